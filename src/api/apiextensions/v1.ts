@@ -1,0 +1,266 @@
+import { lazy, type Json, bool, bytes, double, fill, int32, int64, json, list, map, mapList, oneOf, opt, rawExtension, req, root, string, struct, time, zero, type Of, type ScalarType, type StructType } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { ObjectMeta } from '../meta/meta.ts'
+import { Status } from '../meta/status.ts'
+
+export const ConversionRequest = struct('ConversionRequest', {
+  uid: req(1, string),
+  desiredAPIVersion: req(2, string),
+  objects: req(3, list(rawExtension)),
+})
+export interface ConversionRequest extends Of<typeof ConversionRequest> {}
+
+export const ConversionResponse = struct('ConversionResponse', {
+  uid: req(1, string),
+  convertedObjects: req(2, list(rawExtension)),
+  result: req(3, Status),
+})
+export interface ConversionResponse extends Of<typeof ConversionResponse> {}
+
+export const ConversionReview = root('ConversionReview', {
+  request: opt(1, ConversionRequest),
+  response: opt(2, ConversionResponse),
+})
+export interface ConversionReview extends Of<typeof ConversionReview> {}
+
+export const CustomResourceColumnDefinition = struct('CustomResourceColumnDefinition', {
+  name: req(1, string),
+  type: req(2, string),
+  format: zero(3, string),
+  description: zero(4, string),
+  priority: zero(5, int32),
+  jsonPath: req(6, string),
+})
+export interface CustomResourceColumnDefinition extends Of<typeof CustomResourceColumnDefinition> {}
+
+export const ServiceReference = struct('ServiceReference', {
+  namespace: req(1, string),
+  name: req(2, string),
+  path: opt(3, string),
+  port: opt(4, int32),
+})
+export interface ServiceReference extends Of<typeof ServiceReference> {}
+
+export const WebhookClientConfig = struct('WebhookClientConfig', {
+  url: opt(3, string),
+  service: opt(1, ServiceReference),
+  caBundle: zero(2, bytes),
+})
+export interface WebhookClientConfig extends Of<typeof WebhookClientConfig> {}
+
+export const WebhookConversion = struct('WebhookConversion', {
+  clientConfig: opt(2, WebhookClientConfig),
+  conversionReviewVersions: req(3, list(string)),
+})
+export interface WebhookConversion extends Of<typeof WebhookConversion> {}
+
+export const CustomResourceConversion = struct('CustomResourceConversion', {
+  strategy: req(1, string),
+  webhook: opt(2, WebhookConversion),
+})
+export interface CustomResourceConversion extends Of<typeof CustomResourceConversion> {}
+
+export const CustomResourceDefinitionNames = struct('CustomResourceDefinitionNames', {
+  plural: req(1, string),
+  singular: zero(2, string),
+  shortNames: zero(3, list(string)),
+  kind: req(4, string),
+  listKind: zero(5, string),
+  categories: zero(6, list(string)),
+})
+export interface CustomResourceDefinitionNames extends Of<typeof CustomResourceDefinitionNames> {}
+
+export const CustomResourceSubresourceScale = struct('CustomResourceSubresourceScale', {
+  specReplicasPath: req(1, string),
+  statusReplicasPath: req(2, string),
+  labelSelectorPath: opt(3, string),
+})
+export interface CustomResourceSubresourceScale extends Of<typeof CustomResourceSubresourceScale> {}
+
+export const CustomResourceSubresourceStatus = struct('CustomResourceSubresourceStatus', {})
+export interface CustomResourceSubresourceStatus extends Of<typeof CustomResourceSubresourceStatus> {}
+
+export const CustomResourceSubresources = struct('CustomResourceSubresources', {
+  status: opt(1, CustomResourceSubresourceStatus),
+  scale: opt(2, CustomResourceSubresourceScale),
+})
+export interface CustomResourceSubresources extends Of<typeof CustomResourceSubresources> {}
+
+export const ExternalDocumentation = struct('ExternalDocumentation', {
+  description: zero(1, string),
+  url: zero(2, string),
+})
+export interface ExternalDocumentation extends Of<typeof ExternalDocumentation> {}
+
+export const FieldValueErrorReason = oneOf('FieldValueRequired', 'FieldValueDuplicate', 'FieldValueInvalid', 'FieldValueForbidden')
+export type FieldValueErrorReason = Of<typeof FieldValueErrorReason>
+
+export const ValidationRule = struct('ValidationRule', {
+  rule: req(1, string),
+  message: zero(2, string),
+  messageExpression: zero(3, string),
+  reason: opt(4, FieldValueErrorReason),
+  fieldPath: zero(5, string),
+  optionalOldSelf: opt(6, bool, { gate: 'CRDValidationRatcheting' }),
+})
+export interface ValidationRule extends Of<typeof ValidationRule> {}
+
+/** The three unions of the schema language; their protobuf forms carry the schema in a message of its own. */
+const schemaOrArray: ScalarType<JSONSchemaProps | readonly JSONSchemaProps[]> = { form: 'scalar', name: 'schemaOrArray' }
+const schemaOrBool: ScalarType<JSONSchemaProps | boolean> = { form: 'scalar', name: 'schemaOrBool' }
+const schemaOrStringArray: ScalarType<JSONSchemaProps | readonly string[]> = { form: 'scalar', name: 'schemaOrStringArray' }
+
+export interface JSONSchemaProps {
+  readonly id?: string | undefined
+  readonly $schema?: string | undefined
+  readonly $ref?: string | undefined
+  readonly description?: string | undefined
+  readonly type?: string | undefined
+  readonly format?: string | undefined
+  readonly title?: string | undefined
+  readonly default?: Json | undefined
+  readonly maximum?: number | undefined
+  readonly exclusiveMaximum?: boolean | undefined
+  readonly minimum?: number | undefined
+  readonly exclusiveMinimum?: boolean | undefined
+  readonly maxLength?: number | undefined
+  readonly minLength?: number | undefined
+  readonly pattern?: string | undefined
+  readonly maxItems?: number | undefined
+  readonly minItems?: number | undefined
+  readonly uniqueItems?: boolean | undefined
+  readonly multipleOf?: number | undefined
+  readonly enum?: readonly Json[] | undefined
+  readonly maxProperties?: number | undefined
+  readonly minProperties?: number | undefined
+  readonly required?: readonly string[] | undefined
+  readonly items?: JSONSchemaProps | readonly JSONSchemaProps[] | undefined
+  readonly allOf?: readonly JSONSchemaProps[] | undefined
+  readonly oneOf?: readonly JSONSchemaProps[] | undefined
+  readonly anyOf?: readonly JSONSchemaProps[] | undefined
+  readonly not?: JSONSchemaProps | undefined
+  readonly properties?: { readonly [key: string]: JSONSchemaProps } | undefined
+  readonly additionalProperties?: JSONSchemaProps | boolean | undefined
+  readonly patternProperties?: { readonly [key: string]: JSONSchemaProps } | undefined
+  readonly dependencies?: { readonly [key: string]: (JSONSchemaProps | readonly string[]) } | undefined
+  readonly additionalItems?: JSONSchemaProps | boolean | undefined
+  readonly definitions?: { readonly [key: string]: JSONSchemaProps } | undefined
+  readonly externalDocs?: ExternalDocumentation | undefined
+  readonly example?: Json | undefined
+  readonly nullable?: boolean | undefined
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean | undefined
+  readonly 'x-kubernetes-embedded-resource'?: boolean | undefined
+  readonly 'x-kubernetes-int-or-string'?: boolean | undefined
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[] | undefined
+  readonly 'x-kubernetes-list-type'?: string | undefined
+  readonly 'x-kubernetes-map-type'?: string | undefined
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[] | undefined
+}
+export const JSONSchemaProps: StructType<JSONSchemaProps, JSONSchemaProps> = struct('JSONSchemaProps', {
+  id: zero(1, string),
+  $schema: zero(2, string),
+  $ref: opt(3, string),
+  description: zero(4, string),
+  type: zero(5, string),
+  format: zero(6, string),
+  title: zero(7, string),
+  default: opt(8, json),
+  maximum: opt(9, double),
+  exclusiveMaximum: zero(10, bool),
+  minimum: opt(11, double),
+  exclusiveMinimum: zero(12, bool),
+  maxLength: opt(13, int64),
+  minLength: opt(14, int64),
+  pattern: zero(15, string),
+  maxItems: opt(16, int64),
+  minItems: opt(17, int64),
+  uniqueItems: zero(18, bool),
+  multipleOf: opt(19, double),
+  enum: zero(20, list(json)),
+  maxProperties: opt(21, int64),
+  minProperties: opt(22, int64),
+  required: zero(23, list(string)),
+  items: opt(24, schemaOrArray),
+  allOf: zero(25, list(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
+  oneOf: zero(26, list(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
+  anyOf: zero(27, list(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
+  not: opt(28, lazy<JSONSchemaProps>(() => JSONSchemaProps)),
+  properties: zero(29, map(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
+  additionalProperties: opt(30, schemaOrBool),
+  patternProperties: zero(31, map(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
+  dependencies: zero(32, map(schemaOrStringArray)),
+  additionalItems: opt(33, schemaOrBool),
+  definitions: zero(34, map(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
+  externalDocs: opt(35, ExternalDocumentation),
+  example: opt(36, json),
+  nullable: zero(37, bool),
+  'x-kubernetes-preserve-unknown-fields': opt(38, bool),
+  'x-kubernetes-embedded-resource': zero(39, bool),
+  'x-kubernetes-int-or-string': zero(40, bool),
+  'x-kubernetes-list-map-keys': zero(41, list(string)),
+  'x-kubernetes-list-type': opt(42, string),
+  'x-kubernetes-map-type': opt(43, string),
+  'x-kubernetes-validations': zero(44, mapList(ValidationRule, ['rule']), { patch: 'merge', key: 'rule' }),
+}) as StructType<never, never>
+
+export const CustomResourceValidation = struct('CustomResourceValidation', {
+  openAPIV3Schema: opt(1, JSONSchemaProps),
+})
+export interface CustomResourceValidation extends Of<typeof CustomResourceValidation> {}
+
+export const SelectableField = struct('SelectableField', {
+  jsonPath: req(1, string),
+})
+export interface SelectableField extends Of<typeof SelectableField> {}
+
+export const CustomResourceDefinitionVersion = struct('CustomResourceDefinitionVersion', {
+  name: req(1, string),
+  served: req(2, bool),
+  storage: req(3, bool),
+  deprecated: zero(7, bool),
+  deprecationWarning: opt(8, string),
+  schema: opt(4, CustomResourceValidation),
+  subresources: opt(5, CustomResourceSubresources),
+  additionalPrinterColumns: zero(6, list(CustomResourceColumnDefinition)),
+  selectableFields: zero(9, list(SelectableField), { gate: 'CustomResourceFieldSelectors' }),
+})
+export interface CustomResourceDefinitionVersion extends Of<typeof CustomResourceDefinitionVersion> {}
+
+export const CustomResourceDefinitionSpec = struct('CustomResourceDefinitionSpec', {
+  group: req(1, string),
+  names: req(3, CustomResourceDefinitionNames),
+  scope: req(4, string),
+  versions: req(7, list(CustomResourceDefinitionVersion)),
+  conversion: opt(9, CustomResourceConversion),
+  preserveUnknownFields: zero(10, bool),
+})
+export interface CustomResourceDefinitionSpec extends Of<typeof CustomResourceDefinitionSpec> {}
+
+export const CustomResourceDefinitionCondition = struct('CustomResourceDefinitionCondition', {
+  type: req(1, string),
+  status: req(2, string),
+  lastTransitionTime: fill(3, time),
+  reason: zero(4, string),
+  message: zero(5, string),
+  observedGeneration: zero(6, int64, { gate: 'CRDObservedGenerationTracking' }),
+})
+export interface CustomResourceDefinitionCondition extends Of<typeof CustomResourceDefinitionCondition> {}
+
+export const CustomResourceDefinitionStatus = struct('CustomResourceDefinitionStatus', {
+  conditions: fill(1, mapList(CustomResourceDefinitionCondition, ['type'])),
+  acceptedNames: fill(2, CustomResourceDefinitionNames),
+  storedVersions: fill(3, list(string)),
+  observedGeneration: zero(4, int64, { gate: 'CRDObservedGenerationTracking' }),
+})
+export interface CustomResourceDefinitionStatus extends Of<typeof CustomResourceDefinitionStatus> {}
+
+export const CustomResourceDefinition = root('CustomResourceDefinition', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, CustomResourceDefinitionSpec),
+  status: fill(3, CustomResourceDefinitionStatus),
+})
+export interface CustomResourceDefinition extends Of<typeof CustomResourceDefinition> {}
+
+const gv = groupVersion('apiextensions.k8s.io', 'v1')
+
+export const customresourcedefinitions = gv.resource(CustomResourceDefinition, { plural: 'customresourcedefinitions', short: ['crd', 'crds'], categories: ['api-extensions'], subresources: ['status'] })

@@ -1,0 +1,121 @@
+import { bool, fill, list, map, opt, req, root, string, struct, wrappedList, zero, type Of } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { LabelSelectorRequirement, ObjectMeta } from '../meta/meta.ts'
+import { FieldSelectorRequirement } from '../meta/options.ts'
+
+export const FieldSelectorAttributes = struct('FieldSelectorAttributes', {
+  rawSelector: zero(1, string),
+  requirements: zero(2, list(FieldSelectorRequirement)),
+})
+export interface FieldSelectorAttributes extends Of<typeof FieldSelectorAttributes> {}
+
+export const LabelSelectorAttributes = struct('LabelSelectorAttributes', {
+  rawSelector: zero(1, string),
+  requirements: zero(2, list(LabelSelectorRequirement)),
+})
+export interface LabelSelectorAttributes extends Of<typeof LabelSelectorAttributes> {}
+
+export const NonResourceAttributes = struct('NonResourceAttributes', {
+  path: zero(1, string),
+  verb: zero(2, string),
+})
+export interface NonResourceAttributes extends Of<typeof NonResourceAttributes> {}
+
+export const ResourceAttributes = struct('ResourceAttributes', {
+  namespace: zero(1, string),
+  verb: zero(2, string),
+  group: zero(3, string),
+  version: zero(4, string),
+  resource: zero(5, string),
+  subresource: zero(6, string),
+  name: zero(7, string),
+  fieldSelector: opt(8, FieldSelectorAttributes),
+  labelSelector: opt(9, LabelSelectorAttributes),
+})
+export interface ResourceAttributes extends Of<typeof ResourceAttributes> {}
+
+export const SubjectAccessReviewSpec = struct('SubjectAccessReviewSpec', {
+  resourceAttributes: opt(1, ResourceAttributes),
+  nonResourceAttributes: opt(2, NonResourceAttributes),
+  user: zero(3, string),
+  groups: zero(4, list(string)),
+  extra: zero(5, map(wrappedList(string))),
+  uid: zero(6, string),
+})
+export interface SubjectAccessReviewSpec extends Of<typeof SubjectAccessReviewSpec> {}
+
+export const SubjectAccessReviewStatus = struct('SubjectAccessReviewStatus', {
+  allowed: req(1, bool),
+  denied: zero(4, bool),
+  reason: zero(2, string),
+  evaluationError: zero(3, string),
+})
+export interface SubjectAccessReviewStatus extends Of<typeof SubjectAccessReviewStatus> {}
+
+export const LocalSubjectAccessReview = root('LocalSubjectAccessReview', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, SubjectAccessReviewSpec),
+  status: fill(3, SubjectAccessReviewStatus),
+})
+export interface LocalSubjectAccessReview extends Of<typeof LocalSubjectAccessReview> {}
+
+export const NonResourceRule = struct('NonResourceRule', {
+  verbs: req(1, list(string)),
+  nonResourceURLs: zero(2, list(string)),
+})
+export interface NonResourceRule extends Of<typeof NonResourceRule> {}
+
+export const ResourceRule = struct('ResourceRule', {
+  verbs: req(1, list(string)),
+  apiGroups: zero(2, list(string)),
+  resources: zero(3, list(string)),
+  resourceNames: zero(4, list(string)),
+})
+export interface ResourceRule extends Of<typeof ResourceRule> {}
+
+export const SelfSubjectAccessReviewSpec = struct('SelfSubjectAccessReviewSpec', {
+  resourceAttributes: opt(1, ResourceAttributes),
+  nonResourceAttributes: opt(2, NonResourceAttributes),
+})
+export interface SelfSubjectAccessReviewSpec extends Of<typeof SelfSubjectAccessReviewSpec> {}
+
+export const SelfSubjectAccessReview = root('SelfSubjectAccessReview', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, SelfSubjectAccessReviewSpec),
+  status: fill(3, SubjectAccessReviewStatus),
+})
+export interface SelfSubjectAccessReview extends Of<typeof SelfSubjectAccessReview> {}
+
+export const SelfSubjectRulesReviewSpec = struct('SelfSubjectRulesReviewSpec', {
+  namespace: zero(1, string),
+})
+export interface SelfSubjectRulesReviewSpec extends Of<typeof SelfSubjectRulesReviewSpec> {}
+
+export const SubjectRulesReviewStatus = struct('SubjectRulesReviewStatus', {
+  resourceRules: req(1, list(ResourceRule)),
+  nonResourceRules: req(2, list(NonResourceRule)),
+  incomplete: req(3, bool),
+  evaluationError: zero(4, string),
+})
+export interface SubjectRulesReviewStatus extends Of<typeof SubjectRulesReviewStatus> {}
+
+export const SelfSubjectRulesReview = root('SelfSubjectRulesReview', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, SelfSubjectRulesReviewSpec),
+  status: fill(3, SubjectRulesReviewStatus),
+})
+export interface SelfSubjectRulesReview extends Of<typeof SelfSubjectRulesReview> {}
+
+export const SubjectAccessReview = root('SubjectAccessReview', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, SubjectAccessReviewSpec),
+  status: fill(3, SubjectAccessReviewStatus),
+})
+export interface SubjectAccessReview extends Of<typeof SubjectAccessReview> {}
+
+const gv = groupVersion('authorization.k8s.io', 'v1')
+
+export const localsubjectaccessreviews = gv.resource(LocalSubjectAccessReview, { plural: 'localsubjectaccessreviews', namespaced: true, verbs: ['create'] })
+export const selfsubjectaccessreviews = gv.resource(SelfSubjectAccessReview, { plural: 'selfsubjectaccessreviews', verbs: ['create'] })
+export const selfsubjectrulesreviews = gv.resource(SelfSubjectRulesReview, { plural: 'selfsubjectrulesreviews', verbs: ['create'] })
+export const subjectaccessreviews = gv.resource(SubjectAccessReview, { plural: 'subjectaccessreviews', verbs: ['create'] })

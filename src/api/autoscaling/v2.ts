@@ -1,0 +1,175 @@
+import { fill, int32, int64, list, mapList, opt, quantity, req, root, string, struct, time, zero, type Of } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
+
+export const MetricTarget = struct('MetricTarget', {
+  type: req(1, string),
+  value: opt(2, quantity),
+  averageValue: opt(3, quantity),
+  averageUtilization: opt(4, int32),
+})
+export interface MetricTarget extends Of<typeof MetricTarget> {}
+
+export const ContainerResourceMetricSource = struct('ContainerResourceMetricSource', {
+  name: req(1, string),
+  target: req(2, MetricTarget),
+  container: req(3, string),
+})
+export interface ContainerResourceMetricSource extends Of<typeof ContainerResourceMetricSource> {}
+
+export const MetricValueStatus = struct('MetricValueStatus', {
+  value: opt(1, quantity),
+  averageValue: opt(2, quantity),
+  averageUtilization: opt(3, int32),
+})
+export interface MetricValueStatus extends Of<typeof MetricValueStatus> {}
+
+export const ContainerResourceMetricStatus = struct('ContainerResourceMetricStatus', {
+  name: req(1, string),
+  current: req(2, MetricValueStatus),
+  container: req(3, string),
+})
+export interface ContainerResourceMetricStatus extends Of<typeof ContainerResourceMetricStatus> {}
+
+export const CrossVersionObjectReference = struct('CrossVersionObjectReference', {
+  kind: req(1, string),
+  name: req(2, string),
+  apiVersion: zero(3, string),
+})
+export interface CrossVersionObjectReference extends Of<typeof CrossVersionObjectReference> {}
+
+export const MetricIdentifier = struct('MetricIdentifier', {
+  name: req(1, string),
+  selector: opt(2, LabelSelector),
+})
+export interface MetricIdentifier extends Of<typeof MetricIdentifier> {}
+
+export const ExternalMetricSource = struct('ExternalMetricSource', {
+  metric: req(1, MetricIdentifier),
+  target: req(2, MetricTarget),
+})
+export interface ExternalMetricSource extends Of<typeof ExternalMetricSource> {}
+
+export const ExternalMetricStatus = struct('ExternalMetricStatus', {
+  metric: req(1, MetricIdentifier),
+  current: req(2, MetricValueStatus),
+})
+export interface ExternalMetricStatus extends Of<typeof ExternalMetricStatus> {}
+
+export const HPAScalingPolicy = struct('HPAScalingPolicy', {
+  type: req(1, string),
+  value: req(2, int32),
+  periodSeconds: req(3, int32),
+})
+export interface HPAScalingPolicy extends Of<typeof HPAScalingPolicy> {}
+
+export const HPAScalingRules = struct('HPAScalingRules', {
+  stabilizationWindowSeconds: opt(3, int32),
+  selectPolicy: opt(1, string),
+  policies: zero(2, list(HPAScalingPolicy)),
+  tolerance: opt(4, quantity, { gate: 'HPAConfigurableTolerance' }),
+})
+export interface HPAScalingRules extends Of<typeof HPAScalingRules> {}
+
+export const HorizontalPodAutoscalerBehavior = struct('HorizontalPodAutoscalerBehavior', {
+  scaleUp: opt(1, HPAScalingRules),
+  scaleDown: opt(2, HPAScalingRules),
+})
+export interface HorizontalPodAutoscalerBehavior extends Of<typeof HorizontalPodAutoscalerBehavior> {}
+
+export const ObjectMetricSource = struct('ObjectMetricSource', {
+  describedObject: req(1, CrossVersionObjectReference),
+  target: req(2, MetricTarget),
+  metric: req(3, MetricIdentifier),
+})
+export interface ObjectMetricSource extends Of<typeof ObjectMetricSource> {}
+
+export const PodsMetricSource = struct('PodsMetricSource', {
+  metric: req(1, MetricIdentifier),
+  target: req(2, MetricTarget),
+})
+export interface PodsMetricSource extends Of<typeof PodsMetricSource> {}
+
+export const ResourceMetricSource = struct('ResourceMetricSource', {
+  name: req(1, string),
+  target: req(2, MetricTarget),
+})
+export interface ResourceMetricSource extends Of<typeof ResourceMetricSource> {}
+
+export const MetricSpec = struct('MetricSpec', {
+  type: req(1, string),
+  object: opt(2, ObjectMetricSource),
+  pods: opt(3, PodsMetricSource),
+  resource: opt(4, ResourceMetricSource),
+  containerResource: opt(7, ContainerResourceMetricSource),
+  external: opt(5, ExternalMetricSource),
+})
+export interface MetricSpec extends Of<typeof MetricSpec> {}
+
+export const HorizontalPodAutoscalerSpec = struct('HorizontalPodAutoscalerSpec', {
+  scaleTargetRef: req(1, CrossVersionObjectReference),
+  minReplicas: opt(2, int32),
+  maxReplicas: req(3, int32),
+  metrics: zero(4, list(MetricSpec)),
+  behavior: opt(5, HorizontalPodAutoscalerBehavior),
+})
+export interface HorizontalPodAutoscalerSpec extends Of<typeof HorizontalPodAutoscalerSpec> {}
+
+export const HorizontalPodAutoscalerCondition = struct('HorizontalPodAutoscalerCondition', {
+  type: req(1, string),
+  status: req(2, string),
+  lastTransitionTime: fill(3, time),
+  reason: zero(4, string),
+  message: zero(5, string),
+})
+export interface HorizontalPodAutoscalerCondition extends Of<typeof HorizontalPodAutoscalerCondition> {}
+
+export const ObjectMetricStatus = struct('ObjectMetricStatus', {
+  metric: req(1, MetricIdentifier),
+  current: req(2, MetricValueStatus),
+  describedObject: req(3, CrossVersionObjectReference),
+})
+export interface ObjectMetricStatus extends Of<typeof ObjectMetricStatus> {}
+
+export const PodsMetricStatus = struct('PodsMetricStatus', {
+  metric: req(1, MetricIdentifier),
+  current: req(2, MetricValueStatus),
+})
+export interface PodsMetricStatus extends Of<typeof PodsMetricStatus> {}
+
+export const ResourceMetricStatus = struct('ResourceMetricStatus', {
+  name: req(1, string),
+  current: req(2, MetricValueStatus),
+})
+export interface ResourceMetricStatus extends Of<typeof ResourceMetricStatus> {}
+
+export const MetricStatus = struct('MetricStatus', {
+  type: req(1, string),
+  object: opt(2, ObjectMetricStatus),
+  pods: opt(3, PodsMetricStatus),
+  resource: opt(4, ResourceMetricStatus),
+  containerResource: opt(7, ContainerResourceMetricStatus),
+  external: opt(5, ExternalMetricStatus),
+})
+export interface MetricStatus extends Of<typeof MetricStatus> {}
+
+export const HorizontalPodAutoscalerStatus = struct('HorizontalPodAutoscalerStatus', {
+  observedGeneration: opt(1, int64),
+  lastScaleTime: opt(2, time),
+  currentReplicas: zero(3, int32),
+  desiredReplicas: req(4, int32),
+  currentMetrics: fill(5, list(MetricStatus)),
+  conditions: zero(6, mapList(HorizontalPodAutoscalerCondition, ['type']), { patch: 'merge', key: 'type' }),
+})
+export interface HorizontalPodAutoscalerStatus extends Of<typeof HorizontalPodAutoscalerStatus> {}
+
+export const HorizontalPodAutoscaler = root('HorizontalPodAutoscaler', {
+  metadata: fill(1, ObjectMeta),
+  spec: fill(2, HorizontalPodAutoscalerSpec, { required: true }),
+  status: fill(3, HorizontalPodAutoscalerStatus),
+})
+export interface HorizontalPodAutoscaler extends Of<typeof HorizontalPodAutoscaler> {}
+
+const gv = groupVersion('autoscaling', 'v2')
+
+export const horizontalpodautoscalers = gv.resource(HorizontalPodAutoscaler, { plural: 'horizontalpodautoscalers', short: ['hpa'], categories: ['all'], namespaced: true, subresources: ['status'] })

@@ -1,0 +1,45 @@
+import { bytes, fill, int32, list, map, mapList, oneOf, opt, req, root, string, struct, time, wrappedList, zero, type Of } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { ObjectMeta } from '../meta/meta.ts'
+
+export const KeyUsage = oneOf('signing', 'digital signature', 'content commitment', 'key encipherment', 'key agreement', 'data encipherment', 'cert sign', 'crl sign', 'encipher only', 'decipher only', 'any', 'server auth', 'client auth', 'code signing', 'email protection', 's/mime', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'timestamping', 'ocsp signing', 'microsoft sgc', 'netscape sgc')
+export type KeyUsage = Of<typeof KeyUsage>
+
+export const CertificateSigningRequestSpec = struct('CertificateSigningRequestSpec', {
+  request: req(1, bytes),
+  signerName: req(7, string),
+  expirationSeconds: opt(8, int32),
+  usages: zero(5, list(KeyUsage)),
+  username: zero(2, string),
+  uid: zero(3, string),
+  groups: zero(4, list(string)),
+  extra: zero(6, map(wrappedList(string))),
+})
+export interface CertificateSigningRequestSpec extends Of<typeof CertificateSigningRequestSpec> {}
+
+export const CertificateSigningRequestCondition = struct('CertificateSigningRequestCondition', {
+  type: req(1, string),
+  status: req(6, string),
+  reason: zero(2, string),
+  message: zero(3, string),
+  lastUpdateTime: fill(4, time),
+  lastTransitionTime: fill(5, time),
+})
+export interface CertificateSigningRequestCondition extends Of<typeof CertificateSigningRequestCondition> {}
+
+export const CertificateSigningRequestStatus = struct('CertificateSigningRequestStatus', {
+  conditions: zero(1, mapList(CertificateSigningRequestCondition, ['type'])),
+  certificate: zero(2, bytes),
+})
+export interface CertificateSigningRequestStatus extends Of<typeof CertificateSigningRequestStatus> {}
+
+export const CertificateSigningRequest = root('CertificateSigningRequest', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, CertificateSigningRequestSpec),
+  status: fill(3, CertificateSigningRequestStatus),
+})
+export interface CertificateSigningRequest extends Of<typeof CertificateSigningRequest> {}
+
+const gv = groupVersion('certificates.k8s.io', 'v1')
+
+export const certificatesigningrequests = gv.resource(CertificateSigningRequest, { plural: 'certificatesigningrequests', short: ['csr'], subresources: ['status', 'approval'] })

@@ -1,0 +1,148 @@
+import { bool, fill, int32, list, mapList, opt, req, root, setOf, string, struct, time, zero, type Of } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { ObjectMeta } from '../meta/meta.ts'
+
+export const ExemptPriorityLevelConfiguration = struct('ExemptPriorityLevelConfiguration', {
+  nominalConcurrencyShares: opt(1, int32),
+  lendablePercent: opt(2, int32),
+})
+export interface ExemptPriorityLevelConfiguration extends Of<typeof ExemptPriorityLevelConfiguration> {}
+
+export const FlowDistinguisherMethod = struct('FlowDistinguisherMethod', {
+  type: req(1, string),
+})
+export interface FlowDistinguisherMethod extends Of<typeof FlowDistinguisherMethod> {}
+
+export const NonResourcePolicyRule = struct('NonResourcePolicyRule', {
+  verbs: req(1, setOf(string)),
+  nonResourceURLs: req(6, setOf(string)),
+})
+export interface NonResourcePolicyRule extends Of<typeof NonResourcePolicyRule> {}
+
+export const ResourcePolicyRule = struct('ResourcePolicyRule', {
+  verbs: req(1, setOf(string)),
+  apiGroups: req(2, setOf(string)),
+  resources: req(3, setOf(string)),
+  clusterScope: zero(4, bool),
+  namespaces: fill(5, setOf(string)),
+})
+export interface ResourcePolicyRule extends Of<typeof ResourcePolicyRule> {}
+
+export const GroupSubject = struct('GroupSubject', {
+  name: req(1, string),
+})
+export interface GroupSubject extends Of<typeof GroupSubject> {}
+
+export const ServiceAccountSubject = struct('ServiceAccountSubject', {
+  namespace: req(1, string),
+  name: req(2, string),
+})
+export interface ServiceAccountSubject extends Of<typeof ServiceAccountSubject> {}
+
+export const UserSubject = struct('UserSubject', {
+  name: req(1, string),
+})
+export interface UserSubject extends Of<typeof UserSubject> {}
+
+export const Subject = struct('Subject', {
+  kind: req(1, string),
+  user: opt(2, UserSubject),
+  group: opt(3, GroupSubject),
+  serviceAccount: opt(4, ServiceAccountSubject),
+})
+export interface Subject extends Of<typeof Subject> {}
+
+export const PolicyRulesWithSubjects = struct('PolicyRulesWithSubjects', {
+  subjects: req(1, list(Subject)),
+  resourceRules: zero(2, list(ResourcePolicyRule)),
+  nonResourceRules: zero(3, list(NonResourcePolicyRule)),
+})
+export interface PolicyRulesWithSubjects extends Of<typeof PolicyRulesWithSubjects> {}
+
+export const PriorityLevelConfigurationReference = struct('PriorityLevelConfigurationReference', {
+  name: req(1, string),
+})
+export interface PriorityLevelConfigurationReference extends Of<typeof PriorityLevelConfigurationReference> {}
+
+export const FlowSchemaSpec = struct('FlowSchemaSpec', {
+  priorityLevelConfiguration: req(1, PriorityLevelConfigurationReference),
+  matchingPrecedence: fill(2, int32),
+  distinguisherMethod: opt(3, FlowDistinguisherMethod),
+  rules: zero(4, list(PolicyRulesWithSubjects)),
+})
+export interface FlowSchemaSpec extends Of<typeof FlowSchemaSpec> {}
+
+export const FlowSchemaCondition = struct('FlowSchemaCondition', {
+  type: zero(1, string),
+  status: zero(2, string),
+  lastTransitionTime: fill(3, time),
+  reason: zero(4, string),
+  message: zero(5, string),
+})
+export interface FlowSchemaCondition extends Of<typeof FlowSchemaCondition> {}
+
+export const FlowSchemaStatus = struct('FlowSchemaStatus', {
+  conditions: zero(1, mapList(FlowSchemaCondition, ['type']), { patch: 'merge', key: 'type' }),
+})
+export interface FlowSchemaStatus extends Of<typeof FlowSchemaStatus> {}
+
+export const FlowSchema = root('FlowSchema', {
+  metadata: fill(1, ObjectMeta),
+  spec: fill(2, FlowSchemaSpec),
+  status: fill(3, FlowSchemaStatus),
+})
+export interface FlowSchema extends Of<typeof FlowSchema> {}
+
+export const QueuingConfiguration = struct('QueuingConfiguration', {
+  queues: fill(1, int32),
+  handSize: fill(2, int32),
+  queueLengthLimit: fill(3, int32),
+})
+export interface QueuingConfiguration extends Of<typeof QueuingConfiguration> {}
+
+export const LimitResponse = struct('LimitResponse', {
+  type: req(1, string),
+  queuing: opt(2, QueuingConfiguration),
+})
+export interface LimitResponse extends Of<typeof LimitResponse> {}
+
+export const LimitedPriorityLevelConfiguration = struct('LimitedPriorityLevelConfiguration', {
+  nominalConcurrencyShares: opt(1, int32),
+  limitResponse: fill(2, LimitResponse),
+  lendablePercent: opt(3, int32),
+  borrowingLimitPercent: opt(4, int32),
+})
+export interface LimitedPriorityLevelConfiguration extends Of<typeof LimitedPriorityLevelConfiguration> {}
+
+export const PriorityLevelConfigurationSpec = struct('PriorityLevelConfigurationSpec', {
+  type: req(1, string),
+  limited: opt(2, LimitedPriorityLevelConfiguration),
+  exempt: opt(3, ExemptPriorityLevelConfiguration),
+})
+export interface PriorityLevelConfigurationSpec extends Of<typeof PriorityLevelConfigurationSpec> {}
+
+export const PriorityLevelConfigurationCondition = struct('PriorityLevelConfigurationCondition', {
+  type: zero(1, string),
+  status: zero(2, string),
+  lastTransitionTime: fill(3, time),
+  reason: zero(4, string),
+  message: zero(5, string),
+})
+export interface PriorityLevelConfigurationCondition extends Of<typeof PriorityLevelConfigurationCondition> {}
+
+export const PriorityLevelConfigurationStatus = struct('PriorityLevelConfigurationStatus', {
+  conditions: zero(1, mapList(PriorityLevelConfigurationCondition, ['type']), { patch: 'merge', key: 'type' }),
+})
+export interface PriorityLevelConfigurationStatus extends Of<typeof PriorityLevelConfigurationStatus> {}
+
+export const PriorityLevelConfiguration = root('PriorityLevelConfiguration', {
+  metadata: fill(1, ObjectMeta),
+  spec: fill(2, PriorityLevelConfigurationSpec),
+  status: fill(3, PriorityLevelConfigurationStatus),
+})
+export interface PriorityLevelConfiguration extends Of<typeof PriorityLevelConfiguration> {}
+
+const gv = groupVersion('flowcontrol.apiserver.k8s.io', 'v1')
+
+export const flowschemas = gv.resource(FlowSchema, { plural: 'flowschemas', subresources: ['status'] })
+export const prioritylevelconfigurations = gv.resource(PriorityLevelConfiguration, { plural: 'prioritylevelconfigurations', subresources: ['status'] })

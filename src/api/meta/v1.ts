@@ -1,0 +1,5 @@
+export * from './meta.ts'
+export * from './discovery.ts'
+export * from './status.ts'
+export * from './table.ts'
+export * from './options.ts'

@@ -1,0 +1,27 @@
+import { atomicMap, fill, list, map, opt, quantity, req, root, string, struct, zero, type Of } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { Toleration } from '../core/shared.ts'
+import { ObjectMeta } from '../meta/meta.ts'
+
+export const Overhead = struct('Overhead', {
+  podFixed: zero(1, map(quantity)),
+})
+export interface Overhead extends Of<typeof Overhead> {}
+
+export const Scheduling = struct('Scheduling', {
+  nodeSelector: zero(1, atomicMap(string)),
+  tolerations: zero(2, list(Toleration)),
+})
+export interface Scheduling extends Of<typeof Scheduling> {}
+
+export const RuntimeClass = root('RuntimeClass', {
+  metadata: fill(1, ObjectMeta),
+  handler: req(2, string),
+  overhead: opt(3, Overhead),
+  scheduling: opt(4, Scheduling),
+})
+export interface RuntimeClass extends Of<typeof RuntimeClass> {}
+
+const gv = groupVersion('node.k8s.io', 'v1')
+
+export const runtimeclasses = gv.resource(RuntimeClass, { plural: 'runtimeclasses' })

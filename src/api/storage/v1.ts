@@ -1,0 +1,131 @@
+import { bool, fill, int32, int64, list, map, mapList, oneOf, opt, quantity, req, root, setOf, string, struct, time, zero, type Of } from '../schema.ts'
+import { groupVersion } from '../resource.ts'
+import { TopologySelectorTerm } from '../core/shared.ts'
+import { PersistentVolumeReclaimPolicy, PersistentVolumeSpec } from '../core/storage.ts'
+import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
+
+export const TokenRequest = struct('TokenRequest', {
+  audience: req(1, string),
+  expirationSeconds: opt(2, int64),
+})
+export interface TokenRequest extends Of<typeof TokenRequest> {}
+
+export const CSIDriverSpec = struct('CSIDriverSpec', {
+  attachRequired: opt(1, bool),
+  podInfoOnMount: opt(2, bool),
+  volumeLifecycleModes: zero(3, setOf(string)),
+  storageCapacity: opt(4, bool, { gate: 'CSIStorageCapacity' }),
+  fsGroupPolicy: opt(5, string),
+  tokenRequests: zero(6, list(TokenRequest)),
+  requiresRepublish: opt(7, bool),
+  seLinuxMount: opt(8, bool, { gate: 'SELinuxMountReadWriteOncePod' }),
+  nodeAllocatableUpdatePeriodSeconds: opt(9, int64, { gate: 'MutableCSINodeAllocatableCount' }),
+  serviceAccountTokenInSecrets: opt(10, bool, { gate: 'CSIServiceAccountTokenSecrets' }),
+  preventPodSchedulingIfMissing: opt(11, bool, { gate: 'VolumeLimitScaling' }),
+})
+export interface CSIDriverSpec extends Of<typeof CSIDriverSpec> {}
+
+export const CSIDriver = root('CSIDriver', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, CSIDriverSpec),
+})
+export interface CSIDriver extends Of<typeof CSIDriver> {}
+
+export const VolumeNodeResources = struct('VolumeNodeResources', {
+  count: opt(1, int32),
+})
+export interface VolumeNodeResources extends Of<typeof VolumeNodeResources> {}
+
+export const CSINodeDriver = struct('CSINodeDriver', {
+  name: req(1, string),
+  nodeID: req(2, string),
+  topologyKeys: fill(3, list(string)),
+  allocatable: opt(4, VolumeNodeResources),
+})
+export interface CSINodeDriver extends Of<typeof CSINodeDriver> {}
+
+export const CSINodeSpec = struct('CSINodeSpec', {
+  drivers: req(1, mapList(CSINodeDriver, ['name']), { patch: 'merge', key: 'name' }),
+})
+export interface CSINodeSpec extends Of<typeof CSINodeSpec> {}
+
+export const CSINode = root('CSINode', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, CSINodeSpec),
+})
+export interface CSINode extends Of<typeof CSINode> {}
+
+export const CSIStorageCapacity = root('CSIStorageCapacity', {
+  metadata: fill(1, ObjectMeta),
+  nodeTopology: opt(2, LabelSelector),
+  storageClassName: req(3, string),
+  capacity: opt(4, quantity),
+  maximumVolumeSize: opt(5, quantity),
+})
+export interface CSIStorageCapacity extends Of<typeof CSIStorageCapacity> {}
+
+export const VolumeBindingMode = oneOf('Immediate', 'WaitForFirstConsumer')
+export type VolumeBindingMode = Of<typeof VolumeBindingMode>
+
+export const StorageClass = root('StorageClass', {
+  metadata: fill(1, ObjectMeta),
+  provisioner: req(2, string),
+  parameters: zero(3, map(string)),
+  reclaimPolicy: opt(4, PersistentVolumeReclaimPolicy),
+  mountOptions: zero(5, list(string)),
+  allowVolumeExpansion: opt(6, bool),
+  volumeBindingMode: opt(7, VolumeBindingMode),
+  allowedTopologies: zero(8, list(TopologySelectorTerm)),
+})
+export interface StorageClass extends Of<typeof StorageClass> {}
+
+export const VolumeAttachmentSource = struct('VolumeAttachmentSource', {
+  persistentVolumeName: opt(1, string),
+  inlineVolumeSpec: opt(2, PersistentVolumeSpec),
+})
+export interface VolumeAttachmentSource extends Of<typeof VolumeAttachmentSource> {}
+
+export const VolumeAttachmentSpec = struct('VolumeAttachmentSpec', {
+  attacher: req(1, string),
+  source: req(2, VolumeAttachmentSource),
+  nodeName: req(3, string),
+})
+export interface VolumeAttachmentSpec extends Of<typeof VolumeAttachmentSpec> {}
+
+export const VolumeError = struct('VolumeError', {
+  time: fill(1, time),
+  message: zero(2, string),
+  errorCode: opt(3, int32, { gate: 'MutableCSINodeAllocatableCount' }),
+})
+export interface VolumeError extends Of<typeof VolumeError> {}
+
+export const VolumeAttachmentStatus = struct('VolumeAttachmentStatus', {
+  attached: req(1, bool),
+  attachmentMetadata: zero(2, map(string)),
+  attachError: opt(3, VolumeError),
+  detachError: opt(4, VolumeError),
+})
+export interface VolumeAttachmentStatus extends Of<typeof VolumeAttachmentStatus> {}
+
+export const VolumeAttachment = root('VolumeAttachment', {
+  metadata: fill(1, ObjectMeta),
+  spec: req(2, VolumeAttachmentSpec),
+  status: fill(3, VolumeAttachmentStatus),
+})
+export interface VolumeAttachment extends Of<typeof VolumeAttachment> {}
+
+export const VolumeAttributesClass = root('VolumeAttributesClass', {
+  metadata: fill(1, ObjectMeta),
+  driverName: req(2, string),
+  parameters: zero(3, map(string)),
+})
+export interface VolumeAttributesClass extends Of<typeof VolumeAttributesClass> {}
+
+const gv = groupVersion('storage.k8s.io', 'v1')
+
+export const csidrivers = gv.resource(CSIDriver, { plural: 'csidrivers' })
+export const csinodes = gv.resource(CSINode, { plural: 'csinodes' })
+export const csistoragecapacities = gv.resource(CSIStorageCapacity, { plural: 'csistoragecapacities', namespaced: true })
+export const storageclasses = gv.resource(StorageClass, { plural: 'storageclasses', short: ['sc'] })
+export const volumeattachments = gv.resource(VolumeAttachment, { plural: 'volumeattachments', subresources: ['status'] })
+export const volumeattributesclasses = gv.resource(VolumeAttributesClass, { plural: 'volumeattributesclasses', short: ['vac'] })

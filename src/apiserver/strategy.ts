@@ -1,0 +1,77 @@
+/**
+ * What is particular to a resource. The generic registry (`registry/`) does everything else, and never asks which
+ * resource it has before it. One file per kind in `registry/<group>/<plural>.ts` exports a `Strategy`.
+ */
+import type { ApiObject, Client } from '../client/client.ts'
+import type { FieldError } from '../machinery/field.ts'
+import type { Identity } from './identity.ts'
+
+export interface RequestContext {
+  readonly user: Identity
+  readonly verb: string
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  readonly dryRun: boolean
+  /** Now, in milliseconds: never `Date.now()` in a strategy. */
+  readonly now: number
+  /** Warning headers for the client. */
+  warn(text: string): void
+}
+
+/** A cell of a table row: text, number or boolean. */
+export type Cell = string | number | boolean | null
+
+export interface Column {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly format?: 'name' | ''
+  readonly description: string
+  /** 0 is always shown; higher only with `-o wide`. */
+  readonly priority?: number
+}
+
+/** The columns of `kubectl get` and the cells of one object under them, in the same order. `now` is for ages. */
+export interface Printer<T> {
+  readonly columns: readonly Column[]
+  row(object: T, now: number): readonly Cell[]
+}
+
+export interface Strategy<T extends ApiObject = ApiObject> {
+  /** Defaults that depend on other fields; simple ones are in the schema. Runs on every decode of a request body and of stored bytes of an older shape: must be idempotent. */
+  default?(object: T): T
+  /** Before a create is validated: what the client may not set is cleared (status), what the system sets is set. */
+  prepareForCreate?(object: T, ctx: RequestContext): T
+  /** Before an update is validated: status is kept from `current`, generation is counted by the registry when `spec` changed. */
+  prepareForUpdate?(next: T, current: T, ctx: RequestContext): T
+  validate?(object: T, ctx: RequestContext): readonly FieldError[]
+  validateUpdate?(next: T, current: T, ctx: RequestContext): readonly FieldError[]
+  /** The same two for the `status` subresource; without them the registry keeps everything but `status` from `current`. */
+  prepareForStatusUpdate?(next: T, current: T, ctx: RequestContext): T
+  validateStatusUpdate?(next: T, current: T, ctx: RequestContext): readonly FieldError[]
+  /** Warnings for the client about an accepted object. */
+  warnings?(object: T): readonly string[]
+  /** How object names of this kind must look; the default is a DNS-1123 subdomain. Returns what is wrong with it. */
+  validateName?(name: string): readonly string[]
+  /** Seconds of grace for a deletion of this object; undefined: it goes at once. */
+  gracePeriodSeconds?(object: T, requested: number | undefined): number | undefined
+  /** Whether an update may carry no resourceVersion and still win. Default true, as most kinds of Kubernetes. */
+  readonly unconditionalUpdate?: boolean
+  /** Whether PUT to a name that is not there creates it. Default false. */
+  readonly createOnUpdate?: boolean
+  /** False: `metadata.generation` is not counted for this kind. Default true where the kind has a `spec`. */
+  readonly counted?: boolean
+  /** The paths a field selector may name beyond metadata.name and metadata.namespace, with their values. */
+  selectableFields?(object: T): Readonly<Record<string, string>>
+  readonly printer?: Printer<T>
+  /** Reserves what the object needs outside itself (cluster IPs, node ports) before it is stored; `release` undoes it when the write fails or the object goes. */
+  readonly allocation?: Allocation<T>
+}
+
+export interface Allocation<T> {
+  allocate(object: T, current: T | undefined, ctx: RequestContext): Promise<{ readonly object: T; rollback(): Promise<void> }>
+  release(object: T): Promise<void>
+}
+
+/** What strategies are made with: those that must look at other objects get a client with the server's own identity. */
+export interface StrategyEnvironment { readonly client: Client; readonly serviceCidr: string; readonly nodePorts: readonly [from: number, to: number] }

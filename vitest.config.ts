@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({ test: { name, include, ...options } })
+/** Real clusters on one machine: one file at a time. */
+const real = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['src/**/*.test.ts']),
+      project('conformance', ['test/conformance/**/*.test.ts'], real),
+      project('e2e', ['test/e2e/**/*.test.ts'], real),
+      project('faults', ['test/faults/**/*.test.ts'], real),
+    ],
+  },
+})
