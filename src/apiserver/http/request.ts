@@ -1,0 +1,42 @@
+/** A request on its way through the corridor. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { Identity } from '../identity.ts'
+
+/** What the path and the method say: which verb, on which resource. */
+export interface RequestInfo {
+  readonly path: string
+  /** False for /version, /healthz, discovery and the like; then only `path` and `verb` (the lower-case method) mean something. */
+  readonly isResourceRequest: boolean
+  /** get, list, watch, create, update, patch, delete, deletecollection; connect-like subresources use the method's verb. */
+  readonly verb: string
+  readonly group: string
+  readonly version: string
+  readonly namespace: string
+  /** The plural. */
+  readonly resource: string
+  readonly subresource: string
+  readonly name: string
+  /** What follows the subresource: the path of a proxied request, without a leading slash. */
+  readonly rest: string
+}
+
+export interface ApiRequest {
+  readonly info: RequestInfo
+  readonly method: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingMessage['headers']
+  readonly user: Identity
+  readonly raw: IncomingMessage | Http2ServerRequest
+  /** Aborts when the client goes away or the server shuts down. */
+  readonly signal: AbortSignal
+}
+
+export type ApiResponse = ServerResponse | Http2ServerResponse
+
+/** Answers a request whose path it was registered for. Throws `ApiError` for anything the client should see. */
+export type Handler = (request: ApiRequest, response: ApiResponse) => Promise<void>
+
+/** Takes over the connection of an HTTP/1.1 upgrade (exec, attach, port-forward, proxied WebSockets). */
+export type UpgradeHandler = (request: ApiRequest, socket: Duplex, head: Buffer) => Promise<void>
