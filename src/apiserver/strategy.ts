@@ -44,7 +44,9 @@ export interface Strategy<T extends ApiObject = ApiObject> {
   prepareForCreate?(object: T, ctx: RequestContext): T
   /** Before an update is validated: status is kept from `current`, generation is counted by the registry when `spec` changed. */
   prepareForUpdate?(next: T, current: T, ctx: RequestContext): T
+  /** Everything about a create but its metadata, which the registry checks for all kinds. */
   validate?(object: T, ctx: RequestContext): readonly FieldError[]
+  /** Everything about an update but its metadata, `validate` included where it holds; without it the registry runs `validate` on `next`. */
   validateUpdate?(next: T, current: T, ctx: RequestContext): readonly FieldError[]
   /** The same two for the `status` subresource; without them the registry keeps everything but `status` from `current`. */
   prepareForStatusUpdate?(next: T, current: T, ctx: RequestContext): T
