@@ -1,0 +1,152 @@
+/** What an API server is made of: the options of `createApiServer`, and the edges that are plugged into its corridor. */
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { Resource, StructType } from '../api/index.ts'
+import type { ApiObject, Client } from '../client/client.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Logger } from '../machinery/log.ts'
+import type { Store } from '../store/store.ts'
+import type { AdmissionChain } from './admission/admission.ts'
+import type { Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
+import type { Identity } from './identity.ts'
+import type { RequestContext } from './strategy.ts'
+
+/**
+ * Who sends this request, impersonation included (it needs `info` and may ask the authorizer). A request without credentials is
+ * `anonymous`; bad credentials throw `unauthorized()`. Called once per request: results that belong to a connection
+ * (its client certificate) are remembered by the authenticator.
+ */
+export type Authenticate = (raw: IncomingMessage | Http2ServerRequest, info: RequestInfo) => Promise<Identity> | Identity
+
+export interface Decision {
+  readonly allowed: boolean
+  /** Ends up after the sentence "User … cannot …", may be empty. */
+  readonly reason: string
+}
+
+/**
+ * Whether `user` may do what `info` says. The corridor words the refusal: 401 to anonymous, 403 to everybody else.
+ * Not asked for the server's own client.
+ */
+export type Authorize = (user: Identity, info: RequestInfo) => Promise<Decision> | Decision
+
+export interface VirtualCall extends RequestContext {
+  readonly resource: Resource
+  readonly signal: AbortSignal | undefined
+}
+
+/** A resource, or a subresource, that is computed instead of stored. */
+export interface VirtualResource {
+  /** What the body of a create is decoded as; the type of the resource when left out. */
+  readonly type?: StructType<ApiObject>
+  /** Answers a create (201): reviews, token requests. The body is decoded, defaulted and has its namespace set. */
+  create?(body: ApiObject, call: VirtualCall): Promise<ApiObject> | ApiObject
+  /** All objects, for get and list (component statuses). */
+  list?(call: VirtualCall): Promise<readonly ApiObject[]> | readonly ApiObject[]
+}
+
+/** What is served beside the stored resources. */
+export interface EdgeRoutes {
+  /** The handler of a path that is no resource request: /version, /api, /apis…, /openapi…, /healthz, /metrics. Runs after authorization. */
+  handle(path: string): Handler | undefined
+  /** The handler of a subresource that speaks to a node or a pod (`pods/log`, `nodes/proxy`), by `groupResource` and name. */
+  subresource?(groupResource: string, subresource: string): Handler | undefined
+  /** The same for connections that ask for an upgrade: exec, attach, portforward, proxied WebSockets. */
+  upgrade?(groupResource: string, subresource: string): UpgradeHandler | undefined
+  /** Computed resources: `tokenreviews.authentication.k8s.io`, `serviceaccounts/token`. */
+  readonly virtual?: ReadonlyMap<string, VirtualResource>
+}
+
+/** One finished request, for counters: the labels of apiserver_request_total and apiserver_request_duration_seconds. */
+export interface RequestRecord {
+  readonly info: RequestInfo
+  /** Upper case; WATCH, LIST, APPLY where Kubernetes tells them apart. */
+  readonly verb: string
+  readonly code: number
+  readonly seconds: number
+  /** Bytes of the response body, 0 where it is a stream. */
+  readonly bytes: number
+}
+
+export interface RequestObserver {
+  /** Returns what is called at the end. */
+  started(info: RequestInfo): void
+  finished(record: RequestRecord): void
+}
+
+export interface Edges {
+  readonly authenticate: Authenticate
+  readonly authorize: Authorize
+  readonly admission: AdmissionChain
+  readonly routes: EdgeRoutes
+  readonly observer?: RequestObserver
+}
+
+/** A synchronous look into the watch cache: never waits, never copies. Objects are in the storage version. */
+export interface Lister<T = ApiObject> {
+  get(namespace: string, name: string): T | undefined
+  /** In the order of namespace and name; of all namespaces when it is left out. */
+  list(namespace?: string): readonly T[]
+  /** Goes up with every change of any object of the resource: a cheap key for what is derived from the list. */
+  revision(): number
+}
+
+/** What edges are made with. `client` acts as the server itself: no authorization, but admission and validation. */
+export interface ServerEnvironment {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  readonly store: Store
+  readonly serviceCidr: string
+  /** Every resource that is served, in order of declaration. */
+  resources(): readonly Resource[]
+  lister<O, I>(resource: Resource<O, I>): Lister<O>
+  /** The revision that the watch cache has reached. */
+  revision(): number
+}
+
+export interface TlsOptions {
+  readonly key: string | Buffer
+  readonly cert: string | Buffer
+  /** Client certificates are asked for, and verified against it. */
+  readonly clientCa?: string | Buffer
+}
+
+export interface ApiServerOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Left out: plain HTTP, for tests. */
+  readonly tls?: TlsOptions
+  /** Where `listen` binds; default 127.0.0.1. */
+  readonly address?: string
+  /** 0, the default: any free port. */
+  readonly port?: number
+  /** Made once the cache is filled, before the first request: `(env) => ({ authenticate: createAuthenticator(...), ... })`. */
+  readonly edges: (env: ServerEnvironment) => Promise<Edges> | Edges
+  readonly serviceCidr?: string
+  readonly nodePorts?: readonly [from: number, to: number]
+  /** Freeze every object that caches hand out: for tests, costs time. */
+  readonly freeze?: boolean
+}
+
+/** What is served, by name. */
+export interface ResourceLookup {
+  readonly resources: readonly Resource[]
+  find(group: string, version: string, plural: string): Resource | undefined
+}
+
+export interface ApiServer {
+  /** A client in this process: no socket and no JSON text, but the same authorization, admission and validation. */
+  clientFor(identity: Identity): Client
+  /** The server's own client: not authorized, otherwise like any other. */
+  readonly client: Client
+  readonly registry: ResourceLookup
+  listen(): Promise<void>
+  /** `https://address:port`, once it listens. */
+  readonly url: string
+  /** The port it listens on. */
+  readonly port: number
+  /** Stops taking requests, ends watches, lets what is under way finish (10 s at most). Leaves the store open. */
+  close(): Promise<void>
+}
