@@ -1,0 +1,61 @@
+/** Which strategy a resource has: one line per kind; kinds without a line get the plain one. */
+import { apps, core, type Resource } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import type { Strategy, StrategyEnvironment } from '../strategy.ts'
+import { deployments } from './apps/deployments.ts'
+import { replicasets } from './apps/replicasets.ts'
+import { configmaps } from './core/configmaps.ts'
+import { events } from './core/events.ts'
+import { namespaces } from './core/namespaces.ts'
+import { nodes } from './core/nodes.ts'
+import { pods } from './core/pods.ts'
+import { secrets } from './core/secrets.ts'
+import { services } from './core/services.ts'
+import { ownStatus } from './own-status.ts'
+import { createdAtColumn, nameColumn, printer } from './printing.ts'
+
+type Maker = (env: StrategyEnvironment) => Strategy
+
+const key = (resource: Pick<Resource, 'apiVersion' | 'plural'>): string => `${resource.apiVersion}/${resource.plural}`
+
+/** A kind's entry; the compiler holds that the strategy is for the resource's own type. */
+function entry<T extends ApiObject, I>(resource: Resource<T, I>, strategy: Strategy<T> | ((env: StrategyEnvironment) => Strategy<T>)): [string, Maker] {
+  const make = typeof strategy === 'function' ? strategy : () => strategy
+  return [key(resource), (env) => onTopOf(plain(resource as unknown as Resource<ApiObject>), make(env) as Strategy)]
+}
+
+/** The kind's own strategy; what it prepares comes after the status was cleared or kept. */
+function onTopOf(base: Strategy, own: Strategy): Strategy {
+  const both: Strategy = { ...base, ...own }
+  return {
+    ...both,
+    ...(base.prepareForCreate && own.prepareForCreate && {
+      prepareForCreate: (object, ctx) => own.prepareForCreate!(base.prepareForCreate!(object, ctx), ctx),
+    }),
+    ...(base.prepareForUpdate && own.prepareForUpdate && {
+      prepareForUpdate: (next, current, ctx) => own.prepareForUpdate!(base.prepareForUpdate!(next, current, ctx), current, ctx),
+    }),
+  } as Strategy
+}
+
+const makers = new Map<string, Maker>([
+  entry(core.pods, pods),
+  entry(core.services, services),
+  entry(core.namespaces, namespaces),
+  entry(core.nodes, nodes),
+  entry(core.configmaps, configmaps),
+  entry(core.secrets, secrets),
+  entry(core.events, events),
+  entry(apps.deployments, deployments),
+  entry(apps.replicasets, replicasets),
+])
+
+const plainPrinter = printer<ApiObject>(nameColumn, createdAtColumn)
+
+/** What holds for a kind of which nothing more is known: its status, if it has one, is the system's; it prints its name and when it was created. */
+const plain = (resource: Resource<ApiObject>): Strategy => ({ ...ownStatus(resource), printer: plainPrinter })
+
+/** The strategy of a resource. Resources without behaviour of their own (custom ones among them) get the plain strategy. */
+export function strategyFor(resource: Resource, env: StrategyEnvironment): Strategy {
+  return makers.get(key(resource))?.(env) ?? plain(resource as Resource<ApiObject>)
+}
