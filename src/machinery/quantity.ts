@@ -1,0 +1,139 @@
+/**
+ * Quantities: `500m`, `1.5Gi`, `1e3`. Exact, counted in billionths (the finest Kubernetes keeps; finer values are rounded
+ * away from zero). The text form is canonical: no fraction is lost, the mantissa is as short as it can be, and the suffix
+ * family (binary, decimal, exponent) is the one the quantity was written in.
+ */
+import { badRequest } from './errors.ts'
+
+export type QuantityFormat = 'BinarySI' | 'DecimalSI' | 'DecimalExponent'
+
+const nano = 1_000_000_000n
+const most = (2n ** 63n - 1n) * nano
+
+/** An exact amount. Immutable. */
+export interface Quantity {
+  /** Billionths. */
+  readonly nanos: bigint
+  readonly format: QuantityFormat
+  /** Whole units, rounded up. */
+  value(): bigint
+  /** Thousandths, rounded up. */
+  milliValue(): bigint
+  /** As a floating-point number: for scores and shares, not for comparing. */
+  toNumber(): number
+  isZero(): boolean
+  /** Below 0: less than `other`; 0: the same amount; above 0: more. */
+  compare(other: Quantity): number
+  add(other: Quantity): Quantity
+  sub(other: Quantity): Quantity
+  neg(): Quantity
+  /** The canonical text. */
+  toString(): string
+  toJSON(): string
+}
+
+const up = (nanos: bigint, unit: bigint): bigint => {
+  const whole = nanos / unit
+  return nanos > whole * unit ? whole + 1n : nanos < whole * unit ? whole - 1n : whole
+}
+
+function make(nanos: bigint, format: QuantityFormat): Quantity {
+  let text: string | undefined
+  // The sum of quantities keeps the format of the first one that is not zero.
+  const formatWith = (other: Quantity) => (nanos === 0n ? other.format : format)
+  const self: Quantity = {
+    nanos,
+    format,
+    value: () => up(nanos, nano),
+    milliValue: () => up(nanos, 1_000_000n),
+    toNumber: () => Number(nanos) / 1e9,
+    isZero: () => nanos === 0n,
+    compare: (other) => (nanos < other.nanos ? -1 : nanos > other.nanos ? 1 : 0),
+    add: (other) => make(nanos + other.nanos, formatWith(other)),
+    sub: (other) => make(nanos - other.nanos, formatWith(other)),
+    neg: () => make(-nanos, format),
+    toString: () => (text ??= canonical(nanos, format)),
+    toJSON: () => self.toString(),
+  }
+  return self
+}
+
+const form = /^([+-]?)(?=\.?\d)(\d*)\.?(\d*)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))$/
+const binary: Readonly<Record<string, bigint>> = { Ki: 2n ** 10n, Mi: 2n ** 20n, Gi: 2n ** 30n, Ti: 2n ** 40n, Pi: 2n ** 50n, Ei: 2n ** 60n }
+const decimal: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
+const decimalSuffix = new Map(Object.entries(decimal).map(([suffix, exponent]) => [exponent, suffix]))
+const binarySuffix = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
+
+/** What Kubernetes says of a malformed quantity. */
+export const quantityError = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+function tryParse(text: string): Quantity | undefined {
+  const m = text.length <= 1000 ? form.exec(text) : null
+  if (!m) return undefined
+  const [, sign, whole = '', fraction = '', binarySign, decimalSign, exponentText] = m
+  const format: QuantityFormat = binarySign ? 'BinarySI' : exponentText === undefined ? 'DecimalSI' : 'DecimalExponent'
+  const exponent = exponentText === undefined ? (decimal[decimalSign ?? ''] as number) : Math.max(-10_000, Math.min(10_000, Number(exponentText)))
+  const digits = BigInt(`${whole}${fraction}`)
+  const factor = binarySign ? (binary[binarySign] as bigint) : 1n
+  // value = digits × factor × 10^power billionths
+  const power = (binarySign ? 0 : exponent) - fraction.length + 9
+  let nanos = digits * factor
+  if (nanos !== 0n) nanos = power >= 0 ? (power > 40 ? most : nanos * 10n ** BigInt(power)) : up(nanos, 10n ** BigInt(-power))
+  if (nanos > most) nanos = most
+  return make(sign === '-' ? -nanos : nanos, format)
+}
+
+/** Reads a quantity. Throws `ApiError` 400 with Kubernetes's sentence when the text is none. */
+export function parseQuantity(text: string | number): Quantity {
+  const quantity = tryParse(String(text))
+  if (!quantity) throw badRequest(quantityError)
+  return quantity
+}
+
+/** Whether a value is a quantity: its text, or a number. */
+export const isQuantity = (value: unknown): boolean => (typeof value === 'string' || typeof value === 'number') && tryParse(String(value)) !== undefined
+
+/** A whole number of units; `DecimalSI` unless another format is asked for. */
+export const quantityOf = (units: bigint | number, format: QuantityFormat = 'DecimalSI'): Quantity => make(BigInt(units) * nano, format)
+/** A number of thousandths: `milliQuantityOf(250)` is `250m`. */
+export const milliQuantityOf = (thousandths: bigint | number): Quantity => make(BigInt(thousandths) * 1_000_000n, 'DecimalSI')
+
+// Most quantities in a cluster are among few; what is already canonical is recognised without parsing.
+const alreadyCanonical = /^(?:0|-?[1-9]\d{0,2}(?:[num]|[kMGTPE])?)$/
+const seen = new Map<string, string>()
+
+/** The canonical text of a quantity. Throws `ApiError` 400 when it is none. */
+export function canonicalQuantity(value: string | number): string {
+  const text = String(value)
+  if (alreadyCanonical.test(text)) return text
+  const known = seen.get(text)
+  if (known !== undefined) return known
+  const out = parseQuantity(text).toString()
+  if (seen.size >= 4096) seen.clear()
+  if (text.length < 40) seen.set(text, out)
+  return out
+}
+
+function canonical(nanos: bigint, format: QuantityFormat): string {
+  if (nanos === 0n) return '0'
+  const units = nanos / nano
+  const whole = units * nano === nanos
+  const small = units > -1024n && units < 1024n
+  if (format === 'BinarySI' && whole && !small) {
+    let n = units
+    let step = 0
+    while (step < 6 && n % 1024n === 0n) {
+      n /= 1024n
+      step++
+    }
+    return `${n}${binarySuffix[step]}`
+  }
+  let n = nanos
+  let exponent = -9
+  while (n % 1000n === 0n && exponent < 18) {
+    n /= 1000n
+    exponent += 3
+  }
+  if (format === 'DecimalExponent') return exponent === 0 ? String(n) : `${n}e${exponent}`
+  return `${n}${decimalSuffix.get(exponent) ?? ''}`
+}
