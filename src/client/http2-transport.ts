@@ -1,0 +1,113 @@
+/** The connections of the HTTPS client: HTTP/2 sessions that are shared, watched over and replaced when they die. */
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2'
+
+export interface Request {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Response {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly stream: ClientHttp2Stream
+}
+
+export interface Transport {
+  /** Resolves when the response's headers are there. Rejects with a plain `Error` when the server cannot be reached. */
+  send(request: Request): Promise<Response>
+  close(): void
+}
+
+export interface TransportOptions {
+  readonly server: string
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly servername?: string | undefined
+  readonly insecure?: boolean | undefined
+}
+
+interface Session { readonly session: ClientHttp2Session; streams: number }
+
+/** Fewer than the 100 that API servers allow at least: a watch takes a stream for minutes. */
+const streamsPerSession = 90
+/** A session that does not answer a ping is dead, whatever TCP believes. */
+const pingEvery = 30_000
+const pingTimeout = 15_000
+const connectTimeout = 30_000
+
+/** Connects on demand; a session that went away is left to its streams and a new one is opened for the next request. */
+export function createTransport(options: TransportOptions): Transport {
+  const { server, ca, cert, key, servername, insecure = false } = options
+  const sessions = new Set<Session>()
+  let closed = false
+
+  function open(): Session {
+    const session = connect(server, { ca, cert, key, ...(servername ? { servername } : {}), rejectUnauthorized: !insecure, ALPNProtocols: ['h2'] })
+    const entry: Session = { session, streams: 0 }
+    sessions.add(entry)
+    const pings = setInterval(() => ping(entry), pingEvery).unref()
+    const slow = setTimeout(() => session.destroy(new Error('connecting took too long')), connectTimeout).unref()
+    session.once('connect', () => clearTimeout(slow))
+    // The streams carry the error to whoever waits for them; the session only leaves the pool.
+    session.on('error', () => sessions.delete(entry))
+    session.on('goaway', () => sessions.delete(entry))
+    session.once('close', () => {
+      clearInterval(pings)
+      clearTimeout(slow)
+      sessions.delete(entry)
+    })
+    return entry
+  }
+
+  function ping(entry: Session): void {
+    if (entry.streams === 0 || entry.session.connecting) return
+    const dead = setTimeout(() => entry.session.destroy(new Error('the server does not answer')), pingTimeout).unref()
+    entry.session.ping(() => clearTimeout(dead))
+  }
+
+  function pick(): Session {
+    for (const entry of sessions) {
+      const limit = Math.min(streamsPerSession, entry.session.remoteSettings?.maxConcurrentStreams ?? streamsPerSession)
+      if (entry.streams < limit && !entry.session.closed && !entry.session.destroyed) return entry
+    }
+    return open()
+  }
+
+  return {
+    send({ method, path, headers, body, signal }) {
+      if (closed) return Promise.reject(new Error('the client is closed'))
+      if (signal?.aborted) return Promise.reject(signal.reason as Error)
+      const entry = pick()
+      return new Promise((resolve, reject) => {
+        const stream = entry.session.request({ ':method': method, ':path': path, ...headers }, { endStream: body === undefined, ...(signal ? { signal } : {}) })
+        entry.streams++
+        entry.session.ref()
+        let answered = false
+        stream.once('response', (received: IncomingHttpHeaders & IncomingHttpStatusHeader) => {
+          answered = true
+          resolve({ status: received[':status'] ?? 0, headers: received, stream })
+        })
+        // After the response errors belong to whoever reads the stream; this listener only keeps them from being unhandled.
+        stream.on('error', (error) => reject(signal?.aborted ? (signal.reason as Error) : unreachable(server, error)))
+        stream.once('close', () => {
+          entry.streams--
+          if (entry.streams === 0) entry.session.unref()
+          if (!answered) reject(unreachable(server, new Error(`stream closed (${stream.rstCode ?? constants.NGHTTP2_NO_ERROR})`)))
+        })
+        if (body !== undefined) stream.end(body)
+      })
+    },
+    close() {
+      closed = true
+      for (const { session } of sessions) session.destroy()
+      sessions.clear()
+    },
+  }
+}
+
+const unreachable = (server: string, cause: Error): Error => new Error(`cannot reach the API server at ${server}: ${cause.message}`, { cause })

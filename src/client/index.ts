@@ -1,0 +1,11 @@
+/** The client library: what Skiff's own components use, and what users' operators import. */
+export * from './client.ts'
+export * from './controller.ts'
+export * from './events.ts'
+export * from './https.ts'
+export * from './informer.ts'
+export * from './kubeconfig.ts'
+export * from './leader-election.ts'
+export * from './queue.ts'
+export * from './reflector.ts'
+export * from './run-controller.ts'
