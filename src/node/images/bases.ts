@@ -1,0 +1,129 @@
+/**
+ * Where a build's `FROM` comes from. There may be no registry, so after the images the cluster has already, two names
+ * are made on the spot from Debian's packages: `debian:<suite>` by mmdebstrap, `busybox` from the static busybox.
+ */
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { completeName } from './archive.ts'
+import type { ImageConfig } from './archive.ts'
+import { importImage } from './import.ts'
+import type { ContainerdTarget } from './import.ts'
+import { writeImageArchive } from './archive.ts'
+import { command, packTree } from './rootfs.ts'
+
+export interface Base { readonly config: ImageConfig }
+
+export interface BaseOptions extends ContainerdTarget { readonly onOutput: (text: string) => void }
+
+/** Fills the empty directory `root` with the base image. Rejects when nobody can bring it, saying what could. */
+export async function fillFromBase(reference: string, root: string, options: BaseOptions): Promise<Base> {
+  if (reference === 'scratch') return { config: {} }
+  const name = completeName(reference)
+  const local = await unpackLocal(name, root, options)
+  if (local) return local
+  const homemade = homemadeName(name)
+  if (homemade === undefined) {
+    throw new Error(`FROM ${reference}: the cluster has no such image; bring it with "skiff image import", or start from debian:<suite>, busybox or scratch`)
+  }
+  const kept = await unpackLocal(homemade, root, options)
+  if (kept) return kept
+  options.onOutput(`making ${reference} from Debian's packages\n`)
+  const config = name.includes('/busybox:') ? await makeBusybox(root) : await makeDebian(root, name.slice(name.lastIndexOf(':') + 1))
+  await keep(homemade, root, config, options)
+  return { config }
+}
+
+/** The name under which an image that was made here is kept: never that of the original. */
+function homemadeName(name: string): string | undefined {
+  const match = /^docker\.io\/library\/(debian|busybox):([\w.-]+)$/.exec(name)
+  return match ? `skiff.local/${match[1]}:${match[2]}` : undefined
+}
+
+async function makeBusybox(root: string): Promise<ImageConfig> {
+  await mkdir(join(root, 'bin'))
+  await copyFile('/bin/busybox', join(root, 'bin/busybox')).catch(() => {
+    throw new Error('FROM busybox: /bin/busybox is missing; install it with "apt-get install busybox-static"')
+  })
+  const applets = (await command('/bin/busybox', ['--list'])).split('\n').filter(Boolean)
+  for (const applet of applets) if (applet !== 'busybox') await symlink('busybox', join(root, 'bin', applet))
+  for (const directory of ['etc', 'root', 'tmp', 'var', 'home']) await mkdir(join(root, directory))
+  await command('chmod', ['1777', join(root, 'tmp')])
+  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n')
+  await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n')
+  return { cmd: ['sh'], env: ['PATH=/bin'] }
+}
+
+async function makeDebian(root: string, tag: string): Promise<ImageConfig> {
+  const suite = tag.replace(/-slim$/, '').replace(/^(latest|12)$/, 'bookworm')
+  await command('mmdebstrap', ['--variant=minbase', '--quiet', suite, root]).catch((error: Error) => {
+    throw new Error(error.message.includes('not installed') ? 'FROM debian: mmdebstrap is missing; install it with "apt-get install mmdebstrap"' : error.message)
+  })
+  // apt's own lists and caches are made anew by whoever needs them.
+  for (const path of ['var/lib/apt/lists', 'var/cache/apt']) {
+    for (const name of await readdir(join(root, path)).catch(() => [])) await rm(join(root, path, name), { recursive: true, force: true })
+  }
+  return { cmd: ['bash'], env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }
+}
+
+async function keep(name: string, root: string, config: ImageConfig, options: BaseOptions): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'skiff-base-'))
+  try {
+    const layer = join(directory, 'layer.tar')
+    const output = join(directory, 'image.tar')
+    await packTree(root, layer)
+    await writeImageArchive({ layers: [{ file: layer }], config, tag: name, output })
+    await importImage({ ...options, tar: output })
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+interface OciImageFile {
+  readonly config?: { Entrypoint?: string[]; Cmd?: string[]; Env?: string[]; WorkingDir?: string; User?: string; ExposedPorts?: Record<string, object>; Labels?: Record<string, string> }
+}
+
+/** Unpacks an image that containerd has; undefined when it has none of that name. */
+async function unpackLocal(name: string, root: string, options: BaseOptions): Promise<Base | undefined> {
+  const ctr = (args: readonly string[]) => command('ctr', ['-a', options.socket, '-n', options.namespace ?? 'k8s.io', ...args])
+  const found = await ctr(['images', 'list', '-q', `name==${name}`])
+  if (found.trim() !== name) return undefined
+  const directory = await mkdtemp(join(tmpdir(), 'skiff-export-'))
+  try {
+    const archive = join(directory, 'image.tar')
+    await ctr(['images', 'export', archive, name])
+    await command('tar', ['--extract', '--file', archive, '--directory', directory])
+    const manifests = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as { Config: string; Layers: string[] }[]
+    const manifest = manifests[0] as { Config: string; Layers: string[] }
+    for (const layer of manifest.Layers) await command('tar', ['--extract', '--file', join(directory, layer), '--directory', root, '--numeric-owner', '--xattrs'])
+    await applyWhiteouts(root)
+    const image = JSON.parse(await readFile(join(directory, manifest.Config), 'utf8')) as OciImageFile
+    return { config: configOf(image) }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Layers say `.wh.name` where a file of a lower layer went. */
+async function applyWhiteouts(root: string): Promise<void> {
+  const found = (await command('find', [root, '-name', '.wh.*', '-print'])).split('\n').filter(Boolean)
+  for (const marker of found) {
+    const target = marker.replace(/\/\.wh\.([^/]+)$/, '/$1')
+    if (!marker.endsWith('/.wh..wh..opq')) await rm(target, { recursive: true, force: true })
+    await rm(marker, { force: true })
+  }
+}
+
+function configOf(image: OciImageFile): ImageConfig {
+  const c = image.config ?? {}
+  return {
+    ...(c.Entrypoint ? { entrypoint: c.Entrypoint } : {}),
+    ...(c.Cmd ? { cmd: c.Cmd } : {}),
+    ...(c.Env ? { env: c.Env } : {}),
+    ...(c.WorkingDir ? { workingDir: c.WorkingDir } : {}),
+    ...(c.User ? { user: c.User } : {}),
+    ...(c.ExposedPorts ? { exposedPorts: Object.keys(c.ExposedPorts) } : {}),
+    ...(c.Labels ? { labels: c.Labels } : {}),
+  }
+}
+
