@@ -1,0 +1,99 @@
+/** Every pod runs as a service account of its namespace, with the account's pull secrets and a token mounted that dies with the pod. */
+import { core } from '../../../api/index.ts'
+import { isNotFound } from '../../../machinery/errors.ts'
+import { randomSuffix } from '../../../machinery/meta.ts'
+import type { ServerEnvironment } from '../../options.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { createsPod, isMirrorPod, podOf, refused, withSpec } from '../pods.ts'
+
+const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
+/** How long, and how often, the default account of a namespace is waited for: its controller may not have made it yet. */
+const attempts = 10
+const interval = 100
+/** An hour and a little, so that a kubelet that refreshes at 80 % does so well within it. */
+const tokenSeconds = 3607
+
+export interface ServiceAccountOptions {
+  /** Mount a token into pods that do not say no to it. */
+  readonly mountTokens: boolean
+}
+
+export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' | 'clock'>, options: ServiceAccountOptions): AdmissionPlugin {
+  const accounts = env.lister(core.serviceaccounts)
+
+  async function find(a: AdmissionAttributes, name: string): Promise<core.ServiceAccount> {
+    for (let attempt = 1; ; attempt++) {
+      const account = accounts.get(a.namespace, name)
+      if (account) return account
+      if (name !== 'default' || attempt >= attempts) break
+      await env.clock.sleep(interval)
+    }
+    try {
+      return await env.client.get(core.serviceaccounts, name, { namespace: a.namespace })
+    } catch (error) {
+      if (isNotFound(error)) throw refused(a, `error looking up service account ${a.namespace}/${name}: serviceaccount "${name}" not found`)
+      throw error
+    }
+  }
+
+  return {
+    name: 'ServiceAccount',
+    handles: createsPod,
+    async mutate(a) {
+      const pod = podOf(a)
+      if (isMirrorPod(pod)) return pod
+      const name = pod.spec.serviceAccountName || 'default'
+      const account = await find(a, name)
+      const named = withSpec(pod, { serviceAccountName: name, serviceAccount: name })
+      const mounted = options.mountTokens && wantsToken(account, pod) ? mountToken(named) : named
+      const secrets = account.imagePullSecrets ?? []
+      return mounted.spec.imagePullSecrets?.length || secrets.length === 0 ? mounted : withSpec(mounted, { imagePullSecrets: secrets })
+    },
+    async validate(a) {
+      const pod = podOf(a)
+      if (!isMirrorPod(pod)) return
+      if (pod.spec.serviceAccountName) throw refused(a, 'a mirror pod may not reference service accounts')
+      if (pod.spec.volumes?.some((v) => v.secret)) throw refused(a, 'a mirror pod may not reference secrets')
+      if (pod.spec.volumes?.some((v) => v.projected?.sources?.some((s) => s.serviceAccountToken))) {
+        throw refused(a, 'a mirror pod may not use ServiceAccountToken volume projections')
+      }
+    },
+  }
+}
+
+const wantsToken = (account: core.ServiceAccount, pod: core.Pod): boolean =>
+  pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
+
+/** The pod with the token volume, mounted in every container that has nothing at its path. */
+function mountToken(pod: core.Pod): core.Pod {
+  const existing = pod.spec.volumes?.find((v) => v.name.startsWith('kube-api-access-'))
+  const name = existing?.name ?? `kube-api-access-${randomSuffix(5)}`
+  let used = false
+  const mount = <C extends core.Container>(container: C): C => {
+    if (container.volumeMounts?.some((m) => m.mountPath === tokenPath)) return container
+    used = true
+    return { ...container, volumeMounts: [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: tokenPath }] }
+  }
+  const containers = pod.spec.containers.map(mount)
+  const initContainers = pod.spec.initContainers?.map(mount)
+  if (!used) return pod
+  return withSpec(pod, {
+    containers,
+    ...(initContainers ? { initContainers } : {}),
+    ...(existing ? {} : { volumes: [...(pod.spec.volumes ?? []), tokenVolume(name)] }),
+  })
+}
+
+function tokenVolume(name: string): core.Volume {
+  return {
+    name,
+    projected: {
+      sources: [
+        { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+      ],
+      defaultMode: 0o644,
+    },
+  }
+}

@@ -1,0 +1,50 @@
+/** Client certificates: the common name is the user, the organizations are the groups. The TLS layer has checked the chain. */
+import type { PeerCertificate, TLSSocket } from 'node:tls'
+import type { Http2ServerRequest } from 'node:http2'
+import { unauthorized } from '../../machinery/errors.ts'
+import type { Identity } from '../identity.ts'
+import type { Authentication, RawRequest } from './authenticator.ts'
+
+/**
+ * Identifies by the client certificate of the connection. The server must be set up with `requestCert` and the
+ * cluster's CA; a certificate from elsewhere (or out of date) answers 401. Checked once per connection.
+ */
+export function certificateAuthentication(): Authentication {
+  const seen = new WeakMap<object, Identity | 'none' | 'untrusted'>()
+  return {
+    name: 'x509',
+    authenticate(request) {
+      const socket = tlsSocketOf(request)
+      if (!socket) return undefined
+      let result = seen.get(socket)
+      if (!result) seen.set(socket, (result = identify(socket)))
+      if (result === 'untrusted') throw unauthorized()
+      return result === 'none' ? undefined : result
+    },
+  }
+}
+
+/** The TLS socket under an HTTP/1.1 or HTTP/2 request; undefined for plain connections. */
+function tlsSocketOf(request: RawRequest): TLSSocket | undefined {
+  const socket = 'stream' in request ? ((request as Http2ServerRequest).stream.session?.socket as TLSSocket | undefined) : (request.socket as TLSSocket)
+  return socket && typeof socket.getPeerCertificate === 'function' ? socket : undefined
+}
+
+function identify(socket: TLSSocket): Identity | 'none' | 'untrusted' {
+  const certificate = socket.getPeerCertificate()
+  if (!certificate || Object.keys(certificate).length === 0) return 'none'
+  if (!socket.authorized) return 'untrusted'
+  return identityOf(certificate) ?? 'none'
+}
+
+/** User and groups of a certificate that is trusted; undefined when it names nobody. */
+export function identityOf(certificate: Pick<PeerCertificate, 'subject' | 'fingerprint256'>): Identity | undefined {
+  const subject = certificate.subject as unknown as Record<string, string | string[] | undefined>
+  const name = [subject['CN'] ?? []].flat().at(-1)
+  if (!name) return undefined
+  return {
+    name,
+    groups: [subject['O'] ?? []].flat(),
+    extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint256.replaceAll(':', '').toLowerCase()}`] },
+  }
+}

@@ -1,0 +1,80 @@
+/** May this user do that: authorizers are asked in order until one has an opinion. */
+import { ApiError, forbidden } from '../../machinery/errors.ts'
+import type { RequestInfo } from '../http/request.ts'
+import type { Identity } from '../identity.ts'
+
+/** What somebody wants to do. A `RequestInfo` fits: for a path that is no resource, `verb` is the lower-case method. */
+export type Action = Pick<RequestInfo, 'isResourceRequest' | 'path' | 'verb' | 'group' | 'version' | 'namespace' | 'resource' | 'subresource' | 'name'>
+
+export type Opinion = 'allow' | 'deny' | 'none'
+export interface Decision { readonly opinion: Opinion; readonly reason: string }
+
+/** Some rule that a user has, for `kubectl auth can-i --list`. */
+export interface HeldRule {
+  readonly verbs: readonly string[]
+  readonly apiGroups?: readonly string[]
+  readonly resources?: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly nonResourceURLs?: readonly string[]
+}
+
+export interface AuthorizationMode {
+  readonly name: string
+  authorize(user: Identity, action: Action): Promise<Decision> | Decision
+  /** The rules a user holds in a namespace; undefined when this mode cannot tell them all. */
+  rulesFor?(user: Identity, namespace: string): readonly HeldRule[] | undefined
+}
+
+export interface Authorizer {
+  /** Never throws; `none` means that nobody allowed it. */
+  decide(user: Identity, action: Action): Promise<Decision>
+  /** Throws 403 in Kubernetes's words unless the action is allowed. */
+  authorize(user: Identity, action: Action): Promise<void>
+  rulesFor(user: Identity, namespace: string): { readonly rules: readonly HeldRule[]; readonly incomplete: boolean }
+}
+
+const noOpinion: Decision = { opinion: 'none', reason: '' }
+
+/** Asks the modes in order; what none of them allows is forbidden. */
+export function createAuthorizer(modes: readonly AuthorizationMode[]): Authorizer {
+  const decide = async (user: Identity, action: Action): Promise<Decision> => {
+    const reasons: string[] = []
+    for (const mode of modes) {
+      const answer = mode.authorize(user, action)
+      const decision = answer instanceof Promise ? await answer : answer
+      if (decision.opinion !== 'none') return decision
+      if (decision.reason) reasons.push(decision.reason)
+    }
+    return reasons.length > 0 ? { opinion: 'none', reason: reasons.join('\n') } : noOpinion
+  }
+  return {
+    decide,
+    async authorize(user, action) {
+      const decision = await decide(user, action)
+      if (decision.opinion !== 'allow') throw refusal(user, action, decision.reason)
+    },
+    rulesFor(user, namespace) {
+      const known = modes.map((mode) => mode.rulesFor?.(user, namespace))
+      return { rules: known.flatMap((rules) => rules ?? []), incomplete: known.includes(undefined) }
+    },
+  }
+}
+
+/** The 403 that Kubernetes answers. */
+export function refusal(user: Identity, action: Action, reason: string): ApiError {
+  const why = reason ? `: ${reason}` : ''
+  const who = `User "${user.name}" cannot ${action.verb}`
+  if (!action.isResourceRequest) return new ApiError(403, 'Forbidden', `forbidden: ${who} path "${action.path}"${why}`, {})
+  const what = action.subresource ? `${action.resource}/${action.subresource}` : action.resource
+  const where = action.namespace ? `in the namespace "${action.namespace}"` : 'at the cluster scope'
+  return forbidden({ group: action.group, plural: action.resource }, action.name, `${who} resource "${what}" in API group "${action.group}" ${where}${why}`)
+}
+
+/** Members of `system:masters` may do everything, whatever the roles say. */
+export const mastersMode: AuthorizationMode = {
+  name: 'AlwaysAllowGroups',
+  authorize: (user) => (user.groups.includes('system:masters') ? { opinion: 'allow', reason: '' } : noOpinion),
+  rulesFor: (user) => (user.groups.includes('system:masters')
+    ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }]
+    : []),
+}

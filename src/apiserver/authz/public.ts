@@ -1,0 +1,22 @@
+/** What needs no credential, and what needs only some credential: health, version, discovery. Holds before any role is stored. */
+import type { Action, AuthorizationMode, HeldRule } from './authorizer.ts'
+import { urlMatches } from './rbac.ts'
+
+/** Kubernetes's `system:public-info-viewer`. */
+export const publicUrls = ['/healthz', '/livez', '/readyz', '/version', '/version/'] as const
+/** Kubernetes's `system:discovery`. */
+export const discoveryUrls = ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'] as const
+
+const allow = { opinion: 'allow', reason: '' } as const
+const none = { opinion: 'none', reason: '' } as const
+
+/** Lets everybody see whether the server is well, and everybody who is somebody find out what it serves. */
+export const publicMode: AuthorizationMode = {
+  name: 'Public',
+  authorize(user, action: Action) {
+    if (action.isResourceRequest || action.verb !== 'get') return none
+    const urls: readonly string[] = user.groups.includes('system:authenticated') ? discoveryUrls : publicUrls
+    return urls.some((url) => urlMatches(url, action.path)) ? allow : none
+  },
+  rulesFor: (): readonly HeldRule[] => [],
+}

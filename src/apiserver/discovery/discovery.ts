@@ -1,0 +1,77 @@
+/** Answers `/api`, `/apis` and what lies between them and the resources. Documents are made on first request and kept as bytes. */
+import { createHash } from 'node:crypto'
+import type { Resource } from '../../api/index.ts'
+import { ApiError } from '../../machinery/errors.ts'
+import type { Handler } from '../http/request.ts'
+import { aggregated, apiGroup, apiGroupList, apiVersions, resourceList } from './documents.ts'
+import { groupsOf, type GroupEntry } from './groups.ts'
+import { sendDocument, type Document } from '../reply.ts'
+
+export interface DiscoveryOptions {
+  /** What is served now. A new array means that something changed. */
+  readonly resources: () => readonly Resource[]
+  /** `host:port` under which the server is reached. */
+  readonly serverAddress: () => string
+}
+
+type Form = 'plain' | 'v2' | 'v2beta1'
+
+/** A handler for every discovery path; 404 for groups and versions that are not served. */
+export function createDiscovery(options: DiscoveryOptions): Handler {
+  let seen: readonly Resource[] | undefined
+  let groups: readonly GroupEntry[] = []
+  let documents = new Map<string, Document>()
+  return async (request, response) => {
+    const resources = options.resources()
+    if (resources !== seen) {
+      seen = resources
+      groups = groupsOf(resources)
+      documents = new Map()
+    }
+    const path = request.info.path.replace(/\/+$/, '')
+    const form = path === '/api' || path === '/apis' ? acceptedForm(request.headers.accept) : 'plain'
+    const key = `${form} ${path}`
+    let document = documents.get(key)
+    if (!document) {
+      document = encode(build(path, form, groups, options.serverAddress()), form)
+      documents.set(key, document)
+    }
+    sendDocument(request, response, document)
+  }
+}
+
+/** The first of the forms we speak in the client's `Accept`. */
+function acceptedForm(accept: string | undefined): Form {
+  for (const range of (accept ?? '').split(',')) {
+    const [type, ...params] = range.split(';').map((p) => p.trim())
+    if (type !== 'application/json') continue
+    if (!params.includes('as=APIGroupDiscoveryList')) return 'plain'
+    if (!params.includes('g=apidiscovery.k8s.io')) continue
+    if (params.includes('v=v2')) return 'v2'
+    if (params.includes('v=v2beta1')) return 'v2beta1'
+  }
+  return 'plain'
+}
+
+function build(path: string, form: Form, groups: readonly GroupEntry[], serverAddress: string): object {
+  if (path === '/api') return form === 'plain' ? apiVersions(serverAddress) : aggregated(groups.filter((g) => g.name === ''), form)
+  if (path === '/apis') return form === 'plain' ? apiGroupList(groups) : aggregated(groups.filter((g) => g.name !== ''), form)
+  const [, prefix, ...parts] = path.split('/')
+  const [name, version] = prefix === 'api' ? ['', parts[0]] : [parts[0] ?? '', parts[1]]
+  const group = groups.find((g) => g.name === name)
+  if (group && version === undefined) return apiGroup(group, true)
+  const entry = group?.versions.find((v) => v.version === version)
+  if (!entry) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource')
+  return resourceList(entry)
+}
+
+function encode(value: object, form: Form): Document {
+  const body = Buffer.from(JSON.stringify(value))
+  return {
+    body,
+    contentType: form === 'plain' ? 'application/json' : `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`,
+    etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`,
+    vary: 'Accept',
+  }
+}
+

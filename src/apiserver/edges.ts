@@ -1,0 +1,89 @@
+/** The edges of the API server, put together: who asks, whether they may, what the cluster has to say, and everything served beside stored objects. */
+import { createAdmissionChain } from './admission/chain.ts'
+import { admissionPlugins } from './admission/plugins.ts'
+import { createAuthenticator } from './authn/authenticator.ts'
+import { certificateAuthentication } from './authn/certificate.ts'
+import { impersonate } from './authn/impersonation.ts'
+import { rbac } from '../api/index.ts'
+import { createAuthorizer, mastersMode } from './authz/authorizer.ts'
+import { publicMode } from './authz/public.ts'
+import { createRbacMode } from './authz/rbac-source.ts'
+import { createDiscovery } from './discovery/discovery.ts'
+import { createHealth, type HealthCheck } from './health/health.ts'
+import { versionInfo } from './health/version.ts'
+import type { Handler } from './http/request.ts'
+import { createMetrics } from './metrics/metrics.ts'
+import type { Edges, EdgeRoutes, ServerEnvironment } from './options.ts'
+import { sendJson } from './reply.ts'
+
+export interface EdgeOptions {
+  /** `host:port` under which clients reach the server; asked when a client wants to know. */
+  readonly serverAddress: () => string
+  /** Mount service account tokens into pods. */
+  readonly mountTokens?: boolean
+  /** Health checks beside the store's: what else must be up before the server is ready. */
+  readonly checks?: readonly HealthCheck[]
+}
+
+/** What `createApiServer({ edges: createEdges({ ... }) })` takes. */
+export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => Edges {
+  return (env) => {
+    const authorizer = createAuthorizer([
+      mastersMode,
+      publicMode,
+      createRbacMode({
+        roles: env.lister(rbac.roles),
+        clusterRoles: env.lister(rbac.clusterroles),
+        roleBindings: env.lister(rbac.rolebindings),
+        clusterRoleBindings: env.lister(rbac.clusterrolebindings),
+      }),
+    ])
+    const authenticate = createAuthenticator([certificateAuthentication()])
+    const metrics = createMetrics()
+    return {
+      authenticate: async (raw) => impersonate(await authenticate(raw), raw.headers, authorizer),
+      authorize: async (user, info) => {
+        const { opinion, reason } = await authorizer.decide(user, info)
+        return { allowed: opinion === 'allow', reason }
+      },
+      admission: createAdmissionChain(admissionPlugins(env, { mountTokens: options.mountTokens ?? false })),
+      routes: routesOf(env, options, metrics.handler),
+      observer: metrics.observer,
+    }
+  }
+}
+
+function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler): EdgeRoutes {
+  const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress })
+  const checks = (): readonly HealthCheck[] => [
+    { name: 'ping', check: () => undefined },
+    { name: 'etcd', check: async () => void (await env.store.revision()) },
+    ...(options.checks ?? []),
+  ]
+  /** By the first part of the path. */
+  const handlers: Readonly<Record<string, Handler>> = {
+    api: discovery,
+    apis: discovery,
+    version: async (_, response) => sendJson(response, 200, versionInfo),
+    healthz: createHealth('healthz', checks),
+    livez: createHealth('livez', checks),
+    readyz: createHealth('readyz', checks),
+    metrics,
+    '': async (_, response) => sendJson(response, 200, { paths: rootPaths(env) }),
+  }
+  return {
+    handle: (path) => {
+      const first = path.split('/')[1] ?? ''
+      return Object.hasOwn(handlers, first) ? handlers[first] : undefined
+    },
+  }
+}
+
+function rootPaths(env: ServerEnvironment): readonly string[] {
+  const versions = new Set(env.resources().map((r) => (r.group ? `/apis/${r.apiVersion}` : `/api/${r.apiVersion}`)))
+  const groups = new Set(env.resources().filter((r) => r.group).map((r) => `/apis/${r.group}`))
+  return [
+    '/.well-known/openid-configuration', '/api', '/apis', ...versions, ...groups,
+    '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version',
+  ].toSorted()
+}
