@@ -1,0 +1,29 @@
+/** Builds dist/skiff.mjs: one file, so that a start reads and compiles as little as it can. Native packages stay outside. */
+import { renameSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { rolldown } from 'rolldown'
+
+const root = resolve(import.meta.dirname, '..')
+const out = join(root, 'dist')
+const staging = join(root, `.dist-${process.pid}`)
+
+const bundle = await rolldown({
+  input: join(root, 'src/cli/main.ts'),
+  platform: 'node',
+  external: [/^node:/, 'lmdb', /^@lmdb\//, 'rolldown'],
+  onLog: (level, log, print) => {
+    // Libraries that evaluate code or import in circles are their own business.
+    if (level === 'warn' && log.code !== 'EVAL' && log.code !== 'CIRCULAR_DEPENDENCY') print(level, log)
+  },
+})
+await bundle.write({
+  dir: staging,
+  format: 'esm',
+  entryFileNames: 'skiff.mjs',
+  chunkFileNames: '[name]-[hash].mjs',
+  minify: false,
+  banner: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+})
+await bundle.close()
+rmSync(out, { recursive: true, force: true })
+renameSync(staging, out)

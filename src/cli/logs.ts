@@ -1,0 +1,33 @@
+/** `skiff logs`: what the cluster's own process wrote. */
+import { createReadStream, existsSync, readFileSync, statSync, watchFile } from 'node:fs'
+import { UserError } from '../cluster/user-error.ts'
+import { pathsFrom } from './options.ts'
+import type { ClusterOptions } from './options.ts'
+
+export async function logs(options: ClusterOptions): Promise<void> {
+  const { log } = pathsFrom(options)
+  if (!existsSync(log)) throw new UserError(`cluster "${options.name}" has written no log in ${log}`)
+  const lines = Number(options.tail ?? '200')
+  if (!Number.isInteger(lines) || lines < 0) throw new UserError('--tail takes a whole number of lines')
+  const text = readFileSync(log, 'utf8')
+  const all = text.endsWith('\n') ? text.slice(0, -1).split('\n') : text.split('\n')
+  const last = lines === 0 ? [] : all.slice(-lines)
+  if (last.length > 0) process.stdout.write(`${last.join('\n')}\n`)
+  if (options.follow) await follow(log, Buffer.byteLength(text))
+}
+
+/** Prints what is added, until the process is ended. */
+function follow(file: string, from: number): Promise<never> {
+  let position = from
+  return new Promise((_, reject) => {
+    watchFile(file, { interval: 200 }, () => {
+      const size = statSync(file).size
+      if (size < position) position = 0
+      if (size === position) return
+      const added = createReadStream(file, { start: position, end: size - 1 })
+      position = size
+      added.on('error', reject)
+      added.pipe(process.stdout, { end: false })
+    })
+  })
+}

@@ -1,0 +1,93 @@
+/** `skiff`: reads the command line and calls the command. A command's code is loaded only when it is called. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { version } from '../cluster/version.ts'
+import { UserError } from '../cluster/user-error.ts'
+import type { ClusterOptions } from './options.ts'
+
+const program = new Command('skiff')
+  .description('Kubernetes in a small boat: a real cluster from one command.')
+  .version(version, '-v, --version', 'print the version')
+  .showHelpAfterError('(run "skiff --help" to see how)')
+  .configureHelp({ sortSubcommands: false })
+  .exitOverride()
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new InvalidArgumentError('a port is a number from 1 to 65535')
+  return port
+}
+
+/** Adds what every command that touches a cluster takes. */
+function clustered(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--name <name>', 'the cluster', process.env['SKIFF_NAME'] ?? 'skiff')
+    .option('--data-dir <dir>', 'where the cluster keeps its things (default: /var/lib/skiff/<name>)')
+    .option('--port <port>', 'the port of the API server (default: 6443, or the next free one)', portNumber)
+}
+
+const boot = (command: Command): Command =>
+  command
+    .option('--node-ip <address>', "the node's address (default: the host's first)")
+    .option('--container-runtime-endpoint <socket>', 'use this containerd instead of a private one')
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+
+boot(clustered('up', 'boot the cluster; returns when its node is Ready'))
+  .option('--yes', 'install what is missing without asking')
+  .option('--no-merge', 'leave ~/.kube/config alone')
+  .action(async (options: ClusterOptions) => (await import('./up.ts')).up(options))
+
+clustered('down', 'stop the cluster and remove every trace from the host; the data directory stays')
+  .option('--purge', 'remove the data directory too: everything the cluster remembers')
+  .action(async (options: ClusterOptions) => (await import('./down.ts')).down(options))
+
+clustered('status', 'say what runs, and how it is')
+  .option('-o, --output <format>', 'text or json', 'text')
+  .action(async (options: ClusterOptions) => (await import('./status.ts')).status(options))
+
+clustered('kubeconfig', "print the administrator's kubeconfig")
+  .option('--path', 'print where the file is instead')
+  .action(async (options: ClusterOptions) => (await import('./kubeconfig.ts')).kubeconfig(options))
+
+clustered('logs', "print the cluster's own log")
+  .option('-f, --follow', 'go on as it grows')
+  .option('--tail <lines>', 'only the last lines', '200')
+  .action(async (options: ClusterOptions) => (await import('./logs.ts')).logs(options))
+
+boot(clustered('server', 'run the cluster in the foreground: control plane and, unless told otherwise, a node'))
+  .option('--no-node', 'run the control plane alone')
+  .action(async (options: ClusterOptions) => (await import('./server.ts')).server(options))
+
+boot(clustered('agent', 'run a node in the foreground for a control plane that runs elsewhere'))
+  .requiredOption('--kubeconfig <file>', "the node's kubeconfig")
+  .action(async (options: ClusterOptions) => (await import('./agent.ts')).agent(options))
+
+const image = program.command('image').description("the images the cluster's containers are made from")
+const imageOptions = (command: Command): Command =>
+  command.option('--name <name>', 'the cluster', process.env['SKIFF_NAME'] ?? 'skiff').option('--data-dir <dir>', 'where the cluster keeps its things').option('--port <port>', 'the port of the API server', portNumber)
+
+imageOptions(image.command('build <context>').description('build an image from a Dockerfile, without a registry'))
+  .requiredOption('-t, --tag <reference>', 'what to call it, such as hello:1.0')
+  .option('-f, --file <file>', 'the Dockerfile (default: <context>/Dockerfile)')
+  .option('--build-arg <name=value>', 'a value for an ARG; may be given again', (value: string, all: string[] = []) => [...all, value])
+  .action(async (context: string, options: ClusterOptions) => (await import('./image.ts')).build(context, options))
+imageOptions(image.command('import <archive>').description('import a docker or OCI archive'))
+  .action(async (archive: string, options: ClusterOptions) => (await import('./image.ts')).importArchive(archive, options))
+imageOptions(image.command('list').description('list the images the cluster has'))
+  .action(async (options: ClusterOptions) => (await import('./image.ts')).list(options))
+
+program.command('version').description('print the version').action(() => console.log(`skiff ${version}\nKubernetes v1.36.0`))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode
+  else if (error instanceof UserError) {
+    console.error(`skiff: ${error.message}`)
+    process.exitCode = 1
+  } else {
+    console.error(`skiff: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    process.exitCode = 70
+  }
+}

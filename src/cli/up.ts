@@ -1,0 +1,52 @@
+/** `skiff up`: everything between a bare host and a node that is Ready. */
+import { runningPid, startDaemon } from '../cluster/daemon.ts'
+import type { Progress } from '../cluster/daemon.ts'
+import { mergeKubeconfig, userKubeconfig } from '../cluster/kubeconfig.ts'
+import { requirements } from '../cluster/requirements.ts'
+import { isFree, readSettings } from '../cluster/settings.ts'
+import type { Paths } from '../cluster/paths.ts'
+import { UserError } from '../cluster/user-error.ts'
+import { readFileSync } from 'node:fs'
+import { needRoot, pathsFrom } from './options.ts'
+import type { ClusterOptions } from './options.ts'
+import { provide } from './provide.ts'
+
+export async function up(options: ClusterOptions): Promise<void> {
+  const started = Date.now()
+  needRoot('up')
+  const paths = pathsFrom(options)
+  const pid = runningPid(paths)
+  if (pid !== undefined) {
+    console.log(`cluster "${options.name}" is already up (pid ${pid})`)
+    return finish(paths, options)
+  }
+  await provide(requirements({ externalRuntime: options.containerRuntimeEndpoint !== undefined, kubectl: true }), { yes: options.yes === true })
+  const port = options.port ?? readSettings(paths)?.port
+  if (port !== undefined && !(await isFree(port))) {
+    throw new UserError(`port ${port} is in use; stop what listens there, or choose another with --port`)
+  }
+  await startDaemon({ paths, arguments: serverArguments(options), onProgress: print })
+  console.log(`node Ready after ${((Date.now() - started) / 1000).toFixed(1)} s`)
+  finish(paths, options)
+}
+
+/** What `skiff server` has to be told to boot the same cluster. */
+function serverArguments(options: ClusterOptions): string[] {
+  const given: [string, string | number | undefined][] = [
+    ['--name', options.name], ['--data-dir', options.dataDir], ['--port', options.port], ['--node-ip', options.nodeIp],
+    ['--container-runtime-endpoint', options.containerRuntimeEndpoint], ['--log-level', options.logLevel],
+  ]
+  return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
+}
+
+function print(progress: Progress): void {
+  if (progress.kind === 'step') console.log(`  ${progress.text} (${progress.ms} ms)`)
+}
+
+function finish(paths: Paths, options: ClusterOptions): void {
+  if (options.merge !== false) {
+    mergeKubeconfig(userKubeconfig(), readFileSync(paths.kubeconfig, 'utf8'))
+    console.log(`kubectl's current context is "${options.name}" (in ${userKubeconfig()})`)
+  }
+  console.log(`\n  export KUBECONFIG=${paths.kubeconfig}`)
+}

@@ -1,0 +1,89 @@
+/** The background process of a cluster: starting it, finding it, ending it. */
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { dirname } from 'node:path'
+import { UserError } from './user-error.ts'
+import type { Paths } from './paths.ts'
+
+/** What the background process says while it boots: one JSON object a line, on file descriptor 3. */
+export type Progress =
+  | { readonly kind: 'step'; readonly text: string; readonly ms: number }
+  | { readonly kind: 'ready'; readonly ms: number }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** Field 22 of /proc/<pid>/stat: together with the pid it names one process for good. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined // no such process
+  }
+}
+
+/** Writes down that this process is the cluster's. */
+export function writePid(paths: Paths): void {
+  mkdirSync(dirname(paths.pidFile), { recursive: true, mode: 0o755 })
+  writeFileSync(paths.pidFile, `${process.pid} ${startTime(process.pid)}\n`)
+}
+
+export function removePid(paths: Paths): void {
+  if (runningPid(paths) === process.pid) rmSync(paths.pidFile, { force: true })
+}
+
+/** The pid of the cluster's background process, if it is alive. */
+export function runningPid(paths: Paths): number | undefined {
+  let text: string
+  try {
+    text = readFileSync(paths.pidFile, 'utf8')
+  } catch {
+    return undefined // never started, or ended in good order
+  }
+  const [pid, started] = text.trim().split(' ')
+  return startTime(Number(pid)) === started && started !== undefined ? Number(pid) : undefined
+}
+
+/** Starts `skiff server` in the background and resolves when its node is Ready. Rejects with what it said when it fails. */
+export async function startDaemon(options: {
+  readonly paths: Paths
+  readonly arguments: readonly string[]
+  readonly onProgress: (progress: Progress) => void
+}): Promise<void> {
+  const { paths } = options
+  mkdirSync(dirname(paths.log), { recursive: true, mode: 0o700 })
+  const log = openSync(paths.log, 'a', 0o600)
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, 'server', ...options.arguments], {
+    detached: true,
+    cwd: '/',
+    stdio: ['ignore', log, log, 'pipe'],
+    env: { ...process.env, SKIFF_PROGRESS_FD: '3' },
+  })
+  closeSync(log)
+  const pipe = child.stdio[3] as import('node:stream').Readable & { unref?(): void }
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => reject(new UserError(`the cluster stopped while booting (${signal ?? `exit code ${code}`}); see ${paths.log}`)))
+    createInterface({ input: pipe }).on('line', (line) => {
+      const progress = JSON.parse(line) as Progress
+      options.onProgress(progress)
+      if (progress.kind === 'ready') resolve()
+      if (progress.kind === 'failed') reject(new UserError(progress.message))
+    })
+  })
+  child.removeAllListeners()
+  pipe.destroy()
+  child.unref()
+}
+
+/** Asks the process to end and waits for it; kills it when it does not within `seconds`. */
+export async function stopProcess(pid: number, seconds: number): Promise<void> {
+  const started = startTime(pid)
+  if (started === undefined) return
+  process.kill(pid, 'SIGTERM')
+  for (let waited = 0; waited < seconds * 1000; waited += 20) {
+    if (startTime(pid) !== started) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  process.kill(pid, 'SIGKILL')
+}

@@ -1,0 +1,45 @@
+/** Where a cluster keeps its things. Everything Skiff writes on a host lies under these two directories, which carry the cluster's name. */
+import { join } from 'node:path'
+
+export interface Paths {
+  /** What outlives a reboot: the store, certificates, images, volumes, logs. */
+  readonly data: string
+  /** What does not: sockets, pid files, containerd's state. */
+  readonly run: string
+  readonly settings: string
+  readonly store: string
+  readonly pki: string
+  readonly kubeconfig: string
+  readonly log: string
+  readonly pidFile: string
+  readonly podLogs: string
+  readonly kubelet: string
+  readonly containerdRoot: string
+  readonly containerdRun: string
+  readonly cniConf: string
+  readonly network: string
+}
+
+export interface PathOptions { readonly name: string; readonly dataDir?: string | undefined }
+
+/** The paths of the cluster called `name`; `dataDir` replaces `/var/lib/skiff/<name>`. */
+export function pathsOf({ name, dataDir }: PathOptions): Paths {
+  const data = dataDir ?? join('/var/lib/skiff', name)
+  const run = join('/run/skiff', name)
+  return {
+    data,
+    run,
+    settings: join(data, 'cluster.json'),
+    store: join(data, 'store'),
+    pki: join(data, 'pki'),
+    kubeconfig: join(data, 'kubeconfig'),
+    log: join(data, 'skiff.log'),
+    pidFile: join(run, 'skiff.pid'),
+    podLogs: join(data, 'pod-logs'),
+    kubelet: join(data, 'kubelet'),
+    containerdRoot: join(data, 'containerd'),
+    containerdRun: join(run, 'containerd'),
+    cniConf: join(run, 'cni'),
+    network: join(data, 'network'),
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The cluster's certificates: one authority that signs serving and client certificates, made at the first boot and kept.
+ * Keys are P-256, files are readable by root alone.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import type { Settings } from './settings.ts'
+import { UserError } from './user-error.ts'
+
+export interface KeyPair { readonly cert: string; readonly key: string }
+
+/** Who a certificate speaks for, and where it may serve. */
+interface Request {
+  readonly file: string
+  readonly name: string
+  readonly groups?: readonly string[]
+  readonly serves?: readonly string[]
+}
+
+export interface Pki {
+  readonly ca: KeyPair
+  /** The API server's serving certificate. */
+  readonly server: KeyPair
+  /** What the API server shows to kubelets. */
+  readonly kubeletClient: KeyPair
+  /** The first user: system:masters. */
+  readonly admin: KeyPair
+  /** The kubelet's serving and client certificate: system:node:<name>. */
+  readonly node: KeyPair
+  /** Signs service account tokens (PKCS#8 PEM). */
+  readonly serviceAccountKey: string
+}
+
+const day = 24 * 3600 * 1000
+const caLife = 3650 * day
+const leafLife = 365 * day
+/** A certificate with less than this left is made anew at boot. */
+const renewBefore = 90 * day
+
+/** The first address of the service network: the `kubernetes` service. */
+export const firstServiceAddress = (settings: Settings): string => settings.serviceCidr.replace(/\.0\/\d+$/, '.1')
+
+/** Reads the cluster's certificates, making those that are missing, near their end, or do not fit the node's addresses. */
+export async function ensurePki(dir: string, settings: Settings): Promise<Pki> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  checkModes(dir)
+  const authority = await ensureAuthority(dir)
+  const domain = settings.clusterDomain
+  const leaf = (request: Request) => ensureLeaf(dir, authority, request)
+  return {
+    ca: authority,
+    server: await leaf({
+      file: 'apiserver',
+      name: 'kube-apiserver',
+      serves: [
+        'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${domain}`, 'localhost', settings.nodeName,
+        '127.0.0.1', '::1', firstServiceAddress(settings), settings.nodeAddress,
+      ],
+    }),
+    kubeletClient: await leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client', groups: ['system:masters'] }),
+    admin: await leaf({ file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }),
+    node: await leaf({
+      file: 'node',
+      name: `system:node:${settings.nodeName}`,
+      groups: ['system:nodes'],
+      serves: [settings.nodeName, 'localhost', '127.0.0.1', settings.nodeAddress],
+    }),
+    serviceAccountKey: ensureSigningKey(join(dir, 'service-account.key')),
+  }
+}
+
+/** Keys that others can read are no secret: refuse to use them. */
+function checkModes(dir: string): void {
+  for (const name of ['ca', 'admin', 'node', 'apiserver', 'apiserver-kubelet-client', 'service-account']) {
+    const file = join(dir, `${name}.key`)
+    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) throw new UserError(`${file} can be read by others; run "chmod 600 ${file}" if you trust it still`)
+  }
+}
+
+function ensureSigningKey(file: string): string {
+  if (!existsSync(file)) save(file, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+  return read(file)
+}
+
+async function ensureAuthority(dir: string): Promise<KeyPair> {
+  const file = join(dir, 'ca')
+  if (!existsSync(`${file}.crt`)) {
+    const x509 = await import('@peculiar/x509')
+    const keys = await newKeys()
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: randomBytes(8).toString('hex'),
+      name: 'CN=skiff-ca',
+      keys,
+      signingAlgorithm: algorithm,
+      ...validity(caLife),
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    })
+    save(`${file}.key`, await privatePem(keys.privateKey))
+    save(`${file}.crt`, `${certificate.toString('pem')}\n`)
+  }
+  return pair(file)
+}
+
+async function ensureLeaf(dir: string, authority: KeyPair, request: Request): Promise<KeyPair> {
+  const file = join(dir, request.file)
+  if (existsSync(`${file}.crt`) && fits(read(`${file}.crt`), authority, request)) return pair(file)
+  const x509 = await import('@peculiar/x509')
+  const keys = await newKeys()
+  const issuer = new x509.X509Certificate(authority.cert)
+  const usages = [x509.ExtendedKeyUsage.clientAuth, ...(request.serves ? [x509.ExtendedKeyUsage.serverAuth] : [])]
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: randomBytes(8).toString('hex'),
+    subject: new x509.Name([...(request.groups ?? []).map((g) => ({ O: [g] })), { CN: [request.name] }]),
+    issuer: issuer.subjectName,
+    publicKey: keys.publicKey,
+    signingKey: await privateKey(authority.key),
+    signingAlgorithm: algorithm,
+    ...validity(leafLife),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+      new x509.ExtendedKeyUsageExtension(usages),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...(request.serves
+        ? [new x509.SubjectAlternativeNameExtension([...new Set(request.serves)].map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })))]
+        : []),
+    ],
+  })
+  save(`${file}.key`, await privatePem(keys.privateKey))
+  save(`${file}.crt`, `${certificate.toString('pem')}\n`)
+  return pair(file)
+}
+
+function fits(pem: string, authority: KeyPair, request: Request): boolean {
+  const certificate = new X509Certificate(pem)
+  const issued = certificate.checkIssued(new X509Certificate(authority.cert))
+  const fresh = Date.parse(certificate.validTo) - Date.now() > renewBefore
+  const serves = (request.serves ?? []).every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
+  return issued && fresh && serves
+}
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
+/** Five minutes of the past are included, for clocks that go wrong. */
+const validity = (life: number) => ({ notBefore: new Date(Date.now() - 5 * 60_000), notAfter: new Date(Date.now() + life) })
+
+async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key))
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }) as string
+}
+
+function privateKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
+  return webcrypto.subtle.importKey('pkcs8', new Uint8Array(der), algorithm, false, ['sign'])
+}
+
+const read = (file: string) => readFileSync(file, 'utf8')
+const pair = (file: string): KeyPair => ({ cert: read(`${file}.crt`), key: read(`${file}.key`) })
+
+/** Whole or not at all: a crash in between leaves the old file. */
+function save(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true })
+  renameSync(`${file}.new`, file)
+}

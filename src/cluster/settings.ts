@@ -1,0 +1,144 @@
+/** What was decided when the cluster was made, and holds for its life. */
+import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { UserError } from './user-error.ts'
+import type { Paths } from './paths.ts'
+
+export interface Settings {
+  readonly name: string
+  readonly nodeName: string
+  /** The node's InternalIP; node ports answer on it. */
+  readonly nodeAddress: string
+  readonly port: number
+  readonly kubeletPort: number
+  readonly clusterCidr: string
+  readonly serviceCidr: string
+  readonly clusterDns: string
+  readonly clusterDomain: string
+  readonly nodePorts: readonly [number, number]
+  /** The socket of a containerd that is not ours; undefined: a private one is started. */
+  readonly runtimeEndpoint?: string
+}
+
+export interface SettingsRequest {
+  readonly name: string
+  readonly port?: number | undefined
+  readonly nodeAddress?: string | undefined
+  readonly runtimeEndpoint?: string | undefined
+}
+
+const clusterName = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/
+
+/** Throws when a cluster cannot be called so: names become parts of paths, interfaces, tables and cgroups. */
+export function checkName(name: string): void {
+  if (!clusterName.test(name)) throw new UserError(`"${name}" cannot be a cluster's name: use lower-case letters, digits and "-", at most 40`)
+}
+
+/** The settings of a cluster that was made before; undefined when there is none. */
+export function readSettings(paths: Paths): Settings | undefined {
+  let text: string
+  try {
+    text = readFileSync(paths.settings, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new UserError(`cannot read ${paths.settings}: ${(error as Error).message}`)
+  }
+  try {
+    return JSON.parse(text) as Settings
+  } catch {
+    throw new UserError(`${paths.settings} is damaged; restore it, or remove ${paths.data} to start anew`)
+  }
+}
+
+/** The settings of this cluster: those it was made with, or new ones, written down. Throws when the request contradicts them. */
+export async function settle(paths: Paths, request: SettingsRequest): Promise<Settings> {
+  const known = readSettings(paths)
+  if (known) {
+    if (request.port !== undefined && request.port !== known.port) {
+      throw new UserError(`cluster "${known.name}" was made with port ${known.port}; leave out --port, or give the new cluster another --name`)
+    }
+    const { nodeAddress = known.nodeAddress, runtimeEndpoint = known.runtimeEndpoint } = request
+    return write(paths, { ...known, nodeAddress, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) })
+  }
+  const taken = neighbours()
+  const subnet = firstFree(taken.map((s) => Number(s.serviceCidr.split('.')[1]) - 96))
+  const port = request.port ?? (await firstFreePort(6443, taken.map((s) => s.port)))
+  return write(paths, {
+    name: request.name,
+    nodeName: hostname().toLowerCase(),
+    nodeAddress: request.nodeAddress ?? hostAddress(),
+    port,
+    kubeletPort: await firstFreePort(10250, taken.map((s) => s.kubeletPort)),
+    clusterCidr: `10.${244 - subnet}.0.0/16`,
+    serviceCidr: `10.${96 + subnet}.0.0/16`,
+    clusterDns: `10.${96 + subnet}.0.10`,
+    clusterDomain: 'cluster.local',
+    nodePorts: [30000, 32767],
+    ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint.replace(/^unix:\/\//, '') }),
+  })
+}
+
+function write(paths: Paths, settings: Settings): Settings {
+  try {
+    mkdirSync(paths.data, { recursive: true, mode: 0o700 })
+    writeFileSync(`${paths.settings}.new`, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600, flush: true })
+    renameSync(`${paths.settings}.new`, paths.settings)
+    // Clusters on one host find each other's addresses and ports here.
+    mkdirSync(paths.run, { recursive: true, mode: 0o755 })
+    writeFileSync(join(paths.run, 'cluster.json'), JSON.stringify(settings))
+  } catch (error) {
+    throw new UserError(`cannot write to ${paths.data}: ${(error as Error).message}; choose another place with --data-dir`)
+  }
+  return settings
+}
+
+/** The settings of every cluster that is, or was since the last reboot, on this host. */
+function neighbours(): Settings[] {
+  const found: Settings[] = []
+  for (const root of ['/run/skiff', '/var/lib/skiff']) {
+    let names: string[]
+    try {
+      names = readdirSync(root)
+    } catch {
+      continue // none was ever here
+    }
+    for (const name of names) {
+      try {
+        found.push(JSON.parse(readFileSync(join(root, name, 'cluster.json'), 'utf8')) as Settings)
+      } catch {
+        continue // not a cluster, or one half made: it holds no addresses
+      }
+    }
+  }
+  return found
+}
+
+function firstFree(taken: readonly number[]): number {
+  for (let i = 0; i < 64; i++) if (!taken.includes(i)) return i
+  throw new UserError('64 clusters on this host are enough; remove one with "skiff down --purge --name …"')
+}
+
+async function firstFreePort(from: number, taken: readonly number[]): Promise<number> {
+  for (let port = from; port < from + 200; port++) if (!taken.includes(port) && (await isFree(port))) return port
+  throw new UserError(`no free port from ${from} to ${from + 200}`)
+}
+
+/** Whether nobody listens on the port. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, () => probe.close(() => resolve(true)))
+  })
+}
+
+/** The host's first IPv4 address that others can reach, or loopback where there is none. */
+function hostAddress(): string {
+  const own = Object.entries(networkInterfaces())
+    .filter(([name]) => !/^(lo|skiff|veth|docker|br-|cni|virbr)/.test(name))
+    .flatMap(([, addresses]) => addresses ?? [])
+    .find((a) => a.family === 'IPv4' && !a.internal && !a.address.startsWith('169.254.'))
+  return own?.address ?? '127.0.0.1'
+}
