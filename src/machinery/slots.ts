@@ -1,0 +1,44 @@
+/** A struct's fields as the codecs see them: inline structs stand in their parent, `kind` and `apiVersion` ahead of a root's fields. */
+import { resolve, string, type AnyType, type Field, type FieldOptions, type Presence, type StructType } from '../api/schema.ts'
+
+/** One property of the JSON object. */
+export interface Slot {
+  readonly name: string
+  readonly presence: Presence
+  readonly type: Exclude<AnyType, { form: 'lazy' }>
+  readonly options: FieldOptions
+  /** In every decoded object, whatever was sent. */
+  readonly always: boolean
+}
+
+export interface SlotTable {
+  readonly slots: readonly Slot[]
+  readonly index: ReadonlyMap<string, number>
+}
+
+const tables = new WeakMap<StructType, SlotTable>()
+
+const typeMeta: readonly Slot[] = ['kind', 'apiVersion'].map((name) => ({ name, presence: 'zero', type: string, options: {}, always: false }))
+
+function slotsOf(type: StructType): Slot[] {
+  const out: Slot[] = type.root ? [...typeMeta] : []
+  for (const [name, field] of Object.entries(type.fields)) {
+    const target = resolve(field.type)
+    if (field.inline && target.form === 'struct') out.push(...slotsOf(target))
+    else out.push({ name, presence: field.presence, type: target, options: field, always: isAlways(field) })
+  }
+  return out
+}
+
+const isAlways = (field: Field) => field.presence === 'req' || field.presence === 'fill'
+
+/** The properties of a struct's JSON object, in order. Computed once per type. */
+export function slotTable(type: StructType): SlotTable {
+  let table = tables.get(type)
+  if (!table) {
+    const slots = slotsOf(type)
+    table = { slots, index: new Map(slots.map((slot, i) => [slot.name, i])) }
+    tables.set(type, table)
+  }
+  return table
+}
