@@ -4,14 +4,16 @@ import { admissionPlugins } from './admission/plugins.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { certificateAuthentication } from './authn/certificate.ts'
 import { impersonate } from './authn/impersonation.ts'
-import { rbac } from '../api/index.ts'
+import { core, rbac } from '../api/index.ts'
 import { createAuthorizer, mastersMode } from './authz/authorizer.ts'
+import { createNodeMode } from './authz/node.ts'
 import { publicMode } from './authz/public.ts'
 import { createRbacMode } from './authz/rbac-source.ts'
 import { createDiscovery } from './discovery/discovery.ts'
 import { createHealth, type HealthCheck } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import type { Handler } from './http/request.ts'
+import { createOpenApi } from './openapi/openapi.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import type { Edges, EdgeRoutes, ServerEnvironment } from './options.ts'
 import { sendJson } from './reply.ts'
@@ -31,6 +33,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const authorizer = createAuthorizer([
       mastersMode,
       publicMode,
+      createNodeMode({ pods: env.lister(core.pods), claims: env.lister(core.persistentvolumeclaims) }),
       createRbacMode({
         roles: env.lister(rbac.roles),
         clusterRoles: env.lister(rbac.clusterroles),
@@ -64,6 +67,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
   const handlers: Readonly<Record<string, Handler>> = {
     api: discovery,
     apis: discovery,
+    openapi: createOpenApi(env.resources),
     version: async (_, response) => sendJson(response, 200, versionInfo),
     healthz: createHealth('healthz', checks),
     livez: createHealth('livez', checks),

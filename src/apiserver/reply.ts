@@ -16,8 +16,8 @@ const compressFrom = 128 * 1024
 const compressed = new WeakMap<Document, Buffer>()
 
 /** Sends a document: 304 when the client's `If-None-Match` names it, gzip for large ones where the client takes it. */
-export function sendDocument(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, document: Document): void {
-  const headers: Record<string, string> = { 'cache-control': 'public' }
+export function sendDocument(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, document: Document, cacheControl = 'public'): void {
+  const headers: Record<string, string> = { 'cache-control': cacheControl }
   if (document.etag) headers['etag'] = document.etag
   if (document.vary) headers['vary'] = document.vary
   const known = request.headers['if-none-match']

@@ -1,0 +1,79 @@
+/**
+ * What nodes may do. A node agent needs the secrets, config maps, claims and accounts of the pods that run on it, and
+ * nothing of other nodes' pods: what a stolen node credential opens is what that node could see anyway.
+ */
+import type { core } from '../../api/index.ts'
+import type { Lister } from '../options.ts'
+import type { Identity } from '../identity.ts'
+import type { Action, AuthorizationMode, Decision } from './authorizer.ts'
+import { ruleAllows } from './rbac.ts'
+import { nodeRules } from './node-rules.ts'
+import { referencesOf } from './pod-references.ts'
+
+export interface NodeSources {
+  readonly pods: Lister<core.Pod>
+  readonly claims: Lister<core.PersistentVolumeClaim>
+}
+
+const allow: Decision = { opinion: 'allow', reason: '' }
+const none = (reason = ''): Decision => ({ opinion: 'none', reason })
+
+/** The name of the node that a user is; undefined for everybody who is no node. */
+export function nodeNameOf(user: Identity): string | undefined {
+  return user.groups.includes('system:nodes') && user.name.startsWith('system:node:') ? user.name.slice('system:node:'.length) : undefined
+}
+
+export function createNodeMode(sources: NodeSources): AuthorizationMode {
+  const podsOn = (node: string, namespace?: string) => sources.pods.list(namespace).filter((pod) => pod.spec.nodeName === node)
+
+  /** Whether a pod of the node uses the object. */
+  function used(node: string, { resource, namespace, name }: Action): boolean {
+    if (resource === 'persistentvolumes') {
+      return podsOn(node).some((pod) => referencesOf(pod).claims.some((claim) => sources.claims.get(pod.metadata.namespace ?? '', claim)?.spec.volumeName === name))
+    }
+    return podsOn(node, namespace).some((pod) => {
+      const references = referencesOf(pod)
+      if (resource === 'secrets') return references.secrets.includes(name)
+      if (resource === 'configmaps') return references.configMaps.includes(name)
+      return resource === 'serviceaccounts' ? pod.spec.serviceAccountName === name : references.claims.includes(name)
+    })
+  }
+
+  return {
+    name: 'Node',
+    authorize(user, action) {
+      const node = nodeNameOf(user)
+      if (node === undefined || !action.isResourceRequest) return none()
+      const key = `${action.group}/${action.resource}${action.subresource ? `/${action.subresource}` : ''}`
+      const verbs = Object.hasOwn(byPod, key) ? byPod[key] : undefined
+      if (verbs) {
+        if (!verbs.includes(action.verb)) return none(`can only ${verbs.join('/')} resources of this type`)
+        if (action.name === '') return none('No Object name found')
+        return used(node, action) ? allow : none(`no relationship found between node '${node}' and this object`)
+      }
+      if (Object.hasOwn(own, key)) return ownObject(node, action, own[key] ?? '')
+      return nodeRules.some((rule) => ruleAllows(rule, action)) ? allow : none()
+    },
+    rulesFor: (user) => (nodeNameOf(user) === undefined ? [] : nodeRules),
+  }
+}
+
+const read = ['get', 'list', 'watch']
+/** What is reached through a pod of the node, and with which verbs. */
+const byPod: Readonly<Record<string, readonly string[]>> = {
+  '/secrets': read,
+  '/configmaps': read,
+  '/persistentvolumeclaims': ['get'],
+  '/persistentvolumes': ['get'],
+  '/persistentvolumeclaims/status': ['get', 'update', 'patch'],
+  '/serviceaccounts/token': ['create'],
+}
+
+/** What carries the node's own name, and in which namespace. */
+const own: Readonly<Record<string, string>> = { 'coordination.k8s.io/leases': 'kube-node-lease', 'storage.k8s.io/csinodes': '' }
+
+function ownObject(node: string, action: Action, namespace: string): Decision {
+  if (!['get', 'create', 'update', 'patch', 'delete'].includes(action.verb)) return none('can only get, create, update, patch, or delete a node\'s own object')
+  if (action.namespace !== namespace) return none(`can only access objects in the "${namespace}" system namespace`)
+  return action.verb === 'create' || action.name === node ? allow : none('can only access objects with the same name as the requesting node')
+}

@@ -1,0 +1,48 @@
+/** Which secrets, config maps and claims a pod names: what its node must be able to read. */
+import type { core } from '../../api/index.ts'
+
+export interface PodReferences {
+  readonly secrets: readonly string[]
+  readonly configMaps: readonly string[]
+  readonly claims: readonly string[]
+}
+
+const known = new WeakMap<core.Pod, PodReferences>()
+
+/** By name, all in the pod's own namespace. Worked out once per pod object. */
+export function referencesOf(pod: core.Pod): PodReferences {
+  let references = known.get(pod)
+  if (!references) known.set(pod, (references = collect(pod)))
+  return references
+}
+
+function collect(pod: core.Pod): PodReferences {
+  const secrets = new Set<string>()
+  const configMaps = new Set<string>()
+  const claims = new Set<string>()
+  const add = (set: Set<string>, name: string | undefined) => name && set.add(name)
+  for (const secret of pod.spec.imagePullSecrets ?? []) add(secrets, secret.name)
+  for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? []), ...(pod.spec.ephemeralContainers ?? [])]) {
+    for (const source of container.envFrom ?? []) {
+      add(configMaps, source.configMapRef?.name)
+      add(secrets, source.secretRef?.name)
+    }
+    for (const { valueFrom } of container.env ?? []) {
+      add(configMaps, valueFrom?.configMapKeyRef?.name)
+      add(secrets, valueFrom?.secretKeyRef?.name)
+    }
+  }
+  for (const volume of pod.spec.volumes ?? []) {
+    add(secrets, volume.secret?.secretName)
+    add(configMaps, volume.configMap?.name)
+    add(claims, volume.persistentVolumeClaim?.claimName)
+    if (volume.ephemeral) claims.add(`${pod.metadata.name}-${volume.name}`)
+    for (const source of volume.projected?.sources ?? []) {
+      add(secrets, source.secret?.name)
+      add(configMaps, source.configMap?.name)
+    }
+    for (const secret of [volume.csi?.nodePublishSecretRef, volume.iscsi?.secretRef, volume.cephfs?.secretRef, volume.flexVolume?.secretRef, volume.rbd?.secretRef, volume.scaleIO?.secretRef, volume.storageos?.secretRef]) add(secrets, secret?.name)
+    add(secrets, volume.azureFile?.secretName)
+  }
+  return { secrets: [...secrets], configMaps: [...configMaps], claims: [...claims] }
+}

@@ -1,0 +1,65 @@
+/** What every cluster has before anybody asked for it: namespaces, priority classes, default roles, the service `kubernetes`. */
+import { core, scheduling } from '../../api/index.ts'
+import type { Client } from '../../client/client.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import type { Component, Logger } from '../../machinery/log.ts'
+import { ensure } from './ensure.ts'
+import { ensureKubernetesService, type ServerPlace } from './kubernetes-service.ts'
+import { ensureRoles } from './roles.ts'
+
+export interface BootstrapOptions {
+  /** Acts as the server itself. */
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  readonly serviceCidr: string
+  /** Where pods reach the API server; asked again at every round. */
+  readonly place: () => ServerPlace
+  /** Milliseconds between two looks at what somebody may have deleted or changed. Default 10 s. */
+  readonly interval?: number
+}
+
+export const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
+
+const priorityClasses = [
+  { name: 'system-cluster-critical', value: 2_000_000_000, description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.' },
+  { name: 'system-node-critical', value: 2_000_001_000, description: 'Used for system critical pods that must not be moved from their current node.' },
+] as const
+
+/**
+ * Resolves when everything is there; then looks after namespaces and the service `kubernetes` until it is stopped.
+ * Roles are brought up to date once, at the start, as Kubernetes does.
+ */
+export async function startBootstrap(options: BootstrapOptions): Promise<Component> {
+  const { client, clock, log, serviceCidr, place } = options
+  const stopped = new AbortController()
+  const round = async () => {
+    await ensureNamespaces(client)
+    await ensureKubernetesService(client, serviceCidr, place())
+  }
+  await round()
+  await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
+  const loop = (async () => {
+    for (;;) {
+      const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)
+      if (!slept) return
+      await round().catch((error: unknown) => log.warn({ error: String(error) }, 'could not look after the system namespaces and the service kubernetes'))
+    }
+  })()
+  return {
+    async stop() {
+      stopped.abort()
+      await loop
+    },
+  }
+}
+
+async function ensureNamespaces(client: Client): Promise<void> {
+  await Promise.all(systemNamespaces.map((name) => ensure(client, core.namespaces, { name }, { metadata: { name } })))
+}
+
+async function ensurePriorityClasses(client: Client): Promise<void> {
+  await Promise.all(priorityClasses.map(({ name, value, description }) =>
+    ensure(client, scheduling.priorityclasses, { name }, { metadata: { name }, value, description, preemptionPolicy: 'PreemptLowerPriority' })))
+}
+
