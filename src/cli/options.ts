@@ -18,6 +18,7 @@ export interface ClusterOptions {
   readonly merge?: boolean
   readonly purge?: boolean
   readonly path?: boolean
+  readonly forNode?: string
   readonly output?: string
   readonly follow?: boolean
   readonly tail?: string

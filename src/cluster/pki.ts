@@ -61,15 +61,25 @@ export async function ensurePki(dir: string, settings: Settings): Promise<Pki> {
     }),
     kubeletClient: await leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client', groups: ['system:masters'] }),
     admin: await leaf({ file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }),
-    node: await leaf({
-      file: 'node',
-      name: `system:node:${settings.nodeName}`,
-      groups: ['system:nodes'],
-      serves: [settings.nodeName, 'localhost', '127.0.0.1', settings.nodeAddress],
-    }),
+    node: await leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
     serviceAccountKey: ensureSigningKey(join(dir, 'service-account.key')),
   }
 }
+
+/** What a kubelet shows: as a client it is the node, as a server it answers under the node's name and address. */
+const nodeRequest = (file: string, name: string, address: string): Request => ({
+  file,
+  name: `system:node:${name}`,
+  groups: ['system:nodes'],
+  serves: [name, 'localhost', '127.0.0.1', address],
+})
+
+/** A certificate for a node on another machine. */
+export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address: string): Promise<KeyPair> =>
+  ensureLeaf(dir, ca, nodeRequest(`node-${name}`, name, address))
+
+/** The cluster's authority, made before. */
+export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
 
 /** Keys that others can read are no secret: refuse to use them. */
 function checkModes(dir: string): void {
@@ -87,7 +97,7 @@ function ensureSigningKey(file: string): string {
 async function ensureAuthority(dir: string): Promise<KeyPair> {
   const file = join(dir, 'ca')
   if (!existsSync(`${file}.crt`)) {
-    const x509 = await import('@peculiar/x509')
+    const x509 = await loadX509()
     const keys = await newKeys()
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: randomBytes(8).toString('hex'),
@@ -110,7 +120,7 @@ async function ensureAuthority(dir: string): Promise<KeyPair> {
 async function ensureLeaf(dir: string, authority: KeyPair, request: Request): Promise<KeyPair> {
   const file = join(dir, request.file)
   if (existsSync(`${file}.crt`) && fits(read(`${file}.crt`), authority, request)) return pair(file)
-  const x509 = await import('@peculiar/x509')
+  const x509 = await loadX509()
   const keys = await newKeys()
   const issuer = new x509.X509Certificate(authority.cert)
   const usages = [x509.ExtendedKeyUsage.clientAuth, ...(request.serves ? [x509.ExtendedKeyUsage.serverAuth] : [])]
@@ -143,6 +153,12 @@ function fits(pem: string, authority: KeyPair, request: Request): boolean {
   const fresh = Date.parse(certificate.validTo) - Date.now() > renewBefore
   const serves = (request.serves ?? []).every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
   return issued && fresh && serves
+}
+
+/** Loaded only when a certificate is to be made: a start with certificates at hand does without it. */
+async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+  await import('reflect-metadata') // the library's decorators need it
+  return import('@peculiar/x509')
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }

@@ -60,12 +60,12 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
       throw new UserError(`cluster "${known.name}" was made with port ${known.port}; leave out --port, or give the new cluster another --name`)
     }
     const { nodeAddress = known.nodeAddress, runtimeEndpoint = known.runtimeEndpoint } = request
-    return write(paths, { ...known, nodeAddress, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) })
+    return record(paths, { ...known, nodeAddress, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) })
   }
   const taken = neighbours()
   const subnet = firstFree(taken.map((s) => Number(s.serviceCidr.split('.')[1]) - 96))
   const port = request.port ?? (await firstFreePort(6443, taken.map((s) => s.port)))
-  return write(paths, {
+  return record(paths, {
     name: request.name,
     nodeName: hostname().toLowerCase(),
     nodeAddress: request.nodeAddress ?? hostAddress(),
@@ -80,7 +80,8 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
   })
 }
 
-function write(paths: Paths, settings: Settings): Settings {
+/** Writes the settings down, whole or not at all, where the cluster and its neighbours look for them. */
+export function record(paths: Paths, settings: Settings): Settings {
   try {
     mkdirSync(paths.data, { recursive: true, mode: 0o700 })
     writeFileSync(`${paths.settings}.new`, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600, flush: true })

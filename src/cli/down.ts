@@ -1,0 +1,18 @@
+/** `skiff down`: nothing of the cluster stays on the host but its data directory; with --purge, not even that. */
+import { existsSync } from 'node:fs'
+import { createLog } from '../cluster/log.ts'
+import { removeCluster } from '../cluster/remove.ts'
+import { needRoot, pathsFrom } from './options.ts'
+import type { ClusterOptions } from './options.ts'
+
+export async function down(options: ClusterOptions): Promise<void> {
+  needRoot('down')
+  const paths = pathsFrom(options)
+  if (!existsSync(paths.data) && !existsSync(paths.run)) {
+    console.log(`there is no cluster "${options.name}" here`)
+    return
+  }
+  const purge = options.purge === true
+  await removeCluster({ paths, name: options.name, purge, log: createLog('error'), say: (text) => console.log(`  ${text}`) })
+  console.log(purge ? `cluster "${options.name}" is gone` : `cluster "${options.name}" is down; ${paths.data} keeps what it remembers ("skiff down --purge" removes it)`)
+}

@@ -1,0 +1,91 @@
+/** The control plane in one process: API server, the objects every cluster has, controllers, scheduler. */
+import { createApiServer } from '../apiserver/server.ts'
+import type { ApiServer } from '../apiserver/options.ts'
+import { createEdges } from '../apiserver/edges.ts'
+import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
+import { core } from '../api/index.ts'
+import type { Client } from '../client/client.ts'
+import { startControllers } from '../controllers/index.ts'
+import { isNotFound } from '../machinery/errors.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { startScheduler } from '../scheduler/scheduler.ts'
+import type { Store } from '../store/store.ts'
+import type { Pki } from './pki.ts'
+import type { Settings } from './settings.ts'
+import { clusterInfo } from './cluster-info.ts'
+
+export interface ControlPlaneOptions {
+  readonly settings: Settings
+  readonly pki: Pki
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Where the API server listens; every address when left out. */
+  readonly address?: string
+  readonly freeze?: boolean
+}
+
+export interface ControlPlane extends Component {
+  readonly api: ApiServer
+  /** A client in this process that acts as the component of that name. */
+  clientFor(component: string, groups?: readonly string[]): Client
+}
+
+/** Starts the control plane; resolves once the API answers and the loops run. The store stays the caller's. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { settings, pki, clock, log } = options
+  const api = await createApiServer({
+    store: options.store,
+    clock,
+    log: log.child({ component: 'apiserver' }),
+    tls: { key: pki.server.key, cert: pki.server.cert, clientCa: pki.ca.cert },
+    address: options.address ?? '::',
+    port: settings.port,
+    serviceCidr: settings.serviceCidr,
+    nodePorts: settings.nodePorts,
+    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+    edges: createEdges({
+      serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
+    }),
+  })
+  await api.listen()
+  const clientFor = (component: string, groups: readonly string[] = []) =>
+    api.clientFor({ name: component, groups: [...groups, 'system:authenticated'] })
+
+  const running: Component[] = []
+  running.push(await startBootstrap({ client: api.client, clock, log: log.child({ component: 'bootstrap' }), place: () => ({ address: settings.nodeAddress, port: settings.port }), serviceCidr: settings.serviceCidr }))
+  await publish(api.client, settings)
+  running.push(
+    ...(await Promise.all([
+      startControllers({
+        client: () => clientFor('system:kube-controller-manager', ['system:masters']),
+        clock,
+        log: log.child({ component: 'controllers' }),
+        options: { clusterCidr: settings.clusterCidr, serviceCidr: settings.serviceCidr, ca: pki.ca.cert },
+      }),
+      startScheduler({ client: clientFor('system:kube-scheduler', ['system:masters']), clock, log: log.child({ component: 'scheduler' }) }),
+    ])),
+  )
+  return {
+    api,
+    clientFor,
+    async stop() {
+      await Promise.all(running.map((component) => component.stop()))
+      await api.close()
+    },
+  }
+}
+
+/** Writes down, in the cluster itself, what a node elsewhere must know of it. */
+async function publish(client: Client, settings: Settings): Promise<void> {
+  const { clusterCidr, serviceCidr, clusterDns, clusterDomain, nodePorts } = settings
+  const data = { settings: JSON.stringify({ clusterCidr, serviceCidr, clusterDns, clusterDomain, nodePorts }) }
+  const { name, namespace } = clusterInfo
+  const there = await client.get(core.configmaps, name, { namespace }).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined
+    throw error
+  })
+  if (there === undefined) await client.create(core.configmaps, { metadata: { name, namespace }, data })
+  else if (there.data?.['settings'] !== data.settings) await client.update(core.configmaps, { ...there, data })
+}

@@ -1,0 +1,63 @@
+/** `skiff down`: ends what runs and takes every trace off the host. Safe to call at any time, also after a crash in the middle. */
+import { existsSync, rmSync } from 'node:fs'
+import type { Logger } from '../machinery/log.ts'
+import { removeNetwork } from '../network/index.ts'
+import { removeAllPods } from '../node/index.ts'
+import { criDriver } from '../node/runtime/cri.ts'
+import { runningPid, stopProcess } from './daemon.ts'
+import { unmergeKubeconfig, userKubeconfig } from './kubeconfig.ts'
+import { bringContainerd, cgroupParent } from './node.ts'
+import type { Paths } from './paths.ts'
+import { runtimeSocket } from './runtime.ts'
+import { readSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
+import { removeCgroup, shimsOf, unmountUnder } from './traces.ts'
+
+export interface RemoveOptions {
+  readonly paths: Paths
+  readonly name: string
+  /** Remove the data directory too. */
+  readonly purge: boolean
+  readonly log: Logger
+  readonly say: (text: string) => void
+}
+
+/** Removes the cluster from the host; resolves when nothing of it is left but, without `purge`, its data directory. */
+export async function removeCluster(options: RemoveOptions): Promise<void> {
+  const { paths, say } = options
+  const pid = runningPid(paths)
+  if (pid !== undefined) {
+    await stopProcess(pid, 30)
+    say('control plane and node agent ended')
+  }
+  const settings = readSettings(paths)
+  if (settings) {
+    if (existsSync(paths.run)) await removePods(settings, options)
+    await removeNetwork({ clusterName: settings.name, clusterCidr: settings.clusterCidr, cniConfDir: paths.cniConf, runDir: paths.run, dataDir: paths.network, log: options.log })
+    await removeCgroup(cgroupParent(settings))
+    say('network and cgroups removed')
+  }
+  unmountUnder([paths.run, paths.data])
+  rmSync(paths.run, { recursive: true, force: true })
+  if (options.purge) {
+    rmSync(paths.data, { recursive: true, force: true })
+    unmergeKubeconfig(userKubeconfig(), options.name)
+    say(`${paths.data} removed`)
+  }
+}
+
+/** Ends every container of the cluster, through containerd where it can be had, and containerd itself if it is ours. */
+async function removePods(settings: Settings, { paths, log, say }: RemoveOptions): Promise<void> {
+  const socket = runtimeSocket(paths, settings)
+  try {
+    const containerd = await bringContainerd(settings, paths, log)
+    const runtime = criDriver(containerd.socket)
+    await removeAllPods({ runtime, cluster: settings.name, log })
+    runtime.close()
+    if (settings.runtimeEndpoint === undefined) await containerd.stop()
+    say('containers removed')
+  } catch (error) {
+    log.warn({ error: (error as Error).message }, 'containerd could not be asked; its containers are ended by their processes')
+  }
+  if (settings.runtimeEndpoint === undefined) for (const shim of shimsOf(socket)) await stopProcess(shim, 2)
+}

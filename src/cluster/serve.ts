@@ -1,0 +1,150 @@
+/** The life of a cluster's process: boot, serve, end in good order. */
+import { existsSync, writeSync } from 'node:fs'
+import { systemClock } from '../machinery/clock.ts'
+import type { Logger } from '../machinery/log.ts'
+import { openLmdbStore } from '../store/lmdb.ts'
+import { startControlPlane } from './control-plane.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { removePid, runningPid, writePid } from './daemon.ts'
+import type { Progress } from './daemon.ts'
+import { kubeconfigOf, writeKubeconfig } from './kubeconfig.ts'
+import { createLog } from './log.ts'
+import { bringContainerd, nodeReady, startClusterNode } from './node.ts'
+import { ensurePki } from './pki.ts'
+import type { Pki } from './pki.ts'
+import type { Paths } from './paths.ts'
+import { isFree, settle } from './settings.ts'
+import type { Settings, SettingsRequest } from './settings.ts'
+import { UserError } from './user-error.ts'
+
+export interface ServeOptions {
+  readonly paths: Paths
+  readonly request: SettingsRequest
+  /** Run a node beside the control plane. */
+  readonly node: boolean
+  readonly logLevel: string
+}
+
+/** How long a node may take to become Ready before the boot counts as failed. */
+const readyLimit = 90_000
+
+/** Runs a cluster until the process is told to end. */
+export async function runServer(options: ServeOptions): Promise<void> {
+  const report = reporter()
+  const log = createLog(options.logLevel)
+  const ending = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort())
+  process.on('unhandledRejection', (error) => log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a background task failed'))
+  const undo: (() => Promise<void> | void)[] = []
+  try {
+    await boot(options, { log, report, undo, signal: ending.signal })
+    await aborted(ending.signal)
+    log.info({}, 'ending')
+  } catch (error) {
+    report({ kind: 'failed', message: (error as Error).message })
+    throw error
+  } finally {
+    for (const step of undo.reverse()) await Promise.resolve(step()).catch((error: Error) => log.error({ error: error.message }, 'ending: a step failed'))
+  }
+  process.exit(0)
+}
+
+interface Boot {
+  readonly log: Logger
+  readonly report: (progress: Progress) => void
+  /** What ends what was started, last first. */
+  readonly undo: (() => Promise<void> | void)[]
+  readonly signal: AbortSignal
+}
+
+async function boot(options: ServeOptions, { log, report, undo, signal }: Boot): Promise<void> {
+  const started = performance.now()
+  const said = (text: string) => report({ kind: 'step', text, ms: Math.round(performance.now() - started) })
+  const { paths } = options
+  const other = runningPid(paths)
+  if (other !== undefined) throw new UserError(`cluster "${options.request.name}" is already running (pid ${other}); "skiff status" shows it`)
+  const settings = await settle(paths, options.request)
+  if (!(await isFree(settings.port))) throw new UserError(`port ${settings.port} is in use; stop what listens there, or choose another with --port`)
+  writePid(paths)
+  undo.push(() => removePid(paths))
+
+  const containerd = options.node ? bringContainerd(settings, paths, log) : undefined
+  containerd?.catch(() => undefined) // awaited below; a failure in between is not lost
+  const [pki, store] = await Promise.all([ensurePki(paths.pki, settings), openStore(paths, log)])
+  undo.push(() => store.close())
+  const plane = await startControlPlane({ settings, pki, store, clock: systemClock, log })
+  undo.push(() => plane.stop())
+  saveKubeconfig(paths, settings, pki)
+  said(`API server answers on port ${settings.port}`)
+
+  if (containerd) {
+    const runtime = await containerd
+    undo.push(() => runtime.release())
+    said('containerd answers')
+    await joinNode({ settings, paths, pki, plane, runtime, log, undo })
+    await nodeReady(plane.clientFor('system:kube-controller-manager', ['system:masters']), settings.nodeName, AbortSignal.any([signal, AbortSignal.timeout(readyLimit)]))
+    said(`node ${settings.nodeName} is Ready`)
+  }
+  report({ kind: 'ready', ms: Math.round(performance.now() - started) })
+  log.info({ ms: Math.round(performance.now() - started), port: settings.port }, 'the cluster is up')
+}
+
+async function joinNode(parts: {
+  settings: Settings
+  paths: Paths
+  pki: Pki
+  plane: ControlPlane
+  runtime: Awaited<ReturnType<typeof bringContainerd>>
+  log: Logger
+  undo: Boot['undo']
+}): Promise<void> {
+  const { settings, paths, pki, plane } = parts
+  const node = await startClusterNode({
+    settings,
+    paths,
+    ca: pki.ca.cert,
+    certificate: pki.node,
+    client: plane.clientFor(`system:node:${settings.nodeName}`, ['system:nodes']),
+    networkClient: plane.clientFor('system:kube-proxy', ['system:masters']),
+    containerd: parts.runtime,
+    clock: systemClock,
+    log: parts.log,
+  })
+  parts.undo.push(() => node.stop())
+}
+
+async function openStore(paths: Paths, log: Logger) {
+  const fresh = !existsSync(paths.store)
+  try {
+    return await openLmdbStore({ path: paths.store, log: log.child({ component: 'store' }) })
+  } catch (error) {
+    const mend = fresh ? 'choose another place with --data-dir' : `restore it from a backup, or remove ${paths.data} to start anew`
+    throw new UserError(`cannot open the store: ${(error as Error).message}; ${mend}`)
+  }
+}
+
+function saveKubeconfig(paths: Paths, settings: Settings, pki: Pki): void {
+  writeKubeconfig(paths.kubeconfig, kubeconfigOf({ name: settings.name, server: `https://127.0.0.1:${settings.port}`, ca: pki.ca.cert, user: pki.admin }))
+}
+
+/** Says how the boot goes to whoever started this process in the background. */
+function reporter(): (progress: Progress) => void {
+  const descriptor = process.env['SKIFF_PROGRESS_FD']
+  if (descriptor === undefined) return () => undefined
+  let open = true
+  return (progress) => {
+    if (!open) return
+    try {
+      writeSync(Number(descriptor), `${JSON.stringify(progress)}\n`)
+    } catch {
+      open = false // the command that started us is gone; the boot goes on without it
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
