@@ -2,8 +2,11 @@
 import type { Resource } from '../api/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
+import { keyOf } from '../machinery/meta.ts'
 import type { ApiObject, Client } from './client.ts'
 import { reflect, type Selection } from './reflector.ts'
+
+export { keyOf, splitKey } from '../machinery/meta.ts'
 
 export interface Change<T> {
   readonly type: 'added' | 'updated' | 'deleted'
@@ -42,16 +45,6 @@ export interface Informers {
   start(signal: AbortSignal): void
   /** Resolves when everything asked for so far has had its first list. */
   synced(): Promise<void>
-}
-
-/** `namespace/name`, or `name` for what lives in no namespace: the key of an object everywhere in a controller. */
-export const keyOf = (object: { readonly metadata: { readonly namespace?: string | undefined; readonly name?: string | undefined } }): string =>
-  (object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name ?? ''}` : (object.metadata.name ?? ''))
-
-/** The parts of a key: `a/b` is `{ namespace: 'a', name: 'b' }`, `b` is `{ namespace: '', name: 'b' }`. */
-export function splitKey(key: string): { readonly namespace: string; readonly name: string } {
-  const at = key.indexOf('/')
-  return at < 0 ? { namespace: '', name: key } : { namespace: key.slice(0, at), name: key.slice(at + 1) }
 }
 
 /** An index: value → key → object. */

@@ -1,0 +1,38 @@
+/** What every control loop is given. */
+import type { Resource } from '../../api/index.ts'
+import { createRecorder, type Client, type EventRecorder, type Informers } from '../../client/index.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import type { Logger } from '../../machinery/log.ts'
+
+/** What the cluster decides for its controllers. */
+export interface ControllerSettings {
+  /** Pod addresses, from which each node gets a part: `10.42.0.0/16`. Without it nodes get none. */
+  readonly clusterCidr?: string
+  /** How many leading bits a node's part has (24 for IPv4, 64 for IPv6). */
+  readonly nodeCidrMaskSize?: number
+  /** PEM of the cluster's authority: published as the ConfigMap `kube-root-ca.crt` in every namespace. */
+  readonly rootCa?: string
+  /** Finished pods beyond this many are removed, oldest first (12500); 0 keeps all. */
+  readonly terminatedPodThreshold?: number
+  /** Milliseconds without a heartbeat until a node counts as not answering (40 s; Kubernetes waits 50 s since v1.32). */
+  readonly nodeMonitorGracePeriod?: number
+  /** Milliseconds a new node has for its first heartbeat (60 s). */
+  readonly nodeStartupGracePeriod?: number
+  /** Every resource whose objects can own, be owned or be deleted with their namespace; asked again from time to time. */
+  readonly resources: () => readonly Resource[]
+}
+
+export interface ControllerContext {
+  /** The client of a controller's own identity, by its Kubernetes name: `deployment-controller`. */
+  client(name: string): Client
+  /** Shared by all controllers. */
+  readonly informers: Informers
+  readonly clock: Clock
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly settings: ControllerSettings
+}
+
+/** The event recorder of a controller, writing as that controller. */
+export const recorderOf = (context: ControllerContext, name: string): EventRecorder =>
+  createRecorder(context.client(name), { component: name, clock: context.clock, log: context.log })

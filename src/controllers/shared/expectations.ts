@@ -1,0 +1,40 @@
+/**
+ * What a controller has asked for and not yet seen: while the informer has not told of the pods just created or
+ * deleted, counting again would create or delete too many.
+ */
+import type { Clock } from '../../machinery/clock.ts'
+
+/** After this long a lost event is assumed and the controller counts again. */
+const patience = 5 * 60_000
+
+interface Expectation { creations: number; readonly deletions: Set<string>; readonly at: number }
+
+export interface Expectations {
+  /** Everything asked for under this key was seen, or it is too long ago. */
+  satisfied(key: string): boolean
+  expectCreations(key: string, count: number): void
+  expectDeletions(key: string, uids: readonly string[]): void
+  /** A creation was seen, or failed. */
+  created(key: string): void
+  /** A deletion was seen, or failed. */
+  deleted(key: string, uid: string): void
+  forget(key: string): void
+}
+
+export function createExpectations(clock: Clock): Expectations {
+  const all = new Map<string, Expectation>()
+  return {
+    satisfied(key) {
+      const expected = all.get(key)
+      return !expected || (expected.creations <= 0 && expected.deletions.size === 0) || clock.now() - expected.at > patience
+    },
+    expectCreations: (key, count) => void all.set(key, { creations: count, deletions: new Set(), at: clock.now() }),
+    expectDeletions: (key, uids) => void all.set(key, { creations: 0, deletions: new Set(uids), at: clock.now() }),
+    created(key) {
+      const expected = all.get(key)
+      if (expected) expected.creations--
+    },
+    deleted: (key, uid) => void all.get(key)?.deletions.delete(uid),
+    forget: (key) => void all.delete(key),
+  }
+}
