@@ -1,6 +1,13 @@
 /** Pods. */
 import type { core } from '../../../api/index.ts'
-import type { Strategy } from '../../strategy.ts'
+import type { FieldError } from '../../../machinery/field.ts'
+import { path } from '../../../machinery/field.ts'
+import type { RequestContext, Strategy } from '../../strategy.ts'
+import { podDefaults } from './defaults/pod-spec.ts'
+import { newPod, onlyEphemeral, onlyResources } from './pod-prepare.ts'
+import { podWarnings } from './pod-warnings.ts'
+import { podSpec } from './validation/pod-spec.ts'
+import { ephemeralUpdate, podStatusUpdate, podUpdate, resizeUpdate } from './validation/pod-update.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
 import { podSummary } from './pod-status.ts'
 
@@ -23,4 +30,58 @@ function readinessGates(pod: core.Pod): string {
   return `${open.length}/${gates.length}`
 }
 
-export const pods: Strategy<core.Pod> = { printer: podPrinter }
+function validate(pod: core.Pod): readonly FieldError[] {
+  const at = path('spec')
+  return [
+    ...podSpec(at, pod.spec),
+    ...(pod.spec.ephemeralContainers?.length ? [at.at('ephemeralContainers').forbidden('cannot be set on create')] : []),
+  ]
+}
+
+function validateUpdate(next: core.Pod, current: core.Pod, ctx: RequestContext): readonly FieldError[] {
+  if (ctx.subresource === 'ephemeralcontainers') return [...ephemeralUpdate(next, current)]
+  if (ctx.subresource === 'resize') return [...resizeUpdate(next, current)]
+  return [...podUpdate(next, current)]
+}
+
+function prepareForUpdate(next: core.Pod, current: core.Pod, ctx: RequestContext): core.Pod {
+  if (ctx.subresource === 'ephemeralcontainers') return onlyEphemeral(next, current)
+  if (ctx.subresource === 'resize') return onlyResources(next, current)
+  return next
+}
+
+/** What is left of a pod's life once it is deleted: nothing if no node has it, or if it is over. */
+function gracePeriodSeconds(pod: core.Pod, requested: number | undefined): number {
+  const over = pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
+  if (!pod.spec.nodeName || over) return 0
+  const seconds = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0
+  return seconds < 0 ? 1 : seconds
+}
+
+export const pods: Strategy<core.Pod> = {
+  default: podDefaults,
+  prepareForCreate: newPod,
+  prepareForUpdate,
+  prepareForStatusUpdate: (next, current) => ({
+    ...next,
+    metadata: { ...next.metadata, ownerReferences: current.metadata.ownerReferences },
+    spec: current.spec,
+    status: { ...next.status, qosClass: next.status.qosClass ?? current.status.qosClass },
+  }),
+  validate,
+  validateUpdate,
+  validateStatusUpdate: (next, current) => [...podStatusUpdate(next, current)],
+  warnings: (pod) => podWarnings(path('spec'), pod.spec),
+  gracePeriodSeconds,
+  selectableFields: (pod) => ({
+    'spec.nodeName': pod.spec.nodeName ?? '',
+    'spec.restartPolicy': pod.spec.restartPolicy ?? '',
+    'spec.schedulerName': pod.spec.schedulerName ?? '',
+    'spec.serviceAccountName': pod.spec.serviceAccountName ?? '',
+    'spec.hostNetwork': String(pod.spec.hostNetwork ?? false),
+    'status.phase': pod.status.phase ?? '',
+    'status.podIP': pod.status.podIPs?.[0]?.ip ?? pod.status.podIP ?? '',
+    'status.nominatedNodeName': pod.status.nominatedNodeName ?? '',
+  }),
+  printer: podPrinter,
+}

@@ -1,0 +1,53 @@
+/** Defaults of containers, whichever list of the pod they stand in. */
+import type { core } from '../../../../api/index.ts'
+import { each, orDefault, within } from '../../defaulting.ts'
+
+/** What containers, init containers and ephemeral containers have in common. */
+type AnyContainer = core.Container | core.EphemeralContainer
+
+/** `latest`, named or meant, is pulled each time; an image with another tag or a digest only when it is not there. */
+export function pullPolicyFor(image: string): core.PullPolicy {
+  if (image.includes('@')) return /:latest@/.test(image) ? 'Always' : 'IfNotPresent'
+  const tag = /:([^:/]+)$/.exec(image)?.[1]
+  return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent'
+}
+
+export const fieldRefDefaults = (ref: core.ObjectFieldSelector): core.ObjectFieldSelector => orDefault(ref, { apiVersion: 'v1' })
+
+/** Defaults of one container that do not depend on the pod around it. */
+export function containerDefaults<C extends AnyContainer>(container: C): C {
+  return bodyDefaults(container) as C
+}
+
+function bodyDefaults(container: AnyContainer): AnyContainer {
+  let next = orDefault<AnyContainer>(container, {
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    imagePullPolicy: pullPolicyFor(container.image ?? ''),
+  })
+  next = each(next, 'env', (variable) => within(variable, 'valueFrom', (from) => within(from, 'fieldRef', fieldRefDefaults)))
+  next = within(next, 'livenessProbe', probeDefaults)
+  next = within(next, 'readinessProbe', probeDefaults)
+  next = within(next, 'startupProbe', probeDefaults)
+  return within(next, 'lifecycle', (lifecycle) => within(within(lifecycle, 'postStart', hookDefaults), 'preStop', hookDefaults))
+}
+
+const httpGetDefaults = (action: core.HTTPGetAction): core.HTTPGetAction => orDefault(action, { path: '/', scheme: 'HTTP' })
+const hookDefaults = (hook: core.LifecycleHandler): core.LifecycleHandler => within(hook, 'httpGet', httpGetDefaults)
+
+function probeDefaults(probe: core.Probe): core.Probe {
+  const numbers = orDefault(probe, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 })
+  return within(numbers, 'httpGet', httpGetDefaults)
+}
+
+type Amounts = Readonly<Record<string, string>>
+
+/** What is limited and not requested is requested as limited. */
+export function requestsFromLimits<R extends { readonly limits?: Amounts | undefined; readonly requests?: Amounts | undefined }>(resources: R): R {
+  const missing = Object.entries(resources.limits ?? {}).filter(([name]) => resources.requests?.[name] === undefined)
+  return missing.length === 0 ? resources : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(missing) } }
+}
+
+/** On the host's network a container's port is the host's port. */
+export const hostPorts = (container: core.Container): core.Container =>
+  each(container, 'ports', (port) => orDefault(port, { hostPort: port.containerPort }))

@@ -1,0 +1,44 @@
+/** Defaults of pod specs: those every spec gets, and those only a pod itself gets (a template keeps what was written). */
+import type { core } from '../../../../api/index.ts'
+import { each, orDefault, within } from '../../defaulting.ts'
+import { containerDefaults, hostPorts, requestsFromLimits } from './containers.ts'
+import { volumeDefaults } from './volumes.ts'
+
+/** Defaults of the spec of a pod or of a pod template. */
+export function podSpecDefaults(spec: core.PodSpec): core.PodSpec {
+  let next = orDefault(serviceAccountAlias(spec), {
+    restartPolicy: 'Always',
+    dnsPolicy: 'ClusterFirst',
+    terminationGracePeriodSeconds: 30,
+    schedulerName: 'default-scheduler',
+    securityContext: {},
+  })
+  next = each(next, 'containers', containerDefaults)
+  next = each(next, 'initContainers', containerDefaults)
+  next = each(next, 'ephemeralContainers', containerDefaults)
+  return each(next, 'volumes', volumeDefaults)
+}
+
+/** `serviceAccount` is the old name of `serviceAccountName`; the two always say the same, the new one wins. */
+export function serviceAccountAlias(spec: core.PodSpec): core.PodSpec {
+  const name = spec.serviceAccountName ?? spec.serviceAccount
+  if (name === undefined || (spec.serviceAccountName === name && spec.serviceAccount === name)) return spec
+  return { ...spec, serviceAccountName: name, serviceAccount: name }
+}
+
+/** Defaults of a pod. */
+export function podDefaults(pod: core.Pod): core.Pod {
+  return within(pod, 'spec', (spec) => {
+    let next = orDefault(podSpecDefaults(spec), { enableServiceLinks: true })
+    next = each(next, 'containers', withRequests)
+    next = each(next, 'initContainers', withRequests)
+    next = within(next, 'resources', requestsFromLimits)
+    if (!next.hostNetwork) return next
+    return each(each(next, 'containers', hostPorts), 'initContainers', hostPorts)
+  })
+}
+
+const withRequests = (container: core.Container): core.Container => within(container, 'resources', requestsFromLimits)
+
+/** Defaults of the template of a workload. */
+export const podTemplateDefaults = (template: core.PodTemplateSpec): core.PodTemplateSpec => within(template, 'spec', podSpecDefaults)

@@ -1,0 +1,72 @@
+/** What the system sets on a pod when it is created. */
+import type { core, meta } from '../../../api/index.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { serviceAccountAlias } from './defaults/pod-spec.ts'
+import { qosClass } from './qos.ts'
+
+/** A new pod: pending, with its class of service; selectors that refer to its own labels are filled in. */
+export function newPod(pod: core.Pod): core.Pod {
+  const spec = ownLabelsInSelectors(serviceAccountAlias(pod.spec), pod.metadata.labels ?? {})
+  const gated = (spec.schedulingGates ?? []).length > 0
+  return {
+    ...pod,
+    spec,
+    status: { phase: 'Pending', ...(gated && { conditions: [gatedCondition] }), qosClass: qosClass(spec) },
+  }
+}
+
+const gatedCondition: core.PodCondition = {
+  type: 'PodScheduled', status: 'False', lastProbeTime: null, lastTransitionTime: null, reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates',
+}
+
+type Labels = Readonly<Record<string, string>>
+
+const requirements = (keys: readonly string[] | undefined, labels: Labels, operator: 'In' | 'NotIn'): meta.LabelSelectorRequirement[] =>
+  (keys ?? []).flatMap((key) => { const value = labels[key]; return value === undefined ? [] : [{ key, operator, values: [value] }] })
+
+function extended(selector: meta.LabelSelector | undefined, more: readonly meta.LabelSelectorRequirement[]): meta.LabelSelector | undefined {
+  if (!selector || more.length === 0) return selector
+  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...more] }
+}
+
+/** `matchLabelKeys` (KEP-3633, KEP-3243): "pods with the same value of this label as mine". */
+function ownLabelsInSelectors(spec: core.PodSpec, labels: Labels): core.PodSpec {
+  const term = (t: core.PodAffinityTerm): core.PodAffinityTerm => {
+    const more = [...requirements(t.matchLabelKeys, labels, 'In'), ...requirements(t.mismatchLabelKeys, labels, 'NotIn')]
+    return more.length === 0 ? t : { ...t, labelSelector: extended(t.labelSelector, more) }
+  }
+  const terms = (affinity: core.PodAffinity): core.PodAffinity => {
+    const hard = within(affinity, 'requiredDuringSchedulingIgnoredDuringExecution', (list) => list.map(term))
+    return within(hard, 'preferredDuringSchedulingIgnoredDuringExecution', (list) => list.map((w) => ({ ...w, podAffinityTerm: term(w.podAffinityTerm) })))
+  }
+  const affine = within(spec, 'affinity', (affinity) => within(within(affinity, 'podAffinity', terms), 'podAntiAffinity', terms))
+  return within(affine, 'topologySpreadConstraints', (list) => list.map((constraint) => {
+    const more = requirements(constraint.matchLabelKeys, labels, 'In')
+    return more.length === 0 ? constraint : { ...constraint, labelSelector: extended(constraint.labelSelector, more) }
+  }))
+}
+
+/** Only the ephemeral containers of an update through their subresource count. */
+export const onlyEphemeral = (next: core.Pod, current: core.Pod): core.Pod => ({
+  ...current,
+  metadata: { ...current.metadata, resourceVersion: next.metadata.resourceVersion, managedFields: next.metadata.managedFields },
+  spec: { ...current.spec, ephemeralContainers: next.spec.ephemeralContainers },
+})
+
+/** Only the resources and resize policies of an update through `resize` count. */
+export function onlyResources(next: core.Pod, current: core.Pod): core.Pod {
+  const resized = (list: readonly core.Container[], wanted: readonly core.Container[] | undefined) => list.map((container) => {
+    const found = wanted?.find((c) => c.name === container.name)
+    return found ? orDefault({ ...container, resources: found.resources, resizePolicy: found.resizePolicy }, { resizePolicy: container.resizePolicy }) : container
+  })
+  return {
+    ...current,
+    metadata: { ...current.metadata, resourceVersion: next.metadata.resourceVersion, managedFields: next.metadata.managedFields },
+    spec: {
+      ...current.spec,
+      containers: resized(current.spec.containers, next.spec.containers),
+      ...(current.spec.initContainers && { initContainers: resized(current.spec.initContainers, next.spec.initContainers) }),
+      ...(next.spec.resources && { resources: next.spec.resources }),
+    },
+  }
+}

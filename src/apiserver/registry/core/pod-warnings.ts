@@ -1,0 +1,36 @@
+/** What a client should know about a pod spec that is accepted as it is. */
+import type { core } from '../../../api/index.ts'
+import type { Path } from '../../../machinery/field.ts'
+import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
+
+/** Warnings about the spec of a pod or a template. */
+export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
+  const warnings: string[] = []
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
+    warnings.push(`${at.at('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`)
+  }
+  for (const name of ['containers', 'initContainers'] as const) {
+    for (const [i, container] of (spec[name] ?? []).entries()) warnings.push(...containerWarnings(at.at(name).index(i), container))
+  }
+  for (const [i, volume] of (spec.volumes ?? []).entries()) {
+    if (volume.gitRepo) warnings.push(`${at.at('volumes').index(i).at('gitRepo')}: deprecated in v1.11, and disabled by default in v1.33+`)
+    if (volume.glusterfs) warnings.push(`${at.at('volumes').index(i).at('glusterfs')}: deprecated in v1.25, non-functional in v1.26+`)
+  }
+  return warnings
+}
+
+function* containerWarnings(at: Path, container: core.Container): Generator<string> {
+  const seen = new Set<string>()
+  for (const [i, variable] of (container.env ?? []).entries()) {
+    if (seen.has(variable.name)) yield `${at.at('env').index(i)}: hides previous definition of ${JSON.stringify(variable.name)}, which may be dropped when using apply`
+    seen.add(variable.name)
+  }
+  for (const part of ['limits', 'requests'] as const) {
+    for (const [name, value] of Object.entries(container.resources[part] ?? {})) {
+      const divisible = name === 'memory' || name === 'ephemeral-storage'
+      if (divisible && isQuantity(value) && parseQuantity(value).nanos % 1_000_000_000n !== 0n) {
+        yield `${at.at('resources').at(part).key(name)}: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`
+      }
+    }
+  }
+}

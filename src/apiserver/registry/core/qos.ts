@@ -1,0 +1,31 @@
+/** The quality-of-service class of a pod: who is evicted first when a node runs short. */
+import type { core } from '../../../api/index.ts'
+import { isQuantity, parseQuantity, type Quantity } from '../../../machinery/quantity.ts'
+
+const counted = ['cpu', 'memory'] as const
+type Amounts = Readonly<Record<string, string>> | undefined
+
+const amountOf = (amounts: Amounts, name: string): Quantity | undefined => {
+  const value = amounts?.[name]
+  if (value === undefined || !isQuantity(value)) return undefined
+  const quantity = parseQuantity(value)
+  return quantity.nanos > 0n ? quantity : undefined
+}
+
+/** Guaranteed: limits for cpu and memory everywhere and requests equal to them; BestEffort: neither anywhere; Burstable otherwise. */
+export function qosClass(spec: core.PodSpec): core.PodQOSClass {
+  const whole = spec.resources
+  const parts = whole?.limits || whole?.requests ? [whole] : [...spec.containers, ...(spec.initContainers ?? [])].map((c) => c.resources)
+  let asksForNothing = true
+  let guaranteed = true
+  for (const { limits, requests } of parts) {
+    for (const name of counted) {
+      const limit = amountOf(limits, name)
+      const request = amountOf(requests, name)
+      if (limit || request) asksForNothing = false
+      if (!limit || !request || limit.compare(request) !== 0) guaranteed = false
+    }
+  }
+  if (asksForNothing) return 'BestEffort'
+  return guaranteed ? 'Guaranteed' : 'Burstable'
+}

@@ -1,0 +1,68 @@
+/** Where containers see volumes: as directories (mounts) or as block devices. */
+import type { core } from '../../../../api/index.ts'
+import type { Path } from '../../../../machinery/field.ts'
+import { ifThere, named, type Check } from '../../checks.ts'
+import { descendingPath, noClimbing } from './paths.ts'
+
+export type Volumes = ReadonlyMap<string, core.Volume>
+type Mounting = Pick<core.Container, 'volumeMounts' | 'volumeDevices' | 'securityContext'>
+
+/** Mounts: of volumes that exist, each at a place of its own. */
+export function* volumeMounts(at: Path, container: Mounting, volumes: Volumes): Check {
+  const places = new Set<string>()
+  const devices = new Set((container.volumeDevices ?? []).map((d) => d.name))
+  for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
+    const here = at.index(i)
+    yield* named(here.at('name'), mount.name)
+    if (mount.name && !volumes.has(mount.name)) yield here.at('name').notFound(mount.name)
+    yield* named(here.at('mountPath'), mount.mountPath)
+    if (places.has(mount.mountPath)) yield here.at('mountPath').invalid(mount.mountPath, 'must be unique')
+    places.add(mount.mountPath)
+    if (devices.has(mount.name)) yield here.at('name').invalid(mount.name, 'must not already exist in volumeDevices')
+    if (mount.subPath) yield* descendingPath(here.at('subPath'), mount.subPath)
+    if (mount.subPathExpr) {
+      if (mount.subPath) yield here.at('subPathExpr').invalid(mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive')
+      yield* descendingPath(here.at('subPathExpr'), mount.subPathExpr)
+    }
+    yield* propagation(here, mount, container)
+    yield* recursiveReadOnly(here.at('recursiveReadOnly'), mount)
+  }
+}
+
+function* propagation(at: Path, mount: core.VolumeMount, container: Mounting): Check {
+  yield* ifThere(at.at('mountPropagation'), mount.mountPropagation, ['Bidirectional', 'HostToContainer', 'None'])
+  if (mount.mountPropagation === 'Bidirectional' && !container.securityContext?.privileged) {
+    yield at.at('mountPropagation').forbidden('Bidirectional mount propagation is available only to privileged containers')
+  }
+}
+
+function* recursiveReadOnly(at: Path, mount: core.VolumeMount): Check {
+  const wanted = mount.recursiveReadOnly
+  yield* ifThere(at, wanted, ['Disabled', 'Enabled', 'IfPossible'])
+  if (wanted !== 'Enabled' && wanted !== 'IfPossible') return
+  if (!mount.readOnly) yield at.forbidden('may only be specified when readOnly is true')
+  if (mount.mountPropagation && mount.mountPropagation !== 'None') yield at.forbidden('may only be specified when mountPropagation is None or not specified')
+}
+
+/** Block devices: of claims, each at a path and under a name of its own. */
+export function* volumeDevices(at: Path, container: Mounting, volumes: Volumes): Check {
+  const paths = new Set<string>()
+  const names = new Set<string>()
+  const mounted = new Set((container.volumeMounts ?? []).map((m) => m.mountPath))
+  for (const [i, device] of (container.volumeDevices ?? []).entries()) {
+    const here = at.index(i)
+    yield* named(here.at('name'), device.name)
+    if (names.has(device.name)) yield here.at('name').invalid(device.name, 'must be unique')
+    names.add(device.name)
+    const volume = volumes.get(device.name)
+    if (device.name && !volume) yield here.at('name').notFound(device.name)
+    if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
+      yield here.at('name').invalid(device.name, 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode')
+    }
+    yield* named(here.at('devicePath'), device.devicePath)
+    yield* noClimbing(here.at('devicePath'), device.devicePath)
+    if (paths.has(device.devicePath)) yield here.at('devicePath').invalid(device.devicePath, 'must be unique')
+    if (mounted.has(device.devicePath)) yield here.at('devicePath').invalid(device.devicePath, 'must not already exist as a path in volumeMounts')
+    paths.add(device.devicePath)
+  }
+}

@@ -1,0 +1,29 @@
+/** Steps that defaulting is written with. All give the same object back when there is nothing to change. */
+
+/** The object with `defaults` for those of its fields that are not there. */
+export function orDefault<T extends object>(object: T, defaults: NoInfer<Partial<T>>): T {
+  const missing = (Object.keys(defaults) as (keyof T)[]).filter((key) => object[key] === undefined)
+  return missing.length === 0 ? object : { ...object, ...Object.fromEntries(missing.map((key) => [key, defaults[key]])) }
+}
+
+/** The object with `step` applied to the part under `key`, if it has one. */
+export function within<T extends object, K extends keyof T>(object: T, key: K, step: (part: NonNullable<T[K]>) => NonNullable<T[K]>): T {
+  const part = object[key]
+  if (part === undefined || part === null) return object
+  const next = step(part as NonNullable<T[K]>)
+  return next === part ? object : { ...object, [key]: next }
+}
+
+type ItemOf<L> = NonNullable<L> extends readonly (infer I)[] ? I : never
+
+/** The object with `step` applied to each item of the list under `key`. */
+export function each<T extends object, K extends keyof T>(object: T, key: K, step: (item: ItemOf<T[K]>) => ItemOf<T[K]>): T {
+  return within(object, key, (list) => {
+    const items = list as unknown as readonly ItemOf<T[K]>[]
+    const next = items.map(step)
+    return (next.some((item, i) => item !== items[i]) ? next : items) as unknown as NonNullable<T[K]>
+  })
+}
+
+/** Steps in a row. */
+export const through = <T>(object: T, ...steps: readonly ((object: T) => T)[]): T => steps.reduce((o, step) => step(o), object)
