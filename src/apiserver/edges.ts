@@ -17,10 +17,14 @@ import { createOpenApi } from './openapi/openapi.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import type { Edges, EdgeRoutes, ServerEnvironment } from './options.ts'
 import { sendJson } from './reply.ts'
+import type { KubeletTls } from './streaming/kubelet.ts'
+import { createStreaming } from './streaming/streaming.ts'
 
 export interface EdgeOptions {
   /** `host:port` under which clients reach the server; asked when a client wants to know. */
   readonly serverAddress: () => string
+  /** The certificates of connections to nodes; asked for on the first one. Left out: nodes cannot be reached through this server. */
+  readonly kubeletTls?: () => KubeletTls
   /** Mount service account tokens into pods. */
   readonly mountTokens?: boolean
   /** Health checks beside the store's: what else must be up before the server is ready. */
@@ -80,6 +84,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
       const first = path.split('/')[1] ?? ''
       return Object.hasOwn(handlers, first) ? handlers[first] : undefined
     },
+    ...(options.kubeletTls ? createStreaming(env, options.kubeletTls) : {}),
   }
 }
 

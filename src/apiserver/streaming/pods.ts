@@ -1,0 +1,69 @@
+/** `pods/log`, `exec`, `attach`, `portforward`: answered by the agent of the node that the pod runs on. */
+import type { ServerResponse } from 'node:http'
+import { core } from '../../api/index.ts'
+import { badRequest, notFound } from '../../machinery/errors.ts'
+import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
+import type { Lister } from '../options.ts'
+import { sendText } from '../reply.ts'
+import { chooseContainer, logParameters, streamParameters } from './containers.ts'
+import { errorOf, forwardUpgrade, forwardedHeaders, send, stream } from './forward.ts'
+import type { Kubelets } from './kubelet.ts'
+
+export interface PodStreams {
+  readonly log: Handler
+  /** By subresource. */
+  readonly upgrades: Readonly<Record<string, UpgradeHandler>>
+  /** Answers to those who ask for exec and the like without an upgrade. */
+  readonly notUpgraded: Handler
+}
+
+export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets): PodStreams {
+  const find = ({ info }: ApiRequest): core.Pod => {
+    const pod = pods.get(info.namespace, info.name)
+    if (!pod) throw notFound(core.pods, info.name)
+    return pod
+  }
+  const pathOf = (kind: string, { metadata }: core.Pod, container = '') =>
+    [`/${kind}`, metadata.namespace, metadata.name, ...(container ? [container] : [])].map((part, i) => (i === 0 ? part : encodeURIComponent(part ?? ''))).join('/')
+  const nodeOf = (pod: core.Pod): string => {
+    if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
+    return pod.spec.nodeName
+  }
+  const inContainer = (kind: 'exec' | 'attach'): UpgradeHandler => async (request, socket, head) => {
+    const pod = find(request)
+    const container = chooseContainer(pod, request.query.get('container') ?? '')
+    if (kind === 'exec' && request.query.getAll('command').length === 0) throw badRequest('you must specify at least 1 command for the container')
+    await forwardUpgrade(request, socket, head, kubelets.destination(nodeOf(pod), pathOf(kind, pod, container), streamParameters(request.query)))
+  }
+
+  return {
+    async log(request, response) {
+      const pod = find(request)
+      const container = chooseContainer(pod, request.query.get('container') ?? '')
+      const parameters = logParameters(pod, request.query)
+      // A pod that nobody runs yet has no log: an empty one.
+      if (!pod.spec.nodeName) return sendText(response, 200, '', 'text/plain')
+      const answer = await send(request, kubelets.destination(pod.spec.nodeName, pathOf('containerLogs', pod, container), parameters), forwardedHeaders({ accept: '*/*' }), false)
+      if (answer.statusCode !== 200) throw await errorOf(answer)
+      const back = response as ServerResponse
+      back.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
+      await stream(answer, back, request.signal)
+    },
+    upgrades: {
+      exec: inContainer('exec'),
+      attach: inContainer('attach'),
+      async portforward(request, socket, head) {
+        const pod = find(request)
+        const ports = request.query.getAll('ports')
+        const query = ports.length > 0 ? new URLSearchParams({ port: ports.join(',') }) : undefined
+        await forwardUpgrade(request, socket, head, kubelets.destination(nodeOf(pod), pathOf('portForward', pod), query))
+      },
+    },
+    async notUpgraded(request) {
+      const pod = find(request)
+      if (request.info.subresource !== 'portforward') chooseContainer(pod, request.query.get('container') ?? '')
+      nodeOf(pod)
+      throw badRequest('Upgrade request required')
+    },
+  }
+}

@@ -1,0 +1,116 @@
+/** `nodes/proxy`, `pods/proxy`, `services/proxy`: HTTP to what runs in the cluster, through the API server. */
+import type { OutgoingHttpHeaders } from 'node:http'
+import { core, discovery } from '../../api/index.ts'
+import { badRequest, notFound, unavailable } from '../../machinery/errors.ts'
+import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
+import type { Lister } from '../options.ts'
+import { forward, forwardUpgrade, type Destination } from './forward.ts'
+import type { Kubelets } from './kubelet.ts'
+import { checkProxyable, parseTarget, type ProxyTarget } from './target.ts'
+
+export interface ProxySources {
+  readonly nodes: Lister<core.Node>
+  readonly pods: Lister<core.Pod>
+  readonly services: Lister<core.Service>
+  readonly slices: Lister<discovery.EndpointSlice>
+  readonly kubelets: Kubelets
+}
+
+type Place = Omit<Destination, 'path'>
+
+export interface Proxies {
+  handler(plural: 'nodes' | 'pods' | 'services'): Handler
+  upgrade(plural: 'nodes' | 'pods' | 'services'): UpgradeHandler
+}
+
+export function createProxies(sources: ProxySources): Proxies {
+  const locate = {
+    nodes: (target: ProxyTarget) => nodePlace(sources, target),
+    pods: (target: ProxyTarget, namespace: string) => podPlace(sources, target, namespace),
+    services: (target: ProxyTarget, namespace: string) => servicePlace(sources, target, namespace),
+  }
+  const destination = (plural: keyof typeof locate, request: ApiRequest): Destination => {
+    const { name, namespace, rest } = request.info
+    const query = request.query.toString()
+    return { ...locate[plural](parseTarget(name), namespace), path: `/${rest}${query ? `?${query}` : ''}` }
+  }
+  return {
+    handler: (plural) => async (request, response) => {
+      const base = request.info.rest === '' && !request.info.path.endsWith('/') ? `${request.info.path}/` : undefined
+      if (base && (request.method === 'GET' || request.method === 'HEAD')) {
+        const query = request.query.toString()
+        const back = response as import('node:http').ServerResponse
+        back.writeHead(301, { location: query ? `${base}?${query}` : base }).end()
+        return
+      }
+      const to = destination(plural, request)
+      const prefix = request.info.path.slice(0, request.info.path.length - request.info.rest.length).replace(/\/$/, '')
+      await forward(request, response, to, {
+        headers: { 'x-forwarded-uri': request.info.path, 'x-forwarded-host': request.headers.host, 'x-forwarded-proto': 'https' },
+        mend: (headers) => withLocation(headers, to, prefix),
+      })
+    },
+    upgrade: (plural) => async (request, socket, head) => forwardUpgrade(request, socket, head, destination(plural, request)),
+  }
+}
+
+/** Redirects within the target stay within the proxy. */
+function withLocation(headers: OutgoingHttpHeaders, to: Destination, prefix: string): OutgoingHttpHeaders {
+  const location = headers['location']
+  if (typeof location !== 'string') return headers
+  const origin = `${to.scheme}://${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`
+  const url = URL.canParse(location, `${origin}${to.path}`) ? new URL(location, `${origin}${to.path}`) : undefined
+  return url && url.origin === new URL(origin).origin ? { ...headers, location: `${prefix}${url.pathname}${url.search}${url.hash}` } : headers
+}
+
+const insecure = { rejectUnauthorized: false }
+/** What runs in pods has certificates that nobody here can check. */
+const placeAt = (scheme: ProxyTarget['scheme'], address: string, port: number): Place => ({ scheme: scheme || 'http', address, port, ...(scheme === 'https' ? { tls: insecure } : {}) })
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw badRequest(`invalid port ${JSON.stringify(text)}`)
+  return port
+}
+
+function nodePlace({ kubelets }: ProxySources, { scheme, name, port }: ProxyTarget): Place {
+  const kubelet = kubelets.find(name)
+  if (port === '' || port === String(kubelet.port)) return { scheme: 'https', ...kubelet }
+  checkProxyable(kubelet.address)
+  return placeAt(scheme, kubelet.address, portNumber(port))
+}
+
+function podPlace({ pods }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
+  const pod = pods.get(namespace, name)
+  if (!pod) throw notFound(core.pods, name)
+  const address = pod.status.podIP ?? ''
+  checkProxyable(address)
+  const first = pod.spec.containers.find((c) => c.ports?.length)?.ports?.[0]?.containerPort
+  return placeAt(scheme, address, port === '' ? (first ?? 80) : portNumber(port))
+}
+
+/** A ready endpoint of the service, a different one each time. */
+function servicePlace({ services, slices }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
+  const service = services.get(namespace, name)
+  if (!service) throw notFound(core.services, name)
+  const portName = servicePortName(service, port)
+  const candidates = slices.list(namespace)
+    .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === name && slice.addressType !== 'FQDN')
+    .flatMap((slice) => slice.ports.filter((p) => (p.name ?? '') === portName && p.port).map((p) => ({ slice, port: p.port as number })))
+    .flatMap(({ slice, port }) => slice.endpoints.filter((e) => e.conditions?.ready !== false).flatMap((e) => (e.addresses as readonly string[]).slice(0, 1).map((address) => ({ address, port }))))
+  const chosen = candidates[Math.floor(Math.random() * candidates.length)]
+  if (!chosen) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`)
+  checkProxyable(chosen.address)
+  return placeAt(scheme, chosen.address, chosen.port)
+}
+
+/** Endpoint ports carry the names of the service's ports; a number is looked up there. */
+function servicePortName(service: core.Service, port: string): string {
+  const ports = service.spec.ports ?? []
+  if (/^\d+$/.test(port)) {
+    const found = ports.find((p) => p.port === Number(port))
+    if (!found) throw unavailable(`no service port ${port} found for service ${JSON.stringify(service.metadata.name)}`)
+    return found.name ?? ''
+  }
+  return port
+}
