@@ -52,6 +52,7 @@ export const cgroupParent = (settings: Settings): string => `/skiff-${settings.n
 export async function startClusterNode(options: NodeOptions): Promise<Component> {
   const { settings, paths, clock, log } = options
   const runtime = criDriver(options.containerd.socket)
+  const ended = new AbortController()
   const [network, node] = await Promise.all([
     startNetwork({
       client: options.networkClient,
@@ -64,9 +65,9 @@ export async function startClusterNode(options: NodeOptions): Promise<Component>
       clusterDnsAddress: settings.clusterDns,
       clusterDomain: settings.clusterDomain,
       cniConfDir: paths.cniConf,
-      runDir: paths.run,
       dataDir: paths.network,
       nodeAddress: settings.nodeAddress,
+      signal: ended.signal,
     }),
     startNode({
       name: settings.nodeName,
@@ -88,6 +89,7 @@ export async function startClusterNode(options: NodeOptions): Promise<Component>
     async stop() {
       await node.stop()
       await network.stop()
+      ended.abort()
       runtime.close()
     },
   }

@@ -33,7 +33,7 @@ export async function removeCluster(options: RemoveOptions): Promise<void> {
   const settings = readSettings(paths)
   if (settings) {
     if (existsSync(paths.run)) await removePods(settings, options)
-    await removeNetwork({ clusterName: settings.name, clusterCidr: settings.clusterCidr, cniConfDir: paths.cniConf, runDir: paths.run, dataDir: paths.network, log: options.log })
+    await removeNetwork({ clusterName: settings.name, clusterCidr: settings.clusterCidr, cniConfDir: paths.cniConf, dataDir: paths.network })
     await removeCgroup(cgroupParent(settings))
     say('network and cgroups removed')
   }
