@@ -7,6 +7,8 @@ export const firstRevision = 1
 
 /** Writes in one transaction: far beyond what a request can hold. */
 export const maxWrites = 65_535
+/** Bytes of a key: what lmdb can hold with room to spare; Kubernetes's longest has less than half. */
+export const maxKeyBytes = 1900
 
 /** The store was closed under the caller's feet. */
 export class StoreClosedError extends Error {
@@ -20,6 +22,7 @@ export class StoreClosedError extends Error {
 export function checkTransaction({ writes }: Transaction): void {
   if (writes.length > maxWrites) throw new TypeError(`a transaction may hold at most ${maxWrites} writes, not ${writes.length}`)
   if (writes.some((w) => w.key === '' || w.key.includes('\0'))) throw new TypeError('a key must not be empty or contain a null character')
+  if (writes.some((w) => w.key.length * 3 > maxKeyBytes && Buffer.byteLength(w.key) > maxKeyBytes)) throw new TypeError(`a key may have at most ${maxKeyBytes} bytes`)
   if (writes.length > 1 && new Set(writes.map((w) => w.key)).size < writes.length) throw new TypeError('a transaction may write each key only once')
 }
 

@@ -1,0 +1,108 @@
+/**
+ * Before lmdb is let at a directory: can it be written, is it ours alone, is the file whole? lmdb maps the file into memory,
+ * where damage ends the process rather than a call, so the answers are found out first, and said in one line each.
+ */
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, accessSync, openSync, readFileSync, readSync, rmSync, writeFileSync, linkSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A data directory that cannot be used. The message is one line that names the directory and says how to mend it. */
+export class StoreOpenError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'StoreOpenError'
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
+
+/** Makes the directory if it is not there. Throws `StoreOpenError` when it cannot be written. */
+export function prepareDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOTDIR' || code === 'EEXIST') throw new StoreOpenError(`${path} is not a directory: name another data directory, or move that file away`, error)
+    throw new StoreOpenError(`the data directory ${path} cannot be written (${code}): make it writable for this user, or name another`, error)
+  }
+  for (const file of ['data.mdb', 'lock.mdb']) {
+    const full = join(path, file)
+    try {
+      if (existsSync(full)) accessSync(full, constants.R_OK | constants.W_OK)
+    } catch (error) {
+      throw new StoreOpenError(`${full} cannot be written (${codeOf(error)}): make it writable for this user, or name another data directory`, error)
+    }
+  }
+}
+
+/** When a process started, in clock ticks since boot, with the boot it belongs to; '' when there is no such process. */
+function processIdentity(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]} ${boot}`
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ESRCH') throw error
+    return ''
+  }
+}
+
+/**
+ * Takes the directory for this process: a file `pid` in it, with the process's number and start time, so that a number given
+ * to another process after a crash or a reboot does not keep anybody out. Returns what gives the directory free again.
+ */
+export function lockDirectory(path: string): () => void {
+  const file = join(path, 'pid')
+  const own = `${process.pid} ${processIdentity(process.pid)}\n`
+  const mine = join(path, `pid.${process.pid}`)
+  writeFileSync(mine, own)
+  try {
+    for (;;) {
+      try {
+        linkSync(mine, file)
+        return () => rmSync(file, { force: true })
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+      }
+      const [pid, ...identity] = readFileSync(file, 'utf8').trim().split(' ')
+      if (identity.length && processIdentity(Number(pid)) === identity.join(' ')) {
+        throw new StoreOpenError(`the data directory ${path} is in use by process ${pid}: stop that process, or name another data directory`)
+      }
+      rmSync(file, { force: true })
+    }
+  } finally {
+    rmSync(mine, { force: true })
+  }
+}
+
+const metaAt = 24
+const magic = 0xbeefc0de
+
+interface Meta { readonly pageSize: number; readonly lastPage: number; readonly transaction: bigint }
+
+function readMeta(fd: number, offset: number): Meta | undefined {
+  const page = Buffer.alloc(metaAt + 136)
+  if (readSync(fd, page, 0, page.length, offset) < page.length || page.readUInt32LE(metaAt) !== magic) return undefined
+  return { pageSize: page.readUInt32LE(metaAt + 24), lastPage: Number(page.readBigUInt64LE(metaAt + 120)), transaction: page.readBigUInt64LE(metaAt + 128) }
+}
+
+/** Throws `StoreOpenError` when the data file is not lmdb's, or shorter than its own table of contents says. */
+export function checkDataFile(path: string): void {
+  const file = join(path, 'data.mdb')
+  if (!existsSync(file)) return
+  const fd = openSync(file, 'r')
+  try {
+    const { size } = fstatSync(fd)
+    if (size === 0) return
+    const first = readMeta(fd, 0)
+    const second = first && readMeta(fd, first.pageSize)
+    if (!first || !second) throw new StoreOpenError(damaged(file, 'it does not begin as an lmdb file does'))
+    const newest = first.transaction > second.transaction ? first : second
+    if ((newest.lastPage + 1) * newest.pageSize > size) throw new StoreOpenError(damaged(file, `${size} bytes are left of ${(newest.lastPage + 1) * newest.pageSize}`))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export const damaged = (file: string, how: string): string =>
+  `${file} is damaged (${how}): put a backup in its place, or move the data directory away to start anew`

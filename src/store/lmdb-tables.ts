@@ -1,0 +1,152 @@
+/**
+ * What lies on disk. One lmdb environment with five tables:
+ *
+ *   keys    key      → { created, place, lease }    what lives, one small row each
+ *   log     place    → { key, value, created, … }   every write in order: the history, and the values of what lives
+ *   tombs   key      → place                        deletions that history still remembers
+ *   leases  lease    → { seconds, expires }
+ *   state   'state'  → { format, revision, compacted, swept, lastLease }
+ *
+ * A *place* is where a write stands in the log: its revision and its number within the transaction, in one number. Each
+ * log row names the place of the write it replaced, so a key's past is a chain that can be walked back.
+ */
+import { open } from 'lmdb'
+import type { Database, RootDatabase } from 'lmdb'
+import { firstRevision } from './rules.ts'
+
+const perRevision = 2 ** 16
+
+/** The place of write number `index` of a revision. */
+export const placeOf = (revision: number, index: number): number => revision * perRevision + index
+export const revisionOf = (place: number): number => Math.floor(place / perRevision)
+
+/** A row of `keys`. `lease` is 0 for none. */
+export interface Head { readonly created: number; readonly place: number; readonly lease: number }
+
+/** A row of `log`. */
+export interface LogRow {
+  readonly key: string
+  readonly deleted: boolean
+  readonly created: number
+  /** The place of the write it replaced; 0 when the key was new. */
+  readonly replaced: number
+  readonly value: Uint8Array
+}
+
+export interface State {
+  readonly revision: number
+  /** The oldest revision that can be read. */
+  readonly compacted: number
+  /** How far the log has been cleared of what compaction allows to forget. */
+  readonly swept: number
+  readonly lastLease: number
+}
+
+export interface LeaseRow { readonly seconds: number; readonly expires: number }
+
+export interface Tables {
+  readonly root: RootDatabase<Buffer, string>
+  readonly keys: Database<Buffer, string>
+  readonly log: Database<Buffer, number>
+  readonly tombs: Database<Buffer, string>
+  readonly leases: Database<Buffer, number>
+  readonly state: Database<Buffer, string>
+}
+
+/** Changes when the layout above does. */
+export const format = 1
+
+/** Opens the tables in a directory. With `durable: false` nothing is flushed: for measurements. */
+export function openTables(path: string, durable: boolean): Tables {
+  // Without overlapping sync a write transaction ends with fdatasync and a synchronous write of lmdb's root page, and only
+  // then resolves: what is acknowledged is on disk. Nothing else would be simpler to trust, and grouping makes it as fast.
+  const root = open<Buffer, string>({ path, encoding: 'binary', overlappingSync: false, noSync: !durable, maxDbs: 8, noSubdir: false })
+  const table = <K extends string | number>(name: string) => root.openDB<Buffer, K>(name, { encoding: 'binary' })
+  return { root, keys: table('keys'), log: table('log'), tombs: table('tombs'), leases: table('leases'), state: table('state') }
+}
+
+const numbers = (...values: readonly number[]): Buffer => {
+  const row = Buffer.allocUnsafe(values.length * 8)
+  for (let i = 0; i < values.length; i++) row.writeDoubleLE(values[i]!, i * 8)
+  return row
+}
+const number = (row: Buffer, index: number) => row.readDoubleLE(index * 8)
+
+export const encodeHead = (h: Head): Buffer => numbers(h.created, h.place, h.lease)
+export const decodeHead = (row: Buffer): Head => ({ created: number(row, 0), place: number(row, 1), lease: number(row, 2) })
+export const encodePlace = (place: number): Buffer => numbers(place)
+export const encodeLease = (l: LeaseRow): Buffer => numbers(l.seconds, l.expires)
+export const decodeLease = (row: Buffer): LeaseRow => ({ seconds: number(row, 0), expires: number(row, 1) })
+export const encodeState = (s: State): Buffer => numbers(format, s.revision, s.compacted, s.swept, s.lastLease)
+
+const logHeader = 19
+
+export function encodeLogRow(row: LogRow): Buffer {
+  const keyLength = Buffer.byteLength(row.key)
+  const encoded = Buffer.allocUnsafe(logHeader + keyLength + row.value.length)
+  encoded[0] = row.deleted ? 1 : 0
+  encoded.writeUInt16LE(keyLength, 1)
+  encoded.writeDoubleLE(row.created, 3)
+  encoded.writeDoubleLE(row.replaced, 11)
+  encoded.write(row.key, logHeader)
+  encoded.set(row.value, logHeader + keyLength)
+  return encoded
+}
+
+export function decodeLogRow(row: Buffer): LogRow {
+  const valueAt = logHeader + row.readUInt16LE(1)
+  return {
+    deleted: row[0] === 1,
+    created: row.readDoubleLE(3),
+    replaced: row.readDoubleLE(11),
+    key: row.toString('utf8', logHeader, valueAt),
+    value: row.subarray(valueAt),
+  }
+}
+
+/** What lives under a key, without its value. */
+export function readHead(tables: Tables, key: string): Head | undefined {
+  const row = tables.keys.getBinaryFast(key)
+  return row && decodeHead(row)
+}
+
+/** Where the newest write of a key stands, be it a deletion. */
+export function readNewestPlace(tables: Tables, key: string): number | undefined {
+  const row = tables.keys.getBinaryFast(key)
+  if (row) return number(row, 1)
+  return readTomb(tables, key)
+}
+
+/** Where the deletion of a key stands, while history remembers it. */
+export function readTomb(tables: Tables, key: string): number | undefined {
+  const tomb = tables.tombs.getBinaryFast(key)
+  return tomb && number(tomb, 0)
+}
+
+export function readLogRow(tables: Tables, place: number): LogRow | undefined {
+  const row = tables.log.getBinary(place)
+  return row && decodeLogRow(row)
+}
+
+/** Only what compaction needs of a log row: no copy of the value. */
+export function readLogLink(tables: Tables, place: number): { readonly deleted: boolean; readonly replaced: number } | undefined {
+  const row = tables.log.getBinaryFast(place)
+  return row && { deleted: row[0] === 1, replaced: row.readDoubleLE(11) }
+}
+
+/** The state as it is on disk now; of a new environment, the state of an empty store. Throws when a newer program wrote it. */
+export function readState(tables: Tables): State {
+  const row = tables.state.getBinary('state')
+  if (!row) return { revision: firstRevision, compacted: firstRevision, swept: firstRevision, lastLease: 0 }
+  if (number(row, 0) !== format) throw new Error(`format ${number(row, 0)} is not known to this version, which writes format ${format}`)
+  return { revision: number(row, 1), compacted: number(row, 2), swept: number(row, 3), lastLease: number(row, 4) }
+}
+
+/** The revision in the snapshot that reads use at this moment: ahead of the acknowledged one for an instant after each flush. */
+export function readRevision(tables: Tables): number {
+  const row = tables.state.getBinaryFast('state')
+  return row ? number(row, 1) : firstRevision
+}
+
+/** The bounds of the keys that start with a prefix. */
+export const within = (prefix: string): { start?: string; end?: string } => (prefix === '' ? {} : { start: prefix, end: `${prefix}\u{10ffff}` })
