@@ -3,11 +3,16 @@ import { createAdmissionChain } from './admission/chain.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
 import { certificateAuthentication } from './authn/certificate.ts'
+import { issuerHandlers } from './authn/issuer.ts'
+import { createTokenCheck, tokenAuthentication, type CheckToken } from './authn/token-authentication.ts'
+import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-reviews.ts'
+import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
 import { impersonate } from './authn/impersonation.ts'
-import { core, rbac } from '../api/index.ts'
-import { createAuthorizer, mastersMode } from './authz/authorizer.ts'
+import { authentication, core, rbac } from '../api/index.ts'
+import { createAuthorizer, mastersMode, type Authorizer } from './authz/authorizer.ts'
 import { createNodeMode } from './authz/node.ts'
 import { publicMode } from './authz/public.ts'
+import { accessReviews } from './authz/reviews.ts'
 import { createRbacMode } from './authz/rbac-source.ts'
 import { createDiscovery } from './discovery/discovery.ts'
 import { createHealth, type HealthCheck } from './health/health.ts'
@@ -15,7 +20,7 @@ import { versionInfo } from './health/version.ts'
 import type { Handler } from './http/request.ts'
 import { createOpenApi } from './openapi/openapi.ts'
 import { createMetrics } from './metrics/metrics.ts'
-import type { Edges, EdgeRoutes, ServerEnvironment } from './options.ts'
+import type { Edges, EdgeRoutes, ServerEnvironment, VirtualResource } from './options.ts'
 import { sendJson } from './reply.ts'
 import type { KubeletTls } from './streaming/kubelet.ts'
 import { createStreaming } from './streaming/streaming.ts'
@@ -25,6 +30,8 @@ export interface EdgeOptions {
   readonly serverAddress: () => string
   /** The certificates of connections to nodes; asked for on the first one. Left out: nodes cannot be reached through this server. */
   readonly kubeletTls?: () => KubeletTls
+  /** The keys of service account tokens. Left out: there are none, and bearer tokens are refused. */
+  readonly serviceAccounts?: ServiceAccountKeys
   /** Mount service account tokens into pods. */
   readonly mountTokens?: boolean
   /** Health checks beside the store's: what else must be up before the server is ready. */
@@ -45,7 +52,9 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         clusterRoleBindings: env.lister(rbac.clusterrolebindings),
       }),
     ])
-    const authenticate = createAuthenticator([certificateAuthentication()])
+    const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
+    const checkToken = tokens && createTokenCheck(env, tokens)
+    const authenticate = createAuthenticator([certificateAuthentication(), ...(tokens && checkToken ? [tokenAuthentication(checkToken, tokens.audiences)] : [])])
     const metrics = createMetrics()
     return {
       authenticate: async (raw) => impersonate(await authenticate(raw), raw.headers, authorizer),
@@ -54,13 +63,21 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         return { allowed: opinion === 'allow', reason }
       },
       admission: createAdmissionChain(admissionPlugins(env, { mountTokens: options.mountTokens ?? false })),
-      routes: routesOf(env, options, metrics.handler),
+      routes: { ...routesOf(env, options, metrics.handler, tokens), virtual: virtualOf(env, authorizer, tokens, checkToken) },
       observer: metrics.observer,
     }
   }
 }
 
-function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler): EdgeRoutes {
+function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Tokens | undefined, check: CheckToken | undefined): ReadonlyMap<string, VirtualResource> {
+  return new Map<string, VirtualResource>([
+    ...accessReviews(authorizer),
+    [authentication.selfsubjectreviews.groupResource, selfSubjectReview],
+    ...(tokens && check ? [['serviceaccounts/token', tokenRequest(env, tokens)], [authentication.tokenreviews.groupResource, tokenReview(check, tokens.audiences)]] as const : []),
+  ])
+}
+
+function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined): EdgeRoutes {
   const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress })
   const checks = (): readonly HealthCheck[] => [
     { name: 'ping', check: () => undefined },
@@ -79,8 +96,10 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
     metrics,
     '': async (_, response) => sendJson(response, 200, { paths: rootPaths(env) }),
   }
+  const issuer: Readonly<Record<string, Handler>> = tokens ? issuerHandlers(tokens, options.serverAddress) : {}
   return {
     handle: (path) => {
+      if (Object.hasOwn(issuer, path)) return issuer[path]
       const first = path.split('/')[1] ?? ''
       return Object.hasOwn(handlers, first) ? handlers[first] : undefined
     },

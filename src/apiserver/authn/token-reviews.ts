@@ -1,0 +1,98 @@
+/** TokenRequest makes tokens, TokenReview checks them, SelfSubjectReview says who one is. Computed, never stored. */
+import { authentication, core, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { badRequest, conflict, forbidden, invalid, notFound } from '../../machinery/errors.ts'
+import { path, type FieldError } from '../../machinery/field.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import type { Identity } from '../identity.ts'
+import type { ServerEnvironment, VirtualCall, VirtualResource } from '../options.ts'
+import type { CheckToken } from './token-authentication.ts'
+import type { TokenBinding, Tokens } from './tokens.ts'
+
+const defaultSeconds = 3600
+const leastSeconds = 600
+const mostSeconds = 2 ** 32
+
+type Create = VirtualResource['create']
+const virtual = (type: unknown, create: (body: never, call: VirtualCall) => unknown): VirtualResource => ({
+  type: type as StructType<ApiObject>,
+  apiVersion: authentication.tokenreviews.apiVersion,
+  create: create as Create,
+})
+
+/** `kubectl auth whoami`. */
+export const selfSubjectReview: VirtualResource = virtual(authentication.SelfSubjectReview, (body: authentication.SelfSubjectReview, call) => ({ ...body, status: { userInfo: userInfo(call.user) } }))
+
+const userInfo = ({ name, uid, groups, extra }: Identity) => ({ username: name, ...(uid ? { uid } : {}), groups, ...(extra && Object.keys(extra).length > 0 ? { extra } : {}) })
+
+/** `tokenreviews`: a token that does not hold is an answer, not an error. */
+export function tokenReview(check: CheckToken, audiences: readonly string[]): VirtualResource {
+  return virtual(authentication.TokenReview, async (body: authentication.TokenReview) => {
+    if (!body.spec.token) throw badRequest('token is required for TokenReview in authentication')
+    const wanted = body.spec.audiences?.length ? body.spec.audiences : audiences
+    try {
+      const result = await check(body.spec.token, wanted)
+      if (!result) return { ...body, status: { authenticated: false, user: {}, error: 'invalid bearer token' } }
+      const user = { ...result.identity, groups: [...result.identity.groups, 'system:authenticated'] }
+      return { ...body, status: { authenticated: true, user: userInfo(user), audiences: result.audiences } }
+    } catch (error) {
+      return { ...body, status: { authenticated: false, user: {}, error: `[invalid bearer token, ${error instanceof Error ? error.message : String(error)}]` } }
+    }
+  })
+}
+
+/** `serviceaccounts/token`: a token of the account, bound to what the request names. */
+export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tokens): VirtualResource {
+  const accounts = env.lister(core.serviceaccounts)
+  const pods = env.lister(core.pods)
+  const secrets = env.lister(core.secrets)
+  const nodes = env.lister(core.nodes)
+
+  function bind(account: core.ServiceAccount, reference: authentication.BoundObjectReference): Partial<TokenBinding> {
+    const namespace = account.metadata.namespace ?? ''
+    const name = reference.name ?? ''
+    const id = `${reference.apiVersion ?? ''}/${reference.kind ?? ''}`
+    const object = id === 'v1/Pod' ? pods.get(namespace, name) : id === 'v1/Secret' ? secrets.get(namespace, name) : id === 'v1/Node' ? nodes.get('', name) : undefined
+    const resource = id === 'v1/Pod' ? core.pods : id === 'v1/Secret' ? core.secrets : id === 'v1/Node' ? core.nodes : undefined
+    if (!resource) throw badRequest(`cannot bind token to object of type ${id}`)
+    if (!object) throw notFound(resource, name)
+    const uid = object.metadata.uid ?? ''
+    if (reference.uid && reference.uid !== uid) {
+      throw conflict(resource, name, `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+    }
+    const self = { name, uid }
+    if (resource === core.secrets) return { secret: self }
+    if (resource === core.nodes) return { node: self }
+    const pod = object as core.Pod
+    if (pod.spec.serviceAccountName !== account.metadata.name) throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account.metadata.name)} to pod running with different serviceaccount name.`)
+    const node = pod.spec.nodeName ? nodes.get('', pod.spec.nodeName) : undefined
+    return { pod: self, ...(pod.spec.nodeName ? { node: { name: pod.spec.nodeName, uid: node?.metadata.uid ?? '' } } : {}) }
+  }
+
+  return virtual(authentication.TokenRequest, async (body: authentication.TokenRequest, call) => {
+    const account = accounts.get(call.namespace, call.name)
+    if (!account) throw notFound(core.serviceaccounts, call.name)
+    checkSpec(body.spec)
+    if (account.metadata.deletionTimestamp) throw forbidden(core.serviceaccounts, call.name, 'the service account is being deleted')
+    const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
+    const seconds = body.spec.expirationSeconds ?? defaultSeconds
+    const bound = body.spec.boundObjectRef ? bind(account, body.spec.boundObjectRef) : {}
+    const { name = '', uid = '', namespace = '' } = account.metadata
+    const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds)
+    return {
+      ...body,
+      metadata: { ...body.metadata, name, namespace, creationTimestamp: rfc3339(call.now) },
+      spec: { ...body.spec, audiences, expirationSeconds: seconds },
+      status: { token, expirationTimestamp: rfc3339(expires) },
+    }
+  })
+}
+
+function checkSpec(spec: authentication.TokenRequestSpec): void {
+  const field = path('spec.expirationSeconds')
+  const errors: FieldError[] = []
+  const seconds = spec.expirationSeconds
+  if (seconds !== undefined && seconds < leastSeconds) errors.push(field.invalid(seconds, 'may not specify a duration less than 10 minutes'))
+  if (seconds !== undefined && seconds > mostSeconds) errors.push(field.invalid(seconds, 'may not specify a duration larger than 2^32 seconds'))
+  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', errors)
+}

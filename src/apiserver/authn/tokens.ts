@@ -1,0 +1,135 @@
+/** Service account tokens: JSON web tokens that say which account, for whom, until when, and with which object they die. */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { SignJWT, decodeProtectedHeader, exportJWK, jwtVerify, type JWK } from 'jose'
+import type { Clock } from '../../machinery/clock.ts'
+
+export interface ServiceAccountKeys {
+  /** PEM; an elliptic curve P-256 key (ES256) or an RSA key (RS256). Signs new tokens. */
+  readonly signingKey: string | Buffer
+  /** PEM, public or private: keys that signed tokens which are still about. The signing key is one of them without being named. */
+  readonly verificationKeys?: readonly (string | Buffer)[]
+  /** The `iss` of the tokens, a URL: `https://kubernetes.default.svc`. */
+  readonly issuer: string
+  /** Audiences this server answers to; the issuer when left out. */
+  readonly audiences?: readonly string[]
+}
+
+export interface BoundObject { readonly name: string; readonly uid: string }
+
+/** What a token says under `kubernetes.io`. */
+export interface TokenBinding {
+  readonly namespace: string
+  readonly serviceaccount: BoundObject
+  readonly pod?: BoundObject
+  readonly secret?: BoundObject
+  readonly node?: BoundObject
+}
+
+export interface TokenClaims {
+  readonly audiences: readonly string[]
+  readonly id: string
+  readonly binding: TokenBinding
+  /** Milliseconds since the epoch. */
+  readonly expires: number
+}
+
+export interface Tokens {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+  sign(binding: TokenBinding, audiences: readonly string[], seconds: number): Promise<{ readonly token: string; readonly expires: number }>
+  /** The claims of a token of ours that has not expired; undefined for a token that is none of ours; throws for one that does not hold. */
+  verify(token: string): Promise<TokenClaims | undefined>
+  /** The public keys, for `/openid/v1/jwks`. */
+  keys(): Promise<readonly JWK[]>
+  readonly algorithms: readonly string[]
+}
+
+interface Key { readonly id: string; readonly algorithm: 'ES256' | 'RS256'; readonly key: KeyObject; readonly publicKey: KeyObject }
+
+/** How many verified tokens are remembered, so that a signature is checked once and not with every request. */
+const remembered = 4096
+
+export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens {
+  const signing = keyOf(createPrivateKey(options.signingKey))
+  const keys = new Map<string, Key>([[signing.id, signing]])
+  for (const pem of options.verificationKeys ?? []) {
+    const key = keyOf(createPublicKey(pem))
+    if (!keys.has(key.id)) keys.set(key.id, key)
+  }
+  const algorithms = [...new Set([...keys.values()].map((k) => k.algorithm))]
+  const audiences = options.audiences ?? [options.issuer]
+  const verified = new Map<string, TokenClaims>()
+
+  async function check(token: string): Promise<TokenClaims | undefined> {
+    if (issuerOf(token) !== options.issuer) return undefined
+    const { kid } = decodeProtectedHeader(token)
+    const candidates = kid === undefined ? [...keys.values()] : [keys.get(kid)].filter((k) => k !== undefined)
+    for (const key of candidates) {
+      const result = await jwtVerify(token, key.publicKey, { issuer: options.issuer, algorithms: [key.algorithm], currentDate: new Date(clock.now()), requiredClaims: ['exp', 'sub'] })
+        .catch((error: unknown) => (candidates.length > 1 ? undefined : Promise.reject(error)))
+      if (result) return claimsOf(result.payload as unknown as Payload)
+    }
+    throw new Error('no key of this server made the signature')
+  }
+
+  return {
+    issuer: options.issuer,
+    audiences,
+    algorithms,
+    async sign(binding, audiences, seconds) {
+      const now = Math.floor(clock.now() / 1000)
+      const token = await new SignJWT({ 'kubernetes.io': { ...binding }, nbf: now })
+        .setProtectedHeader({ alg: signing.algorithm, kid: signing.id })
+        .setIssuer(options.issuer)
+        .setSubject(`system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}`)
+        .setAudience([...audiences])
+        .setIssuedAt(now)
+        .setExpirationTime(now + seconds)
+        .setJti(crypto.randomUUID())
+        .sign(signing.key)
+      return { token, expires: (now + seconds) * 1000 }
+    },
+    async verify(token) {
+      const known = verified.get(token)
+      if (known) {
+        if (known.expires > clock.now()) return known
+        verified.delete(token)
+        throw new Error('token is expired')
+      }
+      const claims = await check(token)
+      if (!claims) return undefined
+      if (verified.size >= remembered) verified.delete(verified.keys().next().value as string)
+      verified.set(token, claims)
+      return claims
+    },
+    keys: () => Promise.all([...keys.values()].map(async ({ id, algorithm, publicKey }) => ({ ...(await exportJWK(publicKey)), use: 'sig', kid: id, alg: algorithm }))),
+  }
+}
+
+function keyOf(key: KeyObject): Key {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  const id = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64url')
+  if (key.asymmetricKeyType === 'rsa') return { id, algorithm: 'RS256', key, publicKey }
+  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return { id, algorithm: 'ES256', key, publicKey }
+  throw new Error('service account keys are RSA or elliptic curve P-256 keys')
+}
+
+interface Payload { readonly aud: string | string[]; readonly exp: number; readonly jti?: string; readonly sub: string; readonly 'kubernetes.io'?: TokenBinding }
+
+/** The `iss` of what looks like a token, unchecked: to tell ours from others'. */
+function issuerOf(token: string): unknown {
+  const parts = token.split('.')
+  if (parts.length !== 3) return undefined
+  try {
+    return (JSON.parse(Buffer.from(parts[1] as string, 'base64url').toString('utf8')) as { iss?: unknown }).iss
+  } catch {
+    return undefined
+  }
+}
+
+function claimsOf(payload: Payload): TokenClaims {
+  const binding = payload['kubernetes.io']
+  if (!binding?.namespace || !binding.serviceaccount?.name) throw new Error('the token names no service account')
+  if (payload.sub !== `system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}`) throw new Error('the token\'s subject is not its service account')
+  return { audiences: [payload.aud].flat(), id: payload.jti ?? '', binding, expires: payload.exp * 1000 }
+}
