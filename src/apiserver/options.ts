@@ -39,6 +39,8 @@ export interface VirtualCall extends RequestContext {
 export interface VirtualResource {
   /** What the body of a create is decoded as; the type of the resource when left out. */
   readonly type?: StructType<ApiObject>
+  /** The apiVersion of that type; of the resource when left out. */
+  readonly apiVersion?: string
   /** Answers a create (201): reviews, token requests. The body is decoded, defaulted and has its namespace set. */
   create?(body: ApiObject, call: VirtualCall): Promise<ApiObject> | ApiObject
   /** All objects, for get and list (component statuses). */

@@ -1,2 +1,91 @@
 /** The API server, put together: cache over the store, registry over the cache, edges around it, sockets in front. */
+import type { Resource } from '../api/index.ts'
+import type { Client } from '../client/client.ts'
+import { serve, serveUpgrade, type Corridor } from './corridor.ts'
+import { listen, type Listener } from './http/listener.ts'
+import type { ApiRequest } from './http/request.ts'
+import type { Identity } from './identity.ts'
+import { createLister } from './cache/lister.ts'
+import { createLocalClient } from './local-client.ts'
+import type { ApiServer, ApiServerOptions, ServerEnvironment } from './options.ts'
+import { createRegistry, type Registry } from './registry/registry.ts'
+import { strategyFor } from './registry/strategies.ts'
+import type { StrategyEnvironment } from './strategy.ts'
+
 export type * from './options.ts'
+
+/** The server's own identity. */
+export const serverIdentity: Identity = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+
+/** How long requests that are under way may take to finish when the server closes. */
+const drainTime = 10_000
+
+/** A client whose target is made later: strategies are made before the registry they look into. */
+function lateClient(target: () => Client): Client {
+  return new Proxy({} as Client, { get: (_, method) => target()[method as keyof Client] })
+}
+
+/** Builds the server over a store, its cache filled. `listen` opens the port; `clientFor` works without it. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, log } = options
+  const closing = new AbortController()
+  const stopped = new AbortController()
+  const active = new Set<ApiRequest>()
+  const holder: { client?: Client } = {}
+  const own = lateClient(() => holder.client!)
+  const environment: StrategyEnvironment = { client: own, serviceCidr: options.serviceCidr ?? '10.96.0.0/12', nodePorts: options.nodePorts ?? [30_000, 32_767] }
+  const registry = await createRegistry({
+    store, clock, log, signal: stopped.signal, ...(options.freeze ? { freeze: true } : {}), strategyFor: (resource) => strategyFor(resource, environment),
+  })
+  const edges = await options.edges(serverEnvironment(options, registry, own, environment.serviceCidr))
+  registry.admit(edges.admission)
+  const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal }
+  holder.client = createLocalClient(corridor, serverIdentity, { privileged: true })
+  let listener: Listener | undefined
+
+  return {
+    clientFor: (identity) => createLocalClient(corridor, identity),
+    client: holder.client,
+    registry: { resources: registry.resources, find: (group, version, plural) => registry.resource(group, version, plural) },
+    get url() { return listener?.url ?? '' },
+    get port() { return listener?.port ?? 0 },
+    async listen() {
+      listener = await listen({
+        tls: options.tls,
+        address: options.address ?? '127.0.0.1',
+        port: options.port ?? 0,
+        onRequest: (raw, response) => void serve(corridor, raw, response),
+        onUpgrade: (raw, socket, head) => void serveUpgrade(corridor, raw, socket, head),
+      })
+    },
+    async close() {
+      closing.abort()
+      if (listener) await drain(listener, active)
+      stopped.abort()
+    },
+  }
+}
+
+/** Lets requests finish, then closes what is left. */
+async function drain(listener: Listener, active: ReadonlySet<ApiRequest>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainTime)))
+  const drained = listener.drain()
+  while (active.size > 0) {
+    const done = await Promise.race([late.then(() => true), new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 10))])
+    if (done) break
+  }
+  clearTimeout(timer)
+  listener.destroy()
+  await drained
+}
+
+function serverEnvironment(options: ApiServerOptions, registry: Registry, client: Client, serviceCidr: string): ServerEnvironment {
+  const { clock, log, store } = options
+  return {
+    client, clock, log, store, serviceCidr,
+    resources: () => registry.resources,
+    lister: (resource) => createLister(registry, resource as Resource),
+    revision: () => registry.cache.revision(),
+  }
+}

@@ -1,0 +1,29 @@
+/** An object together with its bytes: encoded at first need, then shared by every get, list and watch that shows it. */
+import type { StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { encodeMessage } from '../../machinery/protobuf.ts'
+
+export class Encoded<T extends ApiObject = ApiObject> {
+  readonly key: string
+  /** The store's revision of the object, also in its `metadata.resourceVersion`; 0 for one that was not stored (dry run). */
+  readonly revision: number
+  readonly object: T
+  #json: Buffer | undefined
+  #message: Uint8Array | undefined
+
+  constructor(key: string, revision: number, object: T) {
+    this.key = key
+    this.revision = revision
+    this.object = object
+  }
+
+  /** Canonical JSON, `{"kind":…,"apiVersion":…,"metadata":…}`, without a newline. */
+  json(): Buffer {
+    return (this.#json ??= Buffer.from(JSON.stringify(this.object)))
+  }
+
+  /** The protobuf message without its envelope. */
+  message(type: StructType<unknown>): Uint8Array {
+    return (this.#message ??= encodeMessage(type as StructType<T>, this.object))
+  }
+}

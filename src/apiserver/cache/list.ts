@@ -1,0 +1,169 @@
+/** Lists from the cache: the newest state, a state at least or exactly as new as asked for, and pages of one snapshot. */
+import type { ApiObject } from '../../client/client.ts'
+import { ApiError, badRequest, expired } from '../../machinery/errors.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { CompactedError, FutureRevisionError, type Store } from '../../store/store.ts'
+import { withResourceVersion } from '../registry/meta.ts'
+import type { Cache } from './cache.ts'
+import { Encoded } from './encoded.ts'
+import type { ResourceCache } from './resource-cache.ts'
+import type { Selection } from './selection.ts'
+
+export interface ListQuery {
+  /** 0: everything. */
+  readonly limit: number
+  readonly continue: string
+  readonly resourceVersion: string
+  readonly match: string
+}
+
+export interface ListResult {
+  readonly items: readonly Encoded[]
+  readonly resourceVersion: string
+  /** Empty when nothing follows. */
+  readonly continue: string
+  /** How many follow, where it is known. */
+  readonly remaining: number | undefined
+}
+
+export interface ListSource {
+  readonly cache: Cache
+  readonly store: Store
+  readonly clock: Clock
+  readonly objects: ResourceCache
+  decode(bytes: Uint8Array): ApiObject
+}
+
+interface Token { readonly revision: number; readonly after: string }
+
+const forbiddenMatch = (why: string) =>
+  new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${why}`, { group: 'meta.k8s.io', kind: 'ListOptions', causes: [{ reason: 'FieldValueForbidden', message: why, field: 'resourceVersionMatch' }] })
+
+/** What Kubernetes refuses of resourceVersion, resourceVersionMatch and continue together. Throws `ApiError` 400 or 422. */
+export function checkListQuery({ resourceVersion, match, continue: token }: ListQuery): void {
+  if (token && resourceVersion && resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
+  if (!match) return
+  if (!resourceVersion) throw forbiddenMatch('Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')
+  if (token) throw forbiddenMatch('Forbidden: resourceVersionMatch is forbidden when continue is provided')
+  if (match !== 'Exact' && match !== 'NotOlderThan') throw forbiddenMatch(`Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`)
+  if (match === 'Exact' && resourceVersion === '0') throw forbiddenMatch('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+}
+
+/** A resourceVersion as a number; 0 for none. Throws `ApiError` 400 for what is none. */
+export function parseRevision(text: string): number {
+  if (text === '' || text === '0') return 0
+  if (!/^\d{1,16}$/.test(text)) throw badRequest(`Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`)
+  return Number(text)
+}
+
+const encodeToken = (token: Token): string =>
+  Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.after })).toString('base64url')
+
+function decodeToken(text: string): Token {
+  try {
+    const { v, rv, start } = JSON.parse(Buffer.from(text, 'base64url').toString()) as { v: unknown; rv: unknown; start: unknown }
+    if (v === 'meta.k8s.io/v1' && typeof rv === 'number' && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start }
+  } catch {
+    // Falls through to the one answer there is for a token of anybody else's making.
+  }
+  throw badRequest('continue key is not valid: invalid continue token')
+}
+
+const tooNew = (revision: number, current: number): ApiError => {
+  const message = `Too large resource version: ${revision}, current: ${current}`
+  return new ApiError(504, 'Timeout', `Timeout: ${message}`, { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 })
+}
+
+/** Waits up to three seconds for a revision that a client has from elsewhere. Throws `ApiError` 504 when it does not come. */
+export async function waitFor({ cache, clock }: Pick<ListSource, 'cache' | 'clock'>, revision: number): Promise<void> {
+  const reached = cache.reached(revision)
+  if (!reached) return
+  const giveUp = new AbortController()
+  const late = clock.sleep(3000, giveUp.signal).then(() => true, () => false)
+  const timeout = await Promise.race([reached.then(() => false), late])
+  giveUp.abort()
+  if (timeout) throw tooNew(revision, cache.revision())
+}
+
+/** The objects that are selected, as the query wants them. Throws `ApiError` 400, 410, 504. */
+export async function list(source: ListSource, selection: Selection, query: ListQuery): Promise<ListResult> {
+  checkListQuery(query)
+  if (query.continue) return page(source, selection, query.limit, decodeToken(query.continue))
+  const wanted = parseRevision(query.resourceVersion)
+  if (wanted > 0) await waitFor(source, wanted)
+  // Exact needs a match parameter, or a limit: that is what Kubernetes does without one.
+  const exact = query.match === 'Exact' || (query.match === '' && wanted > 0 && query.limit > 0)
+  if (exact) return page(source, selection, query.limit, { revision: wanted, after: '' })
+  return newest(source, selection, query.resourceVersion === '0' ? 0 : query.limit, '')
+}
+
+function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = cache.revision()): ListResult {
+  const resourceVersion = String(as)
+  if (selection.single !== undefined && after === '') {
+    const item = objects.get(selection.single)
+    return { items: item && selection.matches(item.object) ? [item] : [], resourceVersion, continue: '', remaining: undefined }
+  }
+  const found = objects.slice(selection.path, after === '' ? undefined : objects.prefix + after)
+  if (limit === 0 || found.length <= limit) {
+    return { items: selection.all ? found : found.filter((item) => selection.matches(item.object)), resourceVersion, continue: '', remaining: undefined }
+  }
+  return cut(objects.prefix, found, selection, limit, as, found.length)
+}
+
+/** The first `limit` matches and where to go on after them. */
+function cut(prefix: string, found: readonly Encoded[], selection: Selection, limit: number, revision: number, count: number): ListResult {
+  const items: Encoded[] = []
+  for (const item of found) {
+    if (!selection.all && !selection.matches(item.object)) continue
+    if (items.length === limit) {
+      const after = items.at(-1)!.key.slice(prefix.length)
+      return { items, resourceVersion: String(revision), continue: encodeToken({ revision, after }), remaining: selection.all ? count - limit : undefined }
+    }
+    items.push(item)
+  }
+  return { items, resourceVersion: String(revision), continue: '', remaining: undefined }
+}
+
+/** A page of the state at one revision: from the cache while nothing has changed since, from the store's history after that. */
+async function page(source: ListSource, selection: Selection, limit: number, { revision, after }: Token): Promise<ListResult> {
+  const { objects } = source
+  if (revision <= source.cache.revision() && objects.changed <= revision) return newest(source, selection, limit, after, revision)
+  try {
+    return await past(source, selection, limit, revision, after)
+  } catch (error) {
+    if (error instanceof FutureRevisionError) throw tooNew(revision, error.current)
+    if (!(error instanceof CompactedError)) throw error
+    if (after === '') throw expired('The resourceVersion for the provided list is too old.')
+    throw expired('The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.')
+  }
+}
+
+async function past({ store, objects, decode }: ListSource, selection: Selection, limit: number, revision: number, after: string): Promise<ListResult> {
+  const found: Encoded[] = []
+  const wanted = limit === 0 ? Infinity : limit + 1
+  let last = after === '' ? undefined : objects.prefix + after
+  let matching = 0
+  for (;;) {
+    const options = { revision, ...(limit === 0 ? {} : { limit: limit + 1 }), ...(last === undefined ? {} : { after: last }) }
+    const { entries, more } = await store.range(objects.prefix + selection.path, options)
+    for (const entry of entries) {
+      const item = new Encoded(entry.key, entry.modRevision, withResourceVersion(decode(entry.value), String(entry.modRevision)))
+      if (!selection.all && !selection.matches(item.object)) continue
+      found.push(item)
+      matching++
+    }
+    last = entries.at(-1)?.key
+    if (!more || matching >= wanted) break
+  }
+  if (limit === 0) return { items: found, resourceVersion: String(revision), continue: '', remaining: undefined }
+  const rest = cut(objects.prefix, found, selection, limit, revision, 0)
+  return { ...rest, remaining: undefined }
+}
+
+/** One object, at least as new as `resourceVersion` says. */
+export async function getAt(source: Pick<ListSource, 'cache' | 'clock' | 'objects'>, path: string, resourceVersion: string): Promise<Encoded | undefined> {
+  const wanted = parseRevision(resourceVersion)
+  if (wanted > 0) await waitFor(source, wanted)
+  return source.objects.get(path)
+}
+

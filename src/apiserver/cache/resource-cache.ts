@@ -1,0 +1,155 @@
+/** All objects of one resource, in the order of their keys, with the recent changes that watches resume from. */
+import type { Clock } from '../../machinery/clock.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { withResourceVersion } from '../registry/meta.ts'
+import { Encoded } from './encoded.ts'
+
+/** One change, with what watchers share of it: their frames, encoded once. */
+export interface CacheEvent {
+  readonly type: 'put' | 'delete'
+  readonly revision: number
+  /** When it came in, in milliseconds. */
+  readonly at: number
+  /** The object now; of a delete, its last state with the revision of the deletion. */
+  readonly current: Encoded
+  readonly previous: Encoded | undefined
+}
+
+export interface Watcher {
+  /** Called for every change, in order. */
+  push(event: CacheEvent): void
+  /** Called after the changes of one batch. */
+  flush(): void
+  /** The history was lost: the watch ends with 410. */
+  reset(): void
+}
+
+/** History: at least `few` changes, more while they are younger than `young` ms, never more than `many`. */
+const few = 200
+const many = 10_000
+const young = 180_000
+
+export class ResourceCache {
+  readonly prefix: string
+  /** Sorted by key. Replaced entries keep their place; never hand this array out for later. */
+  readonly #items: Encoded[] = []
+  readonly #byKey = new Map<string, Encoded>()
+  readonly #watchers = new Set<Watcher>()
+  readonly #clock: Clock
+  #events: CacheEvent[] = []
+  #head = 0
+  /** A watch can resume from this revision or a later one. */
+  #horizon = 0
+  #changed = 0
+
+  constructor(prefix: string, clock: Clock) {
+    this.prefix = prefix
+    this.#clock = clock
+  }
+
+  get(path: string): Encoded | undefined { return this.#byKey.get(this.prefix + path) }
+  byKey(key: string): Encoded | undefined { return this.#byKey.get(key) }
+  get size(): number { return this.#items.length }
+  /** The revision of the last change of any object. */
+  get changed(): number { return this.#changed }
+  get horizon(): number { return this.#horizon }
+  get watcherCount(): number { return this.#watchers.size }
+
+  /** The objects whose path starts with `path` (`''` for all, `namespace/`), in order, from the first key after `after` on. */
+  slice(path = '', after?: string): readonly Encoded[] {
+    if (path === '' && after === undefined) return this.#items.slice()
+    const prefix = this.prefix + path
+    const from = after !== undefined && after >= prefix ? this.#position(after, true) : this.#position(prefix, false)
+    const to = path === '' ? this.#items.length : this.#position(`${prefix}\uffff`, false)
+    return this.#items.slice(from, to)
+  }
+
+  /** Where `key` is or would be; `beyond`: the place after it. */
+  #position(key: string, beyond: boolean): number {
+    let low = 0
+    let high = this.#items.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const k = this.#items[middle]!.key
+      if (k < key || (beyond && k === key)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #set(item: Encoded): Encoded | undefined {
+    const previous = this.#byKey.get(item.key)
+    this.#byKey.set(item.key, item)
+    const last = this.#items.at(-1)
+    if (!previous && (!last || last.key < item.key)) this.#items.push(item)
+    else this.#items.splice(this.#position(item.key, false), previous ? 1 : 0, item)
+    return previous
+  }
+
+  /** Starts over with what the store has at `revision`; watches end, because what happened in between is not known. */
+  fill(items: readonly Encoded[], revision: number): void {
+    for (const watcher of this.#watchers) watcher.reset()
+    this.#watchers.clear()
+    this.#items.length = 0
+    this.#byKey.clear()
+    this.#events = []
+    this.#head = 0
+    for (const item of items) this.#set(item)
+    this.#horizon = revision
+    this.#changed = items.reduce((newest, item) => Math.max(newest, item.revision), 0)
+  }
+
+  put(item: Encoded): void {
+    const previous = this.#set(item)
+    this.#record({ type: 'put', revision: item.revision, at: this.#clock.now(), current: item, previous })
+  }
+
+  delete(key: string, revision: number): void {
+    const previous = this.#byKey.get(key)
+    if (!previous) return
+    this.#byKey.delete(key)
+    this.#items.splice(this.#position(key, false), 1)
+    const current = new Encoded(key, revision, withResourceVersion(previous.object, String(revision)))
+    this.#record({ type: 'delete', revision, at: this.#clock.now(), current, previous })
+  }
+
+  #record(event: CacheEvent): void {
+    this.#changed = event.revision
+    this.#events.push(event)
+    this.#trim(event.at)
+    for (const watcher of this.#watchers) watcher.push(event)
+  }
+
+  #trim(now: number): void {
+    const events = this.#events
+    for (;;) {
+      const length = events.length - this.#head
+      const oldest = events[this.#head]
+      if (!oldest || length <= few || (length <= many && oldest.at > now - young)) break
+      this.#horizon = oldest.revision
+      this.#head++
+    }
+    if (this.#head > 1000 && this.#head * 2 > events.length) {
+      this.#events = events.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  flush(): void {
+    for (const watcher of this.#watchers) watcher.flush()
+  }
+
+  /** The changes after `revision`; undefined when they are no longer all known. */
+  since(revision: number): readonly CacheEvent[] | undefined {
+    if (revision < this.#horizon) return undefined
+    let from = this.#events.length
+    while (from > this.#head && this.#events[from - 1]!.revision > revision) from--
+    return this.#events.slice(from)
+  }
+
+  watch(watcher: Watcher): void { this.#watchers.add(watcher) }
+  unwatch(watcher: Watcher): void { this.#watchers.delete(watcher) }
+
+  /** The objects themselves, for listers. */
+  objects(path = ''): readonly ApiObject[] { return this.slice(path).map((item) => item.object) }
+}

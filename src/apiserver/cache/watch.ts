@@ -1,0 +1,118 @@
+/** Watches: what a watcher sees of the changes, given what it selected. */
+import { ApiError, expired } from '../../machinery/errors.ts'
+import { type ListSource, parseRevision, waitFor } from './list.ts'
+import { Encoded } from './encoded.ts'
+import type { CacheEvent, Watcher } from './resource-cache.ts'
+import { withMeta, withResourceVersion } from '../registry/meta.ts'
+import type { Selection } from './selection.ts'
+
+export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
+
+export interface WatchQuery {
+  readonly resourceVersion: string
+  readonly match: string
+  readonly bookmarks: boolean
+  readonly sendInitialEvents: boolean | undefined
+}
+
+/** Where the events of a watch go. */
+export interface Sink {
+  /** `change` is what the event was made of, the same object for all watchers that see it: a place to share encodings. */
+  event(type: EventType, item: Encoded, change: CacheEvent | undefined): void
+  /** The events so far are complete up to a revision: a good moment to write. */
+  flush(): void
+  /** Nothing more comes; the error that says why, if it is one. */
+  end(error?: ApiError): void
+}
+
+/** An object that left the selection, as its deletion is told: its last matching state, at the revision of the change. */
+const departed = (change: CacheEvent): Encoded =>
+  change.type === 'delete' ? change.current : new Encoded(change.previous!.key, change.revision, withResourceVersion(change.previous!.object, String(change.revision)))
+
+/** What `change` means to somebody who sees the selected objects only; undefined when it means nothing. */
+export function seen(change: CacheEvent, selection: Selection, prefix: string): { readonly type: EventType; readonly item: Encoded } | undefined {
+  if (selection.path !== '' && !change.current.key.startsWith(selection.path, prefix.length)) return undefined
+  const before = change.previous !== undefined && (selection.all || selection.matches(change.previous.object))
+  const now = change.type === 'put' && (selection.all || selection.matches(change.current.object))
+  if (now) return { type: before ? 'MODIFIED' : 'ADDED', item: change.current }
+  return before ? { type: 'DELETED', item: departed(change) } : undefined
+}
+
+const tooOld = (revision: number, horizon: number) => expired(`too old resource version: ${revision} (${horizon})`)
+
+function checkInitialEvents({ sendInitialEvents, match }: WatchQuery): void {
+  const problem = sendInitialEvents !== undefined && match === ''
+    ? 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
+    : sendInitialEvents === undefined && match !== ''
+      ? 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
+      : match !== '' && match !== 'NotOlderThan' ? `Unsupported value: "${match}": supported values: "NotOlderThan"` : ''
+  if (problem) throw new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${problem}`, { group: 'meta.k8s.io', kind: 'ListOptions' })
+}
+
+export interface WatchOptions {
+  readonly source: ListSource
+  readonly selection: Selection
+  readonly query: WatchQuery
+  readonly sink: Sink
+  /** An object of the kind with empty metadata, for bookmarks. */
+  readonly blank: Encoded
+}
+
+/**
+ * Starts a watch: what there is already (where that was asked for), then every change. Resolves with what stops it.
+ * Throws `ApiError` 400, 410, 422, 504 before the first event.
+ */
+export async function watch({ source, selection, query, sink, blank }: WatchOptions): Promise<() => void> {
+  checkInitialEvents(query)
+  const { objects, cache } = source
+  const from = parseRevision(query.resourceVersion)
+  if (from > 0) await waitFor(source, from)
+  const initial = query.sendInitialEvents ?? from === 0
+  const missed = initial ? [] : objects.since(from || cache.revision())
+  if (!missed) throw tooOld(from, objects.horizon)
+
+  let told = cache.revision()
+  const pushed = (change: CacheEvent) => {
+    const what = seen(change, selection, objects.prefix)
+    if (!what) return
+    told = change.revision
+    sink.event(what.type, what.item, change)
+  }
+  const bookmark = (last: boolean) => sink.event('BOOKMARK', bookmarkAt(blank, cache.revision(), last), undefined)
+  if (initial) {
+    for (const item of initially(source, selection)) sink.event('ADDED', item, undefined)
+    if (query.sendInitialEvents && query.bookmarks) bookmark(true)
+  }
+  for (const change of missed) pushed(change)
+  sink.flush()
+
+  const watcher: Watcher = { push: pushed, flush: () => sink.flush(), reset: () => sink.end(tooOld(told, cache.revision())) }
+  objects.watch(watcher)
+  const stopTicks = query.bookmarks
+    ? cache.onTick(() => {
+      if (cache.revision() === told) return
+      told = cache.revision()
+      bookmark(false)
+      sink.flush()
+    })
+    : undefined
+  return () => {
+    objects.unwatch(watcher)
+    stopTicks?.()
+  }
+}
+
+function initially({ objects }: ListSource, selection: Selection): readonly Encoded[] {
+  if (selection.single !== undefined) {
+    const item = objects.get(selection.single)
+    return item && selection.matches(item.object) ? [item] : []
+  }
+  const found = objects.slice(selection.path)
+  return selection.all ? found : found.filter((item) => selection.matches(item.object))
+}
+
+/** The bookmark of a revision; `last` marks the end of the initial events. */
+function bookmarkAt(blank: Encoded, revision: number, last: boolean): Encoded {
+  const annotations = last ? { 'k8s.io/initial-events-end': 'true' } : undefined
+  return new Encoded('', revision, withMeta(blank.object, { resourceVersion: String(revision), annotations }))
+}

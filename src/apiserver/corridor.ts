@@ -1,0 +1,192 @@
+/**
+ * The corridor every request walks:
+ * route → authenticate → authorize → decode → default → admit (mutate) → validate → admit (validate) → store → encode.
+ * The first three steps are here, for HTTP and for clients in this process alike; decode and encode are `http/resources.ts`
+ * and `local-client.ts`; what lies between them is `registry/create.ts`, `update.ts` and `delete.ts`.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '../machinery/log.ts'
+import { ApiError, badRequest, timedOut, unauthorized, unavailable } from '../machinery/errors.ts'
+import type { ApiRequest, ApiResponse, RequestInfo } from './http/request.ts'
+import { parseRequestInfo } from './http/request-info.ts'
+import { handleResource, type ResourceEnvironment } from './http/resources.ts'
+import { plain, sendError, statusOf } from './http/respond.ts'
+import { anonymous, type Identity } from './identity.ts'
+import type { Authorize, Edges } from './options.ts'
+
+export interface Corridor extends ResourceEnvironment {
+  readonly edges: Edges
+  readonly log: Logger
+  /** Counts what is under way, for shutdown. */
+  readonly active: Set<ApiRequest>
+}
+
+/** Requests other than watches and streams get this long. */
+const requestTimeout = 60_000
+const streams = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
+const noQuery = new URLSearchParams()
+
+/** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
+export async function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo): Promise<void> {
+  const { allowed, reason } = await authorize(user, info)
+  if (allowed) return
+  if (user.name === anonymous.name) throw unauthorized()
+  throw refusal(user, info, reason)
+}
+
+/** The refusal in Kubernetes's words: `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */
+function refusal(user: Identity, info: RequestInfo, reason: string): ApiError {
+  const because = reason ? `: ${reason}` : ''
+  if (!info.isResourceRequest) {
+    return new ApiError(403, 'Forbidden', `forbidden: User "${user.name}" cannot ${info.verb} path "${info.path}"${because}`, {})
+  }
+  const { group, resource, subresource, namespace, name, verb } = info
+  const what = subresource ? `${resource}/${subresource}` : resource
+  const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope'
+  const subject = `${group ? `${resource}.${group}` : resource}${name ? ` "${name}"` : ''}`
+  const message = `${subject} is forbidden: User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${where}${because}`
+  return new ApiError(403, 'Forbidden', message, { ...(name ? { name } : {}), ...(group ? { group } : {}), kind: resource })
+}
+
+/** A request that learns who sent it on its way; its signal exists once somebody asks for it. */
+export class Request implements ApiRequest {
+  readonly info: RequestInfo
+  readonly method: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingMessage['headers']
+  readonly raw: IncomingMessage | Http2ServerRequest
+  user: Identity = anonymous
+  #controller: AbortController | undefined
+  #reason: unknown
+
+  constructor(raw: IncomingMessage | Http2ServerRequest) {
+    this.raw = raw
+    this.method = raw.method ?? 'GET'
+    this.headers = raw.headers
+    const url = raw.url ?? '/'
+    const mark = url.indexOf('?')
+    this.query = mark < 0 ? noQuery : new URLSearchParams(url.slice(mark + 1))
+    this.info = parseRequestInfo(this.method, mark < 0 ? url : url.slice(0, mark), this.query)
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+}
+
+/** Reads the path of a request; answers those that cannot be read. */
+function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Request | undefined {
+  try {
+    return new Request(raw)
+  } catch (error) {
+    void sendError(raw, response, error)
+    return undefined
+  }
+}
+
+const isLong = ({ verb, subresource, isResourceRequest }: RequestInfo): boolean => isResourceRequest && (verb === 'watch' || streams.has(subresource))
+
+/** Answers one request. Never rejects. */
+export async function serve(corridor: Corridor, raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Promise<void> {
+  const begun = performance.now()
+  const request = route(raw, response)
+  if (!request) return
+  const { edges, active } = corridor
+  active.add(request)
+  edges.observer?.started(request.info)
+  plain(response).once('close', () => {
+    active.delete(request)
+    if (!plain(response).writableFinished) request.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the request'))
+    record(corridor, request, response, begun)
+  })
+  const timer = isLong(request.info) ? undefined : setTimeout(() => {
+    const late = timedOut('Timeout: request did not complete within the allotted timeout')
+    request.abort(late)
+    void sendError(request, response, late)
+  }, requestTimeout)
+  try {
+    if (corridor.closing.aborted) throw unavailable('the server is shutting down')
+    request.user = await edges.authenticate(raw, request.info)
+    await checkAuthorized(edges.authorize, request.user, request.info)
+    await answer(corridor, request, response)
+  } catch (error) {
+    await fail(corridor, request, response, error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The handler of a request that may be answered. Throws `ApiError`. */
+export async function answer(corridor: Corridor, request: ApiRequest, response: ApiResponse): Promise<void> {
+  if (request.info.isResourceRequest) return handleResource(corridor, request, response)
+  const handler = corridor.edges.routes.handle(request.info.path)
+  if (!handler) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+  await handler(request, response)
+}
+
+async function fail({ log }: Corridor, request: ApiRequest, response: ApiResponse, error: unknown): Promise<void> {
+  if (plain(response).destroyed) return
+  if (statusOf(error).code >= 500 && !(error instanceof ApiError)) {
+    log.error({ method: request.method, path: request.info.path, user: request.user.name, error: error instanceof Error ? error.stack : String(error) }, 'a request failed')
+  }
+  try {
+    await sendError(request, response, error)
+  } catch (problem) {
+    log.error({ path: request.info.path, error: String(problem) }, 'an error could not be sent')
+    plain(response).destroy()
+  }
+  // What is left of a body that nobody reads would otherwise be taken for the next request.
+  request.raw.resume()
+}
+
+/** The verb as Kubernetes's metrics name it. */
+const recordedVerb = ({ info, method, headers }: ApiRequest): string => {
+  if (!info.isResourceRequest) return method
+  if (info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection') return info.verb.toUpperCase()
+  return method === 'PATCH' && headers['content-type']?.startsWith('application/apply-patch') ? 'APPLY' : method
+}
+
+function record({ edges, log }: Corridor, request: ApiRequest, response: ApiResponse, begun: number): void {
+  const http = plain(response)
+  const seconds = (performance.now() - begun) / 1000
+  const length = http.getHeader('content-length')
+  edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, bytes: Number(length ?? 0) })
+  log.debug({ method: request.method, path: request.raw.url, code: http.statusCode, ms: Math.round(seconds * 1e5) / 100, user: request.user.name }, 'request')
+}
+
+/** Hands an HTTP/1.1 upgrade to whoever serves it, after the same checks. Never rejects. */
+export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  let request: Request | undefined
+  try {
+    request = new Request(raw)
+    const { info } = request
+    socket.once('close', () => request?.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the connection')))
+    request.user = await corridor.edges.authenticate(raw, info)
+    await checkAuthorized(corridor.edges.authorize, request.user, info)
+    const resource = corridor.registry.resource(info.group, info.version, info.resource)
+    const handler = resource && info.subresource ? corridor.edges.routes.upgrade?.(resource.groupResource, info.subresource) : undefined
+    if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
+    await handler(request, socket, head)
+  } catch (error) {
+    refuseUpgrade(socket, statusOf(error))
+    if (!(error instanceof ApiError)) corridor.log.error({ path: request?.info.path, error: String(error) }, 'an upgrade failed')
+  }
+}
+
+/** An HTTP answer on a socket that was to be taken over. */
+function refuseUpgrade(socket: Duplex, status: { readonly code: number; readonly reason?: string }): void {
+  if (socket.destroyed) return
+  const body = `${JSON.stringify(status)}\n`
+  socket.end(`HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}

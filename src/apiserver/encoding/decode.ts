@@ -1,0 +1,88 @@
+/** Request bodies to objects. */
+import { parse as parseYaml } from 'yaml'
+import type { StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { badRequest } from '../../machinery/errors.ts'
+import { decodeObject, parseJson } from '../../machinery/json.ts'
+import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
+import type { FieldValidation } from '../registry/call.ts'
+import type { Media } from './negotiate.ts'
+
+export interface Expected {
+  readonly kind: string
+  readonly apiVersion: string
+  readonly type: StructType<ApiObject>
+  /** The kind is the same in every group version. */
+  readonly anyVersion?: boolean
+}
+
+export interface DecodeOptions {
+  readonly media: Media
+  readonly validation: FieldValidation
+  warn(text: string): void
+}
+
+const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1)
+
+/** Throws `ApiError` 400 when the body says that it is something else than what was asked for. */
+function checkKind(kind: string, apiVersion: string, expected: Expected): void {
+  if (expected.anyVersion && kind === expected.kind) return
+  if (apiVersion !== expected.apiVersion && kind === expected.kind) {
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
+  }
+  if (kind !== expected.kind || apiVersion !== expected.apiVersion) {
+    throw badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: the object is ${apiVersion}, Kind=${kind}, not ${expected.apiVersion}, Kind=${expected.kind}`)
+  }
+}
+
+/** A value with kind and apiVersion, those of the expected kind where it says nothing. */
+function stated(value: unknown, expected: Expected): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into an object`)
+  }
+  const { kind, apiVersion } = value as { kind?: unknown; apiVersion?: unknown }
+  if ((kind !== undefined && typeof kind !== 'string') || (apiVersion !== undefined && typeof apiVersion !== 'string')) {
+    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; kind and apiVersion must be strings`)
+  }
+  const named = { kind: kind || expected.kind, apiVersion: apiVersion || expected.apiVersion }
+  checkKind(named.kind, named.apiVersion, expected)
+  return { ...value, ...named }
+}
+
+function parseText(body: Buffer, media: Media, validation: FieldValidation, expected: Expected): { readonly value: unknown; readonly duplicates: readonly string[] } {
+  if (media === 'json') {
+    try {
+      const { value, duplicateFields } = parseJson(body, { duplicates: validation !== 'Ignore' })
+      return { value, duplicates: duplicateFields }
+    } catch (error) {
+      throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; ${(error as Error).message}`)
+    }
+  }
+  try {
+    return { value: parseYaml(body.toString(), { uniqueKeys: validation === 'Strict', maxAliasCount: 100 }) as unknown, duplicates: [] }
+  } catch (error) {
+    throw badRequest(`yaml: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * The object of a request's body. What the schema does not know is dropped, warned of or refused, as `validation` says.
+ * Throws `ApiError` 400.
+ */
+export function decodeBody(body: Buffer, expected: Expected, { media, validation, warn }: DecodeOptions): ApiObject {
+  if (media === 'protobuf') {
+    const { apiVersion, kind, message } = unwrapUnknown(body)
+    checkKind(kind || expected.kind, apiVersion || expected.apiVersion, expected)
+    const object = decodeMessage(expected.type, message)
+    return { ...object, kind: expected.kind, apiVersion: expected.apiVersion }
+  }
+  const { value, duplicates } = parseText(body, media, validation, expected)
+  const { object, unknownFields } = decodeObject(expected.type, stated(value, expected))
+  if (validation === 'Ignore') return object
+  const problems = [...duplicates, ...unknownFields]
+  if (problems.length && validation === 'Strict') {
+    throw badRequest(`${expected.kind} in version ${JSON.stringify(versionOf(expected.apiVersion))} cannot be handled as a ${expected.kind}: strict decoding error: ${problems.join(', ')}`)
+  }
+  for (const problem of problems) warn(problem)
+  return object
+}

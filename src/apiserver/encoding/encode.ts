@@ -1,0 +1,175 @@
+/** Objects, lists and watch events to bytes in the form that the client accepts. */
+import { stringify as toYaml } from 'yaml'
+import { meta, type Resource, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { notAcceptable } from '../../machinery/errors.ts'
+import { decodeObject } from '../../machinery/json.ts'
+import { encodeListOfMessages, encodeMessage, encodeWatchEvent, wrapUnknown } from '../../machinery/protobuf.ts'
+import { Encoded } from '../cache/encoded.ts'
+import type { ListResult } from '../cache/list.ts'
+import type { EventType } from '../cache/watch.ts'
+import type { CacheEvent } from '../cache/resource-cache.ts'
+import type { Served } from '../registry/served.ts'
+import type { Format } from './negotiate.ts'
+import { partial, table, type IncludeObject } from './table.ts'
+
+export interface EncodeOptions {
+  readonly format: Format
+  readonly pretty: boolean
+  readonly include: IncludeObject
+  readonly now: number
+}
+
+const newline = Buffer.from('\n')
+const anyType = (type: StructType<unknown>) => type as StructType<ApiObject>
+const partialType = anyType(meta.PartialObjectMetadata as unknown as StructType<unknown>)
+
+/** JSON text in the client's form: as it is, indented, or as YAML. */
+function text(json: string | Buffer, { format, pretty }: EncodeOptions): Buffer {
+  if (format.media === 'yaml') return Buffer.from(toYaml(JSON.parse(json.toString()), { aliasDuplicateObjects: false, lineWidth: 0 }))
+  if (pretty) return Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`)
+  return typeof json === 'string' ? Buffer.from(`${json}\n`) : Buffer.concat([json, newline])
+}
+
+/** Any object with kind and apiVersion: a `Status`, a review, a `Scale`. */
+export function encodeAny(object: ApiObject, type: StructType<ApiObject>, options: EncodeOptions): Buffer {
+  if (options.format.media !== 'protobuf') return text(JSON.stringify(object), options)
+  const { kind, apiVersion } = object
+  return Buffer.from(wrapUnknown(apiVersion, kind, encodeMessage(type, decodeObject(type, object).object)))
+}
+
+/** One stored object. */
+export function encodeObject(served: Served, item: Encoded, options: EncodeOptions): Buffer {
+  const { format } = options
+  if (format.as === 'Table') return text(table(served, [item], { resourceVersion: item.object.metadata.resourceVersion }, { ...options, columns: true }), options)
+  if (format.as === 'PartialObjectMetadataList') throw notAcceptable('you requested PartialObjectMetadataList, but the requested object is not a list')
+  if (format.as === 'PartialObjectMetadata') return encodePartial(item.object, options)
+  const view = served.view(item)
+  if (format.media === 'json' && !options.pretty) return Buffer.concat([view.json(), newline])
+  if (format.media !== 'protobuf') return text(view.json(), options)
+  const { resource } = served
+  return Buffer.from(wrapUnknown(resource.apiVersion, resource.kind, view.message(resource.type)))
+}
+
+function encodePartial(object: ApiObject, options: EncodeOptions): Buffer {
+  if (options.format.media !== 'protobuf') return text(partial(object), options)
+  return Buffer.from(wrapUnknown('meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(object)))
+}
+
+const partialMessage = (object: ApiObject): Uint8Array =>
+  encodeMessage(partialType, { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata })
+
+const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult): meta.ListMeta => ({
+  resourceVersion,
+  ...(next ? { continue: next } : {}),
+  ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
+})
+
+/** A list of stored objects. */
+export function encodeList(served: Served, result: ListResult, options: EncodeOptions): Buffer {
+  const { format } = options
+  const { resource } = served
+  const listMeta = listMetaOf(result)
+  if (format.as === 'Table') return text(table(served, result.items, listMeta, { ...options, columns: true }), options)
+  if (format.as === 'PartialObjectMetadata') throw notAcceptable('you requested PartialObjectMetadata, but the requested object is a list')
+  const partials = format.as === 'PartialObjectMetadataList'
+  const kind = partials ? 'PartialObjectMetadataList' : `${resource.kind}List`
+  const apiVersion = partials ? 'meta.k8s.io/v1' : resource.apiVersion
+  if (format.media === 'protobuf') {
+    const items = result.items.map((item) => (partials ? partialMessage(item.object) : served.view(item).message(resource.type)))
+    return Buffer.from(wrapUnknown(apiVersion, kind, encodeListOfMessages(listMeta, items)))
+  }
+  const head = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(listMeta)},"items":[`
+  if (partials) return text(`${head}${result.items.map((item) => partial(item.object)).join(',')}]}`, options)
+  const json = joined(head, result.items.map((item) => served.view(item).json()), `{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`.length)
+  return format.media === 'json' && !options.pretty ? json : text(json, options)
+}
+
+/** A list of objects that are computed and have no cache of their own. */
+export function encodeComputedList(resource: Resource, items: readonly ApiObject[], options: EncodeOptions): Buffer {
+  const kind = `${resource.kind}List`
+  if (options.format.media === 'protobuf') {
+    return Buffer.from(wrapUnknown(resource.apiVersion, kind, encodeListOfMessages({}, items.map((item) => encodeMessage(resource.type, item)))))
+  }
+  return text(JSON.stringify({ kind, apiVersion: resource.apiVersion, metadata: {}, items }), options)
+}
+
+const openBrace = 0x7b
+const comma = 0x2c
+const tail = Buffer.from(']}\n')
+
+/** Items in one buffer. Items of a list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
+function joined(head: string, items: readonly Buffer[], skip: number): Buffer {
+  const start = Buffer.from(head)
+  const size = items.reduce((sum, item) => sum + item.length - skip + 2, start.length + tail.length)
+  const out = Buffer.allocUnsafe(size)
+  let at = start.copy(out)
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) out[at++] = comma
+    out[at++] = openBrace
+    at += items[i]!.copy(out, at, skip)
+  }
+  at += tail.copy(out, at)
+  return out.subarray(0, at)
+}
+
+/** One frame of a protobuf watch: four bytes of length, then the event. */
+function watchFrame(type: string, object: Uint8Array): Buffer {
+  const event = encodeWatchEvent(type, object)
+  const length = Buffer.allocUnsafe(4)
+  length.writeUInt32BE(event.length)
+  return Buffer.concat([length, event])
+}
+
+/** Frames of the change that is being told right now: the next watcher most likely wants the same bytes. */
+const shared: { change: CacheEvent | undefined; frames: Map<string, Buffer> } = { change: undefined, frames: new Map() }
+
+/** What a watch sends for its events. */
+export function eventEncoder(served: Served, options: EncodeOptions, now: () => number): (type: EventType, item: Encoded, change: CacheEvent | undefined) => Buffer {
+  const { format } = options
+  if (format.media === 'yaml') throw notAcceptable('only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch')
+  if (format.as === 'Table') return tableEvents(served, options, now)
+  const frame = frameOf(served, format)
+  const id = `${served.resource.apiVersion}/${format.media}/${format.as}/`
+  return (type, item, change) => {
+    if (!change) return frame(type, item)
+    if (shared.change !== change) {
+      shared.change = change
+      shared.frames = new Map()
+    }
+    let bytes = shared.frames.get(id + type)
+    if (!bytes) shared.frames.set(id + type, (bytes = frame(type, item)))
+    return bytes
+  }
+}
+
+function frameOf(served: Served, format: Format): (type: EventType, item: Encoded) => Buffer {
+  const { resource } = served
+  const partials = format.as !== ''
+  if (format.media === 'protobuf') {
+    return (type, item) => watchFrame(type, partials
+      ? wrapUnknown('meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(item.object))
+      : wrapUnknown(resource.apiVersion, resource.kind, served.view(item).message(resource.type)))
+  }
+  if (partials) return (type, item) => Buffer.from(`{"type":"${type}","object":${partial(item.object)}}\n`)
+  return (type, item) => Buffer.concat([Buffer.from(`{"type":"${type}","object":`), served.view(item).json(), frameEnd])
+}
+const frameEnd = Buffer.from('}\n')
+
+/** Only the first table of a watch has columns. */
+function tableEvents(served: Served, options: EncodeOptions, now: () => number) {
+  let columns = true
+  return (type: EventType, item: Encoded): Buffer => {
+    const rows = type === 'BOOKMARK' ? [] : [item]
+    const object = table(served, rows, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, now: now(), columns })
+    columns = false
+    return Buffer.from(`{"type":"${type}","object":${object}}\n`)
+  }
+}
+
+/** The event that ends a watch with an error. */
+export function errorEvent(status: object, format: Format): Buffer {
+  if (format.media !== 'protobuf') return Buffer.from(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`)
+  const type = meta.Status as unknown as StructType<ApiObject>
+  return watchFrame('ERROR', wrapUnknown('v1', 'Status', encodeMessage(type, decodeObject(type, status).object)))
+}

@@ -1,0 +1,69 @@
+/** Which form an answer takes: from the Accept header, as Kubernetes reads it. */
+import { notAcceptable, unsupportedMediaType } from '../../machinery/errors.ts'
+
+export type Media = 'json' | 'yaml' | 'protobuf'
+/** What the object is turned into: '' for itself. */
+export type As = '' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
+
+export interface Format {
+  readonly media: Media
+  readonly as: As
+}
+
+export const contentTypes: Readonly<Record<Media, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: 'application/vnd.kubernetes.protobuf',
+}
+
+const medias: Readonly<Record<string, Media>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+  '*/*': 'json',
+  'application/*': 'json',
+}
+
+const offered = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
+const plain: Format = { media: 'json', as: '' }
+const shapes: readonly string[] = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']
+
+interface Clause { readonly format: Format | undefined; readonly q: number }
+
+/** One clause of an Accept header; without a format when it is nothing that is offered. */
+function clause(text: string): Clause {
+  const [type = '', ...parameters] = text.split(';').map((part) => part.trim())
+  const given = new Map(parameters.map((p) => [p.slice(0, p.indexOf('=')).toLowerCase(), p.slice(p.indexOf('=') + 1)]))
+  const media = medias[type.toLowerCase()]
+  const as = given.get('as') ?? ''
+  const q = given.has('q') ? Number(given.get('q')) : 1
+  if (!media || Number.isNaN(q) || q <= 0) return { format: undefined, q: 0 }
+  if (as === '') return { format: { media, as: '' }, q }
+  const fits = shapes.includes(as) && given.get('g') === 'meta.k8s.io' && given.get('v') === 'v1' && !(as === 'Table' && media === 'protobuf')
+  return { format: fits ? { media, as: as as As } : undefined, q }
+}
+
+/** Clients send the same few headers again and again. */
+const known = new Map<string, Format>()
+
+/** The form a client accepts; JSON when it does not say. Throws `ApiError` 406 when it takes nothing that is offered. */
+export function formatOf(accept: string | undefined): Format {
+  if (!accept) return plain
+  const before = known.get(accept)
+  if (before) return before
+  const clauses = accept.split(',').map(clause).filter((c) => c.format !== undefined)
+  const best = clauses.toSorted((a, b) => b.q - a.q)[0]?.format
+  if (!best) throw notAcceptable(`only the following media types are accepted: ${offered}`)
+  if (known.size < 1000) known.set(accept, best)
+  return best
+}
+
+/** The form of a request's body; JSON when it does not say. Throws `ApiError` 415. */
+export function bodyMedia(contentType: string | undefined): Media {
+  if (!contentType) return 'json'
+  const media = medias[contentType.split(';')[0]!.trim().toLowerCase()]
+  if (!media || contentType.startsWith('*') || contentType.startsWith('application/*')) {
+    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${offered}`)
+  }
+  return media
+}

@@ -1,0 +1,36 @@
+/** Tables and metadata: what `kubectl get` asks for instead of the objects. */
+import type { ApiObject } from '../../client/client.ts'
+import type { Encoded } from '../cache/encoded.ts'
+import { createdAtColumn, nameColumn, printer } from '../registry/printing.ts'
+import type { Served } from '../registry/served.ts'
+import type { Printer } from '../strategy.ts'
+
+export type IncludeObject = 'Metadata' | 'Object' | 'None'
+
+const plain = printer<ApiObject>(nameColumn, createdAtColumn)
+
+const printerOf = (served: Served): Printer<ApiObject> => served.strategy.printer ?? plain
+
+/** `{"kind":"PartialObjectMetadata",…}`: an object reduced to its metadata. */
+export const partial = (object: ApiObject): string =>
+  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(object.metadata)}}`
+
+function rowObject(served: Served, item: Encoded, include: IncludeObject): string {
+  if (include === 'None') return 'null'
+  return include === 'Object' ? served.view(item).json().toString() : partial(item.object)
+}
+
+export interface TableOptions {
+  readonly include: IncludeObject
+  readonly now: number
+  /** Without columns: the second and further tables of a watch. */
+  readonly columns: boolean
+}
+
+/** The rows of some objects (stored version), with the list's metadata. */
+export function table(served: Served, items: readonly Encoded[], listMeta: object, { include, now, columns }: TableOptions): string {
+  const { columns: definitions, row } = printerOf(served)
+  const shown = columns ? definitions.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description, priority: c.priority ?? 0 })) : null
+  const rows = items.map((item) => `{"cells":${JSON.stringify(row(item.object, now))},"object":${rowObject(served, item, include)}}`)
+  return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(listMeta)},"columnDefinitions":${JSON.stringify(shown)},"rows":[${rows.join(',')}]}`
+}

@@ -1,0 +1,131 @@
+/** The options in a request's query: create, update, patch, delete, list and watch options, checked as Kubernetes checks them. */
+import { meta, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { badRequest, invalid } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import type { ListQuery } from '../cache/list.ts'
+import type { SelectionOptions } from '../cache/selection.ts'
+import type { WatchQuery } from '../cache/watch.ts'
+import { decodeBody } from '../encoding/decode.ts'
+import { bodyMedia } from '../encoding/negotiate.ts'
+import type { IncludeObject } from '../encoding/table.ts'
+import type { FieldValidation } from '../registry/call.ts'
+import type { Deletion } from '../registry/delete.ts'
+import { readBody } from './body.ts'
+import type { ApiRequest } from './request.ts'
+
+const isTrue = (text: string | null): boolean => text === 'true' || text === '1'
+
+const optionsInvalid = (kind: string, field: string, value: string, supported: readonly string[]) =>
+  invalid({ group: 'meta.k8s.io', kind }, '', [path(field).notSupported(value, supported)])
+
+/** Whether `dryRun=All` is given. Throws `ApiError` 422 for any other value. */
+export function dryRunOf(values: readonly string[], kind: string): boolean {
+  const wrong = values.find((value) => value !== 'All' && value !== '')
+  if (wrong !== undefined) throw optionsInvalid(kind, 'dryRun', wrong, ['All'])
+  return values.includes('All')
+}
+
+export interface WriteQuery {
+  readonly dryRun: boolean
+  readonly fieldManager: string
+  readonly fieldValidation: FieldValidation
+  /** The same as an object, for admission. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+const validations: readonly string[] = ['Ignore', 'Warn', 'Strict']
+
+/** The options of a write. Without a field manager it is the client's user agent up to its first slash. Throws `ApiError` 422. */
+export function writeQuery(request: ApiRequest, kind: string): WriteQuery {
+  const { query, headers } = request
+  const dryRun = query.size > 0 && dryRunOf(query.getAll('dryRun'), kind)
+  const fieldValidation = query.get('fieldValidation') || 'Warn'
+  if (!validations.includes(fieldValidation)) throw optionsInvalid(kind, 'fieldValidation', fieldValidation, validations)
+  const fieldManager = query.get('fieldManager') || (headers['user-agent'] ?? 'unknown').split('/')[0]!.slice(0, 128)
+  if (fieldManager.length > 128) throw invalid({ group: 'meta.k8s.io', kind }, '', [path('fieldManager').tooLong(128)])
+  const options = { kind, apiVersion: 'meta.k8s.io/v1', fieldManager, ...(dryRun ? { dryRun: ['All'] } : {}), fieldValidation }
+  return { dryRun, fieldManager, fieldValidation: fieldValidation as FieldValidation, options }
+}
+
+const integer = (query: URLSearchParams, name: string): number | undefined => {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return Number(text)
+}
+
+/** What a list, watch or deletecollection is about. A name in the path of a watch selects that one object. */
+export function selectionQuery({ info, query }: ApiRequest): SelectionOptions {
+  return {
+    namespace: info.namespace,
+    ...(info.verb === 'watch' && info.name && info.path.endsWith(`/${encodeURIComponent(info.name)}`) ? { name: info.name } : {}),
+    labelSelector: query.get('labelSelector') ?? '',
+    fieldSelector: query.get('fieldSelector') ?? '',
+  }
+}
+
+/** Throws `ApiError` 400 for numbers that are none. */
+export function listQuery({ query }: ApiRequest): ListQuery {
+  return {
+    limit: Math.max(0, integer(query, 'limit') ?? 0),
+    continue: query.get('continue') ?? '',
+    resourceVersion: query.get('resourceVersion') ?? '',
+    match: query.get('resourceVersionMatch') ?? '',
+  }
+}
+
+export function watchQuery({ query }: ApiRequest): WatchQuery & { readonly timeoutSeconds: number | undefined } {
+  const initial = query.get('sendInitialEvents')
+  return {
+    resourceVersion: query.get('resourceVersion') ?? '',
+    match: query.get('resourceVersionMatch') ?? '',
+    bookmarks: isTrue(query.get('allowWatchBookmarks')),
+    sendInitialEvents: initial === null || initial === '' ? undefined : isTrue(initial),
+    timeoutSeconds: integer(query, 'timeoutSeconds'),
+  }
+}
+
+const deleteOptions = {
+  kind: 'DeleteOptions',
+  apiVersion: 'v1',
+  type: meta.DeleteOptions as unknown as StructType<ApiObject>,
+  anyVersion: true,
+}
+
+/** The options of a delete: its body, or where it has none its query. Throws `ApiError` 400, 422. */
+export async function deleteQuery(request: ApiRequest): Promise<{ readonly deletion: Deletion; readonly dryRun: boolean; readonly options: Readonly<Record<string, unknown>> }> {
+  const body = await readBody(request)
+  const { query } = request
+  const sent = body.length === 0 ? {} : decodeDeleteOptions(body, request)
+  const orphan = query.get('orphanDependents')
+  const fromQuery: Deletion = {
+    gracePeriodSeconds: integer(query, 'gracePeriodSeconds'),
+    propagationPolicy: query.get('propagationPolicy') ?? undefined,
+    orphanDependents: orphan === null ? undefined : isTrue(orphan),
+  }
+  const deletion: Deletion = body.length === 0 ? fromQuery : sent
+  const dryRun = dryRunOf([...((sent as { dryRun?: readonly string[] }).dryRun ?? []), ...query.getAll('dryRun')], 'DeleteOptions')
+  return { deletion, dryRun, options: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...deletion, ...(dryRun ? { dryRun: ['All'] } : {}) } }
+}
+
+/** DeleteOptions is registered in every group version; clients send it under any of them. */
+const decodeDeleteOptions = (body: Buffer, { headers }: ApiRequest): Deletion =>
+  decodeBody(body, deleteOptions, { media: bodyMedia(headers['content-type']), validation: 'Ignore', warn: () => undefined }) as unknown as Deletion
+
+const includes: readonly string[] = ['Metadata', 'Object', 'None']
+
+/** What the rows of a table carry. Throws `ApiError` 400 for what is no such policy. */
+export function includeOf(query: URLSearchParams): IncludeObject {
+  const text = query.get('includeObject') || 'Metadata'
+  if (!includes.includes(text)) throw badRequest(`includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`)
+  return text as IncludeObject
+}
+
+/** Whether the answer is indented: on request, and for people with curl or a browser. */
+export function prettyOf({ query, headers }: ApiRequest): boolean {
+  const asked = query.get('pretty')
+  if (asked !== null) return asked === '' || isTrue(asked)
+  const agent = headers['user-agent'] ?? ''
+  return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0')
+}

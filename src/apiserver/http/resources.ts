@@ -1,0 +1,239 @@
+/** Requests for resources: from the body to the call on the registry, from its result to the bytes of the answer. */
+import { meta, type Resource, type StructType } from '../../api/index.ts'
+import type { ApiObject, Patch } from '../../client/client.ts'
+import { ApiError, badRequest, methodNotSupported, type Status } from '../../machinery/errors.ts'
+import { Encoded } from '../cache/encoded.ts'
+import { decodeBody } from '../encoding/decode.ts'
+import { encodeAny, encodeComputedList, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
+import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
+import type { EdgeRoutes, VirtualResource } from '../options.ts'
+import { actionOf, bindingCall } from '../registry/actions.ts'
+import { makeCall, type Call, type CallOptions } from '../registry/call.ts'
+import { create } from '../registry/create.ts'
+import { deleteObject } from '../registry/delete.ts'
+import { parsePatch, patchObject, patchTypes, unknownPatch } from '../registry/patch.ts'
+import { checkVerb, deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
+import type { Served } from '../registry/served.ts'
+import { subresourceOf, type Subresource } from '../registry/subresources.ts'
+import { objectRules, update } from '../registry/update.ts'
+import { runVirtual } from '../registry/virtual.ts'
+import { readBody } from './body.ts'
+import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
+import type { ApiRequest, ApiResponse } from './request.ts'
+import { send } from './respond.ts'
+import { watchStream } from './watch-response.ts'
+
+export interface ResourceEnvironment {
+  readonly registry: Registry
+  readonly routes: EdgeRoutes
+  /** Aborts when the server shuts down: watches end. */
+  readonly closing: AbortSignal
+}
+
+type Act = (env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served) => Promise<void>
+
+const statusType = meta.Status as unknown as StructType<ApiObject>
+
+const nowhere = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+
+const encodeOptions = (env: ResourceEnvironment, request: ApiRequest): EncodeOptions => ({
+  format: formatOf(request.headers.accept),
+  pretty: prettyOf(request),
+  include: request.query.size ? includeOf(request.query) : 'Metadata',
+  now: env.registry.clock.now(),
+})
+
+function callOf(env: ResourceEnvironment, { info, user, signal }: ApiRequest, served: Served, options: CallOptions = {}): Call {
+  const { verb, namespace, name, subresource } = info
+  return makeCall(env.registry, served, user, verb, { namespace, name, subresource, signal, ...options })
+}
+
+interface Answer { readonly env: ResourceEnvironment; readonly request: ApiRequest; readonly response: ApiResponse; readonly code: number; readonly warnings?: readonly string[] }
+
+const sendObject = ({ env, request, response, code, warnings }: Answer, served: Served, item: Encoded): Promise<void> => {
+  const options = encodeOptions(env, request)
+  return send(request, response, { code, type: contentTypes[options.format.media], body: encodeObject(served, item, options), warnings })
+}
+
+const sendAny = ({ env, request, response, code, warnings }: Answer, object: ApiObject, type: StructType<ApiObject>): Promise<void> => {
+  const options = { ...encodeOptions(env, request), format: { ...formatOf(request.headers.accept), as: '' as const } }
+  return send(request, response, { code, type: contentTypes[options.format.media], body: encodeAny(object, type, options), warnings })
+}
+
+/** The object in the body of a request. */
+async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject> }): Promise<ApiObject> {
+  const media = bodyMedia(request.headers['content-type'])
+  return decodeBody(await readBody(request), expected, { media, validation: call.fieldValidation, warn: call.warn })
+}
+
+const ownType = ({ kind, apiVersion, type }: Resource) => ({ kind, apiVersion, type: type as unknown as StructType<ApiObject> })
+
+const get: Act = async (env, request, response, served) => {
+  const item = await getObject(env.registry, callOf(env, request, served), request.query.get('resourceVersion') ?? '')
+  await sendObject({ env, request, response, code: 200 }, served, item)
+}
+
+const list: Act = async (env, request, response, served) => {
+  const options = encodeOptions(env, request)
+  const result = await listObjects(env.registry, served, selectionQuery(request), listQuery(request))
+  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: encodeList(served, result, options) })
+}
+
+/** A watch without a time of its own ends after half an hour to an hour, so that clients spread over servers. */
+const defaultWatch = () => 1800 + Math.random() * 1800
+
+const watch: Act = async (env, request, response, served) => {
+  const { format, ...rest } = encodeOptions(env, request)
+  const query = watchQuery(request)
+  const { clock } = env.registry
+  const stream = watchStream(response, format, eventEncoder(served, { format, ...rest }, () => clock.now()))
+  const stop = await watchObjects(env.registry, served, selectionQuery(request), query, stream)
+  stream.started()
+  const end = () => stream.end()
+  const timer = clock.after((query.timeoutSeconds || defaultWatch()) * 1000, end)
+  env.closing.addEventListener('abort', end, { once: true })
+  await stream.over
+  env.closing.removeEventListener('abort', end)
+  timer.cancel()
+  stop()
+}
+
+const post: Act = async (env, request, response, served) => {
+  const warnings: string[] = []
+  const call = callOf(env, request, served, { ...writeQuery(request, 'CreateOptions'), warnings })
+  const body = await bodyAs(request, call, ownType(served.resource))
+  const item = await create(env.registry, call, body)
+  await sendObject({ env, request, response, code: 201, warnings }, served, item)
+}
+
+const put: Act = async (env, request, response, served) => {
+  const warnings: string[] = []
+  const call = callOf(env, request, served, { ...writeQuery(request, 'UpdateOptions'), warnings })
+  const body = await bodyAs(request, call, ownType(served.resource))
+  if (!body.metadata.name) throw badRequest('the name of the object (empty) does not match the name on the URL'.replace('(empty)', `(${call.name})`))
+  const { item, created } = await update(env.registry, call, objectRules(served), () => body)
+  await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
+}
+
+/** The patch of a request. Throws `ApiError` 400, 415. */
+async function patchOf(request: ApiRequest): Promise<Patch> {
+  const type = patchTypes[(request.headers['content-type'] ?? '').split(';')[0]!.trim()]
+  if (!type) throw unknownPatch()
+  return parsePatch(type, await readBody(request), request.query.get('force') === 'true')
+}
+
+const patch: Act = async (env, request, response, served) => {
+  const warnings: string[] = []
+  const call = callOf(env, request, served, { ...writeQuery(request, 'PatchOptions'), warnings })
+  const { item, created } = await patchObject(env.registry, call, undefined, await patchOf(request))
+  await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
+}
+
+const del: Act = async (env, request, response, served) => {
+  const { deletion, ...query } = await deleteQuery(request)
+  const call = callOf(env, request, served, query)
+  const { item, gone } = await deleteObject(env.registry, call, deletion)
+  const answer = { env, request, response, code: 200 }
+  if (!gone || served.rule.returnsDeleted) return sendObject(answer, served, item)
+  const { group, plural } = served.resource
+  const status: Omit<Status, 'message' | 'code'> = {
+    kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success',
+    details: { name: call.name, ...(group ? { group } : {}), kind: plural, ...(item.object.metadata.uid ? { uid: item.object.metadata.uid } : {}) },
+  }
+  await sendAny(answer, status as unknown as ApiObject, statusType)
+}
+
+const deleteCollection: Act = async (env, request, response, served) => {
+  const { deletion, ...query } = await deleteQuery(request)
+  const options = encodeOptions(env, request)
+  const call = callOf(env, request, served, { ...query, name: '' })
+  const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
+  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: encodeList(served, result, options) })
+}
+
+const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, update: put, patch, delete: del, deletecollection: deleteCollection }
+
+/** GET, PUT and PATCH of a subresource that lives in its object. */
+async function onSubresource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served, sub: Subresource): Promise<void> {
+  const { verb } = request.info
+  const known = verb === 'patch' ? sub.verbs.includes('update') : (sub.verbs as readonly string[]).includes(verb)
+  if (!known) throw methodNotSupported(served.resource, verb)
+  const warnings: string[] = []
+  const call = callOf(env, request, served, verb === 'get' ? {} : { ...writeQuery(request, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'), warnings })
+  const item = await changed(env, request, call, sub)
+  const answer = { env, request, response, code: 200, warnings }
+  if (sub.show) return sendAny(answer, sub.show(served.view(item).object), sub.type)
+  await sendObject(answer, served, item)
+}
+
+async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call, sub: Subresource): Promise<Encoded> {
+  if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '')
+  if (call.verb === 'patch') return (await patchObject(env.registry, call, sub, await patchOf(request))).item
+  const body = await bodyAs(request, call, sub)
+  return (await update(env.registry, call, sub.rules(call.served), (current) => sub.put?.(body, current) ?? body)).item
+}
+
+/** Answers with what is computed. */
+async function compute(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, resource: Resource, virtual: VirtualResource): Promise<void> {
+  const { info, user, signal } = request
+  const warnings: string[] = []
+  const { dryRun, fieldValidation } = writeQuery(request, 'CreateOptions')
+  const { code, type, object, items } = await runVirtual(
+    { virtual, resource, info, user, signal, now: env.registry.clock.now(), dryRun, warnings },
+    async (expected) => decodeBody(await readBody(request), expected, { media: bodyMedia(request.headers['content-type']), validation: fieldValidation, warn: (text) => void warnings.push(text) }),
+  )
+  const answer = { env, request, response, code, warnings }
+  if (object) return sendAny(answer, object, type)
+  const options = encodeOptions(env, request)
+  await send(request, response, { code, type: contentTypes[options.format.media], body: encodeComputedList(resource, items ?? [], options) })
+}
+
+/** POST of an action's body, or of a computed resource. */
+async function act(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, resource: Resource): Promise<boolean> {
+  const { registry, routes } = env
+  const { info } = request
+  const name = info.subresource ? `${resource.groupResource}/${info.subresource}` : resource.groupResource
+  const warnings: string[] = []
+  const virtual = routes.virtual?.get(name)
+  if (virtual) {
+    await compute(env, request, response, resource, virtual)
+    return true
+  }
+  const served = registry.find(resource.group, resource.version, resource.plural)
+  const direct = name === 'bindings' ? actionOf('pods/binding') : actionOf(name)
+  if (!direct || (!served && name !== 'bindings')) return false
+  if (info.verb !== 'create') throw methodNotSupported(resource, info.verb)
+  const pods = served ?? registry.find('', 'v1', 'pods')!
+  const call = callOf(env, request, pods, { ...writeQuery(request, 'CreateOptions'), warnings })
+  const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion })
+  const target = name === 'bindings' ? bindingCall(registry, call, body).call : call
+  await sendAny({ env, request, response, code: 201, warnings }, await direct.run(registry, target, body), statusType)
+  return true
+}
+
+/** Answers a request for a resource. Throws `ApiError`. */
+export async function handleResource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse): Promise<void> {
+  const { info } = request
+  const { registry, routes } = env
+  const resource = registry.resource(info.group, info.version, info.resource)
+  if (!resource) throw nowhere()
+  if (info.subresource) {
+    const handler = routes.subresource?.(resource.groupResource, info.subresource)
+    if (handler) return handler(request, response)
+  }
+  if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere()
+  if (await act(env, request, response, resource)) return
+  const served = registry.find(info.group, info.version, info.resource)
+  if (!served) throw methodNotSupported(resource, info.verb)
+  if (info.subresource) {
+    const sub = subresourceOf(resource, info.subresource)
+    if (!sub) throw nowhere()
+    return onSubresource(env, request, response, served, sub)
+  }
+  checkVerb(resource, info.verb)
+  if (resource.namespaced && !info.namespace && info.verb !== 'list' && info.verb !== 'watch') {
+    if (info.name) throw nowhere()
+    throw methodNotSupported(resource, info.verb)
+  }
+  await acts[info.verb]!(env, request, response, served)
+}

@@ -1,0 +1,74 @@
+/** Answers: bytes with their headers, and errors as `Status`. */
+import type { ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { meta, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { ApiError, internal, type Status } from '../../machinery/errors.ts'
+import { encodeAny } from '../encoding/encode.ts'
+import { contentTypes, formatOf, type Format } from '../encoding/negotiate.ts'
+import type { ApiRequest, ApiResponse } from './request.ts'
+
+const compress = promisify(gzip)
+/** Smaller answers are sent as they are. */
+const compressFrom = 128 * 1024
+
+/** HTTP/1.1 and HTTP/2 responses take the same calls. */
+export const plain = (response: ApiResponse): ServerResponse => response as ServerResponse
+
+export interface Reply {
+  readonly code: number
+  readonly type: string
+  readonly body: Buffer
+  readonly warnings?: readonly string[]
+}
+
+/** A Warning header's value, as RFC 7234 wants it and kubectl reads it. */
+const warningText = (text: string): string => `299 - ${JSON.stringify(text.replace(/[\r\n\t]+/g, ' '))}`
+
+/** Sends an answer, compressed when it is large and the client takes gzip. */
+export async function send(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, { code, type, body, warnings }: Reply): Promise<void> {
+  if (response.destroyed) return
+  const headers: Record<string, string | string[]> = { 'content-type': type, 'cache-control': 'no-cache, private' }
+  if (warnings?.length) headers['warning'] = warnings.map(warningText)
+  let bytes = body
+  if (body.length >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
+    bytes = await compress(body, { level: 1 })
+    headers['content-encoding'] = 'gzip'
+    headers['vary'] = 'Accept-Encoding'
+  }
+  headers['content-length'] = String(bytes.length)
+  const http = plain(response)
+  http.writeHead(code, headers)
+  http.end(bytes)
+}
+
+const statusType = meta.Status as unknown as StructType<ApiObject>
+const json: Format = { media: 'json', as: '' }
+
+/** The form an error takes: the client's, as far as there is one. */
+function errorFormat(accept: string | undefined): Format {
+  try {
+    return { media: formatOf(accept).media, as: '' }
+  } catch {
+    return json
+  }
+}
+
+/** The `Status` of an error; 500 for what is no `ApiError`. */
+export function statusOf(error: unknown): Status {
+  if (error instanceof ApiError) return error.status
+  return internal(error instanceof Error ? error.message : String(error)).status
+}
+
+/** Sends an error as a `Status`. An answer that has begun is broken off instead: its reader must not take it for complete. */
+export async function sendError(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, error: unknown): Promise<void> {
+  const status = statusOf(error)
+  if (response.headersSent) return void plain(response).destroy()
+  const format = errorFormat(request.headers.accept)
+  const body = encodeAny(status as unknown as ApiObject, statusType, { format, pretty: false, include: 'Metadata', now: 0 })
+  const retry = status.details?.retryAfterSeconds
+  if (retry) plain(response).setHeader('retry-after', String(retry))
+  if (status.code === 401) plain(response).setHeader('www-authenticate', 'Bearer')
+  await send(request, response, { code: status.code, type: contentTypes[format.media], body })
+}

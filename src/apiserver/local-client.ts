@@ -1,0 +1,200 @@
+/** The client in the same process: a direct call into the registry, with the same authorization, admission and validation as over HTTP. */
+import type { Resource, StructType } from '../api/index.ts'
+import type { ApiObject, CallOptions, Client, DeleteOptions, GetOptions, ListOptions, Patch, UpdateOptions, WatchOptions, WriteOptions } from '../client/client.ts'
+import { badRequest, methodNotSupported, notFound } from '../machinery/errors.ts'
+import { decodeObject } from '../machinery/json.ts'
+import { checkAuthorized, type Corridor } from './corridor.ts'
+import type { RequestInfo } from './http/request.ts'
+import { rawGet } from './http/raw.ts'
+import type { Identity } from './identity.ts'
+import { actionOf } from './registry/actions.ts'
+import { makeCall, type Call } from './registry/call.ts'
+import { create } from './registry/create.ts'
+import { deleteObject, type Deletion } from './registry/delete.ts'
+import { patchObject } from './registry/patch.ts'
+import { checkVerb, deleteObjects, getObject, listObjects, watchObjects } from './registry/registry.ts'
+import type { Served } from './registry/served.ts'
+import { subresourceOf, type Subresource } from './registry/subresources.ts'
+import { objectRules, update } from './registry/update.ts'
+import { runVirtual } from './registry/virtual.ts'
+import { eventQueue } from './cache/event-queue.ts'
+
+export interface LocalClientOptions {
+  /** The server itself: nobody is asked. */
+  readonly privileged?: boolean
+}
+
+interface Target { readonly verb: string; readonly namespace?: string | undefined; readonly name?: string | undefined; readonly subresource?: string | undefined }
+
+const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresource = '' }: Target): RequestInfo => ({
+  path: '', isResourceRequest: true, verb, group: resource.group, version: resource.version, resource: resource.plural, rest: '',
+  namespace: resource.namespaced ? namespace : '', name, subresource,
+})
+
+const typeOf = (resource: Pick<Resource, 'type'>) => resource.type as unknown as StructType<ApiObject>
+
+/** What a component wrote, in normal form and with its kind. */
+function decoded(expected: { readonly type: StructType<ApiObject>; readonly kind: string; readonly apiVersion: string }, object: unknown): ApiObject {
+  const { kind, apiVersion } = expected
+  return decodeObject(expected.type, { ...(object as object), kind, apiVersion }).object
+}
+
+const metadataOf = (object: unknown): { readonly name?: string; readonly namespace?: string } => (object as { metadata?: object }).metadata ?? {}
+
+/** How a local client gets from a resource to a call that may be made. */
+function createGate({ registry, edges }: Corridor, user: Identity, privileged: boolean) {
+  const allow = async (info: RequestInfo): Promise<void> => {
+    if (!privileged) await checkAuthorized(edges.authorize, user, info)
+  }
+  const servedOf = (resource: Resource, verb: string): Served => {
+    const served = registry.find(resource.group, resource.version, resource.plural)
+    if (!served) throw methodNotSupported(resource, verb)
+    if (!verb.includes('/')) checkVerb(resource, verb)
+    return served
+  }
+  const options = (o: WriteOptions) => ({
+    dryRun: o.dryRun ?? false,
+    fieldManager: o.fieldManager ?? user.name,
+    options: o.dryRun ? { dryRun: ['All'] } : {},
+    signal: o.signal,
+  })
+  /** A call on one object, authorized. */
+  const enter = async (resource: Resource, target: Target, o: WriteOptions = {}): Promise<Call> => {
+    const served = servedOf(resource, target.subresource ? `${target.verb}/` : target.verb)
+    const info = infoOf(resource, target)
+    if (resource.namespaced && !info.namespace) throw badRequest('an empty namespace may not be set during creation')
+    await allow(info)
+    return makeCall(registry, served, user, target.verb, { ...options(o), namespace: info.namespace, name: info.name, subresource: info.subresource })
+  }
+  return { allow, servedOf, enter, options }
+}
+
+function subresourceFor(resource: Resource, name: string | undefined): Subresource | undefined {
+  if (!name) return undefined
+  const sub = subresourceOf(resource, name)
+  if (!sub) throw notFound(resource, name)
+  return sub
+}
+
+type Erased = Resource<unknown, unknown>
+
+type Gate = ReturnType<typeof createGate>
+
+const show = (served: Served, item: Parameters<Served['view']>[0]): unknown => served.view(item).object
+
+/** A client that acts as `user`. */
+export function createLocalClient(corridor: Corridor, user: Identity, { privileged = false }: LocalClientOptions = {}): Client {
+  const gate = createGate(corridor, user, privileged)
+  const client = {
+    ...createReads(corridor, gate),
+    ...createWrites(corridor, gate),
+    ...createActs(corridor, gate, user),
+    raw: (path: string, o: CallOptions = {}) => rawGet(corridor, privileged ? undefined : user, path, o.signal),
+  }
+  return client as unknown as Client
+}
+
+/** get, list, watch. */
+function createReads(corridor: Corridor, gate: Gate) {
+  const { registry } = corridor
+  return {
+    async get(resource: Erased, name: string, o: GetOptions = {}): Promise<unknown> {
+      const call = await gate.enter(resource, { verb: 'get', namespace: o.namespace, name }, o)
+      return show(call.served, await getObject(registry, call, o.resourceVersion ?? ''))
+    },
+    async list(resource: Erased, o: ListOptions = {}): Promise<unknown> {
+      const served = gate.servedOf(resource, 'list')
+      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace }))
+      const query = { limit: o.limit ?? 0, continue: o.continue ?? '', resourceVersion: o.resourceVersion ?? '', match: o.resourceVersionMatch ?? '' }
+      const result = await listObjects(registry, served, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, query)
+      const { resourceVersion, continue: next, remaining } = result
+      return {
+        metadata: { resourceVersion, ...(next ? { continue: next } : {}), ...(remaining === undefined ? {} : { remainingItemCount: remaining }) },
+        items: result.items.map((item) => show(served, item)),
+      }
+    },
+    async *watch(resource: Erased, o: WatchOptions = {}): AsyncGenerator<unknown> {
+      const served = gate.servedOf(resource, 'watch')
+      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace }))
+      const queue = eventQueue((item) => show(served, item), { signal: o.signal, closing: corridor.closing, timeout: (o.timeoutSeconds ?? 0) * 1000, clock: registry.clock })
+      const query = {
+        resourceVersion: o.resourceVersion ?? '', bookmarks: o.allowBookmarks ?? false, sendInitialEvents: o.sendInitialEvents,
+        match: o.sendInitialEvents === undefined ? '' : 'NotOlderThan',
+      }
+      const stop = await watchObjects(registry, served, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, query, queue.sink)
+      try {
+        yield* queue.events()
+      } finally {
+        stop()
+        queue.close()
+      }
+    },
+  }
+}
+
+/** update, patch, delete. */
+function createWrites({ registry }: Corridor, gate: Gate) {
+  const changeOf = async (resource: Erased, object: unknown, o: UpdateOptions): Promise<unknown> => {
+    const { name, namespace } = metadataOf(object)
+    const sub = subresourceFor(resource, o.subresource)
+    const call = await gate.enter(resource, { verb: 'update', namespace: o.namespace ?? namespace, name, subresource: o.subresource }, o)
+    const { kind, apiVersion } = resource
+    const body = decoded(sub ?? { kind, apiVersion, type: typeOf(resource) }, object)
+    const rules = sub?.rules(call.served) ?? objectRules(call.served)
+    const { item } = await update(registry, call, rules, (current) => sub?.put?.(body, current) ?? body)
+    return sub?.show ? sub.show(call.served.view(item).object) : show(call.served, item)
+  }
+
+  return {
+    update: (resource: Erased, object: unknown, o: UpdateOptions = {}) => changeOf(resource, object, o),
+    updateStatus: (resource: Erased, object: unknown, o: WriteOptions = {}) => changeOf(resource, object, { ...o, subresource: 'status' }),
+    async patch(resource: Erased, name: string, patch: Patch, o: UpdateOptions = {}): Promise<unknown> {
+      const sub = subresourceFor(resource, o.subresource)
+      const call = await gate.enter(resource, { verb: 'patch', namespace: o.namespace, name, subresource: o.subresource }, o)
+      const { item } = await patchObject(registry, call, sub, patch)
+      return sub?.show ? sub.show(call.served.view(item).object) : show(call.served, item)
+    },
+    async delete(resource: Erased, name: string, o: DeleteOptions = {}): Promise<unknown> {
+      const call = await gate.enter(resource, { verb: 'delete', namespace: o.namespace, name }, o)
+      return show(call.served, (await deleteObject(registry, call, o as Deletion)).item)
+    },
+    async deleteCollection(resource: Erased, o: DeleteOptions & Pick<ListOptions, 'labelSelector' | 'fieldSelector'> = {}): Promise<void> {
+      const call = await gate.enter(resource, { verb: 'deletecollection', namespace: o.namespace }, o)
+      await deleteObjects(registry, call, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, o as Deletion)
+    },
+  }
+}
+
+/** create, of objects and of subresources. */
+function createActs(corridor: Corridor, gate: Gate, user: Identity) {
+  const { registry } = corridor
+  return {
+    async create(resource: Erased, object: unknown, o: WriteOptions = {}): Promise<unknown> {
+      const virtual = corridor.routes.virtual?.get(resource.groupResource)
+      if (virtual) return createVirtual(corridor, gate.allow, user, resource, '', '', object, o)
+      const call = await gate.enter(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(object).namespace }, o)
+      const { kind, apiVersion } = resource
+      return show(call.served, await create(registry, call, decoded({ kind, apiVersion, type: typeOf(resource) }, object)))
+    },
+    async createSubresource(resource: Erased, name: string, subresource: string, body: unknown, o: WriteOptions = {}): Promise<unknown> {
+      const key = `${resource.groupResource}/${subresource}`
+      if (corridor.routes.virtual?.has(key)) return createVirtual(corridor, gate.allow, user, resource, name, subresource, body, o)
+      const action = actionOf(key)
+      if (!action) throw methodNotSupported(resource, 'create')
+      const call = await gate.enter(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource }, o)
+      return action.run(registry, call, decoded({ type: action.type, kind: action.type.name, apiVersion: action.apiVersion }, body))
+    },
+  }
+}
+
+/** A create of a computed resource or subresource. */
+async function createVirtual(
+  { registry, routes }: Corridor, allow: (info: RequestInfo) => Promise<void>, user: Identity,
+  resource: Resource, name: string, subresource: string, body: unknown, o: WriteOptions,
+): Promise<unknown> {
+  const virtual = routes.virtual!.get(subresource ? `${resource.groupResource}/${subresource}` : resource.groupResource)!
+  const info = infoOf(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource })
+  await allow(info)
+  const request = { virtual, resource, info, user, signal: o.signal, now: registry.clock.now(), dryRun: o.dryRun ?? false, warnings: [] }
+  return (await runVirtual(request, async (expected) => decoded(expected, body))).object
+}

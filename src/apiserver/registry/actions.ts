@@ -1,0 +1,81 @@
+/** Subresources that are acts: a POST that changes the pod it is sent to. */
+import { core, policy, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { badRequest, conflict, invalid, notFound, type Status } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import { callPath, type Call, type RegistryEnvironment } from './call.ts'
+import { deleteObject, type Deletion } from './delete.ts'
+import { withMeta } from './meta.ts'
+import { update, type UpdateRules } from './update.ts'
+
+export interface Action {
+  /** What is sent. */
+  readonly type: StructType<ApiObject>
+  readonly apiVersion: string
+  /** Resolves with what is answered with 201. */
+  run(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<ApiObject>
+}
+
+const created: Omit<Status, 'message'> = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
+const success = created as unknown as ApiObject
+
+const asIs: UpdateRules = { prepare: (next) => next, validate: () => [], counts: true }
+
+function bound(pod: core.Pod, binding: core.Binding, call: Call): core.Pod {
+  const { target } = binding
+  if (pod.metadata.deletionTimestamp) throw conflict({ group: '', plural: 'pods/binding' }, call.name, `pod ${call.name} is being deleted, cannot be assigned to a host`)
+  if (pod.spec.nodeName) throw conflict({ group: '', plural: 'pods/binding' }, call.name, `pod ${call.name} is already assigned to node "${pod.spec.nodeName}"`)
+  if (pod.spec.schedulingGates?.length) throw conflict({ group: '', plural: 'pods/binding' }, call.name, `pod ${call.name} has non-empty .spec.schedulingGates`)
+  const { uid } = binding.metadata
+  if (uid && uid !== pod.metadata.uid) throw conflict({ group: '', plural: 'pods/binding' }, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`)
+  const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: rfc3339(call.now) } as const
+  const others = pod.status.conditions?.filter((c) => c.type !== 'PodScheduled') ?? []
+  const annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
+  const labels = { ...pod.metadata.labels, ...binding.metadata.labels }
+  const next: core.Pod = { ...pod, spec: { ...pod.spec, nodeName: target.name ?? '' }, status: { ...pod.status, conditions: [...others, scheduled] } }
+  return withMeta(next as unknown as ApiObject, {
+    annotations: Object.keys(annotations).length ? annotations : undefined,
+    labels: Object.keys(labels).length ? labels : undefined,
+  }) as unknown as core.Pod
+}
+
+/** Assigns a pod to a node. Throws `ApiError` 409 when it has one already, or is on its way out. */
+const binding: Action = {
+  type: core.Binding as unknown as StructType<ApiObject>,
+  apiVersion: 'v1',
+  async run(env, call, body) {
+    const wanted = body as unknown as core.Binding
+    const at = path('target')
+    if (wanted.target.kind && wanted.target.kind !== 'Node') throw invalid({ group: '', kind: 'Binding' }, call.name, [at.at('kind').notSupported(wanted.target.kind, ['Node', '<empty>'])])
+    if (!wanted.target.name) throw invalid({ group: '', kind: 'Binding' }, call.name, [at.at('name').required()])
+    await update(env, call, asIs, (pod) => bound(pod as unknown as core.Pod, wanted, call) as unknown as ApiObject)
+    return success
+  },
+}
+
+/** Deletes a pod, if the disruption budgets over it allow. */
+const eviction: Action = {
+  type: policy.Eviction as unknown as StructType<ApiObject>,
+  apiVersion: 'policy/v1',
+  async run(env, call, body) {
+    const { deleteOptions } = body as unknown as policy.Eviction
+    if (!call.served.cache.get(callPath(call))) throw notFound(call.served.resource, call.name)
+    const dryRun = call.dryRun || deleteOptions?.dryRun?.includes('All') === true
+    await deleteObject(env, { ...call, dryRun }, (deleteOptions ?? {}) as Deletion)
+    return success
+  },
+}
+
+const actions: Readonly<Record<string, Action>> = { 'pods/binding': binding, 'pods/eviction': eviction }
+
+/** The action of a subresource, by `groupResource/subresource`. */
+export const actionOf = (name: string): Action | undefined => actions[name]
+
+/** The call that `POST …/namespaces/x/bindings` stands for: the binding of the pod of the same name. */
+export function bindingCall(env: RegistryEnvironment, call: Call, body: ApiObject): { readonly action: Action; readonly call: Call } {
+  const pods = env.find('', 'v1', 'pods')
+  const name = body.metadata.name
+  if (!name || !pods) throw badRequest('name must be provided')
+  return { action: binding, call: { ...call, served: pods, subresource: 'binding', name } }
+}

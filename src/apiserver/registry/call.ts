@@ -1,0 +1,84 @@
+/** One request for a resource, whoever brought it: over HTTP or from a client in this process. */
+import type { Clock } from '../../machinery/clock.ts'
+import type { Store } from '../../store/store.ts'
+import type { AdmissionAttributes, AdmissionChain } from '../admission/admission.ts'
+import type { Cache } from '../cache/cache.ts'
+import { pathOf } from '../cache/keys.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { ApiError, invalid } from '../../machinery/errors.ts'
+import type { FieldError } from '../../machinery/field.ts'
+import type { Identity } from '../identity.ts'
+import type { RequestContext } from '../strategy.ts'
+import type { Served } from './served.ts'
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+export interface Call extends RequestContext {
+  readonly served: Served
+  readonly fieldManager: string
+  readonly fieldValidation: FieldValidation
+  /** The options of the request as admission sees them. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly signal: AbortSignal | undefined
+}
+
+/** What the registry works with. */
+export interface RegistryEnvironment {
+  readonly cache: Cache
+  readonly store: Store
+  readonly clock: Clock
+  readonly admission: AdmissionChain
+  /** The stored resource of the name, wherever a rule needs another one than it was called for. */
+  find(group: string, version: string, plural: string): Served | undefined
+}
+
+/** The path of the object a call is about. */
+export const callPath = (call: Call): string => pathOf(call.served.resource.namespaced ? call.namespace : '', call.name)
+
+/** What admission is told of a write. */
+export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE', object: ApiObject | undefined, old: ApiObject | undefined): AdmissionAttributes => ({
+  operation,
+  resource: call.served.storage,
+  subresource: call.subresource,
+  namespace: call.namespace,
+  name: object?.metadata.name ?? call.name,
+  object,
+  old,
+  options: call.options,
+  context: call,
+})
+
+/** Throws `ApiError` 422 when there are errors. */
+export function refuse(call: Call, name: string, errors: readonly FieldError[]): void {
+  if (errors.length) throw invalid(call.served.resource, name, errors)
+}
+
+/** Throws when the caller has gone or its time is up. */
+export function checkAborted(call: Call): void {
+  if (!call.signal?.aborted) return
+  throw call.signal.reason instanceof ApiError ? call.signal.reason : new ApiError(499, 'ClientClosedRequest', 'the client closed the request')
+}
+
+export type CallOptions = Partial<Pick<Call, 'subresource' | 'namespace' | 'name' | 'dryRun' | 'fieldManager' | 'fieldValidation' | 'options' | 'signal'>> & {
+  /** Where warnings for the client are collected. */
+  readonly warnings?: string[]
+}
+
+/** A call by `user` to do `verb` on `served`. */
+export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served, user: Identity, verb: string, o: CallOptions): Call {
+  return {
+    served,
+    user,
+    verb,
+    subresource: o.subresource ?? '',
+    namespace: o.namespace ?? '',
+    name: o.name ?? '',
+    dryRun: o.dryRun ?? false,
+    fieldManager: o.fieldManager ?? '',
+    fieldValidation: o.fieldValidation ?? 'Ignore',
+    options: o.options ?? {},
+    signal: o.signal,
+    now: env.clock.now(),
+    warn: (text) => void (o.warnings && !o.warnings.includes(text) && o.warnings.push(text)),
+  }
+}

@@ -1,0 +1,50 @@
+/** The last step of every write: one compare-and-swap in the store, answered when the cache shows it. */
+import type { ApiObject } from '../../client/client.ts'
+import type { Write } from '../../store/store.ts'
+import { Encoded } from '../cache/encoded.ts'
+import { storedBytes, withResourceVersion } from './meta.ts'
+import type { Call, RegistryEnvironment } from './call.ts'
+
+/** Objects that expire together share a lease for this long. */
+const leaseSharing = 60_000
+interface SharedLease { readonly id: number; readonly until: number }
+const leases = new WeakMap<RegistryEnvironment, Map<number, Promise<SharedLease>>>()
+
+async function leaseFor(env: RegistryEnvironment, ttl: number): Promise<number> {
+  let byTtl = leases.get(env)
+  if (!byTtl) leases.set(env, (byTtl = new Map()))
+  const current = await byTtl.get(ttl)
+  const now = env.clock.now()
+  if (current && current.until > now) return current.id
+  const next = env.store.grantLease(ttl + leaseSharing / 1000).then((id) => ({ id, until: now + leaseSharing }))
+  byTtl.set(ttl, next)
+  next.catch(() => byTtl.delete(ttl))
+  return (await next).id
+}
+
+/**
+ * Writes the object if the key is still at `from` (0: if there is none). Undefined when somebody else was faster; the cache
+ * then shows their write.
+ */
+export async function put(env: RegistryEnvironment, call: Call, key: string, object: ApiObject, from: number): Promise<Encoded | undefined> {
+  const bytes = storedBytes(object)
+  const { ttl } = call.served.rule
+  const write: Write = ttl ? { op: 'put', key, value: bytes, lease: await leaseFor(env, ttl) } : { op: 'put', key, value: bytes }
+  const forget = env.cache.expect(key, bytes, object)
+  try {
+    const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: from }], writes: [write] })
+    await env.cache.reached(revision)
+    if (!committed) return undefined
+    const item = call.served.cache.byKey(key)
+    return item?.revision === revision ? item : new Encoded(key, revision, withResourceVersion(object, String(revision)))
+  } finally {
+    forget()
+  }
+}
+
+/** Deletes what the cache shows as `item`; the object with the revision of its deletion, or undefined when it has changed. */
+export async function remove(env: RegistryEnvironment, item: Encoded): Promise<Encoded | undefined> {
+  const { committed, revision } = await env.store.commit({ conditions: [{ key: item.key, modRevision: item.revision }], writes: [{ op: 'delete', key: item.key }] })
+  await env.cache.reached(revision)
+  return committed ? new Encoded(item.key, revision, withResourceVersion(item.object, String(revision))) : undefined
+}

@@ -1,0 +1,101 @@
+/** Create: default → admit → prepare → validate → allocate → admit → store. */
+import { ApiError, alreadyExists, badRequest, isApiError } from '../../machinery/errors.ts'
+import { generatedName, uid } from '../../machinery/meta.ts'
+import { dns1123Subdomain, validateObjectMeta } from '../../machinery/names.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { Encoded } from '../cache/encoded.ts'
+import { pathOf } from '../cache/keys.ts'
+import { attributes, checkAborted, refuse, type Call, type RegistryEnvironment } from './call.ts'
+import { put } from './commit.ts'
+import { withMeta } from './meta.ts'
+
+const nameAttempts = 8
+
+/**
+ * Creates the object (decoded, in the version that was called for) and resolves with what is stored, in the stored version. Throws `ApiError`
+ * 400 (wrong namespace or name), 403 (admission), 409 (exists), 422 (invalid).
+ */
+export async function create(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<Encoded> {
+  const { served } = call
+  if (body.metadata.resourceVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
+  const completed = served.complete(placed(call, body))
+  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', completed, undefined))) ?? completed
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptCreate(env, call, prepared(call, admitted))
+    } catch (error) {
+      const again = isApiError(error) && error.reason === 'AlreadyExists' && !admitted.metadata.name && attempt < nameAttempts
+      if (!again) throw error
+    }
+  }
+}
+
+/** The object in the namespace and under the name that the URL says. Throws `ApiError` 400 when it claims to be elsewhere. */
+export function placed(call: Call, object: ApiObject): ApiObject {
+  const { namespace = '', name = '' } = object.metadata
+  const wanted = call.served.resource.namespaced ? call.namespace : ''
+  if (wanted && namespace && namespace !== wanted) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  if (call.name && name && name !== call.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
+  }
+  const rename = call.name && !name
+  if (namespace === wanted && !rename) return object
+  return withMeta(object, { namespace: wanted || undefined, ...(rename ? { name: call.name } : {}) })
+}
+
+/** What the system says of a new object: identity, birth, a name; and what the strategy makes of it. */
+function prepared(call: Call, object: ApiObject): ApiObject {
+  const { strategy, counted } = call.served
+  const { name, generateName } = object.metadata
+  // Before the strategy prepares it: a job's selector is made of its uid, a namespace's label of its name.
+  const fresh = withMeta(object, {
+    name: name || (generateName ? generatedName(generateName) : undefined),
+    uid: uid(),
+    creationTimestamp: rfc3339(call.now),
+    deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined, selfLink: undefined, generation: counted ? 1 : undefined,
+    resourceVersion: undefined,
+  })
+  return strategy.prepareForCreate ? strategy.prepareForCreate(fresh, call) : fresh
+}
+
+function validated(call: Call, object: ApiObject): void {
+  const { strategy, resource } = call.served
+  const errors = [
+    ...validateObjectMeta(object.metadata, { namespaced: resource.namespaced, nameRule: strategy.validateName?.bind(strategy) ?? dns1123Subdomain }),
+    ...(strategy.validate?.(object, call) ?? []),
+  ]
+  refuse(call, object.metadata.name ?? '', errors)
+  for (const text of strategy.warnings?.(object) ?? []) call.warn(text)
+}
+
+async function attemptCreate(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> {
+  const { served } = call
+  validated(call, object)
+  const allocation = await served.strategy.allocation?.allocate(object, undefined, call)
+  const complete = allocation?.object ?? object
+  try {
+    await env.admission.validate(attributes(call, 'CREATE', complete, undefined))
+    checkAborted(call)
+    const stored = await store(env, call, complete)
+    if (call.dryRun) await allocation?.rollback()
+    return stored
+  } catch (error) {
+    await allocation?.rollback()
+    throw error
+  }
+}
+
+async function store(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> {
+  const { served } = call
+  const { namespace = '', name = '' } = object.metadata
+  const key = served.cache.prefix + pathOf(namespace, name)
+  const existing = served.cache.byKey(key)
+  const stored = existing ? undefined : call.dryRun ? new Encoded(key, 0, object) : await put(env, call, key, object, 0)
+  if (stored) return stored
+  const exists = alreadyExists(served.resource, name)
+  const leaving = (existing ?? served.cache.byKey(key))?.object.metadata.deletionTimestamp
+  throw leaving ? new ApiError(409, 'AlreadyExists', `object is being deleted: ${exists.message}`, exists.status.details) : exists
+}

@@ -1,0 +1,112 @@
+/** Delete: at once, or first a deletionTimestamp while finalizers, a grace period or the kind's own rule keep the object. */
+import type { ApiObject } from '../../client/client.ts'
+import { invalid, modified, notFound } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import { Encoded } from '../cache/encoded.ts'
+import { attributes, callPath, checkAborted, type Call, type RegistryEnvironment } from './call.ts'
+import { put, remove } from './commit.ts'
+import { withMeta } from './meta.ts'
+import { preconditionFailed } from './update.ts'
+
+export interface Deletion {
+  readonly gracePeriodSeconds?: number | undefined
+  readonly propagationPolicy?: string | undefined
+  readonly orphanDependents?: boolean | undefined
+  readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } | undefined
+}
+
+export interface Deleted {
+  readonly item: Encoded
+  /** False while something keeps the object. */
+  readonly gone: boolean
+}
+
+const rounds = 100
+const policies = ['Background', 'Foreground', 'Orphan']
+
+/** Throws `ApiError` 422 for options that contradict each other. */
+export function checkDeletion({ propagationPolicy, orphanDependents, gracePeriodSeconds }: Deletion): void {
+  const root = path('')
+  const errors = []
+  if (propagationPolicy !== undefined && orphanDependents !== undefined) {
+    errors.push(root.at('propagationPolicy').invalid(propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'))
+  }
+  if (propagationPolicy !== undefined && !policies.includes(propagationPolicy)) errors.push(root.at('propagationPolicy').notSupported(propagationPolicy, policies))
+  if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
+    errors.push(root.at('gracePeriodSeconds').invalid(gracePeriodSeconds, 'must be greater than or equal to 0'))
+  }
+  if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+}
+
+/** The finalizers that the propagation policy asks for; those that others put there stay. */
+function finalizersFor(object: ApiObject, { propagationPolicy, orphanDependents }: Deletion): readonly string[] {
+  const old = object.metadata.finalizers ?? []
+  const policy = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
+  if (policy === undefined) return old
+  const others = old.filter((f) => f !== 'orphan' && f !== 'foregroundDeletion')
+  if (policy === 'Orphan') return [...others, 'orphan']
+  return policy === 'Foreground' ? [...others, 'foregroundDeletion'] : others
+}
+
+/** Deletes the object that the call names. Throws `ApiError` 403, 404, 409 (preconditions). */
+export async function deleteObject(env: RegistryEnvironment, call: Call, deletion: Deletion): Promise<Deleted> {
+  const { served } = call
+  checkDeletion(deletion)
+  for (let round = 0; round < rounds; round++) {
+    checkAborted(call)
+    const item = served.cache.get(callPath(call))
+    if (!item) throw notFound(served.resource, call.name)
+    const done = await attemptDelete(env, call, deletion, item)
+    if (done) return done
+  }
+  throw modified(served.resource, call.name)
+}
+
+function checkPreconditions(call: Call, object: ApiObject, { preconditions }: Deletion): void {
+  const { uid, resourceVersion } = preconditions ?? {}
+  const is = object.metadata
+  if (uid !== undefined && uid !== is.uid) throw preconditionFailed(call, 'UID', uid, is.uid ?? '')
+  if (resourceVersion !== undefined && resourceVersion !== is.resourceVersion) {
+    throw preconditionFailed(call, 'ResourceVersion', resourceVersion, is.resourceVersion ?? '')
+  }
+}
+
+async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Deletion, item: Encoded): Promise<Deleted | undefined> {
+  const { served } = call
+  const current = item.object
+  checkPreconditions(call, current, deletion)
+  await env.admission.validate(attributes(call, 'DELETE', undefined, current))
+  const grace = served.strategy.gracePeriodSeconds?.(current, deletion.gracePeriodSeconds) ?? 0
+  const finalizers = finalizersFor(current, deletion)
+  const waits = grace > 0 || finalizers.length > 0 || served.rule.held?.(current) === true
+  if (!waits) {
+    if (call.dryRun) return { item, gone: true }
+    const removed = await remove(env, item)
+    if (removed) await served.strategy.allocation?.release(current)
+    return removed && { item: removed, gone: true }
+  }
+  const next = marked(call, current, grace, finalizers)
+  if (next === current) return { item, gone: false }
+  if (call.dryRun) return { item: new Encoded(item.key, 0, next), gone: false }
+  const stored = await put(env, call, item.key, next, item.revision)
+  return stored && { item: stored, gone: false }
+}
+
+/** The object with its deletion under way. One that is on its way already only gets less time, never more. */
+function marked(call: Call, current: ApiObject, grace: number, finalizers: readonly string[]): ApiObject {
+  const old = current.metadata
+  const changedFinalizers = finalizers.length !== (old.finalizers?.length ?? 0) || finalizers.some((f) => !old.finalizers?.includes(f))
+  const list = { finalizers: finalizers.length ? finalizers : undefined }
+  if (old.deletionTimestamp && grace >= (old.deletionGracePeriodSeconds ?? 0)) {
+    return changedFinalizers ? withMeta(current, list) : current
+  }
+  // The time the object got at first counts from its first deletion; a shorter one from now.
+  const started = withMeta(current, {
+    ...list,
+    deletionTimestamp: rfc3339(call.now + grace * 1000),
+    deletionGracePeriodSeconds: grace,
+    generation: old.generation ? old.generation + (old.deletionTimestamp ? 0 : 1) : undefined,
+  })
+  return call.served.rule.terminating?.(started) ?? started
+}

@@ -1,0 +1,33 @@
+/** Metadata of objects that never change: each change makes new metadata, with its fields in the order of the schema. */
+import { meta } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+
+type MetaChanges = { readonly [K in keyof meta.ObjectMeta]?: meta.ObjectMeta[K] }
+
+const order = Object.keys(meta.ObjectMeta.fields) as readonly (keyof meta.ObjectMeta)[]
+
+/** The object with `changes` in its metadata; a change to undefined takes the field away. */
+export function withMeta<T extends ApiObject>(object: T, changes: MetaChanges): T {
+  const old = object.metadata
+  const next: Record<string, unknown> = {}
+  for (const field of order) {
+    const value = field in changes ? changes[field] : old[field]
+    if (value !== undefined) next[field] = value
+  }
+  return { ...object, metadata: next }
+}
+
+/** The object as of another revision; the same object when it has that resourceVersion already. */
+export const withResourceVersion = <T extends ApiObject>(object: T, resourceVersion: string): T =>
+  object.metadata.resourceVersion === resourceVersion ? object : withMeta(object, { resourceVersion })
+
+/** What is stored: everything but the resourceVersion, which is the store's own revision. */
+export function storedBytes(object: ApiObject): Buffer {
+  return Buffer.from(JSON.stringify(object.metadata.resourceVersion === undefined ? object : withMeta(object, { resourceVersion: undefined })))
+}
+
+/** The fields of a kind beside `kind`, `apiVersion` and `metadata`. */
+export type Body = Readonly<Record<string, unknown>>
+
+/** An object as a plain record, for code that works with any kind. */
+export const bodyOf = (object: ApiObject): Body => object as unknown as Body

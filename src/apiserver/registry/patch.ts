@@ -1,0 +1,81 @@
+/** Patch: a document that says how the next object differs from the current one. */
+import { parse as parseYaml } from 'yaml'
+import { ApiError, badRequest, invalid, notFound, unsupportedMediaType } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import { decodeObject, parseJson } from '../../machinery/json.ts'
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
+import type { JsonObject, StructType } from '../../api/index.ts'
+import type { ApiObject, Patch } from '../../client/client.ts'
+import type { Call, RegistryEnvironment } from './call.ts'
+import type { Subresource } from './subresources.ts'
+import { objectRules, update, type Updated } from './update.ts'
+
+/** By media type. */
+export const patchTypes: Readonly<Record<string, Patch['type']>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+  'application/apply-patch+json': 'apply',
+}
+
+/** Throws the 415 that names the patches there are. */
+export const unknownPatch = (): ApiError =>
+  unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`)
+
+/** The patch in a request's body. Throws `ApiError` 400 for a body that is no such patch. */
+export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): Patch {
+  const value = type === 'apply' ? parseYamlObject(body) : parseJson(body).value
+  if (type === 'json') {
+    if (!Array.isArray(value)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
+    return { type, body: value as JsonObject[] }
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('error decoding patch: a patch of this type is an object')
+  return type === 'apply' ? { type, body: value as JsonObject, force } : { type, body: value as JsonObject }
+}
+
+function parseYamlObject(body: Buffer): unknown {
+  try {
+    return parseYaml(body.toString(), { maxAliasCount: 100 })
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${(error as Error).message}`)
+  }
+}
+
+function applied(type: StructType<ApiObject>, current: ApiObject, patch: Patch): unknown {
+  switch (patch.type) {
+    case 'json': return applyJsonPatch(current as never, patch.body as never)
+    case 'merge': return applyMergePatch(current as never, patch.body as never)
+    case 'strategic': return applyStrategicMergePatch(type, current as never, patch.body as never)
+    case 'apply': throw unknownPatch()
+  }
+}
+
+/** The patched object, decoded. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
+function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, patch: Patch): ApiObject {
+  const { object, unknownFields } = decodeObject(type, applied(type, current, patch))
+  if (object.kind !== kind || object.apiVersion !== apiVersion) {
+    throw badRequest(`the patch changes the object from ${apiVersion}, Kind=${kind} to ${object.apiVersion}, Kind=${object.kind}`)
+  }
+  if (unknownFields.length && call.fieldValidation === 'Strict') {
+    throw invalid({ group: '', kind: '' }, '', [path('patch').invalid(JSON.stringify(patch.body), `strict decoding error: ${unknownFields.join(', ')}`)])
+  }
+  if (call.fieldValidation === 'Warn') for (const text of unknownFields) call.warn(text)
+  return object
+}
+
+type Shown = Pick<Subresource, 'type' | 'kind' | 'apiVersion'>
+
+/** Patches the object that the call names, or the subresource of it. Throws `ApiError` 400, 404, 409, 415, 422. */
+export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, patch: Patch): Promise<Updated> {
+  const { served } = call
+  const { kind, apiVersion, type } = served.resource
+  const shown: Shown = sub ?? { kind, apiVersion, type: type as unknown as StructType<ApiObject> }
+  const rules = sub?.rules(served) ?? objectRules(served)
+  return update(env, call, rules, (current) => {
+    if (current.metadata.uid === undefined) throw notFound(served.resource, call.name)
+    const before = sub?.show?.(current) ?? current
+    const after = patched(call, shown, before, patch)
+    return sub?.put?.(after, current) ?? after
+  })
+}

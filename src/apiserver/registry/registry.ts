@@ -1,0 +1,115 @@
+/** The registry: every resource that is served, and the calls there are on one. */
+import { declared, type Resource, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { methodNotSupported, notFound } from '../../machinery/errors.ts'
+import { decodeObject } from '../../machinery/json.ts'
+import { startCache, type Cache, type StoredKind } from '../cache/cache.ts'
+import { Encoded } from '../cache/encoded.ts'
+import { getAt, list, type ListQuery, type ListResult, type ListSource } from '../cache/list.ts'
+import { selectionOf, type SelectionOptions } from '../cache/selection.ts'
+import { watch, type Sink, type WatchQuery } from '../cache/watch.ts'
+import type { ApiServerOptions } from '../options.ts'
+import type { Strategy } from '../strategy.ts'
+import type { AdmissionChain } from '../admission/admission.ts'
+import { callPath, type Call, type RegistryEnvironment } from './call.ts'
+import { deleteObject, type Deletion } from './delete.ts'
+import { createServed, isStored, storedKind, type Served } from './served.ts'
+import { storageOf } from './conversions.ts'
+
+export interface Registry extends RegistryEnvironment {
+  readonly resources: readonly Resource[]
+  /** Whether the resource is served at all, stored or not. */
+  resource(group: string, version: string, plural: string): Resource | undefined
+  /** The admission chain, once the edges are there. */
+  admit(chain: AdmissionChain): void
+}
+
+const nameOf = (group: string, version: string, plural: string): string => `${group}/${version}/${plural}`
+
+export type RegistryOptions = Pick<ApiServerOptions, 'store' | 'clock' | 'log' | 'freeze'> & {
+  readonly strategyFor: (resource: Resource) => Strategy
+  readonly signal: AbortSignal
+}
+
+/** Fills the cache and puts every declared resource in front of it. */
+export async function createRegistry({ store, clock, log, freeze, strategyFor, signal }: RegistryOptions): Promise<Registry> {
+  const strategies = new Map<Resource, Strategy>()
+  const strategyOnce = (resource: Resource): Strategy => {
+    let strategy = strategies.get(resource)
+    if (!strategy) strategies.set(resource, (strategy = strategyFor(resource)))
+    return strategy
+  }
+  const stored = declared.filter(isStored)
+  const kinds: StoredKind[] = stored.filter((r) => storageOf(r) === r).map((r) => storedKind(r, strategyOnce(r)))
+  const cache: Cache = await startCache({ store, clock, log, kinds, signal, ...(freeze ? { freeze } : {}) })
+  const byName = new Map(stored.map((resource) => [nameOf(resource.group, resource.version, resource.plural), createServed({ resource, strategyFor: strategyOnce, cache })]))
+  const all = new Map(declared.map((resource) => [nameOf(resource.group, resource.version, resource.plural), resource]))
+  let admission: AdmissionChain = { mutate: async ({ object }) => object, validate: async () => undefined }
+  return {
+    cache,
+    store,
+    clock,
+    get admission() { return admission },
+    resources: declared,
+    find: (group, version, plural) => byName.get(nameOf(group, version, plural)),
+    resource: (group, version, plural) => all.get(nameOf(group, version, plural)),
+    admit: (chain) => void (admission = chain),
+  }
+}
+
+/** Throws `ApiError` 405 when the resource does not have the verb. */
+export function checkVerb(resource: Resource, verb: string): void {
+  if (!(resource.verbs as readonly string[]).includes(verb)) throw methodNotSupported(resource, verb)
+}
+
+const decoders = new WeakMap<Served, StoredKind>()
+const sourceOf = (env: RegistryEnvironment, served: Served): ListSource => {
+  let kind = decoders.get(served)
+  if (!kind) decoders.set(served, (kind = storedKind(served.storage, served.strategy)))
+  return { cache: env.cache, store: env.store, clock: env.clock, objects: served.cache, decode: kind.decode }
+}
+
+/** One object. Throws `ApiError` 404, 504. */
+export async function getObject(env: RegistryEnvironment, call: Call, resourceVersion: string): Promise<Encoded> {
+  const { served } = call
+  const path = callPath(call)
+  const item = resourceVersion === '' ? served.cache.get(path) : await getAt({ cache: env.cache, clock: env.clock, objects: served.cache }, path, resourceVersion)
+  if (!item) throw notFound(served.resource, call.name)
+  return item
+}
+
+/** The objects that the options select. Throws `ApiError` 400, 410, 504. */
+export const listObjects = (env: RegistryEnvironment, served: Served, select: SelectionOptions, query: ListQuery): Promise<ListResult> =>
+  list(sourceOf(env, served), selectionOf(served, select), query)
+
+const blanks = new WeakMap<Served, Encoded>()
+
+/** An object of the kind with nothing in it but its kind, for bookmarks. */
+function blankOf(served: Served): Encoded {
+  let blank = blanks.get(served)
+  if (!blank) {
+    const { kind, apiVersion } = served.storage
+    blanks.set(served, (blank = new Encoded('', 0, decodeObject(served.storage.type as unknown as StructType<ApiObject>, { kind, apiVersion, metadata: {} }).object)))
+  }
+  return blank
+}
+
+/** Tells the sink every change of what the options select, until the returned function is called. Throws `ApiError` 400, 410, 504. */
+export const watchObjects = (env: RegistryEnvironment, served: Served, select: SelectionOptions, query: WatchQuery, sink: Sink): Promise<() => void> =>
+  watch({ source: sourceOf(env, served), selection: selectionOf(served, select), query, sink, blank: blankOf(served) })
+
+/** Deletes every object that the options select; those that went or are going. */
+export async function deleteObjects(env: RegistryEnvironment, call: Call, select: SelectionOptions, deletion: Deletion): Promise<ListResult> {
+  const found = await listObjects(env, call.served, select, { limit: 0, continue: '', resourceVersion: '', match: '' })
+  const deleted = await Promise.all(found.items.map(async (item) => {
+    const { name = '', namespace = '' } = item.object.metadata
+    try {
+      return (await deleteObject(env, { ...call, name, namespace }, deletion)).item
+    } catch (error) {
+      // Somebody else deleted it first: that is what was wanted.
+      if ((error as { code?: unknown }).code === 404) return undefined
+      throw error
+    }
+  }))
+  return { ...found, items: deleted.filter((item) => item !== undefined) }
+}

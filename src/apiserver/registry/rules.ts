@@ -1,0 +1,45 @@
+/** The few things about deletion and storage that differ between resources and are no matter of their strategies. */
+import type { Resource } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import type { core } from '../../api/index.ts'
+
+export interface Rule {
+  /** Seconds after which the store drops an object by itself. */
+  readonly ttl?: number
+  /** A delete that takes effect at once answers with the object instead of a Success status. */
+  readonly returnsDeleted?: boolean
+  /** Whether something beside `metadata.finalizers` keeps a deleted object. */
+  held?(object: ApiObject): boolean
+  /** The object when its deletion starts but has to wait. */
+  terminating?(object: ApiObject): ApiObject
+}
+
+const namespaceRule: Rule = {
+  held: (object) => ((object as unknown as core.Namespace).spec.finalizers?.length ?? 0) > 0,
+  terminating: (object) => {
+    const namespace = object as unknown as core.Namespace
+    return { ...namespace, status: { ...namespace.status, phase: 'Terminating' } } as unknown as ApiObject
+  },
+}
+
+const returning: Rule = { returnsDeleted: true }
+
+/** By `groupResource`. */
+const rules: Readonly<Record<string, Rule>> = {
+  namespaces: namespaceRule,
+  events: { ttl: 3600 },
+  pods: returning,
+  persistentvolumes: returning,
+  persistentvolumeclaims: returning,
+  podtemplates: returning,
+  resourcequotas: returning,
+  serviceaccounts: returning,
+  services: returning,
+  'csidrivers.storage.k8s.io': returning,
+  'csinodes.storage.k8s.io': returning,
+  'storageclasses.storage.k8s.io': returning,
+  'volumeattachments.storage.k8s.io': returning,
+}
+const none: Rule = {}
+
+export const ruleOf = (resource: Resource): Rule => rules[resource.groupResource] ?? none

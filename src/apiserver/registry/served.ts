@@ -1,0 +1,92 @@
+/** A resource as it is served: its strategy, its cache, and the way between its version and the stored one. */
+import { resolve, type Resource } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { applyDefaults } from '../../machinery/defaults.ts'
+import { decodeObject, parseJson } from '../../machinery/json.ts'
+import { zeroOf } from '../../machinery/zero.ts'
+import { prefixOf } from '../cache/keys.ts'
+import { Encoded } from '../cache/encoded.ts'
+import type { Cache, StoredKind } from '../cache/cache.ts'
+import type { ResourceCache } from '../cache/resource-cache.ts'
+import type { Strategy } from '../strategy.ts'
+import { conversions, storageOf, type Conversion } from './conversions.ts'
+import { ruleOf, type Rule } from './rules.ts'
+
+export interface Served {
+  readonly resource: Resource
+  /** The resource of the version that is stored; often `resource` itself. */
+  readonly storage: Resource
+  readonly strategy: Strategy
+  readonly rule: Rule
+  readonly cache: ResourceCache
+  /** Whether `metadata.generation` is counted. */
+  readonly counted: boolean
+  readonly conversion: Conversion | undefined
+  /** The object in the version that is served. */
+  view(item: Encoded): Encoded
+  /** A decoded object with its defaults, in the version that is stored. */
+  complete(object: ApiObject): ApiObject
+  /** The values that field selectors may ask for. */
+  fields(object: ApiObject): Readonly<Record<string, string>>
+  /** The paths that field selectors may name. */
+  fieldPaths(): ReadonlySet<string>
+}
+
+/** Whether objects of the resource are kept in the store: reviews and bindings only pass through. */
+export const isStored = (resource: Resource): boolean => resource.verbs.includes('create') && resource.verbs.includes('get')
+
+const typed = (resource: Resource) => resource.type as unknown as Parameters<typeof decodeObject<ApiObject>>[0]
+
+const defaulted = (resource: Resource, strategy: Strategy, object: ApiObject): ApiObject => {
+  const filled = applyDefaults(typed(resource), object)
+  return strategy.default ? strategy.default(filled) : filled
+}
+
+/** What the watch cache needs to know of a stored resource. */
+export const storedKind = (storage: Resource, strategy: Strategy): StoredKind => ({
+  prefix: prefixOf(storage),
+  decode: (bytes) => defaulted(storage, strategy, decodeObject(typed(storage), parseJson(bytes).value).object),
+})
+
+export interface ServedOptions {
+  readonly resource: Resource
+  readonly strategyFor: (resource: Resource) => Strategy
+  readonly cache: Cache
+}
+
+/** Puts one served resource together. */
+export function createServed({ resource, strategyFor, cache }: ServedOptions): Served {
+  const storage = storageOf(resource)
+  const conversion = storage === resource ? undefined : conversions.get(resource)
+  const strategy = strategyFor(storage)
+  const views = new WeakMap<Encoded, Encoded>()
+  const topFields = Object.keys(resource.type.fields)
+  let paths: ReadonlySet<string> | undefined
+
+  const fields = (object: ApiObject): Readonly<Record<string, string>> => ({
+    'metadata.name': object.metadata.name ?? '',
+    'metadata.namespace': object.metadata.namespace ?? '',
+    ...strategy.selectableFields?.(object),
+  })
+  return {
+    resource,
+    storage,
+    strategy,
+    conversion,
+    rule: ruleOf(storage),
+    cache: cache.of(prefixOf(storage)),
+    counted: strategy.counted ?? topFields.includes('spec'),
+    view(item) {
+      if (!conversion) return item
+      let view = views.get(item)
+      if (!view) views.set(item, (view = new Encoded(item.key, item.revision, conversion.fromStorage(item.object))))
+      return view
+    },
+    complete: (object) => {
+      if (!conversion) return defaulted(resource, strategy, object)
+      return defaulted(storage, strategy, conversion.toStorage(applyDefaults(typed(resource), object)))
+    },
+    fields,
+    fieldPaths: () => (paths ??= new Set(Object.keys(fields(zeroOf(resolve(storage.type) as never) as ApiObject)))),
+  }
+}

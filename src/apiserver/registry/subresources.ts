@@ -1,0 +1,134 @@
+/** The subresources that are kept in their object: how each is shown, and what an update through it may change. */
+import { autoscalingV1, type Resource, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { path, type FieldError } from '../../machinery/field.ts'
+import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
+import { bodyOf, withMeta } from './meta.ts'
+import type { Served } from './served.ts'
+import { statusRules, objectRules, type UpdateRules } from './update.ts'
+
+export interface Subresource {
+  /** What goes over the wire. */
+  readonly kind: string
+  readonly apiVersion: string
+  readonly type: StructType<ApiObject>
+  readonly verbs: readonly ('get' | 'update')[]
+  /** The wire form of an object, and the object with a changed wire form put in. Left out: they are the same. */
+  show?(object: ApiObject): ApiObject
+  put?(shown: ApiObject, object: ApiObject): ApiObject
+  rules(served: Served): UpdateRules
+}
+
+const scaleOf = (object: ApiObject): ApiObject => {
+  const { spec, status } = bodyOf(object) as { spec?: { replicas?: number; selector?: unknown }; status?: { replicas?: number } }
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const selector = selectorText(object.kind, spec?.selector)
+  const scale = {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: spec?.replicas ? { replicas: spec.replicas } : {},
+    status: { replicas: status?.replicas ?? 0, ...(selector ? { selector } : {}) },
+  }
+  return scale
+}
+
+const selectorText = (kind: string, selector: unknown): string =>
+  (kind === 'ReplicationController' ? selectorFromSet(selector as Record<string, string>) : fromLabelSelector(selector as Parameters<typeof fromLabelSelector>[0])).toString()
+
+const scaled = (shown: ApiObject, object: ApiObject): ApiObject => {
+  const scale = shown as unknown as autoscalingV1.Scale
+  const { spec } = bodyOf(object) as { spec?: object }
+  const { uid, resourceVersion } = scale.metadata
+  return { ...withMeta(object, { uid, resourceVersion }), spec: { ...spec, replicas: scale.spec.replicas ?? 0 } } as ApiObject
+}
+
+const checkReplicas = (next: ApiObject): readonly FieldError[] => {
+  const { replicas = 0 } = (bodyOf(next).spec ?? {}) as { replicas?: number }
+  return replicas < 0 ? [path('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')] : []
+}
+
+/** Rules of an update that may only change what `take` puts in from the next object. */
+const only = (take: (next: ApiObject, current: ApiObject) => object, counts: boolean): UpdateRules => ({
+  prepare: (next, current) => ({ ...withMeta(current, { resourceVersion: undefined }), ...take(next, current) }),
+  validate: () => [],
+  counts,
+})
+
+const specOf = (object: ApiObject) => (bodyOf(object).spec ?? {}) as Readonly<Record<string, unknown>>
+const statusOf = (object: ApiObject) => (bodyOf(object).status ?? {}) as Readonly<Record<string, unknown>>
+
+type Container = Readonly<Record<string, unknown>> & { readonly name: string }
+
+/** The containers with the resources and the resize policies of the next ones, by name. */
+const resized = (next: unknown, current: unknown): unknown => {
+  const wanted = new Map(((next ?? []) as readonly Container[]).map((c) => [c.name, c]))
+  return (current as readonly Container[] | undefined)?.map((c) => {
+    const by = wanted.get(c.name)
+    return by ? { ...c, resources: by['resources'], ...(by['resizePolicy'] === undefined ? {} : { resizePolicy: by['resizePolicy'] }) } : c
+  })
+}
+
+const podRules: Readonly<Record<string, UpdateRules>> = {
+  ephemeralcontainers: {
+    ...only((next, current) => ({ spec: { ...specOf(current), ephemeralContainers: specOf(next)['ephemeralContainers'] } }), true),
+    validate: (next, current) => keptContainers(specOf(next)['ephemeralContainers'], specOf(current)['ephemeralContainers']),
+  },
+  resize: only((next, current) => ({
+    spec: {
+      ...specOf(current),
+      containers: resized(specOf(next)['containers'], specOf(current)['containers']),
+      ...(specOf(current)['initContainers'] ? { initContainers: resized(specOf(next)['initContainers'], specOf(current)['initContainers']) } : {}),
+    },
+  }), true),
+}
+
+/** Ephemeral containers are only ever added. */
+function keptContainers(next: unknown, current: unknown): readonly FieldError[] {
+  const after = new Map(((next ?? []) as readonly Container[]).map((c) => [c.name, c]))
+  const at = path('spec').at('ephemeralContainers')
+  return ((current ?? []) as readonly Container[]).flatMap((c) => {
+    const kept = after.get(c.name)
+    if (!kept) return [at.forbidden(`existing ephemeral containers ${JSON.stringify(c.name)} may not be removed`)]
+    return JSON.stringify(kept) === JSON.stringify(c) ? [] : [at.forbidden(`existing ephemeral containers ${JSON.stringify(c.name)} may not be changed`)]
+  })
+}
+
+const decided = ['Approved', 'Denied']
+
+/** Approval takes the conditions of the next object; those that decide stay once they are there. */
+const approvalRules: UpdateRules = {
+  ...only((next, current) => ({ status: { ...statusOf(current), conditions: statusOf(next)['conditions'] } }), false),
+  validate: (next, current) => {
+    type Conditions = readonly { readonly type: string }[]
+    const types = (object: ApiObject) => ((statusOf(object)['conditions'] ?? []) as Conditions).map((c) => c.type).filter((t) => decided.includes(t))
+    const lost = types(current).filter((t) => !types(next).includes(t))
+    const at = path('status').at('conditions')
+    return [
+      ...lost.map((t) => at.forbidden(`updates may not remove a condition of type ${JSON.stringify(t)}`)),
+      ...(decided.every((t) => types(next).includes(t)) ? [at.invalid('Denied', 'Approved and Denied conditions are mutually exclusive')] : []),
+    ]
+  },
+}
+
+const finalizeRules = only((next, current) => ({ spec: { ...specOf(current), finalizers: specOf(next)['finalizers'] } }), false)
+
+const readWrite = ['get', 'update'] as const
+
+/** The subresource of a resource; undefined when it is none of those that live in the object. */
+export function subresourceOf(resource: Resource, name: string): Subresource | undefined {
+  if (!resource.subresources.includes(name)) return undefined
+  const own = { kind: resource.kind, apiVersion: resource.apiVersion, type: resource.type as unknown as StructType<ApiObject> }
+  switch (name) {
+    case 'status': return { ...own, verbs: readWrite, rules: statusRules }
+    case 'scale': return {
+      kind: 'Scale', apiVersion: 'autoscaling/v1', type: autoscalingV1.Scale as unknown as StructType<ApiObject>, verbs: readWrite,
+      show: scaleOf, put: scaled,
+      rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next) }),
+    }
+    case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: () => podRules[name]! }
+    case 'approval': return { ...own, verbs: readWrite, rules: () => approvalRules }
+    case 'finalize': return { ...own, verbs: ['update'], rules: () => finalizeRules }
+    default: return undefined
+  }
+}

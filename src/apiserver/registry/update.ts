@@ -1,0 +1,169 @@
+/** Update: transform → default → admit → prepare → validate → allocate → admit → store; again when somebody else was faster. */
+import type { ApiObject } from '../../client/client.ts'
+import { ApiError, conflict, modified, notFound } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { validateObjectMetaUpdate } from '../../machinery/names.ts'
+import type { FieldError } from '../../machinery/field.ts'
+import { Encoded } from '../cache/encoded.ts'
+import { attributes, callPath, checkAborted, refuse, type Call, type RegistryEnvironment } from './call.ts'
+import { put, remove } from './commit.ts'
+import { create } from './create.ts'
+import { bodyOf, storedBytes, withMeta } from './meta.ts'
+import type { Served } from './served.ts'
+
+/** How a request makes the next object from the current one; both in the version that was called for. */
+export type Transform = (current: ApiObject) => Promise<ApiObject> | ApiObject
+
+/** What is particular to the endpoint an update came in by: the object itself, or one of its subresources. Stored version. */
+export interface UpdateRules {
+  prepare(next: ApiObject, current: ApiObject, call: Call): ApiObject
+  validate(next: ApiObject, current: ApiObject, call: Call): readonly FieldError[]
+  /** Only updates of the object itself move its generation. */
+  readonly counts: boolean
+}
+
+/** Rounds of compare-and-swap before giving up: somebody else always wins one, so this is never reached by accident. */
+const rounds = 100
+
+/** The rules of an update of the whole object. */
+export const objectRules = (served: Served): UpdateRules => ({
+  prepare: (next, current, call) => served.strategy.prepareForUpdate?.(next, current, call) ?? next,
+  validate: (next, current, call) => served.strategy.validateUpdate?.(next, current, call) ?? served.strategy.validate?.(next, call) ?? [],
+  counts: true,
+})
+
+/** The rules of the status subresource: the spec stays, and of the metadata what does not belong to a status writer. */
+export const statusRules = (served: Served): UpdateRules => ({
+  prepare: (next, current, call) => {
+    if (served.strategy.prepareForStatusUpdate) return served.strategy.prepareForStatusUpdate(next, current, call)
+    const { status } = bodyOf(next)
+    const metadata = withMeta(next, { ownerReferences: current.metadata.ownerReferences }).metadata
+    return { ...current, metadata, ...(status === undefined ? {} : { status }) }
+  },
+  validate: (next, current, call) => served.strategy.validateStatusUpdate?.(next, current, call) ?? [],
+  counts: false,
+})
+
+export interface Updated {
+  readonly item: Encoded
+  readonly created: boolean
+}
+
+/**
+ * Applies `transform` to the object the call names. Throws `ApiError` 403, 404, 409 (stale resourceVersion, other uid), 422.
+ */
+export async function update(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform): Promise<Updated> {
+  const { served } = call
+  for (let round = 0; round < rounds; round++) {
+    checkAborted(call)
+    const current = served.cache.get(callPath(call))
+    if (!current) return createInstead(env, call, transform)
+    const done = await attemptUpdate(env, call, rules, transform, current)
+    if (done) return { item: done, created: false }
+  }
+  throw modified(served.resource, call.name)
+}
+
+async function createInstead(env: RegistryEnvironment, call: Call, transform: Transform): Promise<Updated> {
+  const { served } = call
+  if (!served.strategy.createOnUpdate || call.subresource) throw notFound(served.resource, call.name)
+  const { kind, apiVersion } = served.resource
+  const object = await transform({ kind, apiVersion, metadata: {} })
+  if (object.metadata.resourceVersion) throw notFound(served.resource, call.name)
+  return { item: await create(env, call, object), created: true }
+}
+
+/** What an update may not say of identity. Throws `ApiError` 409 or 422. */
+function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
+  const { resource, strategy } = call.served
+  const { uid, resourceVersion } = next.metadata
+  if (uid && uid !== current.metadata.uid) {
+    throw conflict(resource, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
+  }
+  if (resourceVersion) {
+    if (resourceVersion !== current.metadata.resourceVersion) throw modified(resource, call.name)
+  } else if (strategy.unconditionalUpdate === false) {
+    refuse(call, call.name, [path('metadata').at('resourceVersion').invalid(0, 'must be specified for an update')])
+  }
+}
+
+/** The metadata that a client may leave out of an update, and what it never decides. */
+function inherited(next: ApiObject, current: ApiObject): ApiObject {
+  const old = current.metadata
+  const m = next.metadata
+  return withMeta(next, {
+    uid: old.uid,
+    namespace: m.namespace ?? old.namespace,
+    generateName: m.generateName ?? old.generateName,
+    generation: old.generation,
+    creationTimestamp: m.creationTimestamp ?? old.creationTimestamp,
+    // Only a deletion sets it and nobody takes it back.
+    deletionTimestamp: m.deletionTimestamp ?? old.deletionTimestamp,
+    deletionGracePeriodSeconds: m.deletionGracePeriodSeconds ?? old.deletionGracePeriodSeconds,
+    selfLink: undefined,
+    resourceVersion: undefined,
+  })
+}
+
+/** Whether what generation counts has changed: the spec; of a kind without one, everything but metadata and status. */
+function specChanged(next: ApiObject, current: ApiObject): boolean {
+  const a = bodyOf(next)
+  const b = bodyOf(current)
+  if ('spec' in a || 'spec' in b) return !deepEqual(a.spec, b.spec)
+  const { metadata: _m, status: _s, ...left } = a
+  const { metadata: _n, status: _t, ...right } = b
+  return !deepEqual(left, right)
+}
+
+/** One try; undefined when the object changed meanwhile. */
+async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform, item: Encoded): Promise<Encoded | undefined> {
+  const { served } = call
+  const current = item.object
+  const wanted = await transform(served.view(item).object)
+  checkIdentity(call, wanted, current)
+  const completed = inherited(served.complete(wanted), current)
+  const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', completed, current))) ?? completed
+  const prepared = rules.prepare(inherited(admitted, current), current, call)
+  const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && specChanged(prepared, current) ? 1 : 0)
+  const next = withMeta(prepared, { generation: generation || undefined, resourceVersion: undefined })
+  refuse(call, call.name, [...validateObjectMetaUpdate(next.metadata, current.metadata), ...rules.validate(next, current, call)])
+  for (const text of (rules.counts && served.strategy.warnings?.(next)) || []) call.warn(text)
+
+  const allocation = rules.counts ? await served.strategy.allocation?.allocate(next, current, call) : undefined
+  const complete = allocation?.object ?? next
+  let stored: Encoded | undefined
+  try {
+    await env.admission.validate(attributes(call, 'UPDATE', complete, current))
+    checkAborted(call)
+    stored = await store(env, call, complete, item)
+  } catch (error) {
+    await allocation?.rollback()
+    throw error
+  }
+  if (call.dryRun || !stored) await allocation?.rollback()
+  return stored
+}
+
+/** Whether nothing keeps a deleted object any longer: the update that took its last finalizer removes it. */
+export function isFinished(served: Served, object: ApiObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers } = object.metadata
+  return Boolean(deletionTimestamp) && !finalizers?.length && deletionGracePeriodSeconds === 0 && !served.rule.held?.(object)
+}
+
+async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item: Encoded): Promise<Encoded | undefined> {
+  if (call.dryRun) return new Encoded(item.key, 0, withMeta(next, { resourceVersion: String(item.revision) }))
+  if (isFinished(call.served, next)) {
+    const removed = await remove(env, item)
+    if (!removed) return undefined
+    await call.served.strategy.allocation?.release(item.object)
+    return new Encoded(item.key, removed.revision, withMeta(next, { resourceVersion: String(removed.revision) }))
+  }
+  // An update that changes nothing writes nothing: watchers see no event and the resourceVersion stays.
+  if (storedBytes(next).equals(storedBytes(item.object))) return item
+  return put(env, call, item.key, next, item.revision)
+}
+
+/** The precondition of a conflict error, in the words of the store. */
+export const preconditionFailed = (call: Call, what: 'UID' | 'ResourceVersion', wanted: string, is: string): ApiError =>
+  conflict(call.served.resource, call.name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${is}`)

@@ -1,0 +1,52 @@
+/** Resources that are computed: reviews, token requests, component statuses. */
+import type { Resource, StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { methodNotSupported, notFound } from '../../machinery/errors.ts'
+import type { Identity } from '../identity.ts'
+import type { VirtualCall, VirtualResource } from '../options.ts'
+import { withMeta } from './meta.ts'
+
+export interface VirtualRequest {
+  readonly virtual: VirtualResource
+  readonly resource: Resource
+  readonly info: { readonly verb: string; readonly namespace: string; readonly name: string; readonly subresource: string }
+  readonly user: Identity
+  readonly signal: AbortSignal | undefined
+  readonly now: number
+  readonly dryRun: boolean
+  readonly warnings: string[]
+}
+
+export interface VirtualAnswer {
+  readonly code: number
+  readonly type: StructType<ApiObject>
+  /** One object, or of a list all of them. */
+  readonly object: ApiObject | undefined
+  readonly items: readonly ApiObject[] | undefined
+}
+
+/** Reads the object that was sent. */
+export type ReadBody = (expected: { readonly type: StructType<ApiObject>; readonly kind: string; readonly apiVersion: string }) => Promise<ApiObject>
+
+const callOf = ({ resource, info, user, signal, now, dryRun, warnings }: VirtualRequest): VirtualCall => ({
+  resource, user, signal, now, dryRun, verb: info.verb, subresource: info.subresource, namespace: info.namespace, name: info.name,
+  warn: (text) => void warnings.push(text),
+})
+
+/** Computes the answer. Throws `ApiError` 404, 405, and what the resource throws. */
+export async function runVirtual(request: VirtualRequest, read: ReadBody): Promise<VirtualAnswer> {
+  const { virtual, resource, info } = request
+  const type = virtual.type ?? (resource.type as unknown as StructType<ApiObject>)
+  const call = callOf(request)
+  if (info.verb === 'create' && virtual.create) {
+    const body = await read({ type, kind: type.name, apiVersion: virtual.apiVersion ?? resource.apiVersion })
+    const placed = resource.namespaced && info.namespace ? withMeta(body, { namespace: body.metadata.namespace || info.namespace }) : body
+    return { code: 201, type, object: await virtual.create(placed, call), items: undefined }
+  }
+  if (!virtual.list || (info.verb !== 'get' && info.verb !== 'list')) throw methodNotSupported(resource, info.verb)
+  const items = await virtual.list(call)
+  if (info.verb === 'list') return { code: 200, type, object: undefined, items }
+  const object = items.find((item) => item.metadata.name === info.name)
+  if (!object) throw notFound(resource, info.name)
+  return { code: 200, type, object, items: undefined }
+}
