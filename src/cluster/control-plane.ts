@@ -47,6 +47,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     edges: createEdges({
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
+      kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
+      serviceAccounts: { signingKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` },
     }),
   })
   await api.listen()
