@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { core, discovery } from '../../src/api/index.ts'
 import { createMemoryClient } from '../../src/client/testing/memory-client.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
-import { quiet } from '../../src/machinery/log.ts'
+import { quiet, type Logger } from '../../src/machinery/log.ts'
 import { removeNetwork, startNetwork, type Network } from '../../src/network/index.ts'
 import { makeNeighbour, makePod, sh, thisHost, type Host } from './network/world.ts'
 
@@ -43,6 +43,9 @@ const until = async (what: () => Promise<boolean> | boolean, ms = 5000) => {
   }
 }
 
+/** Says what went wrong, and nothing else. */
+const loud: Logger = { ...quiet, warn: (fields, message) => console.warn(message, fields), error: (fields, message) => console.error(message, fields), child: () => loud }
+
 describe.runIf(inside)('inside', () => {
   const directory = mkdtempSync(join(tmpdir(), 'skiff-nettest-'))
   const dns = '10.96.0.10'
@@ -54,7 +57,7 @@ describe.runIf(inside)('inside', () => {
   const client = createMemoryClient(systemClock)
   const abort = new AbortController()
   const pods: Host[] = []
-  let network: Network
+  let network: Network | undefined
   let node: Host
   let outside: Host
   const [a, b, c] = [() => pods[0] as Host, () => pods[1] as Host, () => pods[2] as Host]
@@ -79,7 +82,7 @@ describe.runIf(inside)('inside', () => {
     outside = await makeNeighbour(`${inside}-out`, '192.168.77.1', '192.168.77.2', dns)
     await client.create(core.namespaces, { metadata: { name: 'default' } })
     await client.create(core.namespaces, { metadata: { name: 'kube-system' } })
-    network = await startNetwork({ ...options, client, clock: systemClock, log: quiet, signal: abort.signal })
+    network = await startNetwork({ ...options, client, clock: systemClock, log: loud, signal: abort.signal })
     await network.configured
     const confFile = join(options.cniConfDir, '10-skiff.conflist')
     for (const name of ['a', 'b', 'c']) {
@@ -96,10 +99,10 @@ describe.runIf(inside)('inside', () => {
   afterAll(async () => {
     for (const pod of pods) pod.remove()
     abort.abort()
-    await network.stop()
-    node.remove()
+    await network?.stop()
+    node?.remove()
     await removeNetwork(options)
-    outside.remove()
+    outside?.remove()
     rmSync(directory, { recursive: true, force: true })
   })
 
@@ -276,20 +279,20 @@ describe.runIf(inside)('inside', () => {
 
   it('takes up the rules again after a restart, without a gap for clients', async () => {
     let failures = 0
-    let running = true
-    const knocking = (async () => { while (running) if (!(await c().tcp('10.96.1.1', 80)).match(/^[ab] /)) failures++ })()
-    await network.stop()
-    network = await startNetwork({ ...options, client, clock: systemClock, log: quiet, signal: abort.signal })
+    const over = new AbortController()
+    const knocking = (async () => { while (!over.signal.aborted) if (!(await c().tcp('10.96.1.1', 80)).match(/^[ab] /)) failures++ })()
+    await network?.stop()
+    network = await startNetwork({ ...options, client, clock: systemClock, log: loud, signal: abort.signal })
     await network.ready
     await settled()
-    running = false
+    over.abort()
     await knocking
     expect(failures).toBe(0)
   })
 
   it('leaves nothing behind', async () => {
     for (const pod of pods.splice(0)) pod.remove()
-    await network.stop()
+    await network?.stop()
     await removeNetwork(options)
     await removeNetwork(options)
     expect(sh('nft', 'list', 'tables')).toBe('')

@@ -1,0 +1,101 @@
+/**
+ * Kernel settings that the network needs. They belong to the whole host, so what they were is written down, with the
+ * clusters that rely on them; the last one to leave puts them back. The note lies under /run: a reboot resets both.
+ */
+import { mkdir, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock } from '../../machinery/clock.ts'
+
+export interface Sysctl { readonly name: string; readonly value: string }
+
+export const forwardIpv4: Sysctl = { name: 'net.ipv4.ip_forward', value: '1' }
+export const forwardIpv6: Sysctl = { name: 'net.ipv6.conf.all.forwarding', value: '1' }
+/** Lets 127.0.0.1:<node port> leave through a pod's interface. */
+export const routeLocalnet: Sysctl = { name: 'net.ipv4.conf.all.route_localnet', value: '1' }
+
+interface Loan { readonly original: string; readonly users: readonly string[] }
+type Loans = Readonly<Record<string, Loan>>
+
+const fileOf = (name: string) => `/proc/sys/${name.replaceAll('.', '/')}`
+
+/** One note for each network namespace: a node in its own has its own settings. */
+async function notePath(directory: string): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/net').catch(() => 'net:[0]') // no /proc namespaces: there is only one
+  return join(directory, `.sysctls-${namespace.replace(/\D/g, '')}.json`)
+}
+
+async function readLoans(path: string): Promise<Loans> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Loans
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return {}
+    throw error
+  }
+}
+
+async function writeLoans(path: string, loans: Loans): Promise<void> {
+  if (Object.keys(loans).length === 0) return rm(path, { force: true })
+  await writeFile(`${path}.new`, `${JSON.stringify(loans, null, 2)}\n`)
+  await rename(`${path}.new`, path)
+}
+
+/** Two clusters that start or stop in the same moment take turns. A lock older than 5 s belonged to a process that died. */
+async function locked<T>(path: string, task: () => Promise<T>): Promise<T> {
+  const lock = `${path}.lock`
+  for (;;) {
+    try {
+      await (await open(lock, 'wx')).close()
+      break
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const age = await stat(lock).then((s) => Date.now() - s.mtimeMs, () => 0)
+      if (age > 5000) await rm(lock, { force: true })
+      else await systemClock.sleep(20)
+    }
+  }
+  try {
+    return await task()
+  } finally {
+    await rm(lock, { force: true })
+  }
+}
+
+/**
+ * Sets the settings for `user` (a cluster's name), remembering what they were. A setting that already has its value is
+ * noted too: another cluster may have set it, and must not take it away while this one runs. Throws where /proc/sys
+ * cannot be written and the value is another one.
+ */
+export async function borrowSysctls(directory: string, user: string, sysctls: readonly Sysctl[]): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const path = await notePath(directory)
+  await locked(path, async () => {
+    let loans = await readLoans(path)
+    for (const { name, value } of sysctls) {
+      const current = (await readFile(fileOf(name), 'utf8')).trim()
+      const loan = loans[name] ?? { original: current, users: [] }
+      loans = { ...loans, [name]: { ...loan, users: [...loan.users.filter((u) => u !== user), user] } }
+      await writeLoans(path, loans)
+      if (current === value) continue
+      try {
+        await writeFile(fileOf(name), value)
+      } catch (error) {
+        throw new Error(`the pod network needs ${name} = ${value}, and it cannot be set: ${(error as Error).message}`, { cause: error })
+      }
+    }
+  })
+}
+
+/** Takes `user` off the note and puts back what nobody relies on any more. */
+export async function returnSysctls(directory: string, user: string): Promise<void> {
+  const path = await notePath(directory)
+  if (Object.keys(await readLoans(path)).length === 0) return
+  await locked(path, async () => {
+    const kept: Record<string, Loan> = {}
+    for (const [name, loan] of Object.entries(await readLoans(path))) {
+      const users = loan.users.filter((u) => u !== user)
+      if (users.length > 0) kept[name] = { ...loan, users }
+      else await writeFile(fileOf(name), loan.original)
+    }
+    await writeLoans(path, kept)
+  })
+}

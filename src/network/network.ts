@@ -1,0 +1,154 @@
+/** Assembles the network of a node: pod network, service proxy, cluster DNS. */
+import { join } from 'node:path'
+import { core } from '../api/index.ts'
+import type { Client } from '../client/client.ts'
+import { createInformers, type Informers } from '../client/informer.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { mtuOf, writeConflist } from './cni.ts'
+import { createResolver } from './dns/resolver.ts'
+import { startDnsServer } from './dns/server.ts'
+import { ensureDnsService, isDnsService } from './dns/service.ts'
+import { createUpstream } from './dns/upstream.ts'
+import { createClusterView } from './dns/view.ts'
+import { createZone } from './dns/zone.ts'
+import { ensureDevice } from './host/device.ts'
+import { borrowSysctls, forwardIpv4, forwardIpv6, routeLocalnet } from './host/sysctl.ts'
+import { namesOf } from './names.ts'
+import { familiesOf, type Family } from './nft/family.ts'
+import { createTables, type Tables } from './nft/tables.ts'
+import { planBase } from './proxy/base.ts'
+import { followHostPorts } from './proxy/host-ports.ts'
+import { startProxy } from './proxy/proxy.ts'
+import { followRoutes } from './routes.ts'
+
+export interface NetworkOptions {
+  readonly client: Client
+  /** Shared with other components of the process; left out: the network makes its own. */
+  readonly informers?: Informers
+  readonly clock: Clock
+  readonly log: Logger
+  readonly nodeName: string
+  readonly clusterName: string
+  /** The pods of this node; left out: what the cluster gives it (`node.spec.podCIDRs`). Two CIDRs, comma-separated, make it dual-stack. */
+  readonly podCidr?: string | undefined
+  /** CIDRs of one or both families, comma-separated. */
+  readonly clusterCidr: string
+  readonly serviceCidr: string
+  readonly clusterDnsAddress: string
+  readonly clusterDomain: string
+  /** The directory from which containerd reads its network configuration. */
+  readonly cniConfDir: string
+  /** Where the addresses of pods are noted; outlives a restart. */
+  readonly dataDir: string
+  /** Where clusters on this host note together what they changed of it (`/run/skiff`). */
+  readonly hostDir?: string
+  readonly nodeAddress: string
+  readonly signal: AbortSignal
+}
+
+export interface Network extends Component {
+  /** Resolves when the CNI configuration is written: containerd then says that its network is ready. */
+  readonly configured: Promise<void>
+  /** Resolves when the rules for all services that were there at the start are in the kernel. */
+  readonly ready: Promise<void>
+}
+
+const defaultHostDir = '/run/skiff'
+const split = (list: string): readonly string[] => list.split(',').map((part) => part.trim()).filter(Boolean)
+export const leaseDirIn = (dataDir: string): string => join(dataDir, 'leases')
+
+/** The CIDRs for this node's pods: given, or waited for on the Node object. */
+function podCidrsOf(options: NetworkOptions, informers: Informers): Promise<readonly string[]> {
+  if (options.podCidr) return Promise.resolve(split(options.podCidr))
+  const nodes = informers.for(core.nodes)
+  return new Promise((resolve) => {
+    const stop = nodes.onChange(({ object }) => {
+      if (object.metadata.name !== options.nodeName) return
+      const cidrs = object.spec.podCIDRs ?? (object.spec.podCIDR ? [object.spec.podCIDR] : [])
+      if (cidrs.length === 0) return
+      queueMicrotask(() => stop())
+      resolve(cidrs)
+    })
+  })
+}
+
+/** The always-present part of the tables; states it again when the nodes or the pod CIDRs change. */
+function followBase(options: NetworkOptions, tables: Tables) {
+  let nodeAddresses: readonly string[] = [options.nodeAddress]
+  let podCidrs: readonly string[] = options.podCidr ? split(options.podCidr) : []
+  const of = (family: Family, list: readonly string[]) => list.filter((entry) => family.has(entry))
+  const touch = () => tables.touch('base', (family) => planBase({
+    family,
+    podCidrs: of(family, podCidrs),
+    clusterCidrs: of(family, split(options.clusterCidr)),
+    serviceCidrs: of(family, split(options.serviceCidr)),
+    nodeAddresses: of(family, nodeAddresses),
+    clusterDnsAddresses: of(family, split(options.clusterDnsAddress)),
+    localhost: true,
+  }))
+  touch()
+  return {
+    setNodeAddresses(addresses: readonly string[]) { nodeAddresses = [...new Set([options.nodeAddress, ...addresses])]; touch() },
+    setPodCidrs(cidrs: readonly string[]) { podCidrs = cidrs; touch() },
+  }
+}
+
+async function startDns(options: NetworkOptions, informers: Informers): Promise<Component & { synced(): Promise<void> }> {
+  const { client, clock, log, signal } = options
+  const addresses = split(options.clusterDnsAddress)
+  const view = createClusterView(informers)
+  const zone = createZone({ view, domain: options.clusterDomain, dnsAddresses: addresses, serial: () => Math.floor(clock.now() / 1000) })
+  const resolver = createResolver({ zone, upstream: createUpstream({ clock, own: addresses }), log })
+  const servers = await Promise.all(addresses.map((address) => startDnsServer({ address, port: 53, resolver, log })))
+  void ensureDnsService({ client, clock, log, addresses, signal })
+  return { synced: () => view.synced(), stop: async () => void (await Promise.all(servers.map((server) => server.stop()))) }
+}
+
+/**
+ * Starts the network of this node. Resolves when the host is prepared and DNS listens (some ten milliseconds); rules and
+ * CNI configuration follow as the cluster becomes known, see `ready` and `configured`. `stop` leaves rules, routes and
+ * interfaces in place, so that running pods stay connected over a restart; `removeNetwork` takes them away.
+ * Throws when a kernel setting, the interface or port 53 of the DNS address cannot be had.
+ */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const { clock, log, nodeName, clusterName, signal } = options
+  const names = namesOf(clusterName)
+  const families = familiesOf([...split(options.clusterCidr), ...split(options.serviceCidr)])
+  const dnsAddresses = split(options.clusterDnsAddress)
+  const informers = options.informers ?? createInformers(options.client, { clock, log })
+
+  await Promise.all([
+    borrowSysctls(options.hostDir ?? defaultHostDir, clusterName, [forwardIpv4, routeLocalnet, ...(families.length > 1 ? [forwardIpv6] : [])]),
+    ensureDevice({ device: names.device, dnsAddresses, serviceCidrs: split(options.serviceCidr) }),
+  ])
+  const dns = await startDns(options, informers)
+
+  const tables = createTables({ name: names.table, families, clock, log })
+  const base = followBase(options, tables)
+  const routes = followRoutes({ informers, log, nodeName, onAddresses: base.setNodeAddresses })
+  const proxy = startProxy({ informers, tables, log, nodeName, clusterCidrs: split(options.clusterCidr), isAnsweredHere: (service) => isDnsService(service, dnsAddresses) })
+  const hostPorts = followHostPorts(informers, tables, nodeName)
+  informers.start(signal)
+
+  const configured = podCidrsOf(options, informers).then(async (podCidrs) => {
+    base.setPodCidrs(podCidrs)
+    await writeConflist({ names, podCidrs, confDir: options.cniConfDir, leaseDir: leaseDirIn(options.dataDir), mtu: await mtuOf(options.nodeAddress) })
+  })
+  const ready = Promise.all([proxy.synced(), hostPorts.synced(), routes.synced(), dns.synced()]).then(async () => {
+    tables.begin()
+    await tables.flush()
+  })
+  for (const [what, promise] of [['configure the pod network', configured], ['write the service rules', ready]] as const) {
+    promise.catch((error: unknown) => log.error({ error: String(error) }, `cannot ${what}`))
+  }
+
+  return {
+    configured,
+    ready,
+    async stop() {
+      hostPorts.stop()
+      await Promise.all([proxy.stop(), routes.stop(), tables.stop(), dns.stop()])
+    },
+  }
+}
