@@ -85,7 +85,7 @@ function wholeObject(patch: Obj, type: Type): Obj {
   const directive = patch.$patch
   if (directive === 'delete') return {}
   if (directive === 'replace') return mergeObject({}, without(patch, '$patch'), type)
-  throw badRequest(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch)}`)
+  throw badRequest(`unknown patch type: ${JSON.stringify(directive)} in map: ${JSON.stringify(patch)}`)
 }
 
 function without(object: Obj, key: string): Obj {
@@ -181,7 +181,7 @@ function withSpecialElements(original: readonly Obj[], patch: readonly Obj[], ke
       const value = keyValue(item, key)
       left = left.filter((other) => other[key] !== value)
     } else if (item.$patch === 'merge') throw badRequest('merging lists cannot yet be specified in the patch')
-    else throw badRequest(`unknown patch type: ${String(item.$patch)} in map: ${JSON.stringify(item)}`)
+    else throw badRequest(`unknown patch type: ${JSON.stringify(item.$patch)} in map: ${JSON.stringify(item)}`)
   }
   return replaces ? { original: [], patch: plain } : { original: left, patch: plain }
 }
