@@ -1,5 +1,5 @@
 /** Which strategy a resource has: one line per kind; kinds without a line get the plain one. */
-import { apps, core, type Resource } from '../../api/index.ts'
+import { apps, core, rbac, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { Strategy, StrategyEnvironment } from '../strategy.ts'
 import { deployments } from './apps/deployments.ts'
@@ -11,6 +11,10 @@ import { nodes } from './core/nodes.ts'
 import { pods } from './core/pods.ts'
 import { secrets } from './core/secrets.ts'
 import { services } from './core/services.ts'
+import { clusterrolebindings } from './rbac/clusterrolebindings.ts'
+import { clusterroles } from './rbac/clusterroles.ts'
+import { rolebindings } from './rbac/rolebindings.ts'
+import { roles } from './rbac/roles.ts'
 import { ownStatus } from './own-status.ts'
 import { createdAtColumn, nameColumn, printer } from './printing.ts'
 
@@ -18,10 +22,22 @@ type Maker = (env: StrategyEnvironment) => Strategy
 
 const key = (resource: Pick<Resource, 'apiVersion' | 'plural'>): string => `${resource.apiVersion}/${resource.plural}`
 
+const plainPrinter = printer<ApiObject>(nameColumn, createdAtColumn)
+
+/** What holds for a kind of which nothing more is known: its status, if it has one, is the system's; it prints its name and when it was created. */
+const plain = (resource: Resource<ApiObject>): Strategy => ({ ...ownStatus(resource), printer: plainPrinter })
+
+interface EntryOptions {
+  /** The creator may say the status: of nodes the kubelet does. */
+  readonly bornWithStatus?: boolean
+}
+
 /** A kind's entry; the compiler holds that the strategy is for the resource's own type. */
-function entry<T extends ApiObject, I>(resource: Resource<T, I>, strategy: Strategy<T> | ((env: StrategyEnvironment) => Strategy<T>)): [string, Maker] {
+function entry<T extends ApiObject, I>(resource: Resource<T, I>, strategy: Strategy<T> | ((env: StrategyEnvironment) => Strategy<T>), options: EntryOptions = {}): [string, Maker] {
   const make = typeof strategy === 'function' ? strategy : () => strategy
-  return [key(resource), (env) => onTopOf(plain(resource as unknown as Resource<ApiObject>), make(env) as Strategy)]
+  const base = plain(resource as unknown as Resource<ApiObject>)
+  const below: Strategy = options.bornWithStatus ? { ...base, prepareForCreate: undefined } : base
+  return [key(resource), (env) => onTopOf(below, make(env) as Strategy)]
 }
 
 /** The kind's own strategy; what it prepares comes after the status was cleared or kept. */
@@ -42,18 +58,17 @@ const makers = new Map<string, Maker>([
   entry(core.pods, pods),
   entry(core.services, services),
   entry(core.namespaces, namespaces),
-  entry(core.nodes, nodes),
+  entry(core.nodes, nodes, { bornWithStatus: true }),
   entry(core.configmaps, configmaps),
   entry(core.secrets, secrets),
   entry(core.events, events),
   entry(apps.deployments, deployments),
   entry(apps.replicasets, replicasets),
+  entry(rbac.clusterroles, clusterroles),
+  entry(rbac.clusterrolebindings, clusterrolebindings),
+  entry(rbac.roles, roles),
+  entry(rbac.rolebindings, rolebindings),
 ])
-
-const plainPrinter = printer<ApiObject>(nameColumn, createdAtColumn)
-
-/** What holds for a kind of which nothing more is known: its status, if it has one, is the system's; it prints its name and when it was created. */
-const plain = (resource: Resource<ApiObject>): Strategy => ({ ...ownStatus(resource), printer: plainPrinter })
 
 /** The strategy of a resource. Resources without behaviour of their own (custom ones among them) get the plain strategy. */
 export function strategyFor(resource: Resource, env: StrategyEnvironment): Strategy {

@@ -1,0 +1,14 @@
+/** Cluster roles. */
+import type { rbac } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import { createdAtColumn, nameColumn, printer } from '../printing.ts'
+import type { Strategy } from '../../strategy.ts'
+import { ruleErrors, validateName } from './rules.ts'
+
+function validate(role: rbac.ClusterRole) {
+  const selectors = role.aggregationRule?.clusterRoleSelectors
+  const errors = role.aggregationRule && !selectors?.length ? [path('aggregationRule.clusterRoleSelectors').required('at least one clusterRoleSelector required if aggregationRule is non-nil')] : []
+  return [...ruleErrors(role.rules, false), ...errors]
+}
+
+export const clusterroles: Strategy<rbac.ClusterRole> = { validateName, validate, validateUpdate: validate, printer: printer<rbac.ClusterRole>(nameColumn, createdAtColumn) }
