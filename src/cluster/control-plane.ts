@@ -5,7 +5,7 @@ import { createEdges } from '../apiserver/edges.ts'
 import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
 import { core } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
-import { startControllers } from '../controllers/index.ts'
+import { managerName, startControllers } from '../controllers/index.ts'
 import { isNotFound } from '../machinery/errors.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
@@ -61,10 +61,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   running.push(
     ...(await Promise.all([
       startControllers({
-        client: () => clientFor('system:kube-controller-manager', ['system:masters']),
+        client: (name) => (name === managerName ? clientFor('system:kube-controller-manager', ['system:masters']) : clientFor(`system:serviceaccount:kube-system:${name}`, ['system:masters', 'system:serviceaccounts', 'system:serviceaccounts:kube-system'])),
         clock,
         log: log.child({ component: 'controllers' }),
-        options: { clusterCidr: settings.clusterCidr, serviceCidr: settings.serviceCidr, ca: pki.ca.cert },
+        options: { clusterCidr: settings.clusterCidr, rootCa: pki.ca.cert },
       }),
       startScheduler({ client: clientFor('system:kube-scheduler', ['system:masters']), clock, log: log.child({ component: 'scheduler' }) }),
     ])),

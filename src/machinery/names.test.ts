@@ -51,7 +51,7 @@ describe('validateObjectMeta', () => {
     [{ namespace: '' }, 'metadata.namespace: Required value'],
     [{ name: 'A' }, 'metadata.name: Invalid value: "A": a lowercase RFC 1123 subdomain'],
     [{ generateName: 'BA-' }, 'metadata.generateName: Invalid value: "BA-"'],
-    [{ labels: { a: '-' } }, 'metadata.labels[a]: Invalid value: "-"'],
+    [{ labels: { a: '-' } }, 'metadata.labels: Invalid value: "-"'],
     [{ labels: { '-': 'a' } }, 'metadata.labels: Invalid value: "-": name part'],
     [{ annotations: { a: 'x'.repeat(262_144) } }, 'metadata.annotations: Too long: may not be more than 262144 bytes'],
     [{ finalizers: ['x'] }, 'metadata.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified'],

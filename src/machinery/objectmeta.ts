@@ -45,7 +45,7 @@ export function validateLabels(labels: meta.ObjectMeta['labels'], at: Path): Fie
   const errors: FieldError[] = []
   for (const [key, value] of Object.entries(labels ?? {})) {
     for (const text of qualifiedName(key)) errors.push(at.invalid(key, text))
-    for (const text of labelValue(value)) errors.push(at.key(key).invalid(value, text))
+    for (const text of labelValue(value)) errors.push(at.invalid(value, text))
   }
   return errors
 }

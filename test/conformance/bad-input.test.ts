@@ -15,7 +15,7 @@ function send(method: string, path: string, body?: string | Buffer | object, hea
   const { pki } = cluster
   const bytes = body === undefined ? undefined : Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const call = httpsRequest(`${cluster.url}${path}`, { method, ca: pki.ca.cert, cert: pki.admin.cert, key: pki.admin.key, agent: false, headers: { ...(bytes === undefined ? {} : { 'content-type': 'application/json' }), ...headers } }, (response) => {
+    const call = httpsRequest(`${cluster.url}${path}`, { method, ca: pki.ca.cert, cert: pki.admin.cert, key: pki.admin.key, agent: false, headers: { ...(bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(bytes)) }), ...headers } }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => void (text += chunk.toString()))
       response.on('end', () => resolve({ code: response.statusCode ?? 0, body: text.startsWith('{') ? JSON.parse(text) : { message: text }, headers: response.headers }))

@@ -157,7 +157,7 @@ describe('services', () => {
     expect(spec).toMatchObject({ clusterIPs: [spec.clusterIP], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster' })
     expect(spec.ports[0]).toMatchObject({ port: 80, protocol: 'TCP', targetPort: 80 })
     expect(spec.ports[0].nodePort).toBeGreaterThanOrEqual(30000)
-    await kubectl('patch', 'service', 'web', '-p', '{"spec":{"ports":[{"port":81}]}}')
+    await kubectl('patch', 'service', 'web', '--type=json', '-p', '[{"op":"replace","path":"/spec/ports/0/port","value":81}]')
     expect((await get('service', 'web')).spec.clusterIP).toBe(spec.clusterIP)
   })
 })
