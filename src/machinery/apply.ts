@@ -1,0 +1,155 @@
+/**
+ * Server-side apply: every manager owns the fields it stated, and only those
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/). Works from the list types and keys of the schema,
+ * so a custom resource's schema works as a built-in one does.
+ */
+import type { meta } from '../api/index.ts'
+import type { StructType } from '../api/schema.ts'
+import { compare, fieldsOf, isSame, withNamedFields, type Comparison } from './apply/compare.ts'
+import { readConfig } from './apply/config.ts'
+import { difference, emptySet, intersection, isEmptySet, sameSet, setOfPaths, union, type FieldSet } from './apply/fieldset.ts'
+import { applyConflict, capUpdaters, conflictsOf, ownable, readManagers, sameManager, withFields, writeManagers, type Conflict, type Manager } from './apply/managers.ts'
+import { merge, removeFields } from './apply/merge.ts'
+import { decodeObject } from './json.ts'
+import { parseJson } from './json/parse.ts'
+import { isApiError } from './errors.ts'
+import { deepEqual } from './meta.ts'
+import { rfc3339 } from './time.ts'
+import { zeroOf } from './zero.ts'
+
+interface Managed { readonly apiVersion?: string; readonly metadata: meta.ObjectMeta }
+
+export interface ApplyOptions {
+  /** Who applies: `fieldManager` of the request. */
+  readonly manager: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** Take fields that others own. */
+  readonly force?: boolean
+  readonly subresource?: string
+  /** Fields that this endpoint does not write, and that nobody comes to own through it: `[['status']]`. */
+  readonly ignore?: readonly (readonly string[])[]
+}
+
+const withoutEntries = <T>(object: T): T => {
+  const { metadata, ...rest } = object as T & Managed
+  if (!metadata?.managedFields) return object
+  const { managedFields: _, ...others } = metadata
+  return { ...rest, metadata: others } as T
+}
+
+/** The object with these managers; the same one when they are the ones it has. */
+function withManagers<T>(type: StructType<T>, object: T, managers: readonly Manager[]): T {
+  const { metadata } = object as Managed
+  const managedFields = writeManagers(capUpdaters(managers))
+  if (deepEqual(managedFields, metadata?.managedFields ?? [])) return object
+  return decodeObject(type, { ...object, metadata: { ...metadata, managedFields } }).object
+}
+
+/** What an object that does not exist yet is compared with. */
+const nothing = <T>(type: StructType<T>): T => zeroOf(type) as T
+
+/**
+ * Applies a configuration to the object as it is (undefined: it does not exist yet). Gives the new object back, with its
+ * `managedFields`; defaulting, admission and validation come after that. When nothing changes, it equals `live`.
+ * Throws `ApiError` 409 with the owners of the fields it may not take, 400 when the configuration does not fit the schema.
+ */
+export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, config: unknown, options: ApplyOptions): T {
+  const { manager: name, now, force = false, subresource = '' } = options
+  const ignored = setOfPaths((options.ignore ?? []).map((path) => path.map((part) => `f:${part}`)))
+  const wanted = readConfig(type, config)
+  const old = withoutEntries(live ?? nothing(type))
+  const apiVersion = (wanted.apiVersion as string | undefined) ?? (old as Managed).apiVersion ?? ''
+  const managers = live === undefined ? [] : knownManagers(type, live, now)
+
+  const self: Manager = { name, operation: 'Apply', apiVersion, subresource, time: rfc3339(now), fields: ownable(fieldsOf(type, wanted), ignored) }
+  const last = managers.find((m) => sameManager(m, self))
+  const others = managers.filter((m) => m !== last)
+  const merged = merge(type, old, wanted)
+  const pruned = last ? removeFields(type, merged, abandoned(type, merged, last.fields, [self, ...others])) : merged
+  const object = withoutEntries(decodeObject(type, pruned ?? {}).object)
+
+  const changes = compare(type, old, object)
+  const left = disown(others, changes, force ? undefined : (conflicts) => refuse(type, old, name, conflicts))
+  const unchanged = last && sameSet(last.fields, self.fields) && last.apiVersion === apiVersion && isSame(changes)
+  return withManagers(type, object, [...left, unchanged ? last : self])
+}
+
+/** The managers of an object. What was never tracked belongs to `before-first-apply`, so that an apply conflicts with it. */
+function knownManagers<T>(type: StructType<T>, live: T, now: number): readonly Manager[] {
+  const { metadata, apiVersion = '' } = live as Managed
+  const managers = readManagers(metadata.managedFields)
+  if (managers.length > 0) return managers
+  const { added, modified } = compare(type, nothing(type), withoutEntries(live))
+  const fields = ownable(union(added, modified))
+  return isEmptySet(fields) ? [] : [{ name: 'before-first-apply', operation: 'Update', apiVersion, subresource: '', time: rfc3339(now), fields }]
+}
+
+/** What the manager applied the last time, and neither it nor anybody else wants now. */
+function abandoned<T>(type: StructType<T>, merged: unknown, last: FieldSet, managers: readonly Manager[]): FieldSet {
+  const had = withNamedFields(type, last)
+  const owned = withNamedFields(type, managers.reduce((set, m) => union(set, m.fields), emptySet))
+  const there = withNamedFields(type, fieldsOf(type, merged))
+  return difference(intersection(had, there), owned)
+}
+
+/**
+ * Takes from the managers what somebody else has changed or removed. `refuse` is asked first when fields that they own
+ * were changed: it throws, or lets it pass.
+ */
+function disown(managers: readonly Manager[], changes: Comparison, refuse?: (conflicts: readonly Conflict[]) => void): Manager[] {
+  const written = union(changes.modified, changes.added)
+  const conflicts = managers.flatMap((m) => conflictsOf(m, intersection(m.fields, written)))
+  if (conflicts.length > 0) refuse?.(conflicts)
+  return managers.map((m) => withFields(m, difference(difference(m.fields, written), changes.removed)))
+}
+
+/** kubectl may take over what it applied from the client's side before: the annotation says which fields those were. */
+function refuse<T>(type: StructType<T>, live: T, manager: string, conflicts: readonly Conflict[]): void {
+  const allowed = manager === 'kubectl' ? lastApplied(type, live) : emptySet
+  const left = conflicts.filter(({ path }) => isEmptySet(intersection(setOfPaths([path]), allowed)))
+  if (left.length > 0) throw applyConflict(left)
+}
+
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** The fields of the last client-side apply that still are as it left them. */
+function lastApplied<T>(type: StructType<T>, live: T): FieldSet {
+  const text = (live as Managed).metadata.annotations?.[lastAppliedAnnotation]
+  if (!text) return emptySet
+  try {
+    const config = readConfig(type, parseJson(text).value)
+    const { added, modified, removed } = compare(type, config, live)
+    return [modified, added, removed].reduce(difference, fieldsOf(type, config))
+  } catch (error) {
+    // An annotation that anybody could have written: when it makes no sense it allows nothing.
+    if (isApiError(error)) return emptySet
+    throw error
+  }
+}
+
+/**
+ * Keeps track of a create (`old` undefined), an update or a patch: what changed belongs to the manager that changed it.
+ * Gives `next` back with its `managedFields`. Objects that were never tracked stay untracked. A client may clear all
+ * entries with `managedFields: [{}]`.
+ */
+export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, next: T, manager: string, now: number, subresource = ''): T {
+  const sent = (next as Managed).metadata?.managedFields
+  const stored = old === undefined ? undefined : (old as Managed).metadata.managedFields
+  const reset = subresource === '' && sent?.length === 1 && isReset(sent[0])
+  if (reset) return withManagers(type, next, [])
+  const fromRequest = subresource === '' ? readManagers(sent) : []
+  const managers = fromRequest.length > 0 ? fromRequest : readManagers(stored)
+  if (old !== undefined && managers.length === 0) return withManagers(type, next, [])
+
+  const changes = compare(type, withoutEntries(old ?? nothing(type)), withoutEntries(next))
+  const fields = ownable(union(changes.modified, changes.added))
+  const left = isSame(changes) ? managers : disown(managers, changes)
+  if (isEmptySet(fields)) return withManagers(type, next, left)
+  const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: rfc3339(now), fields }
+  const before = left.find((m) => sameManager(m, self))
+  return withManagers(type, next, [...left.filter((m) => m !== before), before ? withFields(before, union(before.fields, fields), now) : self])
+}
+
+/** An entry in which nothing is stated. */
+const isReset = (entry: meta.ManagedFieldsEntry | undefined): boolean => entry !== undefined && Object.keys(entry).length === 0

@@ -1,0 +1,95 @@
+/** What differs between two objects, and which fields an object has, as sets of fields. */
+import { deepEqual } from '../meta.ts'
+import { byElement, entriesOf, isEmpty, shapeOf, type List, type Target } from './shape.ts'
+import { emptySet, isEmptySet, leafSet, setOf, type FieldSet } from './fieldset.ts'
+
+/** The fields that an applied configuration has. Containers are in it only as elements of lists, as keys of maps, and when empty. */
+export function fieldsOf(type: Target, value: unknown): FieldSet {
+  const shape = shapeOf(type)
+  if (shape.form === 'leaf') return leafSet
+  if (shape.form === 'list') {
+    return setOf(false, (value as List).map((item) => [shape.elementOf(item), asMember(fieldsOf(shape.of, item))]))
+  }
+  const entries = entriesOf(value)
+  return setOf(entries.length === 0, entries.flatMap(([name, item]): [string, FieldSet][] => {
+    const child = shape.child(name)
+    if (!child) return []
+    const fields = fieldsOf(child, item)
+    return [[`f:${name}`, shape.named ? fields : asMember(fields)]]
+  }))
+}
+
+const asMember = (set: FieldSet): FieldSet => (set.self ? set : { self: true, children: set.children })
+
+export interface Comparison {
+  readonly added: FieldSet
+  readonly modified: FieldSet
+  readonly removed: FieldSet
+}
+
+const same: Comparison = { added: emptySet, modified: emptySet, removed: emptySet }
+const added: Comparison = { ...same, added: leafSet }
+const modified: Comparison = { ...same, modified: leafSet }
+const removed: Comparison = { ...same, removed: leafSet }
+
+export const isSame = (comparison: Comparison): boolean => isEmptySet(comparison.added) && isEmptySet(comparison.modified) && isEmptySet(comparison.removed)
+
+/** Compares two values of one type; undefined is a value that is not there. */
+export function compare(type: Target, old: unknown, next: unknown): Comparison {
+  if (old === next) return same
+  const shape = shapeOf(type)
+  if (shape.form === 'leaf' || (isEmpty(old) && isEmpty(next))) {
+    if (old === undefined) return added
+    if (next === undefined) return removed
+    return deepEqual(old, next) ? same : modified
+  }
+  const children = shape.form === 'list' ? compareLists(shape.of, shape.elementOf, old, next) : compareMaps(shape.child, old, next)
+  const pick = (which: keyof Comparison, self: boolean) => setOf(self, children.map(([element, child]) => [element, child[which]] as const))
+  if (children.length === 0 && old !== undefined && next !== undefined) return same
+  return { added: pick('added', old === undefined), modified: pick('modified', false), removed: pick('removed', next === undefined) }
+}
+
+type Differences = (readonly [string, Comparison])[]
+
+function compareMaps(child: (name: string) => Target | undefined, old: unknown, next: unknown): Differences {
+  const before = (old ?? {}) as Readonly<Record<string, unknown>>
+  const after = (next ?? {}) as Readonly<Record<string, unknown>>
+  const out: Differences = []
+  const visit = (name: string) => {
+    const [l, r] = [own(before, name), own(after, name)]
+    const type = l === r ? undefined : child(name)
+    if (!type) return
+    const difference = compare(type, l, r)
+    if (!isSame(difference)) out.push([`f:${name}`, difference])
+  }
+  for (const name of Object.keys(before)) visit(name)
+  for (const name of Object.keys(after)) if (!Object.hasOwn(before, name)) visit(name)
+  return out
+}
+
+const own = (object: Readonly<Record<string, unknown>>, name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
+
+function compareLists(of: Target, elementOf: (item: unknown) => string, old: unknown, next: unknown): Differences {
+  const before = byElement(old, elementOf)
+  const after = byElement(next, elementOf)
+  const out: Differences = []
+  for (const element of new Set([...before.keys(), ...after.keys()])) {
+    const [l, r] = [before.get(element) ?? [], after.get(element) ?? []]
+    // Elements that share a name are told apart by nothing: they are compared together.
+    const difference = l.length > 1 || r.length > 1 ? (deepEqual(l, r) ? same : modified) : compare(of, l[0], r[0])
+    if (!isSame(difference)) out.push([element, difference])
+  }
+  return out
+}
+
+/** The set, with the fields of structs that lead to something in it. */
+export function withNamedFields(type: Target, set: FieldSet): FieldSet {
+  if (set.children.size === 0) return set
+  const shape = shapeOf(type)
+  if (shape.form === 'leaf') return set
+  return setOf(set.self, [...set.children].map(([element, child]) => {
+    const target = shape.form === 'list' ? shape.of : shape.child(element.slice(2))
+    const below = target ? withNamedFields(target, child) : child
+    return [element, shape.form === 'map' && shape.named && target ? asMember(below) : below]
+  }))
+}

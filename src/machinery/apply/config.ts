@@ -1,0 +1,50 @@
+/** An applied configuration: what its author stated, in canonical values, and nothing that was filled in. */
+import type { StructType } from '../../api/schema.ts'
+import { badRequest } from '../errors.ts'
+import { decodeObject } from '../json.ts'
+import { withKey } from '../patch/json.ts'
+import { shapeOf, type List, type Obj, type Target } from './shape.ts'
+
+/** Checks a configuration and brings it into canonical form. Throws `ApiError` 400 when it does not fit the schema. */
+export function readConfig(type: StructType, config: unknown): Obj {
+  const { object, unknownFields } = decodeObject(type, config)
+  const about = describe(type, config as Obj)
+  if (unknownFields[0]) {
+    const field = /"(.*)"$/.exec(unknownFields[0])?.[1] ?? ''
+    throw badRequest(`failed to create typed patch object (${about}): .${field}: field not declared in schema`)
+  }
+  const metadata = (config as { metadata?: { managedFields?: unknown } }).metadata
+  if (Array.isArray(metadata?.managedFields) && metadata.managedFields.length > 0) throw badRequest('metadata.managedFields must be nil')
+  return stated(type, config, object, '', about) as Obj
+}
+
+function describe(type: StructType, config: Obj): string {
+  const { namespace = '', name = '' } = (config.metadata ?? {}) as { namespace?: string; name?: string }
+  return `${namespace}/${name}; ${String(config.apiVersion ?? '')}, Kind=${type.name}`
+}
+
+/** The parts of `decoded` that `config` states. Values that are owned whole are taken in their normal form. */
+function stated(type: Target, config: unknown, decoded: unknown, path: string, about: string): unknown {
+  const shape = shapeOf(type)
+  if (config === null) return decoded
+  if (shape.form === 'leaf') return decoded === undefined ? config : decoded
+  if (shape.form === 'list') {
+    const list = (decoded ?? []) as List
+    const seen = new Set<string>()
+    return list.map((item, i) => {
+      const element = shape.elementOf(item)
+      if (seen.has(element)) throw badRequest(`failed to create typed patch object (${about}): ${path}: duplicate entries for key ${element.slice(2)}`)
+      seen.add(element)
+      return stated(shape.of, (config as List)[i], item, `${path}[${i}]`, about)
+    })
+  }
+  let out: Record<string, unknown> = {}
+  const object = (decoded ?? {}) as Obj
+  for (const name of Object.keys(config as Obj)) {
+    const child = shape.child(name)
+    const value = (config as Obj)[name]
+    if (!child || value === null || value === undefined) continue
+    out = withKey(out, name, stated(child, value, Object.hasOwn(object, name) ? object[name] : undefined, `${path}.${name}`, about))
+  }
+  return out
+}

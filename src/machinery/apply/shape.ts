@@ -1,0 +1,76 @@
+/** How apply sees a value: a leaf that one manager owns whole, a map whose keys are owned apart, or a list of elements. */
+import { resolve, type AnyType, type ListType, type StructType } from '../../api/schema.ts'
+import { stableStringify } from '../meta.ts'
+import { slotTable } from '../slots.ts'
+
+export type Target = Exclude<AnyType, { form: 'lazy' }>
+
+export type Shape =
+  | { readonly form: 'leaf' }
+  | { readonly form: 'map'; readonly child: (name: string) => Target | undefined; readonly named: boolean }
+  | { readonly form: 'list'; readonly of: Target; readonly elementOf: (item: unknown) => string }
+
+const leaf: Shape = { form: 'leaf' }
+const known = new WeakMap<Target, Shape>()
+
+/** The shape of a type. `named`: its keys are the fields of a struct. */
+export function shapeOf(type: Target): Shape {
+  let shape = known.get(type)
+  if (!shape) {
+    shape = make(type)
+    known.set(type, shape)
+  }
+  return shape
+}
+
+function make(type: Target): Shape {
+  if (type.form === 'struct') return type.atomic ? leaf : structShape(type)
+  if (type.form === 'map') {
+    const of = resolve(type.of)
+    return type.kind === 'atomic' ? leaf : { form: 'map', child: () => of, named: false }
+  }
+  if (type.form === 'list' && type.kind !== 'atomic') return { form: 'list', of: resolve(type.of), elementOf: elements(type) }
+  return leaf
+}
+
+function structShape(type: StructType): Shape {
+  const { slots, index } = slotTable(type)
+  return { form: 'map', child: (name) => slots[index.get(name) ?? -1]?.type, named: true }
+}
+
+/** Names an element of a list: by its keys (a key that was left out has its default), or by itself. */
+function elements(type: ListType): (item: unknown) => string {
+  const of = resolve(type.of)
+  if (type.kind === 'set' || of.form !== 'struct') return (item) => `v:${stableStringify(item)}`
+  const { slots, index } = slotTable(of)
+  const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, fallback: slots[index.get(name) ?? -1]?.options.default }))
+  return (item) => {
+    const object = item as Record<string, unknown>
+    const parts = keys.flatMap(({ name, fallback }) => {
+      const value = object[name] ?? fallback
+      return value === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(value)}`]
+    })
+    return `k:{${parts.join(',')}}`
+  }
+}
+
+export type Obj = Readonly<Record<string, unknown>>
+export type List = readonly unknown[]
+
+export const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'object' && (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0))
+
+/** A map's entries that hold something. */
+export const entriesOf = (value: unknown): [string, unknown][] => Object.entries((value ?? {}) as Obj).filter(([, v]) => v !== undefined)
+
+/** The elements of a list by their names, in order. Several may have one name. */
+export function byElement(list: unknown, elementOf: (item: unknown) => string): Map<string, unknown[]> {
+  const out = new Map<string, unknown[]>()
+  for (const item of (list ?? []) as List) {
+    const element = elementOf(item)
+    const items = out.get(element)
+    if (items) items.push(item)
+    else out.set(element, [item])
+  }
+  return out
+}
