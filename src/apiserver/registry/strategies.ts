@@ -2,13 +2,18 @@
 import { apps, core, rbac, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { Strategy, StrategyEnvironment } from '../strategy.ts'
+import { controllerrevisions } from './apps/controllerrevisions.ts'
+import { daemonsets } from './apps/daemonsets.ts'
 import { deployments } from './apps/deployments.ts'
 import { replicasets } from './apps/replicasets.ts'
+import { statefulsets } from './apps/statefulsets.ts'
 import { configmaps } from './core/configmaps.ts'
 import { events } from './core/events.ts'
 import { namespaces } from './core/namespaces.ts'
 import { nodes } from './core/nodes.ts'
 import { pods } from './core/pods.ts'
+import { podtemplates } from './core/podtemplates.ts'
+import { replicationcontrollers } from './core/replicationcontrollers.ts'
 import { secrets } from './core/secrets.ts'
 import { services } from './core/services.ts'
 import { clusterrolebindings } from './rbac/clusterrolebindings.ts'
@@ -62,15 +67,29 @@ const makers = new Map<string, Maker>([
   entry(core.configmaps, configmaps),
   entry(core.secrets, secrets),
   entry(core.events, events),
+  entry(core.podtemplates, podtemplates),
+  entry(core.replicationcontrollers, replicationcontrollers),
   entry(apps.deployments, deployments),
   entry(apps.replicasets, replicasets),
+  entry(apps.statefulsets, statefulsets),
+  entry(apps.daemonsets, daemonsets),
+  entry(apps.controllerrevisions, controllerrevisions),
   entry(rbac.clusterroles, clusterroles),
   entry(rbac.clusterrolebindings, clusterrolebindings),
   entry(rbac.roles, roles),
   entry(rbac.rolebindings, rolebindings),
 ])
 
+/** Strategies that hold something (the allocator of services) are made once for each server. */
+const made = new WeakMap<StrategyEnvironment, Map<string, Strategy>>()
+
 /** The strategy of a resource. Resources without behaviour of their own (custom ones among them) get the plain strategy. */
 export function strategyFor(resource: Resource, env: StrategyEnvironment): Strategy {
-  return makers.get(key(resource))?.(env) ?? plain(resource as Resource<ApiObject>)
+  const make = makers.get(key(resource))
+  if (!make) return plain(resource as Resource<ApiObject>)
+  const known = made.get(env) ?? new Map<string, Strategy>()
+  made.set(env, known)
+  const strategy = known.get(key(resource)) ?? make(env)
+  known.set(key(resource), strategy)
+  return strategy
 }

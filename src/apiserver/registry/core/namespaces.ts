@@ -1,6 +1,8 @@
 /** Namespaces. */
 import type { core } from '../../../api/index.ts'
+import { dns1123Label } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
+import { orDefault } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 const namespacePrinter = printer<core.Namespace>(
@@ -9,4 +11,31 @@ const namespacePrinter = printer<core.Namespace>(
   ageColumn,
 )
 
-export const namespaces: Strategy<core.Namespace> = { printer: namespacePrinter }
+const nameLabel = 'kubernetes.io/metadata.name'
+const finalizer = 'kubernetes'
+
+/** Every namespace carries its name as a label, so that selectors can find it. */
+function labelled(namespace: core.Namespace): core.Namespace {
+  const { name, labels } = namespace.metadata
+  if (!name || labels?.[nameLabel] === name) return namespace
+  return { ...namespace, metadata: { ...namespace.metadata, labels: { ...labels, [nameLabel]: name } } }
+}
+
+/** A new namespace is active, and stays until the controller has emptied it. */
+function newNamespace(namespace: core.Namespace): core.Namespace {
+  const finalizers = namespace.spec.finalizers ?? []
+  return {
+    ...labelled(namespace),
+    spec: { ...namespace.spec, finalizers: finalizers.includes(finalizer) ? finalizers : [...finalizers, finalizer] },
+    status: { phase: 'Active' },
+  }
+}
+
+export const namespaces: Strategy<core.Namespace> = {
+  default: (namespace) => ({ ...labelled(namespace), status: orDefault(namespace.status, { phase: 'Active' }) }),
+  prepareForCreate: newNamespace,
+  prepareForUpdate: (next, current) => ({ ...next, spec: { ...next.spec, finalizers: current.spec.finalizers } }),
+  validateName: dns1123Label,
+  selectableFields: (namespace) => ({ 'status.phase': namespace.status.phase ?? '' }),
+  printer: namespacePrinter,
+}

@@ -1,6 +1,12 @@
 /** Nodes. */
 import type { core } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import { cidr } from '../../../machinery/names.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
+import { follows, forEach, type Check } from '../checks.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { taint } from './validation/scheduling.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
 
 const unknown = (value: string): string => value || '<unknown>'
@@ -36,4 +42,44 @@ function nodeRoles(node: core.Node): string {
   return orNone([...new Set(roles)].toSorted().join(','))
 }
 
-export const nodes: Strategy<core.Node> = { printer: nodePrinter }
+/** `podCIDR` is the first of `podCIDRs`; all of a node can be allocated unless it says less. */
+function withDefaults(node: core.Node): core.Node {
+  const { podCIDR, podCIDRs } = node.spec
+  let next = node
+  if (podCIDR && !podCIDRs?.length) next = { ...next, spec: { ...next.spec, podCIDRs: [podCIDR] } }
+  if (!podCIDR && podCIDRs?.length) next = { ...next, spec: { ...next.spec, podCIDR: podCIDRs[0] } }
+  const { capacity } = next.status
+  return capacity ? within(next, 'status', (status) => orDefault(status, { allocatable: capacity })) : next
+}
+
+function* validate(node: core.Node): Check {
+  const at = path('spec')
+  yield* forEach(path('metadata').at('taints'), node.spec.taints, taint)
+  const seen = new Set<string>()
+  for (const [i, value] of (node.spec.taints ?? []).entries()) {
+    const key = `${value.key}:${value.effect}`
+    if (seen.has(key)) yield path('metadata').at('taints').index(i).duplicate(value)
+    seen.add(key)
+  }
+  yield* forEach(at.at('podCIDRs'), node.spec.podCIDRs, (value, place) => follows(place, value, cidr))
+  if (node.spec.podCIDRs?.length && node.spec.podCIDRs[0] !== node.spec.podCIDR) yield at.at('podCIDRs').index(0).invalid(node.spec.podCIDRs, 'must match `podCIDR`')
+}
+
+/** What a node once was told about its network and its machine stays. */
+function* validateUpdate(next: core.Node, current: core.Node): Check {
+  const at = path('spec')
+  yield* validate(next)
+  for (const [name, before] of [['podCIDRs', current.spec.podCIDRs], ['providerID', current.spec.providerID]] as const) {
+    const shown = name === 'podCIDRs' ? 'podCIDR' : name
+    if (before?.length && !deepEqual(next.spec[name], before)) yield at.at(name).forbidden(`node updates may not change ${shown} except from "" to valid`)
+  }
+}
+
+export const nodes: Strategy<core.Node> = {
+  default: withDefaults,
+  prepareForStatusUpdate: (next, current) => ({ ...next, spec: current.spec }),
+  validate: (node) => [...validate(node)],
+  validateUpdate: (next, current) => [...validateUpdate(next, current)],
+  selectableFields: (node) => ({ 'spec.unschedulable': String(node.spec.unschedulable ?? false) }),
+  printer: nodePrinter,
+}

@@ -1,6 +1,10 @@
 /** Secrets. */
 import type { core } from '../../../api/index.ts'
+import { path, type FieldError } from '../../../machinery/field.ts'
+import { configMapKey } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
+import { follows, unchanged, type Check } from '../checks.ts'
+import { frozen, maxDataBytes, sizeOf } from './data.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 const secretPrinter = printer<core.Secret>(
@@ -10,4 +14,72 @@ const secretPrinter = printer<core.Secret>(
   ageColumn,
 )
 
-export const secrets: Strategy<core.Secret> = { printer: secretPrinter }
+/** Opaque unless it says otherwise; what was written as text becomes data. */
+function withDefaults(secret: core.Secret): core.Secret {
+  const { stringData, ...rest } = secret
+  const typed = rest.type ? rest : { ...rest, type: 'Opaque' }
+  if (!stringData) return typed
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  return { ...typed, data: { ...typed.data, ...Object.fromEntries(encoded) } }
+}
+
+const hidden = '<secret contents redacted>'
+const tokenType = 'kubernetes.io/service-account-token'
+
+function* validate(secret: core.Secret): Check {
+  const data = secret.data ?? {}
+  for (const key of Object.keys(data)) yield* follows(path('data').key(key), key, configMapKey)
+  if (sizeOf({}, data) > maxDataBytes) yield path('data').tooLong(maxDataBytes)
+  yield* ofType(secret, data)
+}
+
+/** The entries that secrets of a known type must have. */
+function* ofType(secret: core.Secret, data: Readonly<Record<string, string>>): Check {
+  const at = path('data')
+  const has = (key: string) => Object.hasOwn(data, key)
+  switch (secret.type) {
+    case tokenType:
+      if (!secret.metadata.annotations?.['kubernetes.io/service-account.name']) yield path('metadata').at('annotations').key('kubernetes.io/service-account.name').required()
+      break
+    case 'kubernetes.io/dockercfg': yield* jsonEntry('.dockercfg', data); break
+    case 'kubernetes.io/dockerconfigjson': yield* jsonEntry('.dockerconfigjson', data); break
+    case 'kubernetes.io/basic-auth':
+      if (!has('username') && !has('password')) {
+        yield at.key('username').required()
+        yield at.key('password').required()
+      }
+      break
+    case 'kubernetes.io/ssh-auth':
+      if (!data['ssh-privatekey']) yield at.key('ssh-privatekey').required()
+      break
+    case 'kubernetes.io/tls':
+      for (const key of ['tls.crt', 'tls.key']) if (!has(key)) yield at.key(key).required()
+      break
+    default:
+  }
+}
+
+function* jsonEntry(key: string, data: Readonly<Record<string, string>>): Check {
+  const at = path('data').key(key)
+  const value = data[key]
+  if (value === undefined) return yield at.required()
+  try {
+    JSON.parse(Buffer.from(value, 'base64').toString())
+  } catch (error) {
+    yield at.invalid(hidden, (error as Error).message)
+  }
+}
+
+const validateUpdate = (next: core.Secret, current: core.Secret): FieldError[] => [
+  ...unchanged(path('type'), next.type, current.type),
+  ...frozen(next, current, ['data']),
+  ...validate(next),
+]
+
+export const secrets: Strategy<core.Secret> = {
+  default: withDefaults,
+  validate: (secret) => [...validate(secret)],
+  validateUpdate,
+  selectableFields: (secret) => ({ type: secret.type ?? '' }),
+  printer: secretPrinter,
+}

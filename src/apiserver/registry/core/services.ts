@@ -1,7 +1,13 @@
 /** Services. */
 import type { core } from '../../../api/index.ts'
-import type { Strategy } from '../../strategy.ts'
+import { path, type FieldError } from '../../../machinery/field.ts'
+import { dns1035Label } from '../../../machinery/names.ts'
+import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { ageColumn, labelsText, nameColumn, orNone, printer, text, wide } from '../printing.ts'
+import { hasClusterIP, isHeadless, serviceAllocation } from './services-allocation.ts'
+import { createAllocator } from './services-allocator.ts'
+import { keepAllocated, serviceDefaults } from './services-defaults.ts'
+import { balancerStatus, serviceSpec, serviceUpdate } from './services-validation.ts'
 
 const servicePrinter = printer<core.Service>(
   nameColumn,
@@ -25,4 +31,28 @@ function externalAddress(service: core.Service): string {
 const portsText = (ports: readonly core.ServicePort[]): string =>
   orNone(ports.map((p) => (p.nodePort ? `${p.port}:${p.nodePort}/${p.protocol}` : `${p.port}/${p.protocol}`)).join(','))
 
-export const services: Strategy<core.Service> = { printer: servicePrinter }
+/** What this cluster, with addresses of one family, cannot give. */
+function familyErrors({ spec }: core.Service, family: 'IPv4' | 'IPv6'): FieldError[] {
+  const at = path('spec')
+  if (!hasClusterIP(spec) || isHeadless(spec)) return []
+  const missing = (spec.ipFamilies ?? []).flatMap((wanted, i) => (wanted === family ? [] : [at.at('ipFamilies').index(i).invalid(wanted, 'not configured on this cluster')]))
+  if (spec.ipFamilyPolicy === 'RequireDualStack') return [at.at('ipFamilyPolicy').invalid(spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services')]
+  return missing
+}
+
+/** Services of a cluster with one range of addresses: the strategy owns the allocator of both addresses and node ports. */
+export function services(env: StrategyEnvironment): Strategy<core.Service> {
+  const allocator = createAllocator(env)
+  const { family } = allocator.range
+  return {
+    default: (service) => serviceDefaults(service, family),
+    prepareForUpdate: keepAllocated,
+    validate: (service) => [...serviceSpec(service.spec), ...familyErrors(service, family)],
+    validateUpdate: (next, current) => [...serviceUpdate(next, current), ...familyErrors(next, family)],
+    validateStatusUpdate: (next) => [...balancerStatus(next)],
+    validateName: dns1035Label,
+    selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
+    printer: servicePrinter,
+    allocation: serviceAllocation(allocator),
+  }
+}

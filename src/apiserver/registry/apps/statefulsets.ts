@@ -1,0 +1,96 @@
+/** Stateful sets. */
+import type { apps, core } from '../../../api/index.ts'
+import type { FieldError, Path } from '../../../machinery/field.ts'
+import { path } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
+import type { Strategy } from '../../strategy.ts'
+import { ifThere, notNegative, type Check } from '../checks.ts'
+import { claimDefaults } from '../core/claim-defaults.ts'
+import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
+import { podWarnings } from '../core/pod-warnings.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, text } from '../printing.ts'
+import { countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
+
+const statefulSetPrinter = printer<apps.StatefulSet>(
+  nameColumn,
+  text('Ready', 'Pods that are ready, of those wanted.', (o) => `${o.status.readyReplicas ?? 0}/${o.spec.replicas ?? 0}`),
+  ageColumn,
+  containersColumn,
+  imagesColumn,
+)
+
+const withDefaults = (set: apps.StatefulSet): apps.StatefulSet => within(set, 'spec', (spec) => {
+  const next = orDefault(spec, { replicas: 1, podManagementPolicy: 'OrderedReady', revisionHistoryLimit: 10 })
+  return {
+    ...next,
+    template: podTemplateDefaults(next.template),
+    updateStrategy: strategyDefaults(next.updateStrategy),
+    persistentVolumeClaimRetentionPolicy: orDefault(next.persistentVolumeClaimRetentionPolicy ?? {}, { whenDeleted: 'Retain', whenScaled: 'Retain' }),
+    ...(next.volumeClaimTemplates && { volumeClaimTemplates: next.volumeClaimTemplates.map(claimTemplate) }),
+  }
+})
+
+const claimTemplate = (claim: core.PersistentVolumeClaim): core.PersistentVolumeClaim =>
+  claimDefaults({ ...claim, kind: 'PersistentVolumeClaim', apiVersion: 'v1' })
+
+function strategyDefaults(strategy: apps.StatefulSetUpdateStrategy): apps.StatefulSetUpdateStrategy {
+  const next = orDefault(strategy, { type: 'RollingUpdate' })
+  return next.type === 'RollingUpdate' ? { ...next, rollingUpdate: orDefault(next.rollingUpdate ?? {}, { partition: 0 }) } : next
+}
+
+const managementPolicies = ['OrderedReady', 'Parallel']
+
+function* spec(at: Path, value: apps.StatefulSetSpec): Check {
+  const policy = value.podManagementPolicy
+  if (!policy) yield at.at('podManagementPolicy').required()
+  else if (!managementPolicies.includes(policy)) yield at.at('podManagementPolicy').invalid(policy, "must be 'OrderedReady' or 'Parallel'")
+  yield* updateStrategy(at.at('updateStrategy'), value.updateStrategy)
+  for (const name of ['whenDeleted', 'whenScaled'] as const) {
+    yield* ifThere(at.at('persistentVolumeClaimRetentionPolicy').at(name), value.persistentVolumeClaimRetentionPolicy?.[name], ['Retain', 'Delete'])
+  }
+  yield* notNegative(at.at('replicas'), value.replicas)
+  yield* revisions(at, value)
+  yield* notNegative(at.at('ordinals').at('start'), value.ordinals?.start)
+  yield* ownSelector(at.at('selector'), value.selector, 'statefulset')
+  // Claim templates become volumes of the pods, so mounts may name them.
+  yield* selectedTemplate(at.at('template'), withClaims(value), value.selector)
+  yield* lastingPods(at.at('template').at('spec'), value.template.spec, 'StatefulSet')
+}
+
+function withClaims({ template, volumeClaimTemplates = [] }: apps.StatefulSetSpec): core.PodTemplateSpec {
+  const own = new Set((template.spec.volumes ?? []).map((volume) => volume.name))
+  const more = volumeClaimTemplates
+    .filter((claim) => claim.metadata.name && !own.has(claim.metadata.name))
+    .map((claim): core.Volume => ({ name: claim.metadata.name ?? '', persistentVolumeClaim: { claimName: claim.metadata.name ?? '' } }))
+  return more.length === 0 ? template : { ...template, spec: { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...more] } }
+}
+
+function* updateStrategy(at: Path, strategy: apps.StatefulSetUpdateStrategy): Check {
+  const { type, rollingUpdate } = strategy
+  if (!type) yield at.required()
+  else if (type === 'OnDelete') {
+    if (rollingUpdate) yield at.at('rollingUpdate').invalid(rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")
+  } else if (type === 'RollingUpdate') {
+    yield* notNegative(at.at('rollingUpdate').at('partition'), rollingUpdate?.partition)
+    yield* countOrPercent(at.at('rollingUpdate').at('maxUnavailable'), rollingUpdate?.maxUnavailable)
+    if (rollingUpdate?.maxUnavailable === 0) yield at.at('rollingUpdate').at('maxUnavailable').invalid(0, 'cannot be 0')
+  } else yield at.invalid(strategy, "must be 'RollingUpdate' or 'OnDelete'")
+}
+
+const mayChange = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'] as const
+const sentence = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+
+function validateUpdate(next: apps.StatefulSet, current: apps.StatefulSet): readonly FieldError[] {
+  const at = path('spec')
+  const like = { ...next.spec, ...Object.fromEntries(mayChange.map((name) => [name, current.spec[name]])) }
+  return [...spec(at, next.spec), ...(deepEqual(like, current.spec) ? [] : [at.forbidden(sentence)])]
+}
+
+export const statefulsets: Strategy<apps.StatefulSet> = {
+  default: withDefaults,
+  validate: (set) => [...spec(path('spec'), set.spec)],
+  validateUpdate,
+  warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
+  printer: statefulSetPrinter,
+}

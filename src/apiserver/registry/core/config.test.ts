@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { core } from '../../../api/index.ts'
+import { complete, created, createErrors, row, updateErrors } from '../testing.ts'
+
+const meta = { metadata: { name: 'a', namespace: 'default' } }
+const encoded = (text: string) => Buffer.from(text).toString('base64')
+
+describe('secrets', () => {
+  it('are opaque, and keep text as data', () => {
+    expect(complete(core.secrets, { ...meta, data: { a: encoded('old'), b: encoded('b') }, stringData: { a: 'new' } })).toMatchObject({ type: 'Opaque', data: { a: encoded('new'), b: encoded('b') } })
+    expect(complete(core.secrets, { ...meta, stringData: { a: 'x' } })).not.toHaveProperty('stringData')
+  })
+  it.each<[string, object, string[]]>([
+    ['key', { data: { 'a b': '' } }, ["data[a b]: Invalid value: \"a b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"]],
+    ['size', { stringData: { a: 'x'.repeat(1024 * 1024 + 1) } }, ['data: Too long: may not be more than 1048576 bytes']],
+    ['tls', { type: 'kubernetes.io/tls' }, ['data[tls.crt]: Required value', 'data[tls.key]: Required value']],
+    ['registry', { type: 'kubernetes.io/dockerconfigjson' }, ['data[.dockerconfigjson]: Required value']],
+    ['basic', { type: 'kubernetes.io/basic-auth' }, ['data[username]: Required value', 'data[password]: Required value']],
+    ['token', { type: 'kubernetes.io/service-account-token' }, ['metadata.annotations[kubernetes.io/service-account.name]: Required value']],
+  ])('%s', (_, secret, errors) => {
+    expect(createErrors(core.secrets, { ...meta, ...secret })).toEqual(errors)
+  })
+  it('cannot change once they are immutable, nor their type ever', () => {
+    const current = created(core.secrets, { ...meta, immutable: true, stringData: { a: 'x' } })
+    expect(updateErrors(core.secrets, { ...meta, type: 'other', stringData: { a: 'y' } }, current)).toEqual([
+      'type: Invalid value: "other": field is immutable',
+      'immutable: Forbidden: field is immutable when `immutable` is set',
+      'data: Forbidden: field is immutable when `immutable` is set',
+    ])
+  })
+  it('show their type and size', () => {
+    expect(row(core.secrets, complete(core.secrets, { ...meta, stringData: { a: 'x' } }))).toMatchObject({ Type: 'Opaque', Data: 1 })
+  })
+})
+
+describe('config maps', () => {
+  it('refuse a key that is text and bytes', () => {
+    expect(createErrors(core.configmaps, { ...meta, data: { a: '' }, binaryData: { a: '' } })).toEqual(['data[a]: Invalid value: "a": duplicate of key present in binaryData'])
+  })
+  it('refuse more than a mebibyte', () => {
+    expect(createErrors(core.configmaps, { ...meta, data: { a: 'x'.repeat(1024 * 1024), b: 'y' } })).toEqual(['[]: Too long: may not be more than 1048576 bytes'])
+  })
+  it('cannot change once they are immutable', () => {
+    const current = created(core.configmaps, { ...meta, immutable: true, data: { a: 'x' } })
+    expect(updateErrors(core.configmaps, { ...meta, immutable: true, data: { a: 'y' } }, current)).toEqual(['data: Forbidden: field is immutable when `immutable` is set'])
+    expect(updateErrors(core.configmaps, { ...meta, immutable: true, data: { a: 'x' } }, current)).toEqual([])
+  })
+})
+
+describe('namespaces', () => {
+  it('are active, held by a finalizer and labelled with their name', () => {
+    expect(created(core.namespaces, { metadata: { name: 'a' } })).toMatchObject({
+      metadata: { labels: { 'kubernetes.io/metadata.name': 'a' } }, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' },
+    })
+  })
+})
+
+describe('nodes', () => {
+  const node = (more: object) => ({ metadata: { name: 'n', labels: { 'node-role.kubernetes.io/worker': '', 'node-role.kubernetes.io/control-plane': '' } }, ...more })
+  it('are born with the status their kubelet gives them', () => {
+    expect(created(core.nodes, node({ status: { capacity: { cpu: '2' } } })).status).toMatchObject({ capacity: { cpu: '2' }, allocatable: { cpu: '2' } })
+  })
+  it('keep their addresses for pods', () => {
+    const current = created(core.nodes, node({ spec: { podCIDR: '10.0.0.0/24' } }))
+    expect(current.spec.podCIDRs).toEqual(['10.0.0.0/24'])
+    expect(updateErrors(core.nodes, node({ spec: { podCIDR: '10.0.1.0/24' } }), current)).toEqual(['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'])
+  })
+  it('show whether they are ready and what they are for', () => {
+    const status = { conditions: [{ type: 'Ready', status: 'True' }], addresses: [{ type: 'InternalIP', address: '10.1.1.1' }], nodeInfo: { kubeletVersion: 'v1.36.0' } }
+    expect(row(core.nodes, complete(core.nodes, node({ spec: { unschedulable: true }, status })))).toMatchObject({
+      Status: 'Ready,SchedulingDisabled', Roles: 'control-plane,worker', Version: 'v1.36.0', 'Internal-IP': '10.1.1.1', 'External-IP': '<none>', 'OS-Image': '<unknown>',
+    })
+  })
+  it('refuse a taint of no known effect', () => {
+    expect(createErrors(core.nodes, node({ spec: { taints: [{ key: 'a', effect: 'X' }] } }))).toEqual(['metadata.taints[0].effect: Unsupported value: "X": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"'])
+  })
+})
+
+describe('events', () => {
+  it('show what happened to whom', () => {
+    const event = complete(core.events, {
+      metadata: { name: 'e', namespace: 'default' }, involvedObject: { kind: 'Pod', name: 'web', fieldPath: 'spec.containers{a}' }, type: 'Normal', reason: 'Pulled', message: 'ok\n',
+      source: { component: 'kubelet', host: 'n1' }, firstTimestamp: '2026-01-01T11:00:00Z', lastTimestamp: '2026-01-01T11:59:00Z', count: 3,
+    })
+    expect(row(core.events, event)).toEqual({
+      'Last Seen': '60s', Type: 'Normal', Reason: 'Pulled', Object: 'pod/web', Subobject: 'spec.containers{a}', Source: 'kubelet, n1', Message: 'ok', 'First Seen': '60m', Count: 3, Name: 'e',
+    })
+  })
+})

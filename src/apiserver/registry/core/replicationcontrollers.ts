@@ -1,0 +1,53 @@
+/** Replication controllers: what replica sets were before. */
+import type { core } from '../../../api/index.ts'
+import type { Path } from '../../../machinery/field.ts'
+import { path } from '../../../machinery/field.ts'
+import { selectorFromSet } from '../../../machinery/labels.ts'
+import type { Strategy } from '../../strategy.ts'
+import { lastingPods } from '../apps/template.ts'
+import { notNegative, type Check } from '../checks.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { ageColumn, containersColumn, imagesColumn, integer, labelsText, nameColumn, printer, text, wide } from '../printing.ts'
+import { podTemplateDefaults } from './defaults/pod-spec.ts'
+import { podTemplate } from './validation/pod-spec.ts'
+
+const controllerPrinter = printer<core.ReplicationController>(
+  nameColumn,
+  integer('Desired', 'Pods that are wanted.', (o) => o.spec.replicas ?? 0),
+  integer('Current', 'Pods that exist.', (o) => o.status.replicas),
+  integer('Ready', 'Pods that are ready.', (o) => o.status.readyReplicas ?? 0),
+  ageColumn,
+  containersColumn,
+  imagesColumn,
+  wide(text('Selector', 'Which pods belong to it.', (o) => labelsText(o.spec.selector))),
+)
+
+/** Its selector and its own labels are those of its template, unless it has some. */
+function withDefaults(controller: core.ReplicationController): core.ReplicationController {
+  const labels = controller.spec.template?.metadata.labels
+  const labelled = labels ? within(controller, 'metadata', (metadata) => orDefault(metadata, { labels })) : controller
+  return within(labelled, 'spec', (spec) => {
+    const selecting = labels ? orDefault(spec, { selector: labels }) : spec
+    return within(orDefault(selecting, { replicas: 1 }), 'template', podTemplateDefaults)
+  })
+}
+
+function* spec(at: Path, value: core.ReplicationControllerSpec): Check {
+  yield* notNegative(at.at('minReadySeconds'), value.minReadySeconds)
+  const selects = Object.keys(value.selector ?? {}).length > 0
+  if (!selects) yield at.at('selector').required()
+  yield* notNegative(at.at('replicas'), value.replicas)
+  if (!value.template) return yield at.at('template').required()
+  const place = at.at('template')
+  const labels = value.template.metadata.labels ?? {}
+  if (selects && !selectorFromSet(value.selector).matches(labels)) yield place.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
+  yield* podTemplate(place, value.template)
+  yield* lastingPods(place.at('spec'), value.template.spec, 'ReplicationController')
+}
+
+export const replicationcontrollers: Strategy<core.ReplicationController> = {
+  default: withDefaults,
+  validate: (controller) => [...spec(path('spec'), controller.spec)],
+  selectableFields: (controller) => ({ 'status.replicas': String(controller.status.replicas) }),
+  printer: controllerPrinter,
+}

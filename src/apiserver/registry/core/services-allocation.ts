@@ -1,0 +1,103 @@
+/** Gives services their addresses and node ports, and takes them back. */
+import { services, type Service, type ServicePort, type ServiceSpec } from '../../../api/core/v1.ts'
+import { internal, invalid } from '../../../machinery/errors.ts'
+import { path } from '../../../machinery/field.ts'
+import type { Allocation } from '../../strategy.ts'
+import { holdingsOf, ownerOf, type Allocator } from './services-allocator.ts'
+
+export const hasClusterIP = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName'
+export const isHeadless = (spec: ServiceSpec): boolean => hasClusterIP(spec) && spec.clusterIP === 'None'
+/** Whether its ports are opened on the nodes. */
+export const hasNodePorts = (spec: ServiceSpec): boolean =>
+  spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
+export const hasHealthCheckPort = (spec: ServiceSpec): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
+
+/** The allocation step of services. Throws `ApiError` 422 when what was asked for cannot be had, 500 when nothing is left. */
+export function serviceAllocation(allocator: Allocator): Allocation<Service> {
+  return {
+    async allocate(object, current) {
+      // What an update no longer needs goes back when the allocator next reads the list.
+      if (current) allocator.settle(ownerOf(current))
+      const round = createRound(allocator, object, current)
+      try {
+        const next = await round.run()
+        return { object: next, rollback: async () => round.undo() }
+      } catch (error) {
+        round.undo()
+        throw error
+      }
+    },
+    async release(service) {
+      const { addresses, ports } = holdingsOf(service)
+      for (const address of addresses) allocator.releaseAddress(address, ownerOf(service))
+      for (const port of ports) allocator.releasePort(port, ownerOf(service))
+      allocator.settle(ownerOf(service))
+    },
+  }
+}
+
+/** One service's turn: everything it reserves is remembered, to be undone as a whole. */
+function createRound(allocator: Allocator, service: Service, current: Service | undefined) {
+  const owner = ownerOf(service)
+  const had = current ? holdingsOf(current) : { addresses: [], ports: [] }
+  const addresses: string[] = []
+  const ports: number[] = []
+
+  const refuse = (at: ReturnType<typeof path>, value: unknown, why: string): never => {
+    throw invalid(services, service.metadata.name ?? '', [at.invalid(value, why)])
+  }
+  async function clusterIPs(spec: ServiceSpec): Promise<ServiceSpec> {
+    if (!hasClusterIP(spec) || isHeadless(spec)) return spec
+    const wanted = spec.clusterIPs?.filter(Boolean) ?? []
+    const [asked] = wanted
+    if (asked) {
+      const why = await allocator.takeAddress(asked, owner)
+      if (why) refuse(path('spec').at('clusterIPs'), wanted, `failed to allocate IP ${asked}: ${why}`)
+      if (!had.addresses.includes(asked)) addresses.push(asked)
+      return { ...spec, clusterIP: asked, clusterIPs: wanted }
+    }
+    const address = await allocator.freeAddress(owner)
+    if (!address) throw internal(`failed to allocate a serviceIP: range is full`)
+    addresses.push(address)
+    return { ...spec, clusterIP: address, clusterIPs: [address] }
+  }
+  async function port(asked: number, at: ReturnType<typeof path>): Promise<number> {
+    if (asked > 0) {
+      const why = await allocator.takePort(asked, owner)
+      if (why) refuse(at, asked, why)
+      if (!had.ports.includes(asked)) ports.push(asked)
+      return asked
+    }
+    const found = await allocator.freePort(owner)
+    if (!found) throw internal('failed to allocate a nodePort: range is full')
+    ports.push(found)
+    return found
+  }
+  async function nodePorts(spec: ServiceSpec): Promise<ServiceSpec> {
+    const wanted = hasNodePorts(spec)
+    const out: ServicePort[] = []
+    // The same number serves TCP and UDP of one port.
+    const given = new Map<number, number>()
+    for (const [i, p] of (spec.ports ?? []).entries()) {
+      if (!wanted && !p.nodePort) {
+        out.push(p)
+        continue
+      }
+      const number = await port(p.nodePort || given.get(p.port) || 0, path('spec').at('ports').index(i).at('nodePort'))
+      given.set(p.port, number)
+      out.push({ ...p, nodePort: number })
+    }
+    return spec.ports ? { ...spec, ports: out } : spec
+  }
+  async function healthCheck(spec: ServiceSpec): Promise<ServiceSpec> {
+    if (!hasHealthCheckPort(spec)) return spec
+    return { ...spec, healthCheckNodePort: await port(spec.healthCheckNodePort ?? 0, path('spec').at('healthCheckNodePort')) }
+  }
+  return {
+    run: async (): Promise<Service> => ({ ...service, spec: await healthCheck(await nodePorts(await clusterIPs(service.spec))) }),
+    undo(): void {
+      for (const address of addresses) allocator.releaseAddress(address, owner)
+      for (const number of ports) allocator.releasePort(number, owner)
+    },
+  }
+}

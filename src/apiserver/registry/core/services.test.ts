@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest'
+import { core } from '../../../api/index.ts'
+import type { Client } from '../../../client/client.ts'
+import { ApiError } from '../../../machinery/errors.ts'
+import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
+import { strategyFor } from '../strategies.ts'
+import { complete, context, created, createErrors, row, updateErrors, updated } from '../testing.ts'
+import { addressText, addressBits, ipRange } from './ip-range.ts'
+
+const service = (spec: object, name = 'web') => ({ metadata: { name, namespace: 'default' }, spec })
+const http = { port: 80 }
+
+describe('defaults of a service', () => {
+  it('makes it a cluster service of one family', () => {
+    expect(complete(core.services, service({ ports: [http] })).spec).toEqual({
+      ports: [{ protocol: 'TCP', port: 80, targetPort: 80 }], type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster', ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack',
+    })
+  })
+  it('opens a load balancer to all nodes', () => {
+    expect(complete(core.services, service({ type: 'LoadBalancer', ports: [http] })).spec).toMatchObject({ externalTrafficPolicy: 'Cluster', allocateLoadBalancerNodePorts: true })
+  })
+  it('remembers clients for three hours', () => {
+    expect(complete(core.services, service({ ports: [http], sessionAffinity: 'ClientIP' })).spec.sessionAffinityConfig).toEqual({ clientIP: { timeoutSeconds: 10800 } })
+  })
+  it('leaves an alias of a name alone', () => {
+    expect(complete(core.services, service({ type: 'ExternalName', externalName: 'example.com' })).spec).toEqual({ type: 'ExternalName', externalName: 'example.com', sessionAffinity: 'None' })
+  })
+})
+
+describe('what is wrong with a service', () => {
+  it.each<[string, object, string[]]>([
+    ['no ports', {}, ['spec.ports: Required value']],
+    ['headless needs none', { clusterIP: 'None', selector: { a: 'b' } }, []],
+    ['ports without names', { ports: [http, { port: 81 }] }, ['spec.ports[0].name: Required value', 'spec.ports[1].name: Required value']],
+    ['port out of range', { ports: [{ port: 0 }] }, ['spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive', 'spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive']],
+    ['type', { type: 'Magic', ports: [http] }, ['spec.type: Unsupported value: "Magic": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"']],
+    ['node port of a cluster service', { ports: [{ port: 80, nodePort: 30000 }] }, ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"]],
+    ['cluster address', { clusterIP: 'x', ports: [http] }, ['spec.clusterIPs[0]: Invalid value: "x": must be empty, \'None\', or a valid IP address']],
+    ['traffic policy', { ports: [http], externalTrafficPolicy: 'Local' }, ['spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services']],
+    ['external name', { type: 'ExternalName' }, ['spec.externalName: Required value']],
+    ['affinity', { ports: [http], sessionAffinity: 'Sticky' }, ['spec.sessionAffinity: Unsupported value: "Sticky": supported values: "ClientIP", "None"']],
+    ['source ranges', { ports: [http], loadBalancerSourceRanges: ['10.0.0.0/8'] }, ["spec.loadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'"]],
+    ['two families', { ports: [http], ipFamilyPolicy: 'RequireDualStack' }, ['spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services']],
+    ['the other family', { ports: [http], ipFamilies: ['IPv6'] }, ['spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster']],
+    ['loopback outside', { ports: [http], externalIPs: ['127.0.0.1'] }, ['spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)']],
+  ])('%s', (_, spec, errors) => {
+    expect(createErrors(core.services, service(spec))).toEqual(errors)
+  })
+})
+
+describe('an update of a service', () => {
+  const current = created(core.services, service({ type: 'NodePort', clusterIP: '10.96.0.9', ports: [{ port: 80, nodePort: 30080 }] }))
+
+  it('keeps its address and its node ports when the client leaves them out', () => {
+    const next = updated(core.services, service({ type: 'NodePort', ports: [http, { port: 81, name: 'b' }] }), current)
+    expect(next.spec).toMatchObject({ clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports: [{ port: 80, nodePort: 30080 }, { port: 81 }] })
+  })
+  it('may not move to another address', () => {
+    expect(updateErrors(core.services, service({ ...current.spec, clusterIP: '10.96.0.10' }), current)).toEqual(['spec.clusterIPs[0]: Invalid value: "10.96.0.10": may not change once set'])
+  })
+  it('drops what the new type has no use for', () => {
+    const plain = updated(core.services, service({ ...current.spec, type: 'ClusterIP' }), current)
+    expect(plain.spec.ports?.[0]?.nodePort).toBeUndefined()
+    expect(plain.spec.externalTrafficPolicy).toBeUndefined()
+    const alias = updated(core.services, service({ ...current.spec, type: 'ExternalName', externalName: 'a.b' }), current)
+    expect(alias.spec.clusterIP).toBeUndefined()
+    expect(updateErrors(core.services, service({ ...current.spec, type: 'ExternalName', externalName: 'a.b', ports: [] }), current)).toEqual([])
+  })
+})
+
+describe('allocation', () => {
+  function server(nodePorts: readonly [number, number] = [30000, 30001], serviceCidr = '10.96.0.0/29') {
+    const stored: core.Service[] = []
+    const client = { list: async () => ({ metadata: {}, items: stored }) } as unknown as Client
+    const env: StrategyEnvironment = { client, serviceCidr, nodePorts }
+    const strategy = strategyFor(core.services as never, env) as Strategy<core.Service>
+    const create = async (spec: object, name: string) => {
+      const { object, rollback } = await strategy.allocation!.allocate(complete(core.services, service(spec, name)), undefined, context())
+      stored.push(object)
+      return { object, rollback }
+    }
+    const remove = async (name: string) => {
+      const [gone] = stored.splice(stored.findIndex((s) => s.metadata.name === name), 1)
+      await strategy.allocation!.release(gone!)
+    }
+    return { stored, strategy, create, remove }
+  }
+  const failure = (promise: Promise<unknown>) => promise.then(() => 'no error', (e: unknown) => (e as ApiError).message)
+
+  it('gives every service an address of its own until none is left', async () => {
+    const { create, remove } = server()
+    const all = new Set<string | undefined>()
+    for (let i = 1; i <= 6; i++) all.add((await create({ ports: [http] }, `s${i}`)).object.spec.clusterIP)
+    expect([...all].toSorted()).toEqual(['10.96.0.1', '10.96.0.2', '10.96.0.3', '10.96.0.4', '10.96.0.5', '10.96.0.6'])
+    expect(await failure(create({ ports: [http] }, 's7'))).toBe('Internal error occurred: failed to allocate a serviceIP: range is full')
+    await remove('s3')
+    expect(await failure(create({ ports: [http] }, 's7'))).toBe('no error')
+  })
+
+  it('gives the address that is asked for, once', async () => {
+    const { create } = server()
+    expect((await create({ clusterIP: '10.96.0.5', ports: [http] }, 'a')).object.spec).toMatchObject({ clusterIP: '10.96.0.5', clusterIPs: ['10.96.0.5'] })
+    expect(await failure(create({ clusterIP: '10.96.0.5', ports: [http] }, 'b')))
+      .toBe('Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.5"]: failed to allocate IP 10.96.0.5: provided IP is already allocated')
+    expect(await failure(create({ clusterIP: '10.97.0.5', ports: [http] }, 'c')))
+      .toBe('Service "c" is invalid: spec.clusterIPs: Invalid value: ["10.97.0.5"]: failed to allocate IP 10.97.0.5: the provided IP (10.97.0.5) is not in the valid range. The range of valid IPs is 10.96.0.0/29')
+  })
+
+  it('gives a headless service none', async () => {
+    const { create } = server()
+    expect((await create({ clusterIP: 'None', selector: { a: 'b' } }, 'a')).object.spec).toMatchObject({ clusterIP: 'None', clusterIPs: ['None'] })
+  })
+
+  it('opens node ports, the same number for both protocols of a port', async () => {
+    const { create } = server([30000, 30000])
+    const { object } = await create({ type: 'NodePort', ports: [{ name: 't', port: 53 }, { name: 'u', port: 53, protocol: 'UDP' }] }, 'dns')
+    expect(object.spec.ports?.map((p) => p.nodePort)).toEqual([30000, 30000])
+    expect(await failure(create({ type: 'NodePort', ports: [http] }, 'b'))).toBe('Internal error occurred: failed to allocate a nodePort: range is full')
+  })
+
+  it('refuses node ports that are taken or outside', async () => {
+    const { create } = server()
+    await create({ type: 'NodePort', ports: [{ port: 80, nodePort: 30001 }] }, 'a')
+    expect(await failure(create({ type: 'NodePort', ports: [{ port: 80, nodePort: 30001 }] }, 'b')))
+      .toBe('Service "b" is invalid: spec.ports[0].nodePort: Invalid value: 30001: provided port is already allocated')
+    expect(await failure(create({ type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] }, 'c')))
+      .toBe('Service "c" is invalid: spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-30001')
+  })
+
+  it('takes back everything of a request that failed', async () => {
+    const { create, stored } = server([30000, 30000])
+    const { rollback } = await create({ type: 'NodePort', clusterIP: '10.96.0.2', ports: [http] }, 'a')
+    stored.length = 0
+    await rollback()
+    expect(await failure(create({ type: 'NodePort', clusterIP: '10.96.0.2', ports: [http] }, 'b'))).toBe('no error')
+  })
+
+  it('finds again what an update no longer holds', async () => {
+    const { create, stored, strategy } = server([30000, 30000])
+    const { object } = await create({ type: 'NodePort', ports: [http] }, 'a')
+    const next = { ...object, spec: { ...object.spec, type: 'ClusterIP' as const, ports: [{ port: 80, protocol: 'TCP' as const, targetPort: 80 }] } }
+    stored[0] = (await strategy.allocation!.allocate(next, object, context())).object
+    expect((await create({ type: 'NodePort', ports: [http] }, 'b')).object.spec.ports?.[0]?.nodePort).toBe(30000)
+  })
+
+  it('knows the services that were there before it', async () => {
+    const { create, stored } = server()
+    stored.push(created(core.services, service({ clusterIP: '10.96.0.1', ports: [http] }, 'kubernetes')))
+    expect(await failure(create({ clusterIP: '10.96.0.1', ports: [http] }, 'b'))).toContain('provided IP is already allocated')
+  })
+
+  it('gives a local load balancer a health check port', async () => {
+    const { create } = server()
+    const { object } = await create({ type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: [http] }, 'a')
+    expect([object.spec.ports?.[0]?.nodePort, object.spec.healthCheckNodePort].toSorted()).toEqual([30000, 30001])
+  })
+
+  it('counts addresses of both families', () => {
+    const range = ipRange('fd00:10:96::/112')
+    expect(range.size).toBe(65535n)
+    expect(range.at(10n)).toBe('fd00:10:96::a')
+    expect(range.indexOf('fd00:10:96::a')).toBe(10n)
+    expect(addressText(addressBits('2001:db8::1:0:0:1'), 'IPv6')).toBe('2001:db8::1:0:0:1')
+  })
+})
+
+describe('kubectl get services', () => {
+  const show = (spec: object, status: object = {}) => row(core.services, complete(core.services, { ...service(spec), status }))
+  it.each<[string, object, object, object]>([
+    ['a cluster service', { clusterIP: '10.96.0.1', ports: [http, { port: 443, name: 'b' }], selector: { b: '2', a: '1' } }, {}, { Type: 'ClusterIP', 'Cluster-IP': '10.96.0.1', 'External-IP': '<none>', 'Port(s)': '80/TCP,443/TCP', Selector: 'a=1,b=2' }],
+    ['node ports', { type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }, {}, { 'Port(s)': '80:30080/TCP' }],
+    ['a load balancer that waits', { type: 'LoadBalancer', ports: [http] }, {}, { 'External-IP': '<pending>' }],
+    ['a load balancer', { type: 'LoadBalancer', ports: [http] }, { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } }, { 'External-IP': '1.2.3.4' }],
+    ['an alias', { type: 'ExternalName', externalName: 'a.b' }, {}, { 'Cluster-IP': '<none>', 'External-IP': 'a.b', 'Port(s)': '<none>' }],
+  ])('shows %s', (_, spec, status, cells) => {
+    expect(show(spec, status)).toMatchObject(cells)
+  })
+})
