@@ -1,7 +1,7 @@
 /** Requests for resources: from the body to the call on the registry, from its result to the bytes of the answer. */
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
-import { ApiError, badRequest, methodNotSupported, type Status } from '../../machinery/errors.ts'
+import { ApiError, methodNotSupported, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
@@ -15,7 +15,7 @@ import { parsePatch, patchObject, patchTypes, unknownPatch } from '../registry/p
 import { checkVerb, deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
 import { subresourceOf, type Subresource } from '../registry/subresources.ts'
-import { objectRules, update } from '../registry/update.ts'
+import { checkName, objectRules, update } from '../registry/update.ts'
 import { runVirtual } from '../registry/virtual.ts'
 import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
@@ -110,7 +110,7 @@ const put: Act = async (env, request, response, served) => {
   const warnings: string[] = []
   const call = callOf(env, request, served, { ...writeQuery(request, 'UpdateOptions'), warnings })
   const body = await bodyAs(request, call, ownType(served.resource))
-  if (!body.metadata.name) throw badRequest('the name of the object (empty) does not match the name on the URL'.replace('(empty)', `(${call.name})`))
+  checkName(call, body)
   const { item, created } = await update(env.registry, call, objectRules(served), () => body)
   await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
 }

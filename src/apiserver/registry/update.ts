@@ -1,6 +1,6 @@
 /** Update: transform → default → admit → prepare → validate → allocate → admit → store; again when somebody else was faster. */
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, conflict, modified, notFound } from '../../machinery/errors.ts'
+import { ApiError, badRequest, conflict, modified, notFound } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
@@ -74,6 +74,15 @@ async function createInstead(env: RegistryEnvironment, call: Call, transform: Tr
   return { item: await create(env, call, object), created: true }
 }
 
+/** Throws `ApiError` 400 when the object is not the one that the URL names. */
+export function checkName(call: Call, { metadata: { name = '', namespace = '' } }: ApiObject): void {
+  if (!name) throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`)
+  if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
+  if (namespace && call.served.resource.namespaced && namespace !== call.namespace) {
+    throw badRequest(`the namespace of the object (${namespace}) does not match the namespace on the request (${call.namespace})`)
+  }
+}
+
 /** What an update may not say of identity. Throws `ApiError` 409 or 422. */
 function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   const { resource, strategy } = call.served
@@ -121,6 +130,7 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const { served } = call
   const current = item.object
   const wanted = await transform(served.view(item).object)
+  checkName(call, wanted)
   checkIdentity(call, wanted, current)
   const completed = inherited(served.complete(wanted), current)
   const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', completed, current))) ?? completed

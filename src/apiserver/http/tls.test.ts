@@ -1,0 +1,105 @@
+import { connect } from 'node:http2'
+import { request } from 'node:https'
+import { webcrypto } from 'node:crypto'
+import { connect as connectTls } from 'node:tls'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import 'reflect-metadata'
+import { X509CertificateGenerator, cryptoProvider } from '@peculiar/x509'
+import type { TLSSocket } from 'node:tls'
+import { core } from '../../api/index.ts'
+import { startTestServer, tester, type TestServer } from '../testing.ts'
+
+cryptoProvider.set(webcrypto as never)
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+const pem = (label: string, der: ArrayBuffer) => `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
+
+async function selfSigned(name: string): Promise<{ key: string; cert: string }> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const cert = await X509CertificateGenerator.createSelfSigned({ name: `CN=${name}`, keys: keys as never, signingAlgorithm: algorithm, notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 3_600_000) })
+  return { key: pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)), cert: cert.toString('pem') }
+}
+
+let started: TestServer
+let seen: string[] = []
+const client = await selfSigned('me')
+
+beforeEach(async () => {
+  seen = []
+  const tls = await selfSigned('localhost')
+  started = await startTestServer({
+    tls: { ...tls, clientCa: client.cert },
+    edges: {
+      authenticate: (raw) => {
+        const socket = ('stream' in raw && raw.stream.session ? raw.stream.session.socket : raw.socket) as TLSSocket
+        seen.push(socket.authorized ? String(socket.getPeerCertificate().subject.CN) : 'nobody')
+        return tester
+      },
+      routes: {
+        handle: () => undefined,
+        upgrade: () => async (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello'),
+      },
+    },
+  })
+  await started.server.listen()
+})
+afterEach(() => started.server.close())
+
+const path = '/api/v1/namespaces/default/configmaps'
+
+describe('HTTPS', () => {
+  it('speaks HTTP/2 and HTTP/1.1 on one port, and knows clients by their certificates', async () => {
+    const session = connect(started.server.url, { ca: [], rejectUnauthorized: false, key: client.key, cert: client.cert })
+    const body = await new Promise<string>((resolve) => {
+      const stream = session.request({ ':path': path })
+      let text = ''
+      stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => resolve(text))
+    })
+    expect(JSON.parse(body)).toMatchObject({ kind: 'ConfigMapList' })
+    session.close()
+    const code = await new Promise((resolve) => request(`${started.server.url}${path}`, { rejectUnauthorized: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    }).end())
+    expect(code).toBe(200)
+    expect(seen).toEqual(['me', 'nobody'])
+  })
+
+  it('streams watches over HTTP/2', async () => {
+    const session = connect(started.server.url, { rejectUnauthorized: false })
+    const stream = session.request({ ':path': `${path}?watch=1` })
+    const lines: string[] = []
+    const first = new Promise<void>((resolve) => stream.setEncoding('utf8').on('data', (chunk: string) => {
+      lines.push(chunk)
+      resolve()
+    }))
+    await new Promise((resolve) => stream.once('response', resolve))
+    await started.client.create(core.configmaps, { metadata: { name: 'a', namespace: 'default' } })
+    await first
+    expect(JSON.parse(lines.join(''))).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'a' } } })
+    stream.close()
+    session.close()
+  })
+
+  it('ends HTTP/2 watches when it closes', async () => {
+    const session = connect(started.server.url, { rejectUnauthorized: false })
+    const stream = session.request({ ':path': `${path}?watch=1` })
+    stream.resume()
+    await new Promise((resolve) => stream.once('response', resolve))
+    const ended = new Promise((resolve) => stream.once('end', resolve))
+    await started.server.close()
+    await ended
+    session.destroy()
+  })
+
+  it('hands upgrades to the subresource that takes them, and refuses others', async () => {
+    const upgrade = (where: string) => new Promise<string>((resolve) => {
+      const socket = connectTls({ port: started.server.port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () => {
+        socket.write(`GET ${where} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`)
+      })
+      let text = ''
+      socket.on('data', (chunk) => (text += chunk.toString())).on('close', () => resolve(text)).on('error', () => undefined)
+    })
+    expect(await upgrade('/api/v1/namespaces/default/pods/p/exec?command=ls')).toMatch(/^HTTP\/1.1 101 .*hello$/s)
+    expect(await upgrade(path)).toMatch(/^HTTP\/1.1 400 /)
+  })
+})
