@@ -80,3 +80,22 @@ describe('v2', () => {
     expect(ids.length - new Set(ids).size).toBe(0)
   })
 })
+
+describe('in protobuf', () => {
+  const v2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+
+  it('is sent to clients that take nothing else, under a media type that can be parsed', async () => {
+    const { headers, text } = await ask(openapi, '/openapi/v2', { accept: v2 })
+    expect(headers['content-type']).toBe('application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
+    expect(text).toContain('#/definitions/io.k8s.api.core.v1.PodSpec')
+  })
+
+  it('leaves JSON to those who ask for JSON first', async () => {
+    const { headers } = await ask(openapi, '/openapi/v2', { accept: `application/json, ${v2}` })
+    expect(headers['content-type']).toBe('application/json')
+  })
+
+  it('refuses forms that nobody speaks', async () => {
+    await expect(ask(openapi, '/openapi/v2', { accept: 'text/html' })).rejects.toMatchObject({ code: 406 })
+  })
+})

@@ -6,13 +6,23 @@ import { ApiError, notAcceptable } from '../../machinery/errors.ts'
 import type { Handler } from '../http/request.ts'
 import { sendDocument, type Document } from '../reply.ts'
 import { openApiV2, openApiV3 } from './documents.ts'
+import { encodeV2 } from './protobuf-v2.ts'
+import { encodeV3 } from './protobuf-v3.ts'
 
 /** Kept until the set of resources changes (a new array). */
 interface Built {
   readonly resources: readonly Resource[]
   readonly versions: ReadonlyMap<string, readonly Resource[]>
+  /** By path, and by path and media type for those in protobuf. */
   readonly documents: Map<string, Promise<Document>>
 }
+
+const json = 'application/json'
+/** As clients ask for it, and as it can be written in an answer: `@` has no place in a media type. */
+const protobuf = {
+  v2: ['application/com.github.proto-openapi.spec.v2@v1.0+protobuf', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'],
+  v3: ['application/com.github.proto-openapi.spec.v3@v1.0+protobuf', 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf'],
+} as const
 
 /** `api/v1`, `apis/apps/v1`: a group version's place in the v3 index. */
 const placeOf = (r: Resource): string => (r.group === '' ? `api/${r.version}` : `apis/${r.group}/${r.version}`)
@@ -28,42 +38,58 @@ export function createOpenApi(resources: () => readonly Resource[]): Handler {
   return async (request, response) => {
     const state = current()
     const path = request.info.path.replace(/\/+$/, '')
-    if (path === '/openapi/v2') acceptJson(request.headers.accept)
-    const document = await documentOf(state, path)
+    const index = path === '/openapi/v3'
+    const type = acceptedType(request.headers.accept, index ? [] : protobuf[path === '/openapi/v2' ? 'v2' : 'v3'])
+    const document = type === json ? await documentOf(state, path) : await encodedOf(state, path, type)
     const wanted = request.query.get('hash')
-    sendDocument(request, response, document, wanted !== null && `"${wanted}"` === document.etag ? immutable : undefined)
+    const plain = wanted === null ? undefined : await documentOf(state, path)
+    sendDocument(request, response, document, plain && `"${wanted}"` === plain.etag ? immutable : undefined)
   }
 }
 
 /** An answer to a URL that carries the document's hash never changes. */
 const immutable = 'public, immutable, max-age=31536000'
 
-function acceptJson(accept: string | undefined): void {
-  if (!accept) return
-  const ranges = accept.split(',').map((range) => (range.split(';')[0] as string).trim())
-  if (!ranges.some((r) => r === 'application/json' || r === 'application/*' || r === '*/*')) throw notAcceptable('only the following media types are accepted: application/json')
+/** The first media type of the client's that is spoken here; throws 406 when there is none. */
+function acceptedType(accept: string | undefined, binary: readonly string[]): string {
+  if (!accept) return json
+  for (const range of accept.split(',')) {
+    const type = (range.split(';')[0] as string).trim()
+    if (type === json || type === 'application/*' || type === '*/*') return json
+    if (binary.includes(type)) return type
+  }
+  throw notAcceptable(`only the following media types are accepted: ${[json, ...binary].join(', ')}`)
 }
 
-function documentOf(state: Built, path: string): Promise<Document> {
-  let document = state.documents.get(path)
+function keep(state: Built, key: string, make: () => Promise<Document>): Promise<Document> {
+  let document = state.documents.get(key)
   if (!document) {
-    document = build(state, path)
-    state.documents.set(path, document)
-    document.catch(() => state.documents.delete(path))
+    document = make()
+    state.documents.set(key, document)
+    document.catch(() => state.documents.delete(key))
   }
   return document
 }
 
-async function build(state: Built, path: string): Promise<Document> {
-  if (path === '/openapi/v2') return encode(openApiV2(state.resources))
-  if (path === '/openapi/v3') return encode(await index(state))
+const documentOf = (state: Built, path: string): Promise<Document> => keep(state, path, async () => asJson(await contentOf(state, path)))
+
+function encodedOf(state: Built, path: string, type: string): Promise<Document> {
+  return keep(state, `${path} ${type}`, async () => {
+    const content = await contentOf(state, path)
+    return asDocument(path === '/openapi/v2' ? encodeV2(content) : encodeV3(content), type.replace('@', '.'))
+  })
+}
+
+async function contentOf(state: Built, path: string): Promise<object> {
+  if (path === '/openapi/v2') return openApiV2(state.resources)
+  if (path === '/openapi/v3') return indexOf(state)
   const resources = state.versions.get(path.slice('/openapi/v3/'.length))
   if (!resources) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource')
-  return encode(openApiV3(resources))
+  return openApiV3(resources)
 }
 
 /** The v3 index: where each document is, with its hash, so that clients keep it. */
-async function index(state: Built): Promise<object> {
+async function indexOf(state: Built): Promise<object> {
   const paths: Record<string, object> = {}
   for (const place of [...state.versions.keys()].toSorted()) {
     const document = await documentOf(state, `/openapi/v3/${place}`)
@@ -73,7 +99,6 @@ async function index(state: Built): Promise<object> {
   return { paths }
 }
 
-function encode(value: object): Document {
-  const body = Buffer.from(JSON.stringify(value))
-  return { body, contentType: 'application/json', etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`, vary: 'Accept' }
-}
+const asJson = (value: object): Document => asDocument(Buffer.from(JSON.stringify(value)), json)
+const asDocument = (body: Buffer, contentType: string): Document =>
+  ({ body, contentType, etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`, vary: 'Accept' })

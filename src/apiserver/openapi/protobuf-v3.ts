@@ -1,0 +1,66 @@
+/** OpenAPI v3 as `openapi.v3.Document` in protobuf: what typed apply configurations of client-go ask for. */
+import { any, bool, document, double, each, eachText, extensions, message, none, pairs, someBool, text } from './wire.ts'
+
+type Node = Readonly<Record<string, unknown>>
+
+/** The document, from its JSON form. */
+export function encodeV3(json: object): Buffer {
+  const root = json as Node
+  const info = root['info'] as Node
+  const components = root['components'] as Node
+  return document(
+    text(1, root['openapi']),
+    message(2, text(1, info['title']), text(6, info['version'])),
+    message(4, pairs<Node>(1, root['paths'], pathItem)),
+    message(5,
+      message(1, pairs<Node>(1, components['schemas'], schemaOrReference)),
+      message(7, pairs<Node>(1, components['securitySchemes'], (s) => [message(1, text(1, s['type']), text(2, s['description']), text(3, s['name']), text(4, s['in']))]))),
+  )
+}
+
+const methods: Readonly<Record<string, number>> = { get: 4, put: 5, post: 6, delete: 7, options: 8, head: 9, patch: 10 }
+
+const pathItem = (item: Node): readonly Buffer[] =>
+  Object.entries(methods).filter(([method]) => item[method]).map(([method, no]) => message(no, ...operation(item[method] as Node)))
+
+const operation = (o: Node): readonly Buffer[] => [
+  eachText(1, o['tags']),
+  text(3, o['description']),
+  text(5, o['operationId']),
+  each<Node>(6, o['parameters'], (p) => [message(1,
+    text(1, p['name']), text(2, p['in']), text(3, p['description']), bool(4, p['required']), message(10, ...schemaOrReference(p['schema'] as Node)))]),
+  o['requestBody'] ? message(7, message(1, mediaTypes(2, (o['requestBody'] as Node)['content']), bool(3, (o['requestBody'] as Node)['required']))) : none,
+  message(8, pairs<Node>(2, o['responses'], (response) => [message(1, text(1, response['description']), mediaTypes(3, response['content']))])),
+  extensions(13, o),
+]
+
+const mediaTypes = (no: number, content: unknown): Buffer =>
+  (content ? message(no, pairs<Node>(1, content, (media) => (media['schema'] ? [message(1, ...schemaOrReference(media['schema'] as Node))] : []))) : none)
+
+const schemaOrReference = (s: Node): readonly Buffer[] =>
+  [typeof s['$ref'] === 'string' ? message(2, text(1, s['$ref']), text(3, s['description'])) : message(1, ...schema(s))]
+
+function schema(s: Node): readonly Buffer[] {
+  const additional = s['additionalProperties']
+  return [
+    eachText(23, s['required']),
+    each(24, s['enum'], any),
+    text(25, s['type']),
+    each(26, s['allOf'], schemaOrReference),
+    each(27, s['oneOf'], schemaOrReference),
+    s['items'] ? message(30, message(1, ...schemaOrReference(s['items'] as Node))) : none,
+    s['properties'] ? message(31, pairs<Node>(1, s['properties'], schemaOrReference)) : none,
+    additional === undefined ? none : message(32, typeof additional === 'boolean' ? someBool(2, additional) : message(1, ...schemaOrReference(additional as Node))),
+    defaultOf(s['default']),
+    text(34, s['description']),
+    text(35, s['format']),
+    extensions(36, s),
+  ]
+}
+
+/** The format knows defaults that are numbers, booleans and texts. */
+function defaultOf(value: unknown): Buffer {
+  if (typeof value === 'number') return message(33, double(1, value))
+  if (typeof value === 'boolean') return message(33, someBool(2, value))
+  return typeof value === 'string' ? message(33, text(3, value)) : none
+}
