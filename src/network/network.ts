@@ -1,4 +1,4 @@
-/** Assembles the network of a node: pod network, service proxy, cluster DNS. */
+/** Assembles the network of a node: pod network, service proxy, network policies, cluster DNS. */
 import { join } from 'node:path'
 import { core } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
@@ -17,6 +17,7 @@ import { borrowSysctls, forwardIpv4, forwardIpv6, routeLocalnet } from './host/s
 import { namesOf } from './names.ts'
 import { familiesOf, type Family } from './nft/family.ts'
 import { createTables, type Tables } from './nft/tables.ts'
+import { followPolicies } from './policy/policies.ts'
 import { planBase } from './proxy/base.ts'
 import { followHostPorts } from './proxy/host-ports.ts'
 import { startProxy } from './proxy/proxy.ts'
@@ -129,13 +130,14 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const routes = followRoutes({ informers, log, nodeName, onAddresses: base.setNodeAddresses })
   const proxy = startProxy({ informers, tables, log, nodeName, clusterCidrs: split(options.clusterCidr), isAnsweredHere: (service) => isDnsService(service, dnsAddresses) })
   const hostPorts = followHostPorts(informers, tables, nodeName)
+  const policies = followPolicies(informers, tables, nodeName)
   informers.start(signal)
 
   const configured = podCidrsOf(options, informers).then(async (podCidrs) => {
     base.setPodCidrs(podCidrs)
     await writeConflist({ names, podCidrs, confDir: options.cniConfDir, leaseDir: leaseDirIn(options.dataDir), mtu: await mtuOf(options.nodeAddress) })
   })
-  const ready = Promise.all([proxy.synced(), hostPorts.synced(), routes.synced(), dns.synced()]).then(async () => {
+  const ready = Promise.all([proxy.synced(), hostPorts.synced(), routes.synced(), policies.synced(), dns.synced()]).then(async () => {
     tables.begin()
     await tables.flush()
   })
@@ -148,6 +150,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     ready,
     async stop() {
       hostPorts.stop()
+      policies.stop()
       await Promise.all([proxy.stop(), routes.stop(), tables.stop(), dns.stop()])
     },
   }

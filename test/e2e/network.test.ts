@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { core, discovery } from '../../src/api/index.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { core, discovery, networking } from '../../src/api/index.ts'
 import { createMemoryClient } from '../../src/client/testing/memory-client.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet, type Logger } from '../../src/machinery/log.ts'
@@ -259,6 +259,66 @@ describe.runIf(inside)('inside', () => {
     await settled()
     expect(await a().dns('web.default.svc.cluster.local', 'A')).toEqual(['10.96.1.1'])
     expect(client.stored(core.services).get('kube-system/kube-dns')?.spec.clusterIP).toBe(dns)
+  })
+
+  describe('NetworkPolicy', () => {
+    const pod = (name: string, ip: string, labels: object) => client.create(core.pods, {
+      metadata: { name, namespace: 'default', labels },
+      spec: { nodeName: 'node-a', containers: [{ name: 'c', image: 'x', ports: [{ name: 'web', containerPort: 8080 }] }] },
+      status: { phase: 'Running', podIP: ip, podIPs: [{ ip }] },
+    } as never)
+    const policy = (name: string, spec: object) => client.create(networking.networkpolicies, { metadata: { name, namespace: 'default' }, spec } as never)
+    const reaches = async (from: Host, to: Host) => (await from.tcp(to.ip, 8080)).startsWith(to === a() ? 'a' : to === b() ? 'b' : 'c')
+
+    beforeAll(async () => {
+      await pod('pa', a().ip, { app: 'a' })
+      await pod('pb', b().ip, { app: 'b' })
+      await pod('pc', c().ip, { app: 'c' })
+    })
+    afterEach(async () => {
+      await client.deleteCollection(networking.networkpolicies, { namespace: 'default' })
+      await settled()
+    })
+
+    it('isolates the pods it selects, and only those; the node still reaches them', async () => {
+      await policy('deny', { podSelector: { matchLabels: { app: 'a' } }, policyTypes: ['Ingress'] })
+      await settled()
+      expect(await b().tcp(a().ip, 8080)).toBe('timeout')
+      expect(await c().tcp('10.96.1.2', 80)).toBe('timeout') // through the service that leads to a
+      expect(await reaches(a(), b())).toBe(true)
+      expect(await reaches(node, a())).toBe(true)
+      expect(await a().tcp('10.96.1.2', 80)).toMatch(/^a /)
+    })
+
+    it('lets in the pods that a rule names, by label and by named port, as they come', async () => {
+      await policy('allow', { podSelector: { matchLabels: { app: 'a' } }, ingress: [{ from: [{ podSelector: { matchLabels: { role: 'friend' } } }], ports: [{ port: 'web' }] }] })
+      await settled()
+      expect(await b().tcp(a().ip, 8080)).toBe('timeout')
+      client.edit(core.pods, 'default/pb', (p) => ({ ...p, metadata: { ...p.metadata, labels: { app: 'b', role: 'friend' } } }))
+      await until(() => reaches(b(), a()))
+      expect(await c().tcp(a().ip, 8080)).toBe('timeout')
+    })
+
+    it('keeps pods from going out, save to the blocks that a rule names', async () => {
+      await policy('out', { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '10.244.0.0/16', except: [`${b().ip}/32`] } }], ports: [{ port: 8000, endPort: 8100, protocol: 'TCP' }] }] })
+      await settled()
+      expect(await reaches(a(), c())).toBe(true)
+      expect(await a().tcp(b().ip, 8080)).toBe('timeout')
+      expect(await a().tcp('192.168.77.2', 7000)).toBe('timeout')
+      expect(await a().dns('web.default.svc.cluster.local', 'A')).toEqual(['10.96.1.1'])
+    })
+
+    it('lets in whole namespaces by their labels, and the sum of what several policies allow', async () => {
+      await policy('one', { podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: 'red' } } }] }] })
+      await policy('two', { podSelector: { matchLabels: { app: 'c' } }, ingress: [{ from: [{ ipBlock: { cidr: '192.168.77.0/24' } }] }] })
+      await settled()
+      expect(await a().tcp(b().ip, 8080)).toBe('timeout')
+      client.edit(core.namespaces, 'default', (n) => ({ ...n, metadata: { ...n.metadata, labels: { team: 'red' } } }))
+      await until(() => reaches(a(), b()))
+      sh('ip', '-n', `${inside}-out`, 'route', 'replace', '10.244.0.0/16', 'via', '192.168.77.1')
+      expect(await reaches(outside, c())).toBe(true)
+      expect(await outside.tcp(b().ip, 8080)).toBe('timeout')
+    })
   })
 
   it('writes only the difference when one of a thousand services changes', async () => {
