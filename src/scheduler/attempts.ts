@@ -1,0 +1,117 @@
+/** One try to schedule a pod and what comes of it: a binding, a preemption, or another wait with the reason written down. */
+import { core } from '../api/index.ts'
+import type { policy } from '../api/index.ts'
+import type { Client } from '../client/client.ts'
+import type { EventRecorder } from '../client/events.ts'
+import type { Clock } from '../machinery/clock.ts'
+import { isNotFound } from '../machinery/errors.ts'
+import type { Logger } from '../machinery/log.ts'
+import { keyOf } from '../machinery/meta.ts'
+import { explain, refusedBy } from './cycle.ts'
+import type { Diagnosis, Outcome } from './cycle.ts'
+import { evict } from './evict.ts'
+import type { NominationBook } from './nominations.ts'
+import { podInfo } from './pod-info.ts'
+import type { PodInfo } from './pod-info.ts'
+import type { Cluster, Plugin } from './plugin.ts'
+import { findPreemption } from './preemption.ts'
+import type { Queue, QueuedPod } from './queue.ts'
+import type { Reporter } from './report.ts'
+import type { State } from './state.ts'
+
+export interface AttemptParts {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  /** The scheduler's name. */
+  readonly name: string
+  readonly recorder: EventRecorder
+  readonly reporter: Reporter
+  readonly state: State
+  readonly queue: Queue
+  readonly nominations: NominationBook
+  readonly plugins: readonly Plugin[]
+  readonly cycle: (pod: PodInfo, cluster: Cluster) => Outcome
+  readonly budgets: () => readonly policy.PodDisruptionBudget[]
+}
+
+export interface Attempts {
+  /** Decides at once; what has to be written to the API server goes on in the background. Never throws. */
+  attempt(queued: QueuedPod): void
+  /** Resolves when nothing goes on in the background. */
+  settled(): Promise<void>
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+/** No node would do: see whether ending lesser pods makes room, and say so either way. */
+async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagnosis): Promise<void> {
+  const { queue, nominations, reporter, state, log } = parts
+  const info = podInfo(queued.pod)
+  const outcome = findPreemption(parts, info, state.cluster, diagnosis)
+  queue.putBack(queued, refusedBy(diagnosis))
+  if (!('preemption' in outcome)) {
+    if (outcome.clearNomination) nominations.remove(info.key)
+    const message = explain(diagnosis, diagnosis.nodes ? outcome.message : '')
+    return reporter.failed(queued.pod, 'Unschedulable', message, outcome.clearNomination ? { node: '' } : undefined)
+  }
+  const { preemption } = outcome
+  nominations.set(info, preemption.node)
+  log.info({ pod: queued.key, node: preemption.node, victims: preemption.victims.map(keyOf) }, 'preempting')
+  await reporter.failed(queued.pod, 'Unschedulable', explain(diagnosis), { node: preemption.node })
+  await evict(preemption, queued.pod, parts.name, parts.client, parts.recorder, parts.clock)
+}
+
+/** Tells the API server which node it is. The pod counts there already; if the server says no it is taken off again. */
+async function bind(parts: AttemptParts, queued: QueuedPod, node: string): Promise<void> {
+  const { client, state, queue, nominations, reporter, log } = parts
+  const { pod } = queued
+  const { name = '', namespace, uid } = pod.metadata
+  const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { kind: 'Node', name: node } }
+  try {
+    await client.createSubresource(core.pods, name, 'binding', body, { namespace })
+    nominations.remove(queued.key)
+    queue.remove(queued.key)
+    reporter.scheduled(pod, node)
+  } catch (error) {
+    state.forget(pod)
+    queue.happened('pod deleted')
+    if (isNotFound(error)) return queue.remove(queued.key)
+    log.warn({ pod: queued.key, node, error: textOf(error) }, 'a pod could not be bound to its node')
+    queue.putBack(queued, new Set())
+    await reporter.failed(pod, 'SchedulerError', `binding rejected: ${textOf(error)}`)
+  }
+}
+
+export function createAttempts(parts: AttemptParts): Attempts {
+  const { log, state, queue, reporter } = parts
+  const underWay = new Set<Promise<void>>()
+
+  const inBackground = (queued: QueuedPod, work: Promise<void>) => {
+    const guarded = work.catch((error: unknown) => {
+      log.error({ pod: queued.key, error: error instanceof Error ? error.stack : String(error) }, 'scheduling a pod failed')
+    })
+    underWay.add(guarded)
+    void guarded.finally(() => underWay.delete(guarded))
+  }
+  const decide = (queued: QueuedPod) => {
+    const outcome = parts.cycle(podInfo(queued.pod), state.cluster)
+    if (!('node' in outcome)) return inBackground(queued, refused(parts, queued, outcome.diagnosis))
+    state.assume(queued.pod, outcome.node.name)
+    inBackground(queued, bind(parts, queued, outcome.node.name))
+  }
+
+  return {
+    attempt(queued) {
+      if (queued.pod.metadata.deletionTimestamp || state.isAssumed(queued.key)) return queue.remove(queued.key)
+      try {
+        decide(queued)
+      } catch (error) {
+        log.error({ pod: queued.key, error: error instanceof Error ? error.stack : String(error) }, 'a scheduling cycle failed')
+        queue.putBack(queued, new Set())
+        inBackground(queued, reporter.failed(queued.pod, 'SchedulerError', textOf(error)))
+      }
+    },
+    async settled() { await Promise.all(underWay) },
+  }
+}

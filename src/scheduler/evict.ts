@@ -1,0 +1,32 @@
+/** Ending the victims of a preemption: told why first, then deleted. */
+import { core } from '../api/index.ts'
+import type { Client } from '../client/client.ts'
+import type { EventRecorder } from '../client/events.ts'
+import type { Clock } from '../machinery/clock.ts'
+import { isConflict, isNotFound } from '../machinery/errors.ts'
+import { rfc3339 } from '../machinery/time.ts'
+import type { Preemption } from './preemption.ts'
+
+/** Deletes the victims. Rejects when one of them could not be deleted; those that are gone already do not count. */
+export async function evict({ node, victims }: Preemption, pod: core.Pod, schedulerName: string, client: Client, recorder: EventRecorder, clock: Clock): Promise<void> {
+  await Promise.all(victims.map(async (victim) => {
+    const { name = '', namespace, uid } = victim.metadata
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: `${schedulerName}: preempting to accommodate a higher priority pod`,
+      lastTransitionTime: rfc3339(clock.now()),
+    }
+    try {
+      if (!victim.metadata.deletionTimestamp) {
+        await client.patch(core.pods, name, { type: 'strategic', body: { metadata: { uid: uid ?? '' }, status: { conditions: [condition] } } }, { namespace, subresource: 'status' })
+      }
+      await client.delete(core.pods, name, { namespace, ...(uid ? { preconditions: { uid } } : {}) })
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error
+      return
+    }
+    recorder.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${node}`, 'Preempting')
+  }))
+}

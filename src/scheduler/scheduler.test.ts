@@ -1,0 +1,214 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { core } from '../api/index.ts'
+import { createMemoryClient } from '../client/testing/memory-client.ts'
+import type { Call } from '../client/testing/memory-client.ts'
+import { FakeClock } from '../machinery/clock.ts'
+import { ApiError, notFound } from '../machinery/errors.ts'
+import { quiet } from '../machinery/log.ts'
+import type { Component } from '../machinery/log.ts'
+import { startScheduler } from './scheduler.ts'
+
+type Json = Record<string, unknown>
+
+const node = (name: string, over: { labels?: Json; spec?: Json; allocatable?: Json } = {}) => ({
+  metadata: { name, labels: { 'kubernetes.io/hostname': name, ...over.labels } },
+  spec: over.spec ?? {},
+  status: { allocatable: { cpu: '4', memory: '8Gi', pods: '110', ...over.allocatable } },
+})
+
+const pod = (name: string, spec: Json = {}, metadata: Json = {}) => ({
+  metadata: { name, namespace: 'default', ...metadata },
+  spec: { schedulerName: 'default-scheduler', containers: [{ name: 'main', image: 'busybox' }], ...spec },
+  status: { phase: 'Pending' },
+})
+
+const asking = (requests: Json) => ({ containers: [{ name: 'main', image: 'busybox', resources: { requests } }] })
+
+/** A cluster whose binding and deletion work as the API server's do. */
+async function cluster(nodes: readonly ReturnType<typeof node>[]) {
+  const clock = new FakeClock()
+  const client = createMemoryClient(clock)
+  let refuseBinding: Error | undefined
+  const bound: string[] = []
+  const createSubresource = async (_: unknown, name: string, subresource: string, body: { metadata: { namespace: string }; target: { name: string } }) => {
+    if (refuseBinding) throw refuseBinding
+    expect(subresource).toBe('binding')
+    const key = `${body.metadata.namespace}/${name}`
+    if (!client.stored(core.pods).has(key)) throw notFound(core.pods, name)
+    bound.push(`${name} → ${body.target.name}`)
+    client.edit(core.pods, key, (p) => ({ ...p, spec: { ...p.spec, nodeName: body.target.name } }))
+    return undefined
+  }
+  const scheduling = { ...client, createSubresource } as unknown as typeof client
+  await client.create(core.namespaces, { metadata: { name: 'default' } })
+  for (const n of nodes) await client.create(core.nodes, n as never)
+  const scheduler: Component = await startScheduler({ client: scheduling, clock, log: quiet, random: () => 0 })
+  stops.push(() => scheduler.stop())
+  return {
+    client, clock, bound,
+    create: async (...pods: ReturnType<typeof pod>[]) => { for (const p of pods) await client.create(core.pods, p as never) },
+    get: (name: string) => client.stored(core.pods).get(`default/${name}`),
+    condition: (name: string) => client.stored(core.pods).get(`default/${name}`)?.status.conditions?.find((c) => c.type === 'PodScheduled'),
+    events: () => [...client.stored(core.events).values()].map((e) => `${e.type} ${e.reason} ${e.involvedObject.name}: ${e.message}`),
+    settle: (ms = 0) => clock.advance(ms),
+    refuseBindings: (error: Error | undefined) => { refuseBinding = error },
+  }
+}
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => { for (const stop of stops.splice(0)) await stop() })
+
+describe('scheduler', () => {
+  it('binds a pod to the node that has most room, and says so', async () => {
+    const c = await cluster([node('small', { allocatable: { cpu: '1', memory: '1Gi' } }), node('big')])
+    await c.create(pod('web', asking({ cpu: '500m', memory: '512Mi' })))
+    await c.settle()
+    expect(c.bound).toEqual(['web → big'])
+    expect(c.events()).toEqual(['Normal Scheduled web: Successfully assigned default/web to big'])
+  })
+
+  it('spreads equal pods over equal nodes, counting those it has only just assigned', async () => {
+    const c = await cluster([node('a'), node('b'), node('c')])
+    await c.create(...Array.from({ length: 9 }, (_, i) => pod(`p${i}`)))
+    await c.settle()
+    const count = (name: string) => c.bound.filter((b) => b.endsWith(name)).length
+    expect(['a', 'b', 'c'].map(count)).toEqual([3, 3, 3])
+  })
+
+  it('takes higher priorities first', async () => {
+    const c = await cluster([])
+    await c.create(pod('low', { priority: 1 }), pod('high', { priority: 100 }), pod('mid', { priority: 10 }))
+    await c.settle()
+    await c.client.create(core.nodes, node('a') as never)
+    await c.settle(20_000)
+    expect(c.bound.map((b) => b.split(' ')[0])).toEqual(['high', 'mid', 'low'])
+  })
+
+  it('explains as Kubernetes does why a pod has no node, and retries when there is room', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(pod('big', asking({ cpu: '800m' })))
+    await c.settle()
+    await c.create(pod('second', asking({ cpu: '800m' })))
+    await c.settle()
+    const message = '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.'
+    expect(c.condition('second')).toMatchObject({ status: 'False', reason: 'Unschedulable', message, lastTransitionTime: '2026-01-01T00:00:00Z' })
+    expect(c.events()).toContain(`Warning FailedScheduling second: ${message}`)
+    await c.client.delete(core.pods, 'big', { namespace: 'default' })
+    await c.settle(2_000)
+    expect(c.bound).toEqual(['big → a', 'second → a'])
+  })
+
+  it('counts nodes per reason, sorted, and knows when preemption cannot help', async () => {
+    const taint = { key: 'dedicated', value: 'x', effect: 'NoSchedule' }
+    const c = await cluster([
+      node('a', { spec: { taints: [taint] } }), node('b', { spec: { unschedulable: true } }), node('c', { allocatable: { memory: '1Gi', cpu: '1' } }), node('d', { allocatable: { cpu: '1' } }),
+    ])
+    await c.create(pod('web', { ...asking({ cpu: '2', memory: '4Gi' }) }))
+    await c.settle()
+    expect(c.condition('web')?.message).toBe('0/4 nodes are available: 1 Insufficient memory, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable, 2 Insufficient cpu. '
+      + 'preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.')
+  })
+
+  it('says when there are no nodes at all, and schedules once there is one', async () => {
+    const c = await cluster([])
+    await c.create(pod('web'))
+    await c.settle()
+    expect(c.condition('web')?.message).toBe('no nodes available to schedule pods')
+    await c.client.create(core.nodes, node('a') as never)
+    await c.settle(1_500)
+    expect(c.bound).toEqual(['web → a'])
+  })
+
+  it('writes the condition once, however often it tries in vain', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(pod('big', asking({ cpu: '2' })))
+    for (let i = 0; i < 5; i++) {
+      await c.settle(11_000)
+      c.client.edit(core.nodes, 'a', (n) => ({ ...n, status: { ...n.status, allocatable: { ...n.status.allocatable, memory: `${i + 1}Gi` } } }))
+    }
+    const patches = c.client.calls.filter((call: Call) => call.verb === 'patch' && call.resource === 'pods')
+    expect(patches).toHaveLength(1)
+    expect(c.events()).toHaveLength(1)
+  })
+
+  it('leaves alone pods that name another scheduler, are gated, finished or assigned', async () => {
+    const c = await cluster([node('a')])
+    await c.create(
+      pod('other', { schedulerName: 'mine' }), pod('gated', { schedulingGates: [{ name: 'wait' }] }),
+      { ...pod('done'), status: { phase: 'Succeeded' } }, pod('there', { nodeName: 'a' }),
+    )
+    await c.settle()
+    expect(c.bound).toEqual([])
+    c.client.edit(core.pods, 'default/gated', (p) => ({ ...p, spec: { ...p.spec, schedulingGates: [] } }))
+    await c.settle()
+    expect(c.bound).toEqual(['gated → a'])
+  })
+
+  it('tries again after a binding was refused, with the room given back meanwhile', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    c.refuseBindings(new ApiError(500, 'InternalError', 'no'))
+    await c.create(pod('web', asking({ cpu: '1' })))
+    await c.settle()
+    expect(c.condition('web')).toMatchObject({ reason: 'SchedulerError', message: 'binding rejected: no' })
+    c.refuseBindings(undefined)
+    await c.settle(1_100)
+    expect(c.bound).toEqual(['web → a'])
+  })
+
+  it('looks again after five minutes although nothing happened', async () => {
+    const c = await cluster([node('a', { spec: { unschedulable: true } })])
+    await c.create(pod('web'))
+    await c.settle(1_000)
+    const tries = () => c.client.stored(core.events).values().next().value?.count
+    expect(tries()).toBe(1)
+    await c.settle(340_000)
+    expect(tries()).toBe(2)
+  })
+
+  it('does not wake pods for a heartbeat', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(pod('big', asking({ cpu: '2' })))
+    await c.settle(11_000)
+    for (let i = 0; i < 5; i++) {
+      c.client.edit(core.nodes, 'a', (n) => ({ ...n, status: { ...n.status, conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: `2026-01-01T00:0${i}:00Z` }] } }))
+      await c.settle(11_000)
+    }
+    expect([...c.client.stored(core.events).values()][0]?.count).toBe(1)
+  })
+})
+
+describe('scheduler: preemption', () => {
+  const low = (name: string, cpu: string, priority: number, over: Json = {}) => pod(name, { ...asking({ cpu }), priority, ...over })
+
+  it('ends the pods that matter least where it costs least, and takes their place', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '2' } }), node('b', { allocatable: { cpu: '2' } })])
+    await c.create(low('a1', '1', 5, { nodeName: 'a' }), low('a2', '1', 5, { nodeName: 'a' }), low('b1', '1', 1, { nodeName: 'b' }), low('b2', '1', 5, { nodeName: 'b' }))
+    await c.create(pod('vip', { ...asking({ cpu: '1' }), priority: 100 }))
+    await c.settle()
+    expect([...c.client.stored(core.pods).keys()].sort()).toEqual(['default/a1', 'default/a2', 'default/b2', 'default/vip'])
+    expect(c.get('vip')?.status.nominatedNodeName).toBe('b')
+    expect(c.events().some((e) => e.startsWith('Normal Preempted b1: Preempted by pod ') && e.endsWith(' on node b'))).toBe(true)
+    await c.settle(2_000)
+    expect(c.bound).toEqual(['vip → b'])
+  })
+
+  it('keeps the room it made from lesser pods', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(low('victim', '1', 0, { nodeName: 'a' }))
+    await c.settle()
+    await c.create(pod('vip', { ...asking({ cpu: '1' }), priority: 100 }))
+    await c.settle()
+    await c.create(low('sneaky', '1', 1))
+    await c.settle(20_000)
+    expect(c.bound).toEqual(['vip → a'])
+  })
+
+  it('does nothing for pods that must not preempt, and says so', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(low('there', '1', 0, { nodeName: 'a' }))
+    await c.create(pod('meek', { ...asking({ cpu: '1' }), priority: 100, preemptionPolicy: 'Never' }))
+    await c.settle()
+    expect(c.condition('meek')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.')
+    expect(c.get('there')).toBeDefined()
+  })
+})

@@ -1,0 +1,120 @@
+/** The scheduler: watches for pods without a node and gives each the best one. `README.md` has the picture. */
+import { core, policy, storage } from '../api/index.ts'
+import type { Client } from '../client/client.ts'
+import { createRecorder } from '../client/events.ts'
+import type { EventRecorder } from '../client/events.ts'
+import { createInformers } from '../client/informer.ts'
+import type { Informers } from '../client/informer.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { createAttempts } from './attempts.ts'
+import type { Attempts } from './attempts.ts'
+import { createCycle } from './cycle.ts'
+import { followCluster } from './follow.ts'
+import { createNominations } from './nominations.ts'
+import { plugins } from './plugins/index.ts'
+import { createQueue } from './queue.ts'
+import type { Queue } from './queue.ts'
+import { createReporter } from './report.ts'
+import { createSiblings } from './siblings.ts'
+import { createState } from './state.ts'
+
+export const defaultSchedulerName = 'default-scheduler'
+
+export interface SchedulerOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  /** Stops the scheduler, as `stop` does. */
+  readonly signal?: AbortSignal
+  /** Informers to share; already started, or started by their owner. Own ones when left out. */
+  readonly informers?: Informers
+  /** Which pods are its own: those that name it in `spec.schedulerName`. */
+  readonly name?: string
+  /** Chooses among equal nodes; for tests. */
+  readonly random?: () => number
+}
+
+/** Milliseconds of scheduling after which others get a turn. */
+const patience = 5
+
+/** Starts scheduling; resolves when the first pods can be scheduled. */
+export async function startScheduler(options: SchedulerOptions): Promise<Component> {
+  const { client, clock, log, name = defaultSchedulerName } = options
+  const stopping = new AbortController()
+  options.signal?.addEventListener('abort', () => stopping.abort(), { once: true })
+  const informers = options.informers ?? createInformers(client, { clock, log })
+  const recorder = createRecorder(client, { component: name, clock, log })
+  const run = createRun({ ...options, name }, informers, recorder)
+  if (!options.informers) informers.start(stopping.signal)
+  await informers.synced()
+  run.start(stopping.signal)
+  return {
+    async stop() {
+      stopping.abort()
+      await run.stop()
+      await recorder.flush()
+    },
+  }
+}
+
+/** The parts, put together. */
+function createRun(options: SchedulerOptions & { readonly name: string }, informers: Informers, recorder: EventRecorder) {
+  const { client, clock, log, name, random = Math.random } = options
+  const namespaces = informers.for(core.namespaces)
+  const claims = informers.for(core.persistentvolumeclaims)
+  const volumes = informers.for(core.persistentvolumes)
+  const classes = informers.for(storage.storageclasses)
+  const budgets = informers.for(policy.poddisruptionbudgets)
+  const state = createState({
+    namespaceLabels: (namespace) => namespaces.get(namespace)?.metadata.labels,
+    claim: claims.get,
+    volume: volumes.get,
+    volumes: () => volumes.list(),
+    storageClass: classes.get,
+    siblings: createSiblings(informers),
+  })
+  const nominations = createNominations()
+  const queue = createQueue({ clock, plugins, ready: () => loop.wake() })
+  const attempts = createAttempts({
+    client, clock, log, name, recorder, state, queue, nominations, plugins,
+    reporter: createReporter(client, recorder, clock, log),
+    cycle: createCycle({ plugins, nominations, random }),
+    budgets: () => budgets.list(),
+  })
+  const loop = createLoop(queue, attempts)
+  followCluster({ informers, state, queue, nominations, name, classes, claims, volumes, namespaces })
+  return loop
+}
+
+/** Tries pod after pod while there are any, and lets others have a turn in between. */
+function createLoop(queue: Queue, attempts: Attempts) {
+  let running = false
+  let awake = false
+  const work = () => {
+    const began = performance.now()
+    for (let queued = running ? queue.next() : undefined; queued; queued = queue.next()) {
+      attempts.attempt(queued)
+      if (performance.now() - began > patience) return void setImmediate(work)
+    }
+    awake = false
+  }
+  const wake = () => {
+    if (awake || !running) return
+    awake = true
+    queueMicrotask(work)
+  }
+  return {
+    wake,
+    start(signal: AbortSignal) {
+      running = true
+      signal.addEventListener('abort', () => { running = false }, { once: true })
+      wake()
+    },
+    async stop() {
+      running = false
+      queue.stop()
+      await attempts.settled()
+    },
+  }
+}
