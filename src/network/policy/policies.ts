@@ -15,7 +15,8 @@ const aspects = (pod: core.Pod) => JSON.stringify([
 /** Whether a change of the pod can change the policy's rules: as one of its own, as a peer, or as the owner of a named port. */
 export function concerns(policy: networking.NetworkPolicy, pod: core.Pod, labelsOf: PolicyView['namespaceLabels']): boolean {
   if (selectedBy(policy)(pod)) return true
-  const peers: readonly networking.NetworkPolicyPeer[] = [...(policy.spec.ingress ?? []).flatMap((r) => r.from ?? []), ...(policy.spec.egress ?? []).flatMap((r) => r.to ?? [])]
+  const lists = [...(policy.spec.ingress ?? []).map((r) => r.from), ...(policy.spec.egress ?? []).map((r) => r.to)]
+  const peers = lists.flatMap((list): networking.NetworkPolicyPeer[] => [...(list ?? [])])
   if (peers.some((peer) => pickedBy(peer, policy.metadata.namespace ?? '', labelsOf)?.(pod))) return true
   return (policy.spec.egress ?? []).some((r) => r.ports?.some((p) => typeof p.port === 'string'))
 }
