@@ -1,0 +1,79 @@
+/** The node's own last word on a pod: whether it fits here. The scheduler asked the same; pods bound by hand were not asked. */
+import type { core } from '../../api/index.ts'
+import { parseQuantity, quantityOf, type Quantity } from '../../machinery/quantity.ts'
+
+export interface Refusal { readonly reason: string; readonly message: string }
+
+/** What a pod asks for: the sum of its containers, or its largest init container if that is more. */
+export function podRequest(pod: core.Pod, resource: string): Quantity {
+  const of = (c: core.Container): Quantity => parseQuantity(c.resources.requests?.[resource] ?? c.resources.limits?.[resource] ?? '0')
+  const none = quantityOf(0)
+  const init = pod.spec.initContainers ?? []
+  const sidecars = init.filter((c) => c.restartPolicy === 'Always')
+  const sum = [...pod.spec.containers, ...sidecars].reduce((total, c) => total.add(of(c)), none)
+  const largest = init.filter((c) => c.restartPolicy !== 'Always').map(of).reduce((a, b) => (a.compare(b) > 0 ? a : b), sum)
+  const whole = pod.spec.resources?.requests?.[resource]
+  return (whole === undefined ? largest : parseQuantity(whole)).add(parseQuantity(pod.spec.overhead?.[resource] ?? '0'))
+}
+
+const isOver = (pod: core.Pod) => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
+
+/** Why the pod cannot run on this node beside the others, in Kubernetes's reasons; undefined when it can. */
+export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.Node | undefined): Refusal | undefined {
+  if (!node) return undefined
+  const labels = node.metadata.labels ?? {}
+  const selector = Object.entries(pod.spec.nodeSelector ?? {})
+  if (!selector.every(([key, value]) => labels[key] === value) || !affinityFits(pod, node)) {
+    return { reason: 'NodeAffinity', message: 'Pod was rejected: Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' }
+  }
+  const os = pod.spec.os?.name
+  if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: 'Pod was rejected: Failed to admit pod as the OS field doesn\'t match node OS' }
+  const active = others.filter((p) => !isOver(p) && p.metadata.uid !== pod.metadata.uid)
+  const allocatable = node.status.allocatable ?? {}
+  const most = allocatable['pods']
+  if (most !== undefined && BigInt(active.length + 1) > parseQuantity(most).value()) return outOf('pods', 1n, BigInt(active.length), parseQuantity(most).value())
+  for (const resource of requestedResources(pod)) {
+    const wanted = podRequest(pod, resource)
+    if (wanted.isZero()) continue
+    const capacity = parseQuantity(allocatable[resource] ?? '0')
+    const used = active.reduce((total, p) => total.add(podRequest(p, resource)), quantityOf(0))
+    const amount = (q: Quantity) => (resource === 'cpu' ? q.milliValue() : q.value())
+    if (used.add(wanted).compare(capacity) > 0) return outOf(resource, amount(wanted), amount(used), amount(capacity))
+  }
+  return undefined
+}
+
+const outOf = (resource: string, requested: bigint, used: bigint, capacity: bigint): Refusal => ({
+  reason: `OutOf${resource}`,
+  message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+})
+
+function requestedResources(pod: core.Pod): Set<string> {
+  const lists = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap((c) => [c.resources.requests, c.resources.limits])
+  return new Set([...lists, pod.spec.resources?.requests, pod.spec.overhead].flatMap((list) => Object.keys(list ?? {})))
+}
+
+function affinityFits(pod: core.Pod, node: core.Node): boolean {
+  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+  if (!required) return true
+  const labels = node.metadata.labels ?? {}
+  return required.nodeSelectorTerms.some((term) => {
+    const expressions = term.matchExpressions ?? []
+    const fields = term.matchFields ?? []
+    if (expressions.length + fields.length === 0) return false
+    return expressions.every((r) => requirementFits(r, labels[r.key])) && fields.every((r) => requirementFits(r, r.key === 'metadata.name' ? node.metadata.name : undefined))
+  })
+}
+
+function requirementFits(r: core.NodeSelectorRequirement, value: string | undefined): boolean {
+  const values = r.values ?? []
+  switch (r.operator) {
+    case 'In': return value !== undefined && values.includes(value)
+    case 'NotIn': return value === undefined || !values.includes(value)
+    case 'Exists': return value !== undefined
+    case 'DoesNotExist': return value === undefined
+    case 'Gt': return value !== undefined && Number(value) > Number(values[0])
+    case 'Lt': return value !== undefined && Number(value) < Number(values[0])
+    default: return false
+  }
+}

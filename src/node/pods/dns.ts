@@ -1,0 +1,64 @@
+/** A pod's resolv.conf, host name and /etc/hosts. */
+import type { core } from '../../api/index.ts'
+
+export interface DnsConfig { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] }
+export interface DnsEnvironment { readonly clusterDns: readonly string[]; readonly clusterDomain: string; readonly host: DnsConfig }
+
+export function parseResolvConf(text: string): DnsConfig {
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
+  const last = (word: string) => lines.findLast(([first]) => first === word)?.slice(1) ?? []
+  return { servers: lines.filter(([first, server]) => first === 'nameserver' && server).map(([, server]) => server as string), searches: last('search'), options: last('options') }
+}
+
+const unique = (list: readonly string[]) => [...new Set(list)]
+
+/** By dnsPolicy, then dnsConfig added to it. */
+export function podDns(pod: core.Pod, environment: DnsEnvironment): DnsConfig {
+  const base = baseDns(pod, environment)
+  const extra = pod.spec.dnsConfig
+  if (!extra) return base
+  const options = new Map(base.options.map((o) => [o.split(':')[0], o]))
+  for (const option of extra.options ?? []) if (option.name) options.set(option.name, option.value ? `${option.name}:${option.value}` : option.name)
+  return {
+    servers: unique([...base.servers, ...(extra.nameservers ?? [])]).slice(0, 3),
+    searches: unique([...base.searches, ...(extra.searches ?? [])]).slice(0, 32),
+    options: [...options.values()],
+  }
+}
+
+function baseDns(pod: core.Pod, { clusterDns, clusterDomain, host }: DnsEnvironment): DnsConfig {
+  const policy = pod.spec.dnsPolicy ?? 'ClusterFirst'
+  if (policy === 'None') return { servers: [], searches: [], options: [] }
+  const cluster = policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && !pod.spec.hostNetwork)
+  if (!cluster || clusterDns.length === 0) return host
+  const own = [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain]
+  return { servers: clusterDns, searches: unique([...own, ...host.searches]).slice(0, 32), options: ['ndots:5'] }
+}
+
+/** The pod's host name (at most 63 characters) and its domain, which only pods with a subdomain have. */
+export function podHostname(pod: core.Pod, clusterDomain: string): { readonly hostname: string; readonly domain: string } {
+  if (pod.spec.hostnameOverride) return { hostname: pod.spec.hostnameOverride, domain: '' }
+  const hostname = pod.spec.hostname || (pod.metadata.name ?? '').slice(0, 63).replace(/[-.]+$/, '')
+  const domain = pod.spec.subdomain ? `${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : ''
+  return { hostname, domain }
+}
+
+const managed = `127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+`
+
+/** /etc/hosts of a pod: its own addresses, or the node's file on the host network; then the aliases. */
+export function hostsFile(pod: core.Pod, podIPs: readonly string[], clusterDomain: string, hostFile: string): string {
+  const { hostname, domain } = podHostname(pod, clusterDomain)
+  const names = domain ? `${hostname}.${domain}\t${hostname}` : hostname
+  const head = pod.spec.hostNetwork
+    ? `# Kubernetes-managed hosts file (host network).\n${hostFile}`
+    : `# Kubernetes-managed hosts file.\n${managed}${podIPs.map((ip) => `${ip}\t${names}\n`).join('')}`
+  const aliases = pod.spec.hostAliases ?? []
+  if (aliases.length === 0) return head
+  return `${head}\n# Entries added by HostAliases.\n${aliases.map((a) => `${a.ip}\t${(a.hostnames ?? []).join('\t')}\n`).join('')}`
+}

@@ -1,0 +1,25 @@
+/** What a worker knows of its pod at this moment. */
+import type { core } from '../../api/index.ts'
+import type { Waiting } from './container-status.ts'
+import type { World } from './world.ts'
+
+export interface PodState {
+  /** As the API server last told it. */
+  pod: core.Pod
+  world: World
+  /** Host paths of the pod's volumes, once they are ready. */
+  volumes: ReadonlyMap<string, string> | undefined
+  readonly waiting: Map<string, Waiting>
+  /** Termination messages by container id. */
+  readonly messages: Map<string, string>
+  /** Why the node ended the pod, if it did. */
+  verdict: { readonly reason: string; readonly message: string } | undefined
+  /** What was last reported. */
+  reported: core.PodStatus | undefined
+  /** Aborts when the pod is to go away: whatever is being waited for then no longer matters. */
+  readonly stopping: AbortSignal
+  /** The promise's result, unless the pod is to go away before. */
+  unlessStopped<T>(promise: Promise<T>): Promise<T>
+  /** Looks at the pod again after so many milliseconds at the latest. */
+  wakeAfter(ms: number): void
+}

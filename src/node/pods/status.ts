@@ -1,0 +1,135 @@
+/** A pod's status: phase, conditions and containers, by Kubernetes's rules. Pure. */
+import type { core } from '../../api/index.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import { isSidecar } from '../context.ts'
+import { containerStatuses, type StatusInput } from './container-status.ts'
+import { qosClass } from './resources.ts'
+
+export interface PodStatusInput extends StatusInput {
+  readonly now: number
+  readonly hostIPs: readonly string[]
+  /** Set when the node itself ended the pod: evicted, refused, past its deadline. */
+  readonly verdict?: { readonly reason: string; readonly message: string }
+}
+
+export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
+
+/** The status to report. Conditions that others write (readiness gates, PodScheduled) are kept as they are. */
+export function podStatus(input: PodStatusInput): core.PodStatus {
+  const { pod, world, verdict } = input
+  const old = pod.status
+  if (verdict && world.containers.length === 0 && !old.startTime) return refused(input, verdict)
+  const init = containerStatuses(input, pod.spec.initContainers ?? [], old.initContainerStatuses, true)
+  const app = containerStatuses(input, pod.spec.containers, old.containerStatuses, false)
+  const ephemeral = containerStatuses(input, (pod.spec.ephemeralContainers ?? []) as readonly core.Container[], old.ephemeralContainerStatuses, false)
+  const phase = finalPhase(input, phaseOf(pod, init, app, input.terminal))
+  const ips = pod.spec.hostNetwork ? input.hostIPs : (world.sandbox?.ips ?? [])
+  const podIPs = ips.length > 0 ? ips : (old.podIPs ?? []).map((p) => p.ip)
+  return {
+    ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
+    phase,
+    conditions: conditions(input, phase, init, app),
+    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+    hostIP: input.hostIPs[0] ?? '',
+    hostIPs: input.hostIPs.map((ip) => ({ ip })),
+    ...(podIPs.length > 0 ? { podIP: podIPs[0] as string, podIPs: podIPs.map((ip) => ({ ip })) } : {}),
+    startTime: old.startTime ?? rfc3339(input.now),
+    ...(init.length > 0 ? { initContainerStatuses: init } : {}),
+    containerStatuses: app,
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    qosClass: old.qosClass ?? qosClass(pod),
+  }
+}
+
+/** A pod the node never took in: no containers, no addresses, only why. */
+function refused({ pod, now }: PodStatusInput, verdict: { readonly reason: string; readonly message: string }): core.PodStatus {
+  return { phase: 'Failed', reason: verdict.reason, message: verdict.message, startTime: pod.status.startTime ?? rfc3339(now), ...(pod.status.conditions ? { conditions: pod.status.conditions } : {}) }
+}
+
+function finalPhase(input: PodStatusInput, computed: Phase): Phase {
+  const before = input.pod.status.phase
+  if (before === 'Succeeded' || before === 'Failed') return before
+  return input.verdict ? 'Failed' : computed
+}
+
+/** Kubernetes's getPhase. */
+export function phaseOf(pod: core.Pod, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[], terminal: boolean): Phase {
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  let initializing = false
+  let failedInit = false
+  pod.spec.initContainers?.forEach((container, i) => {
+    const status = init[i]
+    if (isSidecar(container)) {
+      if (!status?.started && status?.restartCount === 0 && !app.some((s) => s.state.running || s.state.terminated)) initializing = true
+    } else if (status?.state.terminated) {
+      if (status.state.terminated.exitCode !== 0) failedInit = true
+    } else if (status?.lastState.terminated && status.state.waiting) {
+      if (status.lastState.terminated.exitCode !== 0) initializing = true
+    } else initializing = true
+  })
+  const count = { waiting: 0, running: 0, stopped: 0, succeeded: 0 }
+  for (const { state, lastState } of app) {
+    if (state.running) count.running++
+    else if (state.terminated) { count.stopped++; if (state.terminated.exitCode === 0) count.succeeded++ }
+    else if (lastState.terminated) count.stopped++
+    else count.waiting++
+  }
+  if (failedInit && (policy === 'Never' || terminal)) return 'Failed'
+  if (initializing || failedInit) return 'Pending'
+  if (count.waiting > 0) return terminal ? 'Failed' : 'Pending'
+  if (count.running > 0) return 'Running'
+  if (count.stopped === 0) return 'Pending'
+  if (policy === 'Always' && !terminal) return 'Running'
+  if (count.stopped === count.succeeded) return 'Succeeded'
+  return policy === 'Never' || terminal ? 'Failed' : 'Running'
+}
+
+interface Verdict { readonly status: 'True' | 'False'; readonly reason?: string; readonly message?: string }
+const yes: Verdict = { status: 'True' }
+
+function conditions(input: PodStatusInput, phase: Phase, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[]): core.PodCondition[] {
+  const { pod } = input
+  const old = pod.status.conditions ?? []
+  const containers = readyContainers(pod, phase, init, app)
+  const own = new Map<string, Verdict>([
+    ['PodReadyToStartContainers', sandboxReady(input) ? yes : { status: 'False' }],
+    ['Initialized', initialized(pod, phase, init, app)],
+    ['Ready', containers.status === 'True' ? gates(pod, old) : containers],
+    ['ContainersReady', containers],
+    ['PodScheduled', yes],
+  ])
+  const generation = pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}
+  const mine = [...own].map(([type, v]): core.PodCondition => {
+    const before = old.find((c) => c.type === type)
+    const lastTransitionTime = before?.status === v.status ? before.lastTransitionTime : rfc3339(input.now)
+    return { type, ...generation, status: v.status, lastProbeTime: null, lastTransitionTime, ...(v.reason ? { reason: v.reason } : {}), ...(v.message ? { message: v.message } : {}) }
+  })
+  return [...mine, ...old.filter((c) => !own.has(c.type))]
+}
+
+const sandboxReady = ({ pod, world }: PodStatusInput): boolean => world.sandbox?.state === 'ready' && (pod.spec.hostNetwork === true || world.sandbox.ips.length > 0)
+
+function initialized(pod: core.Pod, phase: Phase, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[]): Verdict {
+  if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' }
+  if (app.some((s) => s.state.running || s.state.terminated || s.lastState.terminated)) return yes
+  const incomplete = (pod.spec.initContainers ?? []).filter((container, i) => !(isSidecar(container) ? init[i]?.started : init[i]?.ready)).map((c) => c.name)
+  return incomplete.length === 0 ? yes : { status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${incomplete.join(' ')}]` }
+}
+
+function readyContainers(pod: core.Pod, phase: Phase, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[]): Verdict {
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' }
+  const sidecars = (pod.spec.initContainers ?? []).flatMap((c, i) => (isSidecar(c) && init[i] ? [init[i]] : []))
+  const unready = [...sidecars, ...app].filter((s) => !s.ready).map((s) => s.name)
+  return unready.length === 0 ? yes : { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }
+}
+
+/** Readiness gates: conditions that others set on the pod and that must be True as well. */
+function gates(pod: core.Pod, old: readonly core.PodCondition[]): Verdict {
+  const messages = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const condition = old.find((c) => c.type === conditionType)
+    if (!condition) return [`corresponding condition of pod readiness gate ${JSON.stringify(conditionType)} does not exist.`]
+    return condition.status === 'True' ? [] : [`the status of pod readiness gate ${JSON.stringify(conditionType)} is not "True", but ${condition.status}`]
+  })
+  return messages.length === 0 ? yes : { status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') }
+}

@@ -1,0 +1,86 @@
+/** The Node object as its kubelet writes it. Pure. */
+import type { core } from '../../api/index.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import type { Image, RuntimeCondition, RuntimeInfo } from '../runtime/driver.ts'
+import type { Machine, Pressure } from './machine.ts'
+
+export interface NodeFacts {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly machine: Machine
+  readonly maxPods: number
+  readonly version: string
+  readonly runtime: RuntimeInfo
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export const nodeLabels = ({ name, machine, labels }: NodeFacts): Record<string, string> => ({
+  'kubernetes.io/hostname': name,
+  'kubernetes.io/os': 'linux',
+  'kubernetes.io/arch': machine.architecture,
+  'beta.kubernetes.io/os': 'linux',
+  'beta.kubernetes.io/arch': machine.architecture,
+  ...labels,
+})
+
+const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`
+
+export function nodeCapacity({ machine, maxPods }: NodeFacts): { readonly capacity: Record<string, string>; readonly allocatable: Record<string, string> } {
+  const pages = Object.fromEntries(Object.entries(machine.hugepages).map(([size, bytes]) => [`hugepages-${size}`, bytes === 0 ? '0' : kibibytes(bytes)]))
+  const capacity = { cpu: String(machine.cpus), 'ephemeral-storage': kibibytes(machine.storageBytes), ...pages, memory: kibibytes(machine.memoryBytes), pods: String(maxPods) }
+  // The last 100 MiB of memory and 5 % of the disk are not for pods: below that the node is under pressure.
+  return { capacity, allocatable: { ...capacity, memory: kibibytes(machine.memoryBytes - 100 * 2 ** 20), 'ephemeral-storage': String(Math.floor(machine.storageBytes * 0.95)) } }
+}
+
+export interface Health { readonly conditions: readonly RuntimeCondition[]; readonly pressure: Pressure }
+
+type Word = readonly [type: string, isTrue: boolean, reason: string, message: string]
+
+/** The four conditions; the time of transition is kept while the status is. */
+export function nodeConditions(health: Health, old: readonly core.NodeCondition[], now: number): core.NodeCondition[] {
+  const { memory, disk, pid } = health.pressure
+  const words: Word[] = [
+    ['MemoryPressure', memory, memory ? 'KubeletHasInsufficientMemory' : 'KubeletHasSufficientMemory', memory ? 'kubelet has insufficient memory available' : 'kubelet has sufficient memory available'],
+    ['DiskPressure', disk, disk ? 'KubeletHasDiskPressure' : 'KubeletHasNoDiskPressure', disk ? 'kubelet has disk pressure' : 'kubelet has no disk pressure'],
+    ['PIDPressure', pid, pid ? 'KubeletHasInsufficientPID' : 'KubeletHasSufficientPID', pid ? 'kubelet has insufficient PID available' : 'kubelet has sufficient PID available'],
+    readyWord(health.conditions),
+  ]
+  return words.map(([type, isTrue, reason, message]) => {
+    const status = isTrue ? 'True' : 'False'
+    const before = old.find((c) => c.type === type)
+    return { type, status, lastHeartbeatTime: rfc3339(now), lastTransitionTime: before?.status === status ? before.lastTransitionTime : rfc3339(now), reason, message }
+  })
+}
+
+function readyWord(conditions: readonly RuntimeCondition[]): Word {
+  const problems = ['RuntimeReady', 'NetworkReady'].flatMap((type) => {
+    const found = conditions.find((c) => c.type === type)
+    const subject = type === 'RuntimeReady' ? 'container runtime is down' : 'container runtime network not ready'
+    if (!found) return [`${subject}: ${type} is not reported`]
+    return found.ready ? [] : [`${subject}: ${type}=false reason:${found.reason} message:${found.message}`]
+  })
+  return problems.length === 0 ? ['Ready', true, 'KubeletReady', 'kubelet is posting ready status'] : ['Ready', false, 'KubeletNotReady', problems.join(', ')]
+}
+
+const mostImages = 50
+
+/** The largest images, by all their names. */
+export function nodeImages(images: readonly Image[]): core.ContainerImage[] {
+  return images.toSorted((a, b) => b.size - a.size).slice(0, mostImages).map((i) => ({ names: [...i.digests, ...i.tags], sizeBytes: i.size }))
+}
+
+export function nodeStatus(facts: NodeFacts, health: Health, images: readonly Image[], old: core.NodeStatus | undefined, now: number): core.NodeStatus {
+  const { machine, runtime } = facts
+  return {
+    ...nodeCapacity(facts),
+    conditions: nodeConditions(health, old?.conditions ?? [], now),
+    addresses: [...facts.addresses.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: facts.name }],
+    daemonEndpoints: { kubeletEndpoint: { Port: facts.port } },
+    nodeInfo: {
+      machineID: machine.machineID, systemUUID: machine.systemUUID, bootID: machine.bootID, kernelVersion: machine.kernelVersion, osImage: machine.osImage,
+      containerRuntimeVersion: `${runtime.name}://${runtime.version}`, kubeletVersion: facts.version, kubeProxyVersion: '', operatingSystem: 'linux', architecture: machine.architecture,
+    },
+    images: nodeImages(images),
+  }
+}

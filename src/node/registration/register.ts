@@ -1,0 +1,127 @@
+/** The node in the API: registered, its lease renewed every ten seconds, its status told when it changes and every five minutes. */
+import { coordination, core, type JsonObject } from '../../api/index.ts'
+import { isAlreadyExists, isNotFound } from '../../machinery/errors.ts'
+import type { Component } from '../../machinery/log.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { rfc3339Micro } from '../../machinery/time.ts'
+import type { NodeContext } from '../context.ts'
+import { readPressure } from './machine.ts'
+import { nodeLabels, nodeStatus, type Health, type NodeFacts } from './node-status.ts'
+
+const leaseSeconds = 40
+const leaseEvery = 10_000
+const statusEvery = 10_000
+const statusAtLeast = 300_000
+const leaseNamespace = 'kube-node-lease'
+
+export interface Registration extends Component {
+  /** Resolves once the node has been reported Ready. */
+  readonly ready: Promise<void>
+  /** Looks at the node's state now. */
+  check(): void
+}
+
+/** Registers and keeps up. Resolves when the Node object exists. */
+export async function register(context: NodeContext, facts: NodeFacts, signal: AbortSignal): Promise<Registration> {
+  const { client, clock, log, runtime, recorder } = context
+  const stopped = new AbortController()
+  const ended = AbortSignal.any([signal, stopped.signal])
+  const ready = Promise.withResolvers<void>()
+  const reference = { kind: 'Node', apiVersion: 'v1', metadata: { name: facts.name, uid: facts.name } }
+  const state: { sent: core.NodeStatus | undefined; sentAt: number; ready: boolean | undefined } = { sent: undefined, sentAt: 0, ready: undefined }
+
+  const health = async (): Promise<Health> => {
+    const [conditions, pressure] = await Promise.all([
+      runtime.conditions().catch((error: unknown) => [{ type: 'RuntimeReady', ready: false, reason: 'Unreachable', message: String(error) }]),
+      readPressure([context.directories.data]),
+    ])
+    return { conditions, pressure }
+  }
+
+  const say = (status: core.NodeStatus): void => {
+    const isReady = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false
+    if (isReady !== state.ready && (isReady || state.ready !== undefined)) {
+      const reason = isReady ? 'NodeReady' : 'NodeNotReady'
+      recorder.event(reference, 'Normal', reason, `Node ${facts.name} status is now: ${reason}`)
+    }
+    state.ready = isReady
+    if (isReady) ready.resolve()
+  }
+
+  const report = async (): Promise<void> => {
+    const images = await runtime.images().catch(() => [])
+    const status = nodeStatus(facts, await health(), images, state.sent ?? context.node()?.status, clock.now())
+    if (state.sent && clock.now() - state.sentAt < statusAtLeast && deepEqual(unheartbeaten(state.sent), unheartbeaten(status))) return
+    await client.patch(core.nodes, facts.name, { type: 'strategic', body: { status } as unknown as JsonObject }, { subresource: 'status' })
+    state.sent = status
+    state.sentAt = clock.now()
+    say(status)
+  }
+
+  const careful = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      if (isNotFound(error)) await createNode(context, facts).catch((e: unknown) => log.warn({ error: String(e) }, 'node not registered again'))
+      else log.warn({ error: String(error) }, `${what} failed, it is tried again`)
+    }
+  }
+
+  await createNode(context, facts)
+  for (const [reason, what] of [['Starting', 'Starting kubelet.'], ['NodeHasSufficientMemory', ''], ['NodeHasNoDiskPressure', ''], ['NodeHasSufficientPID', '']] as const) {
+    recorder.event(reference, 'Normal', reason, what || `Node ${facts.name} status is now: ${reason}`)
+  }
+  await careful('reporting the node\'s status', report)
+
+  let look = Promise.withResolvers<void>()
+  const statusLoop = async (): Promise<void> => {
+    while (!ended.aborted) {
+      // Until the node is ready, somebody is waiting for it.
+      await Promise.race([clock.sleep(state.ready ? statusEvery : 50, ended), look.promise]).catch(() => undefined)
+      look = Promise.withResolvers()
+      if (!ended.aborted) await careful('reporting the node\'s status', report)
+    }
+  }
+  const leaseLoop = async (): Promise<void> => {
+    while (!ended.aborted) {
+      await careful('renewing the node\'s lease', () => renewLease(context, facts.name))
+      await clock.sleep(leaseEvery, ended).catch(() => undefined)
+    }
+  }
+  const loops = [statusLoop(), leaseLoop()]
+  return {
+    ready: ready.promise,
+    check: () => look.resolve(),
+    async stop() {
+      stopped.abort()
+      await Promise.all(loops)
+    },
+  }
+}
+
+const unheartbeaten = (status: core.NodeStatus) => ({ ...status, conditions: status.conditions?.map((c) => ({ ...c, lastHeartbeatTime: null })) })
+
+/** Creates the Node, or brings the labels of the one that is there up to date. */
+async function createNode({ client }: NodeContext, facts: NodeFacts): Promise<void> {
+  const labels = nodeLabels(facts)
+  try {
+    await client.create(core.nodes, { metadata: { name: facts.name, labels, annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } } })
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+    await client.patch(core.nodes, facts.name, { type: 'merge', body: { metadata: { labels } } })
+  }
+}
+
+async function renewLease({ client, clock, node }: NodeContext, name: string): Promise<void> {
+  const renewTime = rfc3339Micro(clock.now())
+  try {
+    await client.patch(coordination.leases, name, { type: 'merge', body: { spec: { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime } } }, { namespace: leaseNamespace })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    const uid = node()?.metadata.uid
+    await client.create(coordination.leases, {
+      metadata: { name, namespace: leaseNamespace, ...(uid ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid }] } : {}) },
+      spec: { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime },
+    }).catch((e: unknown) => { if (!isAlreadyExists(e)) throw e })
+  }
+}

@@ -1,0 +1,113 @@
+/** The kubelet's HTTPS server: logs, exec, attach, port-forward, pods, stats, metrics. Callers show a certificate of the cluster. */
+import { createServer, type Server } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { Gauge, Registry } from 'prom-client'
+import { ApiError, forbidden, internal, unauthorized } from '../../machinery/errors.ts'
+import type { Component } from '../../machinery/log.ts'
+import type { NodeContext } from '../context.ts'
+import type { PodWorker } from '../pods/worker.ts'
+import { callerOf, createAuthorizer } from './authorize.ts'
+import { serveLogs } from './container-logs.ts'
+import { createStats } from './stats.ts'
+import { joinStreams, streamUrl } from './streams.ts'
+
+export interface ServerOptions {
+  readonly context: NodeContext
+  readonly workers: ReadonlyMap<string, PodWorker>
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string }
+}
+
+/** Listens; resolves with the port. */
+export async function startServer({ context, workers, addresses, port, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
+  const authorize = createAuthorizer(context)
+  const find = (namespace: string, name: string) => [...workers.values()].find((w) => w.pod.metadata.name === name && w.pod.metadata.namespace === namespace)
+  const stats = createStats(context, workers)
+  const registry = metricsRegistry(workers)
+
+  const check = async (request: IncomingMessage, path: string): Promise<void> => {
+    const caller = callerOf(request.socket as TLSSocket)
+    if (!caller) throw unauthorized()
+    const method = request.method ?? 'GET'
+    if (!(await authorize(caller, method, path))) throw forbidden({ group: '', plural: 'nodes' }, context.nodeName, `User ${JSON.stringify(caller.user)} cannot do this with the node`)
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'https://kubelet')
+    await check(request, url.pathname)
+    const send = (type: string, body: string) => response.writeHead(200, { 'content-type': type }).end(body)
+    const path = url.pathname.replace(/\/$/, '') || '/'
+    if (path === '/healthz' || path === '/healthz/ping') return void send('text/plain', 'ok')
+    if (path === '/pods') return void send('application/json', JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...workers.values()].map((w) => w.current()) }))
+    if (path === '/stats/summary') return void send('application/json', JSON.stringify(await stats.summary()))
+    if (path === '/metrics/resource') return void send('text/plain; version=0.0.4', await stats.resourceMetrics())
+    if (path === '/metrics') return void send(registry.contentType, await registry.metrics())
+    if (path.startsWith('/containerLogs/')) return serveLogs(context, find, url, response)
+    if (/^\/(exec|attach|portForward)\//.test(path)) throw new ApiError(400, 'BadRequest', 'unable to upgrade: missing upgrade headers in request')
+    throw new ApiError(404, 'NotFound', `the kubelet does not serve ${path}`)
+  }
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'https://kubelet')
+    await check(request, url.pathname)
+    if (!/^\/(exec|attach|portForward)\//.test(url.pathname)) throw new ApiError(404, 'NotFound', `the kubelet does not stream ${url.pathname}`)
+    joinStreams(request, socket, head, await streamUrl(context.runtime, find, url))
+  }
+
+  const server = createServer({ key: tls.key, cert: tls.cert, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' }, (request, response) => {
+    answer(request, response).catch((error: unknown) => refuse(response, error, context))
+  })
+  const streams = new Set<Duplex>()
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    streams.add(socket)
+    socket.once('close', () => streams.delete(socket))
+    socket.on('error', () => socket.destroy())
+    upgrade(request, socket, head).catch((error: unknown) => {
+      const { status, code } = asApiError(error)
+      socket.end(`HTTP/1.1 ${code} ${status.reason ?? 'Error'}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${status.message}\n`)
+    })
+  })
+  server.requestTimeout = 0
+  await listen(server, port, addresses)
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => new Promise((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+      for (const socket of streams) socket.destroy()
+    }),
+  }
+}
+
+const asApiError = (error: unknown): ApiError => (error instanceof ApiError ? error : internal(error instanceof Error ? error.message : String(error)))
+
+/** The body is the bare message, as the kubelet's is: the API server makes a Status of it. */
+function refuse(response: ServerResponse, error: unknown, { log }: NodeContext): void {
+  const refusal = asApiError(error)
+  if (refusal.code >= 500) log.warn({ error: refusal.message }, 'a request to the kubelet failed')
+  if (response.headersSent) response.destroy()
+  else response.writeHead(refusal.code, { 'content-type': 'text/plain; charset=utf-8' }).end(refusal.message)
+}
+
+/** On all addresses: the API server, metrics and pods reach the node by any of them. */
+function listen(server: Server, port: number, addresses: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} of the kubelet is in use (address ${addresses.join(', ')})`, { cause: error }) : error))
+    server.listen({ port, host: addresses.length === 1 ? addresses[0] : undefined }, () => resolve())
+  })
+}
+
+function metricsRegistry(workers: ReadonlyMap<string, PodWorker>): Registry {
+  const registry = new Registry()
+  const pods = new Gauge({
+    name: 'kubelet_running_pods',
+    help: 'Number of pods that have a running pod sandbox',
+    registers: [registry],
+    collect() { pods.set([...workers.values()].filter((w) => w.current().status.phase === 'Running').length) },
+  })
+  return registry
+}

@@ -1,0 +1,71 @@
+/** exec, attach and port-forward: the caller's upgraded connection is joined to the runtime's own streaming server. */
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { badRequest, notFound } from '../../machinery/errors.ts'
+import { core } from '../../api/index.ts'
+import type { RuntimeDriver } from '../runtime/driver.ts'
+import type { PodWorker } from '../pods/worker.ts'
+import { readWorld } from '../pods/world.ts'
+import { podUid } from '../context.ts'
+
+export type FindPod = (namespace: string, name: string) => PodWorker | undefined
+
+const isSet = (query: URLSearchParams, name: string) => ['1', 'true'].includes(query.get(name) ?? '')
+
+/** The URL of the runtime that serves the request. Throws `ApiError` for pods and containers that are not there or not running. */
+export async function streamUrl(runtime: RuntimeDriver, find: FindPod, url: URL): Promise<string> {
+  const [, action, namespace = '', name = '', ...rest] = url.pathname.split('/')
+  const worker = find(namespace, name)
+  if (!worker) throw notFound(core.pods, name)
+  const query = url.searchParams
+  const world = await readWorld(runtime, podUid(worker.pod))
+  if (action === 'portForward') {
+    if (!world.sandbox || world.sandbox.state !== 'ready') throw badRequest(`unable to do port forwarding: pod is not running. Current status=${worker.current().status.phase}`)
+    return runtime.portForwardUrl(world.sandbox.id, query.getAll('port').flatMap((p) => p.split(',')).map(Number))
+  }
+  const containerName = rest.at(-1) ?? ''
+  const container = world.containers.find((c) => c.name === containerName)
+  if (!container) throw badRequest(`container not found (${JSON.stringify(containerName)})`)
+  if (container.state !== 'running') throw badRequest(`container ${containerName} is not running`)
+  const request = { containerId: container.id, stdin: isSet(query, 'input'), stdout: isSet(query, 'output'), stderr: isSet(query, 'error'), tty: isSet(query, 'tty') }
+  if (!request.stdin && !request.stdout && !request.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
+  // A terminal has one stream for both.
+  const streams = request.tty ? { ...request, stderr: false } : request
+  return action === 'exec' ? runtime.execUrl({ ...streams, command: query.getAll('command') }) : runtime.attachUrl(streams)
+}
+
+/** Repeats the caller's upgrade request to `target` and, once it is accepted, passes bytes both ways until one side ends. */
+export function joinStreams(request: IncomingMessage, client: Duplex, head: Buffer, target: string): void {
+  const url = new URL(target)
+  const headers = { ...request.headers, host: url.host }
+  const upstream = httpRequest({ host: url.hostname, port: url.port, path: url.pathname + url.search, method: request.method, headers, agent: false })
+  const fail = (error: Error) => {
+    if (client.writable) client.end(`HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${error.message}\n`)
+  }
+  upstream.once('error', fail)
+  upstream.once('upgrade', (response, server: Duplex, first: Buffer) => {
+    client.write(`${statusLine(response)}${headerLines(response)}\r\n`)
+    if (first.length > 0) client.write(first)
+    if (head.length > 0) server.write(head)
+    server.pipe(client)
+    client.pipe(server)
+    const close = () => { server.destroy(); client.destroy() }
+    for (const side of [server, client]) side.once('error', close).once('close', close)
+  })
+  // No upgrade: a refusal with a body, passed on as it is, so that the caller can fall back to another protocol.
+  upstream.once('response', (response) => {
+    client.write(`${statusLine(response)}${headerLines(response)}\r\n`)
+    response.pipe(client)
+  })
+  upstream.end()
+}
+
+const statusLine = (response: IncomingMessage) => `HTTP/1.1 ${response.statusCode} ${response.statusMessage}\r\n`
+
+function headerLines(response: IncomingMessage): string {
+  const lines: string[] = []
+  const hop = response.statusCode === 101 ? new Set<string>() : new Set(['transfer-encoding', 'connection', 'keep-alive'])
+  for (let i = 0; i < response.rawHeaders.length; i += 2) if (!hop.has((response.rawHeaders[i] as string).toLowerCase())) lines.push(`${response.rawHeaders[i]}: ${response.rawHeaders[i + 1]}\r\n`)
+  if (response.statusCode !== 101) lines.push('connection: close\r\n')
+  return lines.join('')
+}
