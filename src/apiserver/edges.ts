@@ -32,7 +32,7 @@ export interface EdgeOptions {
   readonly kubeletTls?: () => KubeletTls
   /** The keys of service account tokens. Left out: there are none, and bearer tokens are refused. */
   readonly serviceAccounts?: ServiceAccountKeys
-  /** Mount service account tokens into pods. */
+  /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
   readonly mountTokens?: boolean
   /** Health checks beside the store's: what else must be up before the server is ready. */
   readonly checks?: readonly HealthCheck[]
@@ -62,7 +62,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         const { opinion, reason } = await authorizer.decide(user, info)
         return { allowed: opinion === 'allow', reason }
       },
-      admission: createAdmissionChain(admissionPlugins(env, { mountTokens: options.mountTokens ?? false })),
+      admission: createAdmissionChain(admissionPlugins(env, { mountTokens: options.mountTokens ?? tokens !== undefined })),
       routes: { ...routesOf(env, options, metrics.handler, tokens), virtual: virtualOf(env, authorizer, tokens, checkToken) },
       observer: metrics.observer,
     }
