@@ -1,5 +1,5 @@
 /** Which strategy a resource has: one line per kind; kinds without a line get the plain one. */
-import { apps, core, rbac, type Resource } from '../../api/index.ts'
+import { apps, batch, core, rbac, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { Strategy, StrategyEnvironment } from '../strategy.ts'
 import { controllerrevisions } from './apps/controllerrevisions.ts'
@@ -7,6 +7,8 @@ import { daemonsets } from './apps/daemonsets.ts'
 import { deployments } from './apps/deployments.ts'
 import { replicasets } from './apps/replicasets.ts'
 import { statefulsets } from './apps/statefulsets.ts'
+import { cronjobs } from './batch/cronjobs.ts'
+import { jobs } from './batch/jobs.ts'
 import { configmaps } from './core/configmaps.ts'
 import { events } from './core/events.ts'
 import { namespaces } from './core/namespaces.ts'
@@ -74,6 +76,8 @@ const makers = new Map<string, Maker>([
   entry(apps.statefulsets, statefulsets),
   entry(apps.daemonsets, daemonsets),
   entry(apps.controllerrevisions, controllerrevisions),
+  entry(batch.jobs, jobs),
+  entry(batch.cronjobs, cronjobs),
   entry(rbac.clusterroles, clusterroles),
   entry(rbac.clusterrolebindings, clusterrolebindings),
   entry(rbac.roles, roles),
