@@ -60,7 +60,8 @@ export const format = 1
 export function openTables(path: string, durable: boolean): Tables {
   // Without overlapping sync a write transaction ends with fdatasync and a synchronous write of lmdb's root page, and only
   // then resolves: what is acknowledged is on disk. Nothing else would be simpler to trust, and grouping makes it as fast.
-  const root = open<Buffer, string>({ path, encoding: 'binary', overlappingSync: false, noSync: !durable, maxDbs: 8, noSubdir: false })
+  // Every write goes through `root.batch`, so nothing is left for batching by event turns, whose own promise nobody would await.
+  const root = open<Buffer, string>({ path, encoding: 'binary', overlappingSync: false, eventTurnBatching: false, noSync: !durable, maxDbs: 8, noSubdir: false })
   const table = <K extends string | number>(name: string) => root.openDB<Buffer, K>(name, { encoding: 'binary' })
   return { root, keys: table('keys'), log: table('log'), tombs: table('tombs'), leases: table('leases'), state: table('state') }
 }

@@ -4,6 +4,7 @@
  *
  *   commit() ─▶ queue ─▶ draft: conditions and writes, in order ─▶ one lmdb transaction ─▶ flushed ─▶ watchers, then callers
  */
+import { statfsSync } from 'node:fs'
 import { LeaseNotFoundError } from './leases.ts'
 import type { Leases } from './leases.ts'
 import { createDraft } from './lmdb-draft.ts'
@@ -25,6 +26,9 @@ export class StoreWriteError extends Error {
     this.name = 'StoreWriteError'
   }
 }
+
+/** Bytes without which a write is taken to have failed for want of space. */
+const spaceNeeded = 2 * most.bytes
 
 interface Job {
   readonly work: (draft: Draft) => unknown
@@ -52,7 +56,7 @@ export function createWriter(path: string, tables: Tables, leases: Leases, flush
       await tables.root.batch(() => draft.write())
       tables.root.resetReadTxn()
     } catch (error) {
-      const cause = await causeOf(error)
+      const cause = named(path, await causeOf(error))
       tables.root.resetReadTxn()
       if (!passing.test(cause.message)) refusal = new StoreWriteError(path, new Error(`${cause.message}; restart to see what the disk holds`, { cause }))
       state = readState(tables)
@@ -117,6 +121,13 @@ export function createWriter(path: string, tables: Tables, leases: Leases, flush
       refusal ??= new StoreClosedError()
     },
   }
+}
+
+/** lmdb calls a write that was cut short for want of space an input/output error. */
+function named(path: string, cause: Error): Error {
+  if (!/Input\/output error/.test(cause.message)) return cause
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize < spaceNeeded ? new Error('No space left on device', { cause }) : cause
 }
 
 /** lmdb rejects with an error that holds a promise of the real one. */

@@ -1,0 +1,95 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { openLmdbStore } from '../../src/store/lmdb.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'skiff-store-disk-'))
+const mounts: string[] = []
+afterEach(() => { for (const mount of mounts.splice(0)) execFileSync('umount', ['--lazy', mount]) })
+afterAll(() => rmSync(base, { recursive: true, force: true }))
+
+/** A small file system of its own; needs root. */
+function fileSystem(name: string, size: string): string {
+  const path = join(base, name)
+  mkdirSync(path)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path])
+  mounts.push(path)
+  return path
+}
+const remount = (path: string, options: string) => execFileSync('mount', ['-o', `remount,${options}`, path])
+
+const put = (key: string, size: number) => ({ op: 'put', key, value: Buffer.alloc(size, key) }) as const
+const writer = join(import.meta.dirname, 'store-writer.ts')
+
+describe.skipIf(process.getuid?.() !== 0)('a store on a disk that gives trouble', () => {
+  it('refuses writes while the disk is full, loses nothing, and goes on when there is space', async () => {
+    const path = fileSystem('full', '2m')
+    const store = await openLmdbStore({ path })
+    const kept: number[] = []
+    const fill = async () => { for (let i = 0; i < 100; i++) kept.push((await store.commit({ writes: [put(`k${i}`, 50_000)] })).revision) }
+    await expect(fill()).rejects.toThrow(`cannot write to ${path}: No space left on device`)
+    expect(kept.length).toBeGreaterThan(5)
+    expect(await store.revision()).toBe(kept.at(-1))
+    expect((await store.range('')).count).toBe(kept.length)
+    await expect(store.commit({ writes: [put('more', 50_000)] })).rejects.toThrow('cannot write')
+    remount(path, 'size=20m')
+    expect(await store.commit({ writes: [put('after', 50_000)] })).toEqual({ committed: true, revision: kept.at(-1)! + 1 })
+    await store.close()
+    const again = await openLmdbStore({ path })
+    expect((await again.range('')).count).toBe(kept.length + 1)
+    await again.close()
+  })
+
+  it('says so when the directory is read-only', async () => {
+    const path = fileSystem('read-only', '4m')
+    await (await openLmdbStore({ path })).close()
+    remount(path, 'ro')
+    await expect(openLmdbStore({ path })).rejects.toThrow(`the data directory ${path} cannot be written (EROFS): make it writable`)
+  })
+})
+
+describe('a store that somebody else has', () => {
+  it('is refused with the process that has it, and taken over once that is dead', async () => {
+    const path = join(base, 'taken')
+    const child = spawn(process.execPath, [writer, path, '1'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    await expect(openLmdbStore({ path })).rejects.toThrow(`the data directory ${path} is in use by process ${child.pid}: stop that process, or name another data directory`)
+    const gone = new Promise((resolve) => child.once('close', resolve))
+    child.kill('SIGKILL')
+    await gone
+    await (await openLmdbStore({ path })).close()
+  })
+})
+
+const straced = spawnSync('strace', ['-V']).status === 0
+
+describe.skipIf(!straced)('an acknowledgement', () => {
+  it('comes after the data and the root page were flushed', () => {
+    const trace = join(base, 'trace')
+    const script = `
+      import { writeSync } from 'node:fs'
+      const { openLmdbStore } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/store/lmdb.ts'))})
+      const store = await openLmdbStore({ path: ${JSON.stringify(join(base, 'traced'))} })
+      for (let i = 0; i < 5; i++) {
+        writeSync(2, 'asked\\n')
+        await store.commit({ writes: [{ op: 'put', key: 'k' + i, value: Buffer.alloc(9000, 'x') }] })
+        writeSync(2, 'acknowledged\\n')
+      }
+      await store.close()`
+    const ran = spawnSync('strace', ['-f', '-y', '-e', 'trace=write,pwrite64,pwritev,writev,fdatasync,fsync,msync,openat', '-o', trace, process.execPath, '--input-type=module', '-e', script], { encoding: 'utf8' })
+    expect(ran.status, ran.stderr).toBe(0)
+    const lines = readFileSync(trace, 'utf8').split('\n')
+    const steps = lines.flatMap((line) => {
+      if (line.includes('"asked')) return ['asked']
+      if (line.includes('"acknowledged')) return ['acknowledged']
+      if (/fdatasync\(\d+<.*data\.mdb>/.test(line)) return ['flushed']
+      if (/pwrite64\(\d+<.*data\.mdb>.*, 128, \d+\)/.test(line)) return ['root']
+      return []
+    })
+    const asked = steps.slice(steps.indexOf('asked'))
+    expect(asked.slice(0, 20)).toEqual(Array.from({ length: 5 }, () => ['asked', 'flushed', 'root', 'acknowledged']).flat())
+    expect(lines.some((line) => line.includes('data.mdb') && line.includes('O_DSYNC'))).toBe(true)
+  })
+})
