@@ -1,3 +1,4 @@
-/** The network of a node: pod network, service proxy, cluster DNS. See README.md. */
+/** The network of a node: pod network, service proxy, network policies, cluster DNS; and the cluster's load balancer. See README.md. */
 export { startNetwork, type Network, type NetworkOptions } from './network.ts'
 export { removeNetwork, type RemoveNetworkOptions } from './remove.ts'
+export { startLoadBalancer, type LoadBalancerOptions } from './loadbalancer/load-balancer.ts'
