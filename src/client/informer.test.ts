@@ -82,28 +82,22 @@ describe('an informer', () => {
     expect(() => informer.byIndex('nothing', 'a')).toThrow('no index nothing')
   })
 
-  it('sees an object that was deleted and made again as two objects', async () => {
+  it('sees an object that was deleted and made again while nobody watched as two objects', async () => {
     await configMap('a')
-    const informer = informers.for(core.configmaps)
-    let fail = false
     const watch = client.watch.bind(client)
-    client.watch = ((r: never, o: WatchOptions) => {
-      if (fail) throw expired('too old')
-      return watch(r, o)
-    }) as typeof client.watch
+    let broken = true
+    client.watch = ((r: never, o: WatchOptions) => (broken ? replaced() : watch(r, o))) as typeof client.watch
+    async function* replaced() {
+      broken = false
+      await client.delete(core.configmaps, 'a', { namespace: 'default' })
+      await configMap('a')
+      if (!broken) throw expired('too old')
+      yield undefined as never
+    }
     const seen: string[] = []
-    const ending = new AbortController()
-    client.watch = ((r: never, o: WatchOptions) => watch(r, { ...o, signal: AbortSignal.any([ending.signal]) })) as typeof client.watch
-    informer.onChange((c) => seen.push(`${c.type} ${c.object.metadata.uid}`))
+    informers.for(core.configmaps).onChange((c) => seen.push(`${c.type} ${c.object.metadata.uid}`))
     informers.start(stop.signal)
-    await informer.synced()
-    await settle()
-    fail = true
-    client.watch = (() => { throw expired('too old') }) as typeof client.watch
-    ending.abort()
-    await client.delete(core.configmaps, 'a', { namespace: 'default' })
-    await configMap('a')
-    await clock.advance(5000)
+    await clock.advance(1000)
     expect(seen).toEqual(['added uid-1', 'deleted uid-1', 'added uid-2'])
   })
 })
@@ -169,5 +163,16 @@ describe('when the server fails', () => {
     informers.start(stop.signal)
     await clock.advance(1000)
     expect(seen).toEqual(['added stays', 'added goes', 'deleted goes', 'added comes'])
+  })
+
+  it('does not ask without end when it lists but never lets anyone watch', async () => {
+    let lists = 0
+    const list = client.list.bind(client)
+    client.list = ((r: never, o: never) => { lists++; return list(r, o) }) as typeof client.list
+    client.watch = (() => { throw expired('too old') }) as typeof client.watch
+    informers.for(core.configmaps)
+    informers.start(stop.signal)
+    await clock.advance(60_000)
+    expect(lists).toBeLessThan(15)
   })
 })

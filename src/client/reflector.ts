@@ -59,14 +59,16 @@ export async function reflect<T extends ApiObject>(options: ReflectOptions<T>): 
       if (signal.aborted) return
       sink.replace(list.items)
       revision = list.metadata.resourceVersion ?? ''
-      wait.reset()
     } catch (error) {
       if (signal.aborted) return
       log.warn({ resource: resource.groupResource, error: String(error) }, 'list failed, trying again')
       await pause()
       continue
     }
+    const started = clock.now()
     await follow(options, revision, wait, pause)
+    // A server that lists but will not let anyone watch is not asked without end.
+    if (clock.now() - started < 1000) await pause()
   }
 }
 

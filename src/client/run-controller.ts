@@ -25,6 +25,8 @@ export interface ControllerOptions {
   /** How many keys are worked on at once (5). */
   readonly concurrency?: number
   readonly signal?: AbortSignal | undefined
+  /** What the workers wait for besides the informers. */
+  readonly ready?: { synced(): Promise<void> }
 }
 
 export interface Controller extends Component {
@@ -74,7 +76,10 @@ export function runController(options: ControllerOptions): Controller {
   }
 
   async function run(): Promise<void> {
-    await Promise.race([Promise.all((watches as readonly Watch<unknown>[]).map((w) => w.informer.synced())), aborted(signal)])
+    // On the next turn: what its owner sets up after starting it counts too.
+    await Promise.resolve()
+    const sources = [...(watches as readonly Watch<unknown>[]).map((w) => w.informer), ...(options.ready ? [options.ready] : [])]
+    await Promise.race([Promise.all(sources.map((source) => source.synced())), aborted(signal)])
     if (signal.aborted) return
     await Promise.all(Array.from({ length: concurrency }, work))
   }
