@@ -50,10 +50,12 @@ describe.runIf(inside)('inside', () => {
   const directory = mkdtempSync(join(tmpdir(), 'skiff-nettest-'))
   const dns = '10.96.0.10'
   const options = {
-    clusterName: 'nettest', nodeName: 'node-a', clusterCidr: '10.244.0.0/16', podCidr: '10.244.0.0/24', serviceCidr: '10.96.0.0/16',
-    clusterDnsAddress: dns, clusterDomain: 'cluster.local', cniConfDir: join(directory, 'cni'), dataDir: join(directory, 'data'),
+    clusterName: 'nettest', nodeName: 'node-a', clusterCidr: '10.244.0.0/16,fd00:244::/56', podCidr: '10.244.0.0/24,fd00:244::/64',
+    serviceCidr: '10.96.0.0/16,fd00:96::/112', clusterDnsAddress: `${dns},fd00:96::a`, clusterDomain: 'cluster.local', cniConfDir: join(directory, 'cni'), dataDir: join(directory, 'data'),
     hostDir: join(directory, 'host'), nodeAddress: '192.168.77.1',
   }
+  const sysctls = () => ['ipv4/ip_forward', 'ipv4/conf/all/route_localnet', 'ipv6/conf/all/forwarding'].map((name) => readFileSync(`/proc/sys/net/${name}`, 'utf8').trim())
+  const before = sysctls()
   const client = createMemoryClient(systemClock)
   const abort = new AbortController()
   const pods: Host[] = []
@@ -214,6 +216,25 @@ describe.runIf(inside)('inside', () => {
     await until(async () => (await c().udp('10.96.2.2', 53, 4444)) === `b ${c().ip}`)
   })
 
+  it('does the same over IPv6', async () => {
+    const six = sh('ip', '-n', `${inside}-a`, '-6', '-br', 'address', 'show', 'eth0').match(/fd00:244::[0-9a-f]+/)?.[0] ?? ''
+    await service('six', { clusterIP: '10.96.3.1', clusterIPs: ['10.96.3.1', 'fd00:96::31'], ipFamilies: ['IPv4', 'IPv6'] })
+    await service('six-empty', { clusterIP: 'fd00:96::32', clusterIPs: ['fd00:96::32'], ipFamilies: ['IPv6'], type: 'NodePort', ports: [{ port: 80, nodePort: 30_066 }] })
+    await client.create(discovery.endpointslices, {
+      metadata: { name: 'six-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'six' } },
+      addressType: 'IPv6', ports: [{ port: 8080, protocol: 'TCP' }], endpoints: [{ addresses: [six], nodeName: 'node-a', conditions: { ready: true } }],
+    } as never)
+    await settled()
+    expect(await b().tcp(six, 8080)).toMatch(/^a fd00:244::/)
+    expect(await b().tcp('fd00:96::31', 80)).toMatch(/^a fd00:244::/)
+    expect(await node.tcp('fd00:96::31', 80)).toMatch(/^a /)
+    expect(await a().tcp('fd00:96::31', 80)).toMatch(/^a /)
+    expect(await b().tcp('fd00:96::32', 80)).toBe('ECONNREFUSED')
+    expect(await node.tcp('::1', 30_066)).toBe('ECONNREFUSED')
+    expect(await a().dns('six.default.svc.cluster.local', 'AAAA')).toEqual(['fd00:96::31'])
+    expect(await a().ask({ op: 'dns', server: 'fd00:96::a', name: 'six.default.svc.cluster.local', type: 'A' })).toEqual(['10.96.3.1'])
+  })
+
   it('leads host ports to the pod, on all addresses or on one', async () => {
     const pod = (name: string, ip: string, port: object) => client.create(core.pods, {
       metadata: { name, namespace: 'default' },
@@ -329,10 +350,10 @@ describe.runIf(inside)('inside', () => {
     }))
     await until(async () => (await c().tcp('10.96.103.231', 80)) !== 'ECONNREFUSED')
     const all = Date.now() - started
-    const before = Date.now()
+    const edited = Date.now()
     client.edit(discovery.endpointslices, 'default/many-500-1', (s) => ({ ...s, endpoints: s.endpoints.slice(0, 1) }))
     await until(() => /dnat (ip )?to 10\.244\.0\.\d+:8080/.test(sh('nft', 'list', 'chain', 'ip', 'skiff-nettest', 'svc/default/many-500/tcp/80')))
-    const one = Date.now() - before
+    const one = Date.now() - edited
     console.log(`1000 services: ${all} ms; one change among them: ${one} ms`)
     expect(one).toBeLessThan(500)
   })
@@ -357,8 +378,8 @@ describe.runIf(inside)('inside', () => {
     await removeNetwork(options)
     expect(sh('nft', 'list', 'tables')).toBe('')
     expect(sh('ip', '-br', 'link').split('\n').filter((line) => line && !/^(lo|wire|tunl|sit|ip6|gre|erspan|ifb)/.test(line))).toEqual([])
-    expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim()).toBe('0')
-    expect(readFileSync('/proc/sys/net/ipv4/conf/all/route_localnet', 'utf8').trim()).toBe('0')
+    expect(sysctls()).toEqual(before)
+    expect(sh('ip', 'route', 'show', 'root', '10.0.0.0/8') + sh('ip', '-6', 'route', 'show', 'root', 'fd00::/16')).toBe('')
     expect(readdirSync(options.cniConfDir)).toEqual([])
     expect(existsSync(join(options.dataDir, 'leases'))).toBe(false)
     expect(readdirSync(options.hostDir)).toEqual([])

@@ -56,7 +56,7 @@ function cni(command: 'ADD' | 'DEL', confFile: string, namespace: string): strin
     const output = execFileSync(`/usr/lib/cni/${plugin.type}`, { env, input: JSON.stringify({ cniVersion, name, ...plugin, ...(result ? { prevResult: result } : {}) }), encoding: 'utf8' })
     if (output) result = JSON.parse(output)
   }
-  return (result as { ips?: { address: string }[] } | undefined)?.ips?.[0]?.address.split('/')[0] ?? ''
+  return (result as { ips?: { address: string }[] } | undefined)?.ips?.find((ip) => !ip.address.includes(':'))?.address.split('/')[0] ?? ''
 }
 
 /** A pod: a namespace with loopback and what the CNI configuration gives it. */
