@@ -32,18 +32,19 @@ export interface ApplyOptions {
 }
 
 const withoutEntries = <T>(object: T): T => {
-  const { metadata, ...rest } = object as T & Managed
+  const { metadata } = object as T & Managed
   if (!metadata?.managedFields) return object
   const { managedFields: _, ...others } = metadata
-  return { ...rest, metadata: others } as T
+  return { ...object, metadata: others } as T
 }
 
-/** The object with these managers; the same one when they are the ones it has. */
-function withManagers<T>(type: StructType<T>, object: T, managers: readonly Manager[]): T {
+/** The object with these managers; the same one when they are the ones it has. They stand last in metadata, as in the schema. */
+function withManagers<T>(object: T, managers: readonly Manager[]): T {
   const { metadata } = object as Managed
   const managedFields = writeManagers(capUpdaters(managers))
   if (deepEqual(managedFields, metadata?.managedFields ?? [])) return object
-  return decodeObject(type, { ...object, metadata: { ...metadata, managedFields } }).object
+  if (managedFields.length === 0) return withoutEntries(object)
+  return { ...object, metadata: { ...metadata, managedFields } } as T
 }
 
 /** What an object that does not exist yet is compared with. */
@@ -72,7 +73,7 @@ export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, 
   const changes = compare(type, old, object)
   const left = disown(others, changes, force ? undefined : (conflicts) => refuse(type, old, name, conflicts))
   const unchanged = last && sameSet(last.fields, self.fields) && last.apiVersion === apiVersion && isSame(changes)
-  return withManagers(type, object, [...left, unchanged ? last : self])
+  return withManagers(object, [...left, unchanged ? last : self])
 }
 
 /** The managers of an object. What was never tracked belongs to `before-first-apply`, so that an apply conflicts with it. */
@@ -137,18 +138,18 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
   const sent = (next as Managed).metadata?.managedFields
   const stored = old === undefined ? undefined : (old as Managed).metadata.managedFields
   const reset = subresource === '' && sent?.length === 1 && isReset(sent[0])
-  if (reset) return withManagers(type, next, [])
+  if (reset) return withManagers(next, [])
   const fromRequest = subresource === '' ? readManagers(sent) : []
   const managers = fromRequest.length > 0 ? fromRequest : readManagers(stored)
-  if (old !== undefined && managers.length === 0) return withManagers(type, next, [])
+  if (old !== undefined && managers.length === 0) return withManagers(next, [])
 
   const changes = compare(type, withoutEntries(old ?? nothing(type)), withoutEntries(next))
   const fields = ownable(union(changes.modified, changes.added))
   const left = isSame(changes) ? managers : disown(managers, changes)
-  if (isEmptySet(fields)) return withManagers(type, next, left)
+  if (isEmptySet(fields)) return withManagers(next, left)
   const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: rfc3339(now), fields }
   const before = left.find((m) => sameManager(m, self))
-  return withManagers(type, next, [...left.filter((m) => m !== before), before ? withFields(before, union(before.fields, fields), now) : self])
+  return withManagers(next, [...left.filter((m) => m !== before), before ? withFields(before, union(before.fields, fields), now) : self])
 }
 
 /** An entry in which nothing is stated. */

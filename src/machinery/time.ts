@@ -2,7 +2,21 @@
 import { badRequest } from './errors.ts'
 
 /** `2026-01-01T00:00:00Z`: whole seconds, cut off as Kubernetes cuts them. */
-export const rfc3339 = (ms: number): string => `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`
+export const rfc3339 = (ms: number): string => secondsText(Math.floor(ms / 1000))
+
+// The same few instants are written again and again: an object's conditions changed together.
+const written = new Map<number, string>()
+
+/** The text of a number of seconds since the epoch. */
+export function secondsText(seconds: number): string {
+  let text = written.get(seconds)
+  if (text === undefined) {
+    text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+    if (written.size >= 2048) written.clear()
+    written.set(seconds, text)
+  }
+  return text
+}
 
 /** `2026-01-01T00:00:00.000000Z`: the six digits of a MicroTime. */
 export const rfc3339Micro = (ms: number): string => {
@@ -14,8 +28,21 @@ const form = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?([Zz]|
 
 export interface Instant { readonly seconds: number; readonly nanos: number }
 
+const read = new Map<string, Instant>()
+
 /** An RFC 3339 time as seconds since the epoch and nanoseconds; undefined when the text is none. */
 export function parseInstant(text: string): Instant | undefined {
+  const known = read.get(text)
+  if (known) return known
+  const instant = parse(text)
+  if (instant && text.length <= 40) {
+    if (read.size >= 2048) read.clear()
+    read.set(text, instant)
+  }
+  return instant
+}
+
+function parse(text: string): Instant | undefined {
   const m = form.exec(text)
   if (!m) return undefined
   const [year, month, day, hour, minute, second] = [m[1], m[2], m[3], m[4], m[5], m[6]].map(Number) as [number, number, number, number, number, number]

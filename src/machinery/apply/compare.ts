@@ -70,9 +70,11 @@ function compareMaps(child: (name: string) => Target | undefined, old: unknown, 
 const own = (object: Readonly<Record<string, unknown>>, name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
 
 function compareLists(of: Target, elementOf: (item: unknown) => string, old: unknown, next: unknown): Differences {
+  const out: Differences = []
+  // Naming the elements costs more than comparing them, and most lists are the same.
+  if (deepEqual(old, next)) return out
   const before = byElement(old, elementOf)
   const after = byElement(next, elementOf)
-  const out: Differences = []
   for (const element of new Set([...before.keys(), ...after.keys()])) {
     const [l, r] = [before.get(element) ?? [], after.get(element) ?? []]
     // Elements that share a name are told apart by nothing: they are compared together.

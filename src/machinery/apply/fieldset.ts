@@ -100,19 +100,8 @@ export function* pathsOf(set: FieldSet, prefix: readonly string[] = []): Generat
 const rank = (element: string) => 'fkvi'.indexOf(element[0] as string)
 const sorted = (set: FieldSet) => [...set.children].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
 
-const written = new WeakMap<FieldSet, JsonObject>()
-const read = new WeakMap<object, FieldSet>()
-
 /** The set as `fieldsV1` holds it. */
-export function toFieldsV1(set: FieldSet): JsonObject {
-  let json = written.get(set)
-  if (!json) {
-    json = toJson(set, true)
-    written.set(set, json)
-    read.set(json, set)
-  }
-  return json
-}
+export const toFieldsV1 = (set: FieldSet): JsonObject => toJson(set, true)
 
 function toJson(set: FieldSet, isRoot: boolean): JsonObject {
   const out: Record<string, JsonObject> = {}
@@ -121,13 +110,18 @@ function toJson(set: FieldSet, isRoot: boolean): JsonObject {
   return out
 }
 
-/** Reads `fieldsV1`; what is no path element in it is left out. Objects are immutable, so what was read is remembered. */
+// An object that is written is likely to be written again soon. Sets take more room than their JSON, so few are kept.
+const recent = new Map<object, FieldSet>()
+const mostRecent = 256
+
+/** Reads `fieldsV1`; what is no path element in it is left out. */
 export function fromFieldsV1(json: unknown): FieldSet {
   if (!isObject(json)) return emptySet
-  let set = read.get(json)
+  let set = recent.get(json)
   if (!set) {
     set = setOf(Object.hasOwn(json, '.'), childrenOf(json))
-    read.set(json, set)
+    recent.set(json, set)
+    if (recent.size > mostRecent) recent.delete(recent.keys().next().value as object)
   }
   return set
 }

@@ -18,7 +18,7 @@ export const maxDepth = 512
 /** Reads JSON. Throws `ApiError` 400 on what is none, and on what is nested more than 512 deep. */
 export function parseJson(text: string | Uint8Array, options: ParseOptions = {}): Parsed {
   const source = typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8')
-  if (source.length > 2 * maxDepth && openers(source) > maxDepth && depthOf(source) > maxDepth) {
+  if (source.length > 2 * maxDepth && manyOpeners(source) && depthOf(source) > maxDepth) {
     throw badRequest(`json parse error: exceeded max depth of ${maxDepth}`)
   }
   let value: unknown
@@ -27,14 +27,17 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
   } catch (error) {
     throw badRequest(`json parse error: ${(error as Error).message}`)
   }
-  return { value, duplicateFields: options.duplicates ? duplicatesIn(source) : [] }
+  const duplicates = options.duplicates === true && keysIn(source) !== propertiesOf(value)
+  return { value, duplicateFields: duplicates ? duplicatesIn(source) : [] }
 }
 
-/** How many braces and brackets open, those in strings included: a cheap bound on the depth. */
-function openers(text: string): number {
+/** Whether more braces and brackets open than may be nested, those in strings included: a cheap bound on the depth. */
+function manyOpeners(text: string): boolean {
   let count = 0
-  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) | 0x20) === 0x7b) count++
-  return count
+  for (const opener of ['{', '[']) {
+    for (let i = text.indexOf(opener); i >= 0 && count <= maxDepth; i = text.indexOf(opener, i + 1)) count++
+  }
+  return count > maxDepth
 }
 
 const quote = 0x22
@@ -42,10 +45,10 @@ const backslash = 0x5c
 
 /** The index of the quote that ends the string which begins at `start`. */
 function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === backslash) i++
-    else if (c === quote) return i
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
+    if (slashes % 2 === 0) return end
   }
   return text.length
 }
@@ -60,6 +63,34 @@ function depthOf(text: string): number {
     else if ((c | 0x20) === 0x7d) depth--
   }
   return deepest
+}
+
+/** How many keys the text writes: strings with a colon behind them. */
+function keysIn(text: string): number {
+  let count = 0
+  for (let i = text.indexOf('"'); i >= 0; i = text.indexOf('"', i)) {
+    i = endOfString(text, i) + 1
+    let c = text.charCodeAt(i)
+    while (c === 0x20 || (c >= 0x09 && c <= 0x0d)) c = text.charCodeAt(++i)
+    if (c === 0x3a) count++
+  }
+  return count
+}
+
+/** How many properties a value has, with those of its parts: fewer than keys in its text when some stood twice. */
+function propertiesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') count += propertiesOf(item)
+    return count
+  }
+  for (const key in value) {
+    count++
+    const item = (value as Record<string, unknown>)[key]
+    if (typeof item === 'object') count += propertiesOf(item)
+  }
+  return count
 }
 
 /** One open brace or bracket. */

@@ -5,7 +5,7 @@ import { parseJson } from '../json/parse.ts'
 import { microText } from '../json/scalars.ts'
 import { canonicalQuantity } from '../quantity.ts'
 import { slotTable, type Slot } from '../slots.ts'
-import { formatDuration, rfc3339 } from '../time.ts'
+import { formatDuration, secondsText } from '../time.ts'
 import { isZeroValue, zeroOf } from '../zero.ts'
 import { malformed, type Reader } from './reader.ts'
 
@@ -19,6 +19,8 @@ interface MessageReader {
   readonly fields: ReadonlyMap<number, ReadField>
   readonly slots: readonly Slot[]
   readonly missing: readonly unknown[]
+  /** As many times undefined as there are slots. */
+  readonly blank: readonly undefined[]
 }
 
 const compiled = new WeakMap<StructType, MessageReader>()
@@ -29,7 +31,7 @@ function messageReader(type: StructType): MessageReader {
   const { slots, index } = slotTable(type)
   const fields = new Map<number, ReadField>()
   const missing = slots.map((slot) => (slot.always ? zeroOf(slot.type) : undefined))
-  const made = { fields, slots, missing }
+  const made = { fields, slots, missing, blank: slots.map(() => undefined) }
   compiled.set(type, made)
   let next = type.root ? 2 : 0
   for (const [name, field] of Object.entries(type.fields)) {
@@ -46,20 +48,19 @@ function messageReader(type: StructType): MessageReader {
 }
 
 /** Reads a message up to the reader's end. */
-export function readMessage(type: StructType, r: Reader): Record<string, unknown> {
-  const message = messageReader(type)
+export const readMessage = (type: StructType, r: Reader): Record<string, unknown> => readSlots(messageReader(type), r)
+
+function readSlots(message: MessageReader, r: Reader): Record<string, unknown> {
   const { slots, missing } = message
-  const values: unknown[] = []
-  for (let i = 0; i < slots.length; i++) values.push(undefined)
+  const values: unknown[] = message.blank.slice()
   readFields(message, r, values, 0)
   const out: Record<string, unknown> = {}
   for (let i = 0; i < slots.length; i++) {
+    let value = values[i] ?? missing[i]
+    if (value === undefined) continue
     const slot = slots[i] as Slot
-    let value = values[i]
     if (value instanceof MapEntries) value = value.finish()
-    if (value === undefined || value === null) value = missing[i]
-    else if (slot.presence === 'zero' && isZeroValue(value)) continue
-    if (value !== undefined) out[slot.name] = value
+    if (slot.presence !== 'zero' || !isZeroValue(value)) out[slot.name] = value
   }
   return out
 }
@@ -166,7 +167,15 @@ class MapEntries {
 function valueReader(type: Exclude<AnyType, { form: 'lazy' }>): Read {
   switch (type.form) {
     case 'scalar': return scalarReader(type)
-    case 'struct': return inMessage((r) => readMessage(type, r))
+    case 'struct': {
+      let message: MessageReader | undefined
+      return (r) => {
+        const outer = r.enter()
+        const value = readSlots((message ??= messageReader(type)), r)
+        r.leave(outer)
+        return value
+      }
+    }
     case 'list': {
       const read = listReader(type.of, 0)
       return parts([], (r, tag, values) => {
@@ -211,13 +220,37 @@ const int64: Read = (r) => r.int64()
 const text: Read = (r) => r.string()
 
 /** The seconds that RFC 3339 can write: years 1 to 9999. */
-const inYears = (seconds: number) => seconds >= -62135596800 && seconds <= 253402300799
+const firstSecond = -62135596800
+const lastSecond = 253402300799
 
-const instant = (write: (seconds: number, nanos: number) => string) => byTag({ 0x08: int64, 0x10: int64 }, ([seconds = 0, nanos = 0]) => {
-  const [s, n] = [seconds as number, nanos as number]
-  if (!inYears(s) || n < 0 || n > 999_999_999) throw malformed('a time is out of range')
-  return s === -62135596800 ? null : write(s, n)
-})
+/** The zero time is an empty message, or its seconds: null in the object. */
+const instant = (write: (seconds: number, nanos: number) => string): Read => (r) => {
+  const outer = r.enter()
+  let [seconds, nanos, empty] = [0, 0, true]
+  while (r.at < r.end) {
+    const tag = r.int64()
+    empty = false
+    if (tag === 0x08) seconds = r.int64()
+    else if (tag === 0x10) nanos = r.int32()
+    else r.skip(tag & 7)
+  }
+  r.leave(outer)
+  if (empty || seconds === firstSecond) return null
+  if (seconds < firstSecond || seconds > lastSecond || nanos < 0 || nanos > 999_999_999) throw malformed('a time is out of range')
+  return write(seconds, nanos)
+}
+
+const quantity: Read = (r) => {
+  const outer = r.enter()
+  let value = '0'
+  while (r.at < r.end) {
+    const tag = r.int64()
+    if (tag === 0x0a) value = r.string()
+    else r.skip(tag & 7)
+  }
+  r.leave(outer)
+  return value === '' ? '0' : canonicalQuantity(value)
+}
 
 const rawJson = (allowAny: boolean) => byTag({ 0x0a: (r) => r.bytes() }, ([raw]) => {
   if (raw === undefined || (raw as Buffer).length === 0) return null
@@ -237,8 +270,6 @@ const schemaOr = (element: Read) => parts([], (r, tag, values) => {
   return true
 }, (values) => values[0] ?? values[1] ?? [])
 
-const quantity = byTag({ 0x0a: text }, ([value = '']) => (value === '' ? '0' : canonicalQuantity(value as string)))
-
 const readers: Readonly<Record<ScalarType['name'], Read>> = {
   string: text,
   bool: (r) => r.bool(),
@@ -246,9 +277,8 @@ const readers: Readonly<Record<ScalarType['name'], Read>> = {
   int64,
   double: (r) => r.double(),
   bytes: (r) => r.bytes().toString('base64'),
-  // The zero time is an empty message.
-  time: instantOrNull((seconds) => rfc3339(seconds * 1000)),
-  microTime: instantOrNull(microText),
+  time: instant(secondsText),
+  microTime: instant(microText),
   duration: byTag({ 0x08: (r) => r.bigint() }, ([nanos = 0n]) => formatDuration(nanos as bigint)),
   quantity,
   intOrString: byTag({ 0x08: int64, 0x10: (r) => r.int32(), 0x1a: text }, ([type = 0, number = 0, value = '']) => (type === 1 ? value : number)),
@@ -258,17 +288,6 @@ const readers: Readonly<Record<ScalarType['name'], Read>> = {
   schemaOrBool,
   schemaOrArray: schemaOr(schema),
   schemaOrStringArray: schemaOr(text),
-}
-
-function instantOrNull(write: (seconds: number, nanos: number) => string): Read {
-  const read = instant(write)
-  return (r) => {
-    if (r.at < r.end && r.buffer[r.at] === 0) {
-      r.at++
-      return null
-    }
-    return read(r)
-  }
 }
 
 const scalarReader = (type: ScalarType): Read => readers[type.name]

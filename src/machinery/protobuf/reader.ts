@@ -6,6 +6,28 @@ const maxDepth = 512
 
 export const malformed = (why: string): ApiError => badRequest(`unable to decode protobuf message: ${why}`)
 
+const longestShared = 32
+const sharedTexts: string[] = Array.from({ length: 4096 }, () => '')
+
+/**
+ * Short text. Names, phases and reasons are among few, so that most are known already: finding one costs less than making
+ * one, and takes no memory.
+ */
+function shared(buffer: Buffer, start: number, end: number): string {
+  let hash = end - start
+  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (buffer[i] as number)) | 0
+  const slot = (hash ^ (hash >>> 15)) & 4095
+  const known = sharedTexts[slot] as string
+  if (known.length === end - start) {
+    let i = 0
+    while (i < known.length && known.charCodeAt(i) === buffer[start + i] && (buffer[start + i] as number) < 0x80) i++
+    if (i === known.length) return known
+  }
+  const text = buffer.toString('utf8', start, end)
+  sharedTexts[slot] = text
+  return text
+}
+
 export class Reader {
   readonly buffer: Buffer
   at: number
@@ -77,7 +99,8 @@ export class Reader {
     const n = this.length()
     const start = this.at
     this.at += n
-    return n === 0 ? '' : this.buffer.toString('utf8', start, this.at)
+    if (n === 0) return ''
+    return n <= longestShared ? shared(this.buffer, start, this.at) : this.buffer.toString('utf8', start, this.at)
   }
 
   /** A view of the bytes: valid as long as the input is. */
