@@ -115,6 +115,7 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
     request.abort(late)
     void sendError(request, response, late)
   }, requestTimeout)
+  timer?.unref()
   try {
     if (corridor.closing.aborted) throw unavailable('the server is shutting down')
     request.user = await edges.authenticate(raw, request.info)

@@ -11,6 +11,9 @@ const sayTooLarge = () => tooLarge(`Request entity too large: limit is ${bodyLim
 export function readBody({ raw }: Pick<ApiRequest, 'raw'>): Promise<Buffer> {
   const announced = Number(raw.headers['content-length'] ?? 0)
   if (announced > bodyLimit) return Promise.reject(sayTooLarge())
+  const broken = () => badRequest('unable to read the request body: unexpected EOF')
+  // A client that left before anybody read: no event would ever come.
+  if (raw.destroyed) return Promise.reject(broken())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -22,6 +25,6 @@ export function readBody({ raw }: Pick<ApiRequest, 'raw'>): Promise<Buffer> {
     })
     raw.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
     raw.on('error', (error: Error) => reject(badRequest(`unable to read the request body: ${error.message}`)))
-    raw.on('close', () => reject(badRequest('unable to read the request body: unexpected EOF')))
+    raw.on('close', () => void (raw.readableEnded || reject(broken())))
   })
 }
