@@ -13,6 +13,7 @@ import { createUpstream } from './dns/upstream.ts'
 import { createClusterView } from './dns/view.ts'
 import { createZone } from './dns/zone.ts'
 import { ensureDevice } from './host/device.ts'
+import { allowForwarding } from './host/forwarding.ts'
 import { borrowSysctls, forwardIpv4, forwardIpv6, routeLocalnet } from './host/sysctl.ts'
 import { namesOf } from './names.ts'
 import { familiesOf, type Family } from './nft/family.ts'
@@ -122,6 +123,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   await Promise.all([
     borrowSysctls(options.hostDir ?? defaultHostDir, clusterName, [forwardIpv4, routeLocalnet, ...(families.length > 1 ? [forwardIpv6] : [])]),
     ensureDevice({ device: names.device, dnsAddresses, serviceCidrs: split(options.serviceCidr) }),
+    allowForwarding({ clusterCidrs: split(options.clusterCidr), tag: names.table }, log),
   ])
   const dns = await startDns(options, informers)
 

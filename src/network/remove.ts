@@ -1,6 +1,7 @@
 /** Takes every trace of a cluster's network off the host. */
 import { cidrContains } from './host/cidr.ts'
 import { podInterfaces, removeDevice } from './host/device.ts'
+import { disallowForwarding } from './host/forwarding.ts'
 import { run } from './host/run.ts'
 import { returnSysctls } from './host/sysctl.ts'
 import { removeCni } from './cni.ts'
@@ -35,6 +36,7 @@ export async function removeNetwork(options: RemoveNetworkOptions): Promise<void
     removeTable('ip6'),
     removePods().then(removeRoutes),
     removeDevice(names.device),
+    disallowForwarding({ clusterCidrs: cidrs, tag: names.table }),
     removeCni(names, options.cniConfDir, leaseDirIn(options.dataDir)),
     returnSysctls(options.hostDir ?? '/run/skiff', options.clusterName),
   ])

@@ -81,6 +81,7 @@ describe.runIf(inside)('inside', () => {
 
   beforeAll(async () => {
     sh('ip', 'link', 'set', 'lo', 'up')
+    sh('iptables-nft', '-P', 'FORWARD', 'DROP') // as Docker leaves it
     outside = await makeNeighbour(`${inside}-out`, '192.168.77.1', '192.168.77.2', dns)
     await client.create(core.namespaces, { metadata: { name: 'default' } })
     await client.create(core.namespaces, { metadata: { name: 'kube-system' } })
@@ -376,7 +377,8 @@ describe.runIf(inside)('inside', () => {
     await network?.stop()
     await removeNetwork(options)
     await removeNetwork(options)
-    expect(sh('nft', 'list', 'tables')).toBe('')
+    expect(sh('nft', 'list', 'tables')).toBe('table ip filter\n')
+    expect(sh('iptables-nft', '-S', 'FORWARD')).toBe('-P FORWARD DROP\n')
     expect(sh('ip', '-br', 'link').split('\n').filter((line) => line && !/^(lo|wire|tunl|sit|ip6|gre|erspan|ifb)/.test(line))).toEqual([])
     expect(sysctls()).toEqual(before)
     expect(sh('ip', 'route', 'show', 'root', '10.0.0.0/8') + sh('ip', '-6', 'route', 'show', 'root', 'fd00::/16')).toBe('')
