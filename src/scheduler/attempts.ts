@@ -48,8 +48,8 @@ const textOf = (error: unknown) => (error instanceof Error ? error.message : Str
 async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagnosis): Promise<void> {
   const { queue, nominations, reporter, state, log } = parts
   const info = podInfo(queued.pod)
+  queue.refuse(queued, refusedBy(diagnosis))
   const outcome = findPreemption(parts, info, state.cluster, diagnosis)
-  queue.putBack(queued, refusedBy(diagnosis))
   if (!('preemption' in outcome)) {
     if (outcome.clearNomination) nominations.remove(info.key)
     const message = explain(diagnosis, diagnosis.nodes ? outcome.message : '')
@@ -59,7 +59,12 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
   nominations.set(info, preemption.node)
   log.info({ pod: queued.key, node: preemption.node, victims: preemption.victims.map(keyOf) }, 'preempting')
   await reporter.failed(queued.pod, 'Unschedulable', explain(diagnosis), { node: preemption.node })
-  await evict(preemption, queued.pod, parts.name, parts.client, parts.recorder, parts.clock)
+  try {
+    await evict(preemption, queued.pod, parts.name, parts.client, parts.recorder, parts.clock)
+  } catch (error) {
+    queue.fail(queued)
+    throw error
+  }
 }
 
 /** Tells the API server which node it is. The pod counts there already; if the server says no it is taken off again. */
@@ -71,14 +76,14 @@ async function bind(parts: AttemptParts, queued: QueuedPod, node: string): Promi
   try {
     await client.createSubresource(core.pods, name, 'binding', body, { namespace })
     nominations.remove(queued.key)
-    queue.remove(queued.key)
+    queue.done(queued)
     reporter.scheduled(pod, node)
   } catch (error) {
     state.forget(pod)
     queue.happened('pod deleted')
-    if (isNotFound(error)) return queue.remove(queued.key)
+    if (isNotFound(error)) return queue.done(queued)
     log.warn({ pod: queued.key, node, error: textOf(error) }, 'a pod could not be bound to its node')
-    queue.putBack(queued, new Set())
+    queue.fail(queued)
     await reporter.failed(pod, 'SchedulerError', `binding rejected: ${textOf(error)}`)
   }
 }
@@ -103,12 +108,12 @@ export function createAttempts(parts: AttemptParts): Attempts {
 
   return {
     attempt(queued) {
-      if (queued.pod.metadata.deletionTimestamp || state.isAssumed(queued.key)) return queue.remove(queued.key)
+      if (queued.pod.metadata.deletionTimestamp || state.isAssumed(queued.key)) return queue.done(queued)
       try {
         decide(queued)
       } catch (error) {
         log.error({ pod: queued.key, error: error instanceof Error ? error.stack : String(error) }, 'a scheduling cycle failed')
-        queue.putBack(queued, new Set())
+        queue.fail(queued)
         inBackground(queued, reporter.failed(queued.pod, 'SchedulerError', textOf(error)))
       }
     },

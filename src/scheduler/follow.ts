@@ -64,7 +64,7 @@ function followPods(following: Following): void {
     queue.remove(key)
     nominations.remove(key)
     state.removePod(key)
-    if (pod.spec.nodeName) queue.happened('pod deleted')
+    if (pod.spec.nodeName || pod.status.nominatedNodeName) queue.happened('pod deleted')
   }
   const waits = (pod: core.Pod) => {
     const key = keyOf(pod)

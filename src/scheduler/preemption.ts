@@ -118,7 +118,9 @@ export function findPreemption(options: PreemptionOptions, pod: PodInfo, cluster
 
   const refusals = new Map<string, Refusal>()
   const candidates: Candidate[] = []
+  const enough = Math.max(100, Math.floor(cluster.nodes.length / 10))
   for (const node of cluster.nodes) {
+    if (candidates.length >= enough) break
     const refusal = diagnosis.all ?? diagnosis.refusals.get(node.name)
     const result = refusal?.unresolvable ? notHelpful : victimsOn(options, pod, node, cluster)
     if ('victims' in result) candidates.push(result)

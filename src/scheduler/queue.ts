@@ -32,15 +32,16 @@ export interface Queue {
   /** A pod that is to be scheduled: new, or changed. A change of what it asks for is another chance. */
   set(pod: core.Pod): void
   remove(key: string): void
+  /** Takes out a pod that was tried, unless another of the same name has come in its place. */
+  done(pod: QueuedPod): void
   /** The next pod to try; undefined when there is none now. It has left the queue. */
   next(): QueuedPod | undefined
-  /** Puts a pod back that no node would take, or (without plugins) one whose try failed for another reason. */
-  putBack(pod: QueuedPod, refusedBy: ReadonlySet<string>): void
+  /** Puts a pod back that no node would take: it waits for events. */
+  refuse(pod: QueuedPod, refusedBy: ReadonlySet<string>): void
+  /** Puts a pod back whose try failed for another reason: it is tried again after its back-off. */
+  fail(pod: QueuedPod): void
   /** Something happened: pods that it may help get another try. */
   happened(event: ClusterEvent): void
-  /** Wants another try for one pod, now. */
-  activate(key: string): void
-  has(key: string): boolean
   counts(): { readonly active: number; readonly backOff: number; readonly unschedulable: number }
   stop(): void
 }
@@ -70,6 +71,7 @@ function createPlaces(clock: Clock, ready: () => void) {
   const backOffEnd = (i: Item) => i.triedAt + backOffOf(i.attempts)
   const active = createHeap<Item>((a, b) => (priority(a) !== priority(b) ? priority(a) > priority(b) : a.since < b.since))
   const backOff = createHeap<Item>((a, b) => backOffEnd(a) < backOffEnd(b))
+  const unschedulable = new Set<Item>()
   let timer: Timer | undefined
   let due = Infinity
 
@@ -89,6 +91,7 @@ function createPlaces(clock: Clock, ready: () => void) {
   const leave = (item: Item) => {
     if (item.place === 'active') active.remove(item)
     if (item.place === 'backOff') backOff.remove(item)
+    unschedulable.delete(item)
   }
   const move = (item: Item, place: Place) => {
     leave(item)
@@ -100,22 +103,33 @@ function createPlaces(clock: Clock, ready: () => void) {
     } else if (place === 'backOff') {
       backOff.push(item)
       arm()
-    }
+    } else if (place === 'unschedulable') unschedulable.add(item)
   }
   /** To the active ones, or first to the end of its back-off. */
   const retry = (item: Item) => move(item, item.attempts > 0 && backOffEnd(item) > clock.now() ? 'backOff' : 'active')
-  return { items, active, backOff, move, retry, leave, cancel: () => timer?.cancel() }
+  return { items, active, backOff, unschedulable, move, retry, leave, cancel: () => timer?.cancel() }
 }
 
 export function createQueue({ clock, plugins, ready }: QueueOptions): Queue {
-  const { items, active, backOff, move, retry, leave, cancel } = createPlaces(clock, ready)
+  const { items, active, backOff, unschedulable, move, retry, leave, cancel } = createPlaces(clock, ready)
   const wakes = new Map(plugins.map((p) => [p.name, new Set(p.wakes)]))
   let flush: Timer
 
   const helped = (item: Item, event: ClusterEvent) => [...item.refusedBy].some((plugin) => wakes.get(plugin)?.has(event))
-  const waiting = () => [...items.values()].filter((i) => i.place === 'unschedulable')
+  const remove = (item: Item | undefined) => {
+    if (!item) return
+    leave(item)
+    items.delete(item.key)
+  }
+  const putBack = (queued: QueuedPod, refusedBy: ReadonlySet<string>, place: Place) => {
+    const item = queued as Item
+    if (items.get(item.key) !== item) return
+    item.refusedBy = refusedBy
+    item.triedAt = clock.now()
+    move(item, place)
+  }
   const flushOld = () => {
-    for (const item of waiting()) if (clock.now() - item.movedAt >= longestWait) retry(item)
+    for (const item of unschedulable) if (clock.now() - item.movedAt >= longestWait) retry(item)
     flush = clock.after(flushEvery, flushOld)
   }
   flush = clock.after(flushEvery, flushOld)
@@ -134,12 +148,8 @@ export function createQueue({ clock, plugins, ready }: QueueOptions): Queue {
       there.pod = pod
       if (there.place === 'unschedulable' && asksForElse(before, pod)) retry(there)
     },
-    remove(key) {
-      const item = items.get(key)
-      if (!item) return
-      leave(item)
-      items.delete(key)
-    },
+    remove: (key) => remove(items.get(key)),
+    done: (queued) => { if (items.get(queued.key) === queued) remove(queued as Item) },
     next() {
       const item = active.pop()
       if (!item) return undefined
@@ -148,22 +158,12 @@ export function createQueue({ clock, plugins, ready }: QueueOptions): Queue {
       item.triedAt = clock.now()
       return item
     },
-    putBack(queued, refusedBy) {
-      const item = queued as Item
-      if (items.get(item.key) !== item) return
-      item.refusedBy = refusedBy
-      item.triedAt = clock.now()
-      move(item, refusedBy.size ? 'unschedulable' : 'backOff')
-    },
+    refuse: (queued, refusedBy) => putBack(queued, refusedBy, 'unschedulable'),
+    fail: (queued) => putBack(queued, new Set(), 'backOff'),
     happened(event) {
-      for (const item of waiting()) if (helped(item, event)) retry(item)
+      for (const item of unschedulable) if (helped(item, event)) retry(item)
     },
-    activate(key) {
-      const item = items.get(key)
-      if (item && (item.place === 'unschedulable' || item.place === 'backOff')) move(item, 'active')
-    },
-    has: (key) => items.has(key),
-    counts: () => ({ active: active.size, backOff: backOff.size, unschedulable: waiting().length }),
+    counts: () => ({ active: active.size, backOff: backOff.size, unschedulable: unschedulable.size }),
     stop() {
       cancel()
       flush.cancel()
