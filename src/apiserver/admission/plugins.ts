@@ -1,22 +1,39 @@
 /** Every admission plugin that is on, in the order Kubernetes runs them. */
+import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
+import { defaultIngressClass } from './plugins/default-ingress-class.ts'
+import { defaultStorageClass } from './plugins/default-storage-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
 import { extendedResourceToleration } from './plugins/extended-resource-toleration.ts'
 import { limitRanger } from './plugins/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { nodeRestriction } from './plugins/node-restriction.ts'
+import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
 import { priority } from './plugins/priority.ts'
+import { roleEscalation } from './plugins/role-escalation.ts'
+import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount, type ServiceAccountOptions } from './plugins/service-account.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 
 export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock'>
 
-export const admissionPlugins = (env: AdmissionEnvironment, options: ServiceAccountOptions): readonly AdmissionPlugin[] => [
+export const admissionPlugins = (env: AdmissionEnvironment, authorizer: Authorizer, options: ServiceAccountOptions): readonly AdmissionPlugin[] => [
   namespaceLifecycle(env),
   limitRanger(env),
   serviceAccount(env, options),
+  nodeRestriction(env),
   taintNodesByCondition(),
   priority(env),
   defaultTolerationSeconds(),
   extendedResourceToleration(),
+  defaultStorageClass(env),
+  persistentVolumeClaimResize(env),
+  runtimeClass(env),
+  certificateApproval(authorizer),
+  certificateSigning(authorizer),
+  certificateSubjectRestriction(),
+  defaultIngressClass(env),
+  roleEscalation(env, authorizer),
 ]

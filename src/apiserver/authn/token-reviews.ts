@@ -4,6 +4,7 @@ import type { ApiObject } from '../../client/client.ts'
 import { badRequest, conflict, forbidden, invalid, notFound } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
+import { nodeNameOf } from '../authz/node.ts'
 import type { Identity } from '../identity.ts'
 import type { ServerEnvironment, VirtualCall, VirtualResource } from '../options.ts'
 import type { CheckToken } from './token-authentication.ts'
@@ -76,6 +77,7 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
     if (account.metadata.deletionTimestamp) throw forbidden(core.serviceaccounts, call.name, 'the service account is being deleted')
     const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
     const seconds = body.spec.expirationSeconds ?? defaultSeconds
+    checkNode(call.user, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name)?.spec.nodeName)
     const bound = body.spec.boundObjectRef ? bind(account, body.spec.boundObjectRef) : {}
     const { name = '', uid = '', namespace = '' } = account.metadata
     const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds)
@@ -86,6 +88,16 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
       status: { token, expirationTimestamp: rfc3339(expires) },
     }
   })
+}
+
+/** A node gets tokens only for pods that run on it, and that die with them. */
+function checkNode(user: Identity, reference: authentication.BoundObjectReference | undefined, nodeOf: (pod: string) => string | undefined): void {
+  const node = nodeNameOf(user)
+  if (node === undefined) return
+  const refuse = (why: string) => forbidden({ group: '', plural: 'serviceaccounts' }, '', why)
+  if (reference?.kind !== 'Pod' || !reference.name) throw refuse('node requested token not bound to a pod')
+  if (!reference.uid) throw refuse('node requested token with a pod binding without a uid')
+  if (nodeOf(reference.name) !== node) throw refuse('node requested token bound to a pod scheduled on a different node')
 }
 
 function checkSpec(spec: authentication.TokenRequestSpec): void {

@@ -21,25 +21,32 @@ export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'clie
     }
   }
 
+  async function check(a: AdmissionAttributes): Promise<void> {
+    const namespace = await find(a.namespace)
+    if (a.operation !== 'CREATE' || !isTerminating(namespace)) return
+    const error = forbidden(a.resource, a.object?.metadata.name ?? a.name, `unable to create new content in namespace ${a.namespace} because it is being terminated`)
+    throw new ApiError(error.code, error.reason, error.message, {
+      ...error.status.details,
+      causes: [{ reason: 'NamespaceTerminating', message: `namespace ${a.namespace} is being terminated`, field: 'metadata.namespace' }],
+    })
+  }
+
   return {
     name: 'NamespaceLifecycle',
-    handles: (a) => a.operation !== 'CONNECT' && (isNamespace(a) ? a.operation === 'DELETE' : a.namespace !== '' && a.operation !== 'DELETE'),
-    async validate(a) {
-      if (isNamespace(a)) {
-        if (immortal.has(a.name) && a.subresource === '') throw forbidden(a.resource, a.name, 'this namespace may not be deleted')
-        return
-      }
-      if (a.resource.groupResource === 'localsubjectaccessreviews.authorization.k8s.io') return
-      const namespace = await find(a.namespace)
-      if (a.operation !== 'CREATE' || !isTerminating(namespace)) return
-      const error = forbidden(a.resource, a.object?.metadata.name ?? a.name, `unable to create new content in namespace ${a.namespace} because it is being terminated`)
-      throw new ApiError(error.code, error.reason, error.message, {
-        ...error.status.details,
-        causes: [{ reason: 'NamespaceTerminating', message: `namespace ${a.namespace} is being terminated`, field: 'metadata.namespace' }],
-      })
+    handles: (a) => a.operation !== 'CONNECT' && (isNamespace(a) ? a.operation === 'DELETE' : a.namespace !== '' && a.operation !== 'DELETE' && !isLocalReview(a)),
+    // Before any other plugin looks for things in a namespace that is not there.
+    async mutate(a) {
+      if (!isNamespace(a)) await check(a)
+      return a.object as NonNullable<typeof a.object>
+    },
+    validate(a) {
+      if (isNamespace(a) && immortal.has(a.name) && a.subresource === '') throw forbidden(a.resource, a.name, 'this namespace may not be deleted')
     },
   }
 }
+
+/** A review may ask about a namespace that is not there. */
+const isLocalReview = (a: AdmissionAttributes): boolean => a.resource.groupResource === 'localsubjectaccessreviews.authorization.k8s.io'
 
 const isTerminating = (namespace: core.Namespace): boolean =>
   namespace.status.phase === 'Terminating' || Boolean(namespace.metadata.deletionTimestamp)

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest'
+import { core, networking, rbac, type Resource } from '../../api/index.ts'
+import { isApiError } from '../../machinery/errors.ts'
+import { createAuthorizer } from '../authz/authorizer.ts'
+import { createRbacIndex } from '../authz/rbac.ts'
+import { attributesOf, environment, type Loose, type Wanted } from '../testing/environment.ts'
+import type { AdmissionPlugin } from './admission.ts'
+import { createAdmissionChain } from './chain.ts'
+import { defaultIngressClass } from './plugins/default-ingress-class.ts'
+import { defaultStorageClass } from './plugins/default-storage-class.ts'
+import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
+import { extendedResourceToleration } from './plugins/extended-resource-toleration.ts'
+import { limitRanger } from './plugins/limit-ranger.ts'
+import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { nodeRestriction } from './plugins/node-restriction.ts'
+import { priority } from './plugins/priority.ts'
+import { roleEscalation } from './plugins/role-escalation.ts'
+import { runtimeClass } from './plugins/runtime-class.ts'
+import { serviceAccount } from './plugins/service-account.ts'
+import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
+
+interface PodSpec { readonly [key: string]: unknown; readonly tolerations?: { key: string; effect?: string }[]; readonly containers: { resources: Record<string, unknown>; volumeMounts?: object[] }[] }
+
+const pod = (spec: object = {}, metadata: object = {}): Loose => ({ kind: 'Pod', metadata: { name: 'p', namespace: 'default', ...metadata }, spec: { containers: [{ name: 'a', resources: {} }], ...spec }, status: {} })
+const namespace = (name: string, phase = 'Active'): Loose => ({ kind: 'Namespace', metadata: { name }, spec: {}, status: { phase } })
+const account = (name: string, more: object = {}): Loose => ({ kind: 'ServiceAccount', metadata: { name, namespace: 'default' }, ...more })
+
+/** Runs one plugin through the chain. */
+async function admit(plugin: AdmissionPlugin, resource: Resource | unknown, object: Loose | undefined, wanted: Wanted = {}) {
+  const chain = createAdmissionChain([plugin])
+  const attributes = attributesOf(resource, object, wanted)
+  const mutated = await chain.mutate(attributes)
+  await chain.validate({ ...attributes, object: mutated })
+  return mutated as unknown as { spec: PodSpec; metadata: { annotations?: Record<string, string> } }
+}
+const refusal = async (...parameters: Parameters<typeof admit>): Promise<string> =>
+  admit(...parameters).then(() => 'admitted', (error: unknown) => (isApiError(error) ? `${error.code} ${error.message}` : String(error)))
+
+describe('NamespaceLifecycle', () => {
+  const plugin = namespaceLifecycle(environment(namespace('default'), namespace('going', 'Terminating')))
+
+  it('lets nothing be created in a namespace that is missing or going away', async () => {
+    expect(await refusal(plugin, core.configmaps, { kind: 'ConfigMap', metadata: { name: 'a', namespace: 'nowhere' } })).toBe('404 namespaces "nowhere" not found')
+    expect(await refusal(plugin, core.configmaps, { kind: 'ConfigMap', metadata: { name: 'a', namespace: 'going' } }))
+      .toBe('403 configmaps "a" is forbidden: unable to create new content in namespace going because it is being terminated')
+    expect(await refusal(plugin, core.configmaps, { kind: 'ConfigMap', metadata: { name: 'a', namespace: 'default' } })).toBe('admitted')
+  })
+
+  it('lets what is in a namespace that goes away still change, and be deleted', async () => {
+    const object = { kind: 'ConfigMap', metadata: { name: 'a', namespace: 'going' } }
+    expect(await refusal(plugin, core.configmaps, object, { operation: 'UPDATE', old: object })).toBe('admitted')
+    expect(await refusal(plugin, core.configmaps, undefined, { operation: 'DELETE', old: { kind: 'ConfigMap', metadata: { name: 'a', namespace: 'nowhere' } } })).toBe('admitted')
+  })
+
+  it('keeps the namespaces that the cluster lives in', async () => {
+    const remove = (name: string) => refusal(plugin, core.namespaces, undefined, { operation: 'DELETE', old: namespace(name) })
+    expect(await remove('kube-system')).toBe('403 namespaces "kube-system" is forbidden: this namespace may not be deleted')
+    expect(await remove('mine')).toBe('admitted')
+  })
+})
+
+describe('ServiceAccount', () => {
+  const token = { mountTokens: true }
+
+  it('names the default account, mounts its token and takes over its pull secrets', async () => {
+    const { spec } = await admit(serviceAccount(environment(account('default', { imagePullSecrets: [{ name: 's' }] })), token), core.pods, pod())
+    expect(spec).toMatchObject({ serviceAccountName: 'default', imagePullSecrets: [{ name: 's' }] })
+    expect(spec['volumes']).toMatchObject([{ name: expect.stringMatching(/^kube-api-access-[a-z0-9]{5}$/) as string, projected: { sources: [{ serviceAccountToken: { path: 'token' } }, { configMap: { name: 'kube-root-ca.crt' } }, { downwardAPI: {} }] } }])
+    expect(spec.containers[0]?.volumeMounts).toMatchObject([{ mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }])
+  })
+
+  it('mounts none where the pod, or else the account, says no', async () => {
+    const no = { automountServiceAccountToken: false }
+    const mounts = async (a: object, p: object) => (await admit(serviceAccount(environment(account('default', a)), token), core.pods, pod(p))).spec['volumes'] !== undefined
+    expect(await mounts(no, {})).toBe(false)
+    expect(await mounts({}, no)).toBe(false)
+    expect(await mounts(no, { automountServiceAccountToken: true })).toBe(true)
+  })
+
+  it('waits a second for the default account of a new namespace', async () => {
+    const env = environment()
+    const outcome = admit(serviceAccount(env, token), core.pods, pod())
+    await env.clock.advance(250)
+    env.objects.push(account('default'))
+    await env.clock.advance(250)
+    expect((await outcome).spec).toMatchObject({ serviceAccountName: 'default' })
+  })
+
+  it('refuses accounts that are not there', async () => {
+    expect(await refusal(serviceAccount(environment(), token), core.pods, pod({ serviceAccountName: 'x' })))
+      .toBe('403 pods "p" is forbidden: error looking up service account default/x: serviceaccount "x" not found')
+  })
+})
+
+describe('Priority', () => {
+  const high: Loose = { kind: 'PriorityClass', metadata: { name: 'high' }, value: 1000, preemptionPolicy: 'Never' }
+  const plain: Loose = { kind: 'PriorityClass', metadata: { name: 'plain' }, value: 5, globalDefault: true }
+
+  it('is the number of the class, or of the default one, or 0', async () => {
+    expect((await admit(priority(environment(high)), core.pods, pod({ priorityClassName: 'high' }))).spec).toMatchObject({ priority: 1000, preemptionPolicy: 'Never' })
+    expect((await admit(priority(environment(high, plain)), core.pods, pod())).spec).toMatchObject({ priority: 5, priorityClassName: 'plain' })
+    expect((await admit(priority(environment(high)), core.pods, pod())).spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' })
+    expect((await admit(priority(environment()), core.pods, pod({ priorityClassName: 'system-node-critical' }))).spec).toMatchObject({ priority: 2_000_001_000 })
+  })
+
+  it('is not taken from the client', async () => {
+    expect(await refusal(priority(environment()), core.pods, pod({ priorityClassName: 'none' }))).toBe('403 pods "p" is forbidden: no PriorityClass with name none was found')
+    expect(await refusal(priority(environment(high)), core.pods, pod({ priorityClassName: 'high', priority: 1 }))).toContain('the integer value of priority (1) must not be provided in pod spec')
+  })
+})
+
+describe('LimitRanger', () => {
+  const range = (limits: object): Loose => ({ kind: 'LimitRange', metadata: { name: 'r', namespace: 'default' }, spec: { limits: [limits] } })
+
+  it('gives containers the defaults they lack, and says so', async () => {
+    const plugin = limitRanger(environment(range({ type: 'Container', default: { cpu: '1', memory: '1Gi' }, defaultRequest: { cpu: '100m' } })))
+    const { spec, metadata } = await admit(plugin, core.pods, pod({ containers: [{ name: 'a', resources: { limits: { cpu: '2' } } }] }))
+    expect(spec.containers[0]?.resources).toEqual({ limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '100m' } })
+    expect(metadata.annotations?.['kubernetes.io/limit-ranger']).toBe('LimitRanger plugin set: cpu request for container a; memory limit for container a')
+  })
+
+  it('refuses what is out of bounds', async () => {
+    const container = (resources: object) => pod({ containers: [{ name: 'a', resources }] })
+    const plugin = limitRanger(environment(range({ type: 'Container', min: { cpu: '100m' }, max: { cpu: '1' } })))
+    expect(await refusal(plugin, core.pods, container({ requests: { cpu: '50m' }, limits: { cpu: '2' } })))
+      .toBe('403 pods "p" is forbidden: [minimum cpu usage per Container is 100m, but request is 50m, maximum cpu usage per Container is 1, but limit is 2]')
+    expect(await refusal(plugin, core.pods, container({}))).toContain('No request is specified')
+    expect(await refusal(plugin, core.pods, container({ requests: { cpu: '100m' }, limits: { cpu: '1000m' } }))).toBe('admitted')
+  })
+
+  it('adds up the containers of a pod', async () => {
+    const plugin = limitRanger(environment(range({ type: 'Pod', max: { memory: '1Gi' } })))
+    const two = pod({ containers: ['a', 'b'].map((name) => ({ name, resources: { limits: { memory: '600Mi' } } })) })
+    expect(await refusal(plugin, core.pods, two)).toContain('maximum memory usage per Pod is 1Gi, but limit is 1200Mi')
+  })
+})
+
+describe('small plugins', () => {
+  it('taint new nodes as not ready', async () => {
+    const node: Loose = { kind: 'Node', metadata: { name: 'n' }, spec: {}, status: {} }
+    expect((await admit(taintNodesByCondition(), core.nodes, node)).spec['taints']).toEqual([{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }])
+  })
+
+  it('let pods stay five minutes on a lost node, unless they say otherwise', async () => {
+    const keys = async (tolerations: object[]) => (await admit(defaultTolerationSeconds(), core.pods, pod({ tolerations }))).spec.tolerations?.map((t) => t.key)
+    expect(await keys([])).toEqual(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'])
+    expect(await keys([{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' }])).toEqual(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'])
+    expect(await keys([{ operator: 'Exists' }])).toEqual([undefined])
+  })
+
+  it('let pods that ask for a device onto the nodes that have it', async () => {
+    const { spec } = await admit(extendedResourceToleration(), core.pods, pod({ containers: [{ name: 'a', resources: { requests: { cpu: '1', 'example.com/gpu': '1' } } }] }))
+    expect(spec.tolerations).toEqual([{ key: 'example.com/gpu', operator: 'Exists' }])
+  })
+
+  it('choose the newest default class', async () => {
+    const marked = (kind: string, name: string, mark: string, creationTimestamp: string) => ({ kind, metadata: { name, creationTimestamp, annotations: { [mark]: 'true' } } })
+    const mark = 'storageclass.kubernetes.io/is-default-class'
+    const storage = defaultStorageClass(environment(marked('StorageClass', 'old', mark, '2025-01-01T00:00:00Z'), marked('StorageClass', 'new', mark, '2026-01-01T00:00:00Z')))
+    const claim = (spec: object): Loose => ({ kind: 'PersistentVolumeClaim', metadata: { name: 'c', namespace: 'default' }, spec, status: {} })
+    expect((await admit(storage, core.persistentvolumeclaims, claim({}))).spec['storageClassName']).toBe('new')
+    expect((await admit(storage, core.persistentvolumeclaims, claim({ storageClassName: '' }))).spec['storageClassName']).toBe('')
+    const ingress = defaultIngressClass(environment(marked('IngressClass', 'web', 'ingressclass.kubernetes.io/is-default-class', '2025-01-01T00:00:00Z')))
+    expect((await admit(ingress, networking.ingresses, { kind: 'Ingress', metadata: { name: 'i', namespace: 'default' }, spec: {} })).spec['ingressClassName']).toBe('web')
+  })
+
+  it('bring a runtime class\'s overhead and nodes', async () => {
+    const plugin = runtimeClass(environment({ kind: 'RuntimeClass', metadata: { name: 'vm' }, handler: 'kata', overhead: { podFixed: { cpu: '1' } }, scheduling: { nodeSelector: { vm: 'yes' } } }))
+    expect((await admit(plugin, core.pods, pod({ runtimeClassName: 'vm' }))).spec).toMatchObject({ overhead: { cpu: '1' }, nodeSelector: { vm: 'yes' } })
+    expect(await refusal(plugin, core.pods, pod({ runtimeClassName: 'vm', nodeSelector: { vm: 'no' } }))).toContain('conflict: runtimeClass.scheduling.nodeSelector[vm] = yes')
+    expect(await refusal(plugin, core.pods, pod({ runtimeClassName: 'x' }))).toContain('pod rejected: RuntimeClass "x" not found')
+    expect(await refusal(plugin, core.pods, pod({ overhead: { cpu: '1' } }))).toContain('without corresponding RuntimeClass')
+  })
+})
+
+describe('NodeRestriction', () => {
+  const user = { name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }
+  const node = (name: string, more: object = {}, spec: object = {}): Loose => ({ kind: 'Node', metadata: { name, ...more }, spec, status: {} })
+  const plugin = nodeRestriction(environment())
+
+  it('keeps a node from writing about other nodes, its taints and labels that draw pods', async () => {
+    const update = (next: Loose, old: Loose) => refusal(plugin, core.nodes, next, { operation: 'UPDATE', old, user })
+    expect(await update(node('n2'), node('n2'))).toBe('403 nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"')
+    expect(await update(node('n1', {}, { taints: [] }), node('n1', {}, { taints: [{ key: 'a', effect: 'NoSchedule' }] }))).toContain('not allowed to modify taints')
+    expect(await update(node('n1', { labels: { 'node-restriction.kubernetes.io/zone': 'a' } }), node('n1'))).toContain('is not allowed to modify the following labels')
+    expect(await update(node('n1', { labels: { 'topology.kubernetes.io/zone': 'a', mine: 'b' } }), node('n1'))).toBe('admitted')
+  })
+
+  it('keeps a node to the pods that are bound to it', async () => {
+    const status = (nodeName: string) => refusal(plugin, core.pods, pod({ nodeName }), { operation: 'UPDATE', subresource: 'status', old: pod({ nodeName }), user })
+    expect(await status('n1')).toBe('admitted')
+    expect(await status('n2')).toContain('can only update pod status for pods with spec.nodeName set to itself')
+    expect(await refusal(plugin, core.pods, undefined, { operation: 'DELETE', old: pod({ nodeName: 'n2' }), user })).toContain('can only delete pods')
+    expect(await refusal(plugin, core.pods, pod({ nodeName: 'n1' }), { user })).toContain('can only create mirror pods')
+  })
+
+  it('says nothing about anybody else', async () => {
+    expect(await refusal(plugin, core.nodes, node('n2'), { operation: 'UPDATE', old: node('n2') })).toBe('admitted')
+  })
+})
+
+describe('RoleEscalation', () => {
+  const index = createRbacIndex()
+  index.setRole('', 'own', [{ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods', 'pods/log'] }, { verbs: ['create', 'update'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings', 'clusterroles'] }, { verbs: ['bind'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'], resourceNames: ['view'] }])
+  index.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }], roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'own' } })
+  const plugin = roleEscalation(environment({ kind: 'ClusterRole', metadata: { name: 'cluster-admin' }, rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }, { kind: 'ClusterRole', metadata: { name: 'view' }, rules: [{ verbs: ['get'], apiGroups: ['*'], resources: ['*'] }] }), createAuthorizer([index]))
+  const role = (...rules: object[]): Loose => ({ kind: 'Role', metadata: { name: 'r', namespace: 'default' }, rules })
+  const bind = (name: string): Loose => ({ kind: 'RoleBinding', metadata: { name: 'b', namespace: 'default' }, subjects: [], roleRef: { kind: 'ClusterRole', name, apiGroup: 'rbac.authorization.k8s.io' } })
+
+  it('lets nobody write rights into a role that they do not have', async () => {
+    expect(await refusal(plugin, rbac.roles, role({ verbs: ['get'], apiGroups: [''], resources: ['pods'] }))).toBe('admitted')
+    expect(await refusal(plugin, rbac.roles, role({ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }))).toContain('is attempting to grant RBAC permissions not currently held')
+    expect(await refusal(plugin, rbac.roles, role({ verbs: ['*'], apiGroups: [''], resources: ['pods'] }))).toContain('403 ')
+    expect(await refusal(plugin, rbac.clusterroles, { kind: 'ClusterRole', metadata: { name: 'x' }, rules: [], aggregationRule: { clusterRoleSelectors: [{}] } })).toContain('403 ')
+  })
+
+  it('lets nobody bind a role that has more than they, unless they may bind it', async () => {
+    expect(await refusal(plugin, rbac.rolebindings, bind('cluster-admin'))).toContain('403 ')
+    expect(await refusal(plugin, rbac.rolebindings, bind('view'))).toBe('admitted')
+    expect(await refusal(plugin, rbac.rolebindings, bind('cluster-admin'), { user: { name: 'root', groups: ['system:masters'] } })).toBe('admitted')
+  })
+})
+
+describe('the chain', () => {
+  const add = (name: string): AdmissionPlugin => ({ name, handles: () => true, mutate: ({ object }) => ({ ...object!, metadata: { ...object!.metadata, labels: { ...object!.metadata.labels, [name]: Object.keys(object!.metadata.labels ?? {}).join() } } }) })
+
+  it('runs plugins in order, each on what the one before it made', async () => {
+    const result = await createAdmissionChain([add('a'), add('b')]).mutate(attributesOf(core.pods, pod()))
+    expect(result?.metadata.labels).toEqual({ a: '', b: 'a' })
+  })
+
+  it('says which plugin failed', async () => {
+    const broken: AdmissionPlugin = { name: 'Broken', handles: () => true, validate: () => { throw new TypeError('oops') } }
+    await expect(createAdmissionChain([broken]).validate(attributesOf(core.pods, pod()))).rejects.toMatchObject({ code: 500, message: expect.stringContaining('admission plugin Broken: oops') as string })
+  })
+})

@@ -1,0 +1,191 @@
+import { generateKeyPairSync } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { SignJWT } from 'jose'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { core } from '../../api/index.ts'
+import { isApiError } from '../../machinery/errors.ts'
+import { createAuthorizer, mastersMode } from '../authz/authorizer.ts'
+import { createRbacIndex } from '../authz/rbac.ts'
+import { anonymous, type Identity } from '../identity.ts'
+import type { VirtualCall } from '../options.ts'
+import { environment, type Loose, type TestEnvironment } from '../testing/environment.ts'
+import { createAuthenticator, type RawRequest } from './authenticator.ts'
+import { certificateAuthentication, identityOf } from './certificate.ts'
+import { impersonate } from './impersonation.ts'
+import { createTokenCheck, tokenAuthentication } from './token-authentication.ts'
+import { selfSubjectReview, tokenRequest, tokenReview } from './token-reviews.ts'
+import { createTokens, type Tokens } from './tokens.ts'
+
+const pem = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+const requestWith = (headers: IncomingHttpHeaders, socket: object = {}): RawRequest => ({ headers, socket }) as unknown as RawRequest
+const code = async (promise: Promise<unknown>): Promise<number | string> => promise.then(() => 'passed', (error: unknown) => (isApiError(error) ? error.code : String(error)))
+
+describe('client certificates', () => {
+  const certificate = { subject: { CN: 'ana', O: ['devs', 'ops'] }, fingerprint256: 'AB:CD' }
+  const socket = (authorized: boolean, peer: object = certificate) => ({ authorized, getPeerCertificate: () => peer })
+  const authenticate = createAuthenticator([certificateAuthentication()])
+
+  it('say the user and the groups', async () => {
+    expect(await authenticate(requestWith({}, socket(true)))).toEqual({
+      name: 'ana', groups: ['devs', 'ops', 'system:authenticated'], extra: { 'authentication.kubernetes.io/credential-id': ['X509SHA256=abcd'] },
+    })
+  })
+
+  it('of another authority are refused, also on public paths', async () => {
+    expect(await code(authenticate(requestWith({}, socket(false))))).toBe(401)
+  })
+
+  it('that name nobody are none', async () => {
+    expect(identityOf({ ...certificate, subject: { O: 'devs' } } as never)).toBeUndefined()
+    expect(await authenticate(requestWith({}, socket(false, {})))).toBe(anonymous)
+  })
+
+  it('are looked at once per connection', async () => {
+    let looked = 0
+    const one = { authorized: true, getPeerCertificate: () => (looked++, certificate) }
+    const first = await authenticate(requestWith({}, one))
+    expect(await authenticate(requestWith({}, one))).toBe(first)
+    expect(looked).toBe(1)
+  })
+})
+
+describe('service account tokens', () => {
+  const issuer = 'https://kubernetes.default.svc'
+  const account: Loose = { kind: 'ServiceAccount', metadata: { name: 'app', namespace: 'x', uid: 'account-uid' } as never }
+  const pod: Loose = { kind: 'Pod', metadata: { name: 'p', namespace: 'x', uid: 'pod-uid' } as never, spec: { serviceAccountName: 'app', nodeName: 'n1' } }
+  const node: Loose = { kind: 'Node', metadata: { name: 'n1', uid: 'node-uid' } as never }
+  let env: TestEnvironment
+  let tokens: Tokens
+  let key: string
+
+  beforeEach(() => {
+    env = environment(account, pod, node)
+    key = pem()
+    tokens = createTokens({ signingKey: key, issuer }, env.clock)
+  })
+
+  const call = (user: Identity = { name: 'ana', groups: [] }): VirtualCall =>
+    ({ resource: core.serviceaccounts, signal: undefined, user, verb: 'create', subresource: 'token', namespace: 'x', name: 'app', dryRun: false, now: env.clock.now(), warn: () => {} }) as unknown as VirtualCall
+  interface TokenAnswer { readonly spec: { readonly audiences: readonly string[] }; readonly status: { readonly token: string; readonly expirationTimestamp: string; readonly authenticated?: boolean; readonly user?: { readonly username?: string }; readonly error?: string } }
+  const ask = async (spec: object = {}, user?: Identity) => (await tokenRequest(env, tokens).create?.({ metadata: {}, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
+  const toPod = { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'pod-uid' } }
+  const authenticate = (token: string) => createAuthenticator([tokenAuthentication(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
+
+  it('make who carries them the account, and say which pod and node they are from', async () => {
+    const { status, spec } = await ask(toPod)
+    expect(spec.audiences).toEqual([issuer])
+    expect(status.expirationTimestamp).toBe('2026-01-01T01:00:00Z')
+    expect(await authenticate(status.token)).toMatchObject({
+      name: 'system:serviceaccount:x:app',
+      uid: 'account-uid',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:x', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/pod-name': ['p'], 'authentication.kubernetes.io/pod-uid': ['pod-uid'], 'authentication.kubernetes.io/node-name': ['n1'], 'authentication.kubernetes.io/node-uid': ['node-uid'] },
+    })
+  })
+
+  it('end with their time, their account, and what they are bound to', async () => {
+    const { token } = (await ask(toPod)).status
+    expect(await code(authenticate(token))).toBe('passed')
+    env.objects.splice(env.objects.indexOf(pod), 1)
+    expect(await code(authenticate(token))).toBe(401)
+    env.objects.push({ ...pod, metadata: { ...pod.metadata, uid: 'another' } as never })
+    expect(await code(authenticate(token))).toBe(401)
+    const unbound = (await ask()).status.token
+    await env.clock.advance(3_599_000)
+    expect(await code(authenticate(unbound))).toBe('passed')
+    await env.clock.advance(2_000)
+    expect(await code(authenticate(unbound))).toBe(401)
+    const last = (await ask()).status.token
+    env.objects.splice(env.objects.indexOf(account), 1)
+    expect(await code(authenticate(last))).toBe(401)
+  })
+
+  it('that are forged, unsigned, of another key, issuer or audience are refused', async () => {
+    const { token } = (await ask()).status
+    const [head = '', body = '', signature = ''] = token.split('.')
+    const other = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    expect(await code(authenticate(`${head}.${encode({ ...other, sub: 'system:serviceaccount:kube-system:admin' })}.${signature}`))).toBe(401)
+    expect(await code(authenticate(`${encode({ alg: 'none' })}.${body}.`))).toBe(401)
+    const hmac = await new SignJWT(other).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(key))
+    expect(await code(authenticate(hmac))).toBe(401)
+    const stranger = createTokens({ signingKey: pem(), issuer }, env.clock)
+    const binding = { namespace: 'x', serviceaccount: { name: 'app', uid: 'account-uid' } }
+    expect(await code(authenticate((await stranger.sign(binding, [issuer], 600)).token))).toBe(401)
+    expect(await code(authenticate((await tokens.sign(binding, ['vault'], 600)).token))).toBe(401)
+    expect(await code(authenticate((await createTokens({ signingKey: key, issuer: 'https://elsewhere' }, env.clock).sign(binding, [issuer], 600)).token))).toBe(401)
+    expect(await code(authenticate('nonsense'))).toBe(401)
+  })
+
+  it('signed with a key that was replaced hold as long as that key is known', async () => {
+    const { token } = (await ask()).status
+    tokens = createTokens({ signingKey: pem(), verificationKeys: [key], issuer }, env.clock)
+    expect(await code(authenticate(token))).toBe('passed')
+    expect((await tokens.keys()).map((k) => k.alg)).toEqual(['ES256', 'ES256'])
+    for (const jwk of await tokens.keys()) expect(jwk.d).toBeUndefined()
+  })
+
+  it('are made only for what is there, and for no less than ten minutes', async () => {
+    await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, uid: 'other' } })).rejects.toMatchObject({ code: 409 })
+    await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, name: 'none' } })).rejects.toMatchObject({ code: 404 })
+    await expect(ask({ boundObjectRef: { kind: 'Service', apiVersion: 'v1', name: 'p' } })).rejects.toMatchObject({ message: 'cannot bind token to object of type v1/Service' })
+    await expect(ask({ expirationSeconds: 60 })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('may not specify a duration less than 10 minutes') as string })
+  })
+
+  it('are given to nodes for their own pods only', async () => {
+    const nodeUser = (name: string) => ({ name: `system:node:${name}`, groups: ['system:nodes'] })
+    await expect(ask(toPod, nodeUser('n1'))).resolves.toBeDefined()
+    await expect(ask(toPod, nodeUser('n2'))).rejects.toMatchObject({ code: 403 })
+    await expect(ask({}, nodeUser('n1'))).rejects.toMatchObject({ message: expect.stringContaining('node requested token not bound to a pod') as string })
+  })
+
+  it('are reviewed: one that does not hold is an answer, not an error', async () => {
+    const review = async (token: string, audiences: string[] = []) =>
+      ((await tokenReview(createTokenCheck(env, tokens), tokens.audiences).create?.({ spec: { token, audiences } } as never, call())) as unknown as TokenAnswer).status
+    const { token } = (await ask()).status
+    expect(await review(token)).toMatchObject({ authenticated: true, user: { username: 'system:serviceaccount:x:app' }, audiences: [issuer] })
+    expect(await review(token, ['vault'])).toMatchObject({ authenticated: false })
+    expect(await review('junk')).toMatchObject({ authenticated: false, error: 'invalid bearer token' })
+  })
+})
+
+it('tells people who they are', () => {
+  const user = { name: 'ana', groups: ['devs'], extra: { a: ['b'] } }
+  expect(selfSubjectReview.create?.({ metadata: {} } as never, { user } as unknown as VirtualCall)).toMatchObject({ status: { userInfo: { username: 'ana', groups: ['devs'], extra: { a: ['b'] } } } })
+})
+
+describe('impersonation', () => {
+  const index = createRbacIndex()
+  index.setRole('', 'r', [{ verbs: ['impersonate'], apiGroups: [''], resources: ['users', 'serviceaccounts'] }, { verbs: ['impersonate'], apiGroups: [''], resources: ['groups'], resourceNames: ['devs'] }])
+  index.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }], roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' } })
+  const authorizer = createAuthorizer([mastersMode, index])
+  const as = (headers: IncomingHttpHeaders, user: Identity = { name: 'ana', groups: [] }) => impersonate(user, headers, authorizer)
+
+  it('takes the right to each part of whom one wants to be', async () => {
+    expect(await as({ 'impersonate-user': 'bob', 'impersonate-group': 'devs' })).toEqual({ name: 'bob', groups: ['devs', 'system:authenticated'] })
+    expect(await code(as({ 'impersonate-user': 'bob', 'impersonate-group': 'system:masters' }))).toBe(403)
+    expect(await code(as({ 'impersonate-user': 'bob', 'impersonate-extra-scopes': 'all' }))).toBe(403)
+    expect(await code(as({ 'impersonate-user': 'bob' }, { name: 'eve', groups: [] }))).toBe(403)
+  })
+
+  it('knows the groups of service accounts', async () => {
+    expect((await as({ 'impersonate-user': 'system:serviceaccount:x:app' })).groups).toEqual(['system:serviceaccounts', 'system:serviceaccounts:x', 'system:authenticated'])
+  })
+
+  it('lets masters be anybody, with everything', async () => {
+    const root = { name: 'root', groups: ['system:masters'] }
+    expect(await as({ 'impersonate-user': 'bob', 'impersonate-uid': '7', 'impersonate-extra-a%2Fb': 'c' }, root)).toEqual({ name: 'bob', uid: '7', groups: ['system:authenticated'], extra: { 'a/b': ['c'] } })
+  })
+
+  it('needs a user, and leaves requests without its headers alone', async () => {
+    expect(await code(as({ 'impersonate-group': 'devs' }))).toBe(400)
+    const user = { name: 'ana', groups: [] }
+    expect(await as({}, user)).toBe(user)
+  })
+})
+
+it('takes no header of a proxy that is not set up for a proof', async () => {
+  const authenticate = createAuthenticator([certificateAuthentication()])
+  expect(await authenticate(requestWith({ 'x-remote-user': 'root', 'x-remote-group': 'system:masters' }))).toBe(anonymous)
+  expect(await code(authenticate(requestWith({ authorization: 'Basic cm9vdDpyb290' })))).toBe(401)
+})

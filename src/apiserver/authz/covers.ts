@@ -1,0 +1,35 @@
+/** Whether the rules that somebody holds cover others. */
+import type { rbac } from '../../api/index.ts'
+import type { HeldRule } from './authorizer.ts'
+import { urlMatches } from './rbac.ts'
+
+/** Rules taken apart into single rights: one verb on one resource (and name), or on one path. */
+function* rights(rule: Partial<rbac.PolicyRule>): Iterable<rbac.PolicyRule> {
+  for (const verb of rule.verbs ?? []) {
+    for (const url of rule.nonResourceURLs ?? []) yield { verbs: [verb], nonResourceURLs: [url] }
+    for (const apiGroup of rule.apiGroups ?? []) {
+      for (const resource of rule.resources ?? []) {
+        const names = rule.resourceNames?.length ? rule.resourceNames : [undefined]
+        for (const name of names) yield { verbs: [verb], apiGroups: [apiGroup], resources: [resource], ...(name === undefined ? {} : { resourceNames: [name] }) }
+      }
+    }
+  }
+}
+
+/** The single rights among `wanted` that none of `held` covers. */
+export const missingRules = (wanted: readonly rbac.PolicyRule[], held: readonly HeldRule[]): readonly rbac.PolicyRule[] =>
+  wanted.flatMap((rule) => [...rights(rule)]).filter((right) => !held.some((rule) => covers(rule, right)))
+
+const has = (list: readonly string[] | undefined, wanted: string): boolean => list?.includes('*') === true || list?.includes(wanted) === true
+
+function covers(held: HeldRule, right: rbac.PolicyRule): boolean {
+  if (!has(held.verbs, right.verbs[0] as string)) return false
+  const url = right.nonResourceURLs?.[0]
+  if (url !== undefined) return held.nonResourceURLs?.some((pattern) => urlMatches(pattern, url)) ?? false
+  if (held.nonResourceURLs?.length || !has(held.apiGroups, right.apiGroups?.[0] as string)) return false
+  const resource = right.resources?.[0] as string
+  const slash = resource.indexOf('/')
+  const named = has(held.resources, resource) || (slash > 0 && held.resources?.includes(`*${resource.slice(slash)}`) === true)
+  const name = right.resourceNames?.[0]
+  return named && (!held.resourceNames?.length || (name !== undefined && held.resourceNames.includes(name)))
+}
