@@ -114,7 +114,9 @@ async function startDns(options: NetworkOptions, informers: Informers): Promise<
  * Throws when a kernel setting, the interface or port 53 of the DNS address cannot be had.
  */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
-  const { clock, log, nodeName, clusterName, signal } = options
+  const { clock, log, nodeName, clusterName } = options
+  const stopping = new AbortController()
+  const signal = AbortSignal.any([options.signal, stopping.signal])
   const names = namesOf(clusterName)
   const families = familiesOf([...split(options.clusterCidr), ...split(options.serviceCidr)])
   const dnsAddresses = split(options.clusterDnsAddress)
@@ -125,7 +127,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     ensureDevice({ device: names.device, dnsAddresses, serviceCidrs: split(options.serviceCidr) }),
     allowForwarding({ clusterCidrs: split(options.clusterCidr), tag: names.table }, log),
   ])
-  const dns = await startDns(options, informers)
+  const dns = await startDns({ ...options, signal }, informers)
 
   const tables = createTables({ name: names.table, families, clock, log })
   const base = followBase(options, tables)
@@ -151,6 +153,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     configured,
     ready,
     async stop() {
+      stopping.abort()
       hostPorts.stop()
       policies.stop()
       await Promise.all([proxy.stop(), routes.stop(), tables.stop(), dns.stop()])
