@@ -18,11 +18,14 @@ describe('applyJsonPatch', () => {
     [[{ op: 'move', from: '/a/b', path: '/b' }], { ...doc, a: {}, b: [1, 2, 3] }],
     [[{ op: 'copy', from: '/a/b/2', path: '/a/b/0' }], { ...doc, a: { b: [3, 1, 2, 3] } }],
     [[{ op: 'test', path: '/a/b', value: [1, 2, 3] }, { op: 'test', path: '/nothing', value: null }], doc],
+    // As the API server does, though RFC 6902 would not: a key that is not there is set, or copied as null; -1 adds at the end.
+    [[{ op: 'replace', path: '/new', value: 1 }, { op: 'copy', from: '/nothing', path: '/null' }], { ...doc, new: 1, null: null }],
+    [[{ op: 'add', path: '/a/b/-1', value: 9 }, { op: 'add', path: '/a/b/01', value: 8 }], { ...doc, a: { b: [1, 8, 2, 3, 9] } }],
     [[{ op: 'add', path: '', value: { new: true } }], { new: true }],
   ])('%j', (operations, result) => expect(applyJsonPatch(doc, operations)).toEqual(result))
 
   it.each([
-    [{ op: 'test', path: '/a/b', value: [] }], [{ op: 'remove', path: '/missing' }], [{ op: 'replace', path: '/missing', value: 1 }],
+    [{ op: 'test', path: '/a/b', value: [] }], [{ op: 'remove', path: '/missing' }], [{ op: 'replace', path: '/missing/x', value: 1 }], [{ op: 'test', path: '/missing/x', value: null }], [{ op: 'test', path: '/n/x', value: null }],
     [{ op: 'add', path: '/missing/x', value: 1 }], [{ op: 'add', path: '/a/b/4', value: 1 }], [{ op: 'add', path: '/a/b/x', value: 1 }],
     [{ op: 'add', path: 'a', value: 1 }], [{ op: 'nope', path: '/a' }], [{ op: 'add' }], [{ op: 'move', path: '/a' }],
     [{ op: 'move', from: '/a', path: '/a/b/0' }], [{ op: 'remove', path: '/__proto__/x' }], [{ op: 'remove', path: '' }],

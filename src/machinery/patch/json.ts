@@ -47,10 +47,9 @@ function applyOne(doc: Doc, operation: JsonPatchOperation, budget: { copied: num
     case 'add': return add(doc, path, operation.value ?? null)
     case 'remove': return remove(doc, path)
     case 'replace':
-      get(doc, path, 'replace')
       return path.length === 0 ? (operation.value ?? null) : edit(doc, path, (parent, key) => replace(parent, key, operation.value ?? null))
     case 'test': {
-      const value = find(doc, path)
+      const value = get(doc, path, 'test')
       if (!deepEqual(value ?? null, operation.value ?? null)) throw rejected(`testing value ${operation.path} failed: test failed`)
       return doc
     }
@@ -61,11 +60,11 @@ function applyOne(doc: Doc, operation: JsonPatchOperation, budget: { copied: num
     }
     case 'copy': {
       const value = get(doc, tokens(operation.from as string), 'copy')
-      budget.copied += JSON.stringify(value).length
+      budget.copied += JSON.stringify(value ?? null).length
       if (budget.copied > maxCopied) {
         throw rejected(`Unable to complete the copy, the accumulated size increase of copy is ${budget.copied}, exceeding the limit ${maxCopied}`)
       }
-      return add(doc, path, value)
+      return add(doc, path, value ?? null)
     }
   }
 }
@@ -79,12 +78,12 @@ function tokens(pointer: string): string[] {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The index that a token means; negative ones count from the end, as the API server allows. */
-function indexOf(list: readonly unknown[], token: string, limit: number): number {
-  if (!/^-?(?:0|[1-9]\d*)$/.test(token)) throw rejected(`the array index ${JSON.stringify(token)} is no number`)
+/** The index that a token means, among `size` places; negative ones count from the end, as the API server allows. */
+function indexOf(token: string, size: number): number {
+  if (!/^[+-]?\d{1,15}$/.test(token)) throw rejected(`the array index ${JSON.stringify(token)} is no number`)
   const n = Number(token)
-  const i = n < 0 ? n + list.length : n
-  if (i < 0 || i > limit) throw rejected(`Unable to access invalid index: ${token}`)
+  const i = n < 0 ? n + size : n
+  if (i < 0 || i >= size) throw rejected(`Unable to access invalid index: ${token}`)
   return i
 }
 
@@ -92,16 +91,18 @@ function indexOf(list: readonly unknown[], token: string, limit: number): number
 function find(doc: Doc, path: readonly string[]): Doc {
   let at = doc
   for (const token of path) {
-    if (Array.isArray(at)) at = at[indexOf(at, token, at.length - 1)] as Doc
+    if (Array.isArray(at)) at = at[indexOf(token, at.length)] as Doc
     else if (isObject(at) && Object.hasOwn(at, token)) at = at[token]
     else return undefined
   }
   return at
 }
 
+/** The value at a path; undefined when the object around it has no such key. Throws when there is nothing around it. */
 function get(doc: Doc, path: readonly string[], action: string): Doc {
   const value = find(doc, path)
-  if (value === undefined) throw rejected(`${action} operation does not apply: doc is missing path: /${path.join('/')}`)
+  const around = value === undefined ? find(doc, path.slice(0, -1)) : doc
+  if (typeof around !== 'object' || around === null) throw rejected(`${action} operation does not apply: doc is missing path: /${path.join('/')}`)
   return value
 }
 
@@ -115,7 +116,7 @@ function edit(doc: Doc, path: readonly string[], change: (parent: Doc, key: stri
 }
 
 function replace(parent: Doc, key: string, value: Doc): Doc {
-  if (Array.isArray(parent)) return parent.with(indexOf(parent, key, parent.length - 1), value)
+  if (Array.isArray(parent)) return parent.with(indexOf(key, parent.length), value)
   if (isObject(parent)) return withKey(parent, key, value)
   throw rejected(`there is nothing at ${JSON.stringify(key)}: the value around it is no object and no array`)
 }
@@ -139,14 +140,14 @@ function add(doc: Doc, path: readonly string[], value: Doc): Doc {
   if (path.length === 0) return value
   return edit(doc, path, (parent, key) => {
     if (!Array.isArray(parent)) return replace(parent, key, value)
-    return parent.toSpliced(key === '-' ? parent.length : indexOf(parent, key, parent.length), 0, value)
+    return parent.toSpliced(key === '-' ? parent.length : indexOf(key, parent.length + 1), 0, value)
   })
 }
 
 function remove(doc: Doc, path: readonly string[]): Doc {
   if (path.length === 0) throw rejected('the whole document cannot be removed')
   return edit(doc, path, (parent, key) => {
-    if (Array.isArray(parent)) return parent.toSpliced(indexOf(parent, key, parent.length - 1), 1)
+    if (Array.isArray(parent)) return parent.toSpliced(indexOf(key, parent.length), 1)
     if (!isObject(parent) || !Object.hasOwn(parent, key)) throw rejected(`Unable to remove nonexistent key: ${key}`)
     return withoutKey(parent, key)
   })
