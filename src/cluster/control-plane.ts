@@ -10,6 +10,7 @@ import { isNotFound } from '../machinery/errors.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
+import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
 import type { Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
@@ -55,7 +56,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const clientFor = (component: string, groups: readonly string[] = []) =>
     api.clientFor({ name: component, groups: [...groups, 'system:authenticated'] })
 
-  const running: Component[] = []
+  const running: Component[] = [startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) })]
   running.push(await startBootstrap({ client: api.client, clock, log: log.child({ component: 'bootstrap' }), place: () => ({ address: settings.nodeAddress, port: settings.port }), serviceCidr: settings.serviceCidr }))
   await publish(api.client, settings)
   running.push(

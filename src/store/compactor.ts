@@ -1,0 +1,44 @@
+/** Forgetting on schedule: history older than a few minutes helps nobody, and grows for ever if nobody compacts. */
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { StoreClosedError } from './rules.ts'
+import type { Store } from './store.ts'
+
+export interface CompactorOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Milliseconds between compactions, and so the least age of what is forgotten; five minutes, as Kubernetes has it. */
+  readonly every?: number
+}
+
+/** Compacts, each time, to where the store was one interval ago: a watch that was away for less than that can resume. */
+export function startCompactor({ store, clock, log, every = 300_000 }: CompactorOptions): Component {
+  const stopping = new AbortController()
+  const run = async () => {
+    let last = await store.revision()
+    while (!stopping.signal.aborted) {
+      await clock.sleep(every, stopping.signal)
+      const now = await store.revision()
+      if (last > await store.compacted()) await compact(last)
+      last = now
+    }
+  }
+  const compact = async (to: number) => {
+    try {
+      await store.compact(to)
+      log.debug({ revision: to }, 'history compacted')
+    } catch (error) {
+      if (!(error instanceof StoreClosedError)) log.warn({ revision: to, error: String(error) }, 'history could not be compacted')
+    }
+  }
+  const running = run().catch((error: unknown) => {
+    if (!stopping.signal.aborted) log.error({ error: String(error) }, 'compaction ended')
+  })
+  return {
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}
