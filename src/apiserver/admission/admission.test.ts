@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { core, networking, rbac, type Resource } from '../../api/index.ts'
+import { certificates, core, networking, rbac, type Resource } from '../../api/index.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import { createAuthorizer } from '../authz/authorizer.ts'
 import { createRbacIndex } from '../authz/rbac.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../testing/environment.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { createAdmissionChain } from './chain.ts'
+import { certificateSubjectRestriction } from './plugins/certificates.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
@@ -232,5 +233,20 @@ describe('the chain', () => {
   it('says which plugin failed', async () => {
     const broken: AdmissionPlugin = { name: 'Broken', handles: () => true, validate: () => { throw new TypeError('oops') } }
     await expect(createAdmissionChain([broken]).validate(attributesOf(core.pods, pod()))).rejects.toMatchObject({ code: 500, message: expect.stringContaining('admission plugin Broken: oops') as string })
+  })
+})
+
+describe('CertificateSubjectRestriction', () => {
+  it('lets nobody ask for a master\'s certificate', async () => {
+    await import('reflect-metadata')
+    const { Pkcs10CertificateRequestGenerator, Name } = await import('@peculiar/x509')
+    const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+    const request = async (group: string): Promise<Loose> => {
+      const csr = await Pkcs10CertificateRequestGenerator.create({ name: new Name([{ O: [group] }, { CN: ['eve'] }]), keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } })
+      return { kind: 'CertificateSigningRequest', metadata: { name: 'c' }, spec: { signerName: 'kubernetes.io/kube-apiserver-client', request: Buffer.from(csr.toString('pem')).toString('base64') } }
+    }
+    const plugin = certificateSubjectRestriction()
+    expect(await refusal(plugin, certificates.certificatesigningrequests, await request('system:masters'))).toContain('signer with system:masters group is not allowed')
+    expect(await refusal(plugin, certificates.certificatesigningrequests, await request('devs'))).toBe('admitted')
   })
 })

@@ -141,7 +141,7 @@ describe('service account tokens', () => {
 
   it('are reviewed: one that does not hold is an answer, not an error', async () => {
     const review = async (token: string, audiences: string[] = []) =>
-      ((await tokenReview(createTokenCheck(env, tokens), tokens.audiences).create?.({ spec: { token, audiences } } as never, call())) as unknown as TokenAnswer).status
+      ((await tokenReview(createTokenCheck(env, tokens), tokens.audiences).create!({ spec: { token, audiences } } as never, call())) as unknown as TokenAnswer).status
     const { token } = (await ask()).status
     expect(await review(token)).toMatchObject({ authenticated: true, user: { username: 'system:serviceaccount:x:app' }, audiences: [issuer] })
     expect(await review(token, ['vault'])).toMatchObject({ authenticated: false })

@@ -1,5 +1,4 @@
 /** Who may approve and sign certificate requests, and whom no certificate may name. */
-import { Pkcs10CertificateRequest } from '@peculiar/x509'
 import type { certificates } from '../../../api/index.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
@@ -42,9 +41,9 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
   return {
     name: 'CertificateSubjectRestriction',
     handles: (a) => isRequest(a, 'CREATE', '') && requestOf(a).spec.signerName === 'kubernetes.io/kube-apiserver-client',
-    validate(a) {
+    async validate(a) {
       const pem = Buffer.from(requestOf(a).spec.request, 'base64').toString('utf8')
-      const organizations = organizationsOf(pem)
+      const organizations = await organizationsOf(pem)
       if (organizations.includes('system:masters')) {
         throw refused(a, 'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed')
       }
@@ -53,7 +52,10 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
 }
 
 /** The organizations in a request's subject; none when it cannot be read, which the strategy's validation reports. */
-function organizationsOf(pem: string): readonly string[] {
+async function organizationsOf(pem: string): Promise<readonly string[]> {
+  // Loaded on the first request to be signed: most servers never see one, and it must not slow their start.
+  await import('reflect-metadata')
+  const { Pkcs10CertificateRequest } = await import('@peculiar/x509')
   try {
     return new Pkcs10CertificateRequest(pem).subjectName.getField('O')
   } catch {
