@@ -54,6 +54,8 @@ export interface Network extends Component {
   readonly configured: Promise<void>
   /** Resolves when the rules for all services that were there at the start are in the kernel. */
   readonly ready: Promise<void>
+  /** Writes at once what is known to have changed; resolves when it is in the kernel. */
+  flush(): Promise<void>
 }
 
 const defaultHostDir = '/run/skiff'
@@ -152,6 +154,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   return {
     configured,
     ready,
+    flush: () => tables.flush(),
     async stop() {
       stopping.abort()
       hostPorts.stop()

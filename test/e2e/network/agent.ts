@@ -9,7 +9,7 @@ export type Task =
   | { readonly op: 'tcp' | 'udp'; readonly host: string; readonly port: number; readonly from?: number }
   | { readonly op: 'dns'; readonly server: string; readonly name: string; readonly type: 'A' | 'SRV' | 'CNAME' | 'PTR' | 'TXT' | 'AAAA' }
 
-const timeout = 800
+const timeout = 1200
 
 function serve(port: number, name: string): Promise<string> {
   const udp = createSocket('udp4')
