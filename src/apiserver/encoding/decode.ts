@@ -73,8 +73,9 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
   if (media === 'protobuf') {
     const { apiVersion, kind, message } = unwrapUnknown(body)
     checkKind(kind || expected.kind, apiVersion || expected.apiVersion, expected)
-    const object = decodeMessage(expected.type, message)
-    return { ...object, kind: expected.kind, apiVersion: expected.apiVersion }
+    const named = { kind: expected.kind, apiVersion: expected.apiVersion }
+    // They come first, as in every object: lists cut them off by their length.
+    return Object.assign({ ...named }, decodeMessage(expected.type, message), named)
   }
   const { value, duplicates } = parseText(body, media, validation, expected)
   const { object, unknownFields } = decodeObject(expected.type, stated(value, expected))

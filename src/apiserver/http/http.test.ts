@@ -65,6 +65,8 @@ describe('bodies', () => {
     const got = unwrapUnknown(new Uint8Array(await response.arrayBuffer()))
     expect([got.apiVersion, got.kind]).toEqual(['v1', 'ConfigMap'])
     expect(decodeMessage(type, got.message)).toMatchObject({ metadata: { name: 'p' }, data: { a: '1' } })
+    const asJson = await (await fetch(url(configmaps))).json() as { items: object[] }
+    expect(asJson.items).toHaveLength(1)
     const listed = await fetch(url(configmaps), { headers: { accept: protobuf } })
     const list = unwrapUnknown(new Uint8Array(await listed.arrayBuffer()))
     expect(list.kind).toBe('ConfigMapList')
