@@ -1,10 +1,9 @@
 /** One look at a deployment: its replica sets, and the writes that a rollout consists of. */
 import { apps, type In } from '../../api/index.ts'
-import type { Client, EventRecorder } from '../../client/index.ts'
+import { isNamespaceTerminating, type Client, type EventRecorder } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isAlreadyExists, isNotFound } from '../../machinery/errors.ts'
 import { controllerOf, deepEqual, ownerReference, podTemplateHash } from '../../machinery/meta.ts'
-import { isNamespaceTerminating } from '../shared/pod-control.ts'
 import {
   active, annotationsFor, desired, desiredOf, fenceposts, findNew, hashLabel, revised, revisionAnnotation, revisionOf, sameTemplate, sizeAnnotations, wanted,
   type Deployment, type ReplicaSet,

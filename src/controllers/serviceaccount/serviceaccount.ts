@@ -1,9 +1,8 @@
 /** What every namespace is given: the service account `default`, and the authority of the API server's certificate. */
 import { core } from '../../api/index.ts'
-import { keyOf, runController, watch, type Client, type Controller, type Informer, type Reconciler } from '../../client/index.ts'
+import { isNamespaceTerminating, keyOf, runController, watch, type Client, type Controller, type Informer, type Reconciler } from '../../client/index.ts'
 import { isAlreadyExists } from '../../machinery/errors.ts'
 import { deepEqual } from '../../machinery/meta.ts'
-import { isNamespaceTerminating } from '../shared/pod-control.ts'
 import type { ControllerContext } from '../shared/context.ts'
 
 const accountName = 'default'

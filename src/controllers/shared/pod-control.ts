@@ -1,7 +1,7 @@
 /** Creates and deletes pods for a controller, with the events people look for. */
 import { core, type In } from '../../api/index.ts'
-import type { ApiObject, Client, EventRecorder } from '../../client/index.ts'
-import { isApiError, isNotFound } from '../../machinery/errors.ts'
+import { isNamespaceTerminating, type ApiObject, type Client, type EventRecorder } from '../../client/index.ts'
+import { isNotFound } from '../../machinery/errors.ts'
 import { ownerReference } from '../../machinery/meta.ts'
 
 export type PodInput = In<typeof core.Pod>
@@ -21,10 +21,6 @@ export function podFromTemplate(template: core.PodTemplateSpec, owner: ApiObject
     spec: template.spec,
   }
 }
-
-/** The namespace is going: nothing can be created in it, and nothing needs to be. */
-export const isNamespaceTerminating = (error: unknown): boolean =>
-  isApiError(error) && (error.status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false)
 
 export interface PodControl {
   /** Creates a pod and records it on the owner; throws what the server says. */
