@@ -15,7 +15,7 @@ import { patchObject } from './registry/patch.ts'
 import { checkVerb, deleteObjects, getObject, listObjects, watchObjects } from './registry/registry.ts'
 import type { Served } from './registry/served.ts'
 import { subresourceOf, type Subresource } from './registry/subresources.ts'
-import { objectRules, update } from './registry/update.ts'
+import { checkName, objectRules, update } from './registry/update.ts'
 import { runVirtual } from './registry/virtual.ts'
 import { eventQueue } from './cache/event-queue.ts'
 
@@ -54,7 +54,7 @@ function createGate({ registry, edges }: Corridor, user: Identity, privileged: b
   }
   const options = (o: WriteOptions) => ({
     dryRun: o.dryRun ?? false,
-    fieldManager: o.fieldManager ?? user.name,
+    fieldManager: o.fieldManager ?? user.name.replace(/^system:/, ''),
     options: o.dryRun ? { dryRun: ['All'] } : {},
     signal: o.signal,
   })
@@ -141,7 +141,9 @@ function createWrites({ registry }: Corridor, gate: Gate) {
     const { kind, apiVersion } = resource
     const body = decoded(sub ?? { kind, apiVersion, type: typeOf(resource) }, object)
     const rules = sub?.rules(call.served) ?? objectRules(call.served)
-    const { item } = await update(registry, call, rules, (current) => sub?.put?.(body, current) ?? body)
+    checkName(call, sub?.put ? { ...body, metadata: { name: call.name, ...body.metadata } } : body)
+    const missing = !sub && call.served.strategy.createOnUpdate ? { missing: () => body } : {}
+    const { item } = await update(registry, call, rules, (current) => sub?.put?.(body, current) ?? body, missing)
     return sub?.show ? sub.show(call.served.view(item).object) : show(call.served, item)
   }
 

@@ -12,6 +12,7 @@ import { makeCall, type Call, type CallOptions } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
 import { deleteObject } from '../registry/delete.ts'
 import { parsePatch, patchObject, patchTypes, unknownPatch } from '../registry/patch.ts'
+import { checkApply } from '../registry/managed.ts'
 import { checkVerb, deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
 import { subresourceOf, type Subresource } from '../registry/subresources.ts'
@@ -111,7 +112,7 @@ const put: Act = async (env, request, response, served) => {
   const call = callOf(env, request, served, { ...writeQuery(request, 'UpdateOptions'), warnings })
   const body = await bodyAs(request, call, ownType(served.resource))
   checkName(call, body)
-  const { item, created } = await update(env.registry, call, objectRules(served), () => body)
+  const { item, created } = await update(env.registry, call, objectRules(served), () => body, served.strategy.createOnUpdate ? { missing: () => body } : {})
   await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
 }
 
@@ -119,6 +120,7 @@ const put: Act = async (env, request, response, served) => {
 async function patchOf(request: ApiRequest): Promise<Patch> {
   const type = patchTypes[(request.headers['content-type'] ?? '').split(';')[0]!.trim()]
   if (!type) throw unknownPatch()
+  if (type === 'apply') checkApply(request.query.get('fieldManager'))
   return parsePatch(type, await readBody(request), request.query.get('force') === 'true')
 }
 

@@ -8,19 +8,26 @@ import { Encoded } from '../cache/encoded.ts'
 import { pathOf } from '../cache/keys.ts'
 import { attributes, checkAborted, refuse, type Call, type RegistryEnvironment } from './call.ts'
 import { put } from './commit.ts'
+import { trackCreate } from './managed.ts'
 import { withMeta } from './meta.ts'
 
 const nameAttempts = 8
+
+export interface CreateOptions {
+  /** The object comes with its managed fields: it was made by an apply. */
+  readonly managed?: boolean
+}
 
 /**
  * Creates the object (decoded, in the version that was called for) and resolves with what is stored, in the stored version. Throws `ApiError`
  * 400 (wrong namespace or name), 403 (admission), 409 (exists), 422 (invalid).
  */
-export async function create(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<Encoded> {
+export async function create(env: RegistryEnvironment, call: Call, body: ApiObject, { managed = false }: CreateOptions = {}): Promise<Encoded> {
   const { served } = call
   if (body.metadata.resourceVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
   const completed = served.complete(placed(call, body))
-  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', completed, undefined))) ?? completed
+  const tracked = managed ? completed : trackCreate(call, completed)
+  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))) ?? tracked
   for (let attempt = 1; ; attempt++) {
     try {
       return await attemptCreate(env, call, prepared(call, admitted))

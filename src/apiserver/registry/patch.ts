@@ -1,6 +1,6 @@
 /** Patch: a document that says how the next object differs from the current one. */
 import { parse as parseYaml } from 'yaml'
-import { ApiError, badRequest, invalid, notFound, unsupportedMediaType } from '../../machinery/errors.ts'
+import { ApiError, badRequest, invalid, unsupportedMediaType } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
@@ -8,7 +8,8 @@ import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
 import type { Call, RegistryEnvironment } from './call.ts'
 import type { Subresource } from './subresources.ts'
-import { objectRules, update, type Updated } from './update.ts'
+import { applied, type Configuration } from './managed.ts'
+import { objectRules, update, type Updated, type UpdateRules } from './update.ts'
 
 /** By media type. */
 export const patchTypes: Readonly<Record<string, Patch['type']>> = {
@@ -42,18 +43,18 @@ function parseYamlObject(body: Buffer): unknown {
   }
 }
 
-function applied(type: StructType<ApiObject>, current: ApiObject, patch: Patch): unknown {
+function withPatch(type: StructType<ApiObject>, current: ApiObject, patch: Patch): unknown {
   switch (patch.type) {
     case 'json': return applyJsonPatch(current as never, patch.body as never)
     case 'merge': return applyMergePatch(current as never, patch.body as never)
     case 'strategic': return applyStrategicMergePatch(type, current as never, patch.body as never)
-    case 'apply': throw unknownPatch()
+    case 'apply': throw unsupportedMediaType('an apply is no patch of the current object')
   }
 }
 
 /** The patched object, decoded. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
 function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, patch: Patch): ApiObject {
-  const { object, unknownFields } = decodeObject(type, applied(type, current, patch))
+  const { object, unknownFields } = decodeObject(type, withPatch(type, current, patch))
   if (object.kind !== kind || object.apiVersion !== apiVersion) {
     throw badRequest(`the patch changes the object from ${apiVersion}, Kind=${kind} to ${object.apiVersion}, Kind=${object.kind}`)
   }
@@ -66,16 +67,22 @@ function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObje
 
 type Shown = Pick<Subresource, 'type' | 'kind' | 'apiVersion'>
 
-/** Patches the object that the call names, or the subresource of it. Throws `ApiError` 400, 404, 409, 415, 422. */
+/** Patches the object that the call names, or the subresource of it; an apply creates what is not there. Throws `ApiError` 400, 404, 409, 415, 422. */
 export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, patch: Patch): Promise<Updated> {
   const { served } = call
   const { kind, apiVersion, type } = served.resource
   const shown: Shown = sub ?? { kind, apiVersion, type: type as unknown as StructType<ApiObject> }
   const rules = sub?.rules(served) ?? objectRules(served)
+  if (patch.type === 'apply') return apply(env, call, sub, rules, { body: patch.body, force: patch.force ?? false })
   return update(env, call, rules, (current) => {
-    if (current.metadata.uid === undefined) throw notFound(served.resource, call.name)
-    const before = sub?.show?.(current) ?? current
-    const after = patched(call, shown, before, patch)
+    const after = patched(call, shown, sub?.show?.(current) ?? current, patch)
     return sub?.put?.(after, current) ?? after
   })
+}
+
+function apply(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, rules: UpdateRules, configuration: Configuration): Promise<Updated> {
+  const missing = () => applied(call, sub, undefined, configuration)
+  // What is shown of an object (a scale) has no managed fields of its own: they are kept as for any other write.
+  if (sub?.show) return update(env, call, rules, (current) => sub.put!(applied(call, sub, sub.show!(current), configuration), current))
+  return update(env, call, rules, (current) => applied(call, sub, current, configuration), { managed: true, ...(sub ? {} : { missing }) })
 }

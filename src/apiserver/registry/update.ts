@@ -9,7 +9,8 @@ import { Encoded } from '../cache/encoded.ts'
 import { attributes, callPath, checkAborted, refuse, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
 import { create } from './create.ts'
-import { bodyOf, storedBytes, withMeta } from './meta.ts'
+import { trackUpdate } from './managed.ts'
+import { bodyOf, withMeta } from './meta.ts'
 import type { Served } from './served.ts'
 
 /** How a request makes the next object from the current one; both in the version that was called for. */
@@ -45,6 +46,13 @@ export const statusRules = (served: Served): UpdateRules => ({
   counts: false,
 })
 
+export interface UpdateOptions {
+  /** The object to create when there is none; without it that is an error. */
+  readonly missing?: () => ApiObject
+  /** The transform keeps the managed fields itself: it is an apply. */
+  readonly managed?: boolean
+}
+
 export interface Updated {
   readonly item: Encoded
   readonly created: boolean
@@ -53,25 +61,25 @@ export interface Updated {
 /**
  * Applies `transform` to the object the call names. Throws `ApiError` 403, 404, 409 (stale resourceVersion, other uid), 422.
  */
-export async function update(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform): Promise<Updated> {
+export async function update(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform, options: UpdateOptions = {}): Promise<Updated> {
   const { served } = call
   for (let round = 0; round < rounds; round++) {
     checkAborted(call)
     const current = served.cache.get(callPath(call))
-    if (!current) return createInstead(env, call, transform)
-    const done = await attemptUpdate(env, call, rules, transform, current)
+    if (!current) return createInstead(env, call, options)
+    const done = await attemptUpdate(env, call, rules, transform, current, options)
     if (done) return { item: done, created: false }
   }
   throw modified(served.resource, call.name)
 }
 
-async function createInstead(env: RegistryEnvironment, call: Call, transform: Transform): Promise<Updated> {
-  const { served } = call
-  if (!served.strategy.createOnUpdate || call.subresource) throw notFound(served.resource, call.name)
-  const { kind, apiVersion } = served.resource
-  const object = await transform({ kind, apiVersion, metadata: {} })
-  if (object.metadata.resourceVersion) throw notFound(served.resource, call.name)
-  return { item: await create(env, call, object), created: true }
+async function createInstead(env: RegistryEnvironment, call: Call, { missing, managed = false }: UpdateOptions): Promise<Updated> {
+  if (!missing || call.subresource) throw notFound(call.served.resource, call.name)
+  const object = missing()
+  checkName(call, object)
+  // An update of a version that is gone is no wish for a new object.
+  if (object.metadata.resourceVersion || object.metadata.uid) throw notFound(call.served.resource, call.name)
+  return { item: await create(env, call, object, { managed }), created: true }
 }
 
 /** Throws `ApiError` 400 when the object is not the one that the URL names. */
@@ -126,14 +134,15 @@ function specChanged(next: ApiObject, current: ApiObject): boolean {
 }
 
 /** One try; undefined when the object changed meanwhile. */
-async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform, item: Encoded): Promise<Encoded | undefined> {
+async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform, item: Encoded, { managed = false }: UpdateOptions): Promise<Encoded | undefined> {
   const { served } = call
   const current = item.object
   const wanted = await transform(served.view(item).object)
   checkName(call, wanted)
   checkIdentity(call, wanted, current)
   const completed = inherited(served.complete(wanted), current)
-  const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', completed, current))) ?? completed
+  const tracked = managed ? completed : trackUpdate(call, completed, current, rules)
+  const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', tracked, current))) ?? tracked
   const prepared = rules.prepare(inherited(admitted, current), current, call)
   const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && specChanged(prepared, current) ? 1 : 0)
   const next = withMeta(prepared, { generation: generation || undefined, resourceVersion: undefined })
@@ -170,7 +179,7 @@ async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item
     return new Encoded(item.key, removed.revision, withMeta(next, { resourceVersion: String(removed.revision) }))
   }
   // An update that changes nothing writes nothing: watchers see no event and the resourceVersion stays.
-  if (storedBytes(next).equals(storedBytes(item.object))) return item
+  if (deepEqual(next, withMeta(item.object, { resourceVersion: undefined }))) return item
   return put(env, call, item.key, next, item.revision)
 }
 

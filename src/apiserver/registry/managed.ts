@@ -1,0 +1,62 @@
+/** Who owns which field: `metadata.managedFields`, kept on every write, and server-side apply. */
+import type { JsonObject, StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { applyConfiguration, updateManagedFields } from '../../machinery/apply.ts'
+import { invalid } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import { bodyOf, withMeta } from './meta.ts'
+import type { Call } from './call.ts'
+import type { Subresource } from './subresources.ts'
+import type { UpdateRules } from './update.ts'
+
+const typeOf = (call: Call) => call.served.storage.type as unknown as StructType<ApiObject>
+
+const withStatus = (object: ApiObject, status: unknown): ApiObject => {
+  if (bodyOf(object)['status'] === status) return object
+  const { status: _, ...rest } = object as ApiObject & { status?: unknown }
+  return status === undefined ? rest : ({ ...rest, status } as ApiObject)
+}
+
+/** Whether the status of the kind is written through its own endpoint only. */
+const hasOwnStatus = ({ served }: Call): boolean => served.storage.subresources.includes('status') && 'status' in served.storage.type.fields
+
+/** A new object with its creator as the owner of its fields. Stored version, before admission adds what nobody owns. */
+export function trackCreate(call: Call, object: ApiObject): ApiObject {
+  const written = hasOwnStatus(call) ? withStatus(object, undefined) : object
+  const { managedFields } = updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now).metadata
+  return withMeta(object, { managedFields })
+}
+
+/** The next object with what changes through this endpoint given to who changes it. */
+export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject {
+  const written = !call.subresource ? (hasOwnStatus(call) ? withStatus(next, bodyOf(current)['status']) : next) : rules.prepare(next, current, call)
+  const { managedFields } = updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource).metadata
+  return withMeta(next, { managedFields })
+}
+
+/** The configuration without what this endpoint does not write: nobody comes to own that through it, or conflicts over it. */
+function writable(call: Call, body: JsonObject): JsonObject {
+  const writes = (field: string): boolean => {
+    if (call.subresource === 'status') return field === 'status' || !(field in call.served.resource.type.fields) || field === 'metadata'
+    return Boolean(call.subresource) || field !== 'status' || !hasOwnStatus(call)
+  }
+  return Object.fromEntries(Object.entries(body).filter(([field]) => writes(field)))
+}
+
+/** Throws `ApiError` 422 when an apply does not say who applies. */
+export function checkApply(fieldManager: string | null): void {
+  if (!fieldManager) {
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [path('fieldManager').required('is required for apply patch')])
+  }
+}
+
+export interface Configuration { readonly body: JsonObject; readonly force: boolean }
+
+/**
+ * What applying a configuration makes of the object (undefined: there is none), managed fields included. In the version that was called for.
+ * Throws `ApiError` 400, 409 with the owners of fields that are in conflict.
+ */
+export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration): ApiObject {
+  const type = sub?.type ?? (call.served.resource.type as unknown as StructType<ApiObject>)
+  return applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource })
+}
