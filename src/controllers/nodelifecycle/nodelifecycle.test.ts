@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { coordination, core, type In } from '../../api/index.ts'
+import { rfc3339, rfc3339Micro } from '../../machinery/time.ts'
+import { createBench, setReady, settle, type Bench } from '../testing/bench.ts'
+import { startNodeLifecycleController } from './nodelifecycle.ts'
+import { startTaintEvictionController } from './tainteviction.ts'
+import { stay } from './taints.ts'
+
+let bench: Bench
+beforeEach(async () => {
+  bench = createBench()
+  await bench.start(startNodeLifecycleController, startTaintEvictionController)
+})
+afterEach(() => bench.stop())
+
+const node = (name: string) => bench.client.stored(core.nodes).get(name) as core.Node
+const taints = (name: string) => (node(name).spec.taints ?? []).map((t) => `${t.key.replace('node.kubernetes.io/', '')}:${t.effect}`).sort()
+const ready = (name: string) => node(name).status.conditions?.find((c) => c.type === 'Ready')
+
+async function join(name: string, status = 'True'): Promise<void> {
+  const time = rfc3339(bench.clock.now())
+  await bench.client.create(core.nodes, { metadata: { name }, status: { conditions: [{ type: 'Ready', status, reason: 'KubeletReady', message: '', lastHeartbeatTime: time, lastTransitionTime: time }] } })
+  await bench.client.create(coordination.leases, { metadata: { name, namespace: 'kube-node-lease' }, spec: { holderIdentity: name, renewTime: rfc3339Micro(bench.clock.now()) } })
+}
+const renew = (name: string) => bench.client.edit(coordination.leases, `kube-node-lease/${name}`, (l) => ({ ...l, spec: { ...l.spec, renewTime: rfc3339Micro(bench.clock.now()) } }))
+const setNodeReady = (name: string, status: string) => bench.client.edit(core.nodes, name, (n) => ({ ...n, status: { ...n.status, conditions: (n.status.conditions ?? []).map((c) => (c.type === 'Ready' ? { ...c, status, lastHeartbeatTime: rfc3339(bench.clock.now()) } : c)) } }))
+
+/** Lets time pass while these nodes renew their leases. */
+async function live(seconds: number, ...names: string[]): Promise<void> {
+  for (let i = 0; i < seconds; i += 5) {
+    for (const name of names) renew(name)
+    await bench.clock.advance(5000)
+  }
+}
+
+async function pod(name: string, nodeName: string, tolerations: In<typeof core.Toleration>[] = []): Promise<void> {
+  await bench.client.create(core.pods, { metadata: { name, namespace: 'default' }, spec: { nodeName, containers: [{ name: 'c', image: 'i' }], tolerations } })
+  setReady(bench, bench.client.stored(core.pods).get(`default/${name}`) as core.Pod)
+}
+
+describe('a node', () => {
+  it('that renews its lease stays ready', async () => {
+    await join('n1')
+    await live(300, 'n1')
+    expect(ready('n1')?.status).toBe('True')
+    expect(taints('n1')).toEqual([])
+  })
+
+  it('that goes silent becomes Unknown after 40 s, is tainted, and its pods no longer serve', async () => {
+    await join('n1')
+    await join('n2')
+    await pod('p', 'n1')
+    await live(35, 'n2')
+    expect(ready('n1')?.status).toBe('True')
+    await live(15, 'n2')
+    expect(ready('n1')).toMatchObject({ status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.' })
+    expect(node('n1').status.conditions?.map((c) => c.type).sort()).toEqual(['DiskPressure', 'MemoryPressure', 'PIDPressure', 'Ready'])
+    expect(taints('n1')).toEqual(['unreachable:NoExecute', 'unreachable:NoSchedule'])
+    expect(bench.pods()[0]?.status.conditions?.find((c) => c.type === 'Ready')?.status ?? 'gone').not.toBe('True')
+    expect(ready('n2')?.status).toBe('True')
+  })
+
+  it('that comes back loses its taints', async () => {
+    await join('n1')
+    await join('n2')
+    await live(60, 'n2')
+    expect(taints('n1')).toHaveLength(2)
+    setNodeReady('n1', 'True')
+    await live(10, 'n1', 'n2')
+    expect(taints('n1')).toEqual([])
+  })
+
+  it('that says it is not ready is tainted at once', async () => {
+    await join('n2')
+    await join('n1', 'False')
+    await settle(40)
+    expect(taints('n1')).toEqual(['not-ready:NoExecute', 'not-ready:NoSchedule'])
+  })
+
+  it('that is cordoned takes no new pods, and keeps taints that others put on it', async () => {
+    await join('n1')
+    bench.client.edit(core.nodes, 'n1', (n) => ({ ...n, spec: { ...n.spec, unschedulable: true, taints: [{ key: 'mine', effect: 'NoSchedule' }] } }))
+    await settle(40)
+    expect(taints('n1')).toEqual(['mine:NoSchedule', 'unschedulable:NoSchedule'])
+    bench.client.edit(core.nodes, 'n1', (n) => ({ ...n, spec: { ...n.spec, unschedulable: undefined } }))
+    await settle(40)
+    expect(taints('n1')).toEqual(['mine:NoSchedule'])
+  })
+
+  it('loses no pods when no node at all answers: then the fault is ours', async () => {
+    await join('n1')
+    await join('n2')
+    await pod('p', 'n1')
+    await live(600)
+    expect(taints('n1')).toEqual(['unreachable:NoSchedule'])
+    expect(bench.pods()).toHaveLength(1)
+  })
+})
+
+describe('pods on a node that pods should leave', () => {
+  const tolerates = (tolerationSeconds?: number) => [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' as const, effect: 'NoExecute' as const, ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }) }]
+
+  it('go at once, after the time they bear it, or never', async () => {
+    await join('n1')
+    await join('n2')
+    await pod('now', 'n1')
+    await pod('later', 'n1', tolerates(300))
+    await pod('never', 'n1', tolerates())
+    await live(60, 'n2')
+    expect(bench.pods().map((p) => p.metadata.name).sort()).toEqual(['later', 'never'])
+    await live(240, 'n2')
+    expect(bench.pods()).toHaveLength(2)
+    await live(60, 'n2')
+    expect(bench.pods().map((p) => p.metadata.name)).toEqual(['never'])
+    expect(bench.events('TaintManagerEviction')).toContain('Normal TaintManagerEviction Marking for deletion Pod default/now')
+  })
+
+  it('stay when the node comes back in time', async () => {
+    await join('n1')
+    await join('n2')
+    await pod('later', 'n1', tolerates(300))
+    await live(120, 'n2')
+    setNodeReady('n1', 'True')
+    await live(600, 'n1', 'n2')
+    expect(bench.pods()).toHaveLength(1)
+  })
+})
+
+describe('how long a pod may stay', () => {
+  const withTolerations = (...tolerations: core.Toleration[]) => ({ spec: { tolerations } }) as unknown as core.Pod
+  const taint = { key: 'k', value: 'v', effect: 'NoExecute' as const }
+
+  it('is the shortest time of the tolerations that bear the taints', () => {
+    expect(stay(withTolerations(), [taint])).toBe(0)
+    expect(stay(withTolerations({ operator: 'Exists' }), [taint])).toBeUndefined()
+    expect(stay(withTolerations({ key: 'k', value: 'v' }), [taint])).toBeUndefined()
+    expect(stay(withTolerations({ key: 'k', value: 'other' }), [taint])).toBe(0)
+    expect(stay(withTolerations({ key: 'k', operator: 'Exists', tolerationSeconds: 5 }, { operator: 'Exists', tolerationSeconds: 9 }), [taint])).toBe(5000)
+    expect(stay(withTolerations({ key: 'k', operator: 'Exists', effect: 'NoSchedule' }), [taint])).toBe(0)
+  })
+})
