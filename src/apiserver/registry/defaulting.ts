@@ -14,7 +14,7 @@ export function within<T extends object, K extends keyof T>(object: T, key: K, s
   return next === part ? object : { ...object, [key]: next }
 }
 
-type ItemOf<L> = NonNullable<L> extends readonly (infer I)[] ? I : never
+type ItemOf<L> = NonNullable<L> extends readonly unknown[] ? NonNullable<L>[number] : never
 
 /** The object with `step` applied to each item of the list under `key`. */
 export function each<T extends object, K extends keyof T>(object: T, key: K, step: (item: ItemOf<T[K]>) => ItemOf<T[K]>): T {

@@ -72,3 +72,7 @@ export const containersColumn: ColumnOf<Templated> = wide(text('Containers', 'Na
 export const imagesColumn: ColumnOf<Templated> = wide(text('Images', 'Images that the containers of the template run.', (o) => containersOf(o).map((c) => c.image ?? '').join(',')))
 export const selectorColumn: ColumnOf<{ readonly spec: { readonly selector?: meta.LabelSelector | undefined } }> =
   wide(text('Selector', 'Which pods belong to it.', (o) => selectorText(o.spec.selector)))
+
+/** The first of a list, and how many more there are: `a,b,c + 2 more...`. */
+export const firstFew = (items: readonly string[], most: number): string =>
+  (items.length <= most ? items.join(',') : `${items.slice(0, most).join(',')} + ${items.length - most} more...`)

@@ -1,5 +1,6 @@
 /** Events of the core group. */
 import type { core } from '../../../api/index.ts'
+import { path, type FieldError } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { nameColumn, printer, since, text, wide } from '../printing.ts'
 
@@ -41,4 +42,29 @@ function source(event: core.Event): string {
   return host ? `${component}, ${host}` : component
 }
 
-export const events: Strategy<core.Event> = { printer: eventPrinter }
+/** An event stands beside what it is about; about what has no namespace, in `default`. */
+function validate(event: core.Event): readonly FieldError[] {
+  const { namespace = '' } = event.metadata
+  const about = event.involvedObject.namespace ?? ''
+  const fits = about === '' ? namespace === '' || namespace === 'default' || namespace === 'kube-system' : about === namespace
+  return fits ? [] : [path('involvedObject').at('namespace').invalid(about, 'does not match event.namespace')]
+}
+
+export const events: Strategy<core.Event> = {
+  createOnUpdate: true,
+  validate,
+  selectableFields: (event) => ({
+    'involvedObject.kind': event.involvedObject.kind ?? '',
+    'involvedObject.namespace': event.involvedObject.namespace ?? '',
+    'involvedObject.name': event.involvedObject.name ?? '',
+    'involvedObject.uid': event.involvedObject.uid ?? '',
+    'involvedObject.apiVersion': event.involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': event.involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': event.involvedObject.fieldPath ?? '',
+    reason: event.reason ?? '',
+    reportingComponent: event.reportingComponent,
+    source: event.source.component || event.reportingComponent,
+    type: event.type ?? '',
+  }),
+  printer: eventPrinter,
+}

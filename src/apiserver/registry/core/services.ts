@@ -50,6 +50,7 @@ export function services(env: StrategyEnvironment): Strategy<core.Service> {
     validate: (service) => [...serviceSpec(service.spec), ...familyErrors(service, family)],
     validateUpdate: (next, current) => [...serviceUpdate(next, current), ...familyErrors(next, family)],
     validateStatusUpdate: (next) => [...balancerStatus(next)],
+    createOnUpdate: true,
     validateName: dns1035Label,
     selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
     printer: servicePrinter,

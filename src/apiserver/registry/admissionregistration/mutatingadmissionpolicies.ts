@@ -1,0 +1,39 @@
+/** Mutating admission policies. */
+import type { admissionregistration } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import type { Strategy } from '../../strategy.ts'
+import { forEach, ifThere, oneOfThese, type Check } from '../checks.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
+import { failurePolicies, matchConditions, matchDefaults, matchResources, paramKind, paramKindText } from './webhook-rules.ts'
+
+type Policy = admissionregistration.MutatingAdmissionPolicy
+
+function* validate({ spec }: Policy): Check {
+  const at = path('spec')
+  yield* paramKind(at.at('paramKind'), spec.paramKind)
+  yield* ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
+  if (!spec.matchConstraints) yield at.at('matchConstraints').required()
+  yield* matchResources(at.at('matchConstraints'), spec.matchConstraints)
+  yield* matchConditions(at.at('matchConditions'), spec.matchConditions)
+  if (!spec.reinvocationPolicy) yield at.at('reinvocationPolicy').required()
+  else yield* ifThere(at.at('reinvocationPolicy'), spec.reinvocationPolicy, ['IfNeeded', 'Never'])
+  if (!spec.mutations?.length) yield at.at('mutations').required('mutations must contain at least one item')
+  yield* forEach(at.at('mutations'), spec.mutations, function* (mutation, place) {
+    yield* oneOfThese(place.at('patchType'), mutation.patchType, ['ApplyConfiguration', 'JSONPatch'])
+    const wanted = mutation.patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration'
+    if (!mutation[wanted]?.expression?.trim()) yield place.at(wanted).at('expression').required('expression is not specified')
+  })
+}
+
+export const mutatingadmissionpolicies: Strategy<Policy> = {
+  unconditionalUpdate: false,
+  default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
+  validate: (policy) => [...validate(policy)],
+  printer: printer<Policy>(
+    nameColumn,
+    integer('Mutations', 'How many changes it makes.', (o) => (o.spec.mutations ?? []).length),
+    text('ParamKind', 'The kind of its parameters.', (o) => paramKindText(o.spec.paramKind)),
+    ageColumn,
+  ),
+}

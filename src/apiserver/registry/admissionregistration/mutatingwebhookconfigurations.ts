@@ -1,0 +1,16 @@
+/** Mutating webhooks. */
+import type { admissionregistration } from '../../../api/index.ts'
+import type { Strategy } from '../../strategy.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { ageColumn, integer, nameColumn, printer } from '../printing.ts'
+import { webhookDefaults, webhooks } from './webhook-rules.ts'
+
+type Configuration = admissionregistration.MutatingWebhookConfiguration
+
+export const mutatingwebhookconfigurations: Strategy<Configuration> = {
+  counted: true,
+  unconditionalUpdate: false,
+  default: (object) => within(object, 'webhooks', (list) => list.map((webhook) => orDefault(webhookDefaults(webhook), { reinvocationPolicy: 'Never' }))),
+  validate: (object) => [...webhooks(object.webhooks)],
+  printer: printer<Configuration>(nameColumn, integer('Webhooks', 'How many webhooks it names.', (o) => (o.webhooks ?? []).length), ageColumn),
+}

@@ -1,0 +1,16 @@
+/** Validating webhooks. */
+import type { admissionregistration } from '../../../api/index.ts'
+import type { Strategy } from '../../strategy.ts'
+import { within } from '../defaulting.ts'
+import { ageColumn, integer, nameColumn, printer } from '../printing.ts'
+import { webhookDefaults, webhooks } from './webhook-rules.ts'
+
+type Configuration = admissionregistration.ValidatingWebhookConfiguration
+
+export const validatingwebhookconfigurations: Strategy<Configuration> = {
+  counted: true,
+  unconditionalUpdate: false,
+  default: (object) => within(object, 'webhooks', (list) => list.map(webhookDefaults)),
+  validate: (object) => [...webhooks(object.webhooks)],
+  printer: printer<Configuration>(nameColumn, integer('Webhooks', 'How many webhooks it names.', (o) => (o.webhooks ?? []).length), ageColumn),
+}

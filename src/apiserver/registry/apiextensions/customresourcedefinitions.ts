@@ -1,0 +1,121 @@
+/** Custom resource definitions. */
+import type { apiextensions } from '../../../api/index.ts'
+import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import { dns1035Label, dns1123Subdomain } from '../../../machinery/names.ts'
+import { clientConfig } from '../admissionregistration/webhook-rules.ts'
+import type { Strategy } from '../../strategy.ts'
+import { distinct, follows, forEach, oneOfThese, unchanged, type Check } from '../checks.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { createdAtColumn, nameColumn, printer } from '../printing.ts'
+import { structural } from './structural.ts'
+
+type Definition = apiextensions.CustomResourceDefinition
+type Version = apiextensions.CustomResourceDefinitionVersion
+
+function withDefaults(definition: Definition): Definition {
+  return within(definition, 'spec', (spec) => {
+    const { kind } = spec.names
+    const names = orDefault(spec.names, { ...(kind && { singular: kind.toLowerCase(), listKind: `${kind}List` }) })
+    const conversion = orDefault(spec.conversion ?? { strategy: 'None' }, {})
+    return {
+      ...spec,
+      names,
+      conversion: within(conversion, 'webhook', (webhook) => within(webhook, 'clientConfig', (config) => within(config, 'service', (service) => orDefault(service, { port: 443 })))),
+    }
+  })
+}
+
+/** The version in which objects are stored is remembered for as long as there may be objects in it. */
+function withStoredVersion(definition: Definition, before: readonly string[]): Definition {
+  const storage = definition.spec.versions.find((version) => version.storage)?.name
+  const storedVersions = storage && !before.includes(storage) ? [...before, storage] : before
+  return { ...definition, status: { ...definition.status, storedVersions } }
+}
+
+function* validate({ metadata, spec }: Definition): Check {
+  const at = path('spec')
+  const { plural, kind, singular, listKind } = spec.names
+  if (metadata.name !== `${plural}.${spec.group}`) yield path('metadata').at('name').invalid(metadata.name, 'must be spec.names.plural+"."+spec.group')
+  if (!spec.group) yield at.at('group').required()
+  else {
+    yield* follows(at.at('group'), spec.group, dns1123Subdomain)
+    if (!spec.group.includes('.')) yield at.at('group').invalid(spec.group, 'should be a domain with at least one dot')
+  }
+  yield* oneOfThese(at.at('scope'), spec.scope, ['Cluster', 'Namespaced'])
+  for (const [name, value] of [['plural', plural], ['singular', singular], ['kind', kind.toLowerCase()], ['listKind', listKind?.toLowerCase()]] as const) {
+    if (!value) yield at.at('names').at(name).required()
+    else for (const why of dns1035Label(value)) yield at.at('names').at(name).invalid(value, why)
+  }
+  if (kind && kind === listKind) yield at.at('names').at('listKind').invalid(listKind, 'kind and listKind may not be the same')
+  for (const name of ['shortNames', 'categories'] as const) yield* forEach(at.at('names').at(name), spec.names[name], (value, place) => follows(place, value, dns1035Label))
+  yield* versions(at.at('versions'), spec.versions)
+  yield* conversion(at.at('conversion'), spec)
+  if (spec.preserveUnknownFields) yield at.at('preserveUnknownFields').invalid(true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead')
+}
+
+function* versions(at: Path, list: readonly Version[]): Check {
+  if (list.length === 0) yield at.required('must have at least one version')
+  yield* distinct(at, list, (version) => version.name, 'name')
+  if (list.filter((version) => version.storage).length !== 1) yield at.invalid(list.map((v) => v.name), 'must have exactly one version marked as storage version')
+  yield* forEach(at, list, function* (version, place) {
+    yield* follows(place.at('name'), version.name, dns1035Label)
+    const schema = version.schema?.openAPIV3Schema
+    const root = place.at('schema').at('openAPIV3Schema')
+    if (!schema) yield root.required('schemas are required')
+    else yield* structural(root, schema)
+    yield* scale(place.at('subresources').at('scale'), version)
+    yield* forEach(place.at('additionalPrinterColumns'), version.additionalPrinterColumns, function* (column, here) {
+      if (!column.name) yield here.at('name').required()
+      yield* oneOfThese(here.at('type'), column.type, ['boolean', 'date', 'integer', 'number', 'string'])
+      if (!column.jsonPath) yield here.at('jsonPath').required()
+    })
+    if (version.deprecationWarning !== undefined && !version.deprecated) yield place.at('deprecationWarning').invalid(version.deprecationWarning, 'can only be set for deprecated versions')
+  })
+}
+
+function* scale(at: Path, version: Version): Check {
+  const value = version.subresources?.scale
+  if (!value) return
+  for (const [name, prefix] of [['specReplicasPath', '.spec.'], ['statusReplicasPath', '.status.']] as const) {
+    if (!value[name]) yield at.at(name).required()
+    else if (!value[name].startsWith(prefix)) yield at.at(name).invalid(value[name], `should be a json path under ${prefix.slice(0, -1)}`)
+  }
+}
+
+function* conversion(at: Path, spec: apiextensions.CustomResourceDefinitionSpec): Check {
+  if (!spec.conversion) return
+  const { strategy, webhook } = spec.conversion
+  yield* oneOfThese(at.at('strategy'), strategy, ['None', 'Webhook'])
+  if (strategy !== 'Webhook') {
+    if (webhook) yield at.at('webhook').forbidden('should not be set when strategy is not set to Webhook')
+    return
+  }
+  if (!webhook?.clientConfig) return yield at.at('webhook').at('clientConfig').required('required when strategy is set to Webhook')
+  yield* clientConfig(at.at('webhook').at('clientConfig'), webhook.clientConfig)
+  if (webhook.conversionReviewVersions.length === 0) yield at.at('webhook').at('conversionReviewVersions').required()
+}
+
+/** Once a definition is established, what its objects are called stays. */
+function validateUpdate(next: Definition, current: Definition): FieldError[] {
+  const at = path('spec')
+  const established = current.status.conditions.some((c) => c.type === 'Established' && c.status === 'True')
+  const gone = current.status.storedVersions.filter((name) => !next.spec.versions.some((version) => version.name === name))
+  return [
+    ...validate(next),
+    ...unchanged(at.at('group'), next.spec.group, current.spec.group),
+    ...(established ? [...unchanged(at.at('scope'), next.spec.scope, current.spec.scope), ...unchanged(at.at('names').at('kind'), next.spec.names.kind, current.spec.names.kind)] : []),
+    ...unchanged(at.at('names').at('plural'), next.spec.names.plural, current.spec.names.plural),
+    ...gone.map((name) => path('status').at('storedVersions').index(current.status.storedVersions.indexOf(name)).invalid(name, 'missing from spec.versions; '
+      + `${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`)),
+  ]
+}
+
+export const customresourcedefinitions: Strategy<Definition> = {
+  unconditionalUpdate: false,
+  default: withDefaults,
+  prepareForCreate: (definition) => withStoredVersion(definition, []),
+  prepareForUpdate: (next, current) => withStoredVersion(next, current.status.storedVersions),
+  validate: (definition) => [...validate(definition)],
+  validateUpdate,
+  printer: printer<Definition>(nameColumn, createdAtColumn),
+}

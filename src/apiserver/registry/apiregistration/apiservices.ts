@@ -1,0 +1,52 @@
+/** API services: which server serves which group version. */
+import type { apiregistration } from '../../../api/index.ts'
+import { path, type FieldError } from '../../../machinery/field.ts'
+import { dns1035Label, dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
+import type { Strategy } from '../../strategy.ts'
+import { follows, port, type Check } from '../checks.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { ageColumn, nameColumn, printer, text } from '../printing.ts'
+
+type Service = apiregistration.APIService
+
+function* validate({ metadata, spec }: Service): Check {
+  const at = path('spec')
+  const wanted = `${spec.version ?? ''}.${spec.group ?? ''}`
+  if (metadata.name !== wanted) yield path('metadata').at('name').invalid(metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`)
+  if (spec.group) yield* follows(at.at('group'), spec.group, dns1123Subdomain)
+  yield* follows(at.at('version'), spec.version ?? '', dns1035Label)
+  if (spec.groupPriorityMinimum <= 0 || spec.groupPriorityMinimum > 20000) yield at.at('groupPriorityMinimum').invalid(spec.groupPriorityMinimum, 'must be positive and less than 20000')
+  if (spec.versionPriority <= 0 || spec.versionPriority > 1000) yield at.at('versionPriority').invalid(spec.versionPriority, 'must be positive and less than 1000')
+  if (!spec.service) {
+    if (spec.caBundle) yield at.at('caBundle').invalid(`${Buffer.byteLength(spec.caBundle, 'base64')} bytes`, 'local APIServices may not have a caBundle')
+    if (spec.insecureSkipTLSVerify) yield at.at('insecureSkipTLSVerify').invalid(true, 'local APIServices may not have insecureSkipTLSVerify')
+    return
+  }
+  const place = at.at('service')
+  if (!spec.service.namespace) yield place.at('namespace').required()
+  else yield* follows(place.at('namespace'), spec.service.namespace, dns1123Label)
+  if (!spec.service.name) yield place.at('name').required()
+  yield* port(place.at('port'), spec.service.port)
+  if (spec.insecureSkipTLSVerify && spec.caBundle) yield at.at('insecureSkipTLSVerify').invalid(true, 'may not be true if caBundle is present')
+}
+
+const available = ({ status }: Service): string => {
+  const condition = status.conditions?.find((c) => c.type === 'Available')
+  if (!condition) return 'Unknown'
+  return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason ?? ''})`
+}
+
+const validateAll = (service: Service): FieldError[] => [...validate(service)]
+
+export const apiservices: Strategy<Service> = {
+  unconditionalUpdate: false,
+  counted: false,
+  default: (object) => within(object, 'spec', (spec) => within(spec, 'service', (service) => orDefault(service, { port: 443 }))),
+  validate: validateAll,
+  printer: printer<Service>(
+    nameColumn,
+    text('Service', 'The service behind it; Local for what this server has itself.', (o) => (o.spec.service ? `${o.spec.service.namespace}/${o.spec.service.name}` : 'Local')),
+    text('Available', 'Whether it can be reached.', available),
+    ageColumn,
+  ),
+}

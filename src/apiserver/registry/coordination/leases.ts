@@ -1,0 +1,22 @@
+/** Leases. */
+import type { coordination } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import type { Strategy } from '../../strategy.ts'
+import { ifThere, notNegative, type Check } from '../checks.ts'
+import { ageColumn, nameColumn, printer, text } from '../printing.ts'
+
+function* validate({ spec }: coordination.Lease): Check {
+  const at = path('spec')
+  if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) yield at.at('leaseDurationSeconds').invalid(spec.leaseDurationSeconds, 'must be greater than 0')
+  yield* notNegative(at.at('leaseTransitions'), spec.leaseTransitions)
+  yield* ifThere(at.at('strategy'), spec.strategy, ['OldestEmulationVersion'])
+  if (spec.preferredHolder && !spec.strategy) yield at.at('preferredHolder').forbidden('may only be specified when `strategy` is defined')
+}
+
+export const leases: Strategy<coordination.Lease> = {
+  createOnUpdate: true,
+  unconditionalUpdate: false,
+  counted: false,
+  validate: (lease) => [...validate(lease)],
+  printer: printer<coordination.Lease>(nameColumn, text('Holder', 'Who has it.', (o) => o.spec.holderIdentity ?? ''), ageColumn),
+}

@@ -1,0 +1,63 @@
+/** Endpoint slices. */
+import type { discovery } from '../../../api/index.ts'
+import { path, type Path } from '../../../machinery/field.ts'
+import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName } from '../../../machinery/names.ts'
+import type { Strategy } from '../../strategy.ts'
+import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange, type Check } from '../checks.ts'
+import { orDefault, within } from '../defaulting.ts'
+import { ageColumn, firstFew, nameColumn, orUnset, printer, text } from '../printing.ts'
+
+const withDefaults = (slice: discovery.EndpointSlice): discovery.EndpointSlice =>
+  within(slice, 'ports', (ports) => ports.map((p) => orDefault(p, { name: '', protocol: 'TCP' })))
+
+const types = ['FQDN', 'IPv4', 'IPv6']
+const maxEndpoints = 1000
+const maxAddresses = 100
+
+function* validate(slice: discovery.EndpointSlice): Check {
+  yield* oneOfThese(path('addressType'), slice.addressType, types)
+  if (slice.endpoints.length > maxEndpoints) yield path('endpoints').tooMany(slice.endpoints.length, maxEndpoints)
+  yield* forEach(path('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType))
+  if (slice.ports.length > 20000) yield path('ports').tooMany(slice.ports.length, 20000)
+  yield* forEach(path('ports'), slice.ports, function* (p, at) {
+    if (p.name) yield* follows(at.at('name'), p.name, dns1123Label)
+    yield* oneOfThese(at.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
+    yield* inRange(at.at('port'), p.port, 1, 65535)
+    if (p.appProtocol) yield* follows(at.at('appProtocol'), p.appProtocol, qualifiedName)
+  })
+  yield* distinct(path('ports'), slice.ports, (p) => p.name, 'name')
+}
+
+function* oneEndpoint(value: discovery.Endpoint, at: Path, type: string): Check {
+  const place = at.at('addresses')
+  if (value.addresses.length === 0) yield place.required('must contain at least 1 address')
+  if (value.addresses.length > maxAddresses) yield place.tooMany(value.addresses.length, maxAddresses)
+  yield* forEach(place, value.addresses, (address, here) => oneAddress(address, here, type))
+  if (value.hostname !== undefined) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
+  if (value.nodeName !== undefined) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
+  if ((value.hints?.forZones ?? []).length > 8) yield at.at('hints').at('forZones').tooMany(value.hints?.forZones?.length ?? 0, 8)
+}
+
+function* oneAddress(address: string, at: Path, type: string): Check {
+  if (type === 'FQDN') return yield* follows(at, address, dns1123Subdomain)
+  const problems = ipAddress(address)
+  for (const why of problems) yield at.invalid(address, why)
+  if (problems.length > 0) return
+  const v6 = address.includes(':')
+  if (type === 'IPv4' && v6) yield at.invalid(address, 'must be an IPv4 address')
+  if (type === 'IPv6' && !v6) yield at.invalid(address, 'must be an IPv6 address')
+}
+
+export const endpointslices: Strategy<discovery.EndpointSlice> = {
+  counted: true,
+  default: withDefaults,
+  validate: (slice) => [...validate(slice)],
+  validateUpdate: (next, current) => [...validate(next), ...unchanged(path('addressType'), next.addressType, current.addressType)],
+  printer: printer<discovery.EndpointSlice>(
+    nameColumn,
+    text('AddressType', 'Of which kind its addresses are.', (o) => o.addressType),
+    text('Ports', 'Ports that all its endpoints have.', (o) => orUnset(firstFew(o.ports.map((p) => (p.port === undefined ? '*' : String(p.port))), 3))),
+    text('Endpoints', 'Addresses it holds.', (o) => orUnset(firstFew(o.endpoints.flatMap((e): readonly string[] => e.addresses), 3))),
+    ageColumn,
+  ),
+}

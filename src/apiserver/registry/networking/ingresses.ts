@@ -1,0 +1,97 @@
+/** Ingresses. */
+import type { networking } from '../../../api/index.ts'
+import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import { dns1035Label, dns1123Subdomain, ipAddress, portName, wildcardDNS1123Subdomain } from '../../../machinery/names.ts'
+import type { Strategy } from '../../strategy.ts'
+import { follows, forEach, port, type Check } from '../checks.ts'
+import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
+
+const classAnnotation = 'kubernetes.io/ingress.class'
+
+const ingressPrinter = printer<networking.Ingress>(
+  nameColumn,
+  text('Class', 'The class of controllers it is for.', (o) => orNone(o.spec.ingressClassName ?? o.metadata.annotations?.[classAnnotation])),
+  text('Hosts', 'Hosts whose requests it takes.', hostsText),
+  text('Address', 'Where it is reached.', (o) => (o.status.loadBalancer.ingress ?? []).map((i) => i.ip || i.hostname || '').filter(Boolean).join(',')),
+  text('Ports', 'Ports it takes requests on.', (o) => (o.spec.tls?.length ? '80, 443' : '80')),
+  ageColumn,
+)
+
+function hostsText({ spec }: networking.Ingress): string {
+  const hosts = (spec.rules ?? []).filter((rule) => rule.http).map((rule) => rule.host || '*')
+  return hosts.length === 0 ? '*' : firstFew(hosts, 3)
+}
+
+const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix']
+const badSequences = ['//', '/./', '/../', '%2f', '%2F']
+const badSuffixes = ['/..', '/.']
+
+function* spec(at: Path, value: networking.IngressSpec): Check {
+  if (!value.rules?.length && !value.defaultBackend) yield at.invalid(value.rules ?? [], 'either `defaultBackend` or `rules` must be specified')
+  if (value.defaultBackend) yield* backend(at.at('defaultBackend'), value.defaultBackend)
+  yield* forEach(at.at('rules'), value.rules, function* (rule, place) {
+    if (rule.host) yield* host(place.at('host'), rule.host)
+    if (!rule.http) return
+    const paths = place.at('http').at('paths')
+    if (rule.http.paths.length === 0) yield paths.required()
+    yield* forEach(paths, rule.http.paths, oneRulePath)
+  })
+  yield* forEach(at.at('tls'), value.tls, function* (tls, place) {
+    yield* forEach(place.at('hosts'), tls.hosts, (name, here) => follows(here, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain))
+    if (tls.secretName) yield* follows(place.at('secretName'), tls.secretName, dns1123Subdomain)
+  })
+  if (value.ingressClassName !== undefined) yield* follows(at.at('ingressClassName'), value.ingressClassName, dns1123Subdomain)
+}
+
+function* host(at: Path, name: string): Check {
+  if (ipAddress(name).length === 0) yield at.invalid(name, 'must be a DNS name, not an IP address')
+  yield* follows(at, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain)
+}
+
+function* oneRulePath(value: networking.HTTPIngressPath, at: Path): Check {
+  if (!value.pathType) yield at.at('pathType').required('pathType must be specified')
+  else if (!pathTypes.includes(value.pathType)) yield at.at('pathType').notSupported(value.pathType, pathTypes)
+  const where = value.path ?? ''
+  const exact = value.pathType === 'Exact' || value.pathType === 'Prefix'
+  if (where !== '' || exact) {
+    if (!where.startsWith('/')) yield at.at('path').invalid(where, 'must be an absolute path')
+    else if (exact) {
+      for (const part of badSequences) if (where.includes(part)) yield at.at('path').invalid(where, `must not contain '${part}'`)
+      for (const part of badSuffixes) if (where.endsWith(part)) yield at.at('path').invalid(where, `cannot end with '${part}'`)
+    }
+  }
+  yield* backend(at.at('backend'), value.backend)
+}
+
+function* backend(at: Path, { service, resource }: networking.IngressBackend): Check {
+  if (service && resource) yield at.invalid('', 'cannot set both resource and service backends')
+  else if (resource) {
+    if (!resource.kind) yield at.at('resource').at('kind').required()
+    if (!resource.name) yield at.at('resource').at('name').required()
+  } else if (!service) yield at.required('resource or service backend is required')
+  else {
+    const place = at.at('service')
+    if (!service.name) yield place.at('name').required()
+    else yield* follows(place.at('name'), service.name, dns1035Label)
+    const { name, number } = service.port
+    if (name && number) yield place.invalid('', 'cannot set both port name & port number')
+    else if (name) yield* follows(place.at('port').at('name'), name, portName)
+    else if (number) yield* port(place.at('port').at('number'), number)
+    else yield place.required('port name or number is required')
+  }
+}
+
+function validate(ingress: networking.Ingress): FieldError[] {
+  const annotation = ingress.metadata.annotations?.[classAnnotation]
+  const both = annotation !== undefined && ingress.spec.ingressClassName !== undefined && annotation !== ingress.spec.ingressClassName
+  return [
+    ...spec(path('spec'), ingress.spec),
+    ...(both ? [path('annotations').key(classAnnotation).invalid(annotation, 'must match `ingressClassName` when both are specified')] : []),
+  ]
+}
+
+export const ingresses: Strategy<networking.Ingress> = {
+  validate,
+  validateUpdate: (next) => [...spec(path('spec'), next.spec)],
+  printer: ingressPrinter,
+}

@@ -1,0 +1,23 @@
+/** Service CIDRs: the ranges of service addresses. */
+import type { networking } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import { cidr, parseCIDR } from '../../../machinery/names.ts'
+import type { Strategy } from '../../strategy.ts'
+import { follows, forEach, unchanged, type Check } from '../checks.ts'
+import { ageColumn, nameColumn, printer, text } from '../printing.ts'
+
+function* validate({ spec }: networking.ServiceCIDR): Check {
+  const at = path('spec').at('cidrs')
+  const cidrs = spec.cidrs ?? []
+  if (cidrs.length === 0) return yield at.required('at least one CIDR required')
+  if (cidrs.length > 2) yield at.invalid(cidrs, 'may only hold up to 2 values')
+  yield* forEach(at, cidrs, (value, place) => follows(place, value, cidr))
+  const families = cidrs.map((value) => parseCIDR(value)?.family)
+  if (cidrs.length === 2 && families[0] === families[1]) yield at.invalid(cidrs, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')
+}
+
+export const servicecidrs: Strategy<networking.ServiceCIDR> = {
+  validate: (object) => [...validate(object)],
+  validateUpdate: (next, current) => [...validate(next), ...unchanged(path('spec').at('cidrs'), next.spec.cidrs, current.spec.cidrs)],
+  printer: printer<networking.ServiceCIDR>(nameColumn, text('CIDRs', 'The ranges, in CIDR notation.', (o) => (o.spec.cidrs ?? []).join(',')), ageColumn),
+}

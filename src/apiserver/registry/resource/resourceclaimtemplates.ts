@@ -1,0 +1,15 @@
+/** Templates of claims for devices. */
+import type { dra } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import type { Strategy } from '../../strategy.ts'
+import { unchanged } from '../checks.ts'
+import { within } from '../defaulting.ts'
+import { ageColumn, nameColumn, printer } from '../printing.ts'
+import { claimDefaults, claimSpec } from './claims.ts'
+
+export const resourceclaimtemplates: Strategy<dra.ResourceClaimTemplate> = {
+  default: (template) => within(template, 'spec', (spec) => within(spec, 'spec', claimDefaults)),
+  validate: (template) => [...claimSpec(path('spec').at('spec'), template.spec.spec)],
+  validateUpdate: (next, current) => [...unchanged(path('spec'), next.spec, current.spec)],
+  printer: printer<dra.ResourceClaimTemplate>(nameColumn, ageColumn),
+}

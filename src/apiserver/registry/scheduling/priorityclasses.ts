@@ -1,0 +1,37 @@
+/** Priority classes. */
+import type { scheduling } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import type { Strategy } from '../../strategy.ts'
+import { ifThere, unchanged, type Check } from '../checks.ts'
+import { orDefault } from '../defaulting.ts'
+import { ageColumn, boolean, integer, nameColumn, printer, text } from '../printing.ts'
+
+const highestOfUsers = 1_000_000_000
+/** The classes of the system itself, with the values they must have. */
+const ofSystem: Readonly<Record<string, number>> = { 'system-cluster-critical': 2_000_000_000, 'system-node-critical': 2_000_001_000 }
+
+function* validate(value: scheduling.PriorityClass): Check {
+  const name = value.metadata.name ?? ''
+  if (name.startsWith('system-')) {
+    if (ofSystem[name] !== value.value) yield path('metadata').at('name').forbidden("priority class names with 'system-' prefix are reserved for system use only")
+  } else if (value.value > highestOfUsers) yield path('value').forbidden(`maximum allowed value of a user defined priority is ${highestOfUsers}`)
+  yield* ifThere(path('preemptionPolicy'), value.preemptionPolicy, ['Never', 'PreemptLowerPriority'])
+}
+
+function* validateUpdate(next: scheduling.PriorityClass, current: scheduling.PriorityClass): Check {
+  if (next.value !== current.value) yield path('value').forbidden('may not be changed in an update.')
+  yield* unchanged(path('preemptionPolicy'), next.preemptionPolicy, current.preemptionPolicy)
+}
+
+export const priorityclasses: Strategy<scheduling.PriorityClass> = {
+  default: (object) => orDefault(object, { preemptionPolicy: 'PreemptLowerPriority' }),
+  validate: (object) => [...validate(object)],
+  validateUpdate: (next, current) => [...validate(next), ...validateUpdate(next, current)],
+  printer: printer<scheduling.PriorityClass>(
+    nameColumn,
+    integer('Value', 'How much its pods matter: more is more.', (o) => o.value),
+    boolean('Global-Default', 'Whether pods that name no class are of this one.', (o) => o.globalDefault ?? false),
+    ageColumn,
+    text('PreemptionPolicy', 'Whether its pods push out others.', (o) => o.preemptionPolicy ?? ''),
+  ),
+}

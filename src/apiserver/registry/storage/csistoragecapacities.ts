@@ -1,0 +1,31 @@
+/** CSI storage capacities: how much room there is for volumes of a class. */
+import type { storage } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
+import { dns1123Subdomain } from '../../../machinery/names.ts'
+import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
+import type { Strategy } from '../../strategy.ts'
+import { named, selector, unchanged, type Check } from '../checks.ts'
+import { nameColumn, orUnset, printer, text } from '../printing.ts'
+
+function* validate(value: storage.CSIStorageCapacity): Check {
+  yield* named(path('storageClassName'), value.storageClassName, dns1123Subdomain)
+  yield* selector(path('nodeTopology'), value.nodeTopology)
+  for (const name of ['capacity', 'maximumVolumeSize'] as const) {
+    const amount = value[name]
+    if (amount !== undefined && isQuantity(amount) && parseQuantity(amount).nanos < 0n) yield path(name).invalid(amount, 'must be greater than or equal to 0')
+  }
+}
+
+export const csistoragecapacities: Strategy<storage.CSIStorageCapacity> = {
+  validate: (object) => [...validate(object)],
+  validateUpdate: (next, current) => [
+    ...validate(next),
+    ...unchanged(path('nodeTopology'), next.nodeTopology, current.nodeTopology),
+    ...unchanged(path('storageClassName'), next.storageClassName, current.storageClassName),
+  ],
+  printer: printer<storage.CSIStorageCapacity>(
+    nameColumn,
+    text('StorageClassName', 'The class whose volumes find room.', (o) => o.storageClassName),
+    text('Capacity', 'How much room there is.', (o) => orUnset(o.capacity)),
+  ),
+}
