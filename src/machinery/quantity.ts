@@ -1,7 +1,8 @@
 /**
  * Quantities: `500m`, `1.5Gi`, `1e3`. Exact, counted in billionths (the finest Kubernetes keeps; finer values are rounded
  * away from zero). The text form is canonical: no fraction is lost, the mantissa is as short as it can be, and the suffix
- * family (binary, decimal, exponent) is the one the quantity was written in.
+ * family (binary, decimal, exponent) is the one the quantity was written in. Kubernetes keeps the text as it was written
+ * where a quick look finds it canonical, `1.024k` among them, and so does this.
  */
 import { badRequest } from './errors.ts'
 
@@ -37,8 +38,8 @@ const up = (nanos: bigint, unit: bigint): bigint => {
   return nanos > whole * unit ? whole + 1n : nanos < whole * unit ? whole - 1n : whole
 }
 
-function make(nanos: bigint, format: QuantityFormat): Quantity {
-  let text: string | undefined
+function make(nanos: bigint, format: QuantityFormat, written?: string): Quantity {
+  let text = written
   // The sum of quantities keeps the format of the first one that is not zero.
   const formatWith = (other: Quantity) => (nanos === 0n ? other.format : format)
   const self: Quantity = {
@@ -72,15 +73,27 @@ function tryParse(text: string): Quantity | undefined {
   if (!m) return undefined
   const [, sign, whole = '', fraction = '', binarySign, decimalSign, exponentText] = m
   const format: QuantityFormat = binarySign ? 'BinarySI' : exponentText === undefined ? 'DecimalSI' : 'DecimalExponent'
-  const exponent = exponentText === undefined ? (decimal[decimalSign ?? ''] as number) : Math.max(-10_000, Math.min(10_000, Number(exponentText)))
+  const exponent = exponentText === undefined ? (decimal[decimalSign ?? ''] as number) : Math.max(-1000, Math.min(1000, Number(exponentText)))
   const digits = BigInt(`${whole}${fraction}`)
   const factor = binarySign ? (binary[binarySign] as bigint) : 1n
   // value = digits × factor × 10^power billionths
   const power = (binarySign ? 0 : exponent) - fraction.length + 9
   let nanos = digits * factor
-  if (nanos !== 0n) nanos = power >= 0 ? (power > 40 ? most : nanos * 10n ** BigInt(power)) : up(nanos, 10n ** BigInt(-power))
-  if (nanos > most) nanos = most
-  return make(sign === '-' ? -nanos : nanos, format)
+  if (nanos !== 0n) nanos = power >= 0 ? nanos * 10n ** BigInt(power) : up(nanos, 10n ** BigInt(-power))
+  if (format === 'BinarySI' && nanos > most) nanos = most
+  const kept = looksCanonical(whole.replace(/^0+/, ''), fraction, binarySign, exponent) ? text : undefined
+  return make(sign === '-' ? -nanos : nanos, format, kept)
+}
+
+/** Kubernetes's quick look at the digits: no triple zero at the end, no leading zero, an exponent that a suffix stands for. */
+function looksCanonical(whole: string, fraction: string, binarySign: string | undefined, exponent: number): boolean {
+  const digits = whole + fraction
+  if (binarySign) {
+    const bits = 10 * binarySuffix.indexOf(binarySign)
+    return fraction === '' && whole !== '' && 15 - whole.length - Math.trunc((bits * 3) / 10) - 1 >= 0 && Number(whole) % 8 !== 0
+  }
+  const scale = exponent - fraction.length
+  return whole !== '' && digits.length <= 18 && scale >= -9 && scale % 3 === 0 && !digits.endsWith('000')
 }
 
 /** Reads a quantity. Throws `ApiError` 400 with Kubernetes's sentence when the text is none. */
@@ -88,6 +101,21 @@ export function parseQuantity(text: string | number): Quantity {
   const quantity = tryParse(String(text))
   if (!quantity) throw badRequest(quantityError)
   return quantity
+}
+
+/** The canonical text of a JSON value, blanks around it cut off; undefined when it is no quantity. */
+export function quantityFrom(value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  const text = String(value)
+  if (alreadyCanonical.test(text)) return text
+  const known = seen.get(text)
+  if (known !== undefined) return known
+  const out = tryParse(text.trim())?.toString()
+  if (out !== undefined && text.length < 40) {
+    if (seen.size >= 4096) seen.clear()
+    seen.set(text, out)
+  }
+  return out
 }
 
 /** Whether a value is a quantity: its text, or a number. */
@@ -103,15 +131,9 @@ const alreadyCanonical = /^(?:0|-?[1-9]\d{0,2}(?:[num]|[kMGTPE])?)$/
 const seen = new Map<string, string>()
 
 /** The canonical text of a quantity. Throws `ApiError` 400 when it is none. */
-export function canonicalQuantity(value: string | number): string {
+export const canonicalQuantity = (value: string | number): string => {
   const text = String(value)
-  if (alreadyCanonical.test(text)) return text
-  const known = seen.get(text)
-  if (known !== undefined) return known
-  const out = parseQuantity(text).toString()
-  if (seen.size >= 4096) seen.clear()
-  if (text.length < 40) seen.set(text, out)
-  return out
+  return alreadyCanonical.test(text) ? text : parseQuantity(text).toString()
 }
 
 function canonical(nanos: bigint, format: QuantityFormat): string {
@@ -130,7 +152,9 @@ function canonical(nanos: bigint, format: QuantityFormat): string {
   }
   let n = nanos
   let exponent = -9
-  while (n % 1000n === 0n && exponent < 18) {
+  // Suffixes end at E; an exponent may be any.
+  const largest = format === 'DecimalExponent' ? Infinity : 18
+  while (n % 1000n === 0n && exponent < largest) {
     n /= 1000n
     exponent += 3
   }

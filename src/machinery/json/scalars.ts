@@ -1,6 +1,6 @@
 /** Scalars in JSON: each has a decoder that gives the canonical value, or `bad`. */
 import type { ScalarName } from '../../api/schema.ts'
-import { canonicalQuantity, isQuantity, quantityError } from '../quantity.ts'
+import { quantityError, quantityFrom } from '../quantity.ts'
 import { formatDuration, parseDuration, parseInstant, rfc3339, rfc3339Micro } from '../time.ts'
 
 /** The value is not of the type. */
@@ -66,7 +66,7 @@ export const scalarDecoders: Readonly<Partial<Record<ScalarName, ScalarDecoder>>
   time,
   microTime,
   duration,
-  quantity: (value) => (isQuantity(value) ? canonicalQuantity(value as string | number) : bad),
+  quantity: (value) => quantityFrom(value) ?? bad,
   intOrString: (value) => (typeof value === 'string' || isInt32(value) ? value : bad),
   rawExtension,
   fieldsV1: rawExtension,
