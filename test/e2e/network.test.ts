@@ -24,7 +24,7 @@ describe.runIf(!inside)('the network of a node', () => {
       const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')
       const result = spawnSync('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, vitest, 'run', '--project', 'e2e', 'test/e2e/network.test.ts'], {
         cwd: join(import.meta.dirname, '../..'),
-        env: { ...process.env, SKIFF_TEST_NETNS: namespace },
+        env: { ...process.env, SKIFF_TEST_NETNS: namespace, NO_COLOR: '1', FORCE_COLOR: '0' },
         encoding: 'utf8',
       })
       if (result.status !== 0) throw new Error(`${result.stdout}\n${result.stderr}`)
