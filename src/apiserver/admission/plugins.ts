@@ -11,6 +11,7 @@ import { limitRanger } from './plugins/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeRestriction } from './plugins/node-restriction.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
+import { podSecurity } from './plugins/pod-security.ts'
 import { priority } from './plugins/priority.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
@@ -25,6 +26,7 @@ export const admissionPlugins = (env: AdmissionEnvironment, authorizer: Authoriz
   serviceAccount(env, options),
   nodeRestriction(env),
   taintNodesByCondition(),
+  podSecurity(env),
   priority(env),
   defaultTolerationSeconds(),
   extendedResourceToleration(),

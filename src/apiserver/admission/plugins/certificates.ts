@@ -1,4 +1,5 @@
 /** Who may approve and sign certificate requests, and whom no certificate may name. */
+import { loadX509 } from '../../../machinery/x509.ts'
 import type { certificates } from '../../../api/index.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
@@ -55,7 +56,7 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
 async function organizationsOf(pem: string): Promise<readonly string[]> {
   // Loaded on the first request to be signed: most servers never see one, and it must not slow their start.
   await import('reflect-metadata')
-  const { Pkcs10CertificateRequest } = await import('@peculiar/x509')
+  const { Pkcs10CertificateRequest } = await loadX509()
   try {
     return new Pkcs10CertificateRequest(pem).subjectName.getField('O')
   } catch {

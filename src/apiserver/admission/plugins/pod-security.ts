@@ -1,0 +1,101 @@
+/** Pod Security: a namespace says by labels which standard its pods must keep, and which to warn about. */
+import { core, type Resource } from '../../../api/index.ts'
+import { invalid } from '../../../machinery/errors.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
+import type { ServerEnvironment } from '../../options.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { baseline } from '../pod-security/baseline.ts'
+import { labelErrors, policyOf, textOf, type Level, type Policy, type Standard } from '../pod-security/levels.ts'
+import { restricted } from '../pod-security/restricted.ts'
+import type { Check, Subject, Violation } from '../pod-security/words.ts'
+import { isPod, podOf, refused } from '../pods.ts'
+
+const checks: Readonly<Record<Level, readonly Check[]>> = { privileged: [], baseline, restricted }
+
+/** Kinds with a pod template: they are warned about, and their pods are refused when they come. */
+const withTemplates: ReadonlySet<string> = new Set([
+  'podtemplates', 'replicationcontrollers', 'deployments.apps', 'replicasets.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch', 'cronjobs.batch',
+])
+
+const violationsOf = (pod: Subject, level: Level): readonly Violation[] => checks[level].map((c) => c.run(pod)).filter((v) => v !== undefined)
+const describe = (violations: readonly Violation[]): string => violations.map((v) => `${v.reason} (${v.detail})`).join(', ')
+
+export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugin {
+  const namespaces = env.lister(core.namespaces)
+  const pods = env.lister(core.pods)
+  const policyIn = (namespace: string): Policy => policyOf(namespaces.get('', namespace)?.metadata.labels)
+
+  const warn = (a: AdmissionAttributes, subject: Subject, standard: Standard): void => {
+    const violations = violationsOf(subject, standard.level)
+    if (violations.length > 0) a.context.warn(`would violate PodSecurity ${JSON.stringify(textOf(standard))}: ${describe(violations)}`)
+  }
+
+  function checkPod(a: AdmissionAttributes): void {
+    const pod = podOf(a)
+    if (a.operation === 'UPDATE' && !significant(pod, a.old as unknown as core.Pod)) return
+    const policy = policyIn(a.namespace)
+    const violations = violationsOf(pod, policy.enforce.level)
+    if (violations.length > 0) throw refused(a, `violates PodSecurity ${JSON.stringify(textOf(policy.enforce))}: ${describe(violations)}`)
+    if (policy.warn.level !== policy.enforce.level) warn(a, pod, policy.warn)
+  }
+
+  function checkNamespace(a: AdmissionAttributes): void {
+    const labels = a.object?.metadata.labels
+    const errors = labelErrors(labels)
+    if (errors.length > 0 && !deepEqual(labels, a.old?.metadata.labels)) throw invalid(a.resource, a.name || (a.object?.metadata.name ?? ''), errors)
+    if (a.operation !== 'UPDATE') return
+    const { enforce } = policyOf(labels)
+    if (deepEqual(enforce, policyOf(a.old?.metadata.labels).enforce)) return
+    warnOfExisting(a, enforce, pods.list(a.name))
+  }
+
+  return {
+    name: 'PodSecurity',
+    handles(a) {
+      if (a.operation !== 'CREATE' && a.operation !== 'UPDATE') return false
+      if (isPod(a) || (a.resource.groupResource === 'pods' && a.subresource === 'ephemeralcontainers')) return true
+      return a.subresource === '' && (a.resource.groupResource === 'namespaces' || withTemplates.has(a.resource.groupResource))
+    },
+    validate(a) {
+      if (a.resource.groupResource === 'pods') return checkPod(a)
+      if (a.resource.groupResource === 'namespaces') return checkNamespace(a)
+      const template = templateOf(a.resource, a.object)
+      if (template) warn(a, template, policyIn(a.namespace).warn)
+    },
+  }
+}
+
+/** The template of what makes pods. */
+function templateOf(resource: Pick<Resource, 'plural'>, object: unknown): Subject | undefined {
+  interface Templated { readonly template?: Subject; readonly spec?: { readonly template?: Subject; readonly jobTemplate?: { readonly spec?: { readonly template?: Subject } } } }
+  const { template, spec } = object as Templated
+  const found = resource.plural === 'podtemplates' ? template : (spec?.template ?? spec?.jobTemplate?.spec?.template)
+  return found ? { metadata: found.metadata ?? {}, spec: found.spec } : undefined
+}
+
+/** Images and metadata may change without another look at the rest. */
+function significant(next: core.Pod, old: core.Pod): boolean {
+  const without = (spec: core.PodSpec) => ({
+    ...spec,
+    tolerations: undefined,
+    containers: spec.containers.map((c) => ({ ...c, image: '' })),
+    initContainers: spec.initContainers?.map((c) => ({ ...c, image: '' })),
+  })
+  return !deepEqual(without(next.spec), without(old.spec))
+}
+
+function warnOfExisting(a: AdmissionAttributes, enforce: Standard, pods: readonly core.Pod[]): void {
+  const groups = new Map<string, string[]>()
+  for (const pod of pods) {
+    const violations = violationsOf(pod, enforce.level)
+    if (violations.length === 0) continue
+    const reasons = violations.map((v) => v.reason).join(', ')
+    groups.set(reasons, [...(groups.get(reasons) ?? []), pod.metadata.name ?? ''])
+  }
+  if (groups.size === 0) return
+  a.context.warn(`existing pods in namespace ${JSON.stringify(a.name)} violate the new PodSecurity enforce level ${JSON.stringify(textOf(enforce))}`)
+  for (const [reasons, names] of groups) {
+    const others = names.length === 1 ? '' : names.length === 2 ? ' (and 1 other pod)' : ` (and ${names.length - 1} other pods)`
+    a.context.warn(`${names[0]}${others}: ${reasons}`)
+  }
+}

@@ -1,0 +1,104 @@
+/** The baseline standard: what keeps a pod from taking over its node. */
+import { containers, containersOf, distinct, named, quoted, violation, which, type AnyContainer, type Check, type Subject } from './words.ts'
+
+const defaultCapabilities = new Set([
+  'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT',
+])
+const safeSysctls = new Set([
+  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+])
+const seLinuxTypes = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])
+const appArmor = 'container.apparmor.security.beta.kubernetes.io/'
+
+const check = (id: string, run: Check['run']): Check => ({ id, run })
+
+/** Names of containers that add a capability outside the set, and these capabilities. */
+export function addedCapabilities(pod: Subject, allowed: ReadonlySet<string>): string | undefined {
+  const added = (c: AnyContainer) => (c.securityContext?.capabilities?.add ?? []).filter((name) => !allowed.has(name))
+  const names = which(pod, (c) => added(c).length > 0)
+  return names.length === 0 ? undefined : `${containers(names)} must not include ${quoted(distinct(containersOf(pod).flatMap(added)))} in securityContext.capabilities.add`
+}
+
+/** Who says that their seccomp or AppArmor profile is `Unconfined`: the pod, containers, or both. */
+export function unconfined(pod: Subject, field: 'seccompProfile' | 'appArmorProfile'): string | undefined {
+  const own = (context: { readonly [K in typeof field]?: { readonly type: string } | undefined } | undefined) => context?.[field]?.type === 'Unconfined'
+  const names = which(pod, (c) => own(c.securityContext))
+  const who = [...(own(pod.spec.securityContext) ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])]
+  return who.length === 0 ? undefined : `${who.join(' and ')} must not set securityContext.${field}.type to "Unconfined"`
+}
+
+function appArmorProfiles(pod: Subject) {
+  const old = Object.entries(pod.metadata.annotations ?? {}).filter(([key, value]) => key.startsWith(appArmor) && value !== '' && value !== 'runtime/default' && !value.startsWith('localhost/'))
+  const annotations = old.length === 0 ? undefined : `${old.length === 1 ? 'annotation' : 'annotations'} ${old.map(([key, value]) => JSON.stringify(`${key}=${value}`)).toSorted().join(', ')}`
+  return violation(old.length > 1 ? 'forbidden AppArmor profiles' : 'forbidden AppArmor profile', unconfined(pod, 'appArmorProfile'), annotations)
+}
+
+function hostPorts(pod: Subject) {
+  const ports = (c: AnyContainer) => (c.ports ?? []).flatMap((p) => (p.hostPort ? [p.hostPort] : []))
+  const names = which(pod, (c) => ports(c).length > 0)
+  if (names.length === 0) return undefined
+  const all = [...new Set(containersOf(pod).flatMap(ports))].toSorted((a, b) => a - b)
+  return violation('hostPort', `${containers(names)} ${names.length === 1 ? 'uses' : 'use'} ${all.length === 1 ? 'hostPort' : 'hostPorts'} ${all.join(', ')}`)
+}
+
+/** Hosts in probes and lifecycle hooks make the node connect to anywhere. */
+function probeHosts(pod: Subject) {
+  const hosts = (c: AnyContainer) => [c.livenessProbe, c.readinessProbe, c.startupProbe, c.lifecycle?.postStart, c.lifecycle?.preStop]
+    .flatMap((handler) => [handler?.httpGet?.host, handler?.tcpSocket?.host]).filter((host) => host !== undefined && host !== '') as string[]
+  const names = which(pod, (c) => hosts(c).length > 0)
+  if (names.length === 0) return undefined
+  const all = distinct(containersOf(pod).flatMap(hosts))
+  return violation('probe or lifecycle host', `${containers(names)} ${names.length === 1 ? 'uses' : 'use'} probe or lifecycle ${all.length === 1 ? 'host' : 'hosts'} ${quoted(all)}`)
+}
+
+function seLinuxOptions(pod: Subject) {
+  const bad = (c: { readonly securityContext?: { readonly seLinuxOptions?: { readonly type?: string; readonly user?: string; readonly role?: string } | undefined } | undefined }): readonly string[] => {
+    const options = c.securityContext?.seLinuxOptions
+    return [
+      ...(seLinuxTypes.has(options?.type ?? '') ? [] : [`type ${JSON.stringify(options?.type)}`]),
+      ...(options?.user ? [`user may not be set`] : []),
+      ...(options?.role ? [`role may not be set`] : []),
+    ]
+  }
+  const names = which(pod, (c) => bad(c).length > 0)
+  const who = [...(bad(pod.spec).length > 0 ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])]
+  const what = distinct([pod.spec, ...containersOf(pod)].flatMap(bad))
+  return who.length === 0 ? undefined : violation('seLinuxOptions', `${who.join(' and ')} set forbidden securityContext.seLinuxOptions: ${what.join('; ')}`)
+}
+
+function hostProcess(pod: Subject) {
+  const names = which(pod, (c) => c.securityContext?.windowsOptions?.hostProcess === true)
+  const who = [...(pod.spec.securityContext?.windowsOptions?.hostProcess ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])]
+  return who.length === 0 ? undefined : violation('hostProcess', `${who.join(' and ')} must not set securityContext.windowsOptions.hostProcess=true`)
+}
+
+const each = (pod: Subject, test: (c: AnyContainer) => boolean, what: string): string | undefined => {
+  const names = which(pod, test)
+  return names.length === 0 ? undefined : `${containers(names)} ${what}`
+}
+
+export const baseline: readonly Check[] = [
+  check('appArmorProfile', appArmorProfiles),
+  check('capabilities_baseline', (pod) => violation('non-default capabilities', addedCapabilities(pod, defaultCapabilities))),
+  check('hostNamespaces', (pod) => {
+    const used = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter((name) => pod.spec[name]).map((name) => `${name}=true`)
+    return used.length === 0 ? undefined : violation('host namespaces', used.join(', '))
+  }),
+  check('hostPathVolumes', (pod) => {
+    const names = (pod.spec.volumes ?? []).filter((v) => v.hostPath).map((v) => v.name)
+    return names.length === 0 ? undefined : violation('hostPath volumes', named('volume', 'volumes', names))
+  }),
+  check('hostPorts', hostPorts),
+  check('hostProbesAndhostLifecycle', probeHosts),
+  check('privileged', (pod) => violation('privileged', each(pod, (c) => c.securityContext?.privileged === true, 'must not set securityContext.privileged=true'))),
+  check('procMount', (pod) => violation('procMount', each(pod, (c) => ![undefined, 'Default'].includes(c.securityContext?.procMount), 'must not set securityContext.procMount to "Unmasked"'))),
+  check('seLinuxOptions', seLinuxOptions),
+  check('seccompProfile_baseline', (pod) => violation('seccompProfile', unconfined(pod, 'seccompProfile'))),
+  check('sysctls', (pod) => {
+    const names = (pod.spec.securityContext?.sysctls ?? []).map((s) => s.name).filter((name) => !safeSysctls.has(name))
+    return names.length === 0 ? undefined : violation('forbidden sysctls', names.join(', '))
+  }),
+  check('windowsHostProcess', hostProcess),
+]

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import { apps, core } from '../../../api/index.ts'
+import { isApiError } from '../../../machinery/errors.ts'
+import { attributesOf, environment, type Loose } from '../../testing/environment.ts'
+import { createAdmissionChain } from '../chain.ts'
+import { podSecurity } from '../plugins/pod-security.ts'
+
+const prefix = 'pod-security.kubernetes.io'
+const namespace = (labels: Record<string, string>): Loose => ({ kind: 'Namespace', metadata: { name: 'x', labels } as never })
+const hard = { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } }
+const pod = (container: object = {}, spec: object = {}): Loose => ({ kind: 'Pod', metadata: { name: 'p', namespace: 'x' }, spec: { containers: [{ name: 'a', image: 'i', ...container }], ...spec } })
+
+/** What the API says of a pod in a namespace with these labels: the refusal, or the warnings. */
+async function verdict(labels: Record<string, string>, object: Loose, resource: unknown = core.pods, old?: Loose, others: Loose[] = []): Promise<string> {
+  const attributes = attributesOf(resource, object, old ? { operation: 'UPDATE', old } : {})
+  try {
+    await createAdmissionChain([podSecurity(environment(namespace(labels), ...others))]).validate(attributes)
+  } catch (error) {
+    if (isApiError(error)) return error.message
+    throw error
+  }
+  return attributes.warnings.join('\n')
+}
+const enforce = (level: string, object: Loose) => verdict({ [`${prefix}/enforce`]: level }, object)
+
+describe('a namespace without labels', () => {
+  it('takes every pod', async () => {
+    expect(await verdict({}, pod({ securityContext: { privileged: true } }, { hostNetwork: true }))).toBe('')
+  })
+})
+
+describe('baseline', () => {
+  it('takes ordinary pods', async () => {
+    expect(await enforce('baseline', pod({ securityContext: { capabilities: { add: ['CHOWN'] }, runAsUser: 0 } }))).toBe('')
+  })
+
+  it.each([
+    [pod({}, { hostNetwork: true, hostPID: true }), 'host namespaces (hostNetwork=true, hostPID=true)'],
+    [pod({ securityContext: { privileged: true } }), 'privileged (container "a" must not set securityContext.privileged=true)'],
+    [pod({ securityContext: { capabilities: { add: ['SYS_ADMIN', 'CHOWN'] } } }), 'non-default capabilities (container "a" must not include "SYS_ADMIN" in securityContext.capabilities.add)'],
+    [pod({}, { volumes: [{ name: 'v', hostPath: { path: '/' } }] }), 'hostPath volumes (volume "v")'],
+    [pod({ ports: [{ containerPort: 80, hostPort: 80 }] }), 'hostPort (container "a" uses hostPort 80)'],
+    [pod({ securityContext: { procMount: 'Unmasked' } }), 'procMount (container "a" must not set securityContext.procMount to "Unmasked")'],
+    [pod({}, { securityContext: { seccompProfile: { type: 'Unconfined' } } }), 'seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")'],
+    [pod({}, { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }), 'forbidden sysctls (kernel.msgmax)'],
+    [pod({ securityContext: { windowsOptions: { hostProcess: true } } }), 'hostProcess (container "a" must not set securityContext.windowsOptions.hostProcess=true)'],
+    [pod({ securityContext: { seLinuxOptions: { type: 'spc_t' } } }), 'seLinuxOptions (container "a" set forbidden securityContext.seLinuxOptions: type "spc_t")'],
+    [pod({ livenessProbe: { httpGet: { host: '169.254.169.254', port: 80 } } }), 'probe or lifecycle host (container "a" uses probe or lifecycle host "169.254.169.254")'],
+    [pod({}, { initContainers: [{ name: 'i', securityContext: { privileged: true } }], ephemeralContainers: [{ name: 'e', securityContext: { privileged: true } }] }), 'privileged (containers "i", "e" must not set securityContext.privileged=true)'],
+  ])('refuses %#', async (object, reason) => {
+    expect(await enforce('baseline', object)).toBe(`pods "p" is forbidden: violates PodSecurity "baseline:latest": ${reason}`)
+  })
+})
+
+describe('restricted', () => {
+  it('says everything that is missing, in the order that users know', async () => {
+    expect(await enforce('restricted', pod())).toBe('pods "p" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "a" must set securityContext.allowPrivilegeEscalation=false), '
+      + 'unrestricted capabilities (container "a" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "a" must set securityContext.runAsNonRoot=true), '
+      + 'seccompProfile (pod or container "a" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")')
+  })
+
+  it('takes hardened pods, with what the pod says for all its containers', async () => {
+    expect(await enforce('restricted', pod({ securityContext: hard }))).toBe('')
+    expect(await enforce('restricted', pod({ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } } }, { securityContext: { runAsNonRoot: true, seccompProfile: { type: 'Localhost' } } }))).toBe('')
+  })
+
+  it('refuses volumes of the node and the root user', async () => {
+    expect(await enforce('restricted', pod({ securityContext: hard }, { volumes: [{ name: 'v', hostPath: { path: '/' } }] }))).toContain('restricted volume types (volume "v" uses restricted volume type "hostPath")')
+    expect(await enforce('restricted', pod({ securityContext: { ...hard, runAsUser: 0 } }))).toContain('runAsUser=0 (container "a" must not set runAsUser=0)')
+    expect(await enforce('restricted', pod({ securityContext: { ...hard, runAsNonRoot: false } }))).toContain('container "a" must not set securityContext.runAsNonRoot=false')
+  })
+})
+
+describe('warnings', () => {
+  it('tell of what another level would refuse', async () => {
+    expect(await verdict({ [`${prefix}/enforce`]: 'baseline', [`${prefix}/warn`]: 'restricted', [`${prefix}/warn-version`]: 'v1.30' }, pod({ securityContext: { ...hard, runAsNonRoot: undefined } })))
+      .toBe('would violate PodSecurity "restricted:v1.30": runAsNonRoot != true (pod or container "a" must set securityContext.runAsNonRoot=true)')
+  })
+
+  it('come with what makes pods, which is not refused itself', async () => {
+    const deployment: Loose = { kind: 'Deployment', metadata: { name: 'd', namespace: 'x' }, spec: { template: { metadata: {}, spec: { containers: [{ name: 'a' }], hostPID: true } } } }
+    expect(await verdict({ [`${prefix}/enforce`]: 'baseline', [`${prefix}/warn`]: 'baseline' }, deployment, apps.deployments)).toBe('would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)')
+  })
+
+  it('name the pods that are there already when a namespace becomes stricter', async () => {
+    const text = await verdict({}, namespace({ [`${prefix}/enforce`]: 'baseline' }), core.namespaces, namespace({}), ['p1', 'p2'].map((name) => ({ ...pod({}, { hostPID: true }), metadata: { name, namespace: 'x' } })))
+    expect(text).toBe('existing pods in namespace "x" violate the new PodSecurity enforce level "baseline:latest"\np1 (and 1 other pod): host namespaces')
+  })
+})
+
+it('refuses labels that it cannot read, and stays closed where one got in', async () => {
+  expect(await verdict({}, namespace({ [`${prefix}/enforce`]: 'strict' }), core.namespaces)).toContain('must be one of privileged, baseline, restricted')
+  expect(await enforce('strict', pod())).toContain('violates PodSecurity "restricted:latest"')
+})
+
+it('looks again only at what matters for security', async () => {
+  const labels = { [`${prefix}/enforce`]: 'restricted' }
+  expect(await verdict(labels, pod({ image: 'new' }), core.pods, pod())).toBe('')
+  expect(await verdict(labels, pod({ securityContext: { privileged: true } }), core.pods, pod())).toContain('privileged')
+})

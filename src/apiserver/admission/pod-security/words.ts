@@ -1,0 +1,32 @@
+/** The vocabulary of the checks. */
+import type { core } from '../../../api/index.ts'
+
+/** What is asked of a pod: its spec and, for some checks, its annotations. */
+export interface Subject { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> | undefined }; readonly spec: core.PodSpec }
+export interface Violation { readonly reason: string; readonly detail: string }
+export interface Check {
+  readonly id: string
+  run(pod: Subject): Violation | undefined
+}
+
+export type AnyContainer = Pick<core.Container, 'name' | 'ports' | 'securityContext' | 'lifecycle' | 'livenessProbe' | 'readinessProbe' | 'startupProbe'>
+
+export const containersOf = (pod: Subject): readonly AnyContainer[] =>
+  [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...((pod.spec.ephemeralContainers ?? []) as readonly AnyContainer[])]
+
+export const isWindows = (pod: Subject): boolean => pod.spec.os?.name === 'windows'
+
+/** `"a", "b"` */
+export const quoted = (texts: readonly string[]): string => texts.map((t) => JSON.stringify(t)).join(', ')
+/** `container "a"`, `containers "a", "b"` */
+export const named = (one: string, many: string, texts: readonly string[]): string => `${texts.length === 1 ? one : many} ${quoted(texts)}`
+export const containers = (texts: readonly string[]): string => named('container', 'containers', texts)
+
+/** Names of the containers for which the test holds. */
+export const which = (pod: Subject, test: (c: AnyContainer) => boolean): readonly string[] => containersOf(pod).filter(test).map((c) => c.name)
+
+export const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)].toSorted()
+export const violation = (reason: string, ...details: readonly (string | undefined)[]): Violation | undefined => {
+  const said = details.filter((d) => d !== undefined)
+  return said.length === 0 ? undefined : { reason, detail: said.join('; ') }
+}
