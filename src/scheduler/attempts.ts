@@ -10,6 +10,7 @@ import { keyOf } from '../machinery/meta.ts'
 import { explain, refusedBy } from './cycle.ts'
 import type { Diagnosis, Outcome } from './cycle.ts'
 import { evict } from './evict.ts'
+import type { NodeInfo } from './node-info.ts'
 import type { NominationBook } from './nominations.ts'
 import { podInfo } from './pod-info.ts'
 import type { PodInfo } from './pod-info.ts'
@@ -18,6 +19,7 @@ import { findPreemption } from './preemption.ts'
 import type { Queue, QueuedPod } from './queue.ts'
 import type { Reporter } from './report.ts'
 import type { State } from './state.ts'
+import type { Volumes } from './volumes.ts'
 
 export interface AttemptParts {
   readonly client: Client
@@ -31,6 +33,9 @@ export interface AttemptParts {
   readonly queue: Queue
   readonly nominations: NominationBook
   readonly plugins: readonly Plugin[]
+  readonly volumes: Volumes
+  /** Once aborted nothing is reported or tried again. */
+  readonly signal: AbortSignal
   readonly cycle: (pod: PodInfo, cluster: Cluster) => Outcome
   readonly budgets: () => readonly policy.PodDisruptionBudget[]
 }
@@ -68,23 +73,27 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
 }
 
 /** Tells the API server which node it is. The pod counts there already; if the server says no it is taken off again. */
-async function bind(parts: AttemptParts, queued: QueuedPod, node: string): Promise<void> {
+async function bind(parts: AttemptParts, queued: QueuedPod, { name: node, node: object }: NodeInfo): Promise<void> {
   const { client, state, queue, nominations, reporter, log } = parts
   const { pod } = queued
   const { name = '', namespace, uid } = pod.metadata
   const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { kind: 'Node', name: node } }
   try {
+    const settling = parts.volumes.settle(pod, object, state.cluster)
+    if (settling) await settling.catch((error: unknown) => { throw new Error(`running PreBind plugin "VolumeBinding": ${textOf(error)}`, { cause: error }) })
     await client.createSubresource(core.pods, name, 'binding', body, { namespace })
     nominations.remove(queued.key)
     queue.done(queued)
     reporter.scheduled(pod, node)
   } catch (error) {
+    if (parts.signal.aborted) return
     state.forget(pod)
     queue.happened('pod deleted')
     if (isNotFound(error)) return queue.done(queued)
     log.warn({ pod: queued.key, node, error: textOf(error) }, 'a pod could not be bound to its node')
     queue.fail(queued)
-    await reporter.failed(pod, 'SchedulerError', `binding rejected: ${textOf(error)}`)
+    const preparing = textOf(error).startsWith('running PreBind')
+    await reporter.failed(pod, 'SchedulerError', preparing ? textOf(error) : `binding rejected: ${textOf(error)}`)
   }
 }
 
@@ -103,7 +112,7 @@ export function createAttempts(parts: AttemptParts): Attempts {
     const outcome = parts.cycle(podInfo(queued.pod), state.cluster)
     if (!('node' in outcome)) return inBackground(queued, refused(parts, queued, outcome.diagnosis))
     state.assume(queued.pod, outcome.node.name)
-    inBackground(queued, bind(parts, queued, outcome.node.name))
+    inBackground(queued, bind(parts, queued, outcome.node))
   }
 
   return {

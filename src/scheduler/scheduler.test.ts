@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { core } from '../api/index.ts'
+import { core, storage } from '../api/index.ts'
 import { createMemoryClient } from '../client/testing/memory-client.ts'
 import type { Call } from '../client/testing/memory-client.ts'
 import { FakeClock } from '../machinery/clock.ts'
@@ -210,5 +210,67 @@ describe('scheduler: preemption', () => {
     await c.settle()
     expect(c.condition('meek')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.')
     expect(c.get('there')).toBeDefined()
+  })
+})
+
+describe('scheduler: volumes that wait for their first pod', () => {
+  const claim = (name: string) => ({ metadata: { name, namespace: 'default' }, spec: { storageClassName: 'lazy', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }, status: { phase: 'Pending' } })
+  const volume = (name: string, storageSize: string, nodeName: string) => ({
+    metadata: { name },
+    spec: {
+      storageClassName: 'lazy', accessModes: ['ReadWriteOnce'], capacity: { storage: storageSize }, local: { path: '/data' },
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [nodeName] }] }] } },
+    },
+  })
+  const mounting = (...names: string[]) => pod('db', { ...asking({ cpu: '1' }), volumes: names.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })) })
+  const lazy = (provisioner: string) => ({ metadata: { name: 'lazy' }, provisioner, volumeBindingMode: 'WaitForFirstConsumer' })
+  type Cluster = Awaited<ReturnType<typeof cluster>>
+  const bindClaim = (c: Cluster, name: string, volumeName: string) =>
+    c.client.edit(core.persistentvolumeclaims, `default/${name}`, (p) => ({ ...p, spec: { ...p.spec, volumeName }, status: { ...p.status, phase: 'Bound' } }))
+
+  it('sets the smallest volumes aside that the node reaches, each once, and binds the pod when they are bound', async () => {
+    const c = await cluster([node('a'), node('b')])
+    await c.client.create(storage.storageclasses, lazy('kubernetes.io/no-provisioner') as never)
+    for (const v of [volume('big', '9Gi', 'b'), volume('small', '1Gi', 'b'), volume('mid', '3Gi', 'b'), volume('far', '1Gi', 'a')]) await c.client.create(core.persistentvolumes, v as never)
+    for (const name of ['x', 'y']) await c.client.create(core.persistentvolumeclaims, claim(name) as never)
+    await c.create(mounting('x', 'y'))
+    await c.settle()
+    const owners = [...c.client.stored(core.persistentvolumes).values()].filter((v) => v.spec.claimRef).map((v) => `${v.metadata.name} ${v.spec.claimRef?.name}`)
+    expect(owners).toEqual(['small x', 'mid y'])
+    expect(c.bound).toEqual([])
+    bindClaim(c, 'x', 'small')
+    await c.settle()
+    expect(c.bound).toEqual([])
+    bindClaim(c, 'y', 'mid')
+    await c.settle()
+    expect(c.bound).toEqual(['db → b'])
+  })
+
+  it('tells a provisioner the node, and starts over when it gives it back', async () => {
+    const c = await cluster([node('a')])
+    await c.client.create(storage.storageclasses, lazy('example.com/disk') as never)
+    await c.client.create(core.persistentvolumeclaims, claim('x') as never)
+    await c.create(mounting('x'))
+    await c.settle()
+    const told = () => c.client.stored(core.persistentvolumeclaims).get('default/x')?.metadata.annotations?.['volume.kubernetes.io/selected-node']
+    expect(told()).toBe('a')
+    c.client.edit(core.persistentvolumeclaims, 'default/x', (p) => ({ ...p, metadata: { ...p.metadata, annotations: {} } }))
+    await c.settle()
+    expect(c.condition('db')).toMatchObject({ reason: 'SchedulerError', message: 'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC' })
+    await c.settle(1_500)
+    expect(told()).toBe('a')
+    await c.client.create(core.persistentvolumes, volume('made', '1Gi', 'a') as never)
+    bindClaim(c, 'x', 'made')
+    await c.settle()
+    expect(c.bound).toEqual(['db → a'])
+  })
+
+  it('gives the node up when nothing happens for ten minutes', async () => {
+    const c = await cluster([node('a')])
+    await c.client.create(storage.storageclasses, lazy('example.com/disk') as never)
+    await c.client.create(core.persistentvolumeclaims, claim('x') as never)
+    await c.create(mounting('x'))
+    await c.settle(601_000)
+    expect(c.condition('db')?.message).toBe('running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded')
   })
 })

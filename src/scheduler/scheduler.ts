@@ -18,6 +18,7 @@ import type { Queue } from './queue.ts'
 import { createReporter } from './report.ts'
 import { createSiblings } from './siblings.ts'
 import { createState } from './state.ts'
+import { createVolumes } from './volumes.ts'
 
 export const defaultSchedulerName = 'default-scheduler'
 
@@ -45,10 +46,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<Compone
   options.signal?.addEventListener('abort', () => stopping.abort(), { once: true })
   const informers = options.informers ?? createInformers(client, { clock, log })
   const recorder = createRecorder(client, { component: name, clock, log })
-  const run = createRun({ ...options, name }, informers, recorder)
+  const run = createRun({ ...options, name, signal: stopping.signal }, informers, recorder)
   if (!options.informers) informers.start(stopping.signal)
   await informers.synced()
-  run.start(stopping.signal)
+  run.start()
   return {
     async stop() {
       stopping.abort()
@@ -59,60 +60,59 @@ export async function startScheduler(options: SchedulerOptions): Promise<Compone
 }
 
 /** The parts, put together. */
-function createRun(options: SchedulerOptions & { readonly name: string }, informers: Informers, recorder: EventRecorder) {
-  const { client, clock, log, name, random = Math.random } = options
+function createRun(options: SchedulerOptions & { readonly name: string; readonly signal: AbortSignal }, informers: Informers, recorder: EventRecorder) {
+  const { client, clock, log, name, signal, random = Math.random } = options
   const namespaces = informers.for(core.namespaces)
   const claims = informers.for(core.persistentvolumeclaims)
-  const volumes = informers.for(core.persistentvolumes)
+  const persistentVolumes = informers.for(core.persistentvolumes)
+  const volumes = createVolumes({ client, clock, claims, volumes: persistentVolumes, signal })
   const classes = informers.for(storage.storageclasses)
   const budgets = informers.for(policy.poddisruptionbudgets)
   const state = createState({
     namespaceLabels: (namespace) => namespaces.get(namespace)?.metadata.labels,
     claim: claims.get,
     volume: volumes.get,
-    volumes: () => volumes.list(),
+    volumes: volumes.list,
     storageClass: classes.get,
     siblings: createSiblings(informers),
   })
   const nominations = createNominations()
   const queue = createQueue({ clock, plugins, ready: () => loop.wake() })
   const attempts = createAttempts({
-    client, clock, log, name, recorder, state, queue, nominations, plugins,
+    client, clock, log, name, recorder, state, queue, nominations, plugins, volumes, signal,
     reporter: createReporter(client, recorder, clock, log),
     cycle: createCycle({ plugins, nominations, random }),
     budgets: () => budgets.list(),
   })
-  const loop = createLoop(queue, attempts)
-  followCluster({ informers, state, queue, nominations, name, classes, claims, volumes, namespaces })
+  const loop = createLoop(queue, attempts, signal)
+  followCluster({ informers, state, queue, nominations, name, classes, claims, volumes: persistentVolumes, namespaces })
   return loop
 }
 
 /** Tries pod after pod while there are any, and lets others have a turn in between. */
-function createLoop(queue: Queue, attempts: Attempts) {
+function createLoop(queue: Queue, attempts: Attempts, signal: AbortSignal) {
   let running = false
   let awake = false
   const work = () => {
     const began = performance.now()
-    for (let queued = running ? queue.next() : undefined; queued; queued = queue.next()) {
+    for (let queued = signal.aborted ? undefined : queue.next(); queued; queued = queue.next()) {
       attempts.attempt(queued)
       if (performance.now() - began > patience) return void setImmediate(work)
     }
     awake = false
   }
   const wake = () => {
-    if (awake || !running) return
+    if (awake || !running || signal.aborted) return
     awake = true
     queueMicrotask(work)
   }
   return {
     wake,
-    start(signal: AbortSignal) {
-      running = true
-      signal.addEventListener('abort', () => { running = false }, { once: true })
+    start() {
+      running = !signal.aborted
       wake()
     },
     async stop() {
-      running = false
       queue.stop()
       await attempts.settled()
     },
