@@ -52,7 +52,7 @@ const loud: Logger = {
 }
 
 describe.runIf(inside)('inside', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'skiff-nettest-'))
+  const directory = inside ? mkdtempSync(join(tmpdir(), 'skiff-nettest-')) : ''
   const dns = '10.96.0.10'
   const options = {
     clusterName: 'nettest', nodeName: 'node-a', clusterCidr: '10.244.0.0/16,fd00:244::/56', podCidr: '10.244.0.0/24,fd00:244::/64',
