@@ -16,7 +16,8 @@ export function* ownSelector(at: Path, value: meta.LabelSelector | undefined, wh
 /** A template whose pods the selector finds. */
 export function* selectedTemplate(at: Path, template: core.PodTemplateSpec, value: meta.LabelSelector | undefined): Check {
   const labels = template.metadata.labels ?? {}
-  if (value && !selectsAll(value) && !fromLabelSelector(value).matches(labels)) {
+  const usable = value && !selectsAll(value) && [...selector(at, value)].length === 0
+  if (usable && !fromLabelSelector(value).matches(labels)) {
     yield at.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
   }
   yield* podTemplate(at, template)

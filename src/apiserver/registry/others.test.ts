@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest'
+import {
+  admissionregistration, apiextensions, apiregistration, autoscaling, certificates, coordination, core, discovery, dra, flowcontrol, networking, node, policy, scheduling, storage,
+  type Resource,
+} from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { complete, context, created, createErrors, row, updateErrors } from './testing.ts'
+
+const named = (body: object, name = 'a') => ({ metadata: { name, namespace: 'default' }, ...body })
+const csr = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n').toString('base64')
+const backend = { service: { name: 'web', port: { number: 80 } } }
+const ingress = (path: object) => ({ spec: { rules: [{ http: { paths: [{ path: '/', pathType: 'Prefix', backend, ...path }] } }] } })
+const webhook = { name: 'a.example.com', clientConfig: { service: { name: 's', namespace: 'n' } }, sideEffects: 'None', admissionReviewVersions: ['v1'], rules: [{ operations: ['*'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }] }
+const claim = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }
+const volume = { spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/data' } } }
+const crd = (spec: object = {}) => ({
+  metadata: { name: 'boats.example.com' },
+  spec: {
+    group: 'example.com', scope: 'Namespaced', names: { plural: 'boats', kind: 'Boat' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }], ...spec,
+  },
+})
+
+const any = <T extends ApiObject, I>(resource: Resource<T, I>) => resource as unknown as Resource<ApiObject>
+
+describe('defaults', () => {
+  it.each<[string, Resource<ApiObject>, object, object]>([
+    ['a claim is for a file system', any(core.persistentvolumeclaims), claim, { spec: { volumeMode: 'Filesystem' }, status: { phase: 'Pending' } }],
+    ['a volume is retained', any(core.persistentvolumes), volume, { spec: { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem', hostPath: { type: '' } } }],
+    ['a policy is about what comes in, by TCP', any(networking.networkpolicies), { spec: { podSelector: {}, ingress: [{ ports: [{ port: 80 }] }] } }, { spec: { policyTypes: ['Ingress'], ingress: [{ ports: [{ protocol: 'TCP', port: 80 }] }] } }],
+    ['a policy with a way out is about both', any(networking.networkpolicies), { spec: { podSelector: {}, egress: [{}] } }, { spec: { policyTypes: ['Ingress', 'Egress'] } }],
+    ['an autoscaler aims at 80 % of the cpu', any(autoscaling.horizontalpodautoscalers), { spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 3, behavior: { scaleUp: {} } } },
+      { spec: { minReplicas: 1, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }], behavior: { scaleDown: { selectPolicy: 'Max' } } } }],
+    ['a storage class deletes at once', any(storage.storageclasses), { provisioner: 'p' }, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }],
+    ['a driver attaches', any(storage.csidrivers), { spec: {} }, { spec: { attachRequired: true, podInfoOnMount: false, volumeLifecycleModes: ['Persistent'], fsGroupPolicy: 'ReadWriteOnceWithFSType' } }],
+    ['a priority class preempts', any(scheduling.priorityclasses), { value: 1 }, { preemptionPolicy: 'PreemptLowerPriority' }],
+    ['a slice has TCP ports', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [], ports: [{ port: 80 }] }, { ports: [{ name: '', protocol: 'TCP', port: 80 }] }],
+    ['a limit range fills in from max and min', any(core.limitranges), { spec: { limits: [{ type: 'Container', max: { cpu: '2' }, min: { memory: '1Mi' } }] } },
+      { spec: { limits: [{ default: { cpu: '2' }, defaultRequest: { cpu: '2', memory: '1Mi' } }] } }],
+    ['a webhook fails closed', any(admissionregistration.mutatingwebhookconfigurations), { webhooks: [webhook] },
+      { webhooks: [{ failurePolicy: 'Fail', matchPolicy: 'Equivalent', timeoutSeconds: 10, reinvocationPolicy: 'Never', namespaceSelector: {}, objectSelector: {}, rules: [{ scope: '*' }], clientConfig: { service: { port: 443 } } }] }],
+    ['a definition completes its names', any(apiextensions.customresourcedefinitions), crd(), { spec: { names: { singular: 'boat', listKind: 'BoatList' }, conversion: { strategy: 'None' } } }],
+    ['a claim for devices is for one', any(dra.resourceclaims), { spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'c' } }] } } }, { spec: { devices: { requests: [{ exactly: { allocationMode: 'ExactCount', count: 1 } }] } } }],
+    ['a level of priority queues', any(flowcontrol.prioritylevelconfigurations), { spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: {} } } } },
+      { spec: { limited: { nominalConcurrencyShares: 30, lendablePercent: 0, limitResponse: { queuing: { queues: 64, handSize: 8, queueLengthLimit: 50 } } } } }],
+    ['a flow schema comes late', any(flowcontrol.flowschemas), { spec: { priorityLevelConfiguration: { name: 'p' } } }, { spec: { matchingPrecedence: 1000 } }],
+  ])('%s', (_, resource, written, expected) => {
+    expect(complete(resource, named(written))).toMatchObject(expected)
+  })
+})
+
+describe('what is wrong with', () => {
+  it.each<[string, Resource<ApiObject>, object, string[]]>([
+    ['nothing: a claim', any(core.persistentvolumeclaims), claim, []],
+    ['a claim without modes', any(core.persistentvolumeclaims), { spec: { resources: { requests: { storage: '1Gi' } } } }, ['spec.accessModes: Required value: at least 1 access mode is required']],
+    ['a claim without size', any(core.persistentvolumeclaims), { spec: { accessModes: ['ReadWriteOnce'] } }, ['spec.resources[storage]: Required value']],
+    ['nothing: a volume', any(core.persistentvolumes), volume, []],
+    ['a volume of nothing', any(core.persistentvolumes), { spec: { ...volume.spec, hostPath: undefined } }, ['spec: Required value: must specify a volume type']],
+    ['a local volume anywhere', any(core.persistentvolumes), { spec: { ...volume.spec, hostPath: undefined, local: { path: '/x' } } }, ['spec.nodeAffinity: Required value: Local volume requires node affinity']],
+    ['endpoints without addresses', any(core.endpoints), { subsets: [{}] }, ['subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`']],
+    ['limits out of order', any(core.limitranges), { spec: { limits: [{ type: 'Container', min: { cpu: '2' }, max: { cpu: '1' }, default: { cpu: '2' }, defaultRequest: { cpu: '2' } }] } }, [
+      'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
+      'spec.limits[0].defaultRequest[cpu]: Invalid value: "2": default request value 2 is greater than max value 1',
+      'spec.limits[0].default[cpu]: Invalid value: "2": default value 2 is greater than max value 1',
+    ]],
+    ['an event elsewhere', any(core.events), { involvedObject: { namespace: 'other' } }, ['involvedObject.namespace: Invalid value: "other": does not match event.namespace']],
+    ['nothing: an ingress', any(networking.ingresses), ingress({}), []],
+    ['an ingress of nothing', any(networking.ingresses), { spec: {} }, ['spec: Invalid value: []: either `defaultBackend` or `rules` must be specified']],
+    ['an ingress path without type', any(networking.ingresses), ingress({ pathType: undefined }), ['spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified']],
+    ['a relative ingress path', any(networking.ingresses), ingress({ path: 'a' }), ['spec.rules[0].http.paths[0].path: Invalid value: "a": must be an absolute path']],
+    ['an ingress backend without port', any(networking.ingresses), ingress({ backend: { service: { name: 'web' } } }), ['spec.rules[0].http.paths[0].backend.service: Required value: port name or number is required']],
+    ['a policy peer that is nobody', any(networking.networkpolicies), { spec: { podSelector: {}, ingress: [{ from: [{}] }] } }, ['spec.ingress[0].from[0]: Required value: must specify a peer']],
+    ['a hole outside the block', any(networking.networkpolicies), { spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16'] } }] }] } },
+      ['spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`']],
+    ['a class without controller', any(networking.ingressclasses), { spec: {} }, ['spec.controller: Required value']],
+    ['an autoscaler of nothing', any(autoscaling.horizontalpodautoscalers), { spec: { minReplicas: 3, maxReplicas: 2 } }, [
+      'spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`', 'spec.scaleTargetRef.kind: Required value', 'spec.scaleTargetRef.name: Required value',
+    ]],
+    ['a metric of nothing', any(autoscaling.horizontalpodautoscalers), { spec: { scaleTargetRef: { kind: 'Deployment', name: 'a' }, maxReplicas: 1, metrics: [{ type: 'Resource' }] } },
+      ['spec.metrics[0].resource: Required value: must populate information for the given metric source']],
+    ['a budget of both kinds', any(policy.poddisruptionbudgets), { spec: { minAvailable: 1, maxUnavailable: '10%' } },
+      ['spec: Invalid value: {"minAvailable":1,"maxUnavailable":"10%"}: minAvailable and maxUnavailable cannot be both set']],
+    ['a class of the system', any(scheduling.priorityclasses), { metadata: { name: 'system-mine' }, value: 1 }, ["metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only"]],
+    ['a class above all', any(scheduling.priorityclasses), { value: 1000000001 }, ['value: Forbidden: maximum allowed value of a user defined priority is 1000000000']],
+    ['a lease of no time', any(coordination.leases), { spec: { leaseDurationSeconds: 0 } }, ['spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0']],
+    ['a slice of the other family', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [{ addresses: ['::1'] }], ports: [] }, ['endpoints[0].addresses[0]: Invalid value: "::1": must be an IPv4 address']],
+    ['a runtime class of nothing', any(node.runtimeclasses), { handler: '' }, ['handler: Required value']],
+    ['nothing: a request', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }, []],
+    ['a request by no name', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'x', usages: [] } },
+      ['spec.usages: Required value', 'spec.signerName: Invalid value: "x": must be a fully qualified domain and path of the form \'example.com/signer-name\'']],
+    ['nothing: a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [webhook] }, []],
+    ['a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [{ ...webhook, name: 'a', sideEffects: undefined, clientConfig: {}, timeoutSeconds: 31 }] }, [
+      'webhooks[0].name: Invalid value: "a": should be a domain with at least three segments separated by dots',
+      'webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun',
+      'webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and 30 seconds',
+      'webhooks[0].clientConfig: Required value: exactly one of url or service is required',
+    ]],
+    ['a webhook over plain http', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [{ ...webhook, clientConfig: { url: 'http://a.b/c' } }] },
+      ["webhooks[0].clientConfig.url: Invalid value: \"http\": 'https' is the only allowed URL scheme; desired format: https://host[/path]"]],
+    ['nothing: a definition', any(apiextensions.customresourcedefinitions), crd(), []],
+    ['a definition by another name', any(apiextensions.customresourcedefinitions), crd({ group: 'example.org' }), ['metadata.name: Invalid value: "boats.example.com": must be spec.names.plural+"."+spec.group']],
+    ['a definition without schema', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true }] }), ['spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required']],
+    ['a definition that stores nothing', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object' } } }] }),
+      ['spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version']],
+    ['a schema without types', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } }] }),
+      ['spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields']],
+    ['an API service by another name', any(apiregistration.apiservices), { spec: { group: 'g.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } }, ['metadata.name: Invalid value: "a": must be `spec.version+"."+spec.group`: "v1.g.io"']],
+    ['a storage class', any(storage.storageclasses), { provisioner: '', volumeBindingMode: 'Now' }, ['provisioner: Required value', 'volumeBindingMode: Unsupported value: "Now": supported values: "Immediate", "WaitForFirstConsumer"']],
+  ])('%s', (_, resource, written, errors) => {
+    expect(createErrors(resource, named(written))).toEqual(errors)
+  })
+})
+
+describe('what cannot change', () => {
+  it.each<[string, Resource<ApiObject>, object, object, string[]]>([
+    ['the provisioner of a class', any(storage.storageclasses), { provisioner: 'a' }, { provisioner: 'b' }, ['provisioner: Forbidden: updates to provisioner are forbidden.']],
+    ['the value of a priority', any(scheduling.priorityclasses), { value: 1 }, { value: 2 }, ['value: Forbidden: may not be changed in an update.']],
+    ['the type of a slice', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [], ports: [] }, { addressType: 'IPv6', endpoints: [], ports: [] }, ['addressType: Invalid value: "IPv6": field is immutable']],
+    ['the handler of a runtime class', any(node.runtimeclasses), { handler: 'a' }, { handler: 'b' }, ['handler: Invalid value: "b": field is immutable']],
+    ['the source of a volume', any(core.persistentvolumes), volume, { spec: { ...volume.spec, hostPath: { path: '/other' } } },
+      ['spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation\n- \thostPath.path: "/data"\n+ \thostPath.path: "/other"']],
+    ['a claim that is not bound', any(core.persistentvolumeclaims), claim, { spec: { ...claim.spec, resources: { requests: { storage: '2Gi' } } } },
+      ['spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n- \tresources.requests.storage: "1Gi"\n+ \tresources.requests.storage: "2Gi"']],
+    ['nothing: the volume of a waiting claim', any(core.persistentvolumeclaims), claim, { spec: { ...claim.spec, volumeName: 'pv1', storageClassName: 'fast' } }, []],
+  ])('%s', (_, resource, before, after, errors) => {
+    expect(updateErrors(resource, named(after), created(resource, named(before)))).toEqual(errors)
+  })
+
+  it('a bound claim grows and does not shrink', () => {
+    const bound = { ...created(core.persistentvolumeclaims, named({ spec: { ...claim.spec, volumeName: 'pv1' } })), status: { phase: 'Bound' as const, capacity: { storage: '1Gi' } } }
+    const sized = (storageSize: string) => named({ spec: { ...claim.spec, volumeName: 'pv1', resources: { requests: { storage: storageSize } } } })
+    expect(updateErrors(core.persistentvolumeclaims, sized('2Gi'), bound)).toEqual([])
+    expect(updateErrors(core.persistentvolumeclaims, sized('1Mi'), bound)).toEqual(['spec.resources.requests.storage: Forbidden: field can not be less than status.capacity'])
+  })
+})
+
+describe('a certificate signing request', () => {
+  it('is made by who is logged in', () => {
+    const ctx = context({ user: { name: 'jane', uid: 'u', groups: ['g'], extra: { scopes: ['s'] } } })
+    const request = created(certificates.certificatesigningrequests, named({ spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'], username: 'root' } }), ctx)
+    expect(request.spec).toMatchObject({ username: 'jane', uid: 'u', groups: ['g'], extra: { scopes: ['s'] } })
+  })
+})
+
+describe('kubectl get', () => {
+  it.each<[string, Resource<ApiObject>, object, object]>([
+    ['a claim', any(core.persistentvolumeclaims), { spec: { ...claim.spec, volumeName: 'pv1' }, status: { phase: 'Bound', capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] } },
+      { Status: 'Bound', Volume: 'pv1', Capacity: '1Gi', 'Access Modes': 'RWO', StorageClass: '', VolumeAttributesClass: '<unset>', VolumeMode: 'Filesystem' }],
+    ['a volume', any(core.persistentvolumes), { spec: { ...volume.spec, claimRef: { namespace: 'n', name: 'c' } } }, { Capacity: '1Gi', 'Reclaim Policy': 'Retain', Status: 'Pending', Claim: 'n/c' }],
+    ['endpoints', any(core.endpoints), { subsets: [{ addresses: ['1', '2', '3', '4'].map((n) => ({ ip: `10.0.0.${n}` })), ports: [{ port: 80 }] }] }, { Endpoints: '10.0.0.1:80,10.0.0.2:80,10.0.0.3:80 + 1 more...' }],
+    ['no endpoints', any(core.endpoints), {}, { Endpoints: '<none>' }],
+    ['a slice', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [{ port: 80 }] }, { AddressType: 'IPv4', Ports: '80', Endpoints: '10.0.0.1' }],
+    ['a quota', any(core.resourcequotas), { status: { hard: { pods: '10', 'limits.cpu': '2' }, used: { pods: '3' } } }, { Request: 'pods: 3/10', Limit: 'limits.cpu: 0/2' }],
+    ['an ingress', any(networking.ingresses), { spec: { ...ingress({}).spec, ingressClassName: 'nginx', tls: [{}] } }, { Class: 'nginx', Hosts: '*', Ports: '80, 443', Address: '' }],
+    ['a policy', any(networking.networkpolicies), { spec: { podSelector: { matchLabels: { a: 'b' } } } }, { 'Pod-Selector': 'a=b' }],
+    ['an address', any(networking.ipaddresses), { spec: { parentRef: { resource: 'services', namespace: 'n', name: 's' } } }, { ParentRef: 'services/n/s' }],
+    ['an autoscaler', any(autoscaling.horizontalpodautoscalers), {
+      spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 5 }, status: { currentReplicas: 2, currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 10 } } }] },
+    }, { Reference: 'Deployment/web', Targets: 'cpu: 10%/80%', MinPods: '1', MaxPods: 5, Replicas: 2 }],
+    ['a budget', any(policy.poddisruptionbudgets), { spec: { minAvailable: '50%' } }, { 'Min Available': '50%', 'Max Unavailable': 'N/A', 'Allowed Disruptions': 0 }],
+    ['the default class', any(storage.storageclasses), { metadata: { name: 'std', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }, provisioner: 'p' }, { Name: 'std (default)', AllowVolumeExpansion: 'false' }],
+    ['a request', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'a.b/c', expirationSeconds: 3600 }, status: { conditions: [{ type: 'Approved', status: 'True' }], certificate: 'eA==' } },
+      { Condition: 'Approved,Issued', RequestedDuration: '60m' }],
+    ['an API service', any(apiregistration.apiservices), { spec: { groupPriorityMinimum: 1, versionPriority: 1 }, status: { conditions: [{ type: 'Available', status: 'True' }] } }, { Service: 'Local', Available: 'True' }],
+    ['a claim for devices', any(dra.resourceclaims), { spec: { devices: {} } }, { State: 'pending' }],
+  ])('shows %s', (_, resource, written, cells) => {
+    expect(row(resource, complete(resource, named(written)))).toMatchObject(cells)
+  })
+})
