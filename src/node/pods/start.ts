@@ -14,7 +14,7 @@ import { podLogDirectory } from './names.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 import type { PodState } from './state.ts'
 import type { Tools } from './tools.ts'
-import { latest, restartCount, withContainer } from './world.ts'
+import { latest, restartCount, withFresh } from './world.ts'
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const retryMs = 10_000
@@ -92,8 +92,7 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
 }
 
 async function refresh(tools: Tools, state: PodState, id: string): Promise<void> {
-  const status = await tools.context.runtime.containerStatus(id)
-  if (status) state.world = withContainer(state.world, status)
+  state.world = await withFresh(tools.context.runtime, state.world, id)
 }
 
 const crashKey = (pod: core.Pod, container: core.Container) => `${podUid(pod)}/${container.name}`

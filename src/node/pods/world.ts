@@ -18,9 +18,21 @@ export async function readWorld(runtime: RuntimeDriver, podUid: string): Promise
   const newest = sandboxes.toSorted((a, b) => b.pod.attempt - a.pod.attempt || b.createdAt - a.createdAt)
   const [sandbox, ...statuses] = await Promise.all([
     newest[0] ? runtime.sandboxStatus(newest[0].id) : undefined,
-    ...containers.map((c) => runtime.containerStatus(c.id)),
+    ...containers.map((c) => statusOf(runtime, c.id, c.sandboxId)),
   ])
   return { sandboxes: newest, sandbox, containers: ordered(statuses.filter((c) => c !== undefined)) }
+}
+
+/** A container in full. CRI leaves the sandbox out of a container's status: who asks knows it. */
+async function statusOf(runtime: RuntimeDriver, id: string, sandboxId: string): Promise<ContainerStatus | undefined> {
+  const status = await runtime.containerStatus(id)
+  return status && { ...status, sandboxId }
+}
+
+/** The world with one container of the present sandbox looked up anew. */
+export async function withFresh(runtime: RuntimeDriver, world: World, id: string): Promise<World> {
+  const status = await statusOf(runtime, id, world.sandbox?.id ?? '')
+  return status ? withContainer(world, status) : world
 }
 
 const ordered = (containers: readonly ContainerStatus[]) => containers.toSorted((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt)
