@@ -47,6 +47,16 @@ function processIdentity(pid: number): string {
   }
 }
 
+/** What a lock file says: the process's number and identity. Nothing when its owner has just let go. */
+function holder(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').trim().split(' ')
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    return []
+  }
+}
+
 /**
  * Takes the directory for this process: a file `pid` in it, with the process's number and start time, so that a number given
  * to another process after a crash or a reboot does not keep anybody out. Returns what gives the directory free again.
@@ -64,7 +74,7 @@ export function lockDirectory(path: string): () => void {
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error
       }
-      const [pid, ...identity] = readFileSync(file, 'utf8').trim().split(' ')
+      const [pid, ...identity] = holder(file)
       if (identity.length && processIdentity(Number(pid)) === identity.join(' ')) {
         throw new StoreOpenError(`the data directory ${path} is in use by process ${pid}: stop that process, or name another data directory`)
       }

@@ -1,5 +1,6 @@
 /** The plugins of the default profile, in the order their filters are asked: cheap ones and those that refuse most come first. */
 import type { Plugin } from '../plugin.ts'
+import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -14,5 +15,5 @@ import { volumeBinding } from './volume-binding.ts'
 
 export const plugins: readonly Plugin[] = [
   nodeUnschedulable, nodeName, taintToleration, nodeAffinity, nodePorts, nodeResourcesFit,
-  volumeBinding, podTopologySpread, interPodAffinity, nodeResourcesBalancedAllocation, imageLocality,
+  dynamicResources, volumeBinding, podTopologySpread, interPodAffinity, nodeResourcesBalancedAllocation, imageLocality,
 ]

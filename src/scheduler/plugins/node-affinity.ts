@@ -1,8 +1,24 @@
+import type { core } from '../../api/index.ts'
 import { nodeSelectorMatches, requiredNodeAffinityMatches, termMatches } from '../node-selector.ts'
 import { refuseForGood, scaled } from '../plugin.ts'
 import type { Plugin } from '../plugin.ts'
 
 const name = 'NodeAffinity'
+
+/**
+ * The names of the only nodes that required terms allow, when every term names some (daemon sets do): the others are not looked
+ * at one by one, and Kubernetes words that differently.
+ */
+function namedNodes(required: core.NodeSelector | undefined): ReadonlySet<string> | undefined {
+  const named = new Set<string>()
+  for (const { matchFields = [] } of required?.nodeSelectorTerms ?? []) {
+    const lists = matchFields.filter((r) => r.key === 'metadata.name' && r.operator === 'In').map((r) => r.values ?? [])
+    const [first] = lists
+    if (!first) return undefined
+    for (const name of first) if (lists.every((l) => l.includes(name))) named.add(name)
+  }
+  return required?.nodeSelectorTerms.length ? named : undefined
+}
 
 /** `nodeSelector` and node affinity: what is required filters, what is preferred scores. */
 export const nodeAffinity: Plugin = {
@@ -11,7 +27,12 @@ export const nodeAffinity: Plugin = {
   filter({ pod }) {
     const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
     if (!required && !pod.spec.nodeSelector) return undefined
-    return ({ node }) => (requiredNodeAffinityMatches(pod, node) ? undefined : refuseForGood(name, "node(s) didn't match Pod's node affinity/selector"))
+    const only = namedNodes(required)
+    if (only?.size === 0) return refuseForGood(name, 'pod affinity terms conflict')
+    return ({ node, name: nodeName }) => {
+      if (only && !only.has(nodeName)) return refuseForGood(name, `node(s) didn't satisfy plugin(s) [${name}]`)
+      return requiredNodeAffinityMatches(pod, node) ? undefined : refuseForGood(name, "node(s) didn't match Pod's node affinity/selector")
+    }
   },
   weight: 2,
   score({ pod }) {

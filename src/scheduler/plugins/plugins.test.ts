@@ -6,6 +6,7 @@ import { combinedFilter } from '../cycle.ts'
 import { podInfo } from '../pod-info.ts'
 import type { Cluster, Plugin } from '../plugin.ts'
 import { createState } from '../state.ts'
+import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality, tagged } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -141,10 +142,18 @@ describe('NodeAffinity', () => {
     ['Gt', expression('cores', 'Gt', '8'), ['b']],
     ['Lt', expression('cores', 'Lt', '16'), ['a']],
     ['fields', { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['c'] }] }, ['c']],
+    ['fields that must not be', { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: ['c'] }] }, ['a', 'b']],
     ['an empty term', {}, []],
   ])('understands %s', (_, term, expected) => {
     const result = verdicts(nodeAffinity, required(term), world({ nodes }))
     expect(Object.keys(result).filter((n) => result[n] === 'ok')).toEqual(expected)
+  })
+  it('words it as Kubernetes does when the pod names its nodes, as daemon sets do', () => {
+    const named = (...names: string[]) => ({ matchFields: names.map((name) => ({ key: 'metadata.name', operator: 'In', values: [name] })) })
+    const skipped = "node(s) didn't satisfy plugin(s) [NodeAffinity] !"
+    expect(verdicts(nodeAffinity, required(named('a'), named('b')), world({ nodes }))).toEqual({ a: 'ok', b: 'ok', c: skipped })
+    expect(verdicts(nodeAffinity, required({ ...named('a'), ...expression('zone', 'In', 'y') }), world({ nodes }))).toEqual({ a: no, b: skipped, c: skipped })
+    expect(verdicts(nodeAffinity, required(named('a', 'b')), world({ nodes }))['a']).toBe('pod affinity terms conflict !')
   })
   it('takes terms as alternatives and scores preferences by weight', () => {
     expect(verdicts(nodeAffinity, required(expression('zone', 'In', 'x'), expression('cores', 'In', '16')), world({ nodes }))).toEqual({ a: 'ok', b: 'ok', c: no })
@@ -308,5 +317,13 @@ describe('VolumeBinding', () => {
     const made = { ...lazy, provisioner: 'example.com/disk', allowedTopologies: [{ matchLabelExpressions: [{ key: 'kubernetes.io/hostname', values: ['a'] }] }] }
     const cluster = world({ nodes, classes: [made], claims: [claim('data', { storageClassName: 'lazy' })] })
     expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: 'ok', b: "node(s) didn't find available persistent volumes to bind" })
+  })
+})
+
+describe('DynamicResources', () => {
+  it('says that resource claims are not supported', () => {
+    const pod = podOf('p', { resourceClaims: [{ name: 'gpu', resourceClaimName: 'x' }] })
+    expect(verdicts(dynamicResources, pod, world({ nodes: [nodeOf('a')] }))).toEqual({ a: 'pod needs resource claims (gpu), and dynamic resource allocation is not supported !' })
+    expect(verdicts(dynamicResources, podOf('p'), world({ nodes: [nodeOf('a')] }))).toEqual({ a: 'ok' })
   })
 })
