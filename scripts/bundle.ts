@@ -10,7 +10,8 @@ const staging = join(root, `.dist-${process.pid}`)
 const bundle = await rolldown({
   input: join(root, 'src/cli/main.ts'),
   platform: 'node',
-  external: [/^node:/, 'lmdb', /^@lmdb\//, 'rolldown'],
+  // x509 and its polyfill are loaded only when a certificate is to be made, and care about their order.
+  external: [/^node:/, 'lmdb', /^@lmdb\//, 'rolldown', '@peculiar/x509', 'reflect-metadata'],
   onLog: (level, log, print) => {
     // Libraries that evaluate code or import in circles are their own business.
     if (level === 'warn' && log.code !== 'EVAL' && log.code !== 'CIRCULAR_DEPENDENCY') print(level, log)

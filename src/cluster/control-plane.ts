@@ -9,6 +9,7 @@ import { managerName, startControllers } from '../controllers/index.ts'
 import { isNotFound } from '../machinery/errors.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
+import { startLoadBalancer } from '../network/index.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
@@ -32,6 +33,9 @@ export interface ControlPlane extends Component {
   /** A client in this process that acts as the component of that name. */
   clientFor(component: string, groups?: readonly string[]): Client
 }
+
+/** A load balancer must not take the host's own door. */
+const sshPort = 22
 
 /** Starts the control plane; resolves once the API answers and the loops run. The store stays the caller's. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -70,10 +74,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       startScheduler({ client: clientFor('system:kube-scheduler', ['system:masters']), clock, log: log.child({ component: 'scheduler' }) }),
     ])),
   )
+  running.push(
+    startLoadBalancer({
+      client: clientFor('system:serviceaccount:kube-system:service-controller', ['system:masters']),
+      clock,
+      log: log.child({ component: 'load-balancer' }),
+      reservedPorts: [settings.port, settings.kubeletPort, sshPort],
+      signal: ended.signal,
+    }),
+  )
   return {
     api,
     clientFor,
     async stop() {
+      ended.abort()
       await Promise.all(running.map((component) => component.stop()))
       await api.close()
     },

@@ -61,7 +61,7 @@ export async function startDaemon(options: {
   })
   closeSync(log)
   const pipe = child.stdio[3] as import('node:stream').Readable & { unref?(): void }
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => reject(new UserError(`the cluster stopped while booting (${signal ?? `exit code ${code}`}); see ${paths.log}`)))
     createInterface({ input: pipe }).on('line', (line) => {
@@ -71,9 +71,12 @@ export async function startDaemon(options: {
       if (progress.kind === 'failed') reject(new UserError(progress.message))
     })
   })
-  child.removeAllListeners()
-  pipe.destroy()
-  child.unref()
+  await ready.finally(() => {
+    // Nothing of the background process keeps this one alive.
+    child.removeAllListeners()
+    pipe.destroy()
+    child.unref()
+  })
 }
 
 /** Asks the process to end and waits for it; kills it when it does not within `seconds`. */

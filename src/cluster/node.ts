@@ -8,6 +8,7 @@ import { startNode } from '../node/index.ts'
 import { criDriver } from '../node/runtime/cri.ts'
 import { startContainerd } from '../node/runtime/containerd.ts'
 import type { Containerd } from '../node/runtime/containerd.ts'
+import type { RuntimeDriver } from '../node/runtime/driver.ts'
 import type { KeyPair } from './pki.ts'
 import { findCniPlugins } from './requirements.ts'
 import type { Paths } from './paths.ts'
@@ -50,49 +51,62 @@ export const cgroupParent = (settings: Settings): string => `/skiff-${settings.n
 
 /** Starts the node agent and the network; resolves when both run (the node may not be Ready yet). */
 export async function startClusterNode(options: NodeOptions): Promise<Component> {
-  const { settings, paths, clock, log } = options
   const runtime = criDriver(options.containerd.socket)
   const ended = new AbortController()
-  const [network, node] = await Promise.all([
-    startNetwork({
-      client: options.networkClient,
-      clock,
-      log: log.child({ component: 'network' }),
-      nodeName: settings.nodeName,
-      clusterName: settings.name,
-      clusterCidr: settings.clusterCidr,
-      serviceCidr: settings.serviceCidr,
-      clusterDnsAddress: settings.clusterDns,
-      clusterDomain: settings.clusterDomain,
-      cniConfDir: paths.cniConf,
-      dataDir: paths.network,
-      nodeAddress: settings.nodeAddress,
-      signal: ended.signal,
-    }),
-    startNode({
-      name: settings.nodeName,
-      client: options.client,
-      clock,
-      log: log.child({ component: 'node' }),
-      runtime,
-      dataDir: paths.kubelet,
-      logDir: paths.podLogs,
-      address: settings.nodeAddress,
-      port: settings.kubeletPort,
-      tls: { ...options.certificate, clientCa: options.ca },
-      clusterDns: settings.clusterDns,
-      clusterDomain: settings.clusterDomain,
-      cgroupParent: cgroupParent(settings),
-    }),
-  ])
-  return {
-    async stop() {
-      await node.stop()
-      await network.stop()
-      ended.abort()
-      runtime.close()
-    },
+  const starting = [startNodeNetwork(options, ended.signal), startNodeAgent(options, runtime)] as const
+  try {
+    const [network, node] = await Promise.all(starting)
+    return {
+      async stop() {
+        await node.stop()
+        await network.stop()
+        ended.abort()
+        runtime.close()
+      },
+    }
+  } catch (error) {
+    // One of the two did not start: the other must not go on alone.
+    ended.abort()
+    for (const part of await Promise.allSettled(starting)) if (part.status === 'fulfilled') await part.value.stop()
+    runtime.close()
+    throw error
   }
+}
+
+function startNodeNetwork({ settings, paths, clock, log, networkClient }: NodeOptions, signal: AbortSignal): Promise<Component> {
+  return startNetwork({
+    client: networkClient,
+    clock,
+    log: log.child({ component: 'network' }),
+    nodeName: settings.nodeName,
+    clusterName: settings.name,
+    clusterCidr: settings.clusterCidr,
+    serviceCidr: settings.serviceCidr,
+    clusterDnsAddress: settings.clusterDns,
+    clusterDomain: settings.clusterDomain,
+    cniConfDir: paths.cniConf,
+    dataDir: paths.network,
+    nodeAddress: settings.nodeAddress,
+    signal,
+  })
+}
+
+function startNodeAgent({ settings, paths, clock, log, client, certificate, ca }: NodeOptions, runtime: RuntimeDriver): Promise<Component> {
+  return startNode({
+    name: settings.nodeName,
+    client,
+    clock,
+    log: log.child({ component: 'node' }),
+    runtime,
+    dataDir: paths.kubelet,
+    logDir: paths.podLogs,
+    address: settings.nodeAddress,
+    port: settings.kubeletPort,
+    tls: { ...certificate, clientCa: ca },
+    clusterDns: settings.clusterDns,
+    clusterDomain: settings.clusterDomain,
+    cgroupParent: cgroupParent(settings),
+  })
 }
 
 /** Resolves when the node's Ready condition is True. */

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import { loadX509 } from '../machinery/x509.ts'
 import type { Settings } from './settings.ts'
 import { UserError } from './user-error.ts'
 
@@ -153,12 +154,6 @@ function fits(pem: string, authority: KeyPair, request: Request): boolean {
   const fresh = Date.parse(certificate.validTo) - Date.now() > renewBefore
   const serves = (request.serves ?? []).every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
   return issued && fresh && serves
-}
-
-/** Loaded only when a certificate is to be made: a start with certificates at hand does without it. */
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata') // the library's decorators need it
-  return import('@peculiar/x509')
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }

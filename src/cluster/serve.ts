@@ -27,6 +27,8 @@ export interface ServeOptions {
 
 /** How long a node may take to become Ready before the boot counts as failed. */
 const readyLimit = 90_000
+/** How long ending in good order may take. */
+const endLimit = 20_000
 
 /** Runs a cluster until the process is told to end. */
 export async function runServer(options: ServeOptions): Promise<void> {
@@ -36,17 +38,22 @@ export async function runServer(options: ServeOptions): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort())
   process.on('unhandledRejection', (error) => log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a background task failed'))
   const undo: (() => Promise<void> | void)[] = []
+  let code = 0
   try {
     await boot(options, { log, report, undo, signal: ending.signal })
     await aborted(ending.signal)
     log.info({}, 'ending')
   } catch (error) {
-    report({ kind: 'failed', message: (error as Error).message })
-    throw error
-  } finally {
-    for (const step of undo.reverse()) await Promise.resolve(step()).catch((error: Error) => log.error({ error: error.message }, 'ending: a step failed'))
+    const { message, stack } = error as Error
+    log.error(error instanceof UserError ? { error: message } : { error: stack }, 'the cluster did not boot')
+    report({ kind: 'failed', message })
+    code = error instanceof UserError ? 1 : 70
   }
-  process.exit(0)
+  const limit = systemClock.after(endLimit, () => process.exit(code))
+  for (const step of undo.reverse()) await Promise.resolve(step()).catch((error: Error) => log.error({ error: error.message }, 'ending: a step failed'))
+  limit.cancel()
+  // Loops that were half started when the boot failed hold nothing that outlives the process.
+  process.exit(code)
 }
 
 interface Boot {

@@ -163,6 +163,7 @@ describe('change', () => {
   })
 
   it('restarts a container that ends, and says so', async () => {
+    await eventually('the last rollout has settled', async () => ((await pods()).length === 3 ? true : undefined))
     const [pod] = await pods()
     await cluster.tryKubectl(['exec', pod as string, '--', 'kill', '1'])
     await eventually('a restart', async () => ((await kubectl('get', pod as string, '-o', 'jsonpath={.status.containerStatuses[0].restartCount}')) === '1' ? true : undefined))

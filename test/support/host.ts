@@ -19,9 +19,11 @@ export function createTestHost(name: string, address = '172.31.99.2'): TestHost 
   const namespace = `skiff-${name}-${process.pid}`
   ip('netns', 'add', namespace)
   ip('-n', namespace, 'link', 'set', 'lo', 'up')
-  ip('-n', namespace, 'link', 'add', 'eth0', 'type', 'dummy')
+  // A cable whose other end lies on the same host: an interface that is up and leads nowhere.
+  ip('-n', namespace, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth0-end')
   ip('-n', namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0')
   ip('-n', namespace, 'link', 'set', 'eth0', 'up')
+  ip('-n', namespace, 'link', 'set', 'eth0-end', 'up')
   ip('-n', namespace, 'route', 'add', 'default', 'via', address.replace(/\d+$/, '1'), 'dev', 'eth0')
   return {
     namespace,
