@@ -57,6 +57,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }),
   })
   await api.listen()
+  const ended = new AbortController()
   const clientFor = (component: string, groups: readonly string[] = []) =>
     api.clientFor({ name: component, groups: [...groups, 'system:authenticated'] })
 
