@@ -5,6 +5,7 @@ import { badRequest, methodNotSupported, notFound } from '../machinery/errors.ts
 import { decodeObject } from '../machinery/json.ts'
 import { checkAuthorized, type Corridor } from './corridor.ts'
 import type { RequestInfo } from './http/request.ts'
+import { selectedName } from './http/request-info.ts'
 import { rawGet } from './http/raw.ts'
 import type { Identity } from './identity.ts'
 import { actionOf } from './registry/actions.ts'
@@ -104,7 +105,7 @@ function createReads(corridor: Corridor, gate: Gate) {
     },
     async list(resource: Erased, o: ListOptions = {}): Promise<unknown> {
       const served = gate.servedOf(resource, 'list')
-      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace }))
+      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }))
       const query = { limit: o.limit ?? 0, continue: o.continue ?? '', resourceVersion: o.resourceVersion ?? '', match: o.resourceVersionMatch ?? '' }
       const result = await listObjects(registry, served, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, query)
       const { resourceVersion, continue: next, remaining } = result
@@ -115,7 +116,7 @@ function createReads(corridor: Corridor, gate: Gate) {
     },
     async *watch(resource: Erased, o: WatchOptions = {}): AsyncGenerator<unknown> {
       const served = gate.servedOf(resource, 'watch')
-      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace }))
+      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }))
       const queue = eventQueue((item) => show(served, item), { signal: o.signal, closing: corridor.closing, timeout: (o.timeoutSeconds ?? 0) * 1000, clock: registry.clock })
       const query = {
         resourceVersion: o.resourceVersion ?? '', bookmarks: o.allowBookmarks ?? false, sendInitialEvents: o.sendInitialEvents,

@@ -68,6 +68,8 @@ export const unauthorized = (message = 'Unauthorized') => new ApiError(401, 'Una
 export const badRequest = (message: string) => new ApiError(400, 'BadRequest', message)
 export const methodNotSupported = (r: ResourceName, action: string) =>
   new ApiError(405, 'MethodNotAllowed', `${action} is not supported on resources of kind "${qualified(r)}"`, { ...(r.group ? { group: r.group } : {}), kind: r.plural })
+/** The path is there, but nothing answers to this method on it. */
+export const methodNotAllowed = () => new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 export const notAcceptable = (message: string) => new ApiError(406, 'NotAcceptable', message)
 export const unsupportedMediaType = (message: string) => new ApiError(415, 'UnsupportedMediaType', message)
 export const tooLarge = (message: string) => new ApiError(413, 'RequestEntityTooLarge', message)

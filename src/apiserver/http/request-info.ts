@@ -24,8 +24,8 @@ const other = (path: string, method: string): RequestInfo => ({
 })
 
 /** The name in `fieldSelector=metadata.name=x`: authorization by name covers lists and watches of one object. */
-function selectedName(query: URLSearchParams): string {
-  const match = /(?:^|,)metadata\.name==?([^,=\\]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')
+export function selectedName(fieldSelector: string): string {
+  const match = /(?:^|,)metadata\.name==?([^,=\\]+)(?:,|$)/.exec(fieldSelector)
   return match?.[1] ?? ''
 }
 
@@ -69,7 +69,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     version,
     namespace,
     resource,
-    name: name || (onOne && query.size ? selectedName(query) : ''),
+    name: name || (onOne && query.size ? selectedName(query.get('fieldSelector') ?? '') : ''),
     subresource: parts[at + 2] ?? '',
     rest: parts.length > at + 3 ? restOf(path, at + 3) : '',
   }

@@ -1,7 +1,7 @@
 /** Requests for resources: from the body to the call on the registry, from its result to the bytes of the answer. */
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
-import { ApiError, methodNotSupported, type Status } from '../../machinery/errors.ts'
+import { ApiError, methodNotAllowed, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
@@ -13,14 +13,14 @@ import { create } from '../registry/create.ts'
 import { deleteObject } from '../registry/delete.ts'
 import { parsePatch, patchObject, patchTypes, unknownPatch } from '../registry/patch.ts'
 import { checkApply } from '../registry/managed.ts'
-import { checkVerb, deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
+import { deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
 import { subresourceOf, type Subresource } from '../registry/subresources.ts'
 import { checkName, objectRules, update } from '../registry/update.ts'
 import { runVirtual } from '../registry/virtual.ts'
 import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
-import type { ApiRequest, ApiResponse } from './request.ts'
+import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
 import { send } from './respond.ts'
 import { watchStream } from './watch-response.ts'
 
@@ -77,7 +77,7 @@ const get: Act = async (env, request, response, served) => {
 const list: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request)
   const result = await listObjects(env.registry, served, selectionQuery(request), listQuery(request))
-  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: encodeList(served, result, options) })
+  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
 }
 
 /** A watch without a time of its own ends after half an hour to an hour, so that clients spread over servers. */
@@ -150,7 +150,7 @@ const deleteCollection: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request)
   const call = callOf(env, request, served, { ...query, name: '' })
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
-  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: encodeList(served, result, options) })
+  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
 }
 
 const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, update: put, patch, delete: del, deletecollection: deleteCollection }
@@ -159,7 +159,7 @@ const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, up
 async function onSubresource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served, sub: Subresource): Promise<void> {
   const { verb } = request.info
   const known = verb === 'patch' ? sub.verbs.includes('update') : (sub.verbs as readonly string[]).includes(verb)
-  if (!known) throw methodNotSupported(served.resource, verb)
+  if (!known) throw methodNotAllowed()
   const warnings: string[] = []
   const call = callOf(env, request, served, verb === 'get' ? {} : { ...writeQuery(request, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'), warnings })
   const item = await changed(env, request, call, sub)
@@ -204,13 +204,23 @@ async function act(env: ResourceEnvironment, request: ApiRequest, response: ApiR
   const served = registry.find(resource.group, resource.version, resource.plural)
   const direct = name === 'bindings' ? actionOf('pods/binding') : actionOf(name)
   if (!direct || (!served && name !== 'bindings')) return false
-  if (info.verb !== 'create') throw methodNotSupported(resource, info.verb)
+  if (info.verb !== 'create') throw methodNotAllowed()
   const pods = served ?? registry.find('', 'v1', 'pods')!
   const call = callOf(env, request, pods, { ...writeQuery(request, 'CreateOptions'), warnings })
   const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion })
   const target = name === 'bindings' ? bindingCall(registry, call, body).call : call
   await sendAny({ env, request, response, code: 201, warnings }, await direct.run(registry, target, body), statusType)
   return true
+}
+
+/** Verbs of one object; the others are of the collection, where a name can only come from a field selector or a watch. */
+const onObject = new Set(['get', 'update', 'patch', 'delete'])
+
+/** Throws `ApiError` 404 or 405 when the path has no such verb. */
+function checkPlace(resource: Resource, { verb, name, namespace }: RequestInfo): void {
+  if (!(resource.verbs as readonly string[]).includes(verb)) throw methodNotAllowed()
+  if (resource.namespaced && !namespace && verb !== 'list' && verb !== 'watch') throw name ? nowhere() : methodNotAllowed()
+  if (onObject.has(verb) ? !name : verb === 'create' && name) throw methodNotAllowed()
 }
 
 /** Answers a request for a resource. Throws `ApiError`. */
@@ -226,16 +236,12 @@ export async function handleResource(env: ResourceEnvironment, request: ApiReque
   if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere()
   if (await act(env, request, response, resource)) return
   const served = registry.find(info.group, info.version, info.resource)
-  if (!served) throw methodNotSupported(resource, info.verb)
+  if (!served) throw methodNotAllowed()
   if (info.subresource) {
     const sub = subresourceOf(resource, info.subresource)
     if (!sub) throw nowhere()
     return onSubresource(env, request, response, served, sub)
   }
-  checkVerb(resource, info.verb)
-  if (resource.namespaced && !info.namespace && info.verb !== 'list' && info.verb !== 'watch') {
-    if (info.name) throw nowhere()
-    throw methodNotSupported(resource, info.verb)
-  }
+  checkPlace(resource, info)
   await acts[info.verb]!(env, request, response, served)
 }
