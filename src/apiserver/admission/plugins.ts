@@ -13,12 +13,13 @@ import { nodeRestriction } from './plugins/node-restriction.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
 import { podSecurity } from './plugins/pod-security.ts'
 import { priority } from './plugins/priority.ts'
+import { resourceQuota } from './plugins/resource-quota.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount, type ServiceAccountOptions } from './plugins/service-account.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 
-export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock'>
+export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources'>
 
 export const admissionPlugins = (env: AdmissionEnvironment, authorizer: Authorizer, options: ServiceAccountOptions): readonly AdmissionPlugin[] => [
   namespaceLifecycle(env),
@@ -38,4 +39,5 @@ export const admissionPlugins = (env: AdmissionEnvironment, authorizer: Authoriz
   certificateSubjectRestriction(),
   defaultIngressClass(env),
   roleEscalation(env, authorizer),
+  resourceQuota(env),
 ]

@@ -3,6 +3,7 @@ import { core, scheduling } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
+import { startQuotaKeeper } from '../quota/keeper.ts'
 import { ensure } from './ensure.ts'
 import { ensureKubernetesService, type ServerPlace } from './kubernetes-service.ts'
 import { ensureRoles } from './roles.ts'
@@ -27,7 +28,7 @@ const priorityClasses = [
 ] as const
 
 /**
- * Resolves when everything is there; then looks after namespaces and the service `kubernetes` until it is stopped.
+ * Resolves when everything is there; then looks after namespaces, the service `kubernetes` and the status of quotas until it is stopped.
  * Roles are brought up to date once, at the start, as Kubernetes does.
  */
 export async function startBootstrap(options: BootstrapOptions): Promise<Component> {
@@ -39,6 +40,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   }
   await round()
   await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
+  const keeper = startQuotaKeeper({ client, clock, log })
   const loop = (async () => {
     for (;;) {
       const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)
@@ -49,7 +51,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   return {
     async stop() {
       stopped.abort()
-      await loop
+      await Promise.all([loop, keeper.stop()])
     },
   }
 }

@@ -1,0 +1,66 @@
+/** Writes into every quota what is used of it, for people to read. Admission does not depend on it. */
+import { core, declared, type Resource } from '../../api/index.ts'
+import type { ApiObject, Client } from '../../client/client.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { isConflict, isNotFound } from '../../machinery/errors.ts'
+import type { Component, Logger } from '../../machinery/log.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { createLedger, type Source } from './ledger.ts'
+
+export interface QuotaKeeperOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  /** Milliseconds between two looks. */
+  readonly interval?: number
+}
+
+/** Looks at all quotas again and again until it is stopped; costs next to nothing where there are none. */
+export function startQuotaKeeper({ client, clock, log, interval = 1_000 }: QuotaKeeperOptions): Component {
+  const stopped = new AbortController()
+  const loop = (async () => {
+    while (await clock.sleep(interval, stopped.signal).then(() => true, () => false)) {
+      try {
+        await keepQuotas(client, clock)
+      } catch (error) {
+        if (!stopped.signal.aborted) log.warn({ error: String(error) }, 'could not bring resource quotas up to date')
+      }
+    }
+  })()
+  return {
+    async stop() {
+      stopped.abort()
+      await loop
+    },
+  }
+}
+
+/** One look at all quotas. */
+export async function keepQuotas(client: Client, clock: Pick<Clock, 'now'>): Promise<void> {
+  const { items } = await client.list(core.resourcequotas)
+  for (const [namespace, quotas] of Map.groupBy(items, (q) => q.metadata.namespace ?? '')) {
+    const lists = new Map<string, readonly ApiObject[]>()
+    const listable = declared.filter((r) => r.namespaced && r.verbs.includes('list'))
+    const named = new Set(quotas.flatMap((q) => Object.keys(q.spec.hard ?? {})))
+    for (const resource of listable) {
+      if (!lists.has(resource.groupResource) && mayCount(named, resource)) lists.set(resource.groupResource, (await client.list(resource as Resource<ApiObject>, { namespace })).items)
+    }
+    const source = (resource: Resource): Source => ({ get: () => undefined, list: () => lists.get(resource.groupResource) ?? [] })
+    const ledger = createLedger(source, () => listable, clock)
+    for (const quota of quotas) await keep(client, quota, Object.fromEntries([...ledger.used(quota)].map(([name, value]) => [name, value.toString()])))
+  }
+}
+
+const plain = new Set(['pods', 'services', 'persistentvolumeclaims', 'configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas'])
+const mayCount = (names: ReadonlySet<string>, { groupResource }: Resource): boolean => plain.has(groupResource) || names.has(`count/${groupResource}`)
+
+async function keep(client: Client, quota: core.ResourceQuota, used: Readonly<Record<string, string>>): Promise<void> {
+  const hard = quota.spec.hard ?? {}
+  if (deepEqual(quota.status.hard ?? {}, hard) && deepEqual(quota.status.used ?? {}, used)) return
+  try {
+    await client.updateStatus(core.resourcequotas, { ...quota, status: { hard, used } })
+  } catch (error) {
+    // Somebody else was there first, or it is gone: the next look sees.
+    if (!isConflict(error) && !isNotFound(error)) throw error
+  }
+}
