@@ -19,11 +19,24 @@ export class Encoded<T extends ApiObject = ApiObject> {
 
   /** Canonical JSON, `{"kind":…,"apiVersion":…,"metadata":…}`, without a newline. */
   json(): Buffer {
-    return (this.#json ??= Buffer.from(JSON.stringify(this.object)))
+    return (this.#json ??= exactly(JSON.stringify(this.object)))
   }
 
   /** The protobuf message without its envelope. */
   message(type: StructType<unknown>): Uint8Array {
     return (this.#message ??= encodeMessage(type as StructType<T>, this.object))
   }
+
+  /** Lets the bytes go: the object has been replaced, hardly anybody asks for it any more. */
+  release(): void {
+    this.#json = undefined
+    this.#message = undefined
+  }
+}
+
+/** A buffer of its own: a piece of the shared pool would keep its whole neighbourhood in memory for as long as it is cached. */
+function exactly(text: string): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  buffer.write(text)
+  return buffer
 }

@@ -101,6 +101,7 @@ export class ResourceCache {
 
   put(item: Encoded): void {
     const previous = this.#set(item)
+    previous?.release()
     this.#record({ type: 'put', revision: item.revision, at: this.#clock.now(), current: item, previous })
   }
 
@@ -109,6 +110,7 @@ export class ResourceCache {
     if (!previous) return
     this.#byKey.delete(key)
     this.#items.splice(this.#position(key, false), 1)
+    previous.release()
     const current = new Encoded(key, revision, withResourceVersion(previous.object, String(revision)))
     this.#record({ type: 'delete', revision, at: this.#clock.now(), current, previous })
   }

@@ -1,5 +1,6 @@
 /** Watches: what a watcher sees of the changes, given what it selected. */
 import { ApiError, expired } from '../../machinery/errors.ts'
+import { eachPausing } from '../encoding/pausing.ts'
 import { type ListSource, parseRevision, waitFor } from './list.ts'
 import { Encoded } from './encoded.ts'
 import type { CacheEvent, Watcher } from './resource-cache.ts'
@@ -23,6 +24,8 @@ export interface Sink {
   flush(): void
   /** Nothing more comes; the error that says why, if it is one. */
   end(error?: ApiError): void
+  /** Whether nobody listens any more. */
+  closed?(): boolean
 }
 
 /** An object that left the selection, as its deletion is told: its last matching state, at the revision of the change. */
@@ -72,27 +75,38 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
   if (!missed) throw tooOld(from, objects.horizon)
 
   let told = cache.revision()
-  const pushed = (change: CacheEvent) => {
+  const tell = (change: CacheEvent) => {
     const what = seen(change, selection, objects.prefix)
     if (!what) return
     told = change.revision
     sink.event(what.type, what.item, change)
   }
-  const bookmark = (last: boolean) => sink.event('BOOKMARK', bookmarkAt(blank, cache.revision(), last), undefined)
-  if (initial) {
-    for (const item of initially(source, selection)) sink.event('ADDED', item, undefined)
-    if (query.sendInitialEvents && query.bookmarks) bookmark(true)
+  const bookmark = (revision: number, last: boolean) => sink.event('BOOKMARK', bookmarkAt(blank, revision, last), undefined)
+  // Changes that come in while the initial events are told wait for their turn.
+  let waiting: CacheEvent[] | undefined = [...missed]
+  const watcher: Watcher = {
+    push: (change) => void (waiting ? waiting.push(change) : tell(change)),
+    flush: () => sink.flush(),
+    reset: () => sink.end(tooOld(told, cache.revision())),
   }
-  for (const change of missed) pushed(change)
+  objects.watch(watcher)
+  if (initial) {
+    const revision = cache.revision()
+    await eachPausing(initially(source, selection), (item) => {
+      sink.event('ADDED', item, undefined)
+      return !sink.closed?.()
+    })
+    if (query.sendInitialEvents && query.bookmarks) bookmark(revision, true)
+  }
+  for (const change of waiting) tell(change)
+  waiting = undefined
   sink.flush()
 
-  const watcher: Watcher = { push: pushed, flush: () => sink.flush(), reset: () => sink.end(tooOld(told, cache.revision())) }
-  objects.watch(watcher)
   const stopTicks = query.bookmarks
     ? cache.onTick(() => {
       if (cache.revision() === told) return
       told = cache.revision()
-      bookmark(false)
+      bookmark(told, false)
       sink.flush()
     })
     : undefined

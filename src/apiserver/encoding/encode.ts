@@ -11,7 +11,8 @@ import type { EventType } from '../cache/watch.ts'
 import type { CacheEvent } from '../cache/resource-cache.ts'
 import type { Served } from '../registry/served.ts'
 import type { Format } from './negotiate.ts'
-import { partial, table, type IncludeObject } from './table.ts'
+import { mapPausing } from './pausing.ts'
+import { partial, table, tableOfOne, type IncludeObject } from './table.ts'
 
 export interface EncodeOptions {
   readonly format: Format
@@ -41,7 +42,7 @@ export function encodeAny(object: ApiObject, type: StructType<ApiObject>, option
 /** One stored object. */
 export function encodeObject(served: Served, item: Encoded, options: EncodeOptions): Buffer {
   const { format } = options
-  if (format.as === 'Table') return text(table(served, [item], { resourceVersion: item.object.metadata.resourceVersion }, { ...options, columns: true }), options)
+  if (format.as === 'Table') return text(tableOfOne(served, item, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, columns: true }), options)
   if (format.as === 'PartialObjectMetadataList') throw notAcceptable('you requested PartialObjectMetadataList, but the requested object is not a list')
   if (format.as === 'PartialObjectMetadata') return encodePartial(item.object, options)
   const view = served.view(item)
@@ -65,23 +66,23 @@ const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult):
   ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
 })
 
-/** A list of stored objects. */
-export function encodeList(served: Served, result: ListResult, options: EncodeOptions): Buffer {
+/** A list of stored objects. A long one is encoded with pauses. */
+export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<Buffer> {
   const { format } = options
   const { resource } = served
   const listMeta = listMetaOf(result)
-  if (format.as === 'Table') return text(table(served, result.items, listMeta, { ...options, columns: true }), options)
+  if (format.as === 'Table') return text(await table(served, result.items, listMeta, { ...options, columns: true }), options)
   if (format.as === 'PartialObjectMetadata') throw notAcceptable('you requested PartialObjectMetadata, but the requested object is a list')
   const partials = format.as === 'PartialObjectMetadataList'
   const kind = partials ? 'PartialObjectMetadataList' : `${resource.kind}List`
   const apiVersion = partials ? 'meta.k8s.io/v1' : resource.apiVersion
   if (format.media === 'protobuf') {
-    const items = result.items.map((item) => (partials ? partialMessage(item.object) : served.view(item).message(resource.type)))
+    const items = await mapPausing(result.items, (item) => (partials ? partialMessage(item.object) : served.view(item).message(resource.type)))
     return Buffer.from(wrapUnknown(apiVersion, kind, encodeListOfMessages(listMeta, items)))
   }
   const head = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(listMeta)},"items":[`
-  if (partials) return text(`${head}${result.items.map((item) => partial(item.object)).join(',')}]}`, options)
-  const json = joined(head, result.items.map((item) => served.view(item).json()), `{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`.length)
+  if (partials) return text(`${head}${(await mapPausing(result.items, (item) => partial(item.object))).join(',')}]}`, options)
+  const json = joined(head, await mapPausing(result.items, (item) => served.view(item).json()), `{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`.length)
   return format.media === 'json' && !options.pretty ? json : text(json, options)
 }
 
@@ -160,8 +161,7 @@ const frameEnd = Buffer.from('}\n')
 function tableEvents(served: Served, options: EncodeOptions, now: () => number) {
   let columns = true
   return (type: EventType, item: Encoded): Buffer => {
-    const rows = type === 'BOOKMARK' ? [] : [item]
-    const object = table(served, rows, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, now: now(), columns })
+    const object = tableOfOne(served, type === 'BOOKMARK' ? undefined : item, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, now: now(), columns })
     columns = false
     return Buffer.from(`{"type":"${type}","object":${object}}\n`)
   }

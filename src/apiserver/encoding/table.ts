@@ -4,6 +4,7 @@ import type { Encoded } from '../cache/encoded.ts'
 import { createdAtColumn, nameColumn, printer } from '../registry/printing.ts'
 import type { Served } from '../registry/served.ts'
 import type { Printer } from '../strategy.ts'
+import { mapPausing } from './pausing.ts'
 
 export type IncludeObject = 'Metadata' | 'Object' | 'None'
 
@@ -28,9 +29,19 @@ export interface TableOptions {
 }
 
 /** The rows of some objects (stored version), with the list's metadata. */
-export function table(served: Served, items: readonly Encoded[], listMeta: object, { include, now, columns }: TableOptions): string {
-  const { columns: definitions, row } = printerOf(served)
+export async function table(served: Served, items: readonly Encoded[], listMeta: object, options: TableOptions): Promise<string> {
+  return tableOf(served, listMeta, options, await mapPausing(items, (item) => row(served, item, options)))
+}
+
+/** The same of one object, at once. */
+export const tableOfOne = (served: Served, item: Encoded | undefined, listMeta: object, options: TableOptions): string =>
+  tableOf(served, listMeta, options, item ? [row(served, item, options)] : [])
+
+const row = (served: Served, item: Encoded, { include, now }: TableOptions): string =>
+  `{"cells":${JSON.stringify(printerOf(served).row(item.object, now))},"object":${rowObject(served, item, include)}}`
+
+function tableOf(served: Served, listMeta: object, { columns }: TableOptions, rows: readonly string[]): string {
+  const { columns: definitions } = printerOf(served)
   const shown = columns ? definitions.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description, priority: c.priority ?? 0 })) : null
-  const rows = items.map((item) => `{"cells":${JSON.stringify(row(item.object, now))},"object":${rowObject(served, item, include)}}`)
   return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(listMeta)},"columnDefinitions":${JSON.stringify(shown)},"rows":[${rows.join(',')}]}`
 }

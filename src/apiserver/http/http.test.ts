@@ -283,6 +283,20 @@ describe('watches over HTTP', () => {
     expect(await watch.next()).toEqual({ done: true })
   })
 
+  it('tell a revision whose history is gone as an ERROR event', async () => {
+    const watch = await open(`${configmaps}?watch=1&resourceVersion=0`)
+    watch.stop()
+    await started.store.compact(await started.store.revision())
+    const second = await startTestServer({ store: started.store })
+    await second.client.create(core.configmaps, map('a'))
+    await second.server.close()
+    const third = await startTestServer({ store: started.store })
+    await third.server.listen()
+    const response = await fetch(`${third.server.url}${configmaps}?watch=1&resourceVersion=1`)
+    expect([response.status, await response.json()]).toMatchObject([200, { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } }])
+    await third.server.close()
+  })
+
   it('end when the server closes', async () => {
     const watch = await open(`${configmaps}?watch=1`)
     const ended = watch.next()

@@ -22,7 +22,7 @@ import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
 import { send } from './respond.ts'
-import { watchStream } from './watch-response.ts'
+import { watchStream, type WatchStream } from './watch-response.ts'
 
 export interface ResourceEnvironment {
   readonly registry: Registry
@@ -88,7 +88,7 @@ const watch: Act = async (env, request, response, served) => {
   const query = watchQuery(request)
   const { clock } = env.registry
   const stream = watchStream(response, format, eventEncoder(served, { format, ...rest }, () => clock.now()))
-  const stop = await watchObjects(env.registry, served, selectionQuery(request), query, stream)
+  const stop = await watchObjects(env.registry, served, selectionQuery(request), query, stream).catch((error: unknown) => endWatch(stream, error))
   stream.started()
   const end = () => stream.end()
   const timer = clock.after((query.timeoutSeconds || defaultWatch()) * 1000, end)
@@ -97,6 +97,13 @@ const watch: Act = async (env, request, response, served) => {
   env.closing.removeEventListener('abort', end)
   timer.cancel()
   stop()
+}
+
+/** A revision that cannot be watched from is told as an ERROR event of a watch that has begun: what Kubernetes's clients expect. */
+function endWatch(stream: WatchStream, error: unknown): () => void {
+  if (!(error instanceof ApiError) || (error.code !== 410 && error.code !== 504)) throw error
+  stream.end(error)
+  return () => undefined
 }
 
 const post: Act = async (env, request, response, served) => {

@@ -53,6 +53,7 @@ export function watchStream(response: ApiResponse, format: Format, encode: (type
   }
   return {
     over,
+    closed: () => closed,
     flush,
     event(type, item, change) {
       const frame = encode(type, item, change)
