@@ -1,6 +1,6 @@
 /** Runs a reconciler: informers fill its queue, workers empty it, failures come back with growing delays. */
 import type { Clock } from '../machinery/clock.ts'
-import { isApiError, isConflict, isNotFound } from '../machinery/errors.ts'
+import { isAlreadyExists, isApiError, isConflict, isNotFound } from '../machinery/errors.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import type { Reconciler } from './controller.ts'
 import type { Change, Informer } from './informer.ts'
@@ -62,7 +62,7 @@ export function runController(options: ControllerOptions): Controller {
       if (result?.requeueAfter !== undefined) queue.addAfter(key, result.requeueAfter)
     } catch (error) {
       if (signal.aborted) return
-      const expected = isConflict(error) || isNotFound(error) || isNamespaceTerminating(error)
+      const expected = isConflict(error) || isNotFound(error) || isAlreadyExists(error) || isNamespaceTerminating(error)
       const fields = { key, failures: queue.failures(key) + 1, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
       if (expected) log.debug(fields, 'will be tried again')
       else log.warn(fields, 'reconcile failed, will be tried again')

@@ -16,6 +16,7 @@ import { startPodGarbageCollector } from './podgc/podgc.ts'
 import { startReplicaSetController, startReplicationController } from './replicaset/replicaset.ts'
 import { startRootCaPublisher, startServiceAccountController } from './serviceaccount/serviceaccount.ts'
 import type { ControllerContext, ControllerSettings } from './shared/context.ts'
+import { startStatefulSetController } from './statefulset/statefulset.ts'
 
 export type { ControllerSettings } from './shared/context.ts'
 
@@ -45,6 +46,7 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startDeploymentController,
   startReplicaSetController,
   startReplicationController,
+  startStatefulSetController,
   startEndpointsController,
   startEndpointSliceController,
   startEndpointSliceMirroringController,
