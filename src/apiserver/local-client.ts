@@ -8,7 +8,7 @@ import type { RequestInfo } from './http/request.ts'
 import { selectedName } from './http/request-info.ts'
 import { rawGet } from './http/raw.ts'
 import type { Identity } from './identity.ts'
-import { actionOf } from './registry/actions.ts'
+import { actionOf, runAction } from './registry/actions.ts'
 import { makeCall, type Call } from './registry/call.ts'
 import { create } from './registry/create.ts'
 import { deleteObject, type Deletion } from './registry/delete.ts'
@@ -185,7 +185,7 @@ function createActs(corridor: Corridor, gate: Gate, user: Identity) {
       const action = actionOf(key)
       if (!action) throw methodNotSupported(resource, 'create')
       const call = await gate.enter(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource }, o)
-      return action.run(registry, call, decoded({ type: action.type, kind: action.type.name, apiVersion: action.apiVersion }, body))
+      return runAction(registry, call, action, decoded({ type: action.type, kind: action.type.name, apiVersion: action.apiVersion }, body))
     },
   }
 }

@@ -7,7 +7,7 @@ import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
 import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
 import type { EdgeRoutes, VirtualResource } from '../options.ts'
-import { actionOf, bindingCall } from '../registry/actions.ts'
+import { actionOf, bindingCall, runAction } from '../registry/actions.ts'
 import { makeCall, type Call, type CallOptions } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
 import { deleteObject } from '../registry/delete.ts'
@@ -216,7 +216,7 @@ async function act(env: ResourceEnvironment, request: ApiRequest, response: ApiR
   const call = callOf(env, request, pods, { ...writeQuery(request, 'CreateOptions'), warnings })
   const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion })
   const target = name === 'bindings' ? bindingCall(registry, call, body).call : call
-  await sendAny({ env, request, response, code: 201, warnings }, await direct.run(registry, target, body), statusType)
+  await sendAny({ env, request, response, code: 201, warnings }, await runAction(registry, target, direct, body), statusType)
   return true
 }
 

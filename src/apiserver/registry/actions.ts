@@ -1,11 +1,11 @@
 /** Subresources that are acts: a POST that changes the pod it is sent to. */
-import { core, policy, type StructType } from '../../api/index.ts'
+import { core, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { badRequest, conflict, invalid, notFound, type Status } from '../../machinery/errors.ts'
+import { badRequest, conflict, invalid, type Status } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
-import { callPath, type Call, type RegistryEnvironment } from './call.ts'
-import { deleteObject, type Deletion } from './delete.ts'
+import { attributes, type Call, type RegistryEnvironment } from './call.ts'
+import { evict, evictionType } from './eviction.ts'
 import { withMeta } from './meta.ts'
 import { update, type UpdateRules } from './update.ts'
 
@@ -13,7 +13,7 @@ export interface Action {
   /** What is sent. */
   readonly type: StructType<ApiObject>
   readonly apiVersion: string
-  /** Resolves with what is answered with 201. */
+  /** Resolves with what is answered with 201. Called through `runAction`. */
   run(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<ApiObject>
 }
 
@@ -54,15 +54,12 @@ const binding: Action = {
   },
 }
 
-/** Deletes a pod, if the disruption budgets over it allow. */
+/** Deletes a pod, if the disruption budget over it allows. */
 const eviction: Action = {
-  type: policy.Eviction as unknown as StructType<ApiObject>,
+  type: evictionType,
   apiVersion: 'policy/v1',
   async run(env, call, body) {
-    const { deleteOptions } = body as unknown as policy.Eviction
-    if (!call.served.cache.get(callPath(call))) throw notFound(call.served.resource, call.name)
-    const dryRun = call.dryRun || deleteOptions?.dryRun?.includes('All') === true
-    await deleteObject(env, { ...call, dryRun }, (deleteOptions ?? {}) as Deletion)
+    await evict(env, call, body)
     return success
   },
 }
@@ -71,6 +68,13 @@ const actions: Readonly<Record<string, Action>> = { 'pods/binding': binding, 'po
 
 /** The action of a subresource, by `groupResource/subresource`. */
 export const actionOf = (name: string): Action | undefined => actions[name]
+
+/** Runs an action past admission. Throws `ApiError`. */
+export async function runAction(env: RegistryEnvironment, call: Call, action: Action, body: ApiObject): Promise<ApiObject> {
+  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', body, undefined))) ?? body
+  await env.admission.validate(attributes(call, 'CREATE', admitted, undefined))
+  return action.run(env, call, admitted)
+}
 
 /** The call that `POST …/namespaces/x/bindings` stands for: the binding of the pod of the same name. */
 export function bindingCall(env: RegistryEnvironment, call: Call, body: ApiObject): { readonly action: Action; readonly call: Call } {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { apps, autoscaling, autoscalingV1, certificates, core, events } from '../../api/index.ts'
+import { apps, autoscaling, autoscalingV1, certificates, core, events, policy } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { ApiError, forbidden, isConflict, isNotFound } from '../../machinery/errors.ts'
@@ -285,6 +285,27 @@ describe('subresources', () => {
     const eviction: object = { metadata: { name: 'p' }, deleteOptions: { gracePeriodSeconds: 3 } }
     await client.createSubresource(core.pods, 'p', 'eviction', eviction, { namespace: 'default' })
     expect((await client.get(core.pods, 'p', { namespace: 'default' })).metadata.deletionGracePeriodSeconds).toBe(3)
+  })
+
+  it('asks the disruption budget before it evicts a pod that is ready', async () => {
+    const client = await start()
+    const pods = ['a', 'b']
+    for (const name of pods) {
+      const made = await client.create(core.pods, pod(name, { labels: { app: 'x' } }))
+      await client.updateStatus(core.pods, { ...made, status: { ...made.status, phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } })
+    }
+    const budget = await client.create(policy.poddisruptionbudgets, { metadata: { name: 'pdb', namespace: 'default' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'x' } } } })
+    const evict = (name: string) => client.createSubresource(core.pods, name, 'eviction', { metadata: { name } }, { namespace: 'default' })
+    expect(await failure(evict('a'))).toMatchObject({ code: 429, status: { details: { retryAfterSeconds: 10 } } })
+    await client.updateStatus(policy.poddisruptionbudgets, {
+      ...budget, status: { ...budget.status, observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 },
+    } as never)
+    await evict('a')
+    expect((await client.get(policy.poddisruptionbudgets, 'pdb', { namespace: 'default' })).status).toMatchObject({ disruptionsAllowed: 0, disruptedPods: { a: expect.any(String) } })
+    expect(await failure(evict('b'))).toMatchObject({
+      code: 429, reason: 'TooManyRequests', status: { details: { causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget pdb needs 1 healthy pods and has 2 currently' }] } },
+    })
+    expect((await client.list(core.pods)).items.map((p) => p.metadata.name)).toEqual(['b'])
   })
 
   it('only adds ephemeral containers', async () => {

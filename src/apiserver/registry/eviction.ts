@@ -1,0 +1,73 @@
+/** Eviction: a deletion that the disruption budgets over a pod have a say in. */
+import { core, policy, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { ApiError, forbidden, internal, notFound } from '../../machinery/errors.ts'
+import { fromLabelSelector } from '../../machinery/labels.ts'
+import { rfc3339 } from '../../machinery/time.ts'
+import { callPath, makeCall, type Call, type RegistryEnvironment } from './call.ts'
+import { deleteObject, type Deletion } from './delete.ts'
+import { statusRules, update } from './update.ts'
+
+type Budget = policy.PodDisruptionBudget
+
+/** As many evicted pods as a budget remembers until it has seen them go. */
+const mostDisrupted = 2000
+
+/** Pods that hold nothing up: they go without asking. */
+const isOver = (pod: core.Pod): boolean =>
+  pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' || pod.status.phase === 'Pending' || Boolean(pod.metadata.deletionTimestamp)
+
+const isReady = (pod: core.Pod): boolean => pod.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true
+
+const refusal = (message: string, cause: string, retryAfterSeconds?: number): ApiError =>
+  new ApiError(429, 'TooManyRequests', message, { causes: [{ reason: 'DisruptionBudget', message: cause }], ...(retryAfterSeconds ? { retryAfterSeconds } : {}) })
+
+/** An unhealthy pod may go without using the budget up: always, or while the others are as healthy as they have to be. */
+function isFree(pod: core.Pod, { spec, status }: Budget): boolean {
+  if (isReady(pod)) return false
+  if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
+  return status.currentHealthy >= status.desiredHealthy && status.desiredHealthy > 0
+}
+
+/** The budget with one disruption less. Throws `ApiError` 403, 429. */
+function spend(budget: Budget, pod: string, now: number): Budget {
+  const { metadata, status } = budget
+  const name = metadata.name ?? ''
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
+    throw refusal('Cannot evict pod as it would violate the pod\'s disruption budget.', `The disruption budget ${name} is still being processed by the server.`, 10)
+  }
+  if (status.disruptionsAllowed < 0) throw forbidden(policy.poddisruptionbudgets, name, 'pdb disruptions allowed is negative')
+  if (Object.keys(status.disruptedPods ?? {}).length > mostDisrupted) throw forbidden(policy.poddisruptionbudgets, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller')
+  if (status.disruptionsAllowed === 0) {
+    throw refusal('Cannot evict pod as it would violate the pod\'s disruption budget.',
+      `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`)
+  }
+  return { ...budget, status: { ...status, disruptionsAllowed: status.disruptionsAllowed - 1, disruptedPods: { ...status.disruptedPods, [pod]: rfc3339(now) } } }
+}
+
+/** Asks the budget that covers the pod, and takes one disruption from it. Throws `ApiError` 429 when it has none left. */
+async function askBudget(env: RegistryEnvironment, call: Call, pod: core.Pod): Promise<void> {
+  const budgets = env.find('policy', 'v1', 'poddisruptionbudgets')!
+  const covering = budgets.cache.objects(`${call.namespace}/`)
+    .map((object) => object as unknown as Budget)
+    .filter((budget) => fromLabelSelector(budget.spec.selector).matches(pod.metadata.labels))
+  if (covering.length > 1) throw internal('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
+  const [budget] = covering
+  if (!budget || isFree(pod, budget)) return
+  const { user, namespace, dryRun, signal } = call
+  const spending = makeCall(env, budgets, user, 'update', { namespace, name: budget.metadata.name ?? '', subresource: 'status', dryRun, signal, fieldManager: 'kube-apiserver' })
+  await update(env, spending, statusRules(budgets), (current) => spend(current as unknown as Budget, call.name, call.now) as unknown as ApiObject)
+}
+
+export const evictionType = policy.Eviction as unknown as StructType<ApiObject>
+
+/** Evicts the pod that the call names. Throws `ApiError` 404, 409 (preconditions), 429 (budget). */
+export async function evict(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<void> {
+  const { deleteOptions } = body as unknown as policy.Eviction
+  const item = call.served.cache.get(callPath(call))
+  if (!item) throw notFound(call.served.resource, call.name)
+  const pod = item.object as unknown as core.Pod
+  const asked: Call = { ...call, dryRun: call.dryRun || deleteOptions?.dryRun?.includes('All') === true }
+  if (!isOver(pod)) await askBudget(env, asked, pod)
+  await deleteObject(env, asked, (deleteOptions ?? {}) as Deletion)
+}
