@@ -58,42 +58,6 @@ const only = (take: (next: ApiObject, current: ApiObject) => object, counts: boo
 const specOf = (object: ApiObject) => (bodyOf(object).spec ?? {}) as Readonly<Record<string, unknown>>
 const statusOf = (object: ApiObject) => (bodyOf(object).status ?? {}) as Readonly<Record<string, unknown>>
 
-type Container = Readonly<Record<string, unknown>> & { readonly name: string }
-
-/** The containers with the resources and the resize policies of the next ones, by name. */
-const resized = (next: unknown, current: unknown): unknown => {
-  const wanted = new Map(((next ?? []) as readonly Container[]).map((c) => [c.name, c]))
-  return (current as readonly Container[] | undefined)?.map((c) => {
-    const by = wanted.get(c.name)
-    return by ? { ...c, resources: by['resources'], ...(by['resizePolicy'] === undefined ? {} : { resizePolicy: by['resizePolicy'] }) } : c
-  })
-}
-
-const podRules: Readonly<Record<string, UpdateRules>> = {
-  ephemeralcontainers: {
-    ...only((next, current) => ({ spec: { ...specOf(current), ephemeralContainers: specOf(next)['ephemeralContainers'] } }), true),
-    validate: (next, current) => keptContainers(specOf(next)['ephemeralContainers'], specOf(current)['ephemeralContainers']),
-  },
-  resize: only((next, current) => ({
-    spec: {
-      ...specOf(current),
-      containers: resized(specOf(next)['containers'], specOf(current)['containers']),
-      ...(specOf(current)['initContainers'] ? { initContainers: resized(specOf(next)['initContainers'], specOf(current)['initContainers']) } : {}),
-    },
-  }), true),
-}
-
-/** Ephemeral containers are only ever added. */
-function keptContainers(next: unknown, current: unknown): readonly FieldError[] {
-  const after = new Map(((next ?? []) as readonly Container[]).map((c) => [c.name, c]))
-  const at = path('spec').at('ephemeralContainers')
-  return ((current ?? []) as readonly Container[]).flatMap((c) => {
-    const kept = after.get(c.name)
-    if (!kept) return [at.forbidden(`existing ephemeral containers ${JSON.stringify(c.name)} may not be removed`)]
-    return JSON.stringify(kept) === JSON.stringify(c) ? [] : [at.forbidden(`existing ephemeral containers ${JSON.stringify(c.name)} may not be changed`)]
-  })
-}
-
 const decided = ['Approved', 'Denied']
 
 /** Approval takes the conditions of the next object; those that decide stay once they are there. */
@@ -126,7 +90,8 @@ export function subresourceOf(resource: Resource, name: string): Subresource | u
       show: scaleOf, put: scaled,
       rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next) }),
     }
-    case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: () => podRules[name]! }
+    // What may change through these two, the strategy of pods says.
+    case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: objectRules }
     case 'approval': return { ...own, verbs: readWrite, rules: () => approvalRules }
     case 'finalize': return { ...own, verbs: ['update'], rules: () => finalizeRules }
     default: return undefined

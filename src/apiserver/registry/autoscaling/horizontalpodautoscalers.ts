@@ -22,6 +22,7 @@ const withDefaults = (scaler: autoscaling.HorizontalPodAutoscaler): autoscaling.
 })
 
 export const horizontalpodautoscalers: Strategy<autoscaling.HorizontalPodAutoscaler> = {
+  counted: false,
   default: withDefaults,
   validate: (scaler) => [...autoscalerSpec(path('spec'), scaler.spec)],
   printer: printer<autoscaling.HorizontalPodAutoscaler>(

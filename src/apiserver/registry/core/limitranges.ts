@@ -47,6 +47,7 @@ function* inOrder(at: Path, lowName: string, low: Amounts = {}, highName: string
 }
 
 export const limitranges: Strategy<core.LimitRange> = {
+  counted: false,
   default: (range) => within(range, 'spec', (spec) => each(spec, 'limits', itemDefaults)),
   createOnUpdate: true,
   validate: (range) => [

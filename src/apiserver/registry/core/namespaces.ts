@@ -32,6 +32,7 @@ function newNamespace(namespace: core.Namespace): core.Namespace {
 }
 
 export const namespaces: Strategy<core.Namespace> = {
+  counted: false,
   default: (namespace) => ({ ...labelled(namespace), status: orDefault(namespace.status, { phase: 'Active' }) }),
   prepareForCreate: newNamespace,
   prepareForUpdate: (next, current) => ({ ...next, spec: { ...next.spec, finalizers: current.spec.finalizers } }),

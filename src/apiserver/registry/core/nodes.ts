@@ -76,6 +76,7 @@ function* validateUpdate(next: core.Node, current: core.Node): Check {
 }
 
 export const nodes: Strategy<core.Node> = {
+  counted: false,
   default: withDefaults,
   prepareForStatusUpdate: (next, current) => ({ ...next, spec: current.spec }),
   validate: (node) => [...validate(node)],

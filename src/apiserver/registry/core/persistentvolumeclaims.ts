@@ -64,6 +64,7 @@ function* shrinking(next: core.PersistentVolumeClaim, current: core.PersistentVo
 const validateUpdate = (next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): FieldError[] => [...specUpdate(next, current)]
 
 export const persistentvolumeclaims: Strategy<core.PersistentVolumeClaim> = {
+  counted: false,
   default: (claim) => within(claimDefaults(claim), 'spec', sameSource),
   prepareForCreate: (claim) => ({ ...claim, status: { phase: 'Pending' } }),
   validate: (claim) => [...claimSpec(path('spec'), claim.spec)],

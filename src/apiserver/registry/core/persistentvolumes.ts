@@ -105,6 +105,7 @@ function validateUpdate(next: core.PersistentVolume, current: core.PersistentVol
 }
 
 export const persistentvolumes: Strategy<core.PersistentVolume> = {
+  counted: false,
   default: withDefaults,
   prepareForCreate: (volume) => ({ ...volume, status: { phase: 'Pending' } }),
   validate: (volume) => [...validate(volume)],

@@ -15,6 +15,7 @@ const templatePrinter = printer<core.PodTemplate>(
 )
 
 export const podtemplates: Strategy<core.PodTemplate> = {
+  counted: true,
   default: (template) => within(template, 'template', podTemplateDefaults),
   validate: (template) => [...podTemplate(path('template'), template.template)],
   printer: templatePrinter,

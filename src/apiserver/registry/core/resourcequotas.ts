@@ -42,6 +42,7 @@ function* spec(at: Path, value: core.ResourceQuotaSpec): Check {
 }
 
 export const resourcequotas: Strategy<core.ResourceQuota> = {
+  counted: false,
   validate: (quota) => [...spec(path('spec'), quota.spec)],
   validateUpdate: (next, current) => [...spec(path('spec'), next.spec), ...unchanged(path('spec').at('scopes'), next.spec.scopes ?? [], current.spec.scopes ?? [])],
   validateStatusUpdate: ({ status }) => [...amounts(path('status').at('hard'), status.hard), ...amounts(path('status').at('used'), status.used)],

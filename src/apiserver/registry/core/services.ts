@@ -51,6 +51,7 @@ export function services(env: StrategyEnvironment): Strategy<core.Service> {
     validateUpdate: (next, current) => [...serviceUpdate(next, current), ...familyErrors(next, family)],
     validateStatusUpdate: (next) => [...balancerStatus(next)],
     createOnUpdate: true,
+    counted: false,
     validateName: dns1035Label,
     selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
     printer: servicePrinter,

@@ -27,6 +27,7 @@ function parentText(parent: networking.ParentReference | undefined): string {
 }
 
 export const ipaddresses: Strategy<networking.IPAddress> = {
+  counted: false,
   validateName: nameProblems,
   validate: (object) => [...validate(object)],
   validateUpdate: (next, current) => [...validate(next), ...unchanged(path('spec').at('parentRef'), next.spec.parentRef, current.spec.parentRef)],

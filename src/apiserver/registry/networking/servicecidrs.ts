@@ -17,6 +17,7 @@ function* validate({ spec }: networking.ServiceCIDR): Check {
 }
 
 export const servicecidrs: Strategy<networking.ServiceCIDR> = {
+  counted: false,
   validate: (object) => [...validate(object)],
   validateUpdate: (next, current) => [...validate(next), ...unchanged(path('spec').at('cidrs'), next.spec.cidrs, current.spec.cidrs)],
   printer: printer<networking.ServiceCIDR>(nameColumn, text('CIDRs', 'The ranges, in CIDR notation.', (o) => (o.spec.cidrs ?? []).join(',')), ageColumn),

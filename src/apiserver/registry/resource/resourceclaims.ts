@@ -17,6 +17,7 @@ function state({ metadata, status }: dra.ResourceClaim): string {
 }
 
 export const resourceclaims: Strategy<dra.ResourceClaim> = {
+  counted: false,
   default: (claim) => within(claim, 'spec', claimDefaults),
   validate: (claim) => [...claimSpec(path('spec'), claim.spec)],
   validateUpdate: (next, current) => [...unchanged(path('spec'), next.spec, current.spec)],

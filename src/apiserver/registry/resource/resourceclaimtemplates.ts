@@ -8,6 +8,7 @@ import { ageColumn, nameColumn, printer } from '../printing.ts'
 import { claimDefaults, claimSpec } from './claims.ts'
 
 export const resourceclaimtemplates: Strategy<dra.ResourceClaimTemplate> = {
+  counted: false,
   default: (template) => within(template, 'spec', (spec) => within(spec, 'spec', claimDefaults)),
   validate: (template) => [...claimSpec(path('spec').at('spec'), template.spec.spec)],
   validateUpdate: (next, current) => [...unchanged(path('spec'), next.spec, current.spec)],

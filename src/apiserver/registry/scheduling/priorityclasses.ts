@@ -24,6 +24,7 @@ function* validateUpdate(next: scheduling.PriorityClass, current: scheduling.Pri
 }
 
 export const priorityclasses: Strategy<scheduling.PriorityClass> = {
+  counted: true,
   default: (object) => orDefault(object, { preemptionPolicy: 'PreemptLowerPriority' }),
   validate: (object) => [...validate(object)],
   validateUpdate: (next, current) => [...validate(next), ...validateUpdate(next, current)],

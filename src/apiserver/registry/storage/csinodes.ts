@@ -16,6 +16,7 @@ function* drivers(at: Path, list: readonly storage.CSINodeDriver[]): Check {
 }
 
 export const csinodes: Strategy<storage.CSINode> = {
+  counted: false,
   unconditionalUpdate: false,
   validate: (node) => [...drivers(path('spec').at('drivers'), node.spec.drivers)],
   printer: printer<storage.CSINode>(nameColumn, integer('Drivers', 'How many drivers the node has.', (o) => o.spec.drivers.length), ageColumn),

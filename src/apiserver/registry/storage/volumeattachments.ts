@@ -15,6 +15,7 @@ function* validate({ spec }: storage.VolumeAttachment): Check {
 }
 
 export const volumeattachments: Strategy<storage.VolumeAttachment> = {
+  counted: false,
   unconditionalUpdate: false,
   validate: (object) => [...validate(object)],
   validateUpdate: (next, current) => [...validate(next), ...unchanged(path('spec'), next.spec, current.spec)],
