@@ -15,6 +15,7 @@ import { publicMode } from './authz/public.ts'
 import { accessReviews } from './authz/reviews.ts'
 import { createRbacMode } from './authz/rbac-source.ts'
 import { createDiscovery } from './discovery/discovery.ts'
+import { componentStatuses } from './health/component-statuses.ts'
 import { createHealth, type HealthCheck } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import type { Handler } from './http/request.ts'
@@ -73,6 +74,7 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
   return new Map<string, VirtualResource>([
     ...accessReviews(authorizer),
     [authentication.selfsubjectreviews.groupResource, selfSubjectReview],
+    [core.componentstatuses.groupResource, componentStatuses(() => [storeCheck(env)])],
     ...(tokens && check ? [['serviceaccounts/token', tokenRequest(env, tokens)], [authentication.tokenreviews.groupResource, tokenReview(check, tokens.audiences)]] as const : []),
   ])
 }
@@ -81,7 +83,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
   const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress })
   const checks = (): readonly HealthCheck[] => [
     { name: 'ping', check: () => undefined },
-    { name: 'etcd', check: async () => void (await env.store.revision()) },
+    { ...storeCheck(env), name: 'etcd' },
     ...(options.checks ?? []),
   ]
   /** By the first part of the path. */
@@ -106,6 +108,9 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
     ...(options.kubeletTls ? createStreaming(env, options.kubeletTls) : {}),
   }
 }
+
+/** Whether the store answers. It is called what it stands for. */
+const storeCheck = (env: ServerEnvironment): HealthCheck => ({ name: 'etcd-0', check: async () => void (await env.store.revision()) })
 
 function rootPaths(env: ServerEnvironment): readonly string[] {
   const versions = new Set(env.resources().map((r) => (r.group ? `/apis/${r.apiVersion}` : `/api/${r.apiVersion}`)))

@@ -4,6 +4,7 @@ import type { Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
 import { startQuotaKeeper } from '../quota/keeper.ts'
+import { startAggregation } from './aggregation.ts'
 import { ensure } from './ensure.ts'
 import { ensureKubernetesService, type ServerPlace } from './kubernetes-service.ts'
 import { ensureRoles } from './roles.ts'
@@ -28,7 +29,7 @@ const priorityClasses = [
 ] as const
 
 /**
- * Resolves when everything is there; then looks after namespaces, the service `kubernetes` and the status of quotas until it is stopped.
+ * Resolves when everything is there; then looks after namespaces, the service `kubernetes`, the status of quotas and aggregated roles until it is stopped.
  * Roles are brought up to date once, at the start, as Kubernetes does.
  */
 export async function startBootstrap(options: BootstrapOptions): Promise<Component> {
@@ -40,7 +41,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   }
   await round()
   await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
-  const keeper = startQuotaKeeper({ client, clock, log })
+  const helpers = [startQuotaKeeper({ client, clock, log }), await startAggregation({ client, clock, log })]
   const loop = (async () => {
     for (;;) {
       const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)
@@ -51,7 +52,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   return {
     async stop() {
       stopped.abort()
-      await Promise.all([loop, keeper.stop()])
+      await Promise.all([loop, ...helpers.map((h) => h.stop())])
     },
   }
 }

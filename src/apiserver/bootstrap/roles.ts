@@ -27,7 +27,8 @@ const aggregationOf = (keys: readonly string[]) => ({ clusterRoleSelectors: keys
 /** An aggregated role starts with what it will be given, so that it is right from the first request on. */
 function rulesOf(data: RoleData): RoleData['rules'] {
   if (!data.aggregate) return data.rules
-  return clusterRoles.filter((role) => data.aggregate?.some((label) => role.labels?.[label] === 'true')).flatMap(rulesOf)
+  const chosen = clusterRoles.filter((role) => data.aggregate?.some((label) => role.labels?.[label] === 'true')).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  return [...new Map(chosen.flatMap(rulesOf).map((rule) => [JSON.stringify(rule), rule])).values()]
 }
 
 const bindingOf = (data: BindingData): In<typeof rbac.ClusterRoleBinding> => ({

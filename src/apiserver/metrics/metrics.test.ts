@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import { parseRequestInfo } from '../http/request-info.ts'
+import { ask } from '../testing/ask.ts'
+import { createMetrics } from './metrics.ts'
+
+const info = (method: string, path: string) => {
+  const url = new URL(path, 'http://test')
+  return parseRequestInfo(method, url.pathname, url.searchParams)
+}
+const text = async ({ handler }: ReturnType<typeof createMetrics>) => (await ask(handler, '/metrics')).text
+
+it('counts requests by what they were about and how they ended', async () => {
+  const metrics = createMetrics()
+  const pods = info('GET', '/api/v1/namespaces/x/pods')
+  for (const code of [200, 200, 403]) {
+    metrics.observer.started(pods)
+    metrics.observer.finished({ info: pods, verb: 'LIST', code, seconds: 0.004, bytes: 100 })
+  }
+  const page = await text(metrics)
+  expect(page).toContain('apiserver_request_total{verb="LIST",group="",version="v1",resource="pods",subresource="",scope="namespace",component="apiserver",code="200"} 2')
+  expect(page).toContain('code="403"} 1')
+  expect(page).toMatch(/apiserver_request_duration_seconds_bucket\{le="0\.005",verb="LIST".*\} 3/)
+  expect(page).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 0')
+  expect(page).toContain('process_cpu_seconds_total')
+})
+
+it('keeps watches apart from requests that should be quick', async () => {
+  const metrics = createMetrics()
+  const watch = info('GET', '/api/v1/pods?watch=true')
+  metrics.observer.started(watch)
+  expect(await text(metrics)).toMatch(/apiserver_longrunning_requests\{verb="WATCH",.*resource="pods".*\} 1/)
+  metrics.observer.finished({ info: watch, verb: 'WATCH', code: 200, seconds: 300, bytes: 0 })
+  const page = await text(metrics)
+  expect(page).toMatch(/apiserver_longrunning_requests\{verb="WATCH".*\} 0/)
+  expect(page).not.toMatch(/apiserver_request_duration_seconds_count\{verb="WATCH"/)
+})
+
+it('makes no series out of paths that clients invent', async () => {
+  const metrics = createMetrics()
+  for (const path of ['/nothing/1', '/nothing/2']) metrics.observer.finished({ info: info('GET', path), verb: 'GET', code: 404, seconds: 0.001, bytes: 1 })
+  expect(await text(metrics)).toContain('apiserver_request_total{verb="GET",group="",version="",resource="",subresource="",scope="",component="apiserver",code="404"} 2')
+})
