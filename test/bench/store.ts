@@ -13,9 +13,11 @@ const seconds = 2
 const value = Buffer.alloc(1500, 'x')
 const keyOf = (n: number) => `/registry/pods/default/pod-${n % 5000}`
 
-/** Runs rounds of so many operations for a while; gives operations per second and the median round in milliseconds. */
+/** Runs rounds of so many operations for a while, after a while for warming up; gives operations per second and the median round in milliseconds. */
 async function measure(width: number, round: () => Promise<unknown>): Promise<{ rate: number; p50: number }> {
   const times: number[] = []
+  const warm = performance.now() + seconds * 500
+  while (performance.now() < warm) await round()
   const end = performance.now() + seconds * 1000
   for (let began = performance.now(); began < end; began = performance.now()) {
     await round()
