@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { dirname } from 'node:path'
+import { processIdentity } from '../machinery/process.ts'
 import { UserError } from './user-error.ts'
 import type { Paths } from './paths.ts'
 
@@ -12,20 +13,10 @@ export type Progress =
   | { readonly kind: 'ready'; readonly ms: number }
   | { readonly kind: 'failed'; readonly message: string }
 
-/** Field 22 of /proc/<pid>/stat: together with the pid it names one process for good. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined // no such process
-  }
-}
-
 /** Writes down that this process is the cluster's. */
 export function writePid(paths: Paths): void {
   mkdirSync(dirname(paths.pidFile), { recursive: true, mode: 0o755 })
-  writeFileSync(paths.pidFile, `${process.pid} ${startTime(process.pid)}\n`)
+  writeFileSync(paths.pidFile, `${process.pid} ${processIdentity(process.pid)}\n`)
 }
 
 export function removePid(paths: Paths): void {
@@ -40,8 +31,8 @@ export function runningPid(paths: Paths): number | undefined {
   } catch {
     return undefined // never started, or ended in good order
   }
-  const [pid, started] = text.trim().split(' ')
-  return startTime(Number(pid)) === started && started !== undefined ? Number(pid) : undefined
+  const [pid, ...identity] = text.trim().split(' ')
+  return identity.length > 0 && processIdentity(Number(pid)) === identity.join(' ') ? Number(pid) : undefined
 }
 
 /** Starts `skiff server` in the background and resolves when its node is Ready. Rejects with what it said when it fails. */
@@ -81,11 +72,11 @@ export async function startDaemon(options: {
 
 /** Asks the process to end and waits for it; kills it when it does not within `seconds`. */
 export async function stopProcess(pid: number, seconds: number): Promise<void> {
-  const started = startTime(pid)
-  if (started === undefined) return
+  const identity = processIdentity(pid)
+  if (identity === '') return
   process.kill(pid, 'SIGTERM')
   for (let waited = 0; waited < seconds * 1000; waited += 20) {
-    if (startTime(pid) !== started) return
+    if (processIdentity(pid) !== identity) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   process.kill(pid, 'SIGKILL')

@@ -1,5 +1,5 @@
 /** The life of a cluster's process: boot, serve, end in good order. */
-import { existsSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { systemClock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
 import { openLmdbStore } from '../store/lmdb.ts'
@@ -121,12 +121,10 @@ async function joinNode(parts: {
 }
 
 async function openStore(paths: Paths, log: Logger) {
-  const fresh = !existsSync(paths.store)
   try {
     return await openLmdbStore({ path: paths.store, log: log.child({ component: 'store' }) })
   } catch (error) {
-    const mend = fresh ? 'choose another place with --data-dir' : `restore it from a backup, or remove ${paths.data} to start anew`
-    throw new UserError(`cannot open the store: ${(error as Error).message}; ${mend}`)
+    throw new UserError(`cannot open the store: ${(error as Error).message}`)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, accessSync, openSync, readFileSync, readSync, rmSync, writeFileSync, linkSync } from 'node:fs'
 import { join } from 'node:path'
+import { processIdentity } from '../machinery/process.ts'
 
 /** A data directory that cannot be used. The message is one line that names the directory and says how to mend it. */
 export class StoreOpenError extends Error {
@@ -32,18 +33,6 @@ export function prepareDirectory(path: string): void {
     } catch (error) {
       throw new StoreOpenError(`${full} cannot be written (${codeOf(error)}): make it writable for this user, or name another data directory`, error)
     }
-  }
-}
-
-/** When a process started, in clock ticks since boot, with the boot it belongs to; '' when there is no such process. */
-function processIdentity(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    return `${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]} ${boot}`
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ESRCH') throw error
-    return ''
   }
 }
 

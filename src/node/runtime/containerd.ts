@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import type { Clock } from '../../machinery/clock.ts'
 import { systemClock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
+import { isAlive } from '../../machinery/process.ts'
 import { ensureSandboxImage, sandboxImage } from '../images/import.ts'
 import { renderContainerdConfig } from './containerd-config.ts'
 import { criDriver } from './cri.ts'
@@ -78,7 +79,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   const watch = async () => {
     while (!state.stopping) {
       await clock.sleep(500)
-      if (state.stopping || alive(state.pid)) continue
+      if (state.stopping || isAlive(state.pid)) continue
       state.failures = clock.now() - state.startedAt > 60_000 ? 0 : state.failures + 1
       const pause = state.failures === 0 ? 0 : Math.min(30_000, 250 * 2 ** state.failures)
       log.warn({ log: files.log, waitMs: pause }, 'containerd died, restarting it')
@@ -94,7 +95,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     release() { state.stopping = true },
     async stop() {
       state.stopping = true
-      if (alive(state.pid)) await terminate(state.pid, clock)
+      if (isAlive(state.pid)) await terminate(state.pid, clock)
       await rm(files.pid, { force: true })
     },
   }
@@ -144,7 +145,7 @@ async function hasCapability(number: number): Promise<boolean> {
 /** The pid in the pid file if that process is still our containerd, else 0. */
 async function runningPid(files: { readonly pid: string; readonly config: string }): Promise<number> {
   const pid = Number((await readFile(files.pid, 'utf8').catch(() => '0')).trim())
-  if (!pid || !alive(pid)) return 0
+  if (!pid || !isAlive(pid)) return 0
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return command.includes(files.config) ? pid : 0
 }
@@ -166,7 +167,7 @@ async function answers(files: { readonly socket: string; readonly log: string },
   const end = clock.now() + bootLimit
   while (clock.now() < end) {
     if (existsSync(files.socket) && (await connects(files.socket))) return servesCri(files)
-    if (!alive(pid())) throw new Error(`containerd ended while starting: ${await lastLine(files.log)} (its log: ${files.log})`)
+    if (!isAlive(pid())) throw new Error(`containerd ended while starting: ${await lastLine(files.log)} (its log: ${files.log})`)
     await wait(5)
   }
   throw new Error(`containerd did not answer within ${bootLimit / 1000} s (its log: ${files.log})`)
@@ -196,21 +197,11 @@ function connects(socket: string): Promise<boolean> {
   })
 }
 
-function alive(pid: number): boolean {
-  if (!pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 async function terminate(pid: number, clock: Clock): Promise<void> {
-  const send = (signal: NodeJS.Signals) => { if (alive(pid)) process.kill(pid, signal) }
+  const send = (signal: NodeJS.Signals) => { if (isAlive(pid)) process.kill(pid, signal) }
   send('SIGTERM')
   const end = clock.now() + 10_000
-  while (alive(pid) && clock.now() < end) await wait(10)
+  while (isAlive(pid) && clock.now() < end) await wait(10)
   send('SIGKILL')
-  while (alive(pid)) await wait(10)
+  while (isAlive(pid)) await wait(10)
 }
