@@ -3,6 +3,7 @@ import { declared } from '../api/index.ts'
 import { createInformers, type Client } from '../client/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
+import { startDaemonSetController } from './daemonset/daemonset.ts'
 import { startDeploymentController } from './deployment/deployment.ts'
 import { startEndpointsController } from './endpoints/endpoints.ts'
 import { startEndpointSliceController } from './endpointslice/endpointslice.ts'
@@ -47,6 +48,7 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startReplicaSetController,
   startReplicationController,
   startStatefulSetController,
+  startDaemonSetController,
   startEndpointsController,
   startEndpointSliceController,
   startEndpointSliceMirroringController,

@@ -1,5 +1,6 @@
 /** Taints that say what is wrong with a node, and which pods bear them. */
 import type { core } from '../../api/index.ts'
+import { tolerates } from '../shared/tolerations.ts'
 
 export const notReady = 'node.kubernetes.io/not-ready'
 export const unreachable = 'node.kubernetes.io/unreachable'
@@ -37,14 +38,6 @@ export function desiredTaints(node: core.Node, time: string, evict: boolean): re
   ]
   const names = (taints: readonly core.Taint[]) => taints.map((t) => `${t.key}:${t.effect}`).sort().join()
   return names(wanted) === names(current) ? undefined : wanted
-}
-
-/** Whether the toleration bears the taint. */
-export function tolerates(toleration: core.Toleration, taint: core.Taint): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false
-  if (toleration.key && toleration.key !== taint.key) return false
-  if (toleration.operator === 'Exists') return true
-  return Boolean(toleration.key) && (!toleration.operator || toleration.operator === 'Equal') && (toleration.value ?? '') === (taint.value ?? '')
 }
 
 /** How long a pod may stay with these NoExecute taints, in milliseconds: 0 not at all, undefined for ever. */

@@ -14,6 +14,8 @@ export interface Expectations {
   satisfied(key: string): boolean
   expectCreations(key: string, count: number): void
   expectDeletions(key: string, uids: readonly string[]): void
+  /** Both at once. */
+  expect(key: string, creations: number, deletions: readonly string[]): void
   /** A creation was seen, or failed. */
   created(key: string): void
   /** A deletion was seen, or failed. */
@@ -23,13 +25,15 @@ export interface Expectations {
 
 export function createExpectations(clock: Clock): Expectations {
   const all = new Map<string, Expectation>()
+  const expect = (key: string, creations: number, deletions: readonly string[]) => void all.set(key, { creations, deletions: new Set(deletions), at: clock.now() })
   return {
     satisfied(key) {
       const expected = all.get(key)
       return !expected || (expected.creations <= 0 && expected.deletions.size === 0) || clock.now() - expected.at > patience
     },
-    expectCreations: (key, count) => void all.set(key, { creations: count, deletions: new Set(), at: clock.now() }),
-    expectDeletions: (key, uids) => void all.set(key, { creations: 0, deletions: new Set(uids), at: clock.now() }),
+    expectCreations: (key, count) => expect(key, count, []),
+    expectDeletions: (key, uids) => expect(key, 0, uids),
+    expect,
     created(key) {
       const expected = all.get(key)
       if (expected) expected.creations--

@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { apps, core, type In } from '../../api/index.ts'
+import { createBench, createKubelet, settle, type Bench } from '../testing/bench.ts'
+import { startDaemonSetController } from './daemonset.ts'
+import { nodeOf } from './nodes.ts'
+
+let bench: Bench
+beforeEach(async () => {
+  bench = createBench()
+  await bench.start(startDaemonSetController)
+  for (const name of ['n1', 'n2', 'n3']) await bench.client.create(core.nodes, { metadata: { name, labels: { disk: name === 'n3' ? 'hdd' : 'ssd' } } })
+})
+afterEach(() => bench.stop())
+
+const template = (image = 'agent:1', spec: Partial<In<typeof core.PodSpec>> = {}): In<typeof core.PodTemplateSpec> => ({ metadata: { labels: { app: 'agent' } }, spec: { containers: [{ name: 'c', image }], ...spec } })
+const create = (spec: Partial<In<typeof apps.DaemonSetSpec>> = {}) => bench.client.create(apps.daemonsets, {
+  metadata: { name: 'agent', namespace: 'default' },
+  spec: { selector: { matchLabels: { app: 'agent' } }, template: template(), updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, revisionHistoryLimit: 10, ...spec },
+})
+const set = () => bench.client.stored(apps.daemonsets).get('default/agent') as apps.DaemonSet
+const change = (spec: Partial<apps.DaemonSetSpec>) => bench.client.edit(apps.daemonsets, 'default/agent', (s) => ({ ...s, spec: { ...s.spec, ...spec } }))
+const editNode = (name: string, spec: Partial<core.NodeSpec>) => bench.client.edit(core.nodes, name, (n) => ({ ...n, spec: { ...n.spec, ...spec } }))
+const on = () => bench.pods().map(nodeOf).sort()
+/** As the scheduler would: each pod to the node it is held to. */
+function createScheduler(): void {
+  bench.informers.for(core.pods).onChange(({ type, object }) => {
+    if (type === 'deleted' || object.spec.nodeName) return
+    bench.client.edit(core.pods, `default/${object.metadata.name}`, (p) => ({ ...p, spec: { ...p.spec, nodeName: nodeOf(p) } }))
+  })
+}
+const ready = () => bench.pods().filter((p) => p.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'))
+
+describe('a daemon set', () => {
+  it('has one pod for each node, held to it, that bears what nodes in trouble have', async () => {
+    await create()
+    await settle()
+    expect(on()).toEqual(['n1', 'n2', 'n3'])
+    expect(bench.pods()[0]?.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms).toEqual([{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n1'] }] }])
+    expect(bench.pods()[0]?.spec.tolerations).toContainEqual({ key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' })
+    expect(set().status).toMatchObject({ desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady: 0, numberUnavailable: 3, updatedNumberScheduled: 3, numberMisscheduled: 0 })
+  })
+
+  it('follows nodes that come and go, and reports what is ready', async () => {
+    createScheduler()
+    createKubelet(bench, 100)
+    await create()
+    await bench.client.create(core.nodes, { metadata: { name: 'n4' } })
+    await bench.clock.advance(2000)
+    expect(on()).toEqual(['n1', 'n2', 'n3', 'n4'])
+    expect(set().status).toMatchObject({ desiredNumberScheduled: 4, numberReady: 4, numberAvailable: 4 })
+  })
+
+  it('keeps to the nodes its selector and affinity fit', async () => {
+    await create({ template: template('agent:1', { nodeSelector: { disk: 'ssd' } }) })
+    await settle()
+    expect(on()).toEqual(['n1', 'n2'])
+    bench.client.edit(core.nodes, 'n2', (n) => ({ ...n, metadata: { ...n.metadata, labels: { disk: 'hdd' } } }))
+    await settle()
+    expect(on()).toEqual(['n1'])
+  })
+
+  it('makes no pod where a taint keeps it away, leaves those that are there, and removes those that must leave', async () => {
+    editNode('n1', { taints: [{ key: 'gpu', effect: 'NoSchedule' }] })
+    await create()
+    await settle()
+    expect(on()).toEqual(['n2', 'n3'])
+    editNode('n2', { taints: [{ key: 'gpu', effect: 'NoSchedule' }] })
+    editNode('n3', { taints: [{ key: 'gpu', effect: 'NoExecute' }] })
+    await settle()
+    expect(on()).toEqual(['n2'])
+    expect(set().status.numberMisscheduled).toBe(1)
+  })
+
+  it('replaces a pod that failed', async () => {
+    createScheduler()
+    await create()
+    await settle()
+    const [first] = bench.pods() as [core.Pod]
+    bench.client.edit(core.pods, `default/${first.metadata.name}`, (p) => ({ ...p, status: { ...p.status, phase: 'Failed' } }))
+    await settle(40)
+    expect(on()).toEqual(['n1', 'n2', 'n3'])
+    expect(bench.pods().some((p) => p.status.phase === 'Failed')).toBe(false)
+    expect(bench.events('FailedDaemonPod')).toHaveLength(1)
+  })
+
+  it('updates one node after the other', async () => {
+    createScheduler()
+    createKubelet(bench, 1000)
+    await create()
+    await bench.clock.advance(5000)
+    change({ template: template('agent:2') as core.PodTemplateSpec })
+    for (let i = 0; i < 100; i++) {
+      await bench.clock.advance(100)
+      expect(ready().length).toBeGreaterThanOrEqual(2)
+    }
+    expect(bench.pods().map((p) => p.spec.containers[0]?.image)).toEqual(['agent:2', 'agent:2', 'agent:2'])
+    expect(set().status.updatedNumberScheduled).toBe(3)
+  })
+
+  it('with surge has the new pod ready before the old one goes', async () => {
+    createScheduler()
+    createKubelet(bench, 1000)
+    await create({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } })
+    await bench.clock.advance(5000)
+    change({ template: template('agent:2') as core.PodTemplateSpec })
+    for (let i = 0; i < 150; i++) {
+      await bench.clock.advance(100)
+      expect(new Set(ready().map(nodeOf)).size).toBe(3)
+      expect(bench.pods().length).toBeLessThanOrEqual(4)
+    }
+    expect(bench.pods().map((p) => p.spec.containers[0]?.image)).toEqual(['agent:2', 'agent:2', 'agent:2'])
+  })
+
+  it('with OnDelete updates only what someone deletes', async () => {
+    createScheduler()
+    createKubelet(bench, 100)
+    await create({ updateStrategy: { type: 'OnDelete' } })
+    await bench.clock.advance(2000)
+    change({ template: template('agent:2') as core.PodTemplateSpec })
+    await bench.clock.advance(5000)
+    await bench.client.delete(core.pods, bench.pods()[0]?.metadata.name ?? '', { namespace: 'default' })
+    await bench.clock.advance(5000)
+    expect(bench.pods().map((p) => p.spec.containers[0]?.image).sort()).toEqual(['agent:1', 'agent:1', 'agent:2'])
+  })
+
+  it('writes nothing at rest', async () => {
+    createScheduler()
+    createKubelet(bench, 100)
+    await create()
+    await bench.clock.advance(60_000)
+    const before = bench.client.calls.length
+    bench.client.edit(core.nodes, 'n1', (n) => ({ ...n, status: { ...n.status, conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: null, lastTransitionTime: null }] } }))
+    await bench.clock.advance(600_000)
+    expect(bench.client.calls.length).toBe(before)
+  })
+})

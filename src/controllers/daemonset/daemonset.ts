@@ -1,0 +1,134 @@
+/** The DaemonSet controller: one pod on every node that fits. */
+import { apps, core } from '../../api/index.ts'
+import { keyOf, runController, watch, type Client, type Controller, type EventRecorder, type Informer, type Reconciler } from '../../client/index.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { fromLabelSelector } from '../../machinery/labels.ts'
+import { controllerOf, deepEqual } from '../../machinery/meta.ts'
+import { claim } from '../shared/claim.ts'
+import { recorderOf, type ControllerContext } from '../shared/context.ts'
+import { createExpectations, type Expectations } from '../shared/expectations.ts'
+import { syncRevision, trimRevisions, type Revision } from '../shared/history.ts'
+import { createPodControl, podFromTemplate, slowStart, type PodInput } from '../shared/pod-control.ts'
+import { controlledBy, controllerIndex, isFinished, nextAvailable, orphansIn, podInformer } from '../shared/pods.ts'
+import { createWritten, type Written } from '../shared/written.ts'
+import { ownersOf } from '../replicaset/replicas.ts'
+import { daemonTolerations, fit, nodeOf, pinned } from './nodes.ts'
+import { placement, rollout, type Daemons } from './plan.ts'
+import { statusOf } from './status.ts'
+
+export interface Sources { readonly sets: Informer<apps.DaemonSet>; readonly pods: Informer<core.Pod>; readonly nodes: Informer<core.Node>; readonly revisions: Informer<Revision> }
+interface Environment { readonly client: Client; readonly recorder: EventRecorder; readonly clock: Clock; readonly expectations: Expectations; readonly written: Written<Revision> }
+
+const burst = 250
+export const revisionLabel = 'controller-revision-hash'
+
+/** The pod for one node. */
+function podFor(set: apps.DaemonSet, revision: Revision, nodeName: string): PodInput {
+  const pod = podFromTemplate(set.spec.template, set)
+  const { spec } = set.spec.template
+  return {
+    metadata: { ...pod.metadata, labels: { ...set.spec.template.metadata.labels, [revisionLabel]: revision.metadata.labels?.['controller.kubernetes.io/hash'] ?? '', 'pod-template-generation': String(set.metadata.generation ?? 1) } },
+    spec: { ...spec, tolerations: [...(spec.tolerations ?? []), ...daemonTolerations(spec)], affinity: pinned(spec.affinity, nodeName) },
+  }
+}
+
+export function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, env: Environment): Reconciler {
+  const { client, recorder, clock, expectations, written } = env
+  const podControl = createPodControl(client, recorder)
+
+  async function owned<T extends core.Pod | Revision>(set: apps.DaemonSet, resource: typeof core.pods | typeof apps.controllerrevisions, informer: Informer<T>): Promise<T[]> {
+    const { uid = '', namespace = '' } = set.metadata
+    const candidates = [...controlledBy(informer, uid), ...orphansIn(informer, namespace)]
+    return claim({ client, resource: resource as never, controller: set, controllerResource: apps.daemonsets, selector: fromLabelSelector(set.spec.selector), candidates })
+  }
+
+  /** Creates pods on these nodes and deletes these pods. */
+  async function apply(set: apps.DaemonSet, revision: Revision, { create, remove }: { readonly create: readonly string[]; readonly remove: readonly core.Pod[] }): Promise<void> {
+    const key = keyOf(set)
+    const chosen = remove.filter((pod) => !pod.metadata.deletionTimestamp).slice(0, burst)
+    const targets = create.slice(0, burst)
+    expectations.expect(key, targets.length, chosen.map((pod) => pod.metadata.uid ?? ''))
+    let failed = 0
+    const made = slowStart(targets.length, (i) => podControl.create(podFor(set, revision, targets[i] ?? ''), set).catch((error: unknown) => {
+      failed++
+      expectations.created(key)
+      throw error
+    })).then(({ succeeded, error }) => {
+      for (let i = succeeded + failed; i < targets.length; i++) expectations.created(key)
+      if (error) throw error
+    })
+    const removed = chosen.map((pod) => podControl.delete(pod, set).catch((error: unknown) => {
+      expectations.deleted(key, pod.metadata.uid ?? '')
+      throw error
+    }))
+    const failure = (await Promise.allSettled([made, ...removed])).find((r) => r.status === 'rejected')
+    if (failure) throw failure.reason
+  }
+
+  function tellOfFinished(set: apps.DaemonSet, finished: readonly core.Pod[]): void {
+    for (const pod of finished) {
+      const what = `daemon pod ${keyOf(pod)} on node ${nodeOf(pod)}, will try to`
+      if (pod.status.phase === 'Failed') recorder.event(set, 'Warning', 'FailedDaemonPod', `Found failed ${what} kill it`)
+      else recorder.event(set, 'Normal', 'SucceededDaemonPod', `Found succeeded ${what} delete it`)
+    }
+  }
+
+  return {
+    async reconcile(key) {
+      const set = sets.get(key)
+      if (!set) return expectations.forget(key)
+      if (!written.isSeen(key)) return { requeueAfter: 1000 }
+      const synced = await syncRevision(client, set, await owned(set, apps.controllerrevisions, revisions), set.status.collisionCount ?? 0)
+      written.wrote(key, synced.update)
+      const own = await owned(set, core.pods, pods)
+      const hash = synced.update.metadata.labels?.['controller.kubernetes.io/hash'] ?? ''
+      const daemons: Daemons = {
+        set, hash, now: clock.now(),
+        nodes: nodes.list().map((node) => ({ node, ...fit(set.spec.template.spec, node) })),
+        byNode: Map.groupBy(own, nodeOf),
+      }
+      let failure: unknown
+      if (!set.metadata.deletionTimestamp && expectations.satisfied(key)) {
+        const placed = placement(daemons)
+        const plan = placed.create.length + placed.remove.length > 0 ? placed : rollout(daemons)
+        tellOfFinished(set, plan.remove.filter(isFinished))
+        await apply(set, synced.update, plan).catch((error: unknown) => { failure = error })
+      }
+      const status = statusOf(daemons, synced.collisionCount)
+      if (!deepEqual(status, set.status)) await client.updateStatus(apps.daemonsets, { ...set, status })
+      if (failure) throw failure
+      const inUse = new Set(synced.all.filter((r) => own.some((pod) => pod.metadata.labels?.[revisionLabel] === r.metadata.labels?.['controller.kubernetes.io/hash']) || r === synced.update).map((r) => r.metadata.name ?? ''))
+      await trimRevisions(client, synced.all, inUse, set.spec.revisionHistoryLimit ?? 10)
+      const wait = nextAvailable(own, set.spec.minReadySeconds ?? 0, clock.now())
+      return wait === undefined ? undefined : { requeueAfter: wait }
+    },
+  }
+}
+
+export function startDaemonSetController(context: ControllerContext): Controller {
+  const { informers, clock } = context
+  const name = 'daemon-set-controller'
+  const sources: Sources = { sets: informers.for(apps.daemonsets), pods: podInformer(informers), nodes: informers.for(core.nodes), revisions: informers.for(apps.controllerrevisions, { indexes: controllerIndex }) }
+  const expectations = createExpectations(clock)
+  sources.pods.onChange(({ type, object: pod, old }) => {
+    const owner = controllerOf(pod)
+    if (owner?.kind !== 'DaemonSet') return
+    const key = `${pod.metadata.namespace}/${owner.name}`
+    if (type === 'added') expectations.created(key)
+    if (type === 'deleted' || (pod.metadata.deletionTimestamp && !old?.metadata.deletionTimestamp)) expectations.deleted(key, pod.metadata.uid ?? '')
+  })
+  const shape = (node: core.Node) => [node.metadata.labels ?? {}, node.spec.taints ?? []]
+  const env = { client: context.client(name), recorder: recorderOf(context, name), clock, expectations, written: createWritten(sources.revisions, clock) }
+  return runController({
+    name,
+    reconciler: daemonSetReconciler(sources, env),
+    watches: [
+      watch(sources.sets, (set) => [keyOf(set)]),
+      watch(sources.pods, (pod) => ownersOf(pod, 'DaemonSet', sources.sets, (set) => fromLabelSelector(set.spec.selector))),
+      watch(sources.nodes, (_, { type, object, old }) => (type === 'updated' && old && deepEqual(shape(object), shape(old)) ? [] : sources.sets.list().map(keyOf))),
+    ],
+    clock,
+    log: context.log,
+    signal: context.signal,
+  })
+}
