@@ -1,5 +1,5 @@
 /** `nodes/proxy`, `pods/proxy`, `services/proxy`: HTTP to what runs in the cluster, through the API server. */
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { core, discovery } from '../../api/index.ts'
 import { badRequest, notFound, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
@@ -39,23 +39,26 @@ export function createProxies(sources: ProxySources): Proxies {
       const base = request.info.rest === '' && !request.info.path.endsWith('/') ? `${request.info.path}/` : undefined
       if (base && (request.method === 'GET' || request.method === 'HEAD')) {
         const query = request.query.toString()
-        const back = response as import('node:http').ServerResponse
+        const back = response as ServerResponse
         back.writeHead(301, { location: query ? `${base}?${query}` : base }).end()
         return
       }
       const to = destination(plural, request)
       const prefix = request.info.path.slice(0, request.info.path.length - request.info.rest.length).replace(/\/$/, '')
       await forward(request, response, to, {
-        headers: { 'x-forwarded-uri': request.info.path, 'x-forwarded-host': request.headers.host, 'x-forwarded-proto': 'https' },
-        mend: (headers) => withLocation(headers, to, prefix),
+        headers: { 'x-forwarded-uri': request.info.path, 'x-forwarded-host': hostOf(request), 'x-forwarded-proto': 'https' },
+        mend: (headers) => behindProxy(headers, to, prefix),
       })
     },
     upgrade: (plural) => async (request, socket, head) => forwardUpgrade(request, socket, head, destination(plural, request)),
   }
 }
 
-/** Redirects within the target stay within the proxy. */
-function withLocation(headers: OutgoingHttpHeaders, to: Destination, prefix: string): OutgoingHttpHeaders {
+/** The name the client used for this server: HTTP/2 has it in a field of its own. */
+const hostOf = ({ headers }: ApiRequest): string => headers.host ?? String(headers[':authority'] ?? '')
+
+/** The answer's headers with a redirect within the target turned into one within the proxy, at `prefix`. */
+export function behindProxy(headers: OutgoingHttpHeaders, to: Destination, prefix: string): OutgoingHttpHeaders {
   const location = headers['location']
   if (typeof location !== 'string') return headers
   const origin = `${to.scheme}://${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`

@@ -10,7 +10,8 @@ import { ask } from '../testing/ask.ts'
 import { chooseContainer, logParameters, streamParameters } from './containers.ts'
 import type { Kubelets } from './kubelet.ts'
 import { createPodStreams } from './pods.ts'
-import { createProxies } from './proxy.ts'
+import { forward } from './forward.ts'
+import { behindProxy, createProxies } from './proxy.ts'
 import { checkProxyable, parseTarget } from './target.ts'
 
 const pod = (name: string, spec: object = {}, status: object = {}) =>
@@ -187,6 +188,19 @@ describe('a node that answers', () => {
   it('that has gone is an error with a reason', async () => {
     node.close()
     await expect(ask(streams().log, '/api/v1/namespaces/default/pods/x/log')).rejects.toMatchObject({ code: 503, message: expect.stringMatching(/^error trying to reach service: dial tcp 127\.0\.0\.1:\d+: connect: connection refused$/) as string })
+  })
+
+  it('gets a forwarded request without what proves who the client is, and its redirects stay within the proxy', async () => {
+    const to = { ...kubelets.destination('', '/app/x'), path: '/app/x' }
+    const headers = { ':authority': 'api:6443', authorization: 'Bearer secret', 'impersonate-user': 'root', 'x-remote-user': 'root', cookie: 'a=b', 'x-own': '1' }
+    await ask((request, response) => forward(request, response, to), '/api/v1/namespaces/default/pods/x/proxy/x', headers)
+    expect(seen.headers).toMatchObject({ cookie: 'a=b', 'x-own': '1' })
+    for (const name of [':authority', 'authorization', 'impersonate-user', 'x-remote-user']) expect(seen.headers).not.toHaveProperty(name)
+    const origin = `http://127.0.0.1:${to.port}`
+    expect(behindProxy({ location: '/login?next=1' }, to, '/proxy')).toEqual({ location: '/proxy/login?next=1' })
+    expect(behindProxy({ location: `${origin}/a` }, to, '/proxy')).toEqual({ location: '/proxy/a' })
+    expect(behindProxy({ location: 'y' }, to, '/proxy')).toEqual({ location: '/proxy/app/y' })
+    expect(behindProxy({ location: 'https://example.com/' }, to, '/proxy')).toEqual({ location: 'https://example.com/' })
   })
 
   it('is sent the client\'s redirect to the slash, so that relative links work', async () => {
