@@ -24,7 +24,7 @@ export interface CreateOptions {
  */
 export async function create(env: RegistryEnvironment, call: Call, body: ApiObject, { managed = false }: CreateOptions = {}): Promise<Encoded> {
   const { served } = call
-  if (body.metadata.resourceVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
+  if (body.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
   const completed = served.complete(placed(call, body))
   const tracked = managed ? completed : trackCreate(call, completed)
   const admitted = (await env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))) ?? tracked
