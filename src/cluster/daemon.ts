@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { dirname } from 'node:path'
 import { processIdentity } from '../machinery/process.ts'
 import { UserError } from './user-error.ts'
+import { makeDirectory } from './paths.ts'
 import type { Paths } from './paths.ts'
 
 /** What the background process says while it boots: one JSON object a line, on file descriptor 3. */
@@ -42,8 +43,7 @@ export async function startDaemon(options: {
   readonly onProgress: (progress: Progress) => void
 }): Promise<void> {
   const { paths } = options
-  mkdirSync(dirname(paths.log), { recursive: true, mode: 0o700 })
-  const log = openSync(paths.log, 'a', 0o600)
+  const log = openLog(paths)
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, 'server', ...options.arguments], {
     detached: true,
     cwd: '/',
@@ -68,6 +68,15 @@ export async function startDaemon(options: {
     pipe.destroy()
     child.unref()
   })
+}
+
+function openLog(paths: Paths): number {
+  makeDirectory(dirname(paths.log))
+  try {
+    return openSync(paths.log, 'a', 0o600)
+  } catch (error) {
+    throw new UserError(`cannot write to ${dirname(paths.log)}: ${(error as Error).message}; choose another place with --data-dir`)
+  }
 }
 
 /** Asks the process to end and waits for it; kills it when it does not within `seconds`. */

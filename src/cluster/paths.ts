@@ -1,5 +1,7 @@
 /** Where a cluster keeps its things. Everything Skiff writes on a host lies under these two directories, which carry the cluster's name. */
-import { join } from 'node:path'
+import { mkdirSync, existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UserError } from './user-error.ts'
 
 export interface Paths {
   /** What outlives a reboot: the store, certificates, images, volumes, logs. */
@@ -41,5 +43,19 @@ export function pathsOf({ name, dataDir }: PathOptions): Paths {
     containerdRun: join(run, 'containerd'),
     cniConf: join(run, 'cni'),
     network: join(data, 'network'),
+  }
+}
+
+/** Makes a directory of the cluster's, with the ones above it. Throws what the user can mend: Node's own `recursive` hides why it failed. */
+export function makeDirectory(directory: string, mode = 0o700): void {
+  if (existsSync(directory)) return
+  const parent = dirname(directory)
+  if (parent !== directory) makeDirectory(parent, 0o755)
+  try {
+    mkdirSync(directory, { mode })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    throw new UserError(`cannot make ${directory}: ${code === 'EROFS' ? 'read-only file system' : message}; choose another place with --data-dir`)
   }
 }

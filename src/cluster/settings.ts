@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from './user-error.ts'
+import { makeDirectory } from './paths.ts'
 import type { Paths } from './paths.ts'
 
 export interface Settings {
@@ -43,7 +44,7 @@ export function readSettings(paths: Paths): Settings | undefined {
     text = readFileSync(paths.settings, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new UserError(`cannot read ${paths.settings}: ${(error as Error).message}`)
+    throw new UserError(`cannot read ${paths.settings}: ${(error as Error).message}; choose another place with --data-dir`)
   }
   try {
     return JSON.parse(text) as Settings
@@ -82,8 +83,8 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
 
 /** Writes the settings down, whole or not at all, where the cluster and its neighbours look for them. */
 export function record(paths: Paths, settings: Settings): Settings {
+  makeDirectory(paths.data)
   try {
-    mkdirSync(paths.data, { recursive: true, mode: 0o700 })
     writeFileSync(`${paths.settings}.new`, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600, flush: true })
     renameSync(`${paths.settings}.new`, paths.settings)
     // Clusters on one host find each other's addresses and ports here.

@@ -53,13 +53,15 @@ const mountPoints = ['proc', 'sys', 'dev', 'etc/resolv.conf'] as const
 
 const script = `
 set -e
-root=$1; directory=$2; user=$3; shift 3
+root=$1; user=$2; image_path=$3; shift 3
+chroot=$(command -v chroot)
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
 mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 cd "$root"
-exec chroot $user "$root" "$@"
+PATH=$image_path
+exec "$chroot" $user "$root" "$@"
 `
 
 export interface RunOptions {
@@ -79,8 +81,9 @@ export async function runInside(options: RunOptions): Promise<void> {
   const command = options.workingDir === '/' ? options.command : ['/bin/sh', '-c', 'cd "$0" && exec "$@"', options.workingDir, ...options.command]
   try {
     await new Promise<void>((resolve, reject) => {
-      const child = spawn('unshare', ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '/bin/sh', '-c', script, 'build', options.root, options.workingDir, user, ...command], {
-        env: options.env,
+      const child = spawn('unshare', ['--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '/bin/sh', '-c', script, 'build', options.root, user, options.env['PATH'] ?? '/bin', ...command], {
+        // Until the command itself starts, programs are the host's.
+        env: { ...options.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const show = (chunk: Buffer) => options.onOutput(chunk.toString())
