@@ -169,9 +169,9 @@ export const MutatingWebhook = struct('MutatingWebhook', {
 export interface MutatingWebhook extends Of<typeof MutatingWebhook> {}
 
 export const MutatingWebhookConfiguration = root('MutatingWebhookConfiguration', {
-  metadata: fill(1, ObjectMeta),
-  webhooks: zero(2, mapList(MutatingWebhook, ['name']), { patch: 'merge', key: 'name' }),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  webhooks: zero(2, mapList(MutatingWebhook, ['name']), { doc: 'The webhooks.', patch: 'merge', key: 'name' }),
+}, 'Webhooks that may change what is written.')
 export interface MutatingWebhookConfiguration extends Of<typeof MutatingWebhookConfiguration> {}
 
 export const TypeChecking = struct('TypeChecking', {
@@ -245,9 +245,9 @@ export const ValidatingWebhook = struct('ValidatingWebhook', {
 export interface ValidatingWebhook extends Of<typeof ValidatingWebhook> {}
 
 export const ValidatingWebhookConfiguration = root('ValidatingWebhookConfiguration', {
-  metadata: fill(1, ObjectMeta),
-  webhooks: zero(2, mapList(ValidatingWebhook, ['name']), { patch: 'merge', key: 'name' }),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  webhooks: zero(2, mapList(ValidatingWebhook, ['name']), { doc: 'The webhooks.', patch: 'merge', key: 'name' }),
+}, 'Webhooks that are asked before something is written.')
 export interface ValidatingWebhookConfiguration extends Of<typeof ValidatingWebhookConfiguration> {}
 
 const gv = groupVersion('admissionregistration.k8s.io', 'v1')

@@ -227,13 +227,13 @@ export const CustomResourceDefinitionVersion = struct('CustomResourceDefinitionV
 export interface CustomResourceDefinitionVersion extends Of<typeof CustomResourceDefinitionVersion> {}
 
 export const CustomResourceDefinitionSpec = struct('CustomResourceDefinitionSpec', {
-  group: req(1, string),
-  names: req(3, CustomResourceDefinitionNames),
-  scope: req(4, string),
-  versions: req(7, list(CustomResourceDefinitionVersion)),
-  conversion: opt(9, CustomResourceConversion),
-  preserveUnknownFields: zero(10, bool),
-})
+  group: req(1, string, 'Its API group.'),
+  names: req(3, CustomResourceDefinitionNames, 'What it is called.'),
+  scope: req(4, string, 'Namespaced or Cluster.'),
+  versions: req(7, list(CustomResourceDefinitionVersion), 'Its versions; one of them is stored.'),
+  conversion: opt(9, CustomResourceConversion, 'How versions become each other.'),
+  preserveUnknownFields: zero(10, bool, 'Deprecated; must be false.'),
+}, 'What a custom kind is.')
 export interface CustomResourceDefinitionSpec extends Of<typeof CustomResourceDefinitionSpec> {}
 
 export const CustomResourceDefinitionCondition = struct('CustomResourceDefinitionCondition', {
@@ -255,10 +255,10 @@ export const CustomResourceDefinitionStatus = struct('CustomResourceDefinitionSt
 export interface CustomResourceDefinitionStatus extends Of<typeof CustomResourceDefinitionStatus> {}
 
 export const CustomResourceDefinition = root('CustomResourceDefinition', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, CustomResourceDefinitionSpec),
-  status: fill(3, CustomResourceDefinitionStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like; the name is <plural>.<group>.'),
+  spec: req(2, CustomResourceDefinitionSpec, 'What it is.'),
+  status: fill(3, CustomResourceDefinitionStatus, 'Whether it is served.'),
+}, 'A kind of objects that is not built in.')
 export interface CustomResourceDefinition extends Of<typeof CustomResourceDefinition> {}
 
 const gv = groupVersion('apiextensions.k8s.io', 'v1')

@@ -35,10 +35,10 @@ export const APIServiceStatus = struct('APIServiceStatus', {
 export interface APIServiceStatus extends Of<typeof APIServiceStatus> {}
 
 export const APIService = root('APIService', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, APIServiceSpec),
-  status: fill(3, APIServiceStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like; the name is <version>.<group>.'),
+  spec: fill(2, APIServiceSpec, 'Where it is.'),
+  status: fill(3, APIServiceStatus, 'Whether it can be reached.'),
+}, 'Which server serves a group version.')
 export interface APIService extends Of<typeof APIService> {}
 
 const gv = groupVersion('apiregistration.k8s.io', 'v1')

@@ -5,34 +5,34 @@ import { PersistentVolumeClaim } from '../core/storage.ts'
 import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const ControllerRevision = root('ControllerRevision', {
-  metadata: fill(1, ObjectMeta),
-  data: fill(2, rawExtension),
-  revision: req(3, int64),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  data: fill(2, rawExtension, 'The template.'),
+  revision: req(3, int64, 'Its number: higher is newer.'),
+}, 'What a template was, kept to go back to.')
 export interface ControllerRevision extends Of<typeof ControllerRevision> {}
 
 export const DaemonSetUpdateStrategyType = oneOf('RollingUpdate', 'OnDelete')
 export type DaemonSetUpdateStrategyType = Of<typeof DaemonSetUpdateStrategyType>
 
 export const RollingUpdateDaemonSet = struct('RollingUpdateDaemonSet', {
-  maxUnavailable: opt(1, intOrString),
-  maxSurge: opt(2, intOrString),
-})
+  maxUnavailable: opt(1, intOrString, 'On how many nodes the pod may be missing at a time. Default 1.'),
+  maxSurge: opt(2, intOrString, 'On how many nodes a second pod may run at a time. Default 0.'),
+}, 'The pace of a rolling update.')
 export interface RollingUpdateDaemonSet extends Of<typeof RollingUpdateDaemonSet> {}
 
 export const DaemonSetUpdateStrategy = struct('DaemonSetUpdateStrategy', {
-  type: zero(1, DaemonSetUpdateStrategyType),
-  rollingUpdate: opt(2, RollingUpdateDaemonSet),
-})
+  type: zero(1, DaemonSetUpdateStrategyType, 'RollingUpdate (the default), or OnDelete to wait until somebody deletes them.'),
+  rollingUpdate: opt(2, RollingUpdateDaemonSet, 'The pace of a rolling update.'),
+}, 'How pods are replaced.')
 export interface DaemonSetUpdateStrategy extends Of<typeof DaemonSetUpdateStrategy> {}
 
 export const DaemonSetSpec = struct('DaemonSetSpec', {
-  selector: must(1, LabelSelector),
-  template: req(2, PodTemplateSpec),
-  updateStrategy: fill(3, DaemonSetUpdateStrategy),
-  minReadySeconds: zero(4, int32),
-  revisionHistoryLimit: opt(6, int32),
-})
+  selector: must(1, LabelSelector, 'Labels of its pods. It cannot be changed.'),
+  template: req(2, PodTemplateSpec, 'What its pods look like; its nodeSelector and affinity choose the nodes.'),
+  updateStrategy: fill(3, DaemonSetUpdateStrategy, 'How pods are replaced when the template changes.'),
+  minReadySeconds: zero(4, int32, 'How long a pod must be ready to count as available.'),
+  revisionHistoryLimit: opt(6, int32, 'How many old templates are kept to go back to. Default 10.'),
+}, 'What is wanted of a daemon set.')
 export interface DaemonSetSpec extends Of<typeof DaemonSetSpec> {}
 
 export const DaemonSetCondition = struct('DaemonSetCondition', {
@@ -45,51 +45,51 @@ export const DaemonSetCondition = struct('DaemonSetCondition', {
 export interface DaemonSetCondition extends Of<typeof DaemonSetCondition> {}
 
 export const DaemonSetStatus = struct('DaemonSetStatus', {
-  currentNumberScheduled: req(1, int32),
-  numberMisscheduled: req(2, int32),
-  desiredNumberScheduled: req(3, int32),
-  numberReady: req(4, int32),
-  observedGeneration: zero(5, int64),
-  updatedNumberScheduled: zero(6, int32),
-  numberAvailable: zero(7, int32),
-  numberUnavailable: zero(8, int32),
+  currentNumberScheduled: req(1, int32, 'Nodes that run the pod and should.'),
+  numberMisscheduled: req(2, int32, 'Nodes that run the pod and should not.'),
+  desiredNumberScheduled: req(3, int32, 'Nodes that should run the pod.'),
+  numberReady: req(4, int32, 'Nodes whose pod is ready.'),
+  observedGeneration: zero(5, int64, 'The generation that was acted on.'),
+  updatedNumberScheduled: zero(6, int32, 'Nodes whose pod has the present template.'),
+  numberAvailable: zero(7, int32, 'Nodes whose pod is available.'),
+  numberUnavailable: zero(8, int32, 'Nodes whose pod is missing.'),
   collisionCount: opt(9, int32),
   conditions: zero(10, mapList(DaemonSetCondition, ['type']), { patch: 'merge', key: 'type' }),
-})
+}, 'What is known of a daemon set.')
 export interface DaemonSetStatus extends Of<typeof DaemonSetStatus> {}
 
 export const DaemonSet = root('DaemonSet', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, DaemonSetSpec),
-  status: fill(3, DaemonSetStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, DaemonSetSpec, 'What is wanted.'),
+  status: fill(3, DaemonSetStatus, 'What is.'),
+}, 'Runs one pod on every node, or on some.')
 export interface DaemonSet extends Of<typeof DaemonSet> {}
 
 export const DeploymentStrategyType = oneOf('Recreate', 'RollingUpdate')
 export type DeploymentStrategyType = Of<typeof DeploymentStrategyType>
 
 export const RollingUpdateDeployment = struct('RollingUpdateDeployment', {
-  maxUnavailable: opt(1, intOrString),
-  maxSurge: opt(2, intOrString),
-})
+  maxUnavailable: opt(1, intOrString, 'How many pods may be missing at a time, as a number or a percentage. Default 25%.'),
+  maxSurge: opt(2, intOrString, 'How many pods there may be too many at a time. Default 25%.'),
+}, 'The pace of a rolling update.')
 export interface RollingUpdateDeployment extends Of<typeof RollingUpdateDeployment> {}
 
 export const DeploymentStrategy = struct('DeploymentStrategy', {
-  type: zero(1, DeploymentStrategyType),
-  rollingUpdate: opt(2, RollingUpdateDeployment),
-})
+  type: zero(1, DeploymentStrategyType, 'RollingUpdate (the default), or Recreate to stop all old pods first.'),
+  rollingUpdate: opt(2, RollingUpdateDeployment, 'The pace of a rolling update.'),
+}, 'How pods are replaced.')
 export interface DeploymentStrategy extends Of<typeof DeploymentStrategy> {}
 
 export const DeploymentSpec = struct('DeploymentSpec', {
-  replicas: opt(1, int32),
-  selector: must(2, LabelSelector),
-  template: req(3, PodTemplateSpec),
-  strategy: fill(4, DeploymentStrategy, { patch: 'retainKeys' }),
-  minReadySeconds: zero(5, int32),
-  revisionHistoryLimit: opt(6, int32),
-  paused: zero(7, bool),
-  progressDeadlineSeconds: opt(9, int32),
-})
+  replicas: opt(1, int32, 'How many pods. Default 1.'),
+  selector: must(2, LabelSelector, 'Labels of its pods. It cannot be changed, and must match those of the template.'),
+  template: req(3, PodTemplateSpec, 'What its pods look like.'),
+  strategy: fill(4, DeploymentStrategy, { doc: 'How pods are replaced when the template changes.', patch: 'retainKeys' }),
+  minReadySeconds: zero(5, int32, 'How long a pod must be ready to count as available.'),
+  revisionHistoryLimit: opt(6, int32, 'How many old replica sets are kept to go back to. Default 10.'),
+  paused: zero(7, bool, 'True to act on nothing until it is false again.'),
+  progressDeadlineSeconds: opt(9, int32, 'How long an update may stand still before it counts as failed. Default 600.'),
+}, 'What is wanted of a deployment.')
 export interface DeploymentSpec extends Of<typeof DeploymentSpec> {}
 
 export const DeploymentCondition = struct('DeploymentCondition', {
@@ -103,34 +103,34 @@ export const DeploymentCondition = struct('DeploymentCondition', {
 export interface DeploymentCondition extends Of<typeof DeploymentCondition> {}
 
 export const DeploymentStatus = struct('DeploymentStatus', {
-  observedGeneration: zero(1, int64),
-  replicas: zero(2, int32),
-  updatedReplicas: zero(3, int32),
-  readyReplicas: zero(7, int32),
-  availableReplicas: zero(4, int32),
-  unavailableReplicas: zero(5, int32),
-  terminatingReplicas: opt(9, int32),
-  conditions: zero(6, mapList(DeploymentCondition, ['type']), { patch: 'merge', key: 'type' }),
-  collisionCount: opt(8, int32),
-})
+  observedGeneration: zero(1, int64, 'The generation that was acted on.'),
+  replicas: zero(2, int32, 'How many pods there are.'),
+  updatedReplicas: zero(3, int32, 'How many run the present template.'),
+  readyReplicas: zero(7, int32, 'How many are ready.'),
+  availableReplicas: zero(4, int32, 'How many are available.'),
+  unavailableReplicas: zero(5, int32, 'How many are missing.'),
+  terminatingReplicas: opt(9, int32, 'How many are on their way out.'),
+  conditions: zero(6, mapList(DeploymentCondition, ['type']), { doc: 'Available, Progressing, ReplicaFailure.', patch: 'merge', key: 'type' }),
+  collisionCount: opt(8, int32, 'How often the name of a new replica set was taken.'),
+}, 'What is known of a deployment.')
 export interface DeploymentStatus extends Of<typeof DeploymentStatus> {}
 
 export const Deployment = root('Deployment', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, DeploymentSpec),
-  status: fill(3, DeploymentStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, DeploymentSpec, 'What is wanted.'),
+  status: fill(3, DeploymentStatus, 'What is.'),
+}, 'Keeps a number of equal pods running, and replaces them step by step when their template changes.')
 export interface Deployment extends Of<typeof Deployment> {}
 
 export const PodManagementPolicyType = oneOf('OrderedReady', 'Parallel')
 export type PodManagementPolicyType = Of<typeof PodManagementPolicyType>
 
 export const ReplicaSetSpec = struct('ReplicaSetSpec', {
-  replicas: opt(1, int32),
-  minReadySeconds: zero(4, int32),
-  selector: must(2, LabelSelector),
-  template: fill(3, PodTemplateSpec),
-})
+  replicas: opt(1, int32, 'How many pods. Default 1.'),
+  minReadySeconds: zero(4, int32, 'How long a pod must be ready to count as available.'),
+  selector: must(2, LabelSelector, 'Labels of its pods. It cannot be changed.'),
+  template: fill(3, PodTemplateSpec, 'What its pods look like.'),
+}, 'What is wanted of a replica set.')
 export interface ReplicaSetSpec extends Of<typeof ReplicaSetSpec> {}
 
 export const ReplicaSetCondition = struct('ReplicaSetCondition', {
@@ -143,27 +143,27 @@ export const ReplicaSetCondition = struct('ReplicaSetCondition', {
 export interface ReplicaSetCondition extends Of<typeof ReplicaSetCondition> {}
 
 export const ReplicaSetStatus = struct('ReplicaSetStatus', {
-  replicas: req(1, int32),
-  fullyLabeledReplicas: zero(2, int32),
-  readyReplicas: zero(4, int32),
-  availableReplicas: zero(5, int32),
+  replicas: req(1, int32, 'How many pods there are.'),
+  fullyLabeledReplicas: zero(2, int32, 'How many have all labels of the template.'),
+  readyReplicas: zero(4, int32, 'How many are ready.'),
+  availableReplicas: zero(5, int32, 'How many are available.'),
   terminatingReplicas: opt(7, int32),
-  observedGeneration: zero(3, int64),
-  conditions: zero(6, mapList(ReplicaSetCondition, ['type']), { patch: 'merge', key: 'type' }),
-})
+  observedGeneration: zero(3, int64, 'The generation that was acted on.'),
+  conditions: zero(6, mapList(ReplicaSetCondition, ['type']), { doc: 'Statements about its state.', patch: 'merge', key: 'type' }),
+}, 'What is known of a replica set.')
 export interface ReplicaSetStatus extends Of<typeof ReplicaSetStatus> {}
 
 export const ReplicaSet = root('ReplicaSet', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, ReplicaSetSpec),
-  status: fill(3, ReplicaSetStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, ReplicaSetSpec, 'What is wanted.'),
+  status: fill(3, ReplicaSetStatus, 'What is.'),
+}, 'Keeps a number of equal pods running. Mostly made by deployments.')
 export interface ReplicaSet extends Of<typeof ReplicaSet> {}
 
 export const RollingUpdateStatefulSetStrategy = struct('RollingUpdateStatefulSetStrategy', {
-  partition: opt(1, int32),
-  maxUnavailable: opt(2, intOrString, { gate: 'MaxUnavailableStatefulSet' }),
-})
+  partition: opt(1, int32, 'Pods with a lower number are left as they are.'),
+  maxUnavailable: opt(2, intOrString, { doc: 'How many pods may be missing at a time.', gate: 'MaxUnavailableStatefulSet' }),
+}, 'The pace of a rolling update.')
 export interface RollingUpdateStatefulSetStrategy extends Of<typeof RollingUpdateStatefulSetStrategy> {}
 
 export const StatefulSetOrdinals = struct('StatefulSetOrdinals', {
@@ -181,24 +181,24 @@ export const StatefulSetUpdateStrategyType = oneOf('RollingUpdate', 'OnDelete')
 export type StatefulSetUpdateStrategyType = Of<typeof StatefulSetUpdateStrategyType>
 
 export const StatefulSetUpdateStrategy = struct('StatefulSetUpdateStrategy', {
-  type: zero(1, StatefulSetUpdateStrategyType),
-  rollingUpdate: opt(2, RollingUpdateStatefulSetStrategy),
-})
+  type: zero(1, StatefulSetUpdateStrategyType, 'RollingUpdate (the default), or OnDelete to wait until somebody deletes them.'),
+  rollingUpdate: opt(2, RollingUpdateStatefulSetStrategy, 'The pace of a rolling update.'),
+}, 'How pods are replaced.')
 export interface StatefulSetUpdateStrategy extends Of<typeof StatefulSetUpdateStrategy> {}
 
 export const StatefulSetSpec = struct('StatefulSetSpec', {
-  replicas: opt(1, int32),
-  selector: must(2, LabelSelector),
-  template: req(3, PodTemplateSpec),
-  volumeClaimTemplates: zero(4, list(PersistentVolumeClaim)),
-  serviceName: fill(5, string),
-  podManagementPolicy: zero(6, PodManagementPolicyType),
-  updateStrategy: fill(7, StatefulSetUpdateStrategy),
-  revisionHistoryLimit: opt(8, int32),
-  minReadySeconds: zero(9, int32),
-  persistentVolumeClaimRetentionPolicy: opt(10, StatefulSetPersistentVolumeClaimRetentionPolicy),
-  ordinals: opt(11, StatefulSetOrdinals),
-})
+  replicas: opt(1, int32, 'How many pods. Default 1.'),
+  selector: must(2, LabelSelector, 'Labels of its pods. It cannot be changed.'),
+  template: req(3, PodTemplateSpec, 'What its pods look like.'),
+  volumeClaimTemplates: zero(4, list(PersistentVolumeClaim), 'Claims that are made for each pod; containers mount them by their names.'),
+  serviceName: fill(5, string, 'The headless service that gives the pods their names.'),
+  podManagementPolicy: zero(6, PodManagementPolicyType, 'OrderedReady (the default) to start and stop one after the other, or Parallel.'),
+  updateStrategy: fill(7, StatefulSetUpdateStrategy, 'How pods are replaced when the template changes.'),
+  revisionHistoryLimit: opt(8, int32, 'How many old templates are kept to go back to. Default 10.'),
+  minReadySeconds: zero(9, int32, 'How long a pod must be ready to count as available.'),
+  persistentVolumeClaimRetentionPolicy: opt(10, StatefulSetPersistentVolumeClaimRetentionPolicy, 'What becomes of claims when pods go for good.'),
+  ordinals: opt(11, StatefulSetOrdinals, 'The number the first pod has.'),
+}, 'What is wanted of a stateful set.')
 export interface StatefulSetSpec extends Of<typeof StatefulSetSpec> {}
 
 export const StatefulSetCondition = struct('StatefulSetCondition', {
@@ -225,10 +225,10 @@ export const StatefulSetStatus = struct('StatefulSetStatus', {
 export interface StatefulSetStatus extends Of<typeof StatefulSetStatus> {}
 
 export const StatefulSet = root('StatefulSet', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, StatefulSetSpec),
-  status: fill(3, StatefulSetStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, StatefulSetSpec, 'What is wanted.'),
+  status: fill(3, StatefulSetStatus, 'What is.'),
+}, 'Keeps pods that are not equal: each has a number, a name and storage of its own that stay.')
 export interface StatefulSet extends Of<typeof StatefulSet> {}
 
 const gv = groupVersion('apps', 'v1')

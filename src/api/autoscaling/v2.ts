@@ -3,11 +3,11 @@ import { groupVersion } from '../resource.ts'
 import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const MetricTarget = struct('MetricTarget', {
-  type: req(1, string),
-  value: opt(2, quantity),
-  averageValue: opt(3, quantity),
-  averageUtilization: opt(4, int32),
-})
+  type: req(1, string, 'Utilization, Value or AverageValue.'),
+  value: opt(2, quantity, 'The value.'),
+  averageValue: opt(3, quantity, 'The value for each pod.'),
+  averageUtilization: opt(4, int32, 'The percentage of what is requested.'),
+}, 'What a metric should be.')
 export interface MetricTarget extends Of<typeof MetricTarget> {}
 
 export const ContainerResourceMetricSource = struct('ContainerResourceMetricSource', {
@@ -32,10 +32,10 @@ export const ContainerResourceMetricStatus = struct('ContainerResourceMetricStat
 export interface ContainerResourceMetricStatus extends Of<typeof ContainerResourceMetricStatus> {}
 
 export const CrossVersionObjectReference = struct('CrossVersionObjectReference', {
-  kind: req(1, string),
-  name: req(2, string),
-  apiVersion: zero(3, string),
-})
+  kind: req(1, string, 'Its kind.'),
+  name: req(2, string, 'Its name.'),
+  apiVersion: zero(3, string, 'Its API version.'),
+}, 'An object.')
 export interface CrossVersionObjectReference extends Of<typeof CrossVersionObjectReference> {}
 
 export const MetricIdentifier = struct('MetricIdentifier', {
@@ -97,22 +97,22 @@ export const ResourceMetricSource = struct('ResourceMetricSource', {
 export interface ResourceMetricSource extends Of<typeof ResourceMetricSource> {}
 
 export const MetricSpec = struct('MetricSpec', {
-  type: req(1, string),
-  object: opt(2, ObjectMetricSource),
-  pods: opt(3, PodsMetricSource),
-  resource: opt(4, ResourceMetricSource),
-  containerResource: opt(7, ContainerResourceMetricSource),
-  external: opt(5, ExternalMetricSource),
-})
+  type: req(1, string, 'Resource, ContainerResource, Pods, Object or External.'),
+  object: opt(2, ObjectMetricSource, 'A metric of one object.'),
+  pods: opt(3, PodsMetricSource, 'A metric of each pod, averaged.'),
+  resource: opt(4, ResourceMetricSource, 'cpu or memory of the pods.'),
+  containerResource: opt(7, ContainerResourceMetricSource, 'cpu or memory of one container of the pods.'),
+  external: opt(5, ExternalMetricSource, 'A metric from outside the cluster.'),
+}, 'What is measured: one source, named by type.')
 export interface MetricSpec extends Of<typeof MetricSpec> {}
 
 export const HorizontalPodAutoscalerSpec = struct('HorizontalPodAutoscalerSpec', {
-  scaleTargetRef: req(1, CrossVersionObjectReference),
-  minReplicas: opt(2, int32),
-  maxReplicas: req(3, int32),
-  metrics: zero(4, list(MetricSpec)),
-  behavior: opt(5, HorizontalPodAutoscalerBehavior),
-})
+  scaleTargetRef: req(1, CrossVersionObjectReference, 'The workload.'),
+  minReplicas: opt(2, int32, 'The least number of pods. Default 1.'),
+  maxReplicas: req(3, int32, 'The greatest number of pods.'),
+  metrics: zero(4, list(MetricSpec), 'What is measured, and what it should be. Default: 80 % of the requested cpu.'),
+  behavior: opt(5, HorizontalPodAutoscalerBehavior, 'How fast it may scale up and down.'),
+}, 'What is wanted of an autoscaler.')
 export interface HorizontalPodAutoscalerSpec extends Of<typeof HorizontalPodAutoscalerSpec> {}
 
 export const HorizontalPodAutoscalerCondition = struct('HorizontalPodAutoscalerCondition', {
@@ -154,20 +154,20 @@ export const MetricStatus = struct('MetricStatus', {
 export interface MetricStatus extends Of<typeof MetricStatus> {}
 
 export const HorizontalPodAutoscalerStatus = struct('HorizontalPodAutoscalerStatus', {
-  observedGeneration: opt(1, int64),
-  lastScaleTime: opt(2, time),
-  currentReplicas: zero(3, int32),
-  desiredReplicas: req(4, int32),
-  currentMetrics: fill(5, list(MetricStatus)),
-  conditions: zero(6, mapList(HorizontalPodAutoscalerCondition, ['type']), { patch: 'merge', key: 'type' }),
-})
+  observedGeneration: opt(1, int64, 'The generation that was acted on.'),
+  lastScaleTime: opt(2, time, 'When it last changed the number of pods.'),
+  currentReplicas: zero(3, int32, 'How many pods there are.'),
+  desiredReplicas: req(4, int32, 'How many pods there should be.'),
+  currentMetrics: fill(5, list(MetricStatus), 'What was last measured.'),
+  conditions: zero(6, mapList(HorizontalPodAutoscalerCondition, ['type']), { doc: 'Whether it can scale, does, and is at a limit.', patch: 'merge', key: 'type' }),
+}, 'What is known of an autoscaler.')
 export interface HorizontalPodAutoscalerStatus extends Of<typeof HorizontalPodAutoscalerStatus> {}
 
 export const HorizontalPodAutoscaler = root('HorizontalPodAutoscaler', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, HorizontalPodAutoscalerSpec, { required: true }),
-  status: fill(3, HorizontalPodAutoscalerStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, HorizontalPodAutoscalerSpec, { doc: 'What is wanted.', required: true }),
+  status: fill(3, HorizontalPodAutoscalerStatus, 'What is.'),
+}, 'Chooses the number of pods of a workload by what is measured.')
 export interface HorizontalPodAutoscaler extends Of<typeof HorizontalPodAutoscaler> {}
 
 const gv = groupVersion('autoscaling', 'v2')

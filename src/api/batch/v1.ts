@@ -56,55 +56,55 @@ export const SuccessPolicy = struct('SuccessPolicy', {
 export interface SuccessPolicy extends Of<typeof SuccessPolicy> {}
 
 export const JobSpec = struct('JobSpec', {
-  parallelism: opt(1, int32),
-  completions: opt(2, int32),
-  activeDeadlineSeconds: opt(3, int64),
-  podFailurePolicy: opt(11, PodFailurePolicy),
-  successPolicy: opt(16, SuccessPolicy),
-  backoffLimit: opt(7, int32),
-  backoffLimitPerIndex: opt(12, int32),
-  maxFailedIndexes: opt(13, int32),
-  selector: opt(4, LabelSelector),
-  manualSelector: opt(5, bool),
-  template: req(6, PodTemplateSpec),
-  ttlSecondsAfterFinished: opt(8, int32),
-  completionMode: opt(9, CompletionMode),
-  suspend: opt(10, bool),
-  podReplacementPolicy: opt(14, PodReplacementPolicy),
-  managedBy: opt(15, string),
-})
+  parallelism: opt(1, int32, 'How many pods run at a time. Default 1.'),
+  completions: opt(2, int32, 'How many pods must succeed. Default 1.'),
+  activeDeadlineSeconds: opt(3, int64, 'How long the job may take.'),
+  podFailurePolicy: opt(11, PodFailurePolicy, 'What a failure means, by exit code or condition.'),
+  successPolicy: opt(16, SuccessPolicy, 'When an indexed job has succeeded before all its indexes have.'),
+  backoffLimit: opt(7, int32, 'How many failures are put up with. Default 6.'),
+  backoffLimitPerIndex: opt(12, int32, 'How many failures of one index are put up with.'),
+  maxFailedIndexes: opt(13, int32, 'How many indexes may fail.'),
+  selector: opt(4, LabelSelector, 'Labels of its pods; made by the server.'),
+  manualSelector: opt(5, bool, 'True to choose the selector oneself.'),
+  template: req(6, PodTemplateSpec, 'What its pods look like; their restartPolicy is Never or OnFailure.'),
+  ttlSecondsAfterFinished: opt(8, int32, 'How long the job is kept once it is finished.'),
+  completionMode: opt(9, CompletionMode, 'NonIndexed (the default), or Indexed to give each pod a number.'),
+  suspend: opt(10, bool, 'True to stop its pods and start none.'),
+  podReplacementPolicy: opt(14, PodReplacementPolicy, 'When a pod is replaced: TerminatingOrFailed, or Failed to wait until it is gone.'),
+  managedBy: opt(15, string, 'Who runs the job, if not the job controller.'),
+}, 'What is wanted of a job.')
 export interface JobSpec extends Of<typeof JobSpec> {}
 
 export const JobTemplateSpec = struct('JobTemplateSpec', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, JobSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Labels and annotations of the jobs.'),
+  spec: fill(2, JobSpec, 'The spec of the jobs.'),
+}, 'What the jobs of a cron job look like.')
 export interface JobTemplateSpec extends Of<typeof JobTemplateSpec> {}
 
 export const CronJobSpec = struct('CronJobSpec', {
-  schedule: req(1, string),
-  timeZone: opt(8, string),
-  startingDeadlineSeconds: opt(2, int64),
-  concurrencyPolicy: zero(3, ConcurrencyPolicy),
-  suspend: opt(4, bool),
-  jobTemplate: req(5, JobTemplateSpec),
-  successfulJobsHistoryLimit: opt(6, int32),
-  failedJobsHistoryLimit: opt(7, int32),
-})
+  schedule: req(1, string, 'When, in cron format: minute, hour, day of the month, month, day of the week.'),
+  timeZone: opt(8, string, 'The time zone of the schedule; by default that of the controller.'),
+  startingDeadlineSeconds: opt(2, int64, 'How late a job may be started.'),
+  concurrencyPolicy: zero(3, ConcurrencyPolicy, 'Allow (the default), Forbid to skip a job while the last one runs, or Replace.'),
+  suspend: opt(4, bool, 'True to start no more jobs.'),
+  jobTemplate: req(5, JobTemplateSpec, 'What its jobs look like.'),
+  successfulJobsHistoryLimit: opt(6, int32, 'How many jobs that succeeded are kept. Default 3.'),
+  failedJobsHistoryLimit: opt(7, int32, 'How many jobs that failed are kept. Default 1.'),
+}, 'What is wanted of a cron job.')
 export interface CronJobSpec extends Of<typeof CronJobSpec> {}
 
 export const CronJobStatus = struct('CronJobStatus', {
-  active: zero(1, list(ObjectReference)),
-  lastScheduleTime: opt(4, time),
-  lastSuccessfulTime: opt(5, time),
-})
+  active: zero(1, list(ObjectReference), 'Jobs that are running.'),
+  lastScheduleTime: opt(4, time, 'When a job was last started.'),
+  lastSuccessfulTime: opt(5, time, 'When a job last succeeded.'),
+}, 'What is known of a cron job.')
 export interface CronJobStatus extends Of<typeof CronJobStatus> {}
 
 export const CronJob = root('CronJob', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, CronJobSpec, { required: true }),
-  status: fill(3, CronJobStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, CronJobSpec, { doc: 'What is wanted.', required: true }),
+  status: fill(3, CronJobStatus, 'What is.'),
+}, 'Starts jobs at given times.')
 export interface CronJob extends Of<typeof CronJob> {}
 
 export const JobCondition = struct('JobCondition', {
@@ -124,25 +124,25 @@ export const UncountedTerminatedPods = struct('UncountedTerminatedPods', {
 export interface UncountedTerminatedPods extends Of<typeof UncountedTerminatedPods> {}
 
 export const JobStatus = struct('JobStatus', {
-  conditions: zero(1, list(JobCondition), { patch: 'merge', key: 'type' }),
-  startTime: opt(2, time),
-  completionTime: opt(3, time),
-  active: zero(4, int32),
-  succeeded: zero(5, int32),
-  failed: zero(6, int32),
-  terminating: opt(11, int32),
-  completedIndexes: zero(7, string),
-  failedIndexes: opt(10, string),
-  uncountedTerminatedPods: opt(8, UncountedTerminatedPods),
-  ready: opt(9, int32),
-})
+  conditions: zero(1, list(JobCondition), { doc: 'Complete, Failed, Suspended and others.', patch: 'merge', key: 'type' }),
+  startTime: opt(2, time, 'When it was started.'),
+  completionTime: opt(3, time, 'When it was finished.'),
+  active: zero(4, int32, 'How many pods run.'),
+  succeeded: zero(5, int32, 'How many pods succeeded.'),
+  failed: zero(6, int32, 'How many pods failed.'),
+  terminating: opt(11, int32, 'How many pods are on their way out.'),
+  completedIndexes: zero(7, string, 'Indexes that succeeded, such as 1,3-5.'),
+  failedIndexes: opt(10, string, 'Indexes that failed.'),
+  uncountedTerminatedPods: opt(8, UncountedTerminatedPods, 'Pods that have ended and are not counted yet.'),
+  ready: opt(9, int32, 'How many pods are ready.'),
+}, 'What is known of a job.')
 export interface JobStatus extends Of<typeof JobStatus> {}
 
 export const Job = root('Job', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, JobSpec),
-  status: fill(3, JobStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, JobSpec, 'What is wanted.'),
+  status: fill(3, JobStatus, 'What is.'),
+}, 'Runs pods until enough of them have succeeded.')
 export interface Job extends Of<typeof Job> {}
 
 const gv = groupVersion('batch', 'v1')

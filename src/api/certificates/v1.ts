@@ -6,15 +6,15 @@ export const KeyUsage = oneOf('signing', 'digital signature', 'content commitmen
 export type KeyUsage = Of<typeof KeyUsage>
 
 export const CertificateSigningRequestSpec = struct('CertificateSigningRequestSpec', {
-  request: req(1, bytes),
-  signerName: req(7, string),
-  expirationSeconds: opt(8, int32),
-  usages: zero(5, list(KeyUsage)),
-  username: zero(2, string),
-  uid: zero(3, string),
-  groups: zero(4, list(string)),
-  extra: zero(6, map(wrappedList(string))),
-})
+  request: req(1, bytes, 'The request, PEM in base64.'),
+  signerName: req(7, string, 'Who is asked to sign.'),
+  expirationSeconds: opt(8, int32, 'How long the certificate should be good.'),
+  usages: zero(5, list(KeyUsage), 'What the key will be used for.'),
+  username: zero(2, string, 'Who asks; set by the server.'),
+  uid: zero(3, string, 'UID of who asks; set by the server.'),
+  groups: zero(4, list(string), 'Groups of who asks; set by the server.'),
+  extra: zero(6, map(wrappedList(string)), 'More about who asks; set by the server.'),
+}, 'What is asked for. It cannot be changed.')
 export interface CertificateSigningRequestSpec extends Of<typeof CertificateSigningRequestSpec> {}
 
 export const CertificateSigningRequestCondition = struct('CertificateSigningRequestCondition', {
@@ -28,16 +28,16 @@ export const CertificateSigningRequestCondition = struct('CertificateSigningRequ
 export interface CertificateSigningRequestCondition extends Of<typeof CertificateSigningRequestCondition> {}
 
 export const CertificateSigningRequestStatus = struct('CertificateSigningRequestStatus', {
-  conditions: zero(1, mapList(CertificateSigningRequestCondition, ['type'])),
-  certificate: zero(2, bytes),
-})
+  conditions: zero(1, mapList(CertificateSigningRequestCondition, ['type']), 'Approved, Denied or Failed.'),
+  certificate: zero(2, bytes, 'The certificate, once it is signed.'),
+}, 'How a request stands.')
 export interface CertificateSigningRequestStatus extends Of<typeof CertificateSigningRequestStatus> {}
 
 export const CertificateSigningRequest = root('CertificateSigningRequest', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, CertificateSigningRequestSpec),
-  status: fill(3, CertificateSigningRequestStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, CertificateSigningRequestSpec, 'What is asked for.'),
+  status: fill(3, CertificateSigningRequestStatus, 'Whether it was approved, and the certificate.'),
+}, 'A request for a certificate.')
 export interface CertificateSigningRequest extends Of<typeof CertificateSigningRequest> {}
 
 const gv = groupVersion('certificates.k8s.io', 'v1')

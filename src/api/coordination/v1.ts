@@ -3,20 +3,20 @@ import { groupVersion } from '../resource.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const LeaseSpec = struct('LeaseSpec', {
-  holderIdentity: opt(1, string),
-  leaseDurationSeconds: opt(2, int32),
-  acquireTime: opt(3, microTime),
-  renewTime: opt(4, microTime),
-  leaseTransitions: opt(5, int32),
+  holderIdentity: opt(1, string, 'Who has it.'),
+  leaseDurationSeconds: opt(2, int32, 'How long it is good after it was renewed.'),
+  acquireTime: opt(3, microTime, 'Since when.'),
+  renewTime: opt(4, microTime, 'When it was last renewed.'),
+  leaseTransitions: opt(5, int32, 'How often it changed hands.'),
   strategy: opt(6, string, { gate: 'CoordinatedLeaderElection' }),
   preferredHolder: opt(7, string, { gate: 'CoordinatedLeaderElection' }),
-})
+}, 'Who has a lease.')
 export interface LeaseSpec extends Of<typeof LeaseSpec> {}
 
 export const Lease = root('Lease', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, LeaseSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, LeaseSpec, 'Who has it.'),
+}, 'Who is in charge of something, and until when.')
 export interface Lease extends Of<typeof Lease> {}
 
 const gv = groupVersion('coordination.k8s.io', 'v1')

@@ -4,28 +4,28 @@ import { LocalObjectReference, ObjectReference } from './shared.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const ConfigMap = root('ConfigMap', {
-  metadata: fill(1, ObjectMeta),
-  immutable: opt(4, bool),
-  data: zero(2, map(string)),
-  binaryData: zero(3, map(bytes)),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  immutable: opt(4, bool, 'True to have it never change again.'),
+  data: zero(2, map(string), 'Values that are text.'),
+  binaryData: zero(3, map(bytes), 'Values that are bytes.'),
+}, 'Settings, as keys and values.')
 export interface ConfigMap extends Of<typeof ConfigMap> {}
 
 export const Secret = root('Secret', {
-  metadata: fill(1, ObjectMeta),
-  immutable: opt(5, bool),
-  data: zero(2, map(bytes)),
-  stringData: zero(4, map(string)),
-  type: zero(3, string),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  immutable: opt(5, bool, 'True to have it never change again.'),
+  data: zero(2, map(bytes), 'The values, in base64.'),
+  stringData: zero(4, map(string), 'Values as text, for writing only: they end up in data.'),
+  type: zero(3, string, 'What it is for: Opaque (the default), kubernetes.io/tls, kubernetes.io/dockerconfigjson and others.'),
+}, 'Passwords, keys and the like, as keys and values.')
 export interface Secret extends Of<typeof Secret> {}
 
 export const ServiceAccount = root('ServiceAccount', {
-  metadata: fill(1, ObjectMeta),
-  secrets: zero(2, mapList(ObjectReference, ['name']), { patch: 'merge', key: 'name' }),
-  imagePullSecrets: zero(3, list(LocalObjectReference)),
-  automountServiceAccountToken: opt(4, bool),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  secrets: zero(2, mapList(ObjectReference, ['name']), { doc: 'Secrets that pods of the account may use.', patch: 'merge', key: 'name' }),
+  imagePullSecrets: zero(3, list(LocalObjectReference), 'Secrets to log in to image registries with, for all pods of the account.'),
+  automountServiceAccountToken: opt(4, bool, 'Whether pods of the account get a token.'),
+}, 'An identity for what runs in pods.')
 export interface ServiceAccount extends Of<typeof ServiceAccount> {}
 
 const gv = groupVersion('', 'v1')

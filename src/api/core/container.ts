@@ -3,12 +3,12 @@ import { ConfigMapKeySelector, LocalObjectReference, ObjectFieldSelector, Protoc
 import { PullPolicy } from './volume.ts'
 
 export const ContainerPort = struct('ContainerPort', {
-  name: zero(1, string),
-  hostPort: zero(2, int32),
-  containerPort: req(3, int32),
-  protocol: zero(4, Protocol, { default: 'TCP' }),
-  hostIP: zero(5, string),
-})
+  name: zero(1, string, 'A name that services can refer to.'),
+  hostPort: zero(2, int32, 'A port of the node that leads to the container.'),
+  containerPort: req(3, int32, 'The port inside the container.'),
+  protocol: zero(4, Protocol, { doc: 'TCP (the default), UDP or SCTP.', default: 'TCP' }),
+  hostIP: zero(5, string, 'The address of the node to bind hostPort to.'),
+}, 'A port a container listens on.')
 export interface ContainerPort extends Of<typeof ContainerPort> {}
 
 export const ContainerResizePolicy = struct('ContainerResizePolicy', {
@@ -42,10 +42,10 @@ export const SecretEnvSource = struct('SecretEnvSource', {
 export interface SecretEnvSource extends Of<typeof SecretEnvSource> {}
 
 export const EnvFromSource = struct('EnvFromSource', {
-  prefix: zero(1, string),
-  configMapRef: opt(2, ConfigMapEnvSource),
-  secretRef: opt(3, SecretEnvSource),
-})
+  prefix: zero(1, string, 'Text put before each name.'),
+  configMapRef: opt(2, ConfigMapEnvSource, 'The config map.'),
+  secretRef: opt(3, SecretEnvSource, 'The secret.'),
+}, 'A config map or secret all of whose entries become environment variables.')
 export interface EnvFromSource extends Of<typeof EnvFromSource> {}
 
 export const FileKeySelector = struct('FileKeySelector', {
@@ -57,96 +57,96 @@ export const FileKeySelector = struct('FileKeySelector', {
 export interface FileKeySelector extends Of<typeof FileKeySelector> {}
 
 export const EnvVarSource = struct('EnvVarSource', {
-  fieldRef: opt(1, ObjectFieldSelector),
-  resourceFieldRef: opt(2, ResourceFieldSelector),
-  configMapKeyRef: opt(3, ConfigMapKeySelector),
-  secretKeyRef: opt(4, SecretKeySelector),
-  fileKeyRef: opt(5, FileKeySelector, { gate: 'EnvFiles' }),
-})
+  fieldRef: opt(1, ObjectFieldSelector, "A field of the pod: metadata.name, metadata.namespace, metadata.uid, metadata.labels['x'], spec.nodeName, status.podIP and others."),
+  resourceFieldRef: opt(2, ResourceFieldSelector, 'A limit or request of a container.'),
+  configMapKeyRef: opt(3, ConfigMapKeySelector, 'An entry of a config map.'),
+  secretKeyRef: opt(4, SecretKeySelector, 'An entry of a secret.'),
+  fileKeyRef: opt(5, FileKeySelector, { doc: 'A variable in a file of a volume.', gate: 'EnvFiles' }),
+}, 'Where the value of an environment variable comes from: exactly one of these.')
 export interface EnvVarSource extends Of<typeof EnvVarSource> {}
 
 export const EnvVar = struct('EnvVar', {
-  name: req(1, string),
-  value: zero(2, string),
-  valueFrom: opt(3, EnvVarSource),
-})
+  name: req(1, string, 'The name of the variable.'),
+  value: zero(2, string, 'The value. $(NAME) stands for a variable defined before; $$ for a dollar sign.'),
+  valueFrom: opt(3, EnvVarSource, 'Where the value comes from, instead of value.'),
+}, 'An environment variable.')
 export interface EnvVar extends Of<typeof EnvVar> {}
 
 export const ExecAction = struct('ExecAction', {
-  command: zero(1, list(string)),
-})
+  command: zero(1, list(string), 'The command and its arguments; no shell is started.'),
+}, 'A command.')
 export interface ExecAction extends Of<typeof ExecAction> {}
 
 export const HTTPHeader = struct('HTTPHeader', {
-  name: req(1, string),
-  value: req(2, string),
-})
+  name: req(1, string, 'The name of the header.'),
+  value: req(2, string, 'The value of the header.'),
+}, 'A header of an HTTP request.')
 export interface HTTPHeader extends Of<typeof HTTPHeader> {}
 
 export const URIScheme = oneOf('HTTP', 'HTTPS')
 export type URIScheme = Of<typeof URIScheme>
 
 export const HTTPGetAction = struct('HTTPGetAction', {
-  path: zero(1, string),
-  port: req(2, intOrString),
-  host: zero(3, string),
-  scheme: zero(4, URIScheme),
-  httpHeaders: zero(5, list(HTTPHeader)),
-})
+  path: zero(1, string, 'The path. Default /.'),
+  port: req(2, intOrString, 'The port, by number or by name.'),
+  host: zero(3, string, 'The host; by default the address of the pod.'),
+  scheme: zero(4, URIScheme, 'HTTP (the default) or HTTPS.'),
+  httpHeaders: zero(5, list(HTTPHeader), 'Headers to send.'),
+}, 'An HTTP request.')
 export interface HTTPGetAction extends Of<typeof HTTPGetAction> {}
 
 export const SleepAction = struct('SleepAction', {
-  seconds: req(1, int64),
-})
+  seconds: req(1, int64, 'How long, in seconds.'),
+}, 'A pause.')
 export interface SleepAction extends Of<typeof SleepAction> {}
 
 export const TCPSocketAction = struct('TCPSocketAction', {
-  port: req(1, intOrString),
-  host: zero(2, string),
-})
+  port: req(1, intOrString, 'The port, by number or by name.'),
+  host: zero(2, string, 'The host; by default the address of the pod.'),
+}, 'A TCP connection.')
 export interface TCPSocketAction extends Of<typeof TCPSocketAction> {}
 
 export const LifecycleHandler = struct('LifecycleHandler', {
-  exec: opt(1, ExecAction),
-  httpGet: opt(2, HTTPGetAction),
-  tcpSocket: opt(3, TCPSocketAction),
-  sleep: opt(4, SleepAction),
-})
+  exec: opt(1, ExecAction, 'Runs a command in the container.'),
+  httpGet: opt(2, HTTPGetAction, 'Fetches a URL.'),
+  tcpSocket: opt(3, TCPSocketAction, 'Deprecated.'),
+  sleep: opt(4, SleepAction, 'Waits.'),
+}, 'What is done: exactly one of these.')
 export interface LifecycleHandler extends Of<typeof LifecycleHandler> {}
 
 export const Signal = oneOf('SIGABRT', 'SIGALRM', 'SIGBUS', 'SIGCHLD', 'SIGCLD', 'SIGCONT', 'SIGFPE', 'SIGHUP', 'SIGILL', 'SIGINT', 'SIGIO', 'SIGIOT', 'SIGKILL', 'SIGPIPE', 'SIGPOLL', 'SIGPROF', 'SIGPWR', 'SIGQUIT', 'SIGSEGV', 'SIGSTKFLT', 'SIGSTOP', 'SIGSYS', 'SIGTERM', 'SIGTRAP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGURG', 'SIGUSR1', 'SIGUSR2', 'SIGVTALRM', 'SIGWINCH', 'SIGXCPU', 'SIGXFSZ', 'SIGRTMIN', 'SIGRTMIN+1', 'SIGRTMIN+2', 'SIGRTMIN+3', 'SIGRTMIN+4', 'SIGRTMIN+5', 'SIGRTMIN+6', 'SIGRTMIN+7', 'SIGRTMIN+8', 'SIGRTMIN+9', 'SIGRTMIN+10', 'SIGRTMIN+11', 'SIGRTMIN+12', 'SIGRTMIN+13', 'SIGRTMIN+14', 'SIGRTMIN+15', 'SIGRTMAX-14', 'SIGRTMAX-13', 'SIGRTMAX-12', 'SIGRTMAX-11', 'SIGRTMAX-10', 'SIGRTMAX-9', 'SIGRTMAX-8', 'SIGRTMAX-7', 'SIGRTMAX-6', 'SIGRTMAX-5', 'SIGRTMAX-4', 'SIGRTMAX-3', 'SIGRTMAX-2', 'SIGRTMAX-1', 'SIGRTMAX')
 export type Signal = Of<typeof Signal>
 
 export const Lifecycle = struct('Lifecycle', {
-  postStart: opt(1, LifecycleHandler),
-  preStop: opt(2, LifecycleHandler),
-  stopSignal: opt(3, Signal),
-})
+  postStart: opt(1, LifecycleHandler, 'Done right after the container was created; until it is over the container does not count as running.'),
+  preStop: opt(2, LifecycleHandler, 'Done before the container is asked to end.'),
+  stopSignal: opt(3, Signal, 'The signal that asks the container to end.'),
+}, 'What is done around the life of a container.')
 export interface Lifecycle extends Of<typeof Lifecycle> {}
 
 export const GRPCAction = struct('GRPCAction', {
-  port: req(1, int32),
-  service: opt(2, string, { default: '' }),
-})
+  port: req(1, int32, 'The port.'),
+  service: opt(2, string, { doc: 'The service to ask about.', default: '' }),
+}, 'A call of the gRPC health service.')
 export interface GRPCAction extends Of<typeof GRPCAction> {}
 
 export const ProbeHandler = struct('ProbeHandler', {
-  exec: opt(1, ExecAction),
-  httpGet: opt(2, HTTPGetAction),
-  tcpSocket: opt(3, TCPSocketAction),
-  grpc: opt(4, GRPCAction),
-})
+  exec: opt(1, ExecAction, 'Runs a command in the container; exit code 0 is success.'),
+  httpGet: opt(2, HTTPGetAction, 'Fetches a URL; a status from 200 to 399 is success.'),
+  tcpSocket: opt(3, TCPSocketAction, 'Opens a connection.'),
+  grpc: opt(4, GRPCAction, 'Calls the health service of gRPC.'),
+}, 'How a check is made: exactly one of these.')
 export interface ProbeHandler extends Of<typeof ProbeHandler> {}
 
 export const Probe = struct('Probe', {
   handler: fill(1, ProbeHandler, { inline: true }),
-  initialDelaySeconds: zero(2, int32),
-  timeoutSeconds: zero(3, int32),
-  periodSeconds: zero(4, int32),
-  successThreshold: zero(5, int32),
-  failureThreshold: zero(6, int32),
-  terminationGracePeriodSeconds: opt(7, int64),
-})
+  initialDelaySeconds: zero(2, int32, 'Seconds after the start before the first check.'),
+  timeoutSeconds: zero(3, int32, 'Seconds after which a check counts as failed. Default 1.'),
+  periodSeconds: zero(4, int32, 'Seconds between checks. Default 10.'),
+  successThreshold: zero(5, int32, 'Successes in a row after a failure that count as success. Default 1.'),
+  failureThreshold: zero(6, int32, 'Failures in a row that count as failure. Default 3.'),
+  terminationGracePeriodSeconds: opt(7, int64, 'Seconds the container has to end when this probe fails, instead of those of the pod.'),
+}, 'A check that is made again and again.')
 export interface Probe extends Of<typeof Probe> {}
 
 export const AppArmorProfileType = oneOf('Unconfined', 'RuntimeDefault', 'Localhost')
@@ -159,9 +159,9 @@ export const AppArmorProfile = struct('AppArmorProfile', {
 export interface AppArmorProfile extends Of<typeof AppArmorProfile> {}
 
 export const Capabilities = struct('Capabilities', {
-  add: zero(1, list(string)),
-  drop: zero(2, list(string)),
-})
+  add: zero(1, list(string), 'Capabilities to add.'),
+  drop: zero(2, list(string), 'Capabilities to take away.'),
+}, 'Linux capabilities.')
 export interface Capabilities extends Of<typeof Capabilities> {}
 
 export const ProcMountType = oneOf('Default', 'Unmasked')
@@ -179,9 +179,9 @@ export const SeccompProfileType = oneOf('Unconfined', 'RuntimeDefault', 'Localho
 export type SeccompProfileType = Of<typeof SeccompProfileType>
 
 export const SeccompProfile = struct('SeccompProfile', {
-  type: req(1, SeccompProfileType),
-  localhostProfile: opt(2, string),
-})
+  type: req(1, SeccompProfileType, 'RuntimeDefault, Localhost or Unconfined.'),
+  localhostProfile: opt(2, string, 'A file on the node, for type Localhost.'),
+}, 'Which system calls are allowed.')
 export interface SeccompProfile extends Of<typeof SeccompProfile> {}
 
 export const WindowsSecurityContextOptions = struct('WindowsSecurityContextOptions', {
@@ -193,135 +193,135 @@ export const WindowsSecurityContextOptions = struct('WindowsSecurityContextOptio
 export interface WindowsSecurityContextOptions extends Of<typeof WindowsSecurityContextOptions> {}
 
 export const SecurityContext = struct('SecurityContext', {
-  capabilities: opt(1, Capabilities),
-  privileged: opt(2, bool),
-  seLinuxOptions: opt(3, SELinuxOptions),
-  windowsOptions: opt(10, WindowsSecurityContextOptions),
-  runAsUser: opt(4, int64),
-  runAsGroup: opt(8, int64),
-  runAsNonRoot: opt(5, bool),
-  readOnlyRootFilesystem: opt(6, bool),
-  allowPrivilegeEscalation: opt(7, bool),
-  procMount: opt(9, ProcMountType),
-  seccompProfile: opt(11, SeccompProfile),
-  appArmorProfile: opt(12, AppArmorProfile),
-})
+  capabilities: opt(1, Capabilities, 'Linux capabilities to add and to drop.'),
+  privileged: opt(2, bool, 'Run as root would on the node.'),
+  seLinuxOptions: opt(3, SELinuxOptions, 'SELinux labels.'),
+  windowsOptions: opt(10, WindowsSecurityContextOptions, 'Settings for Windows.'),
+  runAsUser: opt(4, int64, 'The user id of the process.'),
+  runAsGroup: opt(8, int64, 'The group id of the process.'),
+  runAsNonRoot: opt(5, bool, 'Refuse to run as user 0.'),
+  readOnlyRootFilesystem: opt(6, bool, 'Make the root file system read-only.'),
+  allowPrivilegeEscalation: opt(7, bool, 'Whether a process can gain more privileges than its parent.'),
+  procMount: opt(9, ProcMountType, 'How /proc is mounted: Default or Unmasked.'),
+  seccompProfile: opt(11, SeccompProfile, 'Which system calls are allowed.'),
+  appArmorProfile: opt(12, AppArmorProfile, 'The AppArmor profile.'),
+}, 'User, group and privileges of a container; goes before what the pod says.')
 export interface SecurityContext extends Of<typeof SecurityContext> {}
 
 export const TerminationMessagePolicy = oneOf('File', 'FallbackToLogsOnError')
 export type TerminationMessagePolicy = Of<typeof TerminationMessagePolicy>
 
 export const VolumeDevice = struct('VolumeDevice', {
-  name: req(1, string),
-  devicePath: req(2, string),
-})
+  name: req(1, string, 'The name of the volume, which must be a claim.'),
+  devicePath: req(2, string, 'The path in the container.'),
+}, 'Where a volume appears as a block device.')
 export interface VolumeDevice extends Of<typeof VolumeDevice> {}
 
 export const MountPropagationMode = oneOf('None', 'HostToContainer', 'Bidirectional')
 export type MountPropagationMode = Of<typeof MountPropagationMode>
 
 export const VolumeMount = struct('VolumeMount', {
-  name: req(1, string),
-  readOnly: zero(2, bool),
-  recursiveReadOnly: opt(7, string),
-  mountPath: req(3, string),
-  subPath: zero(4, string),
-  mountPropagation: opt(5, MountPropagationMode),
-  subPathExpr: zero(6, string),
-})
+  name: req(1, string, 'The name of the volume.'),
+  readOnly: zero(2, bool, 'Mount it read-only.'),
+  recursiveReadOnly: opt(7, string, 'Whether mounts below it are read-only too.'),
+  mountPath: req(3, string, 'The path in the container.'),
+  subPath: zero(4, string, 'A path in the volume to mount instead of its root.'),
+  mountPropagation: opt(5, MountPropagationMode, 'Whether mounts made later are seen on the other side: None, HostToContainer or Bidirectional.'),
+  subPathExpr: zero(6, string, 'Like subPath, with $(NAME) standing for environment variables.'),
+}, 'Where a volume appears in a container.')
 export interface VolumeMount extends Of<typeof VolumeMount> {}
 
 export const Container = struct('Container', {
-  name: req(1, string),
-  image: zero(2, string),
-  command: zero(3, list(string)),
-  args: zero(4, list(string)),
-  workingDir: zero(5, string),
-  ports: zero(6, mapList(ContainerPort, ['containerPort', 'protocol']), { patch: 'merge', key: 'containerPort' }),
-  envFrom: zero(19, list(EnvFromSource)),
-  env: zero(7, mapList(EnvVar, ['name']), { patch: 'merge', key: 'name' }),
-  resources: fill(8, ResourceRequirements),
-  resizePolicy: zero(23, list(ContainerResizePolicy), { gate: 'InPlacePodVerticalScaling' }),
-  restartPolicy: opt(24, string),
-  restartPolicyRules: zero(25, list(ContainerRestartRule), { gate: 'ContainerRestartRules' }),
-  volumeMounts: zero(9, mapList(VolumeMount, ['mountPath']), { patch: 'merge', key: 'mountPath' }),
-  volumeDevices: zero(21, mapList(VolumeDevice, ['devicePath']), { patch: 'merge', key: 'devicePath' }),
-  livenessProbe: opt(10, Probe),
-  readinessProbe: opt(11, Probe),
-  startupProbe: opt(22, Probe),
-  lifecycle: opt(12, Lifecycle),
-  terminationMessagePath: zero(13, string),
-  terminationMessagePolicy: zero(20, TerminationMessagePolicy),
-  imagePullPolicy: zero(14, PullPolicy),
-  securityContext: opt(15, SecurityContext),
-  stdin: zero(16, bool),
-  stdinOnce: zero(17, bool),
-  tty: zero(18, bool),
-})
+  name: req(1, string, 'The name, unique in the pod. It cannot be changed.'),
+  image: zero(2, string, 'The image to run.'),
+  command: zero(3, list(string), 'What to run instead of the entrypoint of the image. $(NAME) stands for an environment variable.'),
+  args: zero(4, list(string), 'Arguments, instead of those of the image.'),
+  workingDir: zero(5, string, 'The directory to start in.'),
+  ports: zero(6, mapList(ContainerPort, ['containerPort', 'protocol']), { doc: 'Ports the container listens on, for others to know; those not listed can be reached as well.', patch: 'merge', key: 'containerPort' }),
+  envFrom: zero(19, list(EnvFromSource), 'Config maps and secrets all of whose entries become environment variables.'),
+  env: zero(7, mapList(EnvVar, ['name']), { doc: 'Environment variables.', patch: 'merge', key: 'name' }),
+  resources: fill(8, ResourceRequirements, 'What the container requests of its node, and what it is limited to.'),
+  resizePolicy: zero(23, list(ContainerResizePolicy), { doc: 'Whether the container must restart when its resources change.', gate: 'InPlacePodVerticalScaling' }),
+  restartPolicy: opt(24, string, 'Whether the container is started again when it ends. For init containers Always means: keep it running beside the others.'),
+  restartPolicyRules: zero(25, list(ContainerRestartRule), { doc: 'Exceptions from restartPolicy, by exit code.', gate: 'ContainerRestartRules' }),
+  volumeMounts: zero(9, mapList(VolumeMount, ['mountPath']), { doc: 'Where volumes appear in the file system of the container.', patch: 'merge', key: 'mountPath' }),
+  volumeDevices: zero(21, mapList(VolumeDevice, ['devicePath']), { doc: 'Where volumes appear as block devices.', patch: 'merge', key: 'devicePath' }),
+  livenessProbe: opt(10, Probe, 'Checked again and again; when it fails the container is restarted.'),
+  readinessProbe: opt(11, Probe, 'Checked again and again; while it fails the container gets no traffic from services.'),
+  startupProbe: opt(22, Probe, 'Checked until it succeeds once; the other probes wait for it.'),
+  lifecycle: opt(12, Lifecycle, 'What to do right after the start and before the end.'),
+  terminationMessagePath: zero(13, string, 'A file whose contents tell why the container ended. Default /dev/termination-log.'),
+  terminationMessagePolicy: zero(20, TerminationMessagePolicy, 'File, or FallbackToLogsOnError to use the end of the log when the file is empty.'),
+  imagePullPolicy: zero(14, PullPolicy, 'Always, IfNotPresent or Never. The default is Always for the tag latest, IfNotPresent for others.'),
+  securityContext: opt(15, SecurityContext, 'User, group and privileges of the container.'),
+  stdin: zero(16, bool, 'Keep standard input open.'),
+  stdinOnce: zero(17, bool, 'Close standard input when the first client leaves.'),
+  tty: zero(18, bool, 'Give the container a terminal; needs stdin.'),
+}, 'One container of a pod.')
 export interface Container extends Of<typeof Container> {}
 
 export const EphemeralContainerCommon = struct('EphemeralContainerCommon', {
-  name: req(1, string),
-  image: zero(2, string),
-  command: zero(3, list(string)),
-  args: zero(4, list(string)),
-  workingDir: zero(5, string),
-  ports: zero(6, mapList(ContainerPort, ['containerPort', 'protocol']), { patch: 'merge', key: 'containerPort' }),
-  envFrom: zero(19, list(EnvFromSource)),
-  env: zero(7, mapList(EnvVar, ['name']), { patch: 'merge', key: 'name' }),
-  resources: fill(8, ResourceRequirements),
-  resizePolicy: zero(23, list(ContainerResizePolicy), { gate: 'InPlacePodVerticalScaling' }),
-  restartPolicy: opt(24, string),
-  restartPolicyRules: zero(25, list(ContainerRestartRule), { gate: 'ContainerRestartRules' }),
-  volumeMounts: zero(9, mapList(VolumeMount, ['mountPath']), { patch: 'merge', key: 'mountPath' }),
-  volumeDevices: zero(21, mapList(VolumeDevice, ['devicePath']), { patch: 'merge', key: 'devicePath' }),
-  livenessProbe: opt(10, Probe),
-  readinessProbe: opt(11, Probe),
-  startupProbe: opt(22, Probe),
-  lifecycle: opt(12, Lifecycle),
-  terminationMessagePath: zero(13, string),
-  terminationMessagePolicy: zero(20, TerminationMessagePolicy),
-  imagePullPolicy: zero(14, PullPolicy),
-  securityContext: opt(15, SecurityContext),
-  stdin: zero(16, bool),
-  stdinOnce: zero(17, bool),
-  tty: zero(18, bool),
-})
+  name: req(1, string, 'The name, unique in the pod. It cannot be changed.'),
+  image: zero(2, string, 'The image to run.'),
+  command: zero(3, list(string), 'What to run instead of the entrypoint of the image. $(NAME) stands for an environment variable.'),
+  args: zero(4, list(string), 'Arguments, instead of those of the image.'),
+  workingDir: zero(5, string, 'The directory to start in.'),
+  ports: zero(6, mapList(ContainerPort, ['containerPort', 'protocol']), { doc: 'Ports the container listens on, for others to know; those not listed can be reached as well.', patch: 'merge', key: 'containerPort' }),
+  envFrom: zero(19, list(EnvFromSource), 'Config maps and secrets all of whose entries become environment variables.'),
+  env: zero(7, mapList(EnvVar, ['name']), { doc: 'Environment variables.', patch: 'merge', key: 'name' }),
+  resources: fill(8, ResourceRequirements, 'What the container requests of its node, and what it is limited to.'),
+  resizePolicy: zero(23, list(ContainerResizePolicy), { doc: 'Whether the container must restart when its resources change.', gate: 'InPlacePodVerticalScaling' }),
+  restartPolicy: opt(24, string, 'Whether the container is started again when it ends. For init containers Always means: keep it running beside the others.'),
+  restartPolicyRules: zero(25, list(ContainerRestartRule), { doc: 'Exceptions from restartPolicy, by exit code.', gate: 'ContainerRestartRules' }),
+  volumeMounts: zero(9, mapList(VolumeMount, ['mountPath']), { doc: 'Where volumes appear in the file system of the container.', patch: 'merge', key: 'mountPath' }),
+  volumeDevices: zero(21, mapList(VolumeDevice, ['devicePath']), { doc: 'Where volumes appear as block devices.', patch: 'merge', key: 'devicePath' }),
+  livenessProbe: opt(10, Probe, 'Checked again and again; when it fails the container is restarted.'),
+  readinessProbe: opt(11, Probe, 'Checked again and again; while it fails the container gets no traffic from services.'),
+  startupProbe: opt(22, Probe, 'Checked until it succeeds once; the other probes wait for it.'),
+  lifecycle: opt(12, Lifecycle, 'What to do right after the start and before the end.'),
+  terminationMessagePath: zero(13, string, 'A file whose contents tell why the container ended. Default /dev/termination-log.'),
+  terminationMessagePolicy: zero(20, TerminationMessagePolicy, 'File, or FallbackToLogsOnError to use the end of the log when the file is empty.'),
+  imagePullPolicy: zero(14, PullPolicy, 'Always, IfNotPresent or Never. The default is Always for the tag latest, IfNotPresent for others.'),
+  securityContext: opt(15, SecurityContext, 'User, group and privileges of the container.'),
+  stdin: zero(16, bool, 'Keep standard input open.'),
+  stdinOnce: zero(17, bool, 'Close standard input when the first client leaves.'),
+  tty: zero(18, bool, 'Give the container a terminal; needs stdin.'),
+}, 'What ephemeral containers have in common with others.')
 export interface EphemeralContainerCommon extends Of<typeof EphemeralContainerCommon> {}
 
 export const EphemeralContainer = struct('EphemeralContainer', {
   ephemeralContainerCommon: fill(1, EphemeralContainerCommon, { inline: true }),
-  targetContainerName: zero(2, string),
-})
+  targetContainerName: zero(2, string, 'The container whose processes it should see.'),
+}, 'A container put into a running pod to look around in it.')
 export interface EphemeralContainer extends Of<typeof EphemeralContainer> {}
 
 export const ContainerStateRunning = struct('ContainerStateRunning', {
-  startedAt: fill(1, time),
-})
+  startedAt: fill(1, time, 'Since when.'),
+}, 'A container that runs.')
 export interface ContainerStateRunning extends Of<typeof ContainerStateRunning> {}
 
 export const ContainerStateTerminated = struct('ContainerStateTerminated', {
-  exitCode: req(1, int32),
-  signal: zero(2, int32),
-  reason: zero(3, string),
-  message: zero(4, string),
-  startedAt: fill(5, time),
-  finishedAt: fill(6, time),
-  containerID: zero(7, string),
-})
+  exitCode: req(1, int32, 'The exit code.'),
+  signal: zero(2, int32, 'The signal that ended it.'),
+  reason: zero(3, string, 'Why, in one word.'),
+  message: zero(4, string, 'Why, for people.'),
+  startedAt: fill(5, time, 'When it started.'),
+  finishedAt: fill(6, time, 'When it ended.'),
+  containerID: zero(7, string, 'What the runtime called it.'),
+}, 'A container that has ended.')
 export interface ContainerStateTerminated extends Of<typeof ContainerStateTerminated> {}
 
 export const ContainerStateWaiting = struct('ContainerStateWaiting', {
-  reason: zero(1, string),
-  message: zero(2, string),
-})
+  reason: zero(1, string, 'Why, in one word.'),
+  message: zero(2, string, 'Why, for people.'),
+}, 'Why a container is not running yet.')
 export interface ContainerStateWaiting extends Of<typeof ContainerStateWaiting> {}
 
 export const ContainerState = struct('ContainerState', {
-  waiting: opt(1, ContainerStateWaiting),
-  running: opt(2, ContainerStateRunning),
-  terminated: opt(3, ContainerStateTerminated),
-})
+  waiting: opt(1, ContainerStateWaiting, 'It has not started, or is to start again.'),
+  running: opt(2, ContainerStateRunning, 'It is running.'),
+  terminated: opt(3, ContainerStateTerminated, 'It has ended.'),
+}, 'One of these; waiting when none is said.')
 export interface ContainerState extends Of<typeof ContainerState> {}
 
 export const LinuxContainerUser = struct('LinuxContainerUser', {
@@ -369,20 +369,20 @@ export const VolumeMountStatus = struct('VolumeMountStatus', {
 export interface VolumeMountStatus extends Of<typeof VolumeMountStatus> {}
 
 export const ContainerStatus = struct('ContainerStatus', {
-  name: req(1, string),
-  state: fill(2, ContainerState),
-  lastState: fill(3, ContainerState),
-  ready: req(4, bool),
-  restartCount: req(5, int32),
-  image: req(6, string),
-  imageID: req(7, string),
-  containerID: zero(8, string),
-  started: opt(9, bool),
-  allocatedResources: zero(10, map(quantity)),
-  resources: opt(11, ResourceRequirements, { gate: 'InPlacePodVerticalScaling' }),
-  volumeMounts: zero(12, mapList(VolumeMountStatus, ['mountPath']), { patch: 'merge', key: 'mountPath' }),
-  user: opt(13, ContainerUser, { gate: 'SupplementalGroupsPolicy' }),
+  name: req(1, string, 'The name of the container.'),
+  state: fill(2, ContainerState, 'The present state.'),
+  lastState: fill(3, ContainerState, 'The state before the last restart.'),
+  ready: req(4, bool, 'Whether it is ready for traffic.'),
+  restartCount: req(5, int32, 'How often it was restarted.'),
+  image: req(6, string, 'The image it runs.'),
+  imageID: req(7, string, 'The image it runs, by digest.'),
+  containerID: zero(8, string, 'What the runtime calls it: type://id.'),
+  started: opt(9, bool, 'Whether it has started, hooks and startup probe included.'),
+  allocatedResources: zero(10, map(quantity), 'What the node has set aside for it.'),
+  resources: opt(11, ResourceRequirements, { doc: 'What it really has.', gate: 'InPlacePodVerticalScaling' }),
+  volumeMounts: zero(12, mapList(VolumeMountStatus, ['mountPath']), { doc: 'How its volumes are mounted.', patch: 'merge', key: 'mountPath' }),
+  user: opt(13, ContainerUser, { doc: 'The user it runs as.', gate: 'SupplementalGroupsPolicy' }),
   allocatedResourcesStatus: zero(14, mapList(ResourceStatus, ['name']), { patch: 'merge', key: 'name', gate: 'ResourceHealthStatus' }),
   stopSignal: opt(15, Signal, { gate: 'ContainerStopSignals' }),
-})
+}, 'What is known of one container.')
 export interface ContainerStatus extends Of<typeof ContainerStatus> {}

@@ -4,11 +4,11 @@ import { PodTemplateSpec } from './pod.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const ReplicationControllerSpec = struct('ReplicationControllerSpec', {
-  replicas: opt(1, int32, { default: 1 }),
-  minReadySeconds: zero(4, int32, { default: 0 }),
-  selector: zero(2, atomicMap(string)),
-  template: opt(3, PodTemplateSpec),
-})
+  replicas: opt(1, int32, { doc: 'How many pods. Default 1.', default: 1 }),
+  minReadySeconds: zero(4, int32, { doc: 'How long a pod must be ready to count as available.', default: 0 }),
+  selector: zero(2, atomicMap(string), 'Labels of its pods; by default those of the template.'),
+  template: opt(3, PodTemplateSpec, 'What its pods look like.'),
+}, 'What is wanted of a replication controller.')
 export interface ReplicationControllerSpec extends Of<typeof ReplicationControllerSpec> {}
 
 export const ReplicationControllerCondition = struct('ReplicationControllerCondition', {
@@ -21,20 +21,20 @@ export const ReplicationControllerCondition = struct('ReplicationControllerCondi
 export interface ReplicationControllerCondition extends Of<typeof ReplicationControllerCondition> {}
 
 export const ReplicationControllerStatus = struct('ReplicationControllerStatus', {
-  replicas: req(1, int32),
+  replicas: req(1, int32, 'How many pods there are.'),
   fullyLabeledReplicas: zero(2, int32),
-  readyReplicas: zero(4, int32),
-  availableReplicas: zero(5, int32),
-  observedGeneration: zero(3, int64),
+  readyReplicas: zero(4, int32, 'How many are ready.'),
+  availableReplicas: zero(5, int32, 'How many are available.'),
+  observedGeneration: zero(3, int64, 'The generation that was acted on.'),
   conditions: zero(6, mapList(ReplicationControllerCondition, ['type']), { patch: 'merge', key: 'type' }),
-})
+}, 'What is known of a replication controller.')
 export interface ReplicationControllerStatus extends Of<typeof ReplicationControllerStatus> {}
 
 export const ReplicationController = root('ReplicationController', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, ReplicationControllerSpec),
-  status: fill(3, ReplicationControllerStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, ReplicationControllerSpec, 'What is wanted.'),
+  status: fill(3, ReplicationControllerStatus, 'What is.'),
+}, 'Keeps a number of pods running. Deployments have replaced it.')
 export interface ReplicationController extends Of<typeof ReplicationController> {}
 
 const gv = groupVersion('', 'v1')

@@ -10,22 +10,22 @@ export const EventSeries = struct('EventSeries', {
 export interface EventSeries extends Of<typeof EventSeries> {}
 
 export const Event = root('Event', {
-  metadata: req(1, ObjectMeta),
-  involvedObject: req(2, ObjectReference),
-  reason: zero(3, string),
-  message: zero(4, string),
-  source: fill(5, EventSource),
-  firstTimestamp: fill(6, time),
-  lastTimestamp: fill(7, time),
-  count: zero(8, int32),
-  type: zero(9, string),
-  eventTime: fill(10, microTime),
-  series: opt(11, EventSeries),
-  action: zero(12, string),
-  related: opt(13, ObjectReference),
-  reportingComponent: fill(14, string),
-  reportingInstance: fill(15, string),
-})
+  metadata: req(1, ObjectMeta, 'Name, labels and the like.'),
+  involvedObject: req(2, ObjectReference, 'What it happened to.'),
+  reason: zero(3, string, 'What happened, in one word.'),
+  message: zero(4, string, 'What happened, for people.'),
+  source: fill(5, EventSource, 'Who reported it.'),
+  firstTimestamp: fill(6, time, 'When it was first seen.'),
+  lastTimestamp: fill(7, time, 'When it was last seen.'),
+  count: zero(8, int32, 'How often it was seen.'),
+  type: zero(9, string, 'Normal or Warning.'),
+  eventTime: fill(10, microTime, 'When it was first seen, to the microsecond.'),
+  series: opt(11, EventSeries, 'How often and when it was seen again.'),
+  action: zero(12, string, 'What was done about it.'),
+  related: opt(13, ObjectReference, 'Another object that has to do with it.'),
+  reportingComponent: fill(14, string, 'Which component reported it.'),
+  reportingInstance: fill(15, string, 'Which instance of the component reported it.'),
+}, 'Something that happened to an object, kept for an hour.')
 export interface Event extends Of<typeof Event> {}
 
 const gv = groupVersion('', 'v1')

@@ -3,8 +3,8 @@ import { groupVersion } from '../resource.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const NamespaceSpec = struct('NamespaceSpec', {
-  finalizers: zero(1, list(string)),
-})
+  finalizers: zero(1, list(string), 'Who must be done before it may go.'),
+}, 'What is wanted of a namespace.')
 export interface NamespaceSpec extends Of<typeof NamespaceSpec> {}
 
 export const NamespaceCondition = struct('NamespaceCondition', {
@@ -20,16 +20,16 @@ export const NamespacePhase = oneOf('Active', 'Terminating')
 export type NamespacePhase = Of<typeof NamespacePhase>
 
 export const NamespaceStatus = struct('NamespaceStatus', {
-  phase: zero(1, NamespacePhase),
-  conditions: zero(2, mapList(NamespaceCondition, ['type']), { patch: 'merge', key: 'type' }),
-})
+  phase: zero(1, NamespacePhase, 'Active, or Terminating while its contents are being deleted.'),
+  conditions: zero(2, mapList(NamespaceCondition, ['type']), { doc: 'What keeps it from going.', patch: 'merge', key: 'type' }),
+}, 'What is known of a namespace.')
 export interface NamespaceStatus extends Of<typeof NamespaceStatus> {}
 
 export const Namespace = root('Namespace', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, NamespaceSpec),
-  status: fill(3, NamespaceStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, NamespaceSpec, 'What is wanted.'),
+  status: fill(3, NamespaceStatus, 'What is.'),
+}, 'A room for names: objects in different namespaces can have the same name.')
 export interface Namespace extends Of<typeof Namespace> {}
 
 export const ResourceQuotaScope = oneOf('Terminating', 'NotTerminating', 'BestEffort', 'NotBestEffort', 'PriorityClass', 'CrossNamespacePodAffinity', 'VolumeAttributesClass')
@@ -51,44 +51,44 @@ export const ScopeSelector = struct('ScopeSelector', {
 export interface ScopeSelector extends Of<typeof ScopeSelector> {}
 
 export const ResourceQuotaSpec = struct('ResourceQuotaSpec', {
-  hard: zero(1, map(quantity)),
-  scopes: zero(2, list(ResourceQuotaScope)),
-  scopeSelector: opt(3, ScopeSelector),
-})
+  hard: zero(1, map(quantity), 'The most of each resource.'),
+  scopes: zero(2, list(ResourceQuotaScope), 'Which objects are counted.'),
+  scopeSelector: opt(3, ScopeSelector, 'Which objects are counted, in more words.'),
+}, 'What a namespace may have.')
 export interface ResourceQuotaSpec extends Of<typeof ResourceQuotaSpec> {}
 
 export const ResourceQuotaStatus = struct('ResourceQuotaStatus', {
-  hard: zero(1, map(quantity)),
-  used: zero(2, map(quantity)),
-})
+  hard: zero(1, map(quantity), 'The most of each resource.'),
+  used: zero(2, map(quantity), 'What is used of each resource.'),
+}, 'What a namespace has.')
 export interface ResourceQuotaStatus extends Of<typeof ResourceQuotaStatus> {}
 
 export const ResourceQuota = root('ResourceQuota', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, ResourceQuotaSpec),
-  status: fill(3, ResourceQuotaStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, ResourceQuotaSpec, 'What may be.'),
+  status: fill(3, ResourceQuotaStatus, 'What is.'),
+}, 'How much of everything there may be in a namespace.')
 export interface ResourceQuota extends Of<typeof ResourceQuota> {}
 
 export const LimitRangeItem = struct('LimitRangeItem', {
-  type: req(1, string),
-  max: zero(2, map(quantity)),
-  min: zero(3, map(quantity)),
-  default: zero(4, map(quantity)),
-  defaultRequest: zero(5, map(quantity)),
-  maxLimitRequestRatio: zero(6, map(quantity)),
-})
+  type: req(1, string, 'Container, Pod or PersistentVolumeClaim.'),
+  max: zero(2, map(quantity), 'The most.'),
+  min: zero(3, map(quantity), 'The least.'),
+  default: zero(4, map(quantity), 'Limits of containers that state none.'),
+  defaultRequest: zero(5, map(quantity), 'Requests of containers that state none.'),
+  maxLimitRequestRatio: zero(6, map(quantity), 'How many times the request the limit may be.'),
+}, 'Limits for one kind of thing.')
 export interface LimitRangeItem extends Of<typeof LimitRangeItem> {}
 
 export const LimitRangeSpec = struct('LimitRangeSpec', {
-  limits: req(1, list(LimitRangeItem)),
-})
+  limits: req(1, list(LimitRangeItem), 'The limits, one entry for each kind of thing.'),
+}, 'Limits of a namespace.')
 export interface LimitRangeSpec extends Of<typeof LimitRangeSpec> {}
 
 export const LimitRange = root('LimitRange', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, LimitRangeSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, LimitRangeSpec, 'The limits.'),
+}, 'What single pods, containers and claims of a namespace may ask for.')
 export interface LimitRange extends Of<typeof LimitRange> {}
 
 const gv = groupVersion('', 'v1')

@@ -18,14 +18,14 @@ export const NodeConfigSource = struct('NodeConfigSource', {
 export interface NodeConfigSource extends Of<typeof NodeConfigSource> {}
 
 export const NodeSpec = struct('NodeSpec', {
-  podCIDR: zero(1, string),
-  podCIDRs: zero(7, setOf(string), { patch: 'merge' }),
-  providerID: zero(3, string),
-  unschedulable: zero(4, bool),
-  taints: zero(5, list(Taint)),
+  podCIDR: zero(1, string, 'The addresses of its pods.'),
+  podCIDRs: zero(7, setOf(string), { doc: 'The addresses of its pods, one range of each family.', patch: 'merge' }),
+  providerID: zero(3, string, 'What the provider of the machine calls it.'),
+  unschedulable: zero(4, bool, 'True to keep new pods away (cordon).'),
+  taints: zero(5, list(Taint), 'What keeps pods away that do not tolerate it.'),
   configSource: opt(6, NodeConfigSource),
   externalID: zero(2, string),
-})
+}, 'What is wanted of a node.')
 export interface NodeSpec extends Of<typeof NodeSpec> {}
 
 export const AttachedVolume = struct('AttachedVolume', {
@@ -47,13 +47,13 @@ export const NodeAddress = struct('NodeAddress', {
 export interface NodeAddress extends Of<typeof NodeAddress> {}
 
 export const NodeCondition = struct('NodeCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastHeartbeatTime: fill(3, time),
-  lastTransitionTime: fill(4, time),
-  reason: zero(5, string),
-  message: zero(6, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastHeartbeatTime: fill(3, time, 'When it was last heard of.'),
+  lastTransitionTime: fill(4, time, 'When the status last changed.'),
+  reason: zero(5, string, 'Why, in one word.'),
+  message: zero(6, string, 'Why, for people.'),
+}, 'One statement about the state of a node.')
 export interface NodeCondition extends Of<typeof NodeCondition> {}
 
 export const NodeConfigStatus = struct('NodeConfigStatus', {
@@ -100,43 +100,43 @@ export const NodeSwapStatus = struct('NodeSwapStatus', {
 export interface NodeSwapStatus extends Of<typeof NodeSwapStatus> {}
 
 export const NodeSystemInfo = struct('NodeSystemInfo', {
-  machineID: req(1, string),
-  systemUUID: req(2, string),
-  bootID: req(3, string),
-  kernelVersion: req(4, string),
-  osImage: req(5, string),
-  containerRuntimeVersion: req(6, string),
-  kubeletVersion: req(7, string),
-  kubeProxyVersion: req(8, string),
-  operatingSystem: req(9, string),
-  architecture: req(10, string),
+  machineID: req(1, string, 'Identity of the machine.'),
+  systemUUID: req(2, string, 'Identity of the hardware.'),
+  bootID: req(3, string, 'Identity of the present boot.'),
+  kernelVersion: req(4, string, 'The kernel.'),
+  osImage: req(5, string, 'The operating system.'),
+  containerRuntimeVersion: req(6, string, 'The container runtime.'),
+  kubeletVersion: req(7, string, 'The kubelet.'),
+  kubeProxyVersion: req(8, string, 'No longer set.'),
+  operatingSystem: req(9, string, 'The kind of operating system.'),
+  architecture: req(10, string, 'The kind of processor.'),
   swap: opt(11, NodeSwapStatus),
-})
+}, 'Versions of what runs on a node.')
 export interface NodeSystemInfo extends Of<typeof NodeSystemInfo> {}
 
 export const NodeStatus = struct('NodeStatus', {
-  capacity: zero(1, map(quantity)),
-  allocatable: zero(2, map(quantity)),
+  capacity: zero(1, map(quantity), 'All it has.'),
+  allocatable: zero(2, map(quantity), 'What pods can have of it.'),
   phase: zero(3, NodePhase),
-  conditions: zero(4, mapList(NodeCondition, ['type']), { patch: 'merge', key: 'type' }),
-  addresses: zero(5, mapList(NodeAddress, ['type']), { patch: 'merge', key: 'type' }),
-  daemonEndpoints: fill(6, NodeDaemonEndpoints),
-  nodeInfo: fill(7, NodeSystemInfo),
-  images: zero(8, list(ContainerImage)),
-  volumesInUse: zero(9, list(string)),
-  volumesAttached: zero(10, list(AttachedVolume)),
+  conditions: zero(4, mapList(NodeCondition, ['type']), { doc: 'Ready, MemoryPressure, DiskPressure, PIDPressure and others.', patch: 'merge', key: 'type' }),
+  addresses: zero(5, mapList(NodeAddress, ['type']), { doc: 'Names and addresses it is reached by.', patch: 'merge', key: 'type' }),
+  daemonEndpoints: fill(6, NodeDaemonEndpoints, 'Ports of its daemons.'),
+  nodeInfo: fill(7, NodeSystemInfo, 'Versions of what runs on it.'),
+  images: zero(8, list(ContainerImage), 'Images it has.'),
+  volumesInUse: zero(9, list(string), 'Volumes that are mounted.'),
+  volumesAttached: zero(10, list(AttachedVolume), 'Volumes that are attached.'),
   config: opt(11, NodeConfigStatus),
-  runtimeHandlers: zero(12, list(NodeRuntimeHandler)),
+  runtimeHandlers: zero(12, list(NodeRuntimeHandler), 'What its container runtime offers.'),
   features: opt(13, NodeFeatures, { gate: 'SupplementalGroupsPolicy' }),
   declaredFeatures: zero(14, list(string), { gate: 'NodeDeclaredFeatures' }),
-})
+}, 'What is known of a node.')
 export interface NodeStatus extends Of<typeof NodeStatus> {}
 
 export const Node = root('Node', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, NodeSpec),
-  status: fill(3, NodeStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, NodeSpec, 'What is wanted.'),
+  status: fill(3, NodeStatus, 'What is, reported by its kubelet.'),
+}, 'A machine that runs pods.')
 export interface Node extends Of<typeof Node> {}
 
 const gv = groupVersion('', 'v1')

@@ -19,13 +19,13 @@ export const ServiceInternalTrafficPolicy = oneOf('Cluster', 'Local')
 export type ServiceInternalTrafficPolicy = Of<typeof ServiceInternalTrafficPolicy>
 
 export const ServicePort = struct('ServicePort', {
-  name: zero(1, string),
-  protocol: zero(2, Protocol, { default: 'TCP' }),
-  appProtocol: opt(6, string),
-  port: req(3, int32),
-  targetPort: fill(4, intOrString),
-  nodePort: zero(5, int32),
-})
+  name: zero(1, string, 'The name; needed when there are several ports.'),
+  protocol: zero(2, Protocol, { doc: 'TCP (the default), UDP or SCTP.', default: 'TCP' }),
+  appProtocol: opt(6, string, 'What is spoken on it.'),
+  port: req(3, int32, 'The port of the service.'),
+  targetPort: fill(4, intOrString, 'The port of the pods, by number or by name. Default: the same.'),
+  nodePort: zero(5, int32, 'The port on each node, given by the server unless asked for.'),
+}, 'A port of a service.')
 export interface ServicePort extends Of<typeof ServicePort> {}
 
 export const ServiceType = oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName')
@@ -42,27 +42,27 @@ export const SessionAffinityConfig = struct('SessionAffinityConfig', {
 export interface SessionAffinityConfig extends Of<typeof SessionAffinityConfig> {}
 
 export const ServiceSpec = struct('ServiceSpec', {
-  ports: zero(1, mapList(ServicePort, ['port', 'protocol']), { patch: 'merge', key: 'port' }),
-  selector: zero(2, atomicMap(string)),
-  clusterIP: zero(3, string),
-  clusterIPs: zero(18, list(string)),
-  type: zero(4, ServiceType),
-  externalIPs: zero(5, list(string)),
-  sessionAffinity: zero(7, ServiceAffinity),
-  loadBalancerIP: zero(8, string),
-  loadBalancerSourceRanges: zero(9, list(string)),
-  externalName: zero(10, string),
-  externalTrafficPolicy: zero(11, ServiceExternalTrafficPolicy),
-  healthCheckNodePort: zero(12, int32),
-  publishNotReadyAddresses: zero(13, bool),
-  sessionAffinityConfig: opt(14, SessionAffinityConfig),
-  ipFamilies: zero(19, list(IPFamily)),
-  ipFamilyPolicy: opt(17, IPFamilyPolicy),
-  allocateLoadBalancerNodePorts: opt(20, bool),
-  loadBalancerClass: opt(21, string),
-  internalTrafficPolicy: opt(22, ServiceInternalTrafficPolicy),
-  trafficDistribution: opt(23, string),
-})
+  ports: zero(1, mapList(ServicePort, ['port', 'protocol']), { doc: 'The ports of the service.', patch: 'merge', key: 'port' }),
+  selector: zero(2, atomicMap(string), 'Labels of the pods it leads to. Without a selector somebody else makes its endpoints.'),
+  clusterIP: zero(3, string, 'Its address inside the cluster, given by the server unless asked for; None for no address (headless).'),
+  clusterIPs: zero(18, list(string), 'Its addresses, one of each family; the first is clusterIP.'),
+  type: zero(4, ServiceType, 'ClusterIP (the default), NodePort, LoadBalancer or ExternalName.'),
+  externalIPs: zero(5, list(string), 'Addresses of nodes that also lead to it.'),
+  sessionAffinity: zero(7, ServiceAffinity, 'None (the default), or ClientIP to send a client to the same pod each time.'),
+  loadBalancerIP: zero(8, string, 'Deprecated: the address a load balancer should have.'),
+  loadBalancerSourceRanges: zero(9, list(string), 'Clients a load balancer lets in.'),
+  externalName: zero(10, string, 'The name it stands for, for type ExternalName.'),
+  externalTrafficPolicy: zero(11, ServiceExternalTrafficPolicy, 'Cluster (the default), or Local to keep traffic from outside on the node it came to, and the address of the client with it.'),
+  healthCheckNodePort: zero(12, int32, 'A port of each node that says whether it has pods of the service.'),
+  publishNotReadyAddresses: zero(13, bool, 'Whether pods that are not ready are listed too.'),
+  sessionAffinityConfig: opt(14, SessionAffinityConfig, 'For how long a client is remembered.'),
+  ipFamilies: zero(19, list(IPFamily), 'IPv4, IPv6 or both, in order of preference.'),
+  ipFamilyPolicy: opt(17, IPFamilyPolicy, 'SingleStack (the default), PreferDualStack or RequireDualStack.'),
+  allocateLoadBalancerNodePorts: opt(20, bool, 'Whether a load balancer gets node ports. Default true.'),
+  loadBalancerClass: opt(21, string, 'Who makes the load balancer.'),
+  internalTrafficPolicy: opt(22, ServiceInternalTrafficPolicy, 'Cluster (the default), or Local to stay on the node of the client.'),
+  trafficDistribution: opt(23, string, 'Which pods to prefer: PreferSameZone, PreferSameNode.'),
+}, 'What is wanted of a service.')
 export interface ServiceSpec extends Of<typeof ServiceSpec> {}
 
 export const PortStatus = struct('PortStatus', {
@@ -81,21 +81,21 @@ export const LoadBalancerIngress = struct('LoadBalancerIngress', {
 export interface LoadBalancerIngress extends Of<typeof LoadBalancerIngress> {}
 
 export const LoadBalancerStatus = struct('LoadBalancerStatus', {
-  ingress: zero(1, list(LoadBalancerIngress)),
-})
+  ingress: zero(1, list(LoadBalancerIngress), 'Its addresses or names.'),
+}, 'Where a load balancer is reached.')
 export interface LoadBalancerStatus extends Of<typeof LoadBalancerStatus> {}
 
 export const ServiceStatus = struct('ServiceStatus', {
-  loadBalancer: fill(1, LoadBalancerStatus),
-  conditions: zero(2, mapList(Condition, ['type']), { patch: 'merge', key: 'type' }),
-})
+  loadBalancer: fill(1, LoadBalancerStatus, 'Where the load balancer is reached.'),
+  conditions: zero(2, mapList(Condition, ['type']), { doc: 'Statements about its state.', patch: 'merge', key: 'type' }),
+}, 'What is known of a service.')
 export interface ServiceStatus extends Of<typeof ServiceStatus> {}
 
 export const Service = root('Service', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, ServiceSpec),
-  status: fill(3, ServiceStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, ServiceSpec, 'What is wanted.'),
+  status: fill(3, ServiceStatus, 'What is, reported by load balancers.'),
+}, 'A name and an address for a set of pods.')
 export interface Service extends Of<typeof Service> {}
 
 export const EndpointAddress = struct('EndpointAddress', {
@@ -122,9 +122,9 @@ export const EndpointSubset = struct('EndpointSubset', {
 export interface EndpointSubset extends Of<typeof EndpointSubset> {}
 
 export const Endpoints = root('Endpoints', {
-  metadata: fill(1, ObjectMeta),
-  subsets: zero(2, list(EndpointSubset)),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  subsets: zero(2, list(EndpointSubset), 'Addresses and ports; each address has all ports of its subset.'),
+}, 'The addresses of a service in one object. EndpointSlices have replaced it.')
 export interface Endpoints extends Of<typeof Endpoints> {}
 
 const gv = groupVersion('', 'v1')

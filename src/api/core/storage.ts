@@ -13,35 +13,35 @@ export const VolumeNodeAffinity = struct('VolumeNodeAffinity', {
 export interface VolumeNodeAffinity extends Of<typeof VolumeNodeAffinity> {}
 
 export const PersistentVolumeSpec = struct('PersistentVolumeSpec', {
-  capacity: zero(1, map(quantity)),
+  capacity: zero(1, map(quantity), 'How much it holds.'),
   persistentVolumeSource: fill(2, PersistentVolumeSource, { inline: true }),
-  accessModes: zero(3, list(PersistentVolumeAccessMode)),
-  claimRef: opt(4, ObjectReference),
-  persistentVolumeReclaimPolicy: zero(5, PersistentVolumeReclaimPolicy),
-  storageClassName: zero(6, string),
-  mountOptions: zero(7, list(string)),
-  volumeMode: opt(8, PersistentVolumeMode),
-  nodeAffinity: opt(9, VolumeNodeAffinity),
-  volumeAttributesClassName: opt(10, string, { gate: 'VolumeAttributesClass' }),
-})
+  accessModes: zero(3, list(PersistentVolumeAccessMode), 'How it can be mounted: ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod.'),
+  claimRef: opt(4, ObjectReference, 'The claim it is bound to.'),
+  persistentVolumeReclaimPolicy: zero(5, PersistentVolumeReclaimPolicy, 'What becomes of it when its claim is gone: Retain (the default for volumes made by hand), Delete or Recycle.'),
+  storageClassName: zero(6, string, 'The class it belongs to.'),
+  mountOptions: zero(7, list(string), 'Options for mounting it.'),
+  volumeMode: opt(8, PersistentVolumeMode, 'Filesystem (the default) or Block.'),
+  nodeAffinity: opt(9, VolumeNodeAffinity, 'Nodes from which it can be reached.'),
+  volumeAttributesClassName: opt(10, string, { doc: 'The class of its attributes.', gate: 'VolumeAttributesClass' }),
+}, 'What a persistent volume is: exactly one source.')
 export interface PersistentVolumeSpec extends Of<typeof PersistentVolumeSpec> {}
 
 export const PersistentVolumePhase = oneOf('Pending', 'Available', 'Bound', 'Released', 'Failed')
 export type PersistentVolumePhase = Of<typeof PersistentVolumePhase>
 
 export const PersistentVolumeStatus = struct('PersistentVolumeStatus', {
-  phase: zero(1, PersistentVolumePhase),
-  message: zero(2, string),
-  reason: zero(3, string),
-  lastPhaseTransitionTime: opt(4, time),
-})
+  phase: zero(1, PersistentVolumePhase, 'Pending, Available, Bound, Released or Failed.'),
+  message: zero(2, string, 'Why, for people.'),
+  reason: zero(3, string, 'Why, in one word.'),
+  lastPhaseTransitionTime: opt(4, time, 'When the phase last changed.'),
+}, 'What is known of a persistent volume.')
 export interface PersistentVolumeStatus extends Of<typeof PersistentVolumeStatus> {}
 
 export const PersistentVolume = root('PersistentVolume', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, PersistentVolumeSpec),
-  status: fill(3, PersistentVolumeStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, PersistentVolumeSpec, 'What it is.'),
+  status: fill(3, PersistentVolumeStatus, 'What is known of it.'),
+}, 'A piece of storage of the cluster.')
 export interface PersistentVolume extends Of<typeof PersistentVolume> {}
 
 export const ClaimResourceStatus = oneOf('ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizePending', 'NodeResizeInProgress', 'NodeResizeInfeasible')
@@ -70,22 +70,22 @@ export const PersistentVolumeClaimPhase = oneOf('Pending', 'Bound', 'Lost')
 export type PersistentVolumeClaimPhase = Of<typeof PersistentVolumeClaimPhase>
 
 export const PersistentVolumeClaimStatus = struct('PersistentVolumeClaimStatus', {
-  phase: zero(1, PersistentVolumeClaimPhase),
-  accessModes: zero(2, list(PersistentVolumeAccessMode)),
-  capacity: zero(3, map(quantity)),
-  conditions: zero(4, mapList(PersistentVolumeClaimCondition, ['type']), { patch: 'merge', key: 'type' }),
-  allocatedResources: zero(5, map(quantity)),
+  phase: zero(1, PersistentVolumeClaimPhase, 'Pending, Bound or Lost.'),
+  accessModes: zero(2, list(PersistentVolumeAccessMode), 'How the volume can be mounted.'),
+  capacity: zero(3, map(quantity), 'How much the volume holds.'),
+  conditions: zero(4, mapList(PersistentVolumeClaimCondition, ['type']), { doc: 'How a change of size stands.', patch: 'merge', key: 'type' }),
+  allocatedResources: zero(5, map(quantity), 'The size it is being changed to.'),
   allocatedResourceStatuses: zero(7, map(ClaimResourceStatus)),
   currentVolumeAttributesClassName: opt(8, string, { gate: 'VolumeAttributesClass' }),
   modifyVolumeStatus: opt(9, ModifyVolumeStatus, { gate: 'VolumeAttributesClass' }),
-})
+}, 'What is known of a claim.')
 export interface PersistentVolumeClaimStatus extends Of<typeof PersistentVolumeClaimStatus> {}
 
 export const PersistentVolumeClaim = root('PersistentVolumeClaim', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, PersistentVolumeClaimSpec),
-  status: fill(3, PersistentVolumeClaimStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, PersistentVolumeClaimSpec, 'What is wanted.'),
+  status: fill(3, PersistentVolumeClaimStatus, 'What is.'),
+}, 'A claim for storage, met by a persistent volume.')
 export interface PersistentVolumeClaim extends Of<typeof PersistentVolumeClaim> {}
 
 const gv = groupVersion('', 'v1')

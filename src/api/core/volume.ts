@@ -34,12 +34,12 @@ export const AzureFileVolumeSource = struct('AzureFileVolumeSource', {
 export interface AzureFileVolumeSource extends Of<typeof AzureFileVolumeSource> {}
 
 export const CSIVolumeSource = struct('CSIVolumeSource', {
-  driver: req(1, string),
-  readOnly: opt(2, bool),
-  fsType: opt(3, string),
-  volumeAttributes: zero(4, map(string)),
-  nodePublishSecretRef: opt(5, LocalObjectReference),
-})
+  driver: req(1, string, 'The name of the driver.'),
+  readOnly: opt(2, bool, 'Mount it read-only.'),
+  fsType: opt(3, string, 'The file system.'),
+  volumeAttributes: zero(4, map(string), 'Settings for the driver.'),
+  nodePublishSecretRef: opt(5, LocalObjectReference, 'A secret for the driver.'),
+}, 'A volume made for the pod by a CSI driver.')
 export interface CSIVolumeSource extends Of<typeof CSIVolumeSource> {}
 
 export const CephFSVolumeSource = struct('CephFSVolumeSource', {
@@ -61,38 +61,38 @@ export const CinderVolumeSource = struct('CinderVolumeSource', {
 export interface CinderVolumeSource extends Of<typeof CinderVolumeSource> {}
 
 export const KeyToPath = struct('KeyToPath', {
-  key: req(1, string),
-  path: req(2, string),
-  mode: opt(3, int32),
-})
+  key: req(1, string, 'The key of the entry.'),
+  path: req(2, string, 'The path of the file in the volume.'),
+  mode: opt(3, int32, 'Permission bits of the file.'),
+}, 'An entry, and the file it becomes.')
 export interface KeyToPath extends Of<typeof KeyToPath> {}
 
 export const ConfigMapVolumeSource = struct('ConfigMapVolumeSource', {
   localObjectReference: fill(1, LocalObjectReference, { inline: true }),
-  items: zero(2, list(KeyToPath)),
-  defaultMode: opt(3, int32),
-  optional: opt(4, bool),
-})
+  items: zero(2, list(KeyToPath), 'Entries to show, and where; all when left out.'),
+  defaultMode: opt(3, int32, 'Permission bits of the files. Default 0644.'),
+  optional: opt(4, bool, 'Whether the config map may be missing.'),
+}, 'The entries of a config map, as files.')
 export interface ConfigMapVolumeSource extends Of<typeof ConfigMapVolumeSource> {}
 
 export const DownwardAPIVolumeFile = struct('DownwardAPIVolumeFile', {
-  path: req(1, string),
-  fieldRef: opt(2, ObjectFieldSelector),
-  resourceFieldRef: opt(3, ResourceFieldSelector),
-  mode: opt(4, int32),
-})
+  path: req(1, string, 'The path of the file in the volume.'),
+  fieldRef: opt(2, ObjectFieldSelector, 'A field of the pod: metadata.labels, metadata.annotations, metadata.name, metadata.namespace, metadata.uid.'),
+  resourceFieldRef: opt(3, ResourceFieldSelector, 'A limit or request of a container.'),
+  mode: opt(4, int32, 'Permission bits of the file.'),
+}, 'A file that tells something about the pod.')
 export interface DownwardAPIVolumeFile extends Of<typeof DownwardAPIVolumeFile> {}
 
 export const DownwardAPIVolumeSource = struct('DownwardAPIVolumeSource', {
-  items: zero(1, list(DownwardAPIVolumeFile)),
-  defaultMode: opt(2, int32),
-})
+  items: zero(1, list(DownwardAPIVolumeFile), 'The files.'),
+  defaultMode: opt(2, int32, 'Permission bits of the files. Default 0644.'),
+}, 'Fields of the pod, as files.')
 export interface DownwardAPIVolumeSource extends Of<typeof DownwardAPIVolumeSource> {}
 
 export const EmptyDirVolumeSource = struct('EmptyDirVolumeSource', {
-  medium: zero(1, string),
-  sizeLimit: opt(2, quantity),
-})
+  medium: zero(1, string, 'Empty for the disk of the node, Memory for its memory.'),
+  sizeLimit: opt(2, quantity, 'The most it may hold.'),
+}, 'An empty directory that lives as long as the pod.')
 export interface EmptyDirVolumeSource extends Of<typeof EmptyDirVolumeSource> {}
 
 export const PersistentVolumeAccessMode = oneOf('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')
@@ -102,16 +102,16 @@ export const PersistentVolumeMode = oneOf('Block', 'Filesystem')
 export type PersistentVolumeMode = Of<typeof PersistentVolumeMode>
 
 export const PersistentVolumeClaimSpec = struct('PersistentVolumeClaimSpec', {
-  accessModes: zero(1, list(PersistentVolumeAccessMode)),
-  selector: opt(4, LabelSelector),
-  resources: fill(2, VolumeResourceRequirements),
-  volumeName: zero(3, string),
-  storageClassName: opt(5, string),
-  volumeMode: opt(6, PersistentVolumeMode),
-  dataSource: opt(7, TypedLocalObjectReference),
-  dataSourceRef: opt(8, TypedObjectReference),
-  volumeAttributesClassName: opt(9, string, { gate: 'VolumeAttributesClass' }),
-})
+  accessModes: zero(1, list(PersistentVolumeAccessMode), 'How the volume must be mountable.'),
+  selector: opt(4, LabelSelector, 'Labels the volume must have.'),
+  resources: fill(2, VolumeResourceRequirements, 'How much it must hold, in requests.storage.'),
+  volumeName: zero(3, string, 'The volume it is bound to.'),
+  storageClassName: opt(5, string, 'The class the volume must be of; left out: the default class; empty: none.'),
+  volumeMode: opt(6, PersistentVolumeMode, 'Filesystem (the default) or Block.'),
+  dataSource: opt(7, TypedLocalObjectReference, 'A snapshot or claim to start from.'),
+  dataSourceRef: opt(8, TypedObjectReference, 'An object to start from.'),
+  volumeAttributesClassName: opt(9, string, { doc: 'The class of attributes the volume should have.', gate: 'VolumeAttributesClass' }),
+}, 'What is wanted of a claim.')
 export interface PersistentVolumeClaimSpec extends Of<typeof PersistentVolumeClaimSpec> {}
 
 export const PersistentVolumeClaimTemplate = struct('PersistentVolumeClaimTemplate', {
@@ -121,8 +121,8 @@ export const PersistentVolumeClaimTemplate = struct('PersistentVolumeClaimTempla
 export interface PersistentVolumeClaimTemplate extends Of<typeof PersistentVolumeClaimTemplate> {}
 
 export const EphemeralVolumeSource = struct('EphemeralVolumeSource', {
-  volumeClaimTemplate: opt(1, PersistentVolumeClaimTemplate),
-})
+  volumeClaimTemplate: opt(1, PersistentVolumeClaimTemplate, 'What the claim looks like.'),
+}, 'A claim made for the pod and deleted with it.')
 export interface EphemeralVolumeSource extends Of<typeof EphemeralVolumeSource> {}
 
 export const FCVolumeSource = struct('FCVolumeSource', {
@@ -175,9 +175,9 @@ export const HostPathType = oneOf('', 'DirectoryOrCreate', 'Directory', 'FileOrC
 export type HostPathType = Of<typeof HostPathType>
 
 export const HostPathVolumeSource = struct('HostPathVolumeSource', {
-  path: req(1, string),
-  type: opt(2, HostPathType),
-})
+  path: req(1, string, 'The path on the node.'),
+  type: opt(2, HostPathType, 'What must be there, or is made: DirectoryOrCreate, Directory, FileOrCreate, File, Socket, CharDevice, BlockDevice; empty for no check.'),
+}, 'A file or directory of the node.')
 export interface HostPathVolumeSource extends Of<typeof HostPathVolumeSource> {}
 
 export const ISCSIVolumeSource = struct('ISCSIVolumeSource', {
@@ -199,22 +199,22 @@ export const PullPolicy = oneOf('Always', 'Never', 'IfNotPresent')
 export type PullPolicy = Of<typeof PullPolicy>
 
 export const ImageVolumeSource = struct('ImageVolumeSource', {
-  reference: zero(1, string),
-  pullPolicy: zero(2, PullPolicy),
-})
+  reference: zero(1, string, 'The image.'),
+  pullPolicy: zero(2, PullPolicy, 'Always, IfNotPresent or Never.'),
+}, 'The files of an OCI image or artifact.')
 export interface ImageVolumeSource extends Of<typeof ImageVolumeSource> {}
 
 export const NFSVolumeSource = struct('NFSVolumeSource', {
-  server: req(1, string),
-  path: req(2, string),
-  readOnly: zero(3, bool),
-})
+  server: req(1, string, 'The server.'),
+  path: req(2, string, 'The exported path.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+}, 'An NFS share.')
 export interface NFSVolumeSource extends Of<typeof NFSVolumeSource> {}
 
 export const PersistentVolumeClaimVolumeSource = struct('PersistentVolumeClaimVolumeSource', {
-  claimName: req(1, string),
-  readOnly: zero(2, bool),
-})
+  claimName: req(1, string, 'The name of the claim.'),
+  readOnly: zero(2, bool, 'Mount it read-only.'),
+}, 'A claim of the namespace of the pod.')
 export interface PersistentVolumeClaimVolumeSource extends Of<typeof PersistentVolumeClaimVolumeSource> {}
 
 export const PhotonPersistentDiskVolumeSource = struct('PhotonPersistentDiskVolumeSource', {
@@ -270,26 +270,26 @@ export const SecretProjection = struct('SecretProjection', {
 export interface SecretProjection extends Of<typeof SecretProjection> {}
 
 export const ServiceAccountTokenProjection = struct('ServiceAccountTokenProjection', {
-  audience: zero(1, string),
-  expirationSeconds: opt(2, int64),
-  path: req(3, string),
-})
+  audience: zero(1, string, 'For whom the token is; by default the API server.'),
+  expirationSeconds: opt(2, int64, 'How long a token is good, at least 600 seconds. Default 3600.'),
+  path: req(3, string, 'The path of the file in the volume.'),
+}, 'A token of the service account of the pod, renewed before it expires.')
 export interface ServiceAccountTokenProjection extends Of<typeof ServiceAccountTokenProjection> {}
 
 export const VolumeProjection = struct('VolumeProjection', {
-  secret: opt(1, SecretProjection),
-  downwardAPI: opt(2, DownwardAPIProjection),
-  configMap: opt(3, ConfigMapProjection),
-  serviceAccountToken: opt(4, ServiceAccountTokenProjection),
-  clusterTrustBundle: opt(5, ClusterTrustBundleProjection, { gate: 'ClusterTrustBundleProjection' }),
-  podCertificate: opt(6, PodCertificateProjection, { gate: 'PodCertificateProjection' }),
-})
+  secret: opt(1, SecretProjection, 'A secret.'),
+  downwardAPI: opt(2, DownwardAPIProjection, 'Fields of the pod.'),
+  configMap: opt(3, ConfigMapProjection, 'A config map.'),
+  serviceAccountToken: opt(4, ServiceAccountTokenProjection, 'A token of the service account of the pod.'),
+  clusterTrustBundle: opt(5, ClusterTrustBundleProjection, { doc: 'Certificates to trust.', gate: 'ClusterTrustBundleProjection' }),
+  podCertificate: opt(6, PodCertificateProjection, { doc: 'A key and a certificate for the pod.', gate: 'PodCertificateProjection' }),
+}, 'One source of a projected volume: exactly one of these.')
 export interface VolumeProjection extends Of<typeof VolumeProjection> {}
 
 export const ProjectedVolumeSource = struct('ProjectedVolumeSource', {
-  sources: fill(1, list(VolumeProjection)),
-  defaultMode: opt(2, int32),
-})
+  sources: fill(1, list(VolumeProjection), 'The sources.'),
+  defaultMode: opt(2, int32, 'Permission bits of the files. Default 0644.'),
+}, 'Several sources in one directory.')
 export interface ProjectedVolumeSource extends Of<typeof ProjectedVolumeSource> {}
 
 export const QuobyteVolumeSource = struct('QuobyteVolumeSource', {
@@ -329,11 +329,11 @@ export const ScaleIOVolumeSource = struct('ScaleIOVolumeSource', {
 export interface ScaleIOVolumeSource extends Of<typeof ScaleIOVolumeSource> {}
 
 export const SecretVolumeSource = struct('SecretVolumeSource', {
-  secretName: zero(1, string),
-  items: zero(2, list(KeyToPath)),
-  defaultMode: opt(3, int32),
-  optional: opt(4, bool),
-})
+  secretName: zero(1, string, 'The name of the secret.'),
+  items: zero(2, list(KeyToPath), 'Entries to show, and where; all when left out.'),
+  defaultMode: opt(3, int32, 'Permission bits of the files. Default 0644.'),
+  optional: opt(4, bool, 'Whether the secret may be missing.'),
+}, 'The entries of a secret, as files.')
 export interface SecretVolumeSource extends Of<typeof SecretVolumeSource> {}
 
 export const StorageOSVolumeSource = struct('StorageOSVolumeSource', {
@@ -354,43 +354,43 @@ export const VsphereVirtualDiskVolumeSource = struct('VsphereVirtualDiskVolumeSo
 export interface VsphereVirtualDiskVolumeSource extends Of<typeof VsphereVirtualDiskVolumeSource> {}
 
 export const VolumeSource = struct('VolumeSource', {
-  hostPath: opt(1, HostPathVolumeSource),
-  emptyDir: opt(2, EmptyDirVolumeSource),
+  hostPath: opt(1, HostPathVolumeSource, 'A file or directory of the node.'),
+  emptyDir: opt(2, EmptyDirVolumeSource, 'An empty directory that lives as long as the pod.'),
   gcePersistentDisk: opt(3, GCEPersistentDiskVolumeSource),
   awsElasticBlockStore: opt(4, AWSElasticBlockStoreVolumeSource),
-  gitRepo: opt(5, GitRepoVolumeSource),
-  secret: opt(6, SecretVolumeSource),
-  nfs: opt(7, NFSVolumeSource),
-  iscsi: opt(8, ISCSIVolumeSource),
+  gitRepo: opt(5, GitRepoVolumeSource, 'Deprecated: a git repository.'),
+  secret: opt(6, SecretVolumeSource, 'The entries of a secret, as files.'),
+  nfs: opt(7, NFSVolumeSource, 'An NFS share.'),
+  iscsi: opt(8, ISCSIVolumeSource, 'An iSCSI disk.'),
   glusterfs: opt(9, GlusterfsVolumeSource),
-  persistentVolumeClaim: opt(10, PersistentVolumeClaimVolumeSource),
+  persistentVolumeClaim: opt(10, PersistentVolumeClaimVolumeSource, 'A claim for a persistent volume.'),
   rbd: opt(11, RBDVolumeSource),
   flexVolume: opt(12, FlexVolumeSource),
   cinder: opt(13, CinderVolumeSource),
   cephfs: opt(14, CephFSVolumeSource),
   flocker: opt(15, FlockerVolumeSource),
-  downwardAPI: opt(16, DownwardAPIVolumeSource),
-  fc: opt(17, FCVolumeSource),
+  downwardAPI: opt(16, DownwardAPIVolumeSource, 'Fields of the pod, as files.'),
+  fc: opt(17, FCVolumeSource, 'A Fibre Channel disk.'),
   azureFile: opt(18, AzureFileVolumeSource),
-  configMap: opt(19, ConfigMapVolumeSource),
+  configMap: opt(19, ConfigMapVolumeSource, 'The entries of a config map, as files.'),
   vsphereVolume: opt(20, VsphereVirtualDiskVolumeSource),
   quobyte: opt(21, QuobyteVolumeSource),
   azureDisk: opt(22, AzureDiskVolumeSource),
   photonPersistentDisk: opt(23, PhotonPersistentDiskVolumeSource),
-  projected: opt(26, ProjectedVolumeSource),
+  projected: opt(26, ProjectedVolumeSource, 'Several sources in one directory.'),
   portworxVolume: opt(24, PortworxVolumeSource),
   scaleIO: opt(25, ScaleIOVolumeSource),
   storageos: opt(27, StorageOSVolumeSource),
-  csi: opt(28, CSIVolumeSource),
-  ephemeral: opt(29, EphemeralVolumeSource),
-  image: opt(30, ImageVolumeSource),
-})
+  csi: opt(28, CSIVolumeSource, 'A volume made for this pod by a CSI driver.'),
+  ephemeral: opt(29, EphemeralVolumeSource, 'A claim made for this pod and deleted with it.'),
+  image: opt(30, ImageVolumeSource, 'The files of an OCI image or artifact, read-only.'),
+}, 'Where a volume comes from: exactly one of these.')
 export interface VolumeSource extends Of<typeof VolumeSource> {}
 
 export const Volume = struct('Volume', {
-  name: req(1, string),
+  name: req(1, string, 'The name, unique in the pod.'),
   volumeSource: fill(2, VolumeSource, { inline: true }),
-})
+}, 'Storage that containers of a pod can mount: exactly one source.')
 export interface Volume extends Of<typeof Volume> {}
 
 export const AzureFilePersistentVolumeSource = struct('AzureFilePersistentVolumeSource', {
@@ -402,17 +402,17 @@ export const AzureFilePersistentVolumeSource = struct('AzureFilePersistentVolume
 export interface AzureFilePersistentVolumeSource extends Of<typeof AzureFilePersistentVolumeSource> {}
 
 export const CSIPersistentVolumeSource = struct('CSIPersistentVolumeSource', {
-  driver: req(1, string),
-  volumeHandle: req(2, string),
-  readOnly: zero(3, bool),
-  fsType: zero(4, string),
-  volumeAttributes: zero(5, map(string)),
+  driver: req(1, string, 'The name of the driver.'),
+  volumeHandle: req(2, string, 'What the driver calls the volume.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+  fsType: zero(4, string, 'The file system.'),
+  volumeAttributes: zero(5, map(string), 'What the driver said of the volume when it made it.'),
   controllerPublishSecretRef: opt(6, SecretReference),
   nodeStageSecretRef: opt(7, SecretReference),
   nodePublishSecretRef: opt(8, SecretReference),
   controllerExpandSecretRef: opt(9, SecretReference),
   nodeExpandSecretRef: opt(10, SecretReference),
-})
+}, 'A volume of a CSI driver.')
 export interface CSIPersistentVolumeSource extends Of<typeof CSIPersistentVolumeSource> {}
 
 export const CephFSPersistentVolumeSource = struct('CephFSPersistentVolumeSource', {
@@ -466,9 +466,9 @@ export const ISCSIPersistentVolumeSource = struct('ISCSIPersistentVolumeSource',
 export interface ISCSIPersistentVolumeSource extends Of<typeof ISCSIPersistentVolumeSource> {}
 
 export const LocalVolumeSource = struct('LocalVolumeSource', {
-  path: req(1, string),
-  fsType: opt(2, string),
-})
+  path: req(1, string, 'The path on the node.'),
+  fsType: opt(2, string, 'The file system, if the path is a block device.'),
+}, 'A disk or directory of one node.')
 export interface LocalVolumeSource extends Of<typeof LocalVolumeSource> {}
 
 export const RBDPersistentVolumeSource = struct('RBDPersistentVolumeSource', {

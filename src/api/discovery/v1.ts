@@ -4,10 +4,10 @@ import { ObjectReference, Protocol } from '../core/shared.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const EndpointConditions = struct('EndpointConditions', {
-  ready: opt(1, bool),
-  serving: opt(2, bool),
-  terminating: opt(3, bool),
-})
+  ready: opt(1, bool, 'Whether it takes new traffic.'),
+  serving: opt(2, bool, 'Whether it can serve, even on its way out.'),
+  terminating: opt(3, bool, 'Whether it is on its way out.'),
+}, 'Whether an endpoint is ready.')
 export interface EndpointConditions extends Of<typeof EndpointConditions> {}
 
 export const ForNode = struct('ForNode', {
@@ -27,15 +27,15 @@ export const EndpointHints = struct('EndpointHints', {
 export interface EndpointHints extends Of<typeof EndpointHints> {}
 
 export const Endpoint = struct('Endpoint', {
-  addresses: req(1, setOf(string)),
-  conditions: fill(2, EndpointConditions),
-  hostname: opt(3, string),
-  targetRef: opt(4, ObjectReference),
-  deprecatedTopology: zero(5, map(string)),
-  nodeName: opt(6, string),
-  zone: opt(7, string),
-  hints: opt(8, EndpointHints),
-})
+  addresses: req(1, setOf(string), 'Its addresses.'),
+  conditions: fill(2, EndpointConditions, 'Whether it is ready.'),
+  hostname: opt(3, string, 'Its host name.'),
+  targetRef: opt(4, ObjectReference, 'The pod behind it.'),
+  deprecatedTopology: zero(5, map(string), 'No longer set.'),
+  nodeName: opt(6, string, 'The node it is on.'),
+  zone: opt(7, string, 'The zone it is in.'),
+  hints: opt(8, EndpointHints, 'For whom it is best.'),
+}, 'Where a service is reached.')
 export interface Endpoint extends Of<typeof Endpoint> {}
 
 export const EndpointPort = struct('EndpointPort', {
@@ -47,11 +47,11 @@ export const EndpointPort = struct('EndpointPort', {
 export interface EndpointPort extends Of<typeof EndpointPort> {}
 
 export const EndpointSlice = root('EndpointSlice', {
-  metadata: fill(1, ObjectMeta),
-  addressType: req(4, string),
-  endpoints: fill(2, list(Endpoint)),
-  ports: fill(3, list(EndpointPort)),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like; the label kubernetes.io/service-name names the service.'),
+  addressType: req(4, string, 'IPv4, IPv6 or FQDN.'),
+  endpoints: fill(2, list(Endpoint), 'The endpoints.'),
+  ports: fill(3, list(EndpointPort), 'Ports that all of them have.'),
+}, 'Some of the addresses of a service.')
 export interface EndpointSlice extends Of<typeof EndpointSlice> {}
 
 const gv = groupVersion('discovery.k8s.io', 'v1')

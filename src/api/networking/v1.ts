@@ -4,33 +4,33 @@ import { Protocol, TypedLocalObjectReference } from '../core/shared.ts'
 import { Condition, LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const ServiceBackendPort = struct('ServiceBackendPort', {
-  name: zero(1, string),
-  number: zero(2, int32),
-}, { atomic: true })
+  name: zero(1, string, 'The name.'),
+  number: zero(2, int32, 'The number.'),
+}, { doc: 'A port, by name or number.', atomic: true })
 export interface ServiceBackendPort extends Of<typeof ServiceBackendPort> {}
 
 export const IngressServiceBackend = struct('IngressServiceBackend', {
-  name: req(1, string),
-  port: fill(2, ServiceBackendPort),
-})
+  name: req(1, string, 'The name of the service.'),
+  port: fill(2, ServiceBackendPort, 'The port of the service.'),
+}, 'A port of a service.')
 export interface IngressServiceBackend extends Of<typeof IngressServiceBackend> {}
 
 export const IngressBackend = struct('IngressBackend', {
-  service: opt(4, IngressServiceBackend),
-  resource: opt(3, TypedLocalObjectReference),
-})
+  service: opt(4, IngressServiceBackend, 'The service.'),
+  resource: opt(3, TypedLocalObjectReference, 'The object, instead of a service.'),
+}, 'A service, or another object.')
 export interface IngressBackend extends Of<typeof IngressBackend> {}
 
 export const HTTPIngressPath = struct('HTTPIngressPath', {
-  path: zero(1, string),
-  pathType: must(3, string),
-  backend: req(2, IngressBackend),
-})
+  path: zero(1, string, 'The path.'),
+  pathType: must(3, string, 'Exact, Prefix or ImplementationSpecific.'),
+  backend: req(2, IngressBackend, 'Where they go.'),
+}, 'Where requests for a path go.')
 export interface HTTPIngressPath extends Of<typeof HTTPIngressPath> {}
 
 export const HTTPIngressRuleValue = struct('HTTPIngressRuleValue', {
-  paths: req(1, list(HTTPIngressPath)),
-})
+  paths: req(1, list(HTTPIngressPath), 'The paths.'),
+}, 'Paths of a host.')
 export interface HTTPIngressRuleValue extends Of<typeof HTTPIngressRuleValue> {}
 
 export const ParentReference = struct('ParentReference', {
@@ -47,15 +47,15 @@ export const IPAddressSpec = struct('IPAddressSpec', {
 export interface IPAddressSpec extends Of<typeof IPAddressSpec> {}
 
 export const IPAddress = root('IPAddress', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, IPAddressSpec, { required: true }),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like; the name is the address.'),
+  spec: fill(2, IPAddressSpec, { doc: 'Who has it.', required: true }),
+}, 'A service address that is in use.')
 export interface IPAddress extends Of<typeof IPAddress> {}
 
 export const IPBlock = struct('IPBlock', {
-  cidr: req(1, string),
-  except: zero(2, list(string)),
-})
+  cidr: req(1, string, 'The range.'),
+  except: zero(2, list(string), 'Parts of it that are not meant.'),
+}, 'A range of addresses.')
 export interface IPBlock extends Of<typeof IPBlock> {}
 
 export const IngressRuleValue = struct('IngressRuleValue', {
@@ -64,23 +64,23 @@ export const IngressRuleValue = struct('IngressRuleValue', {
 export interface IngressRuleValue extends Of<typeof IngressRuleValue> {}
 
 export const IngressRule = struct('IngressRule', {
-  host: zero(1, string),
+  host: zero(1, string, 'The host, or *.example.com; empty for all.'),
   ingressRuleValue: fill(2, IngressRuleValue, { inline: true }),
-})
+}, 'Rules for one host.')
 export interface IngressRule extends Of<typeof IngressRule> {}
 
 export const IngressTLS = struct('IngressTLS', {
-  hosts: zero(1, list(string)),
-  secretName: zero(2, string),
-})
+  hosts: zero(1, list(string), 'The hosts.'),
+  secretName: zero(2, string, 'The secret with the certificate.'),
+}, 'A certificate for some hosts.')
 export interface IngressTLS extends Of<typeof IngressTLS> {}
 
 export const IngressSpec = struct('IngressSpec', {
-  ingressClassName: opt(4, string),
-  defaultBackend: opt(1, IngressBackend),
-  tls: zero(2, list(IngressTLS)),
-  rules: zero(3, list(IngressRule)),
-})
+  ingressClassName: opt(4, string, 'The class of the controller that serves it.'),
+  defaultBackend: opt(1, IngressBackend, 'Where requests go that no rule takes.'),
+  tls: zero(2, list(IngressTLS), 'Certificates for hosts.'),
+  rules: zero(3, list(IngressRule), 'Rules by host and path.'),
+}, 'What is wanted of an ingress.')
 export interface IngressSpec extends Of<typeof IngressSpec> {}
 
 export const IngressPortStatus = struct('IngressPortStatus', {
@@ -108,10 +108,10 @@ export const IngressStatus = struct('IngressStatus', {
 export interface IngressStatus extends Of<typeof IngressStatus> {}
 
 export const Ingress = root('Ingress', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, IngressSpec),
-  status: fill(3, IngressStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, IngressSpec, 'What is wanted.'),
+  status: fill(3, IngressStatus, 'What is.'),
+}, 'Rules by which HTTP requests from outside reach services.')
 export interface Ingress extends Of<typeof Ingress> {}
 
 export const IngressClassParametersReference = struct('IngressClassParametersReference', {
@@ -124,58 +124,58 @@ export const IngressClassParametersReference = struct('IngressClassParametersRef
 export interface IngressClassParametersReference extends Of<typeof IngressClassParametersReference> {}
 
 export const IngressClassSpec = struct('IngressClassSpec', {
-  controller: zero(1, string),
-  parameters: opt(2, IngressClassParametersReference),
-})
+  controller: zero(1, string, 'The controller that serves its ingresses.'),
+  parameters: opt(2, IngressClassParametersReference, 'An object with more settings.'),
+}, 'What an ingress class is.')
 export interface IngressClassSpec extends Of<typeof IngressClassSpec> {}
 
 export const IngressClass = root('IngressClass', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, IngressClassSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, IngressClassSpec, 'What it is.'),
+}, 'A kind of ingress controller.')
 export interface IngressClass extends Of<typeof IngressClass> {}
 
 export const NetworkPolicyPeer = struct('NetworkPolicyPeer', {
-  podSelector: opt(1, LabelSelector),
-  namespaceSelector: opt(2, LabelSelector),
-  ipBlock: opt(3, IPBlock),
-})
+  podSelector: opt(1, LabelSelector, 'Pods, by their labels.'),
+  namespaceSelector: opt(2, LabelSelector, 'Namespaces, by their labels; with podSelector: pods in them.'),
+  ipBlock: opt(3, IPBlock, 'Addresses.'),
+}, 'Somebody at the other end.')
 export interface NetworkPolicyPeer extends Of<typeof NetworkPolicyPeer> {}
 
 export const NetworkPolicyPort = struct('NetworkPolicyPort', {
-  protocol: opt(1, Protocol),
-  port: opt(2, intOrString),
-  endPort: opt(3, int32),
-})
+  protocol: opt(1, Protocol, 'TCP (the default), UDP or SCTP.'),
+  port: opt(2, intOrString, 'The port, by number or by name; all when left out.'),
+  endPort: opt(3, int32, 'The last port of a range.'),
+}, 'A port.')
 export interface NetworkPolicyPort extends Of<typeof NetworkPolicyPort> {}
 
 export const NetworkPolicyEgressRule = struct('NetworkPolicyEgressRule', {
-  ports: zero(1, list(NetworkPolicyPort)),
-  to: zero(2, list(NetworkPolicyPeer)),
-})
+  ports: zero(1, list(NetworkPolicyPort), 'Ports it may go to; all when left out.'),
+  to: zero(2, list(NetworkPolicyPeer), 'Where it may go; anywhere when left out.'),
+}, 'Something that may go out.')
 export interface NetworkPolicyEgressRule extends Of<typeof NetworkPolicyEgressRule> {}
 
 export const NetworkPolicyIngressRule = struct('NetworkPolicyIngressRule', {
-  ports: zero(1, list(NetworkPolicyPort)),
-  from: zero(2, list(NetworkPolicyPeer)),
-})
+  ports: zero(1, list(NetworkPolicyPort), 'Ports of the pods; all when left out.'),
+  from: zero(2, list(NetworkPolicyPeer), 'Where it may come from; anywhere when left out.'),
+}, 'Something that may come in.')
 export interface NetworkPolicyIngressRule extends Of<typeof NetworkPolicyIngressRule> {}
 
 export const PolicyType = oneOf('Ingress', 'Egress')
 export type PolicyType = Of<typeof PolicyType>
 
 export const NetworkPolicySpec = struct('NetworkPolicySpec', {
-  podSelector: fill(1, LabelSelector),
-  ingress: zero(2, list(NetworkPolicyIngressRule)),
-  egress: zero(3, list(NetworkPolicyEgressRule)),
-  policyTypes: zero(4, list(PolicyType)),
-})
+  podSelector: fill(1, LabelSelector, 'The pods it is about; an empty selector is all of the namespace.'),
+  ingress: zero(2, list(NetworkPolicyIngressRule), 'What may come in.'),
+  egress: zero(3, list(NetworkPolicyEgressRule), 'What may go out.'),
+  policyTypes: zero(4, list(PolicyType), 'Ingress, Egress or both: which directions it is about.'),
+}, 'What a network policy allows. What no policy allows is forbidden for the pods it is about.')
 export interface NetworkPolicySpec extends Of<typeof NetworkPolicySpec> {}
 
 export const NetworkPolicy = root('NetworkPolicy', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, NetworkPolicySpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, NetworkPolicySpec, 'What is wanted.'),
+}, 'Who may speak to some pods, and to whom they may speak.')
 export interface NetworkPolicy extends Of<typeof NetworkPolicy> {}
 
 export const ServiceCIDRSpec = struct('ServiceCIDRSpec', {
@@ -189,10 +189,10 @@ export const ServiceCIDRStatus = struct('ServiceCIDRStatus', {
 export interface ServiceCIDRStatus extends Of<typeof ServiceCIDRStatus> {}
 
 export const ServiceCIDR = root('ServiceCIDR', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, ServiceCIDRSpec),
-  status: fill(3, ServiceCIDRStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, ServiceCIDRSpec, 'The range.'),
+  status: fill(3, ServiceCIDRStatus, 'What is known of it.'),
+}, 'A range of service addresses.')
 export interface ServiceCIDR extends Of<typeof ServiceCIDR> {}
 
 const gv = groupVersion('networking.k8s.io', 'v1')

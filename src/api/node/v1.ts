@@ -15,11 +15,11 @@ export const Scheduling = struct('Scheduling', {
 export interface Scheduling extends Of<typeof Scheduling> {}
 
 export const RuntimeClass = root('RuntimeClass', {
-  metadata: fill(1, ObjectMeta),
-  handler: req(2, string),
-  overhead: opt(3, Overhead),
-  scheduling: opt(4, Scheduling),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  handler: req(2, string, 'What the runtime of the node calls it.'),
+  overhead: opt(3, Overhead, 'What it takes for each pod.'),
+  scheduling: opt(4, Scheduling, 'Which nodes have it.'),
+}, 'A kind of container runtime.')
 export interface RuntimeClass extends Of<typeof RuntimeClass> {}
 
 const gv = groupVersion('node.k8s.io', 'v1')

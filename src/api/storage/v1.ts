@@ -26,9 +26,9 @@ export const CSIDriverSpec = struct('CSIDriverSpec', {
 export interface CSIDriverSpec extends Of<typeof CSIDriverSpec> {}
 
 export const CSIDriver = root('CSIDriver', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, CSIDriverSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like; the name is that of the driver.'),
+  spec: req(2, CSIDriverSpec, 'What it can do.'),
+}, 'A driver for volumes.')
 export interface CSIDriver extends Of<typeof CSIDriver> {}
 
 export const VolumeNodeResources = struct('VolumeNodeResources', {
@@ -50,9 +50,9 @@ export const CSINodeSpec = struct('CSINodeSpec', {
 export interface CSINodeSpec extends Of<typeof CSINodeSpec> {}
 
 export const CSINode = root('CSINode', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, CSINodeSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like; the name is that of the node.'),
+  spec: req(2, CSINodeSpec, 'The drivers.'),
+}, 'Drivers of a node.')
 export interface CSINode extends Of<typeof CSINode> {}
 
 export const CSIStorageCapacity = root('CSIStorageCapacity', {
@@ -68,15 +68,15 @@ export const VolumeBindingMode = oneOf('Immediate', 'WaitForFirstConsumer')
 export type VolumeBindingMode = Of<typeof VolumeBindingMode>
 
 export const StorageClass = root('StorageClass', {
-  metadata: fill(1, ObjectMeta),
-  provisioner: req(2, string),
-  parameters: zero(3, map(string)),
-  reclaimPolicy: opt(4, PersistentVolumeReclaimPolicy),
-  mountOptions: zero(5, list(string)),
-  allowVolumeExpansion: opt(6, bool),
-  volumeBindingMode: opt(7, VolumeBindingMode),
-  allowedTopologies: zero(8, list(TopologySelectorTerm)),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  provisioner: req(2, string, 'Who makes the volumes.'),
+  parameters: zero(3, map(string), 'Settings for who makes them.'),
+  reclaimPolicy: opt(4, PersistentVolumeReclaimPolicy, 'What becomes of a volume when its claim is gone: Delete (the default) or Retain.'),
+  mountOptions: zero(5, list(string), 'Options for mounting the volumes.'),
+  allowVolumeExpansion: opt(6, bool, 'Whether claims can be made larger.'),
+  volumeBindingMode: opt(7, VolumeBindingMode, 'Immediate (the default), or WaitForFirstConsumer to wait for a pod.'),
+  allowedTopologies: zero(8, list(TopologySelectorTerm), 'Where volumes may be made.'),
+}, 'A kind of storage that volumes are made of on demand.')
 export interface StorageClass extends Of<typeof StorageClass> {}
 
 export const VolumeAttachmentSource = struct('VolumeAttachmentSource', {
@@ -108,10 +108,10 @@ export const VolumeAttachmentStatus = struct('VolumeAttachmentStatus', {
 export interface VolumeAttachmentStatus extends Of<typeof VolumeAttachmentStatus> {}
 
 export const VolumeAttachment = root('VolumeAttachment', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, VolumeAttachmentSpec),
-  status: fill(3, VolumeAttachmentStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, VolumeAttachmentSpec, 'What is wanted.'),
+  status: fill(3, VolumeAttachmentStatus, 'What is.'),
+}, 'A volume that is to be attached to a node.')
 export interface VolumeAttachment extends Of<typeof VolumeAttachment> {}
 
 export const VolumeAttributesClass = root('VolumeAttributesClass', {
