@@ -34,8 +34,10 @@ export function terminatedState(status: ContainerStatus, messages: ReadonlyMap<s
 }
 
 /** Statuses of one sort of containers, in the order of the spec. */
-export function containerStatuses(input: StatusInput, containers: readonly core.Container[], old: readonly core.ContainerStatus[] | undefined, isInit: boolean): core.ContainerStatus[] {
-  return containers.map((container) => one(input, container, old?.find((s) => s.name === container.name), isInit))
+export function containerStatuses(input: StatusInput, containers: readonly core.Container[], old: readonly core.ContainerStatus[] | undefined, kind: 'init' | 'app' | 'ephemeral'): core.ContainerStatus[] {
+  const statuses = containers.map((container) => one(input, container, old?.find((s) => s.name === container.name), kind === 'init'))
+  // Ephemeral containers are never part of a pod's readiness.
+  return kind === 'ephemeral' ? statuses.map((s) => ({ ...s, ready: false })) : statuses
 }
 
 function one(input: StatusInput, container: core.Container, old: core.ContainerStatus | undefined, isInit: boolean): core.ContainerStatus {

@@ -19,7 +19,7 @@ export interface Plan {
   readonly killPod: boolean
   /** A sandbox is to be made, with this attempt number. */
   readonly createSandbox: number | undefined
-  readonly kill: readonly { readonly status: ContainerStatus; readonly container: core.Container; readonly message: string; readonly reason: string }[]
+  readonly kill: readonly { readonly status: ContainerStatus; readonly container: core.Container; readonly message: string; readonly probe: core.Probe | undefined }[]
   readonly startInit: readonly core.Container[]
   readonly start: readonly core.Container[]
   readonly startEphemeral: readonly core.EphemeralContainer[]
@@ -90,11 +90,11 @@ function killOf({ pod, world, unhealthy }: PlanInput, container: core.Container)
   const status = latest(world, container.name)
   if (status?.state !== 'running') return []
   if (status.annotations[annotation.hash] !== containerHash(container)) {
-    return [{ status, container, reason: 'spec', message: `Container ${container.name} definition changed` }]
+    return [{ status, container, probe: undefined, message: `Container ${container.name} definition changed` }]
   }
   const why = unhealthy.get(container.name)
   if (why === undefined) return []
-  return [{ status, container, reason: 'probe', message: `Container ${container.name} failed ${why} probe${restarts(pod, container, 1) ? ', will be restarted' : ''}` }]
+  return [{ status, container, probe: why === 'startup' ? container.startupProbe : container.livenessProbe, message: `Container ${container.name} failed ${why} probe${restarts(pod, container, 1) ? ', will be restarted' : ''}` }]
 }
 
 /** Init containers run one after the other; a sidecar lets the next one go once it has started, and is started again if it ends. */

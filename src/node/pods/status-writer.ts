@@ -19,6 +19,7 @@ interface Entry {
   pod: core.Pod
   wanted: core.PodStatus
   sent: core.PodStatus | undefined
+  busy: boolean
   writing: Promise<void> | undefined
 }
 
@@ -27,38 +28,50 @@ const retryDelay = 1000
 export function createStatusWriter(client: Client, clock: Clock, log: Logger): StatusWriter {
   const entries = new Map<string, Entry>()
 
+  /** One write. Resolves with whether there is more to be done for the entry. */
+  const write = async (entry: Entry): Promise<boolean> => {
+    const { pod, wanted } = entry
+    const about = { pod: podName(pod), namespace: podNamespace(pod) }
+    try {
+      await client.patch(core.pods, podName(pod), { type: 'strategic', body: patchBody(pod, entry.sent ?? pod.status, wanted) }, { namespace: podNamespace(pod), subresource: 'status' })
+      entry.sent = wanted
+      return true
+    } catch (error) {
+      // Gone, or another pod of that name: nobody is left to be told.
+      if (isNotFound(error) || isConflict(error)) return false
+      if (isApiError(error) && error.code === 422) {
+        log.error({ ...about, error: error.message }, 'the API server refuses the pod\'s status')
+        entry.sent = wanted
+        return true
+      }
+      log.debug({ ...about, error: String(error) }, 'pod status not written, trying again')
+      await clock.sleep(retryDelay)
+      return true
+    }
+  }
+
+  /** Writes until what is wanted is what was sent, and is no longer busy in the very turn that finds it so: no wish is missed. */
   const send = async (entry: Entry): Promise<void> => {
     while (entries.get(podUid(entry.pod)) === entry && !deepEqual(entry.sent, entry.wanted)) {
-      const { pod, wanted } = entry
-      try {
-        await client.patch(core.pods, podName(pod), { type: 'strategic', body: patchBody(pod, entry.sent ?? pod.status, wanted) }, { namespace: podNamespace(pod), subresource: 'status' })
-        entry.sent = wanted
-      } catch (error) {
-        // Gone, or another pod of that name: nobody is left to be told.
-        if (isNotFound(error) || isConflict(error)) { entries.delete(podUid(pod)); return }
-        if (isApiError(error) && error.code === 422) {
-          log.error({ pod: podName(pod), namespace: podNamespace(pod), error: error.message }, 'the API server refuses the pod\'s status')
-          entry.sent = wanted
-          return
-        }
-        log.debug({ pod: podName(pod), namespace: podNamespace(pod), error: String(error) }, 'pod status not written, trying again')
-        await clock.sleep(retryDelay)
-      }
+      if (!(await write(entry))) entries.delete(podUid(entry.pod))
     }
+    entry.busy = false
   }
 
   return {
     set(pod, status) {
       const uid = podUid(pod)
-      const entry = entries.get(uid) ?? { pod, wanted: status, sent: undefined, writing: undefined }
+      const entry = entries.get(uid) ?? { pod, wanted: status, sent: undefined, busy: false, writing: undefined }
       entries.set(uid, entry)
       entry.pod = pod
       entry.wanted = status
       if (!entry.sent && deepEqual(withoutNothing(pod.status), withoutNothing(status))) entry.sent = status
-      entry.writing ??= send(entry).finally(() => { entry.writing = undefined })
+      if (entry.busy) return
+      entry.busy = true
+      entry.writing = send(entry)
     },
     async flush(uid) {
-      for (let entry = entries.get(uid); entry?.writing; entry = entries.get(uid)) await entry.writing
+      for (let entry = entries.get(uid); entry?.busy; entry = entries.get(uid)) await entry.writing
     },
     forget(uid) { entries.delete(uid) },
   }

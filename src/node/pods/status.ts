@@ -19,9 +19,9 @@ export function podStatus(input: PodStatusInput): core.PodStatus {
   const { pod, world, verdict } = input
   const old = pod.status
   if (verdict && world.containers.length === 0 && !old.startTime) return refused(input, verdict)
-  const init = containerStatuses(input, pod.spec.initContainers ?? [], old.initContainerStatuses, true)
-  const app = containerStatuses(input, pod.spec.containers, old.containerStatuses, false)
-  const ephemeral = containerStatuses(input, (pod.spec.ephemeralContainers ?? []) as readonly core.Container[], old.ephemeralContainerStatuses, false)
+  const init = containerStatuses(input, pod.spec.initContainers ?? [], old.initContainerStatuses, 'init')
+  const app = containerStatuses(input, pod.spec.containers, old.containerStatuses, 'app')
+  const ephemeral = containerStatuses(input, (pod.spec.ephemeralContainers ?? []) as readonly core.Container[], old.ephemeralContainerStatuses, 'ephemeral')
   const phase = finalPhase(input, phaseOf(pod, init, app, input.terminal))
   const ips = pod.spec.hostNetwork ? input.hostIPs : (world.sandbox?.ips ?? [])
   const podIPs = ips.length > 0 ? ips : (old.podIPs ?? []).map((p) => p.ip)

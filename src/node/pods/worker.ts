@@ -8,6 +8,7 @@ import type { Timer } from '../../machinery/clock.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { parseTime } from '../../machinery/time.ts'
 import { allContainers, podName, podNamespace, podUid, type AnyContainer } from '../context.ts'
+import type { ContainerStatus } from '../runtime/driver.ts'
 import { VolumeError } from '../volumes/volumes.ts'
 import { createBackoff } from './backoff.ts'
 import { finishPod, forgetPod } from './finish.ts'
@@ -22,6 +23,8 @@ import { emptyWorld, latest, readWorld } from './world.ts'
 
 export interface PodWorker {
   readonly pod: core.Pod
+  /** A step is under way. */
+  readonly busy: boolean
   /** The pod as the API server has it now. */
   update(pod: core.Pod): void
   /** The API server no longer has the pod: whatever of it runs is to go. */
@@ -125,7 +128,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
       await writeHostsFile(tools, state)
       return act(planPod(planInput()))
     }
-    for (const { status, container, message } of plan.kill) await restartLater(described(container), status, message)
+    for (const { status, container, message, probe } of plan.kill) await restartLater(described(container), status, message, probe)
     await prepareVolumes()
     if (!state.volumes) return false
     for (const container of plan.startEphemeral) await startContainer(tools, state, described(container as core.Container))
@@ -144,9 +147,8 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   const described = (container: core.Container): AnyContainer =>
     allContainers(state.pod).find((c) => c.container.name === container.name) ?? { container, kind: 'app', fieldPath: `spec.containers{${container.name}}` }
 
-  const restartLater = async (c: AnyContainer, status: Parameters<typeof stopContainer>[3], message: string): Promise<void> => {
-    const probe = c.container.livenessProbe?.terminationGracePeriodSeconds
-    await stopContainer(tools, state, c, status, message, probe ?? graceSeconds(state.pod))
+  const restartLater = async (c: AnyContainer, status: ContainerStatus, message: string, probe: core.Probe | undefined): Promise<void> => {
+    await stopContainer(tools, state, c, status, message, probe?.terminationGracePeriodSeconds ?? graceSeconds(state.pod))
     life.dirty = true
   }
 
@@ -202,6 +204,8 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     }
     if (isOver()) return end()
     report(false)
+    // The first report set the time that the deadline counts from.
+    pastDeadline()
     tools.prober.sync(state.pod, state.world)
     const done = await act(planPod(planInput()))
     tools.prober.sync(state.pod, state.world)
@@ -255,14 +259,17 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
 
   return {
     get pod() { return state.pod },
+    get busy() { return life.running },
     update(next) {
       const before = state.pod
       state.pod = next
       if (next.metadata.deletionTimestamp) stop.abort()
       const shorter = (next.metadata.deletionGracePeriodSeconds ?? Infinity) < (before.metadata.deletionGracePeriodSeconds ?? Infinity)
       if (before.metadata.deletionTimestamp && shorter) hasten(tools, state)
-      if (!deepEqual(before.metadata.labels, next.metadata.labels) || !deepEqual(before.metadata.annotations, next.metadata.annotations)) refreshVolumes()
-      wake()
+      const relabelled = !deepEqual(before.metadata.labels, next.metadata.labels) || !deepEqual(before.metadata.annotations, next.metadata.annotations)
+      if (relabelled) refreshVolumes()
+      // A status that we wrote ourselves comes back as a change too: nothing is to be done for it.
+      if (relabelled || next.metadata.deletionTimestamp || !deepEqual(before.spec, next.spec) || !deepEqual(foreignConditions(before), foreignConditions(next))) wake()
     },
     gone() {
       life.gone = true
@@ -297,9 +304,9 @@ function hasten(tools: Tools, state: PodState): void {
   }
 }
 
+const ownConditions: ReadonlySet<string> = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+const foreignConditions = (pod: core.Pod) => (pod.status.conditions ?? []).filter((c) => !ownConditions.has(c.type))
+
 /** Conditions of ours as last reported, those of others as the API server has them. */
-function mergedConditions(state: PodState): readonly core.PodCondition[] {
-  const own = state.reported?.conditions ?? []
-  const mine = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
-  return [...own.filter((c) => mine.has(c.type)), ...(state.pod.status.conditions ?? []).filter((c) => !mine.has(c.type))]
-}
+const mergedConditions = (state: PodState): readonly core.PodCondition[] =>
+  [...(state.reported?.conditions ?? []).filter((c) => ownConditions.has(c.type)), ...foreignConditions(state.pod)]

@@ -1,6 +1,8 @@
 /** `GET /containerLogs/<namespace>/<pod>/<container>`. */
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { core } from '../../api/index.ts'
 import { badRequest, notFound } from '../../machinery/errors.ts'
 import { parseTime } from '../../machinery/time.ts'
@@ -24,11 +26,8 @@ export async function serveLogs(context: NodeContext, find: FindPod, url: URL, r
   const isRunning = async () => (await context.runtime.containerStatus(status.id))?.state === 'running'
   response.writeHead(200, { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' })
   response.flushHeaders()
-  for await (const chunk of readLog(file, optionsOf(query, context.clock.now()), isRunning, abort.signal)) {
-    if (!response.write(chunk)) await new Promise<void>((resolve) => { response.once('drain', resolve); response.once('close', resolve) })
-    if (abort.signal.aborted) return
-  }
-  response.end()
+  const chunks = Readable.from(readLog(file, optionsOf(query, context.clock.now()), isRunning, abort.signal), { objectMode: true, highWaterMark: 1 })
+  await pipeline(chunks, response).catch((error: unknown) => { if (!abort.signal.aborted) throw error })
 }
 
 function optionsOf(query: URLSearchParams, now: number): LogOptions {

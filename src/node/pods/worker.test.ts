@@ -1,0 +1,313 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { core } from '../../api/index.ts'
+import { startTestNode, type TestNode } from '../testing/node.ts'
+import { RuntimeError } from '../runtime/driver.ts'
+
+let node: TestNode
+beforeEach(async () => { node = await startTestNode() })
+afterEach(() => node.close())
+
+const status = (name: string, container = 'main') => node.pod(name).status.containerStatuses?.find((s) => s.name === container)
+const condition = (name: string, type: string) => node.pod(name).status.conditions?.find((c) => c.type === type)
+
+describe('a pod worker', () => {
+  it('makes the sandbox, starts the container, and reports the pod running and ready', async () => {
+    await node.create('web', {})
+    expect(node.runtime.calls).toEqual(['run web', 'create main 0', 'start main'])
+    expect(node.pod('web').status).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', hostIP: '192.0.2.1', qosClass: 'BestEffort' })
+    expect(status('web')).toMatchObject({ ready: true, started: true, restartCount: 0, imageID: 'sha256:app:1' })
+    for (const type of ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']) expect(condition('web', type)?.status).toBe('True')
+    expect(node.events('web')).toEqual(['Pulled: Container image "app:1" already present on machine', 'Created: Created container: main', 'Started: Started container main'])
+  })
+
+  it('restarts at once the first time, then after 10 s, then after 20 s', async () => {
+    await node.create('web', {})
+    node.runtime.exit('main', 1)
+    await node.pass(0)
+    expect(status('web')).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 1, reason: 'Error' } } })
+    node.runtime.exit('main', 1)
+    await node.pass(9_000)
+    expect(status('web')?.state.waiting?.reason).toBe('CrashLoopBackOff')
+    expect(status('web')?.state.waiting?.message).toMatch(/^back-off 10s restarting failed container=main pod=web_default\(/)
+    await node.pass(1_100)
+    expect(status('web')).toMatchObject({ restartCount: 2, ready: true })
+    node.runtime.exit('main', 1)
+    await node.pass(19_000)
+    expect(status('web')?.restartCount).toBe(2)
+    await node.pass(1_100)
+    expect(status('web')?.restartCount).toBe(3)
+    expect(node.events('web').filter((e) => e.startsWith('BackOff'))).toHaveLength(1)
+  })
+
+  it('forgets the back-off after ten quiet minutes', async () => {
+    await node.create('web', {})
+    for (let i = 0; i < 2; i++) { node.runtime.exit('main', 1); await node.pass(10_100) }
+    await node.pass(601_000)
+    node.runtime.exit('main', 1)
+    await node.pass(0)
+    expect(status('web')).toMatchObject({ restartCount: 3, ready: true })
+  })
+
+  it('ends as Succeeded or Failed by the exit codes when nothing restarts it', async () => {
+    const one = (name: string) => ({ containers: [{ name, image: 'app:1' }] })
+    await node.create('good', { restartPolicy: 'Never', ...one('a') })
+    node.runtime.exit('a', 0)
+    await node.pass(0)
+    expect(node.pod('good').status.phase).toBe('Succeeded')
+    expect(condition('good', 'Ready')).toMatchObject({ status: 'False', reason: 'PodCompleted' })
+    await node.create('bad', { restartPolicy: 'Never', ...one('b') })
+    node.runtime.exit('b', 7)
+    await node.pass(0)
+    expect(node.pod('bad').status.phase).toBe('Failed')
+    await node.create('retry', { restartPolicy: 'OnFailure', ...one('c') })
+    node.runtime.exit('c', 7)
+    await node.pass(0)
+    expect(node.pod('retry').status).toMatchObject({ phase: 'Running', containerStatuses: [{ restartCount: 1 }] })
+  })
+
+  it('runs init containers one after the other before the others', async () => {
+    await node.create('web', { initContainers: [{ name: 'one', image: 'app:1' }, { name: 'two', image: 'app:1' }] })
+    expect(node.runtime.calls).toEqual(['run web', 'create one 0', 'start one'])
+    expect(condition('web', 'Initialized')).toMatchObject({ status: 'False', message: 'containers with incomplete status: [one two]' })
+    expect(status('web')?.state.waiting?.reason).toBe('PodInitializing')
+    node.runtime.exit('one', 0)
+    await node.pass(0)
+    expect(node.runtime.calls.at(-1)).toBe('start two')
+    node.runtime.exit('two', 0)
+    await node.pass(0)
+    expect(node.runtime.calls.at(-1)).toBe('start main')
+    expect(node.pod('web').status.phase).toBe('Running')
+  })
+
+  it('fails the pod when an init container fails and nothing is to be restarted', async () => {
+    await node.create('web', { restartPolicy: 'Never', initContainers: [{ name: 'one', image: 'app:1' }] })
+    node.runtime.exit('one', 1)
+    await node.pass(0)
+    expect(node.pod('web').status.phase).toBe('Failed')
+    expect(node.runtime.calls).not.toContain('start main')
+  })
+
+  it('starts a sidecar first, keeps it running, and stops it last', async () => {
+    await node.create('web', { terminationGracePeriodSeconds: 5, initContainers: [{ name: 'side', image: 'app:1', restartPolicy: 'Always' }] })
+    expect(node.runtime.calls).toEqual(['run web', 'create side 0', 'start side', 'create main 0', 'start main'])
+    node.runtime.exit('side', 1)
+    await node.pass(0)
+    expect(node.runtime.calls.at(-1)).toBe('start side')
+    await node.delete('web')
+    const stops = node.runtime.calls.filter((c) => c.startsWith('stop '))
+    expect(stops.map((c) => c.split(' ')[1])).toEqual(['main', 'side', 'sandbox'])
+  })
+
+  it('lets a finished pod go although its sidecar still runs', async () => {
+    await node.create('job', { restartPolicy: 'Never', initContainers: [{ name: 'side', image: 'app:1', restartPolicy: 'Always' }] })
+    node.runtime.exit('main', 0)
+    await node.pass(0)
+    expect(node.pod('job').status.phase).toBe('Succeeded')
+    expect(node.runtime.container('side')?.state).toBe('exited')
+  })
+
+  it('stops a deleted pod, removes it from the runtime, and only then lets its object go', async () => {
+    await node.create('web', {})
+    await node.delete('web')
+    expect(node.runtime.calls.slice(3)).toEqual(['stop main 0', 'stop sandbox web', 'remove main', 'remove sandbox'])
+    expect(node.released('web')).toBe(true)
+    expect(node.events('web')).toContain('Killing: Stopping container main')
+    expect(node.workers.size).toBe(0)
+  })
+
+  it('removes what runs when the object is gone from the API', async () => {
+    await node.create('web', {})
+    await node.client.delete(core.pods, 'web', { namespace: 'default' })
+    await node.pass(31_000)
+    expect(await node.runtime.listSandboxes()).toEqual([])
+    expect(node.workers.size).toBe(0)
+  })
+
+  it('adopts running pods after a restart of the agent, and starts nothing twice', async () => {
+    await node.create('web', { initContainers: [{ name: 'one', image: 'app:1' }] })
+    node.runtime.exit('one', 0)
+    await node.pass(0)
+    const before = [...node.runtime.calls]
+    const reported = node.pod('web').status
+    await node.restart()
+    expect(node.runtime.calls).toEqual(before)
+    expect(node.pod('web').status).toEqual(reported)
+    node.runtime.exit('main', 1)
+    await node.pass(0)
+    expect(status('web')?.restartCount).toBe(1)
+  })
+
+  it('removes sandboxes of pods that went while the agent was away', async () => {
+    await node.create('web', {})
+    const { uid } = node.pod('web').metadata
+    node.workers.get(uid ?? '')?.release()
+    await node.client.delete(core.pods, 'web', { namespace: 'default' })
+    await node.restart()
+    expect(await node.runtime.listSandboxes()).toEqual([])
+  })
+
+  it('makes a new sandbox when the old one is lost, and runs everything again', async () => {
+    await node.create('web', {})
+    const [sandbox] = await node.runtime.listSandboxes()
+    await node.runtime.stopSandbox(sandbox?.id ?? '')
+    await node.pass(0)
+    await node.pass(11_000)
+    expect(node.runtime.calls.filter((c) => c === 'run web')).toHaveLength(2)
+    expect(status('web')).toMatchObject({ ready: true, restartCount: 1 })
+    expect(node.pod('web').status.podIP).not.toBe('10.0.0.1')
+  })
+
+  it('tries again, with an event, when the sandbox cannot be made', async () => {
+    let fails = 2
+    node.runtime.onCall = (call) => { if (call.startsWith('run') && fails-- > 0) throw new RuntimeError('failed', 'no network') }
+    await node.create('web', {})
+    expect(node.pod('web').status.phase).toBe('Pending')
+    await node.pass(5000)
+    expect(node.events('web')).toContain('FailedCreatePodSandBox: Failed to create pod sandbox: no network')
+    expect(node.pod('web').status.phase).toBe('Running')
+  })
+
+  it('ends a pod that is past its deadline', async () => {
+    await node.create('web', { activeDeadlineSeconds: 60 })
+    await node.pass(59_000)
+    expect(node.pod('web').status.phase).toBe('Running')
+    await node.pass(2_000)
+    expect(node.pod('web').status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' })
+    expect(node.runtime.container('main')?.state).toBe('exited')
+  })
+})
+
+describe('images', () => {
+  it('pulls what is missing, and tells how far it is', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'other:2' }] })
+    expect(node.runtime.calls).toContain('pull other:2')
+    expect(node.events('web').slice(0, 2)).toEqual(['Pulling: Pulling image "other:2"', expect.stringMatching(/^Pulled: Successfully pulled image "other:2" in 0s .* Image size: 1000 bytes\.$/)])
+  })
+
+  it('backs off when a pull fails: ErrImagePull, then ImagePullBackOff, then again', async () => {
+    let failing = true
+    node.runtime.onCall = (call) => { if (failing && call.startsWith('pull')) throw new RuntimeError('failed', 'registry says no') }
+    await node.create('web', { containers: [{ name: 'main', image: 'other:2' }] })
+    expect(status('web')?.state.waiting).toEqual({ reason: 'ErrImagePull', message: 'registry says no' })
+    await node.pass(2_000)
+    expect(status('web')?.state.waiting).toEqual({ reason: 'ImagePullBackOff', message: 'Back-off pulling image "other:2": ErrImagePull: registry says no' })
+    failing = false
+    await node.pass(10_000)
+    expect(status('web')?.ready).toBe(true)
+  })
+
+  it('never pulls when told not to', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'other:2', imagePullPolicy: 'Never' }] })
+    expect(status('web')?.state.waiting?.reason).toBe('ErrImageNeverPull')
+    expect(node.runtime.calls).not.toContain('pull other:2')
+  })
+
+  it('refuses a name that is none', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'UPPER/case' }] })
+    expect(status('web')?.state.waiting?.reason).toBe('InvalidImageName')
+  })
+})
+
+describe('what containers are given', () => {
+  it('waits for a ConfigMap that is not there yet, and starts as soon as it is', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a' } } }] }] })
+    expect(status('web')?.state.waiting).toEqual({ reason: 'CreateContainerConfigError', message: 'configmap "conf" not found' })
+    expect(node.events('web')).toContain('Failed: Error: configmap "conf" not found')
+    await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '1' } })
+    await node.pass(0)
+    expect(status('web')?.ready).toBe(true)
+    expect(node.runtime.configs.get('main')?.env).toContainEqual({ key: 'A', value: '1' })
+  })
+
+  it('says which volume cannot be mounted, and starts when it can', async () => {
+    await node.create('web', { volumes: [{ name: 'v', configMap: { name: 'conf' } }], containers: [{ name: 'main', image: 'app:1', volumeMounts: [{ name: 'v', mountPath: '/v' }] }] })
+    expect(node.events('web')).toContain('FailedMount: MountVolume.SetUp failed for volume "v" : configmap "conf" not found')
+    expect(node.pod('web').status.phase).toBe('Pending')
+    await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '1' } })
+    await node.pass(0)
+    expect(status('web')?.ready).toBe(true)
+  })
+
+  it('refuses to run as root what must not', async () => {
+    await node.create('web', { securityContext: { runAsNonRoot: true } })
+    expect(status('web')?.state.waiting?.reason).toBe('CreateContainerConfigError')
+    expect(status('web')?.state.waiting?.message).toMatch(/^container has runAsNonRoot and image will run as root \(pod: "web_default\(/)
+  })
+})
+
+describe('probes', () => {
+  it('keeps a container unready until its probe has passed, and takes it back after three failures', async () => {
+    let healthy = false
+    node.runtime.onExec = () => (healthy ? 0 : 1)
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', readinessProbe: { exec: { command: ['check'] }, periodSeconds: 5, failureThreshold: 3 } }] })
+    expect(condition('web', 'Ready')).toMatchObject({ status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status: [main]' })
+    healthy = true
+    await node.pass(5_000)
+    expect(condition('web', 'Ready')?.status).toBe('True')
+    healthy = false
+    await node.pass(10_000)
+    expect(condition('web', 'Ready')?.status).toBe('True')
+    await node.pass(5_000)
+    expect(condition('web', 'Ready')?.status).toBe('False')
+    expect(node.events('web')).toContain('Unhealthy: Readiness probe failed: ')
+  })
+
+  it('restarts a container whose liveness probe fails, not before the startup probe has passed', async () => {
+    let answers: Record<string, number> = { startup: 1, live: 1 }
+    node.runtime.onExec = (_id, [command]) => answers[command ?? ''] ?? 0
+    await node.create('web', {
+      terminationGracePeriodSeconds: 3,
+      containers: [{
+        name: 'main', image: 'app:1', startupProbe: { exec: { command: ['startup'] }, periodSeconds: 1, failureThreshold: 30 }, livenessProbe: { exec: { command: ['live'] }, periodSeconds: 1, failureThreshold: 2 },
+      }],
+    })
+    await node.pass(10_000)
+    expect(status('web')).toMatchObject({ restartCount: 0, started: false, ready: false })
+    answers = { startup: 0, live: 1 }
+    await node.pass(1_000)
+    await node.pass(1_500)
+    expect(node.runtime.calls).toContain('stop main 3')
+    expect(node.events('web')).toContain('Killing: Container main failed liveness probe, will be restarted')
+    await node.pass(0)
+    expect(status('web')?.restartCount).toBe(1)
+  })
+
+  it('waits for the readiness gates as well', async () => {
+    await node.create('web', { readinessGates: [{ conditionType: 'example.com/open' }] })
+    expect(condition('web', 'Ready')).toMatchObject({ status: 'False', reason: 'ReadinessGatesNotReady', message: 'corresponding condition of pod readiness gate "example.com/open" does not exist.' })
+    await node.client.patch(core.pods, 'web', { type: 'strategic', body: { status: { conditions: [{ type: 'example.com/open', status: 'True' }] } } }, { namespace: 'default', subresource: 'status' })
+    await node.pass(0)
+    expect(condition('web', 'Ready')?.status).toBe('True')
+    expect(condition('web', 'example.com/open')?.status).toBe('True')
+  })
+})
+
+describe('hooks', () => {
+  it('runs preStop before the stop, within the grace period', async () => {
+    const ran: string[] = []
+    node.runtime.onExec = (_id, [command]) => { ran.push(`${command} after ${node.runtime.calls.length} calls`); return 0 }
+    await node.create('web', { activeDeadlineSeconds: 60, terminationGracePeriodSeconds: 10, containers: [{ name: 'main', image: 'app:1', lifecycle: { preStop: { exec: { command: ['bye'] } } } }] })
+    await node.pass(61_000)
+    expect(ran).toEqual(['bye after 3 calls'])
+    expect(node.runtime.calls[3]).toBe('stop main 10')
+  })
+
+  it('stops a container whose postStart hook fails, and restarts it', async () => {
+    node.runtime.onExec = () => 1
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', lifecycle: { postStart: { exec: { command: ['hello'] } } } }] })
+    expect(node.events('web').join('\n')).toContain('FailedPostStartHook: PostStartHook failed')
+    expect(status('web')?.restartCount).toBeGreaterThan(0)
+  })
+})
+
+describe('admission', () => {
+  it('refuses what does not fit on the node', async () => {
+    node.close()
+    node = await startTestNode({ node: { metadata: { name: 'node' }, status: { allocatable: { cpu: '1', memory: '1Gi', pods: '10' } } } })
+    await node.create('big', { containers: [{ name: 'main', image: 'app:1', resources: { requests: { cpu: '2' } } }] })
+    expect(node.pod('big').status).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: Node didn\'t have enough resource: cpu, requested: 2000, used: 0, capacity: 1000' })
+    await node.create('elsewhere', { nodeSelector: { disk: 'ssd' } })
+    expect(node.pod('elsewhere').status.reason).toBe('NodeAffinity')
+    expect(node.runtime.calls).toEqual([])
+  })
+})
