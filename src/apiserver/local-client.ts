@@ -42,6 +42,12 @@ function decoded(expected: { readonly type: StructType<ApiObject>; readonly kind
 
 const metadataOf = (object: unknown): { readonly name?: string; readonly namespace?: string } => (object as { metadata?: object }).metadata ?? {}
 
+/** The field manager of a component: the name of the program that it is a part of in Kubernetes. */
+function managerOf({ name }: Identity): string {
+  if (name.startsWith('system:serviceaccount:kube-system:')) return 'kube-controller-manager'
+  return name.startsWith('system:node:') ? 'kubelet' : name.replace(/^system:/, '')
+}
+
 /** How a local client gets from a resource to a call that may be made. */
 function createGate({ registry, edges }: Corridor, user: Identity, privileged: boolean) {
   const allow = async (info: RequestInfo): Promise<void> => {
@@ -55,7 +61,7 @@ function createGate({ registry, edges }: Corridor, user: Identity, privileged: b
   }
   const options = (o: WriteOptions) => ({
     dryRun: o.dryRun ?? false,
-    fieldManager: o.fieldManager ?? user.name.replace(/^system:/, ''),
+    fieldManager: o.fieldManager ?? managerOf(user),
     options: o.dryRun ? { dryRun: ['All'] } : {},
     signal: o.signal,
   })

@@ -12,6 +12,7 @@ import type { Settings } from '../../src/cluster/settings.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
 import { run } from './host.ts'
 import type { Finished } from './host.ts'
 
@@ -28,8 +29,15 @@ export interface TestControlPlane {
   stop(): Promise<void>
 }
 
-/** Starts one on a free port. `kubectl` says which binary to use. */
-export async function startTestControlPlane(options: { readonly kubectl?: string } = {}): Promise<TestControlPlane> {
+export interface TestControlPlaneOptions {
+  /** Which kubectl to use. */
+  readonly kubectl?: string
+  /** What happens to the store before anybody sees it. */
+  readonly prepare?: (store: Store) => Promise<void>
+}
+
+/** Starts one on a free port. */
+export async function startTestControlPlane(options: TestControlPlaneOptions = {}): Promise<TestControlPlane> {
   const dir = mkdtempSync(join(tmpdir(), 'skiff-plane-'))
   const settings: Settings = {
     name: 'test', nodeName: 'node-1', nodeAddress: '127.0.0.1', port: await freePort(), kubeletPort: 10250,
@@ -37,6 +45,7 @@ export async function startTestControlPlane(options: { readonly kubectl?: string
   }
   const pki = await ensurePki(join(dir, 'pki'), settings)
   const store = createMemoryStore()
+  await options.prepare?.(store)
   const plane = await startControlPlane({ settings, pki, store, clock: systemClock, log: quiet, address: '127.0.0.1', freeze: true })
   const url = `https://127.0.0.1:${settings.port}`
   const kubeconfig = join(dir, 'kubeconfig')

@@ -2,7 +2,7 @@
 import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { applyConfiguration, updateManagedFields } from '../../machinery/apply.ts'
-import { invalid } from '../../machinery/errors.ts'
+import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import type { Call } from './call.ts'
@@ -50,6 +50,17 @@ export function checkApply(fieldManager: string | null): void {
   }
 }
 
+/** Throws `ApiError` 400 when a configuration is of another kind, or of none. */
+function checkConfiguration({ kind, apiVersion }: { readonly kind: string; readonly apiVersion: string }, body: JsonObject): void {
+  for (const [field, name] of [['apiVersion', 'apiVersion'], ['kind', 'Kind']] as const) {
+    if (!body[field]) throw badRequest(`Object '${name}' is missing in '${JSON.stringify(body)}'`)
+  }
+  if (body['apiVersion'] !== apiVersion) {
+    throw badRequest(`Incorrect version specified in apply patch. Specified patch version: ${String(body['apiVersion'])}, expected: ${apiVersion}`)
+  }
+  if (body['kind'] !== kind) throw badRequest(`the kind of the configuration (${String(body['kind'])}) does not match the kind on the URL (${kind})`)
+}
+
 export interface Configuration { readonly body: JsonObject; readonly force: boolean }
 
 /**
@@ -57,6 +68,7 @@ export interface Configuration { readonly body: JsonObject; readonly force: bool
  * Throws `ApiError` 400, 409 with the owners of fields that are in conflict.
  */
 export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration): ApiObject {
+  checkConfiguration(sub ?? call.served.resource, body)
   const type = sub?.type ?? (call.served.resource.type as unknown as StructType<ApiObject>)
   return applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource })
 }

@@ -20,7 +20,8 @@ export function readConfig(type: StructType, config: unknown): Obj {
 
 function describe(type: StructType, config: Obj): string {
   const { namespace = '', name = '' } = (config.metadata ?? {}) as { namespace?: string; name?: string }
-  return `${namespace}/${name}; ${String(config.apiVersion ?? '')}, Kind=${type.name}`
+  const version = String(config.apiVersion ?? '')
+  return `${namespace}/${name}; ${version.includes('/') ? '' : '/'}${version}, Kind=${type.name}`
 }
 
 /** The parts of `decoded` that `config` states. Values that are owned whole are taken in their normal form. */
