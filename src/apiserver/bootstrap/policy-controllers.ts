@@ -1,7 +1,13 @@
 /** What each controller may do: `system:controller:<name>`, bound to the service account of that name in kube-system. */
 import { group, may, read, reportEvents, visit, type RoleData, type Rule } from './policy-words.ts'
 
-const controller = (name: string, ...rules: readonly Rule[]): RoleData => ({ name: `system:controller:${name}`, rules: [...rules, ...reportEvents] })
+const controller = (name: string, ...rules: readonly Rule[]): RoleData => ({ name: `system:controller:${name}`, rules: [...rules.map(withBoth), ...reportEvents] })
+
+/** Who may update may patch, and the other way round: it is the same right, and which of the two a controller uses is its own affair. */
+function withBoth(rule: Rule): Rule {
+  const writes = rule.verbs.includes('update') || rule.verbs.includes('patch')
+  return writes ? { ...rule, verbs: [...new Set([...rule.verbs, 'patch', 'update'])] } : rule
+}
 
 const podsFor = may('create delete list patch watch', group.core, 'pods')
 const revisions = may('create delete get list patch update watch', group.apps, 'controllerrevisions')

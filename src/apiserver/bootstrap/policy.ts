@@ -143,6 +143,12 @@ const components: readonly RoleData[] = [
   },
 ]
 
+/** What this system does that is no part of Kubernetes: network policy and cluster DNS beside the service proxy, load balancers on nodes. */
+const own: readonly RoleData[] = [
+  { name: 'skiff:node-network', rules: [may(read, group.core, 'namespaces pods services'), may(read, group.networking, 'networkpolicies')] },
+  { name: 'skiff:load-balancer', rules: [may(read, group.discovery, 'endpointslices')] },
+]
+
 const csr = (name: string) => `system:certificates.k8s.io:${name}`
 const approver = (name: string, signer: string): RoleData => ({ name: csr(name), rules: [may('approve', group.certificates, 'signers', [`kubernetes.io/${signer}`])] })
 const certificates: readonly RoleData[] = [
@@ -154,7 +160,7 @@ const certificates: readonly RoleData[] = [
   approver('kubelet-serving-approver', 'kubelet-serving'),
 ]
 
-export const clusterRoles: readonly RoleData[] = [...everybody, ...people, ...components, ...certificates, ...controllerRoles]
+export const clusterRoles: readonly RoleData[] = [...everybody, ...people, ...components, ...own, ...certificates, ...controllerRoles]
 
 const bind = (role: string, ...subjects: BindingData['subjects']): BindingData => ({ name: role, role, subjects })
 
@@ -171,6 +177,8 @@ export const clusterRoleBindings: readonly BindingData[] = [
   bind('system:kube-scheduler', user('system:kube-scheduler')),
   bind('system:volume-scheduler', user('system:kube-scheduler')),
   bind('system:node'),
+  bind('skiff:node-network', user('system:kube-proxy')),
+  bind('skiff:load-balancer', account('kube-system', 'service-controller')),
   // Controllers act as their own service accounts; one that shares the controller manager's identity has the same rights.
   ...controllerRoles.map(({ name }) => bind(name, account('kube-system', name.slice('system:controller:'.length)), user('system:kube-controller-manager'))),
 ]
@@ -183,6 +191,7 @@ export const roles: readonly RoleData[] = [
   { namespace: 'kube-system', name: 'system::leader-locking-kube-scheduler', rules: [may('watch', group.core, 'configmaps'), may('get update', group.core, 'configmaps', ['kube-scheduler'])] },
   { namespace: 'kube-system', name: 'system:controller:token-cleaner', rules: [may('delete get list watch', group.core, 'secrets'), ...reportEvents] },
   { namespace: 'kube-system', name: 'system:controller:bootstrap-signer', rules: [may(read, group.core, 'secrets')] },
+  { namespace: 'kube-system', name: 'skiff:cluster-dns', rules: [may('create get patch update', group.core, 'services')] },
   { namespace: 'kube-public', name: 'system:controller:bootstrap-signer', rules: [may(read, group.core, 'configmaps'), may('update', group.core, 'configmaps', ['cluster-info']), ...reportEvents] },
 ]
 
@@ -194,5 +203,6 @@ export const roleBindings: readonly BindingData[] = [
   bindRole('kube-system', 'system::leader-locking-kube-scheduler', user('system:kube-scheduler'), account('kube-system', 'kube-scheduler')),
   bindRole('kube-system', 'system:controller:token-cleaner', account('kube-system', 'token-cleaner')),
   bindRole('kube-system', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
+  bindRole('kube-system', 'skiff:cluster-dns', user('system:kube-proxy')),
   bindRole('kube-public', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
 ]
