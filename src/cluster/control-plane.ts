@@ -67,17 +67,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   running.push(
     ...(await Promise.all([
       startControllers({
-        client: (name) => (name === managerName ? clientFor('system:kube-controller-manager', ['system:masters']) : clientFor(`system:serviceaccount:kube-system:${name}`, ['system:masters', 'system:serviceaccounts', 'system:serviceaccounts:kube-system'])),
+        client: (name) => (name === managerName ? clientFor('system:kube-controller-manager') : clientFor(`system:serviceaccount:kube-system:${name}`, ['system:serviceaccounts', 'system:serviceaccounts:kube-system'])),
         clock,
         log: log.child({ component: 'controllers' }),
         options: { clusterCidr: settings.clusterCidr, rootCa: pki.ca.cert },
       }),
-      startScheduler({ client: clientFor('system:kube-scheduler', ['system:masters']), clock, log: log.child({ component: 'scheduler' }) }),
+      startScheduler({ client: clientFor('system:kube-scheduler'), clock, log: log.child({ component: 'scheduler' }) }),
     ])),
   )
   running.push(
     startLoadBalancer({
-      client: clientFor('system:serviceaccount:kube-system:service-controller', ['system:masters']),
+      client: clientFor('system:serviceaccount:kube-system:service-controller'),
       clock,
       log: log.child({ component: 'load-balancer' }),
       reservedPorts: [settings.port, settings.kubeletPort, sshPort],

@@ -89,7 +89,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
     undo.push(() => runtime.release())
     said('containerd answers')
     await joinNode({ settings, paths, pki, plane, runtime, log, undo })
-    await nodeReady(plane.clientFor('system:kube-controller-manager', ['system:masters']), settings.nodeName, AbortSignal.any([signal, AbortSignal.timeout(readyLimit)]))
+    await nodeReady(plane.clientFor('system:kube-controller-manager'), settings.nodeName, AbortSignal.any([signal, AbortSignal.timeout(readyLimit)]))
     said(`node ${settings.nodeName} is Ready`)
   }
   report({ kind: 'ready', ms: Math.round(performance.now() - started) })
@@ -112,7 +112,7 @@ async function joinNode(parts: {
     ca: pki.ca.cert,
     certificate: pki.node,
     client: plane.clientFor(`system:node:${settings.nodeName}`, ['system:nodes']),
-    networkClient: plane.clientFor('system:kube-proxy', ['system:masters']),
+    networkClient: plane.clientFor('system:kube-proxy'),
     containerd: parts.runtime,
     clock: systemClock,
     log: parts.log,
