@@ -1,7 +1,7 @@
 /** API services: which server serves which group version. */
 import type { apiregistration } from '../../../api/index.ts'
 import { path, type FieldError } from '../../../machinery/field.ts'
-import { dns1035Label, dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
+import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { follows, port, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
@@ -41,6 +41,7 @@ const validateAll = (service: Service): FieldError[] => [...validate(service)]
 export const apiservices: Strategy<Service> = {
   unconditionalUpdate: false,
   counted: false,
+  validateName: pathSegmentName,
   default: (object) => within(object, 'spec', (spec) => within(spec, 'service', (service) => orDefault(service, { port: 443 }))),
   validate: validateAll,
   printer: printer<Service>(

@@ -67,6 +67,7 @@ function condition({ status }: Request): string {
 
 export const certificatesigningrequests: Strategy<Request> = {
   counted: false,
+  validateName: () => [],
   prepareForCreate: withRequestor,
   prepareForUpdate: (next, current) => ({ ...next, spec: current.spec }),
   validate: (request) => [...validate(request)],

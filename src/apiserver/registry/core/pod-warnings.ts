@@ -19,8 +19,19 @@ export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
   return warnings
 }
 
+function* portWarnings(at: Path, ports: readonly core.ContainerPort[]): Generator<string> {
+  const seen = new Map<string, Path>()
+  for (const [i, port] of ports.entries()) {
+    const key = [port.containerPort, port.protocol, port.hostPort ?? '', port.hostIP ?? ''].join('/')
+    const first = seen.get(key)
+    if (first) yield `${at.index(i)}: duplicate port definition with ${first}`
+    else seen.set(key, at.index(i))
+  }
+}
+
 function* containerWarnings(at: Path, container: core.Container): Generator<string> {
   const seen = new Set<string>()
+  yield* portWarnings(at.at('ports'), container.ports ?? [])
   for (const [i, variable] of (container.env ?? []).entries()) {
     if (seen.has(variable.name)) yield `${at.at('env').index(i)}: hides previous definition of ${JSON.stringify(variable.name)}, which may be dropped when using apply`
     seen.add(variable.name)

@@ -194,6 +194,30 @@ describe('an update of a pod', () => {
   })
 })
 
+describe('a pod with resources as a whole', () => {
+  it('requests what its containers request, or what it is limited to', () => {
+    const { spec } = complete(core.pods, pod({ resources: { limits: { cpu: '2', memory: '1Gi' } }, containers: [{ ...web, resources: { requests: { cpu: '300m' } } }, { ...web, name: 'b', resources: { requests: { cpu: '200m' } } }] }))
+    expect(spec.resources?.requests).toEqual({ cpu: '500m', memory: '1Gi' })
+  })
+  it('cannot request less than its containers', () => {
+    expect(createErrors(core.pods, pod({ resources: { requests: { cpu: '100m' } }, containers: [{ ...web, resources: { requests: { cpu: '1' } } }] })))
+      .toEqual(['spec.resources.requests[cpu]: Invalid value: "100m": must be greater than or equal to aggregate container requests of 1'])
+  })
+})
+
+describe('warnings about a pod', () => {
+  it('name what is hidden or said twice', () => {
+    const container = { ...web, env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }], ports: [{ containerPort: 80 }, { containerPort: 80 }], resources: { limits: { memory: '0.5' } } }
+    expect(strategy.warnings?.(complete(core.pods, pod({ containers: [container], terminationGracePeriodSeconds: -1 })))).toEqual([
+      'spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1',
+      'spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]',
+      'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
+      'spec.containers[0].resources.limits[memory]: fractional byte value "500m" is invalid, must be an integer',
+      'spec.containers[0].resources.requests[memory]: fractional byte value "500m" is invalid, must be an integer',
+    ])
+  })
+})
+
 describe('deleting a pod', () => {
   const bound = created(core.pods, pod({ containers: [web], nodeName: 'n1', terminationGracePeriodSeconds: 20 }))
   it('gives a bound pod the time it asks for, or what the client asks for', () => {

@@ -9,13 +9,20 @@ import { podWarnings } from './pod-warnings.ts'
 import { podSpec } from './validation/pod-spec.ts'
 import { ephemeralUpdate, podStatusUpdate, podUpdate, resizeUpdate } from './validation/pod-update.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
-import { podSummary } from './pod-status.ts'
+import { podSummary, type PodSummary } from './pod-status.ts'
+
+/** A row needs the summary three times. */
+let last: { readonly pod: core.Pod; readonly now: number; readonly summary: PodSummary } | undefined
+function summaryOf(pod: core.Pod, now: number): PodSummary {
+  if (last?.pod !== pod || last.now !== now) last = { pod, now, summary: podSummary(pod, now) }
+  return last.summary
+}
 
 const podPrinter = printer<core.Pod>(
   nameColumn,
-  text('Ready', 'Containers that are ready, of all containers.', (pod, now) => podSummary(pod, now).ready),
-  text('Status', 'The phase of the pod, or what keeps it from going on.', (pod, now) => podSummary(pod, now).reason),
-  text('Restarts', 'How often its containers were restarted, and when last.', (pod, now) => podSummary(pod, now).restarts),
+  text('Ready', 'Containers that are ready, of all containers.', (pod, now) => summaryOf(pod, now).ready),
+  text('Status', 'The phase of the pod, or what keeps it from going on.', (pod, now) => summaryOf(pod, now).reason),
+  text('Restarts', 'How often its containers were restarted, and when last.', (pod, now) => summaryOf(pod, now).restarts),
   ageColumn,
   wide(text('IP', 'The first address of the pod.', (pod) => orNone(pod.status.podIPs?.[0]?.ip))),
   wide(text('Node', 'The node it was bound to.', (pod) => orNone(pod.spec.nodeName))),

@@ -4,7 +4,7 @@ import type { Client } from '../../../client/client.ts'
 import { ApiError } from '../../../machinery/errors.ts'
 import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
-import { complete, context, created, createErrors, row, updateErrors, updated } from '../testing.ts'
+import { complete, context, created, createErrors, environment, row, updateErrors, updated } from '../testing.ts'
 import { addressText, addressBits, ipRange } from './ip-range.ts'
 
 const service = (spec: object, name = 'web') => ({ metadata: { name, namespace: 'default' }, spec })
@@ -65,6 +65,14 @@ describe('an update of a service', () => {
     const alias = updated(core.services, service({ ...current.spec, type: 'ExternalName', externalName: 'a.b' }), current)
     expect(alias.spec.clusterIP).toBeUndefined()
     expect(updateErrors(core.services, service({ ...current.spec, type: 'ExternalName', externalName: 'a.b', ports: [] }), current)).toEqual([])
+  })
+})
+
+describe('warnings about a service', () => {
+  const strategy = strategyFor(core.services as never, environment) as Strategy<core.Service>
+  it('name what has no effect', () => {
+    expect(strategy.warnings?.(complete(core.services, service({ clusterIP: 'None', externalName: 'a.b', sessionAffinity: 'ClientIP' }))))
+      .toEqual(['spec.externalName is ignored when spec.type is not "ExternalName"', 'spec.SessionAffinity is ignored for headless services'])
   })
 })
 

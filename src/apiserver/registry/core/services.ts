@@ -40,6 +40,19 @@ function familyErrors({ spec }: core.Service, family: 'IPv4' | 'IPv6'): FieldErr
   return missing
 }
 
+/** What is said of a service and has no effect. */
+function serviceWarnings(spec: core.ServiceSpec): string[] {
+  const named = spec.type === 'ExternalName'
+  const warnings: string[] = []
+  if (named && spec.externalIPs?.length) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
+  if (!named && spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
+  if (!isHeadless(spec)) return warnings
+  if (spec.loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services')
+  if (spec.externalIPs?.length) warnings.push('spec.externalIPs is ignored for headless services')
+  if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
+  return warnings
+}
+
 /** Services of a cluster with one range of addresses: the strategy owns the allocator of both addresses and node ports. */
 export function services(env: StrategyEnvironment): Strategy<core.Service> {
   const allocator = createAllocator(env)
@@ -53,6 +66,7 @@ export function services(env: StrategyEnvironment): Strategy<core.Service> {
     createOnUpdate: true,
     counted: false,
     validateName: dns1035Label,
+    warnings: (service) => serviceWarnings(service.spec),
     selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
     printer: servicePrinter,
     allocation: serviceAllocation(allocator),

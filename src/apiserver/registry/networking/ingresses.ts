@@ -86,12 +86,13 @@ function validate(ingress: networking.Ingress): FieldError[] {
   const both = annotation !== undefined && ingress.spec.ingressClassName !== undefined && annotation !== ingress.spec.ingressClassName
   return [
     ...spec(path('spec'), ingress.spec),
-    ...(both ? [path('annotations').key(classAnnotation).invalid(annotation, 'must match `ingressClassName` when both are specified')] : []),
+    ...(both ? [path('annotations').at(classAnnotation).invalid(annotation, 'must match `ingressClassName` when both are specified')] : []),
   ]
 }
 
 export const ingresses: Strategy<networking.Ingress> = {
   validate,
+  warnings: ({ metadata }) => (metadata.annotations?.[classAnnotation] === undefined ? [] : [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]),
   validateUpdate: (next) => [...spec(path('spec'), next.spec)],
   printer: ingressPrinter,
 }

@@ -5,6 +5,7 @@ import { bindingErrors, bindingPrinter, sameRole, validateName, withGroups } fro
 
 export const clusterrolebindings: Strategy<rbac.ClusterRoleBinding> = {
   default: withGroups,
+  createOnUpdate: true,
   validateName,
   validate: (binding) => bindingErrors(binding, false),
   validateUpdate: (next, current) => [...bindingErrors(next, false), ...sameRole(next, current)],

@@ -11,4 +11,4 @@ function validate(role: rbac.ClusterRole) {
   return [...ruleErrors(role.rules, false), ...errors]
 }
 
-export const clusterroles: Strategy<rbac.ClusterRole> = { validateName, validate, validateUpdate: validate, printer: printer<rbac.ClusterRole>(nameColumn, createdAtColumn) }
+export const clusterroles: Strategy<rbac.ClusterRole> = { createOnUpdate: true, validateName, validate, validateUpdate: validate, printer: printer<rbac.ClusterRole>(nameColumn, createdAtColumn) }

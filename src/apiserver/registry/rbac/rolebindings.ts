@@ -5,6 +5,7 @@ import { bindingErrors, bindingPrinter, sameRole, validateName, withGroups } fro
 
 export const rolebindings: Strategy<rbac.RoleBinding> = {
   default: withGroups,
+  createOnUpdate: true,
   validateName,
   validate: (binding) => bindingErrors(binding, true),
   validateUpdate: (next, current) => [...bindingErrors(next, true), ...sameRole(next, current)],

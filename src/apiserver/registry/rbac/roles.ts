@@ -6,4 +6,4 @@ import { ruleErrors, validateName } from './rules.ts'
 
 const validate = (role: rbac.Role) => ruleErrors(role.rules, true)
 
-export const roles: Strategy<rbac.Role> = { validateName, validate, validateUpdate: validate, printer: printer<rbac.Role>(nameColumn, createdAtColumn) }
+export const roles: Strategy<rbac.Role> = { createOnUpdate: true, validateName, validate, validateUpdate: validate, printer: printer<rbac.Role>(nameColumn, createdAtColumn) }

@@ -1,5 +1,6 @@
 /** Defaults of pod specs: those every spec gets, and those only a pod itself gets (a template keeps what was written). */
 import type { core } from '../../../../api/index.ts'
+import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
 import { each, orDefault, within } from '../../defaulting.ts'
 import { containerDefaults, hostPorts, requestsFromLimits } from './containers.ts'
 import { volumeDefaults } from './volumes.ts'
@@ -32,9 +33,22 @@ export function podDefaults(pod: core.Pod): core.Pod {
     let next = orDefault(podSpecDefaults(spec), { enableServiceLinks: true })
     next = each(next, 'containers', withRequests)
     next = each(next, 'initContainers', withRequests)
-    next = within(next, 'resources', requestsFromLimits)
+    next = podRequests(next)
     if (!next.hostNetwork) return next
     return each(each(next, 'containers', hostPorts), 'initContainers', hostPorts)
+  })
+}
+
+/** A pod that is limited as a whole requests what its containers request together, or else what it is limited to. */
+function podRequests(spec: core.PodSpec): core.PodSpec {
+  return within(spec, 'resources', (resources) => {
+    const sums = Object.keys(resources.limits ?? {}).flatMap((name) => {
+      if (resources.requests?.[name] !== undefined) return []
+      const asked = spec.containers.flatMap((c) => c.resources.requests?.[name] ?? []).filter(isQuantity).map(parseQuantity)
+      return asked.length === 0 ? [] : [[name, asked.reduce((sum, q) => sum.add(q)).toString()] as const]
+    })
+    const summed = sums.length === 0 ? resources : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(sums) } }
+    return requestsFromLimits(summed)
   })
 }
 
