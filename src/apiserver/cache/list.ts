@@ -24,6 +24,8 @@ export interface ListResult {
   readonly continue: string
   /** How many follow, where it is known. */
   readonly remaining: number | undefined
+  /** The same for lists of the same objects in the same state: what was encoded once need not be encoded again. */
+  readonly stamp?: string
 }
 
 export interface ListSource {
@@ -105,7 +107,9 @@ function newest({ objects, cache }: ListSource, selection: Selection, limit: num
   }
   const found = objects.slice(selection.path, after === '' ? undefined : objects.prefix + after)
   if (limit === 0 || found.length <= limit) {
-    return { items: selection.all ? found : found.filter((item) => selection.matches(item.object)), resourceVersion, continue: '', remaining: undefined }
+    const whole = { resourceVersion, continue: '', remaining: undefined }
+    if (!selection.all) return { ...whole, items: found.filter((item) => selection.matches(item.object)) }
+    return { ...whole, items: found, ...(after === '' ? { stamp: `${selection.path}@${objects.changed}` } : {}) }
   }
   return cut(objects.prefix, found, selection, limit, as, found.length)
 }

@@ -67,7 +67,7 @@ const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult):
 })
 
 /** A list of stored objects. A long one is encoded with pauses. */
-export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<Buffer> {
+export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<Buffer | readonly Buffer[]> {
   const { format } = options
   const { resource } = served
   const listMeta = listMetaOf(result)
@@ -82,8 +82,9 @@ export async function encodeList(served: Served, result: ListResult, options: En
   }
   const head = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(listMeta)},"items":[`
   if (partials) return text(`${head}${(await mapPausing(result.items, (item) => partial(item.object))).join(',')}]}`, options)
-  const json = joined(head, await mapPausing(result.items, (item) => served.view(item).json()), `{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`.length)
-  return format.media === 'json' && !options.pretty ? json : text(json, options)
+  const items = await joinedItems(served, result)
+  if (format.media !== 'json' || options.pretty) return text(Buffer.concat([Buffer.from(head), items]), options)
+  return [Buffer.from(head), items]
 }
 
 /** A list of objects that are computed and have no cache of their own. */
@@ -99,12 +100,25 @@ const openBrace = 0x7b
 const comma = 0x2c
 const tail = Buffer.from(']}\n')
 
-/** Items in one buffer. Items of a list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
-function joined(head: string, items: readonly Buffer[], skip: number): Buffer {
-  const start = Buffer.from(head)
-  const size = items.reduce((sum, item) => sum + item.length - skip + 2, start.length + tail.length)
-  const out = Buffer.allocUnsafe(size)
-  let at = start.copy(out)
+/** The items of whole lists, for as long as memory is not needed for anything else. */
+const lists = new WeakMap<Served, { readonly stamp: string; readonly bytes: WeakRef<Buffer> }>()
+
+/** The items of a list and the end of it, in one buffer. */
+async function joinedItems(served: Served, { items, stamp }: ListResult): Promise<Buffer> {
+  const before = lists.get(served)
+  const known = stamp !== undefined && before?.stamp === stamp ? before.bytes.deref() : undefined
+  if (known) return known
+  const { kind, apiVersion } = served.resource
+  const bytes = joined(await mapPausing(items, (item) => served.view(item).json()), `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length)
+  if (stamp !== undefined) lists.set(served, { stamp, bytes: new WeakRef(bytes) })
+  return bytes
+}
+
+/** Items of a list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
+function joined(items: readonly Buffer[], skip: number): Buffer {
+  const size = items.reduce((sum, item) => sum + item.length - skip + 2, tail.length)
+  const out = Buffer.allocUnsafeSlow(size)
+  let at = 0
   for (let i = 0; i < items.length; i++) {
     if (i > 0) out[at++] = comma
     out[at++] = openBrace

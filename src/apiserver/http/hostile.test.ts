@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { declared, type AnyType, resolve } from '../../api/index.ts'
 import { isStored } from '../registry/served.ts'

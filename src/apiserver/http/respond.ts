@@ -19,7 +19,8 @@ export const plain = (response: ApiResponse): ServerResponse => response as Serv
 export interface Reply {
   readonly code: number
   readonly type: string
-  readonly body: Buffer
+  /** In one piece or in several. */
+  readonly body: Buffer | readonly Buffer[]
   readonly warnings?: readonly string[]
 }
 
@@ -31,17 +32,20 @@ export async function send(request: Pick<ApiRequest, 'headers'>, response: ApiRe
   if (response.destroyed) return
   const headers: Record<string, string | string[]> = { 'content-type': type, 'cache-control': 'no-cache, private' }
   if (warnings?.length) headers['warning'] = warnings.map(warningText)
-  let bytes = body
-  if (body.length >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    bytes = await compress(body, { level: 1 })
+  let pieces: readonly Buffer[] = Buffer.isBuffer(body) ? [body] : body
+  if (lengthOf(pieces) >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
+    pieces = [await compress(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), { level: 1 })]
     headers['content-encoding'] = 'gzip'
     headers['vary'] = 'Accept-Encoding'
   }
-  headers['content-length'] = String(bytes.length)
+  headers['content-length'] = String(lengthOf(pieces))
   const http = plain(response)
   http.writeHead(code, headers)
-  http.end(bytes)
+  for (let i = 0; i < pieces.length - 1; i++) http.write(pieces[i])
+  http.end(pieces.at(-1))
 }
+
+const lengthOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)
 
 const statusType = meta.Status as unknown as StructType<ApiObject>
 const json: Format = { media: 'json', as: '' }
