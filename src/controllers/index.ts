@@ -3,12 +3,15 @@ import { declared } from '../api/index.ts'
 import { createInformers, type Client } from '../client/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
+import { startCronJobController } from './cronjob/cronjob.ts'
 import { startDaemonSetController } from './daemonset/daemonset.ts'
 import { startDeploymentController } from './deployment/deployment.ts'
+import { startDisruptionController } from './disruption/disruption.ts'
 import { startEndpointsController } from './endpoints/endpoints.ts'
 import { startEndpointSliceController } from './endpointslice/endpointslice.ts'
 import { startEndpointSliceMirroringController } from './endpointslice/mirroring.ts'
 import { startGarbageCollector } from './garbagecollector/garbagecollector.ts'
+import { startJobController } from './job/job.ts'
 import { startNamespaceController } from './namespace/namespace.ts'
 import { startNodeIpamController } from './nodeipam/nodeipam.ts'
 import { startNodeLifecycleController } from './nodelifecycle/nodelifecycle.ts'
@@ -18,6 +21,7 @@ import { startReplicaSetController, startReplicationController } from './replica
 import { startRootCaPublisher, startServiceAccountController } from './serviceaccount/serviceaccount.ts'
 import type { ControllerContext, ControllerSettings } from './shared/context.ts'
 import { startStatefulSetController } from './statefulset/statefulset.ts'
+import { startTtlAfterFinishedController } from './ttlafterfinished/ttlafterfinished.ts'
 
 export type { ControllerSettings } from './shared/context.ts'
 
@@ -49,6 +53,10 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startReplicationController,
   startStatefulSetController,
   startDaemonSetController,
+  startJobController,
+  startCronJobController,
+  startTtlAfterFinishedController,
+  startDisruptionController,
   startEndpointsController,
   startEndpointSliceController,
   startEndpointSliceMirroringController,
