@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -50,6 +50,12 @@ it('takes its context out again and leaves the others', () => {
   mergeKubeconfig(file, own)
   unmergeKubeconfig(file, 'skiff')
   expect(parse(readFileSync(file, 'utf8'))).toEqual({ ...parse(foreign), 'current-context': 'work' })
+})
+
+it('removes a file in which nothing else was', () => {
+  mergeKubeconfig(file, own)
+  unmergeKubeconfig(file, 'skiff')
+  expect(existsSync(file)).toBe(false)
 })
 
 it('leaves a file alone that it cannot read', () => {

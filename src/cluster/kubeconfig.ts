@@ -1,5 +1,5 @@
 /** The file that tells clients where the cluster is and who they are. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -62,13 +62,14 @@ export function mergeKubeconfig(file: string, text: string): void {
   writeKubeconfig(file, stringify(merged, { lineWidth: 0 }))
 }
 
-/** Takes the cluster called `name` out of the kubeconfig `file` again. */
+/** Takes the cluster called `name` out of the kubeconfig `file` again; a file that then says nothing goes too. */
 export function unmergeKubeconfig(file: string, name: string): void {
   if (!existsSync(file)) return
   const there = readUserConfig(file)
   const without = (list: readonly Named[] | undefined | null) => (list ?? []).filter((entry) => entry.name !== name)
   if (!there.contexts?.some((c) => c.name === name)) return
   const rest = { ...there, clusters: without(there.clusters), users: without(there.users), contexts: without(there.contexts) }
+  if ([rest.clusters, rest.users, rest.contexts].every((list) => list.length === 0)) return rmSync(file)
   const current = there['current-context'] === name ? (rest.contexts[0]?.name ?? '') : there['current-context']
   writeKubeconfig(file, stringify({ ...rest, 'current-context': current }, { lineWidth: 0 }))
 }

@@ -1,5 +1,6 @@
 /** `skiff down`: ends what runs and takes every trace off the host. Safe to call at any time, also after a crash in the middle. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, rmdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Logger } from '../machinery/log.ts'
 import { removeNetwork } from '../network/index.ts'
 import { removeAllPods } from '../node/index.ts'
@@ -39,10 +40,21 @@ export async function removeCluster(options: RemoveOptions): Promise<void> {
   }
   unmountUnder([paths.run, paths.data])
   rmSync(paths.run, { recursive: true, force: true })
+  removeIfEmpty(dirname(paths.run))
   if (options.purge) {
     rmSync(paths.data, { recursive: true, force: true })
+    if (dirname(paths.data) === '/var/lib/skiff') removeIfEmpty('/var/lib/skiff')
     unmergeKubeconfig(userKubeconfig(), options.name)
     say(`${paths.data} removed`)
+  }
+}
+
+/** The last cluster takes the directory they shared along. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    if (!['ENOTEMPTY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }
 
