@@ -31,8 +31,12 @@ interface Side {
 }
 
 const answerOf = <R>(child: ChildProcess): Promise<R> => new Promise((resolve, reject) => {
-  child.once('message', (message) => resolve(message as R))
-  child.once('exit', (code) => reject(new Error(`a server ended with code ${code}`)))
+  const failed = (code: number | null) => reject(new Error(`a server ended with code ${code}`))
+  child.once('exit', failed)
+  child.once('message', (message) => {
+    child.off('exit', failed)
+    resolve(message as R)
+  })
 })
 
 const profile = process.env['BENCH_CPU_PROF']
@@ -48,10 +52,8 @@ async function startSide(mode: 'skiff' | 'bare', folder = base): Promise<Side> {
       return answer
     },
     end: () => new Promise((resolve) => {
-      child.removeAllListeners('exit')
       child.once('exit', () => resolve())
-      if (extra.length) child.disconnect()
-      else child.kill('SIGKILL')
+      child.disconnect()
     }),
   }
 }

@@ -1,0 +1,146 @@
+/**
+ * One side of the API bench, in a process of its own so that its memory and its event loop are its own:
+ * `skiff` is the API server over a store on disk, `bare` a Node HTTPS server that sends, stores or streams bytes it was given.
+ * Told what to do by messages, one answer each.
+ */
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:https'
+import type { ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { open } from 'lmdb'
+import { core, rbac } from '../../src/api/index.ts'
+import { createEdges } from '../../src/apiserver/edges.ts'
+import { createApiServer } from '../../src/apiserver/server.ts'
+import { systemClock } from '../../src/machinery/clock.ts'
+import { quiet } from '../../src/machinery/log.ts'
+import { openLmdbStore } from '../../src/store/lmdb.ts'
+import { configMapOf, nameOf, podOf } from './_api-objects.ts'
+
+export type Order =
+  | { readonly do: 'usage' }
+  | { readonly do: 'collect' }
+  | { readonly do: 'fill'; readonly kind: 'pods' | 'configmaps'; readonly from: number; readonly to: number }
+  | { readonly do: 'serve'; readonly code: number; readonly body: string; readonly durable: boolean }
+  | { readonly do: 'events'; readonly count: number; readonly frame?: string }
+
+/** What a process has used; the delay of its event loop since it was last asked. */
+export interface Usage { readonly rss: number; readonly heap: number; readonly delayP99: number; readonly delayMax: number }
+
+const [mode, folder] = process.argv.slice(2) as ['skiff' | 'bare', string]
+const tls = { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) }
+const resolution = 1
+const delays = monitorEventLoopDelay({ resolution })
+delays.enable()
+
+function usage(): Usage {
+  const { rss, heapUsed } = process.memoryUsage()
+  const over = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolution)
+  const answer = { rss, heap: heapUsed, delayP99: over(delays.percentile(99)), delayMax: over(delays.max) }
+  delays.reset()
+  return answer
+}
+
+/** As many calls at a time as a busy cluster has. */
+async function inTurns(from: number, to: number, call: (i: number) => Promise<unknown>): Promise<void> {
+  let next = from
+  await Promise.all(Array.from({ length: 64 }, async () => {
+    while (next < to) await call(next++)
+  }))
+}
+
+async function skiff() {
+  const store = await openLmdbStore({ path: join(folder, 'store') })
+  const begun = performance.now()
+  const signingKey = execFileSync('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']).toString()
+  const edges = createEdges({ serverAddress: () => '127.0.0.1:6443', serviceAccounts: { signingKey, issuer: 'https://kubernetes.default.svc' } })
+  const server = await createApiServer({ store, clock: systemClock, log: quiet, tls: { ...tls, clientCa: tls.cert }, edges })
+  await server.listen()
+  const filled = performance.now() - begun
+  const { client } = server
+  const there = (error: { code?: number }) => { if (error.code !== 409) throw error }
+  for (const name of ['default', 'other']) {
+    await client.create(core.namespaces, { metadata: { name } }).catch(there)
+    await client.create(core.serviceaccounts, { metadata: { name: 'default', namespace: name } }).catch(there)
+  }
+  await client.create(rbac.clusterroles, { metadata: { name: 'all' }, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] }).catch(there)
+  await client.create(rbac.clusterrolebindings, { metadata: { name: 'all' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all' }, subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }] }).catch(there)
+  const request = { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec: { audiences: [] } }
+  const { token } = (await client.createSubresource<object, { status: { token: string } }>(core.serviceaccounts, 'default', 'token', request, { namespace: 'default' })).status
+  return {
+    ready: { url: server.url, token, filled },
+    async obey(order: Order) {
+      if (order.do === 'fill') {
+        const one = (i: number) => (order.kind === 'pods' ? client.create(core.pods, podOf({ name: nameOf(i) })) : client.create(core.configmaps, configMapOf(nameOf(i))))
+        await inTurns(order.from, order.to, one)
+      }
+      if (order.do === 'events') await inTurns(0, order.count, (i) => client.create(core.pods, podOf({ generateName: `event-${i}-` })))
+      return {}
+    },
+  }
+}
+
+async function bare() {
+  const db = open<Buffer, string>({ path: join(folder, 'bare'), encoding: 'binary', overlappingSync: false, eventTurnBatching: false })
+  let answer = { code: 200, body: Buffer.alloc(0), durable: false }
+  let number = 0
+  const streams = new Set<ServerResponse>()
+  let waiting: (() => void)[] = []
+  let flushing = false
+  /** Everything that came meanwhile is flushed together, as a store with group commit does. */
+  const flush = async (): Promise<void> => {
+    flushing = true
+    await new Promise((resolve) => void setImmediate(resolve))
+    while (waiting.length) {
+      const group = waiting
+      waiting = []
+      await db.batch(() => { for (let i = 0; i < group.length; i++) void db.put(`/registry/${number++ % 100_000}`, answer.body) })
+      for (const done of group) done()
+    }
+    flushing = false
+  }
+  const stored = (): Promise<void> => new Promise((resolve) => {
+    waiting.push(resolve)
+    if (!flushing) void flush()
+  })
+  const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+    request.resume().on('end', async () => {
+      if (request.url?.includes('watch')) {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        response.flushHeaders()
+        return void streams.add(response)
+      }
+      if (answer.durable) await stored()
+      response.writeHead(answer.code, { 'content-type': 'application/json', 'content-length': answer.body.length })
+      response.end(answer.body)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    ready: { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'none', filled: 0 },
+    async obey(order: Order) {
+      if (order.do === 'serve') answer = { code: order.code, body: Buffer.from(order.body), durable: order.durable }
+      if (order.do === 'events') {
+        const frame = Buffer.from(order.frame ?? '')
+        for (let i = 0; i < order.count; i++) {
+          for (const stream of streams) stream.write(frame)
+          // Each event is one turn of the loop, as if it had come from somewhere.
+          await new Promise((resolve) => void setImmediate(resolve))
+        }
+      }
+      return {}
+    },
+  }
+}
+
+const side = await (mode === 'skiff' ? skiff() : bare())
+process.on('message', async (order: Order) => {
+  if (order.do === 'collect') globalThis.gc?.()
+  const result = order.do === 'usage' || order.do === 'collect' ? usage() : await side.obey(order)
+  process.send?.(result)
+})
+// Exits in good order, so that a profile of it is written.
+process.on('disconnect', () => process.exit(0))
+process.send?.(side.ready)
