@@ -59,7 +59,7 @@ function parseText(body: Buffer, media: Media, validation: FieldValidation, expe
     }
   }
   try {
-    return { value: parseYaml(body.toString(), { uniqueKeys: validation === 'Strict', maxAliasCount: 100 }) as unknown, duplicates: [] }
+    return { value: parseYaml(body.toString(), { uniqueKeys: validation === 'Strict', maxAliasCount: 100, merge: true, logLevel: 'error' }) as unknown, duplicates: [] }
   } catch (error) {
     throw badRequest(`yaml: ${(error as Error).message}`)
   }

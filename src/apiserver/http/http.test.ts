@@ -10,10 +10,12 @@ import { startTestServer, tester, type TestServer } from '../testing.ts'
 
 let started: TestServer
 let client: Client
+let finished: string[] = []
 const url = (path: string) => `${started.server.url}${path}`
 const configmaps = '/api/v1/namespaces/default/configmaps'
 
 beforeEach(async () => {
+  finished = []
   started = await startTestServer({
     edges: {
       authenticate: (raw) => {
@@ -21,6 +23,7 @@ beforeEach(async () => {
         return raw.headers.authorization === 'Bearer nobody' ? anonymous : tester
       },
       authorize: (user) => ({ allowed: user === tester, reason: '' }),
+      observer: { started: () => undefined, finished: ({ verb }) => void finished.push(verb) },
     },
   })
   client = started.client
@@ -295,6 +298,19 @@ describe('watches over HTTP', () => {
     const response = await fetch(`${third.server.url}${configmaps}?watch=1&resourceVersion=1`)
     expect([response.status, await response.json()]).toMatchObject([200, { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } }])
     await third.server.close()
+  })
+
+  it('are cut off when their client does not read', async () => {
+    const { get } = await import('node:http')
+    await client.create(core.configmaps, map('big', { data: { x: 'x'.repeat(1_000_000) } }))
+    const paused = get(url(`${configmaps}?watch=1`))
+    await new Promise<void>((resolve) => paused.once('response', (response) => {
+      response.pause()
+      resolve()
+    }))
+    for (let i = 0; i < 40; i++) await client.patch(core.configmaps, 'big', { type: 'merge', body: { data: { i: String(i) } } }, { namespace: 'default' })
+    await expect.poll(() => finished).toContain('WATCH')
+    paused.on('error', () => undefined).destroy()
   })
 
   it('end when the server closes', async () => {

@@ -23,7 +23,10 @@ export interface Listener {
   destroy(): void
 }
 
-const headerLimit = 64 * 1024
+/** The command of an exec is in its URL, so this has to be generous. */
+const headerLimit = 256 * 1024
+/** Idle HTTP/1.1 connections stay open longer than clients keep them. */
+const keepAlive = 90_000
 /** What browsers and client-go open at once is far below; what a broken client may open is bounded by it. */
 const streamsPerConnection = 1000
 
@@ -39,15 +42,17 @@ function createSecure({ key, cert, clientCa }: TlsOptions): Http2SecureServer {
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams: streamsPerConnection, initialWindowSize: 1024 * 1024, maxHeaderListSize: headerLimit },
     maxSessionMemory: 64,
+    ...{ maxHeaderSize: headerLimit },
   })
 }
 
 /** Opens the port. Rejects when it is taken. */
 export async function listen({ tls, address, port, onRequest, onUpgrade }: ListenerOptions): Promise<Listener> {
-  const server: Server | Http2SecureServer = tls ? createSecure(tls) : createServer({ maxHeaderSize: headerLimit, keepAliveTimeout: 90_000 })
+  const server: Server | Http2SecureServer = tls ? createSecure(tls) : createServer({ maxHeaderSize: headerLimit })
   const sockets = new Set<Socket>()
   const sessions = new Set<ServerHttp2Session>()
   const events = server as Server
+  events.keepAliveTimeout = keepAlive
   events.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     socket.setNoDelay(true)
     sockets.add(socket)

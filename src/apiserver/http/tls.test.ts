@@ -64,6 +64,18 @@ describe('HTTPS', () => {
     expect(seen).toEqual(['me', 'nobody'])
   })
 
+  it('takes long URLs: commands are in them', async () => {
+    const long = `${path}?fieldSelector=metadata.name%3D${'a'.repeat(100_000)}`
+    const session = connect(started.server.url, { rejectUnauthorized: false, settings: { maxHeaderListSize: 1 << 20 }, maxSendHeaderBlockLength: 1 << 20 })
+    const code2 = await new Promise((resolve) => session.request({ ':path': long }).on('response', (headers) => resolve(headers[':status'])).resume())
+    const code1 = await new Promise((resolve) => request(`${started.server.url}${long}`, { rejectUnauthorized: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    }).end())
+    session.close()
+    expect([code1, code2]).toEqual([200, 200])
+  })
+
   it('streams watches over HTTP/2', async () => {
     const session = connect(started.server.url, { rejectUnauthorized: false })
     const stream = session.request({ ':path': `${path}?watch=1` })

@@ -37,7 +37,7 @@ export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): P
 
 function parseYamlObject(body: Buffer): unknown {
   try {
-    return parseYaml(body.toString(), { maxAliasCount: 100 })
+    return parseYaml(body.toString(), { maxAliasCount: 100, merge: true, logLevel: 'error' })
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`)
   }
