@@ -62,6 +62,8 @@ export async function inClusterConfig(folder = '/var/run/secrets/kubernetes.io/s
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env
   if (!host || !port) throw new Error('not in a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set')
   const read = (name: string) => readFile(join(folder, name), 'utf8')
-  const [ca, token, namespace] = await Promise.all([read('ca.crt'), read('token'), read('namespace')])
-  return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, ca, token: token.trim(), namespace: namespace.trim() }
+  // The token is renewed on disk while the pod runs: it is read for each call.
+  const token = async () => (await read('token')).trim()
+  const [ca, namespace] = await Promise.all([read('ca.crt'), read('namespace'), token()])
+  return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, ca, token, namespace: namespace.trim() }
 }
