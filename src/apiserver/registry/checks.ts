@@ -1,6 +1,6 @@
 /**
- * Steps that validation is written with. A check is a generator of what is wrong, so checks are put together with
- * `yield*`; a strategy's `validate` spreads them into a list.
+ * Steps that validation is written with. A check gives what is wrong, as a list or as a generator, so checks are put
+ * together with `yield*`; a strategy's `validate` spreads them into a list. Small ones are lists: most find nothing.
  */
 import type { meta } from '../../api/index.ts'
 import type { FieldError, Path } from '../../machinery/field.ts'
@@ -10,57 +10,61 @@ import { inRange, labelValue, qualifiedName, validateLabels, type NameRule } fro
 export type Check = Generator<FieldError, void, undefined>
 export type Errors = Iterable<FieldError>
 
+const none: readonly FieldError[] = []
+
 /** The value keeps a rule for texts; what it has wrong is `Invalid value`. */
-export function* follows(at: Path, value: string, rule: NameRule): Check {
-  for (const why of rule(value)) yield at.invalid(value, why)
+export function follows(at: Path, value: string, rule: NameRule): Errors {
+  const problems = rule(value)
+  return problems.length === 0 ? none : problems.map((why) => at.invalid(value, why))
 }
 
 /** A text that must be there and keep a rule. */
-export function* named(at: Path, value: string | undefined, rule?: NameRule): Check {
-  if (!value) yield at.required()
-  else if (rule) yield* follows(at, value, rule)
+export function named(at: Path, value: string | undefined, rule?: NameRule): Errors {
+  if (!value) return [at.required()]
+  return rule ? follows(at, value, rule) : none
 }
 
 /** One of a closed set; an absent value is `Required value`. */
-export function* oneOfThese(at: Path, value: string | undefined, supported: readonly string[]): Check {
-  if (!value) yield at.required()
-  else yield* ifThere(at, value, supported)
-}
+export const oneOfThese = (at: Path, value: string | undefined, supported: readonly string[]): Errors =>
+  (value ? ifThere(at, value, supported) : [at.required()])
 
 /** One of a closed set, if it is there at all. */
-export function* ifThere(at: Path, value: string | undefined, supported: readonly string[]): Check {
-  if (value !== undefined && !supported.includes(value)) yield at.notSupported(value, supported)
-}
+export const ifThere = (at: Path, value: string | undefined, supported: readonly string[]): Errors =>
+  (value === undefined || supported.includes(value) ? none : [at.notSupported(value, supported)])
 
-export function* notNegative(at: Path, value: number | undefined): Check {
-  if (value !== undefined && value < 0) yield at.invalid(value, 'must be greater than or equal to 0')
-}
+export const notNegative = (at: Path, value: number | undefined): Errors =>
+  (value !== undefined && value < 0 ? [at.invalid(value, 'must be greater than or equal to 0')] : none)
 
-export function* positive(at: Path, value: number | undefined): Check {
-  if (value !== undefined && value <= 0) yield at.invalid(value, 'must be greater than zero')
-}
+export const positive = (at: Path, value: number | undefined): Errors =>
+  (value !== undefined && value <= 0 ? [at.invalid(value, 'must be greater than zero')] : none)
 
-export function* within(at: Path, value: number | undefined, low: number, high: number): Check {
-  if (value !== undefined) for (const why of inRange(value, low, high)) yield at.invalid(value, why)
-}
+export const within = (at: Path, value: number | undefined, low: number, high: number): Errors =>
+  (value === undefined ? none : inRange(value, low, high).map((why) => at.invalid(value, why)))
 
-export const port = (at: Path, value: number | undefined): Check => within(at, value, 1, 65535)
+export const port = (at: Path, value: number | undefined): Errors => within(at, value, 1, 65535)
 
 /** The field says the same as before. */
-export function* unchanged(at: Path, next: unknown, current: unknown, why = 'field is immutable'): Check {
-  if (!deepEqual(next ?? null, current ?? null)) yield at.invalid(next ?? null, why)
-}
+export const unchanged = (at: Path, next: unknown, current: unknown, why = 'field is immutable'): Errors =>
+  (deepEqual(next ?? null, current ?? null) ? none : [at.invalid(next ?? null, why)])
 
 /** Runs a check on each item, with the item's path. */
-export function* forEach<L extends readonly unknown[]>(at: Path, items: L | undefined, check: (item: L[number], at: Path) => Errors): Check {
-  for (const [i, item] of (items ?? []).entries()) yield* check(item, at.index(i))
+export function forEach<L extends readonly unknown[]>(at: Path, items: L | undefined, check: (item: L[number], at: Path) => Errors): Errors {
+  return items === undefined || items.length === 0 ? none : eachOf(at, items, check)
+}
+
+function* eachOf<L extends readonly unknown[]>(at: Path, items: L, check: (item: L[number], at: Path) => Errors): Check {
+  for (let i = 0; i < items.length; i++) yield* check(items[i], at.index(i))
 }
 
 /** No two items have the same `key`; what is reported stands at `field` of the later one. */
-export function* distinct<L extends readonly unknown[]>(at: Path, items: L | undefined, key: (item: L[number]) => string | undefined, field = ''): Check {
+export function distinct<L extends readonly unknown[]>(at: Path, items: L | undefined, key: (item: L[number]) => string | undefined, field = ''): Errors {
+  return items === undefined || items.length < 2 ? none : repeated(at, items, key, field)
+}
+
+function* repeated<L extends readonly unknown[]>(at: Path, items: L, key: (item: L[number]) => string | undefined, field: string): Check {
   const seen = new Set<string>()
-  for (const [i, item] of (items ?? []).entries()) {
-    const value = key(item)
+  for (let i = 0; i < items.length; i++) {
+    const value = key(items[i])
     if (!value) continue
     if (seen.has(value)) yield field ? at.index(i).at(field).duplicate(value) : at.index(i).duplicate(value)
     seen.add(value)

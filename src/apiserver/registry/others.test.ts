@@ -104,6 +104,13 @@ describe('what is wrong with', () => {
       ['spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version']],
     ['a schema without types', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } }] }),
       ['spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields']],
+    ['nothing: a schema as generators write it', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        apiVersion: { type: 'string' }, metadata: { type: 'object' },
+        spec: { type: 'object', properties: { port: { anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true }, any: { 'x-kubernetes-preserve-unknown-fields': true }, map: { type: 'object', additionalProperties: { type: 'string' } } }, oneOf: [{ required: ['port'] }] },
+      },
+    } } }] }), []],
     ['an API service by another name', any(apiregistration.apiservices), { spec: { group: 'g.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } }, ['metadata.name: Invalid value: "a": must be `spec.version+"."+spec.group`: "v1.g.io"']],
     ['a storage class', any(storage.storageclasses), { provisioner: '', volumeBindingMode: 'Now' }, ['provisioner: Required value', 'volumeBindingMode: Unsupported value: "Now": supported values: "Immediate", "WaitForFirstConsumer"']],
   ])('%s', (_, resource, written, errors) => {

@@ -36,8 +36,17 @@ function* node(at: Path, schema: Schema, isRoot: boolean): Check {
   }
   if (typeof schema.additionalProperties === 'object') yield* node(at.at('additionalProperties'), schema.additionalProperties, false)
   if (schema.items && !Array.isArray(schema.items)) yield* node(at.at('items'), schema.items as Schema, false)
-  for (const name of junctors) for (const [i, child] of (schema[name] ?? []).entries()) yield* constraint(at.at(name).index(i), child)
+  for (const name of junctors) {
+    if (intOrString && saysIntOrString(schema, name)) continue
+    for (const [i, child] of (schema[name] ?? []).entries()) yield* constraint(at.at(name).index(i), child)
+  }
   if (schema.not) yield* constraint(at.at('not'), schema.not)
+}
+
+/** `anyOf: [{type: integer}, {type: string}]`, on its own or first in allOf: how generators say what x-kubernetes-int-or-string means. */
+function saysIntOrString(schema: Schema, name: (typeof junctors)[number]): boolean {
+  const both = (list: readonly Schema[] | undefined) => list?.length === 2 && list[0]?.type === 'integer' && list[1]?.type === 'string'
+  return name === 'anyOf' ? both(schema.anyOf) : name === 'allOf' && both(schema.allOf?.[0]?.anyOf)
 }
 
 function* lists(at: Path, schema: Schema): Check {

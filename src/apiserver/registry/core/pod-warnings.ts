@@ -1,7 +1,7 @@
 /** What a client should know about a pod spec that is accepted as it is. */
 import type { core } from '../../../api/index.ts'
 import type { Path } from '../../../machinery/field.ts'
-import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
+import { readQuantity } from '../amounts.ts'
 
 /** Warnings about the spec of a pod or a template. */
 export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
@@ -39,7 +39,8 @@ function* containerWarnings(at: Path, container: core.Container): Generator<stri
   for (const part of ['limits', 'requests'] as const) {
     for (const [name, value] of Object.entries(container.resources[part] ?? {})) {
       const divisible = name === 'memory' || name === 'ephemeral-storage'
-      if (divisible && isQuantity(value) && parseQuantity(value).nanos % 1_000_000_000n !== 0n) {
+      const quantity = divisible ? readQuantity(value) : undefined
+      if (quantity && quantity.nanos % 1_000_000_000n !== 0n) {
         yield `${at.at('resources').at(part).key(name)}: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`
       }
     }

@@ -1,15 +1,14 @@
 /** The quality-of-service class of a pod: who is evicted first when a node runs short. */
 import type { core } from '../../../api/index.ts'
-import { isQuantity, parseQuantity, type Quantity } from '../../../machinery/quantity.ts'
+import type { Quantity } from '../../../machinery/quantity.ts'
+import { readQuantity } from '../amounts.ts'
 
 const counted = ['cpu', 'memory'] as const
 type Amounts = Readonly<Record<string, string>> | undefined
 
 const amountOf = (amounts: Amounts, name: string): Quantity | undefined => {
-  const value = amounts?.[name]
-  if (value === undefined || !isQuantity(value)) return undefined
-  const quantity = parseQuantity(value)
-  return quantity.nanos > 0n ? quantity : undefined
+  const quantity = readQuantity(amounts?.[name])
+  return quantity && quantity.nanos > 0n ? quantity : undefined
 }
 
 /** Guaranteed: limits for cpu and memory everywhere and requests equal to them; BestEffort: neither anywhere; Burstable otherwise. */

@@ -2,7 +2,7 @@
 import type { dra } from '../../../api/index.ts'
 import type { Path } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
-import { distinct, exactlyOne, forEach, ifThere, named, type Check } from '../checks.ts'
+import { distinct, exactlyOne, forEach, ifThere, named, type Check, type Errors } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 
 const exact = <R extends dra.ExactDeviceRequest | dra.DeviceSubRequest>(request: R): R => {
@@ -55,7 +55,7 @@ export function* claimSpec(at: Path, { devices }: dra.ResourceClaimSpec): Check 
     })
   })
   yield* distinct(place.at('requests'), devices.requests, (value) => value.name)
-  const known = (here: Path, list: readonly string[] | undefined): Check => forEach(here, list, function* (name, p) {
+  const known = (here: Path, list: readonly string[] | undefined): Errors => forEach(here, list, function* (name, p) {
     if (!names.has(name)) yield p.invalid(name, 'must be the name of a request in the claim or the name of a request and a subrequest separated by \'/\'')
   })
   yield* forEach(place.at('constraints'), devices.constraints, function* (constraint, here) {

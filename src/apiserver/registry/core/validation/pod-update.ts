@@ -37,7 +37,7 @@ function* nothingElse(at: Path, next: core.PodSpec, current: core.PodSpec): Chec
     ...allowed(next, current),
     ...(gated && { nodeSelector: current.nodeSelector, affinity: withNodeAffinity(next.affinity, current.affinity) }),
   }
-  if (!deepEqual(stripped(like), stripped(current))) yield at.forbidden(`${mayChange}\n${differences(stripped(current), stripped(like))}`)
+  if (!deepEqual(like, current)) yield at.forbidden(`${mayChange}\n${differences(current, like)}`)
 }
 
 /** The fields that may change, as they were. */
@@ -53,9 +53,6 @@ function allowed(next: core.PodSpec, current: core.PodSpec): Partial<core.PodSpe
     ...(wasNegative && { terminationGracePeriodSeconds: current.terminationGracePeriodSeconds }),
   }
 }
-
-/** Without the fields that are not there. */
-const stripped = (spec: core.PodSpec): unknown => JSON.parse(JSON.stringify(spec))
 
 function* deadline(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
   const [wanted, was] = [next.activeDeadlineSeconds, current.activeDeadlineSeconds]

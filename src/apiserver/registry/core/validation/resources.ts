@@ -2,7 +2,8 @@
 import type { core } from '../../../../api/index.ts'
 import type { Path } from '../../../../machinery/field.ts'
 import { qualifiedName } from '../../../../machinery/names.ts'
-import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
+import { quantityOf } from '../../../../machinery/quantity.ts'
+import { readQuantity } from '../../amounts.ts'
 import { distinct, forEach, type Check } from '../../checks.ts'
 
 export type Amounts = Readonly<Record<string, string>>
@@ -28,9 +29,9 @@ export function* containerResourceName(at: Path, name: string): Check {
 
 /** An amount: not negative, and whole for resources that cannot be divided. */
 export function* amount(at: Path, name: string, value: string): Check {
-  if (!isQuantity(value)) return yield at.invalid(value, 'must be a valid quantity')
-  const quantity = parseQuantity(value)
-  if (quantity.compare(parseQuantity('0')) < 0) yield at.invalid(quantity.toString(), 'must be greater than or equal to 0')
+  const quantity = readQuantity(value)
+  if (!quantity) return yield at.invalid(value, 'must be a valid quantity')
+  if (quantity.nanos < 0n) yield at.invalid(quantity.toString(), 'must be greater than or equal to 0')
   if (!isNative(name) && quantity.nanos % 1_000_000_000n !== 0n) yield at.invalid(quantity.toString(), 'must be an integer')
 }
 
@@ -57,17 +58,18 @@ export function* containerResources(at: Path, resources: core.ResourceRequiremen
 
 /** A request is not above its limit; where nothing can be overcommitted it is the limit. */
 export function* againstLimit(at: Path, name: string, request: string, limit: string | undefined): Check {
-  if (!isQuantity(request)) return
-  const wanted = parseQuantity(request)
+  const wanted = readQuantity(request)
+  if (!wanted) return
   if (limit === undefined) {
     if (cannotOvercommit(name)) yield at.at('limits').required('Limit must be set for non overcommitable resources')
     return
   }
-  if (!isQuantity(limit)) return
-  const order = wanted.compare(parseQuantity(limit))
+  const most = readQuantity(limit)
+  if (!most) return
+  const order = wanted.compare(most)
   if (cannotOvercommit(name) ? order !== 0 : order > 0) {
     const must = cannotOvercommit(name) ? 'equal to' : 'less than or equal to'
-    yield at.at('requests').invalid(wanted.toString(), `must be ${must} ${name} limit of ${parseQuantity(limit)}`)
+    yield at.at('requests').invalid(wanted.toString(), `must be ${must} ${name} limit of ${most}`)
   }
 }
 
@@ -89,11 +91,12 @@ export function* podResources(at: Path, spec: core.PodSpec): Check {
 /** What a pod requests must cover what its containers request together. */
 function* aggregated(at: Path, spec: core.PodSpec, requests: Amounts): Check {
   for (const [name, value] of Object.entries(requests)) {
-    if (!isQuantity(value)) continue
-    const all = spec.containers.flatMap((c) => c.resources.requests?.[name] ?? []).filter(isQuantity).map(parseQuantity)
-    const sum = all.reduce((total, q) => total.add(q), parseQuantity('0'))
-    if (sum.compare(parseQuantity(value)) > 0) {
-      yield at.at('requests').key(name).invalid(parseQuantity(value).toString(), `must be greater than or equal to aggregate container requests of ${sum}`)
+    const whole = readQuantity(value)
+    if (!whole) continue
+    const all = spec.containers.flatMap((c) => readQuantity(c.resources.requests?.[name]) ?? [])
+    const sum = all.reduce((total, q) => total.add(q), quantityOf(0))
+    if (sum.compare(whole) > 0) {
+      yield at.at('requests').key(name).invalid(whole.toString(), `must be greater than or equal to aggregate container requests of ${sum}`)
     }
   }
 }

@@ -62,7 +62,7 @@ export function* hostNamespaces(at: Path, spec: core.PodSpec): Check {
   }
 }
 
-const sysctlName = /^([a-z0-9][-_a-z0-9]*[a-z0-9]?\.|[a-z0-9][-_a-z0-9]*[a-z0-9]?\/)*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
+const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/
 
 function* sysctls(at: Path, spec: core.PodSpec): Check {
   const list = spec.securityContext?.sysctls
