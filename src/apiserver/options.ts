@@ -103,6 +103,8 @@ export interface ServerEnvironment {
   /** Every resource that is served, in order of declaration. */
   resources(): readonly Resource[]
   lister<O, I>(resource: Resource<O, I>): Lister<O>
+  /** The object with everything that a client may leave out, in the stored version: what a change from outside must go through. */
+  complete(resource: Resource, object: ApiObject): ApiObject
   /** The revision that the watch cache has reached. */
   revision(): number
 }

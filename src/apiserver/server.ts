@@ -86,6 +86,7 @@ function serverEnvironment(options: ApiServerOptions, registry: Registry, client
     client, clock, log, store, serviceCidr,
     resources: () => registry.resources,
     lister: (resource) => createLister(registry, resource as Resource),
+    complete: ({ group, version, plural }, object) => registry.find(group, version, plural)?.complete(object) ?? object,
     revision: () => registry.cache.revision(),
   }
 }

@@ -6,7 +6,7 @@ import { createRbacIndex } from '../authz/rbac.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../testing/environment.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { createAdmissionChain } from './chain.ts'
-import { certificateSubjectRestriction } from './plugins/certificates.ts'
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
@@ -233,6 +233,23 @@ describe('the chain', () => {
   it('says which plugin failed', async () => {
     const broken: AdmissionPlugin = { name: 'Broken', handles: () => true, validate: () => { throw new TypeError('oops') } }
     await expect(createAdmissionChain([broken]).validate(attributesOf(core.pods, pod()))).rejects.toMatchObject({ code: 500, message: expect.stringContaining('admission plugin Broken: oops') as string })
+  })
+})
+
+describe('CertificateApproval and CertificateSigning', () => {
+  const index = createRbacIndex()
+  index.setRole('', 'r', [{ verbs: ['approve'], apiGroups: ['certificates.k8s.io'], resources: ['signers'], resourceNames: ['example.com/*'] }, { verbs: ['sign'], apiGroups: ['certificates.k8s.io'], resources: ['signers'], resourceNames: ['example.com/one'] }])
+  index.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }], roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' } })
+  const authorizer = createAuthorizer([index])
+  const request = (signerName: string, certificate?: string): Loose => ({ kind: 'CertificateSigningRequest', metadata: { name: 'c' }, spec: { signerName }, status: { certificate } })
+
+  it('take the right to use the signer, by name or for its domain', async () => {
+    const approve = (signer: string) => refusal(certificateApproval(authorizer), certificates.certificatesigningrequests, request(signer), { operation: 'UPDATE', subresource: 'approval', old: request(signer) })
+    expect(await approve('example.com/one')).toBe('admitted')
+    expect(await approve('other.com/one')).toContain('user not permitted to approve requests with signerName "other.com/one"')
+    const sign = (signer: string, certificate: string) => refusal(certificateSigning(authorizer), certificates.certificatesigningrequests, request(signer, certificate), { operation: 'UPDATE', subresource: 'status', old: request(signer) })
+    expect(await sign('example.com/one', 'pem')).toBe('admitted')
+    expect(await sign('example.com/two', 'pem')).toContain('user not permitted to sign requests with signerName "example.com/two"')
   })
 })
 

@@ -18,26 +18,33 @@ import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount, type ServiceAccountOptions } from './plugins/service-account.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
+import { webhooks } from './plugins/webhooks.ts'
 
-export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources'>
+export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources' | 'log' | 'complete'>
 
-export const admissionPlugins = (env: AdmissionEnvironment, authorizer: Authorizer, options: ServiceAccountOptions): readonly AdmissionPlugin[] => [
-  namespaceLifecycle(env),
-  limitRanger(env),
-  serviceAccount(env, options),
-  nodeRestriction(env),
-  taintNodesByCondition(),
-  podSecurity(env),
-  priority(env),
-  defaultTolerationSeconds(),
-  extendedResourceToleration(),
-  defaultStorageClass(env),
-  persistentVolumeClaimResize(env),
-  runtimeClass(env),
-  certificateApproval(authorizer),
-  certificateSigning(authorizer),
-  certificateSubjectRestriction(),
-  defaultIngressClass(env),
-  roleEscalation(env, authorizer),
-  resourceQuota(env),
-]
+/** All of them. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
+export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: ServiceAccountOptions): readonly AdmissionPlugin[] {
+  const { mutating, validating } = webhooks(env)
+  return [
+    namespaceLifecycle(env),
+    limitRanger(env),
+    serviceAccount(env, options),
+    nodeRestriction(env),
+    taintNodesByCondition(),
+    podSecurity(env),
+    priority(env),
+    defaultTolerationSeconds(),
+    extendedResourceToleration(),
+    defaultStorageClass(env),
+    persistentVolumeClaimResize(env),
+    runtimeClass(env),
+    certificateApproval(authorizer),
+    certificateSigning(authorizer),
+    certificateSubjectRestriction(),
+    defaultIngressClass(env),
+    roleEscalation(env, authorizer),
+    mutating,
+    validating,
+    resourceQuota(env),
+  ]
+}

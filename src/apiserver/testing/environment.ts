@@ -11,7 +11,7 @@ import type { Lister, ServerEnvironment } from '../options.ts'
 /** An object, written loosely. */
 export type Loose = { readonly kind: string; readonly metadata: { readonly name: string; readonly namespace?: string } } & Readonly<Record<string, unknown>>
 
-export interface TestEnvironment extends Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'log' | 'resources'> {
+export interface TestEnvironment extends Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'log' | 'resources' | 'complete'> {
   readonly clock: FakeClock
   /** What is there; tests change it at will. */
   readonly objects: Loose[]
@@ -32,7 +32,7 @@ export function environment(...objects: Loose[]): TestEnvironment {
       return found
     },
   } as unknown as Client
-  return { objects, client, clock: new FakeClock(), log: quiet, resources: () => declared, lister: lister as unknown as ServerEnvironment['lister'] }
+  return { objects, client, clock: new FakeClock(), log: quiet, complete: (_, object) => object, resources: () => declared, lister: lister as unknown as ServerEnvironment['lister'] }
 }
 
 export interface Wanted {

@@ -1,7 +1,7 @@
 /** Who may approve and sign certificate requests, and whom no certificate may name. */
-import { loadX509 } from '../../../machinery/x509.ts'
 import type { certificates } from '../../../api/index.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
+import { loadX509 } from '../../../machinery/x509.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { refused } from '../pods.ts'

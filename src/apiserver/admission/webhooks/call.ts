@@ -1,0 +1,91 @@
+/** One call of a webhook: an AdmissionReview goes out over HTTPS, another one comes back in time, or it is a failure. */
+import { randomUUID } from 'node:crypto'
+import https from 'node:https'
+import type { admission, admissionregistration } from '../../../api/index.ts'
+import type { AdmissionAttributes } from '../admission.ts'
+import type { FindWebhook, WebhookPlace } from './endpoint.ts'
+
+export interface Webhook {
+  readonly name: string
+  readonly clientConfig: admissionregistration.WebhookClientConfig
+  readonly timeoutSeconds?: number | undefined
+}
+
+export type Answer = Partial<admission.AdmissionResponse>
+/** Resolves with the webhook's answer; rejects when there is none that can be understood. */
+export type CallWebhook = (webhook: Webhook, attributes: AdmissionAttributes) => Promise<Answer>
+
+const defaultSeconds = 10
+const largestAnswer = 16 * 1024 * 1024
+
+export function createCallWebhook(find: FindWebhook): CallWebhook {
+  return async (webhook, attributes) => {
+    const place = find(webhook.clientConfig)
+    const seconds = webhook.timeoutSeconds ?? defaultSeconds
+    const uid = randomUUID()
+    const body = JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: requestOf(attributes, uid) })
+    const text = await post(place, webhook.clientConfig.caBundle, body, seconds)
+    return answerOf(text, uid)
+  }
+}
+
+/** `admission.v1.AdmissionRequest`. */
+export function requestOf(a: AdmissionAttributes, uid: string): object {
+  const { group, version, plural } = a.resource
+  const about = a.object ?? a.old
+  const kind = { group, version: about?.apiVersion.split('/').at(-1) ?? version, kind: about?.kind ?? a.resource.kind }
+  const resource = { group, version, resource: plural }
+  const { name, uid: userId, groups, extra } = a.context.user
+  return {
+    uid, kind, resource, requestKind: kind, requestResource: resource,
+    ...(a.subresource ? { subResource: a.subresource, requestSubResource: a.subresource } : {}),
+    ...(a.name ? { name: a.name } : {}),
+    ...(a.namespace ? { namespace: a.namespace } : {}),
+    operation: a.operation,
+    userInfo: { username: name, ...(userId ? { uid: userId } : {}), groups, ...(extra ? { extra } : {}) },
+    object: a.object ?? null,
+    oldObject: a.old ?? null,
+    dryRun: a.context.dryRun,
+    options: Object.keys(a.options).length > 0 ? a.options : null,
+  }
+}
+
+function answerOf(text: string, uid: string): Answer {
+  const review = JSON.parse(text) as { kind?: unknown; apiVersion?: unknown; response?: Answer }
+  if (review.kind !== 'AdmissionReview' || review.apiVersion !== 'admission.k8s.io/v1') {
+    throw new Error(`expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(review.apiVersion)}, Kind=${String(review.kind)}`)
+  }
+  if (!review.response) throw new Error('webhook response was absent')
+  if (review.response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(review.response.uid)}`)
+  return review.response
+}
+
+function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const path = `${place.path}${place.path.includes('?') ? '&' : '?'}timeout=${seconds}s`
+  const request = https.request({
+    host: place.address, port: place.port, path, method: 'POST', servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName,
+    // The certificate is for the service, whatever the address of the endpoint.
+    ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
+    headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body) },
+    signal: AbortSignal.timeout(seconds * 1000),
+    agent: false,
+  }, (response) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > largestAnswer) request.destroy(new Error(`answer is larger than ${largestAnswer} bytes`))
+    })
+    response.on('error', reject)
+    response.on('end', () => {
+      const text = Buffer.concat(chunks).toString('utf8')
+      if (response.statusCode === 200) resolve(text)
+      else reject(new Error(`the server responded with the status code ${response.statusCode}`))
+    })
+  })
+  request.on('error', (error: Error & { name: string }) => reject(new Error(`Post ${JSON.stringify(`${place.url}${place.url.includes('?') ? '&' : '?'}timeout=${seconds}s`)}: ${error.name === 'AbortError' || error.name === 'TimeoutError' ? 'context deadline exceeded' : error.message}`)))
+  request.end(body)
+  return promise
+}

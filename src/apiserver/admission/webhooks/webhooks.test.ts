@@ -1,0 +1,177 @@
+import https, { type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { core, type admission } from '../../../api/index.ts'
+import { isApiError } from '../../../machinery/errors.ts'
+import { loadX509 } from '../../../machinery/x509.ts'
+import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
+import { createAdmissionChain } from '../chain.ts'
+import { webhooks } from '../plugins/webhooks.ts'
+import type { CallWebhook } from './call.ts'
+import { matches } from './match.ts'
+
+type Request = admission.AdmissionRequest
+type Reply = { allowed?: boolean; patch?: object[]; warnings?: string[]; status?: object; [key: string]: unknown }
+
+let server: Server
+let ca: string
+let port: number
+let seen: Request[]
+let reply: (request: Request, url: string) => Reply | string | Promise<Reply | string>
+
+beforeAll(async () => {
+  const x509 = await loadX509()
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: '01', name: 'CN=hook', keys, signingAlgorithm: algorithm, notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000),
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }, { type: 'dns', value: 'hook.tools.svc' }]), new x509.BasicConstraintsExtension(true)],
+  })
+  ca = Buffer.from(certificate.toString('pem')).toString('base64')
+  const key = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')}\n-----END PRIVATE KEY-----`
+  server = https.createServer({ key, cert: certificate.toString('pem') }, async (incoming, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming) chunks.push(chunk as Buffer)
+    const { request } = JSON.parse(Buffer.concat(chunks).toString()) as { request: Request }
+    seen.push(request)
+    const answer = await reply(request, incoming.url ?? '')
+    if (typeof answer === 'string') return void response.end(answer)
+    const { patch, ...rest } = answer
+    const withPatch = patch ? { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') } : {}
+    response.end(JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: { uid: request.uid, allowed: true, ...withPatch, ...rest } }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  port = (server.address() as AddressInfo).port
+})
+afterAll(() => {
+  server.close()
+  server.closeAllConnections()
+})
+beforeEach(() => {
+  seen = []
+  reply = () => ({})
+})
+
+const rules = [{ operations: ['CREATE', 'UPDATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }]
+const hook = (more: object = {}, name = 'check.example.com') =>
+  ({ name, rules, sideEffects: 'None', admissionReviewVersions: ['v1'], failurePolicy: 'Fail', clientConfig: { url: `https://127.0.0.1:${port}/hook`, caBundle: ca }, ...more })
+const configuration = (kind: 'Mutating' | 'Validating', ...hooks: object[]): Loose => ({ kind: `${kind}WebhookConfiguration`, metadata: { name: 'c' }, webhooks: hooks })
+const map = (data: object = {}, metadata: object = {}): Loose => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'm', namespace: 'x', ...metadata }, data })
+
+/** What becomes of a config map: the object as it would be stored, or why not. */
+async function outcome(objects: Loose[], object = map(), wanted: Wanted = {}, dryRun = false, call?: CallWebhook): Promise<{ data?: unknown; error?: string; code?: number; warnings: string[] }> {
+  const { mutating, validating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x', labels: { team: 'a' } as never } as never }, ...objects), call)
+  const chain = createAdmissionChain([mutating, validating])
+  const plain = attributesOf(core.configmaps, object, wanted)
+  const attributes = { ...plain, context: { ...plain.context, dryRun } }
+  try {
+    const mutated = (await chain.mutate(attributes)) as unknown as { data: unknown }
+    await chain.validate({ ...attributes, object: mutated as never })
+    return { data: mutated.data, warnings: plain.warnings }
+  } catch (error) {
+    if (isApiError(error)) return { error: error.message, code: error.code, warnings: plain.warnings }
+    throw error
+  }
+}
+
+describe('a validating webhook', () => {
+  it('is told who wants what, and its yes lets it in', async () => {
+    reply = () => ({ warnings: ['mind the gap'] })
+    expect(await outcome([configuration('Validating', hook())], map({ a: 'b' }))).toMatchObject({ data: { a: 'b' }, warnings: ['mind the gap'] })
+    expect(seen[0]).toMatchObject({
+      operation: 'CREATE', name: 'm', namespace: 'x', kind: { group: '', version: 'v1', kind: 'ConfigMap' }, resource: { resource: 'configmaps' },
+      userInfo: { username: 'ana', groups: ['system:authenticated'] }, object: { data: { a: 'b' } }, oldObject: null, dryRun: false,
+    })
+  })
+
+  it('refuses in its own words and with its own code', async () => {
+    reply = () => ({ allowed: false, status: { message: 'not on a Friday', code: 403, reason: 'Forbidden' } })
+    expect(await outcome([configuration('Validating', hook())])).toMatchObject({ code: 403, error: 'admission webhook "check.example.com" denied the request: not on a Friday' })
+    reply = () => ({ allowed: false })
+    expect(await outcome([configuration('Validating', hook())])).toMatchObject({ code: 400, error: 'admission webhook "check.example.com" denied the request without explanation' })
+  })
+
+  it('that fails, lies or is another decides by its policy', async () => {
+    const fail = async (more: object = {}) => outcome([configuration('Validating', hook(more))])
+    const ignore = async (more: object = {}) => fail({ failurePolicy: 'Ignore', ...more })
+    for (const answer of ['no json', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1"}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"other","allowed":true}}']) {
+      reply = () => answer
+      expect(await fail(), answer).toMatchObject({ code: 500, error: expect.stringContaining('failed calling webhook "check.example.com": failed to call webhook: ') as string })
+      expect((await ignore()).error).toBeUndefined()
+    }
+    reply = () => ({})
+    expect((await fail({ clientConfig: { url: `https://127.0.0.1:${port}/` } })).error).toContain('self-signed certificate')
+    expect((await fail({ clientConfig: { url: 'https://127.0.0.1:1/', caBundle: ca } })).error).toContain('ECONNREFUSED')
+    expect((await fail({ clientConfig: { service: { namespace: 'tools', name: 'none' } } })).error).toContain('service "none" not found')
+  })
+
+  it('that is slow is not waited for longer than it may take', async () => {
+    reply = () => new Promise((resolve) => setTimeout(() => resolve({}), 3_000).unref())
+    const started = performance.now()
+    expect((await outcome([configuration('Validating', hook({ timeoutSeconds: 1 }))])).error).toContain('context deadline exceeded')
+    expect(performance.now() - started).toBeLessThan(2_500)
+  })
+
+  it('with side effects is not asked on a dry run', async () => {
+    expect(await outcome([configuration('Validating', hook({ sideEffects: 'Some' }))], map(), {}, true)).toMatchObject({ code: 400, error: 'admission webhook "check.example.com" does not support dry run' })
+    expect((await outcome([configuration('Validating', hook())], map(), {}, true)).error).toBeUndefined()
+    expect(seen.map((r) => r.dryRun)).toEqual([true])
+  })
+
+  it('is reached through a service, under the service\'s name', async () => {
+    const service: Loose = { kind: 'Service', metadata: { name: 'hook', namespace: 'tools' }, spec: { ports: [{ port: 443, targetPort: 8443 }] } }
+    const slice: Loose = { kind: 'EndpointSlice', metadata: { name: 's', namespace: 'tools', labels: { 'kubernetes.io/service-name': 'hook' } } as never, ports: [{ name: '', port }], endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }] }
+    let url = ''
+    reply = (_, at) => ((url = at), {})
+    const config = { clientConfig: { service: { namespace: 'tools', name: 'hook', path: '/validate' }, caBundle: ca } }
+    expect((await outcome([configuration('Validating', hook(config)), service, slice])).error).toBeUndefined()
+    expect(url).toBe('/validate?timeout=10s')
+  })
+})
+
+describe('a mutating webhook', () => {
+  it('changes the object, and those after it see the change', async () => {
+    reply = (request) => ({ patch: [{ op: 'add', path: `/data/${Object.keys((request.object as { data: object }).data).length}`, value: 'x' }] })
+    expect(await outcome([configuration('Mutating', hook(), hook({}, 'second.example.com'))])).toMatchObject({ data: { 0: 'x', 1: 'x' } })
+  })
+
+  it('is asked again, once, when it wants to and others changed the object after it', async () => {
+    reply = (request, url) => (url.startsWith('/second') ? { patch: [{ op: 'add', path: '/data/second', value: 'x' }] } : { patch: [{ op: 'add', path: `/data/first${(request.object as { data: { second?: string } }).data.second ?? ''}`, value: 'y' }] })
+    const second = hook({ clientConfig: { url: `https://127.0.0.1:${port}/second`, caBundle: ca } }, 'second.example.com')
+    expect((await outcome([configuration('Mutating', hook({ reinvocationPolicy: 'IfNeeded' }), second)])).data).toEqual({ first: 'y', second: 'x', firstx: 'y' })
+    expect(seen).toHaveLength(3)
+  })
+
+  it('cannot make an object what it may not be', async () => {
+    reply = () => ({ patch: [{ op: 'replace', path: '/data', value: 'text' }] })
+    expect((await outcome([configuration('Mutating', hook())])).code).toBeGreaterThanOrEqual(400)
+    reply = () => ({ patch: [{ op: 'remove', path: '/data/none' }] })
+    expect((await outcome([configuration('Mutating', hook())])).code).toBeGreaterThanOrEqual(400)
+  })
+})
+
+describe('which webhook hears of what', () => {
+  const about = (webhook: object, resource: unknown = core.pods, object: Loose = { kind: 'Pod', metadata: { name: 'p', namespace: 'x', labels: { app: 'a' } } as never }, wanted: Wanted = {}) =>
+    matches(webhook as never, attributesOf(resource, object, wanted), () => ({ team: 'a' }))
+  const rule = (more: object) => ({ rules: [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], ...more }] })
+
+  it('is said by resources and subresources', () => {
+    expect(about(rule({ resources: ['pods'] }))).toBe(true)
+    expect(about(rule({ resources: ['pods'] }), core.pods, undefined, { subresource: 'status', operation: 'UPDATE' })).toBe(false)
+    expect(about(rule({ resources: ['pods/status'] }), core.pods, undefined, { subresource: 'status', operation: 'UPDATE' })).toBe(true)
+    expect(about(rule({ resources: ['*/*'] }), core.pods, undefined, { subresource: 'status', operation: 'UPDATE' })).toBe(true)
+    expect(about(rule({ resources: ['*'] }), core.pods, undefined, { subresource: 'status', operation: 'UPDATE' })).toBe(false)
+    expect(about(rule({ apiGroups: ['apps'] }))).toBe(false)
+    expect(about(rule({ operations: ['DELETE'] }))).toBe(false)
+    expect(about(rule({ scope: 'Cluster' }))).toBe(false)
+  })
+
+  it('is said by the labels of the object and of its namespace', () => {
+    expect(about({ ...rule({}), objectSelector: { matchLabels: { app: 'a' } } })).toBe(true)
+    expect(about({ ...rule({}), objectSelector: { matchLabels: { app: 'b' } } })).toBe(false)
+    expect(about({ ...rule({}), namespaceSelector: { matchLabels: { team: 'a' } } })).toBe(true)
+    expect(about({ ...rule({}), namespaceSelector: { matchLabels: { team: 'b' } } })).toBe(false)
+    const namespace: Loose = { kind: 'Namespace', metadata: { name: 'n', labels: { team: 'b' } } as never }
+    expect(about({ ...rule({}), namespaceSelector: { matchLabels: { team: 'b' } } }, core.namespaces, namespace)).toBe(true)
+  })
+})
