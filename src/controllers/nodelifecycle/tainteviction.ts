@@ -63,7 +63,7 @@ export function startTaintEvictionController(context: ControllerContext): Contro
   const taints = (node: core.Node) => JSON.stringify(noExecute(node))
   return runController({
     name,
-    reconciler: taintEvictionReconciler({ client: context.client('node-controller'), recorder: recorderOf(context, name), clock: context.clock, pods, nodes }),
+    reconciler: taintEvictionReconciler({ client: context.client(name), recorder: recorderOf(context, name), clock: context.clock, pods, nodes }),
     watches: [
       watch(pods, (pod, { type }) => (pod.spec.nodeName && type !== 'deleted' && noExecute(nodes.get(pod.spec.nodeName)).length > 0 ? [keyOf(pod)] : [])),
       watch(nodes, (node, { type, old, object }) => {
