@@ -30,6 +30,9 @@ const keepAlive = 90_000
 /** What browsers and client-go open at once is far below; what a broken client may open is bounded by it. */
 const streamsPerConnection = 1000
 
+/** Not in the types of HTTP/2 servers, which hand it on to HTTP/1.1. */
+const http1 = { maxHeaderSize: headerLimit }
+
 function createSecure({ key, cert, clientCa }: TlsOptions): Http2SecureServer {
   return createSecureServer({
     key,
@@ -42,13 +45,13 @@ function createSecure({ key, cert, clientCa }: TlsOptions): Http2SecureServer {
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams: streamsPerConnection, initialWindowSize: 1024 * 1024, maxHeaderListSize: headerLimit },
     maxSessionMemory: 64,
-    ...{ maxHeaderSize: headerLimit },
+    ...http1,
   })
 }
 
 /** Opens the port. Rejects when it is taken. */
 export async function listen({ tls, address, port, onRequest, onUpgrade }: ListenerOptions): Promise<Listener> {
-  const server: Server | Http2SecureServer = tls ? createSecure(tls) : createServer({ maxHeaderSize: headerLimit })
+  const server: Server | Http2SecureServer = tls ? createSecure(tls) : createServer(http1)
   const sockets = new Set<Socket>()
   const sessions = new Set<ServerHttp2Session>()
   const events = server as Server
