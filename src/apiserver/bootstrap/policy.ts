@@ -191,6 +191,7 @@ export const roles: readonly RoleData[] = [
   { namespace: 'kube-system', name: 'system::leader-locking-kube-scheduler', rules: [may('watch', group.core, 'configmaps'), may('get update', group.core, 'configmaps', ['kube-scheduler'])] },
   { namespace: 'kube-system', name: 'system:controller:token-cleaner', rules: [may('delete get list watch', group.core, 'secrets'), ...reportEvents] },
   { namespace: 'kube-system', name: 'system:controller:bootstrap-signer', rules: [may(read, group.core, 'secrets')] },
+  { namespace: 'kube-system', name: 'skiff:cluster-info', rules: [may('get', group.core, 'configmaps', ['skiff-cluster'])] },
   { namespace: 'kube-system', name: 'skiff:cluster-dns', rules: [may('create get patch update', group.core, 'services')] },
   { namespace: 'kube-public', name: 'system:controller:bootstrap-signer', rules: [may(read, group.core, 'configmaps'), may('update', group.core, 'configmaps', ['cluster-info']), ...reportEvents] },
 ]
@@ -203,6 +204,7 @@ export const roleBindings: readonly BindingData[] = [
   bindRole('kube-system', 'system::leader-locking-kube-scheduler', user('system:kube-scheduler'), account('kube-system', 'kube-scheduler')),
   bindRole('kube-system', 'system:controller:token-cleaner', account('kube-system', 'token-cleaner')),
   bindRole('kube-system', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
+  bindRole('kube-system', 'skiff:cluster-info', members('system:nodes')),
   bindRole('kube-system', 'skiff:cluster-dns', user('system:kube-proxy')),
   bindRole('kube-public', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
 ]

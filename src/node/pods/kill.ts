@@ -1,6 +1,6 @@
 /** Stopping: one container with its preStop hook, or a whole pod within its grace period. */
 import type { core } from '../../api/index.ts'
-import { allContainers, isSidecar, type AnyContainer } from '../context.ts'
+import { allContainers, isSidecar, podText, type AnyContainer } from '../context.ts'
 import type { ContainerStatus } from '../runtime/driver.ts'
 import { runHook } from './hooks.ts'
 import type { PodState } from './state.ts'
@@ -18,7 +18,8 @@ export async function stopContainer(tools: Tools, state: PodState, c: AnyContain
   if (preStop && grace > 0) {
     const target = { pod: state.pod, container: c, containerId: status.id, podIP: (state.pod.spec.hostNetwork ? context.hostIPs : state.world.sandbox?.ips ?? [])[0] ?? '' }
     const hook = runHook(context, target, preStop, grace).catch((error: unknown) => {
-      context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${error instanceof Error ? error.message : String(error)}`)
+      context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
+      context.log.warn({ pod: podText(state.pod), container: c.container.name, error: String(error) }, 'preStop hook failed')
     })
     await Promise.race([hook, context.clock.sleep(grace * 1000)])
   }

@@ -54,7 +54,7 @@ export async function writeHostsFile(tools: Tools, state: PodState): Promise<voi
 export async function startContainer(tools: Tools, state: PodState, c: AnyContainer): Promise<boolean> {
   const { context } = tools
   const { container } = c
-  const wait = crashWait(tools, state, container)
+  const wait = crashWait(tools, state, c)
   if (wait > 0) return false
   const event = (type: 'Normal' | 'Warning', reason: string, message: string) => context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, type, reason, message)
   const fail = (reason: string, message: string, retry = retryMs): false => {
@@ -98,7 +98,7 @@ async function refresh(tools: Tools, state: PodState, id: string): Promise<void>
 const crashKey = (pod: core.Pod, container: core.Container) => `${podUid(pod)}/${container.name}`
 
 /** Milliseconds the container still has to wait before it may run again; notes and tells why. */
-function crashWait(tools: Tools, state: PodState, container: core.Container): number {
+function crashWait(tools: Tools, state: PodState, { container, fieldPath }: AnyContainer): number {
   const before = latest(state.world, container.name)
   if (before?.state !== 'exited') return 0
   const key = crashKey(state.pod, container)
@@ -108,7 +108,7 @@ function crashWait(tools: Tools, state: PodState, container: core.Container): nu
   const shown = delay >= 60_000 ? `${Math.floor(delay / 60_000)}m${(delay % 60_000) / 1000}s` : `${delay / 1000}s`
   const message = `back-off ${shown} restarting failed container=${container.name} pod=${podText(state.pod)}`
   if (state.waiting.get(container.name)?.reason !== 'CrashLoopBackOff') {
-    tools.context.recorder.event(state.pod, 'Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podText(state.pod)}`)
+    tools.context.recorder.event({ ...state.pod, fieldPath }, 'Warning', 'BackOff', `Back-off restarting failed container ${container.name} in pod ${podText(state.pod)}`)
   }
   state.waiting.set(container.name, { reason: 'CrashLoopBackOff', message })
   state.wakeAfter(wait)
@@ -150,7 +150,9 @@ async function postStart(tools: Tools, state: PodState, c: AnyContainer, id: str
     return true
   } catch (error) {
     if (state.stopping.aborted) throw error
-    tools.context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${text(error)}`)
+    // What the hook said may hold secrets: it is told in the log alone.
+    tools.context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
+    tools.context.log.warn({ pod: podText(state.pod), container: c.container.name, error: text(error) }, 'postStart hook failed')
     const status = latest(state.world, c.container.name)
     if (status) await stopContainer(tools, state, c, status, 'FailedPostStartHook', graceSeconds(state.pod))
     await refresh(tools, state, id)

@@ -133,7 +133,8 @@ function grpcHealth(host: string, action: core.GRPCAction, timeoutSeconds: numbe
   return new Promise<Outcome>((resolve) => {
     client.makeUnaryRequest('/grpc.health.v1.Health/Check', encode, decode, {}, new Metadata(), { deadline: Date.now() + timeoutSeconds * 1000 }, (error, status) => {
       if (error?.code === 12) resolve(failed('error: this server does not implement the grpc health protocol (grpc.health.v1.Health)'))
-      else if (error?.code === 4) resolve(failed(`timeout: failed to connect service ${JSON.stringify(hostPort(host, action.port))} within ${timeoutSeconds}s: context deadline exceeded`))
+      // No connection (14) is tried for again until the time is up.
+      else if (error?.code === 4 || error?.code === 14) resolve(failed(`timeout: failed to connect service ${JSON.stringify(hostPort(host, action.port))} within ${timeoutSeconds}s: context deadline exceeded`))
       else if (error) resolve(failed(`error: health rpc probe failed: ${error.message}`))
       else if (status !== 1) resolve(failed(`service unhealthy (responded with ${JSON.stringify(servingStatus[status ?? 0] ?? String(status))})`))
       else resolve(passed('service healthy'))

@@ -3,7 +3,7 @@
  * component by component on open descriptors that follow no link, and what is mounted is the descriptor, not a path.
  */
 import { constants } from 'node:fs'
-import { mkdir, open, realpath, writeFile, type FileHandle } from 'node:fs/promises'
+import { chmod, mkdir, open, realpath, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { bindDescriptor, mountsBelow } from './mounts.ts'
 
@@ -47,12 +47,19 @@ async function openInside(root: string, path: string): Promise<FileHandle> {
   return handle
 }
 
-/** Makes the missing directories of `path` below `root`, each inside its opened parent. */
+/** Makes the missing directories of `path` below `root`, each inside its opened parent, and open to whom the volume is open. */
 async function makeInside(root: string, path: string): Promise<void> {
+  const mode = (await stat(root)).mode & 0o2777
   let done = ''
   for (const part of path.split('/').filter(Boolean)) {
     const parent = await openInside(root, done)
-    await mkdir(`/proc/self/fd/${parent.fd}/${part}`, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'EEXIST') throw error }).finally(() => parent.close())
+    const made = await mkdir(`/proc/self/fd/${parent.fd}/${part}`, { mode: 0o750 })
+      .then(() => true, (error: NodeJS.ErrnoException) => { if (error.code !== 'EEXIST') throw error; return false })
+      .finally(() => parent.close())
     done = join(done, part)
+    if (!made) continue
+    // What mkdir gives depends on the umask.
+    const child = await openInside(root, done)
+    await chmod(`/proc/self/fd/${child.fd}`, mode).finally(() => child.close())
   }
 }
