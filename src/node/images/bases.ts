@@ -51,7 +51,7 @@ async function makeBusybox(root: string): Promise<ImageConfig> {
   await command('chmod', ['1777', join(root, 'tmp')])
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n')
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n')
-  return { cmd: ['sh'], env: ['PATH=/bin'] }
+  return { cmd: ['sh'], env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] }
 }
 
 async function makeDebian(root: string, tag: string): Promise<ImageConfig> {

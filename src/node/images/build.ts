@@ -1,5 +1,5 @@
 /** `skiff image build`: a Dockerfile becomes an image in the cluster, with no registry and no build daemon. */
-import { chown, lstat, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chown, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, posix, relative, resolve } from 'node:path'
@@ -135,9 +135,15 @@ async function copy(build: Build, stage: Stage, instruction: Instruction, text: 
   const inside = await resolveInside(stage.root, target)
   const many = files.length > 1 || to.endsWith('/') || (await isDirectory(inside))
   const mode = instruction.flags['chmod'] === undefined ? undefined : Number.parseInt(instruction.flags['chmod'], 8)
+  const how = { ...(mode === undefined ? {} : { mode }), ...(other === undefined ? { ignore: build.ignore } : {}) }
   for (const file of files) {
-    const destination = many && !(await isDirectory(file)) ? await resolveInside(stage.root, posix.join(target, basename(file))) : inside
-    await copyTree(file, destination, { ...(mode === undefined ? {} : { mode }), ...(other === undefined ? { ignore: build.ignore } : {}) })
+    // Of a folder the content is copied; the folder it goes to is its own.
+    const folder = await isDirectory(file)
+    const destination = many && !folder ? await resolveInside(stage.root, posix.join(target, basename(file))) : inside
+    if (folder) {
+      await mkdir(destination, { recursive: true })
+      for (const name of await readdir(file)) await copyTree(join(file, name), join(destination, name), how)
+    } else await copyTree(file, destination, how)
     const owner = /^(\d+)(?::(\d+))?$/.exec(instruction.flags['chown'] ?? '')
     if (owner) await chown(destination, Number(owner[1]), Number(owner[2] ?? owner[1]))
   }
