@@ -1,5 +1,6 @@
 /** The node agent (kubelet) put together. */
 import { mkdir, readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { core } from '../api/index.ts'
 import { createInformers, createRecorder } from '../client/index.ts'
@@ -19,6 +20,7 @@ import { createProber } from './probes/prober.ts'
 import { readMachine, type Machine } from './registration/machine.ts'
 import { register } from './registration/register.ts'
 import { startServer } from './server/server.ts'
+import { limitedDriver } from './runtime/limited.ts'
 import { isTmpfs, mountTmpfs } from './volumes/mounts.ts'
 import { createVolumes } from './volumes/volumes.ts'
 
@@ -28,7 +30,8 @@ const list = (value: string | readonly string[]): readonly string[] => (typeof v
 
 /** Starts the agent: registers the node, adopts what runs, runs what is bound to it. Resolves when its server listens. */
 export async function startNode(options: NodeAgentOptions): Promise<NodeAgent> {
-  const { name, client, clock, log, runtime } = options
+  const { name, client, clock, log } = options
+  const runtime = limitedDriver(options.runtime, Math.max(4, availableParallelism() * 2))
   const stopped = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stopped.signal]) : stopped.signal
   const directories = await makeDirectories(options)

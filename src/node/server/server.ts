@@ -13,6 +13,7 @@ import { callerOf, createAuthorizer } from './authorize.ts'
 import { serveLogs } from './container-logs.ts'
 import { createStats } from './stats.ts'
 import { joinStreams, streamUrl } from './streams.ts'
+import { isTranslated, translate } from './websocket.ts'
 
 export interface ServerOptions {
   readonly context: NodeContext
@@ -55,7 +56,9 @@ export async function startServer({ context, workers, addresses, port, tls }: Se
     const url = new URL(request.url ?? '/', 'https://kubelet')
     await check(request, url.pathname)
     if (!/^\/(exec|attach|portForward)\//.test(url.pathname)) throw new ApiError(404, 'NotFound', `the kubelet does not stream ${url.pathname}`)
-    joinStreams(request, socket, head, await streamUrl(context.runtime, find, url))
+    const target = await streamUrl(context.runtime, find, url)
+    if (isTranslated(request)) await translate(request, socket, head, target, url.searchParams)
+    else joinStreams(request, socket, head, target)
   }
 
   const server = createServer({ key: tls.key, cert: tls.cert, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' }, (request, response) => {
