@@ -4,7 +4,9 @@ import {
   type Resource,
 } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { complete, context, created, createErrors, row, updateErrors } from './testing.ts'
+import type { Strategy } from '../strategy.ts'
+import { strategyFor } from './strategies.ts'
+import { complete, context, created, createErrors, environment, row, updateErrors } from './testing.ts'
 
 const named = (body: object, name = 'a') => ({ metadata: { name, namespace: 'default' }, ...body })
 const csr = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n').toString('base64')
@@ -146,6 +148,13 @@ describe('a certificate signing request', () => {
     const ctx = context({ user: { name: 'jane', uid: 'u', groups: ['g'], extra: { scopes: ['s'] } } })
     const request = created(certificates.certificatesigningrequests, named({ spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'], username: 'root' } }), ctx)
     expect(request.spec).toMatchObject({ username: 'jane', uid: 'u', groups: ['g'], extra: { scopes: ['s'] } })
+  })
+  it('is not approved through its status', () => {
+    const strategy = strategyFor(certificates.certificatesigningrequests as unknown as Resource, environment) as unknown as Strategy<certificates.CertificateSigningRequest>
+    const current = created(certificates.certificatesigningrequests, named({ spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }))
+    const next = complete(certificates.certificatesigningrequests, named({ spec: current.spec, status: { conditions: [{ type: 'Approved', status: 'True' }, { type: 'Failed', status: 'True' }], certificate: 'eA==' } }))
+    expect(strategy.prepareForStatusUpdate?.(next, current, context()).status).toMatchObject({ conditions: [{ type: 'Failed' }], certificate: 'eA==' })
+    expect(strategy.validateStatusUpdate?.({ ...next, status: { certificate: 'eQ==' } }, next, context()).map(String)).toEqual(['status.certificate: Invalid value: "eQ==": field is immutable'])
   })
 })
 

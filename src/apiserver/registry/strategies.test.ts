@@ -55,8 +55,9 @@ describe('a status subresource', () => {
   const withStatus = stored.filter((resource) => resource.subresources.includes('status'))
   it.each(withStatus.map((resource) => [resource.groupResource, resource] as const))('of %s keeps clients from the status', (_, resource) => {
     const strategy = strategyFor(resource, environment)
-    const current = { ...zeroObject(resource), status: { mark: 'current' } } as unknown as ApiObject & { status: unknown }
-    const next = { ...zeroObject(resource), status: { mark: 'next' } } as unknown as ApiObject
+    const empty = zeroObject(resource) as ApiObject & { readonly status: object }
+    const current = { ...empty, status: { ...empty.status, mark: 'current' } }
+    const next = { ...empty, status: { ...empty.status, mark: 'next' } }
     const updated = strategy.prepareForUpdate?.(next, current, context()) as typeof current
     expect(updated.status).toMatchObject({ mark: 'current' })
   })

@@ -4,7 +4,7 @@ import { path } from '../../../machinery/field.ts'
 import { dns1123Subdomain } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
-import { distinct, follows, forEach, ifThere, type Check } from '../checks.ts'
+import { distinct, follows, forEach, ifThere, unchanged, type Check } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 type Request = certificates.CertificateSigningRequest
@@ -57,6 +57,14 @@ function* signerName(name: string): Check {
   yield* follows(at, rest[0] ?? '', dns1123Subdomain)
 }
 
+const decides = ({ type }: certificates.CertificateSigningRequestCondition): boolean => type === 'Approved' || type === 'Denied'
+
+/** Whether a request is approved is said through its approval subresource; a status writer changes nothing of it. */
+function withDecision(next: Request, current: Request): Request {
+  const conditions = [...(current.status.conditions ?? []).filter(decides), ...(next.status.conditions ?? []).filter((c) => !decides(c))]
+  return { ...next, spec: current.spec, status: { ...next.status, ...(conditions.length > 0 ? { conditions } : { conditions: undefined }) } }
+}
+
 function condition({ status }: Request): string {
   const types = (status.conditions ?? []).map((c) => c.type)
   const words = [types.includes('Denied') ? 'Denied' : types.includes('Approved') ? 'Approved' : 'Pending']
@@ -70,7 +78,9 @@ export const certificatesigningrequests: Strategy<Request> = {
   validateName: () => [],
   prepareForCreate: withRequestor,
   prepareForUpdate: (next, current) => ({ ...next, spec: current.spec }),
+  prepareForStatusUpdate: withDecision,
   validate: (request) => [...validate(request)],
+  validateStatusUpdate: (next, current) => (current.status.certificate ? [...unchanged(path('status').at('certificate'), next.status.certificate, current.status.certificate)] : []),
   selectableFields: (request) => ({ 'spec.signerName': request.spec.signerName }),
   printer: printer<Request>(
     nameColumn,

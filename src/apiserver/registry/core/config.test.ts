@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { core } from '../../../api/index.ts'
-import { complete, created, createErrors, row, updateErrors } from '../testing.ts'
+import type { Strategy } from '../../strategy.ts'
+import { strategyFor } from '../strategies.ts'
+import { complete, context, created, createErrors, environment, row, updateErrors } from '../testing.ts'
 
 const meta = { metadata: { name: 'a', namespace: 'default' } }
 const encoded = (text: string) => Buffer.from(text).toString('base64')
@@ -52,6 +54,16 @@ describe('namespaces', () => {
     expect(created(core.namespaces, { metadata: { name: 'a' } })).toMatchObject({
       metadata: { labels: { 'kubernetes.io/metadata.name': 'a' } }, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' },
     })
+  })
+})
+
+describe('the status of a namespace', () => {
+  it('says Terminating exactly when the namespace was deleted', () => {
+    const strategy = strategyFor(core.namespaces as never, environment) as Strategy<core.Namespace>
+    const namespace = created(core.namespaces, { metadata: { name: 'a' } })
+    const errors = (n: core.Namespace) => strategy.validateStatusUpdate?.(n, namespace, context()).map(String)
+    expect(errors(namespace)).toEqual([])
+    expect(errors({ ...namespace, status: { phase: 'Terminating' } })).toEqual(['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty'])
   })
 })
 

@@ -1,5 +1,6 @@
 /** Namespaces. */
 import type { core } from '../../../api/index.ts'
+import { path, type FieldError } from '../../../machinery/field.ts'
 import { dns1123Label } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { orDefault } from '../defaulting.ts'
@@ -31,11 +32,18 @@ function newNamespace(namespace: core.Namespace): core.Namespace {
   }
 }
 
+/** A namespace is on its way out exactly when it was deleted. */
+function phaseErrors({ metadata, status }: core.Namespace): FieldError[] {
+  const [wanted, when] = metadata.deletionTimestamp ? ['Terminating', 'is not empty'] : ['Active', 'is empty']
+  return status.phase === wanted ? [] : [path('status').at('Phase').invalid(status.phase ?? '', `may only be '${wanted}' if \`deletionTimestamp\` ${when}`)]
+}
+
 export const namespaces: Strategy<core.Namespace> = {
   counted: false,
   default: (namespace) => ({ ...labelled(namespace), status: orDefault(namespace.status, { phase: 'Active' }) }),
   prepareForCreate: newNamespace,
   prepareForUpdate: (next, current) => ({ ...next, spec: { ...next.spec, finalizers: current.spec.finalizers } }),
+  validateStatusUpdate: phaseErrors,
   validateName: dns1123Label,
   selectableFields: (namespace) => ({ 'status.phase': namespace.status.phase ?? '' }),
   printer: namespacePrinter,

@@ -47,7 +47,9 @@ export function keepAllocated(next: core.Service, current: core.Service): core.S
   }
   if (hasNodePorts(spec) && hasNodePorts(was)) spec = { ...spec, ports: withOldPorts(spec.ports ?? [], was.ports ?? []) }
   if (hasHealthCheckPort(spec) && hasHealthCheckPort(was)) spec = orDefault(spec, { healthCheckNodePort: was.healthCheckNodePort })
-  return { ...next, spec }
+  // The address of a load balancer goes with it, although taking it down takes a while.
+  const status = spec.type === 'LoadBalancer' || !next.status.loadBalancer.ingress ? next.status : { ...next.status, loadBalancer: {} }
+  return { ...next, spec, status }
 }
 
 function withOldPorts(next: readonly core.ServicePort[], current: readonly core.ServicePort[]): readonly core.ServicePort[] {

@@ -58,6 +58,11 @@ describe('an update of a service', () => {
   it('may not move to another address', () => {
     expect(updateErrors(core.services, service({ ...current.spec, clusterIP: '10.96.0.10' }), current)).toEqual(['spec.clusterIPs[0]: Invalid value: "10.96.0.10": may not change once set'])
   })
+  it('forgets the address of a load balancer that is none any more', () => {
+    const balanced = { ...created(core.services, service({ type: 'LoadBalancer', clusterIP: '10.96.0.8', ports: [http] })), status: { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } } }
+    expect(updated(core.services, service({ ...balanced.spec }), balanced).status).toEqual(balanced.status)
+    expect(updated(core.services, service({ ...balanced.spec, type: 'ClusterIP' }), balanced).status).toEqual({ loadBalancer: {} })
+  })
   it('drops what the new type has no use for', () => {
     const plain = updated(core.services, service({ ...current.spec, type: 'ClusterIP' }), current)
     expect(plain.spec.ports?.[0]?.nodePort).toBeUndefined()
