@@ -22,6 +22,21 @@ describe('the work queue', () => {
     expect(await queue.take()).toBe('a')
   })
 
+  it('makes one look of what arrives in one turn of the event loop, although a taker waits', async () => {
+    const queue = createQueue({ clock: new FakeClock() })
+    let looks = 0
+    const work = async () => { for (let key = await queue.take(); key !== undefined; key = await queue.take()) { looks++; queue.done(key) } }
+    const working = work()
+    for (let i = 0; i < 5; i++) {
+      queue.add('a')
+      await Promise.resolve()
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 5) })
+    expect(looks).toBe(1)
+    queue.shutDown()
+    await working
+  })
+
   it('gives a key to a taker that was already waiting', async () => {
     const queue = createQueue({ clock: new FakeClock() })
     const taken = queue.take()

@@ -42,14 +42,25 @@ export function createQueue(options: QueueOptions): WorkQueue {
   const waits = new Map<string, { readonly at: number; readonly timer: Timer }>()
   const takers: ((key: string | undefined) => void)[] = []
   let closed = false
+  let scheduled = false
 
   function add(key: string): void {
     if (closed) return
     if (working.has(key)) again.add(key)
     else {
       ready.add(key)
-      hand()
+      handSoon()
     }
+  }
+
+  /** Not before everything that arrives in this turn of the event loop is in: a batch of changes becomes one look. */
+  function handSoon(): void {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(() => {
+      scheduled = false
+      hand()
+    })
   }
 
   function hand(): void {
