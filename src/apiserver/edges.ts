@@ -63,7 +63,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         const { opinion, reason } = await authorizer.decide(user, info)
         return { allowed: opinion === 'allow', reason }
       },
-      admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined })),
+      admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens })),
       routes: { ...routesOf(env, options, metrics.handler, tokens), virtual: virtualOf(env, authorizer, tokens, checkToken) },
       observer: metrics.observer,
     }

@@ -1,4 +1,5 @@
 /** Every admission plugin that is on, in the order Kubernetes runs them. */
+import type { Tokens } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
 import type { AdmissionPlugin } from './admission.ts'
@@ -17,18 +18,25 @@ import { resourceQuota } from './plugins/resource-quota.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount, type ServiceAccountOptions } from './plugins/service-account.ts'
+import { tokenSecret } from './plugins/token-secret.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 import { webhooks } from './plugins/webhooks.ts'
+
+export interface AdmissionOptions extends ServiceAccountOptions {
+  /** Who makes tokens; left out: there are none. */
+  readonly tokens?: Tokens | undefined
+}
 
 export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources' | 'log' | 'complete'>
 
 /** All of them. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
-export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: ServiceAccountOptions): readonly AdmissionPlugin[] {
+export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions): readonly AdmissionPlugin[] {
   const { mutating, validating } = webhooks(env)
   return [
     namespaceLifecycle(env),
     limitRanger(env),
     serviceAccount(env, options),
+    ...(options.tokens ? [tokenSecret(env, options.tokens)] : []),
     nodeRestriction(env),
     taintNodesByCondition(),
     podSecurity(env),

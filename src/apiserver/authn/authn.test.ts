@@ -8,7 +8,8 @@ import { createAuthorizer, mastersMode } from '../authz/authorizer.ts'
 import { createRbacIndex } from '../authz/rbac.ts'
 import { anonymous, type Identity } from '../identity.ts'
 import type { VirtualCall } from '../options.ts'
-import { environment, type Loose, type TestEnvironment } from '../testing/environment.ts'
+import { tokenSecret } from '../admission/plugins/token-secret.ts'
+import { attributesOf, environment, type Loose, type TestEnvironment } from '../testing/environment.ts'
 import { createAuthenticator, type RawRequest } from './authenticator.ts'
 import { certificateAuthentication, identityOf } from './certificate.ts'
 import { impersonate } from './impersonation.ts'
@@ -123,6 +124,21 @@ describe('service account tokens', () => {
     expect(await code(authenticate(token))).toBe('passed')
     expect((await tokens.keys()).map((k) => k.alg)).toEqual(['ES256', 'ES256'])
     for (const jwk of await tokens.keys()) expect(jwk.d).toBeUndefined()
+  })
+
+  it('are kept in secrets for those who ask, and end with them', async () => {
+    const plugin = tokenSecret(env, tokens)
+    const wanted: Loose = { kind: 'Secret', metadata: { name: 's', namespace: 'x', annotations: { 'kubernetes.io/service-account.name': 'app' } } as never, type: 'kubernetes.io/service-account-token' }
+    const secret = (await plugin.mutate?.(attributesOf(core.secrets, wanted))) as unknown as Loose & { readonly data: { readonly token: string } }
+    const token = Buffer.from(secret.data.token, 'base64').toString()
+    expect(await code(authenticate(token))).toBe(401)
+    env.objects.push(secret)
+    expect(await authenticate(token)).toMatchObject({ name: 'system:serviceaccount:x:app', uid: 'account-uid' })
+    await env.clock.advance(365 * 24 * 3_600_000)
+    expect(await code(authenticate(token))).toBe('passed')
+    Object.assign(secret, { data: { token: 'replaced' } })
+    expect(await code(authenticate(token))).toBe(401)
+    await expect(plugin.mutate?.(attributesOf(core.secrets, { ...wanted, metadata: { ...wanted.metadata, annotations: { 'kubernetes.io/service-account.name': 'none' } } as never }))).rejects.toMatchObject({ code: 403 })
   })
 
   it('are made only for what is there, and for no less than ten minutes', async () => {

@@ -26,7 +26,8 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
     const claims = await tokens.verify(token)
     if (!claims) return undefined
     const { binding } = claims
-    const shared = claims.audiences.filter((audience) => audiences.includes(audience))
+    const own = claims.expires === Infinity
+    const shared = own ? audiences.filter((audience) => tokens.audiences.includes(audience)) : claims.audiences.filter((audience) => audiences.includes(audience))
     if (shared.length === 0) throw new Error(`token audiences ${JSON.stringify(claims.audiences)} is invalid for the target audiences ${JSON.stringify(audiences)}`)
     const there = (lister: Lister<ApiObject>, namespace: string, what: string, { name, uid }: { readonly name: string; readonly uid: string }) => {
       const object = lister.get(namespace, name)
@@ -34,12 +35,19 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
     }
     there(accounts as Lister<ApiObject>, binding.namespace, 'service account', binding.serviceaccount)
     if (binding.pod) there(bound.pod as Lister<ApiObject>, binding.namespace, 'pod', binding.pod)
+    else if (own) keeps(bound.secret.get(binding.namespace, binding.secret?.name ?? ''), token)
     else if (binding.secret) there(bound.secret as Lister<ApiObject>, binding.namespace, 'secret', binding.secret)
     else if (binding.node) there(bound.node as Lister<ApiObject>, '', 'node', binding.node)
     let identity = identities.get(claims)
     if (!identity) identities.set(claims, (identity = identityOf(claims)))
     return { identity, audiences: shared }
   }
+}
+
+/** A token that is kept in a secret holds as long as the secret does, and is there. */
+function keeps(secret: core.Secret | undefined, token: string): void {
+  if (!secret || secret.metadata.deletionTimestamp) throw new Error('the secret that the token is kept in is gone')
+  if (Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8') !== token) throw new Error('the token is not the one in its secret any more')
 }
 
 const isGone = (object: ApiObject, clock: Clock): boolean =>

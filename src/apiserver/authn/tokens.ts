@@ -26,10 +26,11 @@ export interface TokenBinding {
 }
 
 export interface TokenClaims {
+  /** Empty for a token of a secret: it is for this server alone. */
   readonly audiences: readonly string[]
   readonly id: string
   readonly binding: TokenBinding
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; infinite for a token of a secret. */
   readonly expires: number
 }
 
@@ -37,6 +38,8 @@ export interface Tokens {
   readonly issuer: string
   readonly audiences: readonly string[]
   sign(binding: TokenBinding, audiences: readonly string[], seconds: number): Promise<{ readonly token: string; readonly expires: number }>
+  /** A token that lives as long as the secret it is kept in: the old form, on request only. */
+  signForSecret(namespace: string, secret: string, account: BoundObject): Promise<string>
   /** The claims of a token of ours that has not expired; undefined for a token that is none of ours; throws for one that does not hold. */
   verify(token: string): Promise<TokenClaims | undefined>
   /** The public keys, for `/openid/v1/jwks`. */
@@ -45,6 +48,9 @@ export interface Tokens {
 }
 
 interface Key { readonly id: string; readonly algorithm: 'ES256' | 'RS256'; readonly key: KeyObject; readonly publicKey: KeyObject }
+
+/** The issuer of tokens that are kept in secrets, whatever the server is called. */
+const secretIssuer = 'kubernetes/serviceaccount'
 
 /** How many verified tokens are remembered, so that a signature is checked once and not with every request. */
 const remembered = 4096
@@ -61,13 +67,15 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
   const verified = new Map<string, TokenClaims>()
 
   async function check(token: string): Promise<TokenClaims | undefined> {
-    if (issuerOf(token) !== options.issuer) return undefined
+    const issuer = issuerOf(token)
+    if (issuer !== options.issuer && issuer !== secretIssuer) return undefined
+    const old = issuer === secretIssuer
     const { kid } = decodeProtectedHeader(token)
     const candidates = kid === undefined ? [...keys.values()] : [keys.get(kid)].filter((k) => k !== undefined)
     for (const key of candidates) {
-      const result = await jwtVerify(token, key.publicKey, { issuer: options.issuer, algorithms: [key.algorithm], currentDate: new Date(clock.now()), requiredClaims: ['exp', 'sub'] })
+      const result = await jwtVerify(token, key.publicKey, { issuer, algorithms: [key.algorithm], currentDate: new Date(clock.now()), requiredClaims: old ? ['sub'] : ['exp', 'sub'] })
         .catch((error: unknown) => (candidates.length > 1 ? undefined : Promise.reject(error)))
-      if (result) return claimsOf(result.payload as unknown as Payload)
+      if (result) return old ? secretClaimsOf(result.payload as unknown as SecretPayload) : claimsOf(result.payload as unknown as Payload)
     }
     throw new Error('no key of this server made the signature')
   }
@@ -89,6 +97,16 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
         .sign(signing.key)
       return { token, expires: (now + seconds) * 1000 }
     },
+    signForSecret: (namespace, secret, account) => new SignJWT({
+      'kubernetes.io/serviceaccount/namespace': namespace,
+      'kubernetes.io/serviceaccount/secret.name': secret,
+      'kubernetes.io/serviceaccount/service-account.name': account.name,
+      'kubernetes.io/serviceaccount/service-account.uid': account.uid,
+    })
+      .setProtectedHeader({ alg: signing.algorithm, kid: signing.id })
+      .setIssuer(secretIssuer)
+      .setSubject(`system:serviceaccount:${namespace}:${account.name}`)
+      .sign(signing.key),
     async verify(token) {
       const known = verified.get(token)
       if (known) {
@@ -125,6 +143,25 @@ function issuerOf(token: string): unknown {
   } catch {
     return undefined
   }
+}
+
+interface SecretPayload {
+  readonly sub: string
+  readonly 'kubernetes.io/serviceaccount/namespace'?: string
+  readonly 'kubernetes.io/serviceaccount/secret.name'?: string
+  readonly 'kubernetes.io/serviceaccount/service-account.name'?: string
+  readonly 'kubernetes.io/serviceaccount/service-account.uid'?: string
+}
+
+/** The token names its secret, which must still hold it: the secret's uid is not in the token. */
+function secretClaimsOf(payload: SecretPayload): TokenClaims {
+  const of = (key: 'namespace' | 'secret.name' | 'service-account.name' | 'service-account.uid') => payload[`kubernetes.io/serviceaccount/${key}`]
+  const namespace = of('namespace')
+  const name = of('service-account.name')
+  const secret = of('secret.name')
+  if (!namespace || !name || !secret) throw new Error('the token names no service account and secret')
+  if (payload.sub !== `system:serviceaccount:${namespace}:${name}`) throw new Error('the token\'s subject is not its service account')
+  return { audiences: [], id: '', binding: { namespace, serviceaccount: { name, uid: of('service-account.uid') ?? '' }, secret: { name: secret, uid: '' } }, expires: Infinity }
 }
 
 function claimsOf(payload: Payload): TokenClaims {

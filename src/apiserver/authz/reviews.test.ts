@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { authorization } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import type { VirtualCall } from '../options.ts'
+import { createAuthorizer, mastersMode } from './authorizer.ts'
+import { createRbacIndex } from './rbac.ts'
+import { accessReviews } from './reviews.ts'
+
+const index = createRbacIndex()
+index.setRole('x', 'r', [{ verbs: ['get'], apiGroups: [''], resources: ['pods'], resourceNames: ['a'] }])
+index.setRole('', 'c', [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }])
+const ref = (kind: string, name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name })
+index.setBinding('x', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }], roleRef: ref('Role', 'r') })
+index.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'Group', name: 'watchers' }], roleRef: ref('ClusterRole', 'c') })
+const reviews = accessReviews(createAuthorizer([mastersMode, index]))
+
+const ask = async (resource: { readonly groupResource: string }, spec: object, more: Partial<VirtualCall> = {}) => {
+  const call = { user: { name: 'ana', groups: ['system:authenticated'] }, namespace: '', ...more } as unknown as VirtualCall
+  const answer = await reviews.get(resource.groupResource)?.create?.({ metadata: {}, spec } as unknown as ApiObject, call)
+  return (answer as unknown as { status: Record<string, unknown> }).status
+}
+const pods = { verb: 'get', resource: 'pods', namespace: 'x', name: 'a' }
+
+describe('access reviews', () => {
+  it('say what one may do oneself, and why', async () => {
+    expect(await ask(authorization.selfsubjectaccessreviews, { resourceAttributes: pods })).toEqual({ allowed: true, reason: 'RBAC: allowed by RoleBinding "b/x" of Role "r" to User "ana"' })
+    expect(await ask(authorization.selfsubjectaccessreviews, { resourceAttributes: { ...pods, name: 'b' } })).toEqual({ allowed: false })
+  })
+
+  it('say what others may do, by user or by group', async () => {
+    const review = (spec: object) => ask(authorization.subjectaccessreviews, spec)
+    expect(await review({ user: 'bob', resourceAttributes: pods })).toMatchObject({ allowed: false })
+    expect(await review({ groups: ['watchers'], nonResourceAttributes: { verb: 'get', path: '/metrics' } })).toMatchObject({ allowed: true })
+  })
+
+  it('of a namespace stay in it', async () => {
+    const review = (spec: object) => ask(authorization.localsubjectaccessreviews, spec, { namespace: 'x' })
+    expect(await review({ user: 'ana', resourceAttributes: pods })).toMatchObject({ allowed: true })
+    await expect(review({ user: 'ana', resourceAttributes: { ...pods, namespace: 'y' } })).rejects.toMatchObject({ code: 400 })
+    await expect(review({ user: 'ana', nonResourceAttributes: { verb: 'get', path: '/' } })).rejects.toMatchObject({ code: 422 })
+  })
+
+  it('that ask nothing, everything at once, or about nobody are refused', async () => {
+    await expect(ask(authorization.selfsubjectaccessreviews, {})).rejects.toMatchObject({ code: 422 })
+    await expect(ask(authorization.selfsubjectaccessreviews, { resourceAttributes: pods, nonResourceAttributes: {} })).rejects.toMatchObject({ code: 422 })
+    await expect(ask(authorization.subjectaccessreviews, { resourceAttributes: pods })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('at least one of user or group must be specified') as string })
+  })
+
+  it('list the rules that one has in a namespace', async () => {
+    const status = await ask(authorization.selfsubjectrulesreviews, { namespace: 'x' }, { user: { name: 'ana', groups: ['watchers'] } } as never)
+    expect(status).toEqual({
+      resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'], resourceNames: ['a'] }],
+      nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }],
+      incomplete: false,
+    })
+  })
+})
