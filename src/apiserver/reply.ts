@@ -1,6 +1,7 @@
 /** Ready-made answers: bytes that were encoded once, sent compressed and only when the client does not have them yet. */
 import type { ServerResponse } from 'node:http'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { ApiRequest, ApiResponse } from './http/request.ts'
 
 export interface Document {
@@ -13,10 +14,11 @@ export interface Document {
 
 /** Bodies smaller than this are sent as they are, as Kubernetes does. */
 const compressFrom = 128 * 1024
-const compressed = new WeakMap<Document, Buffer>()
+const compress = promisify(gzip)
+const compressed = new WeakMap<Document, Promise<Buffer>>()
 
 /** Sends a document: 304 when the client's `If-None-Match` names it, gzip for large ones where the client takes it. */
-export function sendDocument(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, document: Document, cacheControl = 'public'): void {
+export async function sendDocument(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, document: Document, cacheControl = 'public'): Promise<void> {
   const headers: Record<string, string> = { 'cache-control': cacheControl }
   if (document.etag) headers['etag'] = document.etag
   if (document.vary) headers['vary'] = document.vary
@@ -28,8 +30,9 @@ export function sendDocument(request: Pick<ApiRequest, 'headers'>, response: Api
   headers['content-type'] = document.contentType
   let body = document.body
   if (body.length >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    body = compressed.get(document) ?? gzipSync(body)
-    compressed.set(document, body)
+    let smaller = compressed.get(document)
+    if (!smaller) compressed.set(document, (smaller = compress(body)))
+    body = await smaller
     headers['content-encoding'] = 'gzip'
     headers['vary'] = [document.vary, 'Accept-Encoding'].filter(Boolean).join(', ')
   }

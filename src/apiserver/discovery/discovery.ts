@@ -36,7 +36,7 @@ export function createDiscovery(options: DiscoveryOptions): Handler {
       document = encode(build(path, form, groups, options.serverAddress()), form)
       documents.set(key, document)
     }
-    sendDocument(request, response, document)
+    await sendDocument(request, response, document)
   }
 }
 

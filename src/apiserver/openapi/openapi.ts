@@ -43,7 +43,7 @@ export function createOpenApi(resources: () => readonly Resource[]): Handler {
     const document = type === json ? await documentOf(state, path) : await encodedOf(state, path, type)
     const wanted = request.query.get('hash')
     const plain = wanted === null ? undefined : await documentOf(state, path)
-    sendDocument(request, response, document, plain && `"${wanted}"` === plain.etag ? immutable : undefined)
+    await sendDocument(request, response, document, plain && `"${wanted}"` === plain.etag ? immutable : undefined)
   }
 }
 

@@ -12,7 +12,7 @@ function varint(value: number): Buffer {
 
 const delimited = (no: number, body: Buffer): Buffer => Buffer.concat([varint(no * 8 + lengthDelimited), varint(body.length), body])
 
-/** Kept, as the same few texts come thousands of times. */
+/** Kept while a document is made, as the same few texts come thousands of times in it. */
 const texts = new Map<string, Buffer>()
 const longest = 64
 
@@ -61,5 +61,8 @@ export const extensions = (no: number, object: Readonly<Record<string, unknown>>
   pairs(no, Object.fromEntries(Object.entries(object).filter(([name]) => name.startsWith('x-'))), any)
 
 /** The document itself. */
-export const document = (...fields: readonly Buffer[]): Buffer => Buffer.concat(fields)
+export function document(...fields: readonly Buffer[]): Buffer {
+  texts.clear() // each holds on to the pool it was cut from
+  return Buffer.concat(fields)
+}
 export const none = nothing
