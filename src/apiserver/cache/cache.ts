@@ -40,6 +40,7 @@ export interface Cache {
   onTick(callback: () => void): () => void
 }
 
+/** Milliseconds between two rounds of bookmarks, and of letting go of bytes. */
 const bookmarkEvery = 60_000
 
 interface Expected { readonly bytes: Uint8Array; readonly object: ApiObject }
@@ -138,6 +139,7 @@ export async function startCache(options: CacheOptions): Promise<Cache> {
   const tick = () => {
     if (signal.aborted) return
     for (const callback of ticks) callback()
+    for (const cache of state.caches.values()) void cache.age()
     clock.after(bookmarkEvery, tick)
   }
   // A write that is durable is answered even when the cache stops before it has seen it.

@@ -10,6 +10,7 @@ export class Encoded<T extends ApiObject = ApiObject> {
   readonly object: T
   #json: Buffer | undefined
   #message: Uint8Array | undefined
+  #used = false
 
   constructor(key: string, revision: number, object: T) {
     this.key = key
@@ -19,12 +20,20 @@ export class Encoded<T extends ApiObject = ApiObject> {
 
   /** Canonical JSON, `{"kind":…,"apiVersion":…,"metadata":…}`, without a newline. */
   json(): Buffer {
+    this.#used = true
     return (this.#json ??= exactly(JSON.stringify(this.object)))
   }
 
   /** The protobuf message without its envelope. */
   message(type: StructType<unknown>): Uint8Array {
+    this.#used = true
     return (this.#message ??= encodeMessage(type as StructType<T>, this.object))
+  }
+
+  /** Lets go of bytes that nobody has asked for since the last time this was called. */
+  age(): void {
+    if (!this.#used) this.release()
+    this.#used = false
   }
 
   /** Lets the bytes go: the object has been replaced, hardly anybody asks for it any more. */
@@ -34,8 +43,8 @@ export class Encoded<T extends ApiObject = ApiObject> {
   }
 }
 
-/** A buffer of its own: a piece of the shared pool would keep its whole neighbourhood in memory for as long as it is cached. */
-function exactly(text: string): Buffer {
+/** The text in a buffer of its own: a piece of the shared pool would keep its whole neighbourhood in memory for as long as it is cached. */
+export function exactly(text: string): Buffer {
   const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   buffer.write(text)
   return buffer

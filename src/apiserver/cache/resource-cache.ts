@@ -1,6 +1,7 @@
 /** All objects of one resource, in the order of their keys, with the recent changes that watches resume from. */
 import type { Clock } from '../../machinery/clock.ts'
 import type { ApiObject } from '../../client/client.ts'
+import { eachPausing } from '../encoding/pausing.ts'
 import { withResourceVersion } from '../registry/meta.ts'
 import { Encoded } from './encoded.ts'
 
@@ -148,6 +149,9 @@ export class ResourceCache {
     while (from > this.#head && this.#events[from - 1]!.revision > revision) from--
     return this.#events.slice(from)
   }
+
+  /** Lets go of bytes that nobody has asked for since the last time. */
+  async age(): Promise<void> { await eachPausing(this.#items.slice(), (item) => item.age()) }
 
   watch(watcher: Watcher): void { this.#watchers.add(watcher) }
   unwatch(watcher: Watcher): void { this.#watchers.delete(watcher) }

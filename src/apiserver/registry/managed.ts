@@ -4,6 +4,7 @@ import type { ApiObject } from '../../client/client.ts'
 import { applyConfiguration, updateManagedFields } from '../../machinery/apply.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
+import { intern, internEntries } from './interning.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import type { Call } from './call.ts'
 import type { Subresource } from './subresources.ts'
@@ -24,14 +25,14 @@ const hasOwnStatus = ({ served }: Call): boolean => served.storage.subresources.
 export function trackCreate(call: Call, object: ApiObject): ApiObject {
   const written = hasOwnStatus(call) ? withStatus(object, undefined) : object
   const { managedFields } = updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now).metadata
-  return withMeta(object, { managedFields })
+  return withMeta(object, { managedFields: internEntries(managedFields) })
 }
 
 /** The next object with what changes through this endpoint given to who changes it. */
 export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject {
   const written = !call.subresource ? (hasOwnStatus(call) ? withStatus(next, bodyOf(current)['status']) : next) : rules.prepare(next, current, call)
   const { managedFields } = updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource).metadata
-  return withMeta(next, { managedFields })
+  return withMeta(next, { managedFields: internEntries(managedFields) })
 }
 
 /** The configuration without what this endpoint does not write: nobody comes to own that through it, or conflicts over it. */
@@ -70,5 +71,5 @@ export interface Configuration { readonly body: JsonObject; readonly force: bool
 export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration): ApiObject {
   checkConfiguration(sub ?? call.served.resource, body)
   const type = sub?.type ?? (call.served.resource.type as unknown as StructType<ApiObject>)
-  return applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource })
+  return intern(applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource }))
 }

@@ -1,6 +1,7 @@
 /** Metadata of objects that never change: each change makes new metadata, with its fields in the order of the schema. */
 import { meta } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
+import { exactly } from '../cache/encoded.ts'
 
 type MetaChanges = { readonly [K in keyof meta.ObjectMeta]?: meta.ObjectMeta[K] }
 
@@ -23,7 +24,7 @@ export const withResourceVersion = <T extends ApiObject>(object: T, resourceVers
 
 /** What is stored: everything but the resourceVersion, which is the store's own revision. */
 export function storedBytes(object: ApiObject): Buffer {
-  return Buffer.from(JSON.stringify(object.metadata.resourceVersion === undefined ? object : withMeta(object, { resourceVersion: undefined })))
+  return exactly(JSON.stringify(object.metadata.resourceVersion === undefined ? object : withMeta(object, { resourceVersion: undefined })))
 }
 
 /** The fields of a kind beside `kind`, `apiVersion` and `metadata`. */

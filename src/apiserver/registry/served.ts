@@ -10,6 +10,7 @@ import type { Cache, StoredKind } from '../cache/cache.ts'
 import type { ResourceCache } from '../cache/resource-cache.ts'
 import type { Strategy } from '../strategy.ts'
 import { conversions, storageOf, type Conversion } from './conversions.ts'
+import { intern } from './interning.ts'
 import { ruleOf, type Rule } from './rules.ts'
 
 export interface Served {
@@ -45,7 +46,7 @@ const defaulted = (resource: Resource, strategy: Strategy, object: ApiObject): A
 /** What the watch cache needs to know of a stored resource. */
 export const storedKind = (storage: Resource, strategy: Strategy): StoredKind => ({
   prefix: prefixOf(storage),
-  decode: (bytes) => defaulted(storage, strategy, decodeObject(typed(storage), parseJson(bytes).value).object),
+  decode: (bytes) => intern(defaulted(storage, strategy, decodeObject(typed(storage), parseJson(bytes).value).object)),
 })
 
 export interface ServedOptions {
