@@ -4,6 +4,9 @@ import { version } from '../cluster/version.ts'
 import { UserError } from '../cluster/user-error.ts'
 import type { ClusterOptions } from './options.ts'
 
+// What is cut from Node's pool of small buffers keeps the whole piece of it in memory: caches would hold many large ones for a few bytes.
+Buffer.poolSize = 8 * 1024
+
 const program = new Command('skiff')
   .description('Kubernetes in a small boat: a real cluster from one command.')
   .version(version, '-v, --version', 'print the version')

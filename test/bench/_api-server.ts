@@ -29,6 +29,7 @@ export type Order =
 /** What a process has used; the delay of its event loop since it was last asked. */
 export interface Usage { readonly rss: number; readonly heap: number; readonly delayP99: number; readonly delayMax: number }
 
+Buffer.poolSize = 8 * 1024 // as src/cli/main.ts sets it
 const [mode, folder] = process.argv.slice(2) as ['skiff' | 'bare', string]
 const tls = { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) }
 const resolution = 1

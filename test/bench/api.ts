@@ -11,7 +11,6 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
-
 import { nameOf, podOf } from './_api-objects.ts'
 import type { Order, Usage } from './_api-server.ts'
 
@@ -39,10 +38,13 @@ const answerOf = <R>(child: ChildProcess): Promise<R> => new Promise((resolve, r
   })
 })
 
+/** Both sides run as the `skiff` launcher runs Node. */
+const asSkiff = ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${process.env['BENCH_SEMI_SPACE'] ?? 4}`]
+/** A directory for a CPU profile of the server; the growth table is left out then. */
 const profile = process.env['BENCH_CPU_PROF']
 async function startSide(mode: 'skiff' | 'bare', folder = base): Promise<Side> {
   const extra = profile && mode === 'skiff' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
-  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc', ...extra] })
+  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...asSkiff, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
   const ready = await answerOf<{ url: string; token: string; filled: number }>(child)
   return {
     ...ready,
