@@ -24,13 +24,13 @@ export const ConversionReview = root('ConversionReview', {
 export interface ConversionReview extends Of<typeof ConversionReview> {}
 
 export const CustomResourceColumnDefinition = struct('CustomResourceColumnDefinition', {
-  name: req(1, string),
-  type: req(2, string),
-  format: zero(3, string),
-  description: zero(4, string),
-  priority: zero(5, int32),
-  jsonPath: req(6, string),
-})
+  name: req(1, string, 'Its heading.'),
+  type: req(2, string, 'integer, number, string, boolean or date.'),
+  format: zero(3, string, 'Its format.'),
+  description: zero(4, string, 'What it says.'),
+  priority: zero(5, int32, '0 is always shown, more only with -o wide.'),
+  jsonPath: req(6, string, 'Where its value stands.'),
+}, 'A column of kubectl get.')
 export interface CustomResourceColumnDefinition extends Of<typeof CustomResourceColumnDefinition> {}
 
 export const ServiceReference = struct('ServiceReference', {
@@ -49,41 +49,41 @@ export const WebhookClientConfig = struct('WebhookClientConfig', {
 export interface WebhookClientConfig extends Of<typeof WebhookClientConfig> {}
 
 export const WebhookConversion = struct('WebhookConversion', {
-  clientConfig: opt(2, WebhookClientConfig),
-  conversionReviewVersions: req(3, list(string)),
-})
+  clientConfig: opt(2, WebhookClientConfig, 'Where it is reached.'),
+  conversionReviewVersions: req(3, list(string), 'Versions of the question it understands.'),
+}, 'A webhook that converts objects.')
 export interface WebhookConversion extends Of<typeof WebhookConversion> {}
 
 export const CustomResourceConversion = struct('CustomResourceConversion', {
-  strategy: req(1, string),
-  webhook: opt(2, WebhookConversion),
-})
+  strategy: req(1, string, 'None to change only apiVersion, or Webhook.'),
+  webhook: opt(2, WebhookConversion, 'The webhook.'),
+}, 'How versions become each other.')
 export interface CustomResourceConversion extends Of<typeof CustomResourceConversion> {}
 
 export const CustomResourceDefinitionNames = struct('CustomResourceDefinitionNames', {
-  plural: req(1, string),
-  singular: zero(2, string),
-  shortNames: zero(3, list(string)),
-  kind: req(4, string),
-  listKind: zero(5, string),
-  categories: zero(6, list(string)),
-})
+  plural: req(1, string, 'As in URLs.'),
+  singular: zero(2, string, 'For the command line. Default: the kind in lower case.'),
+  shortNames: zero(3, list(string), 'Short names for the command line.'),
+  kind: req(4, string, 'As in objects.'),
+  listKind: zero(5, string, 'As in lists. Default: the kind and List.'),
+  categories: zero(6, list(string), 'Groups it belongs to, such as all.'),
+}, 'What a custom kind is called.')
 export interface CustomResourceDefinitionNames extends Of<typeof CustomResourceDefinitionNames> {}
 
 export const CustomResourceSubresourceScale = struct('CustomResourceSubresourceScale', {
-  specReplicasPath: req(1, string),
-  statusReplicasPath: req(2, string),
-  labelSelectorPath: opt(3, string),
-})
+  specReplicasPath: req(1, string, 'The number that is wanted, such as .spec.replicas.'),
+  statusReplicasPath: req(2, string, 'The number there is, such as .status.replicas.'),
+  labelSelectorPath: opt(3, string, 'The selector of the pods, such as .status.selector.'),
+}, 'Where the number of replicas stands.')
 export interface CustomResourceSubresourceScale extends Of<typeof CustomResourceSubresourceScale> {}
 
 export const CustomResourceSubresourceStatus = struct('CustomResourceSubresourceStatus', {})
 export interface CustomResourceSubresourceStatus extends Of<typeof CustomResourceSubresourceStatus> {}
 
 export const CustomResourceSubresources = struct('CustomResourceSubresources', {
-  status: opt(1, CustomResourceSubresourceStatus),
-  scale: opt(2, CustomResourceSubresourceScale),
-})
+  status: opt(1, CustomResourceSubresourceStatus, 'The status is written through /status only.'),
+  scale: opt(2, CustomResourceSubresourceScale, 'Its number of replicas can be set through /scale.'),
+}, 'Subresources of a custom kind.')
 export interface CustomResourceSubresources extends Of<typeof CustomResourceSubresources> {}
 
 export const ExternalDocumentation = struct('ExternalDocumentation', {
@@ -204,8 +204,8 @@ export const JSONSchemaProps: StructType<JSONSchemaProps, JSONSchemaProps> = str
 }) as StructType<never, never>
 
 export const CustomResourceValidation = struct('CustomResourceValidation', {
-  openAPIV3Schema: opt(1, JSONSchemaProps),
-})
+  openAPIV3Schema: opt(1, JSONSchemaProps, 'The schema.'),
+}, 'What objects look like.')
 export interface CustomResourceValidation extends Of<typeof CustomResourceValidation> {}
 
 export const SelectableField = struct('SelectableField', {
@@ -214,16 +214,16 @@ export const SelectableField = struct('SelectableField', {
 export interface SelectableField extends Of<typeof SelectableField> {}
 
 export const CustomResourceDefinitionVersion = struct('CustomResourceDefinitionVersion', {
-  name: req(1, string),
-  served: req(2, bool),
-  storage: req(3, bool),
-  deprecated: zero(7, bool),
-  deprecationWarning: opt(8, string),
-  schema: opt(4, CustomResourceValidation),
-  subresources: opt(5, CustomResourceSubresources),
-  additionalPrinterColumns: zero(6, list(CustomResourceColumnDefinition)),
-  selectableFields: zero(9, list(SelectableField), { gate: 'CustomResourceFieldSelectors' }),
-})
+  name: req(1, string, 'Its name, such as v1.'),
+  served: req(2, bool, 'Whether it is served.'),
+  storage: req(3, bool, 'Whether objects are stored in it; true for exactly one.'),
+  deprecated: zero(7, bool, 'Whether clients are warned.'),
+  deprecationWarning: opt(8, string, 'What they are told.'),
+  schema: opt(4, CustomResourceValidation, 'What its objects look like.'),
+  subresources: opt(5, CustomResourceSubresources, 'Whether it has status and scale.'),
+  additionalPrinterColumns: zero(6, list(CustomResourceColumnDefinition), 'Columns of kubectl get.'),
+  selectableFields: zero(9, list(SelectableField), { doc: 'Fields that field selectors may name.', gate: 'CustomResourceFieldSelectors' }),
+}, 'A version of a custom kind.')
 export interface CustomResourceDefinitionVersion extends Of<typeof CustomResourceDefinitionVersion> {}
 
 export const CustomResourceDefinitionSpec = struct('CustomResourceDefinitionSpec', {
@@ -237,21 +237,21 @@ export const CustomResourceDefinitionSpec = struct('CustomResourceDefinitionSpec
 export interface CustomResourceDefinitionSpec extends Of<typeof CustomResourceDefinitionSpec> {}
 
 export const CustomResourceDefinitionCondition = struct('CustomResourceDefinitionCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-  observedGeneration: zero(6, int64, { gate: 'CRDObservedGenerationTracking' }),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+  observedGeneration: zero(6, int64, { doc: 'The generation that the statement is about.', gate: 'CRDObservedGenerationTracking' }),
+}, 'One statement about the state of the object.')
 export interface CustomResourceDefinitionCondition extends Of<typeof CustomResourceDefinitionCondition> {}
 
 export const CustomResourceDefinitionStatus = struct('CustomResourceDefinitionStatus', {
-  conditions: fill(1, mapList(CustomResourceDefinitionCondition, ['type'])),
-  acceptedNames: fill(2, CustomResourceDefinitionNames),
-  storedVersions: fill(3, list(string)),
-  observedGeneration: zero(4, int64, { gate: 'CRDObservedGenerationTracking' }),
-})
+  conditions: fill(1, mapList(CustomResourceDefinitionCondition, ['type']), 'NamesAccepted, Established and others.'),
+  acceptedNames: fill(2, CustomResourceDefinitionNames, 'The names it is served under.'),
+  storedVersions: fill(3, list(string), 'Versions in which there may be objects.'),
+  observedGeneration: zero(4, int64, { doc: 'The generation that was acted on.', gate: 'CRDObservedGenerationTracking' }),
+}, 'What is known of a custom kind.')
 export interface CustomResourceDefinitionStatus extends Of<typeof CustomResourceDefinitionStatus> {}
 
 export const CustomResourceDefinition = root('CustomResourceDefinition', {

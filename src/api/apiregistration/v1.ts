@@ -10,23 +10,23 @@ export const ServiceReference = struct('ServiceReference', {
 export interface ServiceReference extends Of<typeof ServiceReference> {}
 
 export const APIServiceSpec = struct('APIServiceSpec', {
-  service: opt(1, ServiceReference),
-  group: zero(2, string),
-  version: zero(3, string),
-  insecureSkipTLSVerify: zero(4, bool),
-  caBundle: zero(5, bytes),
-  groupPriorityMinimum: req(7, int32),
-  versionPriority: req(8, int32),
-})
+  service: opt(1, ServiceReference, 'The service of the server; none for this one.'),
+  group: zero(2, string, 'The API group.'),
+  version: zero(3, string, 'The version.'),
+  insecureSkipTLSVerify: zero(4, bool, 'Do not check its certificate.'),
+  caBundle: zero(5, bytes, 'Certificates to check its own with.'),
+  groupPriorityMinimum: req(7, int32, 'How far ahead the group stands among groups.'),
+  versionPriority: req(8, int32, 'How far ahead the version stands in its group.'),
+}, 'Where a group version is served.')
 export interface APIServiceSpec extends Of<typeof APIServiceSpec> {}
 
 export const APIServiceCondition = struct('APIServiceCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface APIServiceCondition extends Of<typeof APIServiceCondition> {}
 
 export const APIServiceStatus = struct('APIServiceStatus', {

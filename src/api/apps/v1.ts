@@ -36,12 +36,12 @@ export const DaemonSetSpec = struct('DaemonSetSpec', {
 export interface DaemonSetSpec extends Of<typeof DaemonSetSpec> {}
 
 export const DaemonSetCondition = struct('DaemonSetCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface DaemonSetCondition extends Of<typeof DaemonSetCondition> {}
 
 export const DaemonSetStatus = struct('DaemonSetStatus', {
@@ -93,13 +93,13 @@ export const DeploymentSpec = struct('DeploymentSpec', {
 export interface DeploymentSpec extends Of<typeof DeploymentSpec> {}
 
 export const DeploymentCondition = struct('DeploymentCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastUpdateTime: fill(6, time),
-  lastTransitionTime: fill(7, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastUpdateTime: fill(6, time, 'When it was last said.'),
+  lastTransitionTime: fill(7, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface DeploymentCondition extends Of<typeof DeploymentCondition> {}
 
 export const DeploymentStatus = struct('DeploymentStatus', {
@@ -134,12 +134,12 @@ export const ReplicaSetSpec = struct('ReplicaSetSpec', {
 export interface ReplicaSetSpec extends Of<typeof ReplicaSetSpec> {}
 
 export const ReplicaSetCondition = struct('ReplicaSetCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface ReplicaSetCondition extends Of<typeof ReplicaSetCondition> {}
 
 export const ReplicaSetStatus = struct('ReplicaSetStatus', {
@@ -167,14 +167,14 @@ export const RollingUpdateStatefulSetStrategy = struct('RollingUpdateStatefulSet
 export interface RollingUpdateStatefulSetStrategy extends Of<typeof RollingUpdateStatefulSetStrategy> {}
 
 export const StatefulSetOrdinals = struct('StatefulSetOrdinals', {
-  start: fill(1, int32),
-})
+  start: fill(1, int32, 'The first number.'),
+}, 'How pods are numbered.')
 export interface StatefulSetOrdinals extends Of<typeof StatefulSetOrdinals> {}
 
 export const StatefulSetPersistentVolumeClaimRetentionPolicy = struct('StatefulSetPersistentVolumeClaimRetentionPolicy', {
-  whenDeleted: zero(1, string),
-  whenScaled: zero(2, string),
-})
+  whenDeleted: zero(1, string, 'When the set is deleted: Retain (the default) or Delete.'),
+  whenScaled: zero(2, string, 'When it is made smaller: Retain (the default) or Delete.'),
+}, 'What becomes of claims.')
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends Of<typeof StatefulSetPersistentVolumeClaimRetentionPolicy> {}
 
 export const StatefulSetUpdateStrategyType = oneOf('RollingUpdate', 'OnDelete')
@@ -202,26 +202,26 @@ export const StatefulSetSpec = struct('StatefulSetSpec', {
 export interface StatefulSetSpec extends Of<typeof StatefulSetSpec> {}
 
 export const StatefulSetCondition = struct('StatefulSetCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface StatefulSetCondition extends Of<typeof StatefulSetCondition> {}
 
 export const StatefulSetStatus = struct('StatefulSetStatus', {
-  observedGeneration: zero(1, int64),
-  replicas: req(2, int32),
-  readyReplicas: zero(3, int32),
-  currentReplicas: zero(4, int32),
-  updatedReplicas: zero(5, int32),
-  currentRevision: zero(6, string),
-  updateRevision: zero(7, string),
+  observedGeneration: zero(1, int64, 'The generation that was acted on.'),
+  replicas: req(2, int32, 'How many pods there are.'),
+  readyReplicas: zero(3, int32, 'How many are ready.'),
+  currentReplicas: zero(4, int32, 'How many have the old template.'),
+  updatedReplicas: zero(5, int32, 'How many have the new template.'),
+  currentRevision: zero(6, string, 'The revision of the old template.'),
+  updateRevision: zero(7, string, 'The revision of the new template.'),
   collisionCount: opt(9, int32),
-  conditions: zero(10, mapList(StatefulSetCondition, ['type']), { patch: 'merge', key: 'type' }),
-  availableReplicas: fill(11, int32),
-})
+  conditions: zero(10, mapList(StatefulSetCondition, ['type']), { doc: 'Statements about its state.', patch: 'merge', key: 'type' }),
+  availableReplicas: fill(11, int32, 'How many are available.'),
+}, 'What is known of a stateful set.')
 export interface StatefulSetStatus extends Of<typeof StatefulSetStatus> {}
 
 export const StatefulSet = root('StatefulSet', {

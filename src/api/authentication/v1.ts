@@ -11,11 +11,11 @@ export const BoundObjectReference = struct('BoundObjectReference', {
 export interface BoundObjectReference extends Of<typeof BoundObjectReference> {}
 
 export const UserInfo = struct('UserInfo', {
-  username: zero(1, string),
-  uid: zero(2, string),
-  groups: zero(3, list(string)),
-  extra: zero(4, map(wrappedList(string))),
-})
+  username: zero(1, string, 'The name.'),
+  uid: zero(2, string, 'The UID.'),
+  groups: zero(3, list(string), 'The groups.'),
+  extra: zero(4, map(wrappedList(string)), 'More about who it is.'),
+}, 'Somebody.')
 export interface UserInfo extends Of<typeof UserInfo> {}
 
 export const SelfSubjectReviewStatus = struct('SelfSubjectReviewStatus', {
@@ -24,9 +24,9 @@ export const SelfSubjectReviewStatus = struct('SelfSubjectReviewStatus', {
 export interface SelfSubjectReviewStatus extends Of<typeof SelfSubjectReviewStatus> {}
 
 export const SelfSubjectReview = root('SelfSubjectReview', {
-  metadata: fill(1, ObjectMeta),
-  status: fill(2, SelfSubjectReviewStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  status: fill(2, SelfSubjectReviewStatus, 'What is, reported by the system.'),
+}, 'Asks who one is.')
 export interface SelfSubjectReview extends Of<typeof SelfSubjectReview> {}
 
 export const TokenRequestSpec = struct('TokenRequestSpec', {
@@ -64,10 +64,10 @@ export const TokenReviewStatus = struct('TokenReviewStatus', {
 export interface TokenReviewStatus extends Of<typeof TokenReviewStatus> {}
 
 export const TokenReview = root('TokenReview', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, TokenReviewSpec),
-  status: fill(3, TokenReviewStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, TokenReviewSpec, 'What is wanted.'),
+  status: fill(3, TokenReviewStatus, 'What is, reported by the system.'),
+}, 'Asks whom a token belongs to.')
 export interface TokenReview extends Of<typeof TokenReview> {}
 
 const gv = groupVersion('authentication.k8s.io', 'v1')

@@ -22,16 +22,16 @@ export const NonResourceAttributes = struct('NonResourceAttributes', {
 export interface NonResourceAttributes extends Of<typeof NonResourceAttributes> {}
 
 export const ResourceAttributes = struct('ResourceAttributes', {
-  namespace: zero(1, string),
-  verb: zero(2, string),
-  group: zero(3, string),
-  version: zero(4, string),
-  resource: zero(5, string),
-  subresource: zero(6, string),
-  name: zero(7, string),
+  namespace: zero(1, string, 'The namespace.'),
+  verb: zero(2, string, 'What is to be done.'),
+  group: zero(3, string, 'The API group.'),
+  version: zero(4, string, 'The version.'),
+  resource: zero(5, string, 'The resource.'),
+  subresource: zero(6, string, 'The subresource.'),
+  name: zero(7, string, 'The name.'),
   fieldSelector: opt(8, FieldSelectorAttributes),
   labelSelector: opt(9, LabelSelectorAttributes),
-})
+}, 'What is to be done with which resource.')
 export interface ResourceAttributes extends Of<typeof ResourceAttributes> {}
 
 export const SubjectAccessReviewSpec = struct('SubjectAccessReviewSpec', {
@@ -45,18 +45,18 @@ export const SubjectAccessReviewSpec = struct('SubjectAccessReviewSpec', {
 export interface SubjectAccessReviewSpec extends Of<typeof SubjectAccessReviewSpec> {}
 
 export const SubjectAccessReviewStatus = struct('SubjectAccessReviewStatus', {
-  allowed: req(1, bool),
-  denied: zero(4, bool),
-  reason: zero(2, string),
-  evaluationError: zero(3, string),
-})
+  allowed: req(1, bool, 'Whether it is allowed.'),
+  denied: zero(4, bool, 'Whether it is forbidden, whoever else might allow it.'),
+  reason: zero(2, string, 'Why.'),
+  evaluationError: zero(3, string, 'What went wrong when finding out.'),
+}, 'The answer.')
 export interface SubjectAccessReviewStatus extends Of<typeof SubjectAccessReviewStatus> {}
 
 export const LocalSubjectAccessReview = root('LocalSubjectAccessReview', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, SubjectAccessReviewSpec),
-  status: fill(3, SubjectAccessReviewStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, SubjectAccessReviewSpec, 'What is wanted.'),
+  status: fill(3, SubjectAccessReviewStatus, 'What is, reported by the system.'),
+}, 'Asks whether somebody may do something in a namespace.')
 export interface LocalSubjectAccessReview extends Of<typeof LocalSubjectAccessReview> {}
 
 export const NonResourceRule = struct('NonResourceRule', {
@@ -80,10 +80,10 @@ export const SelfSubjectAccessReviewSpec = struct('SelfSubjectAccessReviewSpec',
 export interface SelfSubjectAccessReviewSpec extends Of<typeof SelfSubjectAccessReviewSpec> {}
 
 export const SelfSubjectAccessReview = root('SelfSubjectAccessReview', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, SelfSubjectAccessReviewSpec),
-  status: fill(3, SubjectAccessReviewStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, SelfSubjectAccessReviewSpec, 'What is wanted.'),
+  status: fill(3, SubjectAccessReviewStatus, 'What is, reported by the system.'),
+}, 'Asks whether one may do something oneself.')
 export interface SelfSubjectAccessReview extends Of<typeof SelfSubjectAccessReview> {}
 
 export const SelfSubjectRulesReviewSpec = struct('SelfSubjectRulesReviewSpec', {
@@ -100,17 +100,17 @@ export const SubjectRulesReviewStatus = struct('SubjectRulesReviewStatus', {
 export interface SubjectRulesReviewStatus extends Of<typeof SubjectRulesReviewStatus> {}
 
 export const SelfSubjectRulesReview = root('SelfSubjectRulesReview', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, SelfSubjectRulesReviewSpec),
-  status: fill(3, SubjectRulesReviewStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, SelfSubjectRulesReviewSpec, 'What is wanted.'),
+  status: fill(3, SubjectRulesReviewStatus, 'What is, reported by the system.'),
+}, 'Asks what one may do in a namespace.')
 export interface SelfSubjectRulesReview extends Of<typeof SelfSubjectRulesReview> {}
 
 export const SubjectAccessReview = root('SubjectAccessReview', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, SubjectAccessReviewSpec),
-  status: fill(3, SubjectAccessReviewStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, SubjectAccessReviewSpec, 'What is wanted.'),
+  status: fill(3, SubjectAccessReviewStatus, 'What is, reported by the system.'),
+}, 'Asks whether somebody may do something.')
 export interface SubjectAccessReview extends Of<typeof SubjectAccessReview> {}
 
 const gv = groupVersion('authorization.k8s.io', 'v1')

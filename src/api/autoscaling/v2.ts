@@ -11,10 +11,10 @@ export const MetricTarget = struct('MetricTarget', {
 export interface MetricTarget extends Of<typeof MetricTarget> {}
 
 export const ContainerResourceMetricSource = struct('ContainerResourceMetricSource', {
-  name: req(1, string),
-  target: req(2, MetricTarget),
-  container: req(3, string),
-})
+  name: req(1, string, 'cpu or memory.'),
+  target: req(2, MetricTarget, 'What it should be.'),
+  container: req(3, string, 'The container.'),
+}, 'cpu or memory of one container.')
 export interface ContainerResourceMetricSource extends Of<typeof ContainerResourceMetricSource> {}
 
 export const MetricValueStatus = struct('MetricValueStatus', {
@@ -39,15 +39,15 @@ export const CrossVersionObjectReference = struct('CrossVersionObjectReference',
 export interface CrossVersionObjectReference extends Of<typeof CrossVersionObjectReference> {}
 
 export const MetricIdentifier = struct('MetricIdentifier', {
-  name: req(1, string),
-  selector: opt(2, LabelSelector),
-})
+  name: req(1, string, 'Its name.'),
+  selector: opt(2, LabelSelector, 'Labels of the metric.'),
+}, 'A metric.')
 export interface MetricIdentifier extends Of<typeof MetricIdentifier> {}
 
 export const ExternalMetricSource = struct('ExternalMetricSource', {
-  metric: req(1, MetricIdentifier),
-  target: req(2, MetricTarget),
-})
+  metric: req(1, MetricIdentifier, 'The metric.'),
+  target: req(2, MetricTarget, 'What it should be.'),
+}, 'A metric from outside the cluster.')
 export interface ExternalMetricSource extends Of<typeof ExternalMetricSource> {}
 
 export const ExternalMetricStatus = struct('ExternalMetricStatus', {
@@ -57,43 +57,43 @@ export const ExternalMetricStatus = struct('ExternalMetricStatus', {
 export interface ExternalMetricStatus extends Of<typeof ExternalMetricStatus> {}
 
 export const HPAScalingPolicy = struct('HPAScalingPolicy', {
-  type: req(1, string),
-  value: req(2, int32),
-  periodSeconds: req(3, int32),
-})
+  type: req(1, string, 'Pods or Percent.'),
+  value: req(2, int32, 'How much.'),
+  periodSeconds: req(3, int32, 'In which time.'),
+}, 'How much may change in which time.')
 export interface HPAScalingPolicy extends Of<typeof HPAScalingPolicy> {}
 
 export const HPAScalingRules = struct('HPAScalingRules', {
-  stabilizationWindowSeconds: opt(3, int32),
-  selectPolicy: opt(1, string),
-  policies: zero(2, list(HPAScalingPolicy)),
-  tolerance: opt(4, quantity, { gate: 'HPAConfigurableTolerance' }),
-})
+  stabilizationWindowSeconds: opt(3, int32, 'For how long past recommendations count, so that it does not go to and fro.'),
+  selectPolicy: opt(1, string, 'Max, Min or Disabled: which policy counts.'),
+  policies: zero(2, list(HPAScalingPolicy), 'How much may change in which time.'),
+  tolerance: opt(4, quantity, { doc: 'How far a metric may be off before anything is done.', gate: 'HPAConfigurableTolerance' }),
+}, 'How fast it may scale in one direction.')
 export interface HPAScalingRules extends Of<typeof HPAScalingRules> {}
 
 export const HorizontalPodAutoscalerBehavior = struct('HorizontalPodAutoscalerBehavior', {
-  scaleUp: opt(1, HPAScalingRules),
-  scaleDown: opt(2, HPAScalingRules),
-})
+  scaleUp: opt(1, HPAScalingRules, 'Up.'),
+  scaleDown: opt(2, HPAScalingRules, 'Down.'),
+}, 'How fast it may scale.')
 export interface HorizontalPodAutoscalerBehavior extends Of<typeof HorizontalPodAutoscalerBehavior> {}
 
 export const ObjectMetricSource = struct('ObjectMetricSource', {
-  describedObject: req(1, CrossVersionObjectReference),
-  target: req(2, MetricTarget),
-  metric: req(3, MetricIdentifier),
-})
+  describedObject: req(1, CrossVersionObjectReference, 'The object.'),
+  target: req(2, MetricTarget, 'What it should be.'),
+  metric: req(3, MetricIdentifier, 'The metric.'),
+}, 'A metric of one object.')
 export interface ObjectMetricSource extends Of<typeof ObjectMetricSource> {}
 
 export const PodsMetricSource = struct('PodsMetricSource', {
-  metric: req(1, MetricIdentifier),
-  target: req(2, MetricTarget),
-})
+  metric: req(1, MetricIdentifier, 'The metric.'),
+  target: req(2, MetricTarget, 'What it should be.'),
+}, 'A metric of each pod.')
 export interface PodsMetricSource extends Of<typeof PodsMetricSource> {}
 
 export const ResourceMetricSource = struct('ResourceMetricSource', {
-  name: req(1, string),
-  target: req(2, MetricTarget),
-})
+  name: req(1, string, 'cpu or memory.'),
+  target: req(2, MetricTarget, 'What it should be.'),
+}, 'cpu or memory.')
 export interface ResourceMetricSource extends Of<typeof ResourceMetricSource> {}
 
 export const MetricSpec = struct('MetricSpec', {
@@ -116,12 +116,12 @@ export const HorizontalPodAutoscalerSpec = struct('HorizontalPodAutoscalerSpec',
 export interface HorizontalPodAutoscalerSpec extends Of<typeof HorizontalPodAutoscalerSpec> {}
 
 export const HorizontalPodAutoscalerCondition = struct('HorizontalPodAutoscalerCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface HorizontalPodAutoscalerCondition extends Of<typeof HorizontalPodAutoscalerCondition> {}
 
 export const ObjectMetricStatus = struct('ObjectMetricStatus', {

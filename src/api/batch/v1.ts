@@ -17,42 +17,42 @@ export const PodFailurePolicyOnExitCodesOperator = oneOf('In', 'NotIn')
 export type PodFailurePolicyOnExitCodesOperator = Of<typeof PodFailurePolicyOnExitCodesOperator>
 
 export const PodFailurePolicyOnExitCodesRequirement = struct('PodFailurePolicyOnExitCodesRequirement', {
-  containerName: opt(1, string),
-  operator: req(2, PodFailurePolicyOnExitCodesOperator),
-  values: req(3, setOf(int32)),
-})
+  containerName: opt(1, string, 'Of which container; of any when left out.'),
+  operator: req(2, PodFailurePolicyOnExitCodesOperator, 'In or NotIn.'),
+  values: req(3, setOf(int32), 'The codes.'),
+}, 'Exit codes.')
 export interface PodFailurePolicyOnExitCodesRequirement extends Of<typeof PodFailurePolicyOnExitCodesRequirement> {}
 
 export const PodFailurePolicyOnPodConditionsPattern = struct('PodFailurePolicyOnPodConditionsPattern', {
-  type: req(1, string),
-  status: fill(2, string),
-})
+  type: req(1, string, 'Its type.'),
+  status: fill(2, string, 'Its status. Default True.'),
+}, 'A condition of a pod.')
 export interface PodFailurePolicyOnPodConditionsPattern extends Of<typeof PodFailurePolicyOnPodConditionsPattern> {}
 
 export const PodFailurePolicyRule = struct('PodFailurePolicyRule', {
-  action: req(1, PodFailurePolicyAction),
-  onExitCodes: opt(2, PodFailurePolicyOnExitCodesRequirement),
-  onPodConditions: zero(3, list(PodFailurePolicyOnPodConditionsPattern)),
-})
+  action: req(1, PodFailurePolicyAction, 'FailJob, FailIndex, Ignore or Count.'),
+  onExitCodes: opt(2, PodFailurePolicyOnExitCodesRequirement, 'Exit codes.'),
+  onPodConditions: zero(3, list(PodFailurePolicyOnPodConditionsPattern), 'Conditions of the pod.'),
+}, 'What a failure means: by exit code or by condition.')
 export interface PodFailurePolicyRule extends Of<typeof PodFailurePolicyRule> {}
 
 export const PodFailurePolicy = struct('PodFailurePolicy', {
-  rules: req(1, list(PodFailurePolicyRule)),
-})
+  rules: req(1, list(PodFailurePolicyRule), 'Rules in order; the first that matches counts.'),
+}, 'What failures of pods mean.')
 export interface PodFailurePolicy extends Of<typeof PodFailurePolicy> {}
 
 export const PodReplacementPolicy = oneOf('TerminatingOrFailed', 'Failed')
 export type PodReplacementPolicy = Of<typeof PodReplacementPolicy>
 
 export const SuccessPolicyRule = struct('SuccessPolicyRule', {
-  succeededIndexes: opt(1, string),
-  succeededCount: opt(2, int32),
-})
+  succeededIndexes: opt(1, string, 'When these indexes have succeeded.'),
+  succeededCount: opt(2, int32, 'When this many indexes have succeeded.'),
+}, 'When a job has succeeded.')
 export interface SuccessPolicyRule extends Of<typeof SuccessPolicyRule> {}
 
 export const SuccessPolicy = struct('SuccessPolicy', {
-  rules: req(1, list(SuccessPolicyRule)),
-})
+  rules: req(1, list(SuccessPolicyRule), 'Rules of which one must hold.'),
+}, 'When a job has succeeded.')
 export interface SuccessPolicy extends Of<typeof SuccessPolicy> {}
 
 export const JobSpec = struct('JobSpec', {
@@ -108,13 +108,13 @@ export const CronJob = root('CronJob', {
 export interface CronJob extends Of<typeof CronJob> {}
 
 export const JobCondition = struct('JobCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastProbeTime: fill(3, time),
-  lastTransitionTime: fill(4, time),
-  reason: zero(5, string),
-  message: zero(6, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastProbeTime: fill(3, time, 'When it was last checked.'),
+  lastTransitionTime: fill(4, time, 'When the status last changed.'),
+  reason: zero(5, string, 'Why, in one word.'),
+  message: zero(6, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface JobCondition extends Of<typeof JobCondition> {}
 
 export const UncountedTerminatedPods = struct('UncountedTerminatedPods', {

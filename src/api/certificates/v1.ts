@@ -18,13 +18,13 @@ export const CertificateSigningRequestSpec = struct('CertificateSigningRequestSp
 export interface CertificateSigningRequestSpec extends Of<typeof CertificateSigningRequestSpec> {}
 
 export const CertificateSigningRequestCondition = struct('CertificateSigningRequestCondition', {
-  type: req(1, string),
-  status: req(6, string),
-  reason: zero(2, string),
-  message: zero(3, string),
-  lastUpdateTime: fill(4, time),
-  lastTransitionTime: fill(5, time),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(6, string, 'True, False or Unknown.'),
+  reason: zero(2, string, 'Why, in one word.'),
+  message: zero(3, string, 'Why, for people.'),
+  lastUpdateTime: fill(4, time, 'When it was last said.'),
+  lastTransitionTime: fill(5, time, 'When the status last changed.'),
+}, 'One statement about the state of the object.')
 export interface CertificateSigningRequestCondition extends Of<typeof CertificateSigningRequestCondition> {}
 
 export const CertificateSigningRequestStatus = struct('CertificateSigningRequestStatus', {

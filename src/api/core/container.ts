@@ -12,33 +12,33 @@ export const ContainerPort = struct('ContainerPort', {
 export interface ContainerPort extends Of<typeof ContainerPort> {}
 
 export const ContainerResizePolicy = struct('ContainerResizePolicy', {
-  resourceName: req(1, string),
-  restartPolicy: req(2, string),
-})
+  resourceName: req(1, string, 'cpu or memory.'),
+  restartPolicy: req(2, string, 'NotRequired or RestartContainer.'),
+}, 'Whether a change of a resource needs a restart.')
 export interface ContainerResizePolicy extends Of<typeof ContainerResizePolicy> {}
 
 export const ContainerRestartRuleOnExitCodes = struct('ContainerRestartRuleOnExitCodes', {
-  operator: zero(1, string, { required: true }),
-  values: zero(2, setOf(int32)),
-})
+  operator: zero(1, string, { doc: 'In or NotIn.', required: true }),
+  values: zero(2, setOf(int32), 'The codes.'),
+}, 'Exit codes.')
 export interface ContainerRestartRuleOnExitCodes extends Of<typeof ContainerRestartRuleOnExitCodes> {}
 
 export const ContainerRestartRule = struct('ContainerRestartRule', {
-  action: zero(1, string, { required: true }),
-  exitCodes: opt(2, ContainerRestartRuleOnExitCodes),
-})
+  action: zero(1, string, { doc: 'What to do: Restart or RestartAllContainers.', required: true }),
+  exitCodes: opt(2, ContainerRestartRuleOnExitCodes, 'The exit codes.'),
+}, 'What to do at certain exit codes.')
 export interface ContainerRestartRule extends Of<typeof ContainerRestartRule> {}
 
 export const ConfigMapEnvSource = struct('ConfigMapEnvSource', {
   localObjectReference: fill(1, LocalObjectReference, { inline: true }),
-  optional: opt(2, bool),
-})
+  optional: opt(2, bool, 'Whether the config map may be missing.'),
+}, 'A config map whose entries become environment variables.')
 export interface ConfigMapEnvSource extends Of<typeof ConfigMapEnvSource> {}
 
 export const SecretEnvSource = struct('SecretEnvSource', {
   localObjectReference: fill(1, LocalObjectReference, { inline: true }),
-  optional: opt(2, bool),
-})
+  optional: opt(2, bool, 'Whether the secret may be missing.'),
+}, 'A secret whose entries become environment variables.')
 export interface SecretEnvSource extends Of<typeof SecretEnvSource> {}
 
 export const EnvFromSource = struct('EnvFromSource', {
@@ -49,11 +49,11 @@ export const EnvFromSource = struct('EnvFromSource', {
 export interface EnvFromSource extends Of<typeof EnvFromSource> {}
 
 export const FileKeySelector = struct('FileKeySelector', {
-  volumeName: req(1, string),
-  path: req(2, string),
-  key: req(3, string),
-  optional: opt(4, bool, { default: false }),
-}, { atomic: true })
+  volumeName: req(1, string, 'The volume.'),
+  path: req(2, string, 'The path of the file in the volume.'),
+  key: req(3, string, 'The variable.'),
+  optional: opt(4, bool, { doc: 'Whether it may be missing.', default: false }),
+}, { doc: 'A variable in a file of a volume.', atomic: true })
 export interface FileKeySelector extends Of<typeof FileKeySelector> {}
 
 export const EnvVarSource = struct('EnvVarSource', {
@@ -153,9 +153,9 @@ export const AppArmorProfileType = oneOf('Unconfined', 'RuntimeDefault', 'Localh
 export type AppArmorProfileType = Of<typeof AppArmorProfileType>
 
 export const AppArmorProfile = struct('AppArmorProfile', {
-  type: req(1, AppArmorProfileType),
-  localhostProfile: opt(2, string),
-})
+  type: req(1, AppArmorProfileType, 'RuntimeDefault, Localhost or Unconfined.'),
+  localhostProfile: opt(2, string, 'The profile on the node, for type Localhost.'),
+}, 'An AppArmor profile.')
 export interface AppArmorProfile extends Of<typeof AppArmorProfile> {}
 
 export const Capabilities = struct('Capabilities', {
@@ -168,11 +168,11 @@ export const ProcMountType = oneOf('Default', 'Unmasked')
 export type ProcMountType = Of<typeof ProcMountType>
 
 export const SELinuxOptions = struct('SELinuxOptions', {
-  user: zero(1, string),
-  role: zero(2, string),
-  type: zero(3, string),
-  level: zero(4, string),
-})
+  user: zero(1, string, 'Its user.'),
+  role: zero(2, string, 'Its role.'),
+  type: zero(3, string, 'Its type.'),
+  level: zero(4, string, 'Its level.'),
+}, 'An SELinux label.')
 export interface SELinuxOptions extends Of<typeof SELinuxOptions> {}
 
 export const SeccompProfileType = oneOf('Unconfined', 'RuntimeDefault', 'Localhost')

@@ -12,12 +12,12 @@ export const ReplicationControllerSpec = struct('ReplicationControllerSpec', {
 export interface ReplicationControllerSpec extends Of<typeof ReplicationControllerSpec> {}
 
 export const ReplicationControllerCondition = struct('ReplicationControllerCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface ReplicationControllerCondition extends Of<typeof ReplicationControllerCondition> {}
 
 export const ReplicationControllerStatus = struct('ReplicationControllerStatus', {

@@ -4,9 +4,9 @@ import { EventSource, ObjectReference } from './shared.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const EventSeries = struct('EventSeries', {
-  count: zero(1, int32),
-  lastObservedTime: fill(2, microTime),
-})
+  count: zero(1, int32, 'How often.'),
+  lastObservedTime: fill(2, microTime, 'When last.'),
+}, 'How often an event was seen again.')
 export interface EventSeries extends Of<typeof EventSeries> {}
 
 export const Event = root('Event', {

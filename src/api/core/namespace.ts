@@ -8,12 +8,12 @@ export const NamespaceSpec = struct('NamespaceSpec', {
 export interface NamespaceSpec extends Of<typeof NamespaceSpec> {}
 
 export const NamespaceCondition = struct('NamespaceCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastTransitionTime: fill(4, time),
-  reason: zero(5, string),
-  message: zero(6, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(4, time, 'When the status last changed.'),
+  reason: zero(5, string, 'Why, in one word.'),
+  message: zero(6, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface NamespaceCondition extends Of<typeof NamespaceCondition> {}
 
 export const NamespacePhase = oneOf('Active', 'Terminating')
@@ -39,15 +39,15 @@ export const ScopeSelectorOperator = oneOf('In', 'NotIn', 'Exists', 'DoesNotExis
 export type ScopeSelectorOperator = Of<typeof ScopeSelectorOperator>
 
 export const ScopedResourceSelectorRequirement = struct('ScopedResourceSelectorRequirement', {
-  scopeName: req(1, ResourceQuotaScope),
-  operator: req(2, ScopeSelectorOperator),
-  values: zero(3, list(string)),
-})
+  scopeName: req(1, ResourceQuotaScope, 'The scope.'),
+  operator: req(2, ScopeSelectorOperator, 'In, NotIn, Exists or DoesNotExist.'),
+  values: zero(3, list(string), 'Values to compare with.'),
+}, 'One requirement on the scope of an object.')
 export interface ScopedResourceSelectorRequirement extends Of<typeof ScopedResourceSelectorRequirement> {}
 
 export const ScopeSelector = struct('ScopeSelector', {
-  matchExpressions: zero(1, list(ScopedResourceSelectorRequirement)),
-}, { atomic: true })
+  matchExpressions: zero(1, list(ScopedResourceSelectorRequirement), 'Requirements that must all hold.'),
+}, { doc: 'Chooses objects by their scope.', atomic: true })
 export interface ScopeSelector extends Of<typeof ScopeSelector> {}
 
 export const ResourceQuotaSpec = struct('ResourceQuotaSpec', {

@@ -35,15 +35,15 @@ export const AttachedVolume = struct('AttachedVolume', {
 export interface AttachedVolume extends Of<typeof AttachedVolume> {}
 
 export const ContainerImage = struct('ContainerImage', {
-  names: fill(1, list(string)),
-  sizeBytes: zero(2, int64),
-})
+  names: fill(1, list(string), 'Its names.'),
+  sizeBytes: zero(2, int64, 'Its size.'),
+}, 'An image that a node has.')
 export interface ContainerImage extends Of<typeof ContainerImage> {}
 
 export const NodeAddress = struct('NodeAddress', {
-  type: req(1, string),
-  address: req(2, string),
-})
+  type: req(1, string, 'Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS.'),
+  address: req(2, string, 'The name or address.'),
+}, 'A name or address of a node.')
 export interface NodeAddress extends Of<typeof NodeAddress> {}
 
 export const NodeCondition = struct('NodeCondition', {
@@ -65,13 +65,13 @@ export const NodeConfigStatus = struct('NodeConfigStatus', {
 export interface NodeConfigStatus extends Of<typeof NodeConfigStatus> {}
 
 export const DaemonEndpoint = struct('DaemonEndpoint', {
-  Port: req(1, int32),
-})
+  Port: req(1, int32, 'The port.'),
+}, 'A port of a daemon.')
 export interface DaemonEndpoint extends Of<typeof DaemonEndpoint> {}
 
 export const NodeDaemonEndpoints = struct('NodeDaemonEndpoints', {
-  kubeletEndpoint: fill(1, DaemonEndpoint),
-})
+  kubeletEndpoint: fill(1, DaemonEndpoint, 'Where the kubelet listens.'),
+}, 'Ports of the daemons of a node.')
 export interface NodeDaemonEndpoints extends Of<typeof NodeDaemonEndpoints> {}
 
 export const NodeFeatures = struct('NodeFeatures', {

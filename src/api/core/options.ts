@@ -22,9 +22,9 @@ export const AvoidPods = struct('AvoidPods', {
 export interface AvoidPods extends Of<typeof AvoidPods> {}
 
 export const Binding = root('Binding', {
-  metadata: fill(1, ObjectMeta),
-  target: req(2, ObjectReference),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  target: req(2, ObjectReference, 'The node.'),
+}, 'Puts a pod on a node.')
 export interface Binding extends Of<typeof Binding> {}
 
 export const ComponentCondition = struct('ComponentCondition', {

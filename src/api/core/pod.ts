@@ -62,9 +62,9 @@ export const HostAlias = struct('HostAlias', {
 export interface HostAlias extends Of<typeof HostAlias> {}
 
 export const PodDNSConfigOption = struct('PodDNSConfigOption', {
-  name: zero(1, string),
-  value: opt(2, string),
-})
+  name: zero(1, string, 'Its name.'),
+  value: opt(2, string, 'Its value.'),
+}, 'An option of the resolver.')
 export interface PodDNSConfigOption extends Of<typeof PodDNSConfigOption> {}
 
 export const PodDNSConfig = struct('PodDNSConfig', {
@@ -75,25 +75,25 @@ export const PodDNSConfig = struct('PodDNSConfig', {
 export interface PodDNSConfig extends Of<typeof PodDNSConfig> {}
 
 export const PodOS = struct('PodOS', {
-  name: req(1, string),
-})
+  name: req(1, string, 'linux or windows.'),
+}, 'An operating system.')
 export interface PodOS extends Of<typeof PodOS> {}
 
 export const PodReadinessGate = struct('PodReadinessGate', {
-  conditionType: req(1, string),
-})
+  conditionType: req(1, string, 'The type of the condition.'),
+}, 'A condition that must be true for the pod to be ready.')
 export interface PodReadinessGate extends Of<typeof PodReadinessGate> {}
 
 export const PodResourceClaim = struct('PodResourceClaim', {
-  name: req(1, string),
-  resourceClaimName: opt(3, string),
-  resourceClaimTemplateName: opt(4, string),
-})
+  name: req(1, string, 'What the containers call it.'),
+  resourceClaimName: opt(3, string, 'A claim that exists.'),
+  resourceClaimTemplateName: opt(4, string, 'A template to make a claim from.'),
+}, 'A claim for devices.')
 export interface PodResourceClaim extends Of<typeof PodResourceClaim> {}
 
 export const PodSchedulingGate = struct('PodSchedulingGate', {
-  name: req(1, string),
-})
+  name: req(1, string, 'The name.'),
+}, 'A name that holds a pod back.')
 export interface PodSchedulingGate extends Of<typeof PodSchedulingGate> {}
 
 export const PodSchedulingGroup = struct('PodSchedulingGroup', {
@@ -108,9 +108,9 @@ export const SupplementalGroupsPolicy = oneOf('Merge', 'Strict')
 export type SupplementalGroupsPolicy = Of<typeof SupplementalGroupsPolicy>
 
 export const Sysctl = struct('Sysctl', {
-  name: req(1, string),
-  value: req(2, string),
-})
+  name: req(1, string, 'Its name.'),
+  value: req(2, string, 'Its value.'),
+}, 'A kernel setting.')
 export interface Sysctl extends Of<typeof Sysctl> {}
 
 export const PodSecurityContext = struct('PodSecurityContext', {
@@ -201,8 +201,8 @@ export const PodSpec = struct('PodSpec', {
 export interface PodSpec extends Of<typeof PodSpec> {}
 
 export const HostIP = struct('HostIP', {
-  ip: req(1, string),
-})
+  ip: req(1, string, 'The address.'),
+}, 'An address of the node.')
 export interface HostIP extends Of<typeof HostIP> {}
 
 export const NodeAllocatableResourceClaimStatus = struct('NodeAllocatableResourceClaimStatus', {
@@ -237,8 +237,8 @@ export const PodExtendedResourceClaimStatus = struct('PodExtendedResourceClaimSt
 export interface PodExtendedResourceClaimStatus extends Of<typeof PodExtendedResourceClaimStatus> {}
 
 export const PodIP = struct('PodIP', {
-  ip: req(1, string),
-})
+  ip: req(1, string, 'The address.'),
+}, 'An address of a pod.')
 export interface PodIP extends Of<typeof PodIP> {}
 
 export const PodPhase = oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown')

@@ -32,13 +32,13 @@ export const ServiceType = oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'Exter
 export type ServiceType = Of<typeof ServiceType>
 
 export const ClientIPConfig = struct('ClientIPConfig', {
-  timeoutSeconds: opt(1, int32),
-})
+  timeoutSeconds: opt(1, int32, 'For how long, up to a day. Default 10800.'),
+}, 'Settings for affinity by client address.')
 export interface ClientIPConfig extends Of<typeof ClientIPConfig> {}
 
 export const SessionAffinityConfig = struct('SessionAffinityConfig', {
-  clientIP: opt(1, ClientIPConfig),
-})
+  clientIP: opt(1, ClientIPConfig, 'Settings for ClientIP.'),
+}, 'For how long a client is remembered.')
 export interface SessionAffinityConfig extends Of<typeof SessionAffinityConfig> {}
 
 export const ServiceSpec = struct('ServiceSpec', {
@@ -66,18 +66,18 @@ export const ServiceSpec = struct('ServiceSpec', {
 export interface ServiceSpec extends Of<typeof ServiceSpec> {}
 
 export const PortStatus = struct('PortStatus', {
-  port: req(1, int32),
-  protocol: req(2, Protocol),
-  error: opt(3, string),
-})
+  port: req(1, int32, 'The port.'),
+  protocol: req(2, Protocol, 'Its protocol.'),
+  error: opt(3, string, 'What is wrong with it.'),
+}, 'How a port stands.')
 export interface PortStatus extends Of<typeof PortStatus> {}
 
 export const LoadBalancerIngress = struct('LoadBalancerIngress', {
-  ip: zero(1, string),
-  hostname: zero(2, string),
-  ipMode: opt(3, string),
-  ports: zero(4, list(PortStatus)),
-})
+  ip: zero(1, string, 'Its address.'),
+  hostname: zero(2, string, 'Its name.'),
+  ipMode: opt(3, string, 'VIP or Proxy: how traffic to the address arrives.'),
+  ports: zero(4, list(PortStatus), 'Its ports.'),
+}, 'Where a load balancer is reached.')
 export interface LoadBalancerIngress extends Of<typeof LoadBalancerIngress> {}
 
 export const LoadBalancerStatus = struct('LoadBalancerStatus', {
@@ -99,26 +99,26 @@ export const Service = root('Service', {
 export interface Service extends Of<typeof Service> {}
 
 export const EndpointAddress = struct('EndpointAddress', {
-  ip: req(1, string),
-  hostname: zero(3, string),
-  nodeName: opt(4, string),
-  targetRef: opt(2, ObjectReference),
-}, { atomic: true })
+  ip: req(1, string, 'The address.'),
+  hostname: zero(3, string, 'Its host name.'),
+  nodeName: opt(4, string, 'The node it is on.'),
+  targetRef: opt(2, ObjectReference, 'The pod behind it.'),
+}, { doc: 'An address.', atomic: true })
 export interface EndpointAddress extends Of<typeof EndpointAddress> {}
 
 export const EndpointPort = struct('EndpointPort', {
-  name: zero(1, string),
-  port: req(2, int32),
-  protocol: zero(3, Protocol),
-  appProtocol: opt(4, string),
-}, { atomic: true })
+  name: zero(1, string, 'Its name.'),
+  port: req(2, int32, 'Its number.'),
+  protocol: zero(3, Protocol, 'TCP, UDP or SCTP.'),
+  appProtocol: opt(4, string, 'What is spoken on it.'),
+}, { doc: 'A port.', atomic: true })
 export interface EndpointPort extends Of<typeof EndpointPort> {}
 
 export const EndpointSubset = struct('EndpointSubset', {
-  addresses: zero(1, list(EndpointAddress)),
-  notReadyAddresses: zero(2, list(EndpointAddress)),
-  ports: zero(3, list(EndpointPort)),
-})
+  addresses: zero(1, list(EndpointAddress), 'Addresses that are ready.'),
+  notReadyAddresses: zero(2, list(EndpointAddress), 'Addresses that are not ready.'),
+  ports: zero(3, list(EndpointPort), 'The ports.'),
+}, 'Addresses that all have the same ports.')
 export interface EndpointSubset extends Of<typeof EndpointSubset> {}
 
 export const Endpoints = root('Endpoints', {

@@ -17,24 +17,24 @@ export const ObjectReference = struct('ObjectReference', {
 export interface ObjectReference extends Of<typeof ObjectReference> {}
 
 export const SecretReference = struct('SecretReference', {
-  name: zero(1, string),
-  namespace: zero(2, string),
-}, { atomic: true })
+  name: zero(1, string, 'Its name.'),
+  namespace: zero(2, string, 'Its namespace.'),
+}, { doc: 'A secret.', atomic: true })
 export interface SecretReference extends Of<typeof SecretReference> {}
 
 export const TypedLocalObjectReference = struct('TypedLocalObjectReference', {
-  apiGroup: opt(1, string),
-  kind: req(2, string),
-  name: req(3, string),
-}, { atomic: true })
+  apiGroup: opt(1, string, 'Its API group.'),
+  kind: req(2, string, 'Its kind.'),
+  name: req(3, string, 'Its name.'),
+}, { doc: 'An object of the same namespace.', atomic: true })
 export interface TypedLocalObjectReference extends Of<typeof TypedLocalObjectReference> {}
 
 export const TypedObjectReference = struct('TypedObjectReference', {
-  apiGroup: opt(1, string),
-  kind: req(2, string),
-  name: req(3, string),
-  namespace: opt(4, string, { gate: 'CrossNamespaceVolumeDataSource' }),
-})
+  apiGroup: opt(1, string, 'Its API group.'),
+  kind: req(2, string, 'Its kind.'),
+  name: req(3, string, 'Its name.'),
+  namespace: opt(4, string, { doc: 'Its namespace.', gate: 'CrossNamespaceVolumeDataSource' }),
+}, 'An object.')
 export interface TypedObjectReference extends Of<typeof TypedObjectReference> {}
 
 export const ObjectFieldSelector = struct('ObjectFieldSelector', {
@@ -109,9 +109,9 @@ export const Taint = struct('Taint', {
 export interface Taint extends Of<typeof Taint> {}
 
 export const ResourceClaim = struct('ResourceClaim', {
-  name: req(1, string),
-  request: zero(2, string),
-})
+  name: req(1, string, 'The name of the claim in the pod.'),
+  request: zero(2, string, 'One request of the claim; all when left out.'),
+}, 'A claim of the pod.')
 export interface ResourceClaim extends Of<typeof ResourceClaim> {}
 
 export const ResourceRequirements = struct('ResourceRequirements', {
@@ -122,9 +122,9 @@ export const ResourceRequirements = struct('ResourceRequirements', {
 export interface ResourceRequirements extends Of<typeof ResourceRequirements> {}
 
 export const VolumeResourceRequirements = struct('VolumeResourceRequirements', {
-  limits: zero(1, map(quantity)),
-  requests: zero(2, map(quantity)),
-})
+  limits: zero(1, map(quantity), 'The most.'),
+  requests: zero(2, map(quantity), 'What it must hold at the least, as storage.'),
+}, 'How much storage.')
 export interface VolumeResourceRequirements extends Of<typeof VolumeResourceRequirements> {}
 
 export const TopologySelectorLabelRequirement = struct('TopologySelectorLabelRequirement', {
@@ -139,9 +139,9 @@ export const TopologySelectorTerm = struct('TopologySelectorTerm', {
 export interface TopologySelectorTerm extends Of<typeof TopologySelectorTerm> {}
 
 export const EventSource = struct('EventSource', {
-  component: zero(1, string),
-  host: zero(2, string),
-})
+  component: zero(1, string, 'The component.'),
+  host: zero(2, string, 'The node it is on.'),
+}, 'Who reported an event.')
 export interface EventSource extends Of<typeof EventSource> {}
 
 export const Protocol = oneOf('TCP', 'UDP', 'SCTP')

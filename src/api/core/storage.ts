@@ -8,8 +8,8 @@ export const PersistentVolumeReclaimPolicy = oneOf('Recycle', 'Delete', 'Retain'
 export type PersistentVolumeReclaimPolicy = Of<typeof PersistentVolumeReclaimPolicy>
 
 export const VolumeNodeAffinity = struct('VolumeNodeAffinity', {
-  required: opt(1, NodeSelector),
-})
+  required: opt(1, NodeSelector, 'What must hold for the node.'),
+}, 'Nodes from which a volume can be reached.')
 export interface VolumeNodeAffinity extends Of<typeof VolumeNodeAffinity> {}
 
 export const PersistentVolumeSpec = struct('PersistentVolumeSpec', {
@@ -57,13 +57,13 @@ export const ModifyVolumeStatus = struct('ModifyVolumeStatus', {
 export interface ModifyVolumeStatus extends Of<typeof ModifyVolumeStatus> {}
 
 export const PersistentVolumeClaimCondition = struct('PersistentVolumeClaimCondition', {
-  type: req(1, string),
-  status: req(2, string),
-  lastProbeTime: fill(3, time),
-  lastTransitionTime: fill(4, time),
-  reason: zero(5, string),
-  message: zero(6, string),
-})
+  type: req(1, string, 'What the statement is about.'),
+  status: req(2, string, 'True, False or Unknown.'),
+  lastProbeTime: fill(3, time, 'When it was last checked.'),
+  lastTransitionTime: fill(4, time, 'When the status last changed.'),
+  reason: zero(5, string, 'Why, in one word.'),
+  message: zero(6, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface PersistentVolumeClaimCondition extends Of<typeof PersistentVolumeClaimCondition> {}
 
 export const PersistentVolumeClaimPhase = oneOf('Pending', 'Bound', 'Lost')

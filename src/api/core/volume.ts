@@ -3,11 +3,11 @@ import { LocalObjectReference, ObjectFieldSelector, ObjectReference, ResourceFie
 import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const AWSElasticBlockStoreVolumeSource = struct('AWSElasticBlockStoreVolumeSource', {
-  volumeID: req(1, string),
-  fsType: zero(2, string),
-  partition: zero(3, int32),
-  readOnly: zero(4, bool),
-})
+  volumeID: req(1, string, 'What the storage calls it.'),
+  fsType: zero(2, string, 'The file system.'),
+  partition: zero(3, int32, 'The partition; 0 for the whole disk.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+}, 'A disk of Amazon EBS; served by a CSI driver now.')
 export interface AWSElasticBlockStoreVolumeSource extends Of<typeof AWSElasticBlockStoreVolumeSource> {}
 
 export const AzureDataDiskCachingMode = oneOf('None', 'ReadOnly', 'ReadWrite')
@@ -17,20 +17,20 @@ export const AzureDataDiskKind = oneOf('Shared', 'Dedicated', 'Managed')
 export type AzureDataDiskKind = Of<typeof AzureDataDiskKind>
 
 export const AzureDiskVolumeSource = struct('AzureDiskVolumeSource', {
-  diskName: req(1, string),
-  diskURI: req(2, string),
-  cachingMode: opt(3, AzureDataDiskCachingMode, { default: 'ReadWrite' }),
-  fsType: opt(4, string, { default: 'ext4' }),
-  readOnly: opt(5, bool, { default: false }),
-  kind: opt(6, AzureDataDiskKind, { default: 'Shared' }),
-})
+  diskName: req(1, string, 'The name of the disk.'),
+  diskURI: req(2, string, 'The URI of the disk.'),
+  cachingMode: opt(3, AzureDataDiskCachingMode, { doc: 'How it is cached.', default: 'ReadWrite' }),
+  fsType: opt(4, string, { doc: 'The file system.', default: 'ext4' }),
+  readOnly: opt(5, bool, { doc: 'Mount it read-only.', default: false }),
+  kind: opt(6, AzureDataDiskKind, { doc: 'The kind of disk.', default: 'Shared' }),
+}, 'An Azure disk; served by a CSI driver now.')
 export interface AzureDiskVolumeSource extends Of<typeof AzureDiskVolumeSource> {}
 
 export const AzureFileVolumeSource = struct('AzureFileVolumeSource', {
-  secretName: req(1, string),
-  shareName: req(2, string),
-  readOnly: zero(3, bool),
-})
+  secretName: req(1, string, 'The secret to log in with.'),
+  shareName: req(2, string, 'The share.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+}, 'An Azure file share; served by a CSI driver now.')
 export interface AzureFileVolumeSource extends Of<typeof AzureFileVolumeSource> {}
 
 export const CSIVolumeSource = struct('CSIVolumeSource', {
@@ -43,21 +43,21 @@ export const CSIVolumeSource = struct('CSIVolumeSource', {
 export interface CSIVolumeSource extends Of<typeof CSIVolumeSource> {}
 
 export const CephFSVolumeSource = struct('CephFSVolumeSource', {
-  monitors: req(1, list(string)),
-  path: zero(2, string),
-  user: zero(3, string),
-  secretFile: zero(4, string),
-  secretRef: opt(5, LocalObjectReference),
-  readOnly: zero(6, bool),
-})
+  monitors: req(1, list(string), 'Its monitors.'),
+  path: zero(2, string, 'The path.'),
+  user: zero(3, string, 'The user to log in as.'),
+  secretFile: zero(4, string, 'A file with the secret.'),
+  secretRef: opt(5, LocalObjectReference, 'A secret to log in with.'),
+  readOnly: zero(6, bool, 'Mount it read-only.'),
+}, 'A Ceph file system; no longer supported.')
 export interface CephFSVolumeSource extends Of<typeof CephFSVolumeSource> {}
 
 export const CinderVolumeSource = struct('CinderVolumeSource', {
-  volumeID: req(1, string),
-  fsType: zero(2, string),
-  readOnly: zero(3, bool),
-  secretRef: opt(4, LocalObjectReference),
-})
+  volumeID: req(1, string, 'What the storage calls it.'),
+  fsType: zero(2, string, 'The file system.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+  secretRef: opt(4, LocalObjectReference, 'A secret to log in with.'),
+}, 'A disk of OpenStack Cinder; served by a CSI driver now.')
 export interface CinderVolumeSource extends Of<typeof CinderVolumeSource> {}
 
 export const KeyToPath = struct('KeyToPath', {
@@ -115,9 +115,9 @@ export const PersistentVolumeClaimSpec = struct('PersistentVolumeClaimSpec', {
 export interface PersistentVolumeClaimSpec extends Of<typeof PersistentVolumeClaimSpec> {}
 
 export const PersistentVolumeClaimTemplate = struct('PersistentVolumeClaimTemplate', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, PersistentVolumeClaimSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Labels and annotations of the claim.'),
+  spec: req(2, PersistentVolumeClaimSpec, 'The spec of the claim.'),
+}, 'What a claim looks like.')
 export interface PersistentVolumeClaimTemplate extends Of<typeof PersistentVolumeClaimTemplate> {}
 
 export const EphemeralVolumeSource = struct('EphemeralVolumeSource', {
@@ -126,49 +126,49 @@ export const EphemeralVolumeSource = struct('EphemeralVolumeSource', {
 export interface EphemeralVolumeSource extends Of<typeof EphemeralVolumeSource> {}
 
 export const FCVolumeSource = struct('FCVolumeSource', {
-  targetWWNs: zero(1, list(string)),
-  lun: opt(2, int32),
-  fsType: zero(3, string),
-  readOnly: zero(4, bool),
-  wwids: zero(5, list(string)),
-})
+  targetWWNs: zero(1, list(string), 'Names of the target ports.'),
+  lun: opt(2, int32, 'The number of the disk.'),
+  fsType: zero(3, string, 'The file system.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+  wwids: zero(5, list(string), 'Identities of the disk.'),
+}, 'A Fibre Channel disk.')
 export interface FCVolumeSource extends Of<typeof FCVolumeSource> {}
 
 export const FlexVolumeSource = struct('FlexVolumeSource', {
-  driver: req(1, string),
-  fsType: zero(2, string),
-  secretRef: opt(3, LocalObjectReference),
-  readOnly: zero(4, bool),
-  options: zero(5, map(string)),
-})
+  driver: req(1, string, 'The driver.'),
+  fsType: zero(2, string, 'The file system.'),
+  secretRef: opt(3, LocalObjectReference, 'A secret to log in with.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+  options: zero(5, map(string), 'Settings for the driver.'),
+}, 'A volume of a FlexVolume driver; deprecated.')
 export interface FlexVolumeSource extends Of<typeof FlexVolumeSource> {}
 
 export const FlockerVolumeSource = struct('FlockerVolumeSource', {
-  datasetName: zero(1, string),
-  datasetUUID: zero(2, string),
-})
+  datasetName: zero(1, string, 'The name of the data set.'),
+  datasetUUID: zero(2, string, 'The identity of the data set.'),
+}, 'A Flocker data set; no longer supported.')
 export interface FlockerVolumeSource extends Of<typeof FlockerVolumeSource> {}
 
 export const GCEPersistentDiskVolumeSource = struct('GCEPersistentDiskVolumeSource', {
-  pdName: req(1, string),
-  fsType: zero(2, string),
-  partition: zero(3, int32),
-  readOnly: zero(4, bool),
-})
+  pdName: req(1, string, 'The name of the disk.'),
+  fsType: zero(2, string, 'The file system.'),
+  partition: zero(3, int32, 'The partition; 0 for the whole disk.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+}, 'A disk of Google Compute Engine; served by a CSI driver now.')
 export interface GCEPersistentDiskVolumeSource extends Of<typeof GCEPersistentDiskVolumeSource> {}
 
 export const GitRepoVolumeSource = struct('GitRepoVolumeSource', {
-  repository: req(1, string),
-  revision: zero(2, string),
-  directory: zero(3, string),
-})
+  repository: req(1, string, 'The repository.'),
+  revision: zero(2, string, 'The commit.'),
+  directory: zero(3, string, 'The directory to put it in.'),
+}, 'A git repository; deprecated.')
 export interface GitRepoVolumeSource extends Of<typeof GitRepoVolumeSource> {}
 
 export const GlusterfsVolumeSource = struct('GlusterfsVolumeSource', {
-  endpoints: req(1, string),
-  path: req(2, string),
-  readOnly: zero(3, bool),
-})
+  endpoints: req(1, string, 'The endpoints of the storage.'),
+  path: req(2, string, 'The path.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+}, 'A Gluster volume; no longer supported.')
 export interface GlusterfsVolumeSource extends Of<typeof GlusterfsVolumeSource> {}
 
 export const HostPathType = oneOf('', 'DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice')
@@ -181,18 +181,18 @@ export const HostPathVolumeSource = struct('HostPathVolumeSource', {
 export interface HostPathVolumeSource extends Of<typeof HostPathVolumeSource> {}
 
 export const ISCSIVolumeSource = struct('ISCSIVolumeSource', {
-  targetPortal: req(1, string),
-  iqn: req(2, string),
-  lun: req(3, int32),
-  iscsiInterface: zero(4, string, { default: 'default' }),
-  fsType: zero(5, string),
-  readOnly: zero(6, bool),
-  portals: zero(7, list(string)),
-  chapAuthDiscovery: zero(8, bool),
-  chapAuthSession: zero(11, bool),
-  secretRef: opt(10, LocalObjectReference),
-  initiatorName: opt(12, string),
-})
+  targetPortal: req(1, string, 'The address of the target.'),
+  iqn: req(2, string, 'The name of the target.'),
+  lun: req(3, int32, 'The number of the disk.'),
+  iscsiInterface: zero(4, string, { doc: 'The interface.', default: 'default' }),
+  fsType: zero(5, string, 'The file system.'),
+  readOnly: zero(6, bool, 'Mount it read-only.'),
+  portals: zero(7, list(string), 'More addresses of the target.'),
+  chapAuthDiscovery: zero(8, bool, 'Whether discovery logs in by CHAP.'),
+  chapAuthSession: zero(11, bool, 'Whether sessions log in by CHAP.'),
+  secretRef: opt(10, LocalObjectReference, 'A secret to log in with.'),
+  initiatorName: opt(12, string, 'The name of the initiator.'),
+}, 'An iSCSI disk.')
 export interface ISCSIVolumeSource extends Of<typeof ISCSIVolumeSource> {}
 
 export const PullPolicy = oneOf('Always', 'Never', 'IfNotPresent')
@@ -218,37 +218,37 @@ export const PersistentVolumeClaimVolumeSource = struct('PersistentVolumeClaimVo
 export interface PersistentVolumeClaimVolumeSource extends Of<typeof PersistentVolumeClaimVolumeSource> {}
 
 export const PhotonPersistentDiskVolumeSource = struct('PhotonPersistentDiskVolumeSource', {
-  pdID: req(1, string),
-  fsType: zero(2, string),
-})
+  pdID: req(1, string, 'The identity of the disk.'),
+  fsType: zero(2, string, 'The file system.'),
+}, 'A Photon disk; no longer supported.')
 export interface PhotonPersistentDiskVolumeSource extends Of<typeof PhotonPersistentDiskVolumeSource> {}
 
 export const PortworxVolumeSource = struct('PortworxVolumeSource', {
-  volumeID: req(1, string),
-  fsType: zero(2, string),
-  readOnly: zero(3, bool),
-})
+  volumeID: req(1, string, 'What the storage calls it.'),
+  fsType: zero(2, string, 'The file system.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+}, 'A Portworx volume; served by a CSI driver now.')
 export interface PortworxVolumeSource extends Of<typeof PortworxVolumeSource> {}
 
 export const ClusterTrustBundleProjection = struct('ClusterTrustBundleProjection', {
-  name: opt(1, string),
-  signerName: opt(2, string),
-  labelSelector: opt(3, LabelSelector),
-  optional: opt(5, bool),
-  path: req(4, string),
-})
+  name: opt(1, string, 'The bundle, by name.'),
+  signerName: opt(2, string, 'The bundles, by signer.'),
+  labelSelector: opt(3, LabelSelector, 'Which bundles of the signer.'),
+  optional: opt(5, bool, 'Whether there may be none.'),
+  path: req(4, string, 'The path of the file in the volume.'),
+}, 'Certificates to trust, as a file.')
 export interface ClusterTrustBundleProjection extends Of<typeof ClusterTrustBundleProjection> {}
 
 export const ConfigMapProjection = struct('ConfigMapProjection', {
   localObjectReference: fill(1, LocalObjectReference, { inline: true }),
-  items: zero(2, list(KeyToPath)),
-  optional: opt(4, bool),
-})
+  items: zero(2, list(KeyToPath), 'Entries to show, and where; all when left out.'),
+  optional: opt(4, bool, 'Whether the config map may be missing.'),
+}, 'The entries of a config map, as files.')
 export interface ConfigMapProjection extends Of<typeof ConfigMapProjection> {}
 
 export const DownwardAPIProjection = struct('DownwardAPIProjection', {
-  items: zero(1, list(DownwardAPIVolumeFile)),
-})
+  items: zero(1, list(DownwardAPIVolumeFile), 'The files.'),
+}, 'Fields of the pod, as files.')
 export interface DownwardAPIProjection extends Of<typeof DownwardAPIProjection> {}
 
 export const PodCertificateProjection = struct('PodCertificateProjection', {
@@ -264,9 +264,9 @@ export interface PodCertificateProjection extends Of<typeof PodCertificateProjec
 
 export const SecretProjection = struct('SecretProjection', {
   localObjectReference: fill(1, LocalObjectReference, { inline: true }),
-  items: zero(2, list(KeyToPath)),
-  optional: opt(4, bool),
-})
+  items: zero(2, list(KeyToPath), 'Entries to show, and where; all when left out.'),
+  optional: opt(4, bool, 'Whether the secret may be missing.'),
+}, 'The entries of a secret, as files.')
 export interface SecretProjection extends Of<typeof SecretProjection> {}
 
 export const ServiceAccountTokenProjection = struct('ServiceAccountTokenProjection', {
@@ -293,39 +293,39 @@ export const ProjectedVolumeSource = struct('ProjectedVolumeSource', {
 export interface ProjectedVolumeSource extends Of<typeof ProjectedVolumeSource> {}
 
 export const QuobyteVolumeSource = struct('QuobyteVolumeSource', {
-  registry: req(1, string),
-  volume: req(2, string),
-  readOnly: zero(3, bool),
-  user: zero(4, string),
-  group: zero(5, string),
-  tenant: zero(6, string),
-})
+  registry: req(1, string, 'The registry.'),
+  volume: req(2, string, 'The volume.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+  user: zero(4, string, 'The user to log in as.'),
+  group: zero(5, string, 'The group.'),
+  tenant: zero(6, string, 'The tenant.'),
+}, 'A Quobyte volume; no longer supported.')
 export interface QuobyteVolumeSource extends Of<typeof QuobyteVolumeSource> {}
 
 export const RBDVolumeSource = struct('RBDVolumeSource', {
-  monitors: req(1, list(string)),
-  image: req(2, string),
-  fsType: zero(3, string),
-  pool: zero(4, string, { default: 'rbd' }),
-  user: zero(5, string, { default: 'admin' }),
-  keyring: zero(6, string, { default: '/etc/ceph/keyring' }),
-  secretRef: opt(7, LocalObjectReference),
-  readOnly: zero(8, bool),
-})
+  monitors: req(1, list(string), 'Its monitors.'),
+  image: req(2, string, 'The image.'),
+  fsType: zero(3, string, 'The file system.'),
+  pool: zero(4, string, { doc: 'The pool.', default: 'rbd' }),
+  user: zero(5, string, { doc: 'The user to log in as.', default: 'admin' }),
+  keyring: zero(6, string, { doc: 'The key ring.', default: '/etc/ceph/keyring' }),
+  secretRef: opt(7, LocalObjectReference, 'A secret to log in with.'),
+  readOnly: zero(8, bool, 'Mount it read-only.'),
+}, 'A Ceph block device; no longer supported.')
 export interface RBDVolumeSource extends Of<typeof RBDVolumeSource> {}
 
 export const ScaleIOVolumeSource = struct('ScaleIOVolumeSource', {
-  gateway: req(1, string),
-  system: req(2, string),
-  secretRef: must(3, LocalObjectReference),
-  sslEnabled: zero(4, bool),
-  protectionDomain: zero(5, string),
-  storagePool: zero(6, string),
-  storageMode: zero(7, string, { default: 'ThinProvisioned' }),
-  volumeName: zero(8, string),
-  fsType: zero(9, string, { default: 'xfs' }),
-  readOnly: zero(10, bool),
-})
+  gateway: req(1, string, 'The gateway.'),
+  system: req(2, string, 'The system.'),
+  secretRef: must(3, LocalObjectReference, 'A secret to log in with.'),
+  sslEnabled: zero(4, bool, 'Whether TLS is spoken.'),
+  protectionDomain: zero(5, string, 'The protection domain.'),
+  storagePool: zero(6, string, 'The storage pool.'),
+  storageMode: zero(7, string, { doc: 'How storage is provisioned.', default: 'ThinProvisioned' }),
+  volumeName: zero(8, string, 'The name of the volume.'),
+  fsType: zero(9, string, { doc: 'The file system.', default: 'xfs' }),
+  readOnly: zero(10, bool, 'Mount it read-only.'),
+}, 'A ScaleIO volume; no longer supported.')
 export interface ScaleIOVolumeSource extends Of<typeof ScaleIOVolumeSource> {}
 
 export const SecretVolumeSource = struct('SecretVolumeSource', {
@@ -337,50 +337,50 @@ export const SecretVolumeSource = struct('SecretVolumeSource', {
 export interface SecretVolumeSource extends Of<typeof SecretVolumeSource> {}
 
 export const StorageOSVolumeSource = struct('StorageOSVolumeSource', {
-  volumeName: zero(1, string),
-  volumeNamespace: zero(2, string),
-  fsType: zero(3, string),
-  readOnly: zero(4, bool),
-  secretRef: opt(5, LocalObjectReference),
-})
+  volumeName: zero(1, string, 'The name of the volume.'),
+  volumeNamespace: zero(2, string, 'The namespace of the volume.'),
+  fsType: zero(3, string, 'The file system.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+  secretRef: opt(5, LocalObjectReference, 'A secret to log in with.'),
+}, 'A StorageOS volume; no longer supported.')
 export interface StorageOSVolumeSource extends Of<typeof StorageOSVolumeSource> {}
 
 export const VsphereVirtualDiskVolumeSource = struct('VsphereVirtualDiskVolumeSource', {
-  volumePath: req(1, string),
-  fsType: zero(2, string),
-  storagePolicyName: zero(3, string),
-  storagePolicyID: zero(4, string),
-})
+  volumePath: req(1, string, 'The path of the disk.'),
+  fsType: zero(2, string, 'The file system.'),
+  storagePolicyName: zero(3, string, 'The storage policy.'),
+  storagePolicyID: zero(4, string, 'The identity of the storage policy.'),
+}, 'A vSphere disk; served by a CSI driver now.')
 export interface VsphereVirtualDiskVolumeSource extends Of<typeof VsphereVirtualDiskVolumeSource> {}
 
 export const VolumeSource = struct('VolumeSource', {
   hostPath: opt(1, HostPathVolumeSource, 'A file or directory of the node.'),
   emptyDir: opt(2, EmptyDirVolumeSource, 'An empty directory that lives as long as the pod.'),
-  gcePersistentDisk: opt(3, GCEPersistentDiskVolumeSource),
-  awsElasticBlockStore: opt(4, AWSElasticBlockStoreVolumeSource),
+  gcePersistentDisk: opt(3, GCEPersistentDiskVolumeSource, 'A disk of Google Compute Engine; served by a CSI driver now.'),
+  awsElasticBlockStore: opt(4, AWSElasticBlockStoreVolumeSource, 'A disk of Amazon EBS; served by a CSI driver now.'),
   gitRepo: opt(5, GitRepoVolumeSource, 'Deprecated: a git repository.'),
   secret: opt(6, SecretVolumeSource, 'The entries of a secret, as files.'),
   nfs: opt(7, NFSVolumeSource, 'An NFS share.'),
   iscsi: opt(8, ISCSIVolumeSource, 'An iSCSI disk.'),
-  glusterfs: opt(9, GlusterfsVolumeSource),
+  glusterfs: opt(9, GlusterfsVolumeSource, 'A Gluster volume; no longer supported.'),
   persistentVolumeClaim: opt(10, PersistentVolumeClaimVolumeSource, 'A claim for a persistent volume.'),
-  rbd: opt(11, RBDVolumeSource),
-  flexVolume: opt(12, FlexVolumeSource),
-  cinder: opt(13, CinderVolumeSource),
-  cephfs: opt(14, CephFSVolumeSource),
-  flocker: opt(15, FlockerVolumeSource),
+  rbd: opt(11, RBDVolumeSource, 'A Ceph block device; no longer supported.'),
+  flexVolume: opt(12, FlexVolumeSource, 'A volume of a FlexVolume driver; deprecated.'),
+  cinder: opt(13, CinderVolumeSource, 'A disk of OpenStack Cinder; served by a CSI driver now.'),
+  cephfs: opt(14, CephFSVolumeSource, 'A Ceph file system; no longer supported.'),
+  flocker: opt(15, FlockerVolumeSource, 'A Flocker data set; no longer supported.'),
   downwardAPI: opt(16, DownwardAPIVolumeSource, 'Fields of the pod, as files.'),
   fc: opt(17, FCVolumeSource, 'A Fibre Channel disk.'),
-  azureFile: opt(18, AzureFileVolumeSource),
+  azureFile: opt(18, AzureFileVolumeSource, 'An Azure file share; served by a CSI driver now.'),
   configMap: opt(19, ConfigMapVolumeSource, 'The entries of a config map, as files.'),
-  vsphereVolume: opt(20, VsphereVirtualDiskVolumeSource),
-  quobyte: opt(21, QuobyteVolumeSource),
-  azureDisk: opt(22, AzureDiskVolumeSource),
-  photonPersistentDisk: opt(23, PhotonPersistentDiskVolumeSource),
+  vsphereVolume: opt(20, VsphereVirtualDiskVolumeSource, 'A vSphere disk; served by a CSI driver now.'),
+  quobyte: opt(21, QuobyteVolumeSource, 'A Quobyte volume; no longer supported.'),
+  azureDisk: opt(22, AzureDiskVolumeSource, 'An Azure disk; served by a CSI driver now.'),
+  photonPersistentDisk: opt(23, PhotonPersistentDiskVolumeSource, 'A Photon disk; no longer supported.'),
   projected: opt(26, ProjectedVolumeSource, 'Several sources in one directory.'),
-  portworxVolume: opt(24, PortworxVolumeSource),
-  scaleIO: opt(25, ScaleIOVolumeSource),
-  storageos: opt(27, StorageOSVolumeSource),
+  portworxVolume: opt(24, PortworxVolumeSource, 'A Portworx volume; served by a CSI driver now.'),
+  scaleIO: opt(25, ScaleIOVolumeSource, 'A ScaleIO volume; no longer supported.'),
+  storageos: opt(27, StorageOSVolumeSource, 'A StorageOS volume; no longer supported.'),
   csi: opt(28, CSIVolumeSource, 'A volume made for this pod by a CSI driver.'),
   ephemeral: opt(29, EphemeralVolumeSource, 'A claim made for this pod and deleted with it.'),
   image: opt(30, ImageVolumeSource, 'The files of an OCI image or artifact, read-only.'),
@@ -394,11 +394,11 @@ export const Volume = struct('Volume', {
 export interface Volume extends Of<typeof Volume> {}
 
 export const AzureFilePersistentVolumeSource = struct('AzureFilePersistentVolumeSource', {
-  secretName: req(1, string),
-  shareName: req(2, string),
-  readOnly: zero(3, bool),
-  secretNamespace: opt(4, string),
-})
+  secretName: req(1, string, 'The secret to log in with.'),
+  shareName: req(2, string, 'The share.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+  secretNamespace: opt(4, string, 'The namespace of the secret.'),
+}, 'An Azure file share; served by a CSI driver now.')
 export interface AzureFilePersistentVolumeSource extends Of<typeof AzureFilePersistentVolumeSource> {}
 
 export const CSIPersistentVolumeSource = struct('CSIPersistentVolumeSource', {
@@ -416,53 +416,53 @@ export const CSIPersistentVolumeSource = struct('CSIPersistentVolumeSource', {
 export interface CSIPersistentVolumeSource extends Of<typeof CSIPersistentVolumeSource> {}
 
 export const CephFSPersistentVolumeSource = struct('CephFSPersistentVolumeSource', {
-  monitors: req(1, list(string)),
-  path: zero(2, string),
-  user: zero(3, string),
-  secretFile: zero(4, string),
-  secretRef: opt(5, SecretReference),
-  readOnly: zero(6, bool),
-})
+  monitors: req(1, list(string), 'Its monitors.'),
+  path: zero(2, string, 'The path.'),
+  user: zero(3, string, 'The user to log in as.'),
+  secretFile: zero(4, string, 'A file with the secret.'),
+  secretRef: opt(5, SecretReference, 'A secret to log in with.'),
+  readOnly: zero(6, bool, 'Mount it read-only.'),
+}, 'A Ceph file system; no longer supported.')
 export interface CephFSPersistentVolumeSource extends Of<typeof CephFSPersistentVolumeSource> {}
 
 export const CinderPersistentVolumeSource = struct('CinderPersistentVolumeSource', {
-  volumeID: req(1, string),
-  fsType: zero(2, string),
-  readOnly: zero(3, bool),
-  secretRef: opt(4, SecretReference),
-})
+  volumeID: req(1, string, 'What the storage calls it.'),
+  fsType: zero(2, string, 'The file system.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+  secretRef: opt(4, SecretReference, 'A secret to log in with.'),
+}, 'A disk of OpenStack Cinder; served by a CSI driver now.')
 export interface CinderPersistentVolumeSource extends Of<typeof CinderPersistentVolumeSource> {}
 
 export const FlexPersistentVolumeSource = struct('FlexPersistentVolumeSource', {
-  driver: req(1, string),
-  fsType: zero(2, string),
-  secretRef: opt(3, SecretReference),
-  readOnly: zero(4, bool),
-  options: zero(5, map(string)),
-})
+  driver: req(1, string, 'The driver.'),
+  fsType: zero(2, string, 'The file system.'),
+  secretRef: opt(3, SecretReference, 'A secret to log in with.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+  options: zero(5, map(string), 'Settings for the driver.'),
+}, 'A volume of a FlexVolume driver; deprecated.')
 export interface FlexPersistentVolumeSource extends Of<typeof FlexPersistentVolumeSource> {}
 
 export const GlusterfsPersistentVolumeSource = struct('GlusterfsPersistentVolumeSource', {
-  endpoints: req(1, string),
-  path: req(2, string),
-  readOnly: zero(3, bool),
-  endpointsNamespace: opt(4, string),
-})
+  endpoints: req(1, string, 'The endpoints of the storage.'),
+  path: req(2, string, 'The path.'),
+  readOnly: zero(3, bool, 'Mount it read-only.'),
+  endpointsNamespace: opt(4, string, 'The namespace of the endpoints.'),
+}, 'A Gluster volume; no longer supported.')
 export interface GlusterfsPersistentVolumeSource extends Of<typeof GlusterfsPersistentVolumeSource> {}
 
 export const ISCSIPersistentVolumeSource = struct('ISCSIPersistentVolumeSource', {
-  targetPortal: req(1, string),
-  iqn: req(2, string),
-  lun: req(3, int32),
-  iscsiInterface: zero(4, string, { default: 'default' }),
-  fsType: zero(5, string),
-  readOnly: zero(6, bool),
-  portals: zero(7, list(string)),
-  chapAuthDiscovery: zero(8, bool),
-  chapAuthSession: zero(11, bool),
-  secretRef: opt(10, SecretReference),
-  initiatorName: opt(12, string),
-})
+  targetPortal: req(1, string, 'The address of the target.'),
+  iqn: req(2, string, 'The name of the target.'),
+  lun: req(3, int32, 'The number of the disk.'),
+  iscsiInterface: zero(4, string, { doc: 'The interface.', default: 'default' }),
+  fsType: zero(5, string, 'The file system.'),
+  readOnly: zero(6, bool, 'Mount it read-only.'),
+  portals: zero(7, list(string), 'More addresses of the target.'),
+  chapAuthDiscovery: zero(8, bool, 'Whether discovery logs in by CHAP.'),
+  chapAuthSession: zero(11, bool, 'Whether sessions log in by CHAP.'),
+  secretRef: opt(10, SecretReference, 'A secret to log in with.'),
+  initiatorName: opt(12, string, 'The name of the initiator.'),
+}, 'An iSCSI disk.')
 export interface ISCSIPersistentVolumeSource extends Of<typeof ISCSIPersistentVolumeSource> {}
 
 export const LocalVolumeSource = struct('LocalVolumeSource', {
@@ -472,62 +472,62 @@ export const LocalVolumeSource = struct('LocalVolumeSource', {
 export interface LocalVolumeSource extends Of<typeof LocalVolumeSource> {}
 
 export const RBDPersistentVolumeSource = struct('RBDPersistentVolumeSource', {
-  monitors: req(1, list(string)),
-  image: req(2, string),
-  fsType: zero(3, string),
-  pool: zero(4, string, { default: 'rbd' }),
-  user: zero(5, string, { default: 'admin' }),
-  keyring: zero(6, string, { default: '/etc/ceph/keyring' }),
-  secretRef: opt(7, SecretReference),
-  readOnly: zero(8, bool),
-})
+  monitors: req(1, list(string), 'Its monitors.'),
+  image: req(2, string, 'The image.'),
+  fsType: zero(3, string, 'The file system.'),
+  pool: zero(4, string, { doc: 'The pool.', default: 'rbd' }),
+  user: zero(5, string, { doc: 'The user to log in as.', default: 'admin' }),
+  keyring: zero(6, string, { doc: 'The key ring.', default: '/etc/ceph/keyring' }),
+  secretRef: opt(7, SecretReference, 'A secret to log in with.'),
+  readOnly: zero(8, bool, 'Mount it read-only.'),
+}, 'A Ceph block device; no longer supported.')
 export interface RBDPersistentVolumeSource extends Of<typeof RBDPersistentVolumeSource> {}
 
 export const ScaleIOPersistentVolumeSource = struct('ScaleIOPersistentVolumeSource', {
-  gateway: req(1, string),
-  system: req(2, string),
-  secretRef: must(3, SecretReference),
-  sslEnabled: zero(4, bool),
-  protectionDomain: zero(5, string),
-  storagePool: zero(6, string),
-  storageMode: zero(7, string, { default: 'ThinProvisioned' }),
-  volumeName: zero(8, string),
-  fsType: zero(9, string, { default: 'xfs' }),
-  readOnly: zero(10, bool),
-})
+  gateway: req(1, string, 'The gateway.'),
+  system: req(2, string, 'The system.'),
+  secretRef: must(3, SecretReference, 'A secret to log in with.'),
+  sslEnabled: zero(4, bool, 'Whether TLS is spoken.'),
+  protectionDomain: zero(5, string, 'The protection domain.'),
+  storagePool: zero(6, string, 'The storage pool.'),
+  storageMode: zero(7, string, { doc: 'How storage is provisioned.', default: 'ThinProvisioned' }),
+  volumeName: zero(8, string, 'The name of the volume.'),
+  fsType: zero(9, string, { doc: 'The file system.', default: 'xfs' }),
+  readOnly: zero(10, bool, 'Mount it read-only.'),
+}, 'A ScaleIO volume; no longer supported.')
 export interface ScaleIOPersistentVolumeSource extends Of<typeof ScaleIOPersistentVolumeSource> {}
 
 export const StorageOSPersistentVolumeSource = struct('StorageOSPersistentVolumeSource', {
-  volumeName: zero(1, string),
-  volumeNamespace: zero(2, string),
-  fsType: zero(3, string),
-  readOnly: zero(4, bool),
-  secretRef: opt(5, ObjectReference),
-})
+  volumeName: zero(1, string, 'The name of the volume.'),
+  volumeNamespace: zero(2, string, 'The namespace of the volume.'),
+  fsType: zero(3, string, 'The file system.'),
+  readOnly: zero(4, bool, 'Mount it read-only.'),
+  secretRef: opt(5, ObjectReference, 'A secret to log in with.'),
+}, 'A StorageOS volume; no longer supported.')
 export interface StorageOSPersistentVolumeSource extends Of<typeof StorageOSPersistentVolumeSource> {}
 
 export const PersistentVolumeSource = struct('PersistentVolumeSource', {
-  gcePersistentDisk: opt(1, GCEPersistentDiskVolumeSource),
-  awsElasticBlockStore: opt(2, AWSElasticBlockStoreVolumeSource),
-  hostPath: opt(3, HostPathVolumeSource),
-  glusterfs: opt(4, GlusterfsPersistentVolumeSource),
-  nfs: opt(5, NFSVolumeSource),
-  rbd: opt(6, RBDPersistentVolumeSource),
-  iscsi: opt(7, ISCSIPersistentVolumeSource),
-  cinder: opt(8, CinderPersistentVolumeSource),
-  cephfs: opt(9, CephFSPersistentVolumeSource),
-  fc: opt(10, FCVolumeSource),
-  flocker: opt(11, FlockerVolumeSource),
-  flexVolume: opt(12, FlexPersistentVolumeSource),
-  azureFile: opt(13, AzureFilePersistentVolumeSource),
-  vsphereVolume: opt(14, VsphereVirtualDiskVolumeSource),
-  quobyte: opt(15, QuobyteVolumeSource),
-  azureDisk: opt(16, AzureDiskVolumeSource),
-  photonPersistentDisk: opt(17, PhotonPersistentDiskVolumeSource),
-  portworxVolume: opt(18, PortworxVolumeSource),
-  scaleIO: opt(19, ScaleIOPersistentVolumeSource),
-  local: opt(20, LocalVolumeSource),
-  storageos: opt(21, StorageOSPersistentVolumeSource),
-  csi: opt(22, CSIPersistentVolumeSource),
-})
+  gcePersistentDisk: opt(1, GCEPersistentDiskVolumeSource, 'A disk of Google Compute Engine; served by a CSI driver now.'),
+  awsElasticBlockStore: opt(2, AWSElasticBlockStoreVolumeSource, 'A disk of Amazon EBS; served by a CSI driver now.'),
+  hostPath: opt(3, HostPathVolumeSource, 'A directory of the node, for trying things out.'),
+  glusterfs: opt(4, GlusterfsPersistentVolumeSource, 'A Gluster volume; no longer supported.'),
+  nfs: opt(5, NFSVolumeSource, 'An NFS share.'),
+  rbd: opt(6, RBDPersistentVolumeSource, 'A Ceph block device; no longer supported.'),
+  iscsi: opt(7, ISCSIPersistentVolumeSource, 'An iSCSI disk.'),
+  cinder: opt(8, CinderPersistentVolumeSource, 'A disk of OpenStack Cinder; served by a CSI driver now.'),
+  cephfs: opt(9, CephFSPersistentVolumeSource, 'A Ceph file system; no longer supported.'),
+  fc: opt(10, FCVolumeSource, 'A Fibre Channel disk.'),
+  flocker: opt(11, FlockerVolumeSource, 'A Flocker data set; no longer supported.'),
+  flexVolume: opt(12, FlexPersistentVolumeSource, 'A volume of a FlexVolume driver; deprecated.'),
+  azureFile: opt(13, AzureFilePersistentVolumeSource, 'An Azure file share; served by a CSI driver now.'),
+  vsphereVolume: opt(14, VsphereVirtualDiskVolumeSource, 'A vSphere disk; served by a CSI driver now.'),
+  quobyte: opt(15, QuobyteVolumeSource, 'A Quobyte volume; no longer supported.'),
+  azureDisk: opt(16, AzureDiskVolumeSource, 'An Azure disk; served by a CSI driver now.'),
+  photonPersistentDisk: opt(17, PhotonPersistentDiskVolumeSource, 'A Photon disk; no longer supported.'),
+  portworxVolume: opt(18, PortworxVolumeSource, 'A Portworx volume; served by a CSI driver now.'),
+  scaleIO: opt(19, ScaleIOPersistentVolumeSource, 'A ScaleIO volume; no longer supported.'),
+  local: opt(20, LocalVolumeSource, 'A disk or directory of one node.'),
+  storageos: opt(21, StorageOSPersistentVolumeSource, 'A StorageOS volume; no longer supported.'),
+  csi: opt(22, CSIPersistentVolumeSource, 'A volume of a CSI driver.'),
+}, 'Where a persistent volume comes from: exactly one of these.')
 export interface PersistentVolumeSource extends Of<typeof PersistentVolumeSource> {}

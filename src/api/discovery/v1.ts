@@ -21,9 +21,9 @@ export const ForZone = struct('ForZone', {
 export interface ForZone extends Of<typeof ForZone> {}
 
 export const EndpointHints = struct('EndpointHints', {
-  forZones: zero(1, list(ForZone)),
-  forNodes: zero(2, list(ForNode)),
-})
+  forZones: zero(1, list(ForZone), 'For clients in these zones.'),
+  forNodes: zero(2, list(ForNode), 'For clients on these nodes.'),
+}, 'For whom an endpoint is best.')
 export interface EndpointHints extends Of<typeof EndpointHints> {}
 
 export const Endpoint = struct('Endpoint', {
@@ -39,11 +39,11 @@ export const Endpoint = struct('Endpoint', {
 export interface Endpoint extends Of<typeof Endpoint> {}
 
 export const EndpointPort = struct('EndpointPort', {
-  name: opt(1, string),
-  protocol: opt(2, Protocol),
-  port: opt(3, int32),
-  appProtocol: opt(4, string),
-}, { atomic: true })
+  name: opt(1, string, 'Its name.'),
+  protocol: opt(2, Protocol, 'TCP, UDP or SCTP.'),
+  port: opt(3, int32, 'Its number.'),
+  appProtocol: opt(4, string, 'What is spoken on it.'),
+}, { doc: 'A port.', atomic: true })
 export interface EndpointPort extends Of<typeof EndpointPort> {}
 
 export const EndpointSlice = root('EndpointSlice', {

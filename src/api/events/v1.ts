@@ -10,22 +10,22 @@ export const EventSeries = struct('EventSeries', {
 export interface EventSeries extends Of<typeof EventSeries> {}
 
 export const Event = root('Event', {
-  metadata: fill(1, ObjectMeta),
-  eventTime: req(2, microTime),
-  series: opt(3, EventSeries),
-  reportingController: zero(4, string),
-  reportingInstance: zero(5, string),
-  action: zero(6, string),
-  reason: zero(7, string),
-  regarding: fill(8, ObjectReference),
-  related: opt(9, ObjectReference),
-  note: zero(10, string),
-  type: zero(11, string),
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  eventTime: req(2, microTime, 'When it was first seen.'),
+  series: opt(3, EventSeries, 'How often and when it was seen again.'),
+  reportingController: zero(4, string, 'Which controller reported it.'),
+  reportingInstance: zero(5, string, 'Which instance of the controller reported it.'),
+  action: zero(6, string, 'What was done about it.'),
+  reason: zero(7, string, 'What happened, in one word.'),
+  regarding: fill(8, ObjectReference, 'What it happened to.'),
+  related: opt(9, ObjectReference, 'Another object that has to do with it.'),
+  note: zero(10, string, 'What happened, for people.'),
+  type: zero(11, string, 'Normal or Warning.'),
   deprecatedSource: fill(12, EventSource),
   deprecatedFirstTimestamp: fill(13, time),
   deprecatedLastTimestamp: fill(14, time),
   deprecatedCount: zero(15, int32),
-})
+}, 'Something that happened to an object, kept for an hour.')
 export interface Event extends Of<typeof Event> {}
 
 const gv = groupVersion('events.k8s.io', 'v1')

@@ -65,20 +65,20 @@ export const PriorityLevelConfigurationReference = struct('PriorityLevelConfigur
 export interface PriorityLevelConfigurationReference extends Of<typeof PriorityLevelConfigurationReference> {}
 
 export const FlowSchemaSpec = struct('FlowSchemaSpec', {
-  priorityLevelConfiguration: req(1, PriorityLevelConfigurationReference),
-  matchingPrecedence: fill(2, int32),
-  distinguisherMethod: opt(3, FlowDistinguisherMethod),
-  rules: zero(4, list(PolicyRulesWithSubjects)),
-})
+  priorityLevelConfiguration: req(1, PriorityLevelConfigurationReference, 'The level they have.'),
+  matchingPrecedence: fill(2, int32, 'Lower ones are tried first.'),
+  distinguisherMethod: opt(3, FlowDistinguisherMethod, 'How they are told apart: by user or by namespace.'),
+  rules: zero(4, list(PolicyRulesWithSubjects), 'The requests.'),
+}, 'Which requests are meant.')
 export interface FlowSchemaSpec extends Of<typeof FlowSchemaSpec> {}
 
 export const FlowSchemaCondition = struct('FlowSchemaCondition', {
-  type: zero(1, string),
-  status: zero(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: zero(1, string, 'What the statement is about.'),
+  status: zero(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface FlowSchemaCondition extends Of<typeof FlowSchemaCondition> {}
 
 export const FlowSchemaStatus = struct('FlowSchemaStatus', {
@@ -87,10 +87,10 @@ export const FlowSchemaStatus = struct('FlowSchemaStatus', {
 export interface FlowSchemaStatus extends Of<typeof FlowSchemaStatus> {}
 
 export const FlowSchema = root('FlowSchema', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, FlowSchemaSpec),
-  status: fill(3, FlowSchemaStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, FlowSchemaSpec, 'What is wanted.'),
+  status: fill(3, FlowSchemaStatus, 'What is, reported by the system.'),
+}, 'Which requests share a level of priority.')
 export interface FlowSchema extends Of<typeof FlowSchema> {}
 
 export const QueuingConfiguration = struct('QueuingConfiguration', {
@@ -107,27 +107,27 @@ export const LimitResponse = struct('LimitResponse', {
 export interface LimitResponse extends Of<typeof LimitResponse> {}
 
 export const LimitedPriorityLevelConfiguration = struct('LimitedPriorityLevelConfiguration', {
-  nominalConcurrencyShares: opt(1, int32),
-  limitResponse: fill(2, LimitResponse),
-  lendablePercent: opt(3, int32),
-  borrowingLimitPercent: opt(4, int32),
-})
+  nominalConcurrencyShares: opt(1, int32, 'Its share. Default 30.'),
+  limitResponse: fill(2, LimitResponse, 'What becomes of requests above the limit.'),
+  lendablePercent: opt(3, int32, 'How much of its share others may use.'),
+  borrowingLimitPercent: opt(4, int32, 'How much it may use of others.'),
+}, 'Limits of a level.')
 export interface LimitedPriorityLevelConfiguration extends Of<typeof LimitedPriorityLevelConfiguration> {}
 
 export const PriorityLevelConfigurationSpec = struct('PriorityLevelConfigurationSpec', {
-  type: req(1, string),
-  limited: opt(2, LimitedPriorityLevelConfiguration),
-  exempt: opt(3, ExemptPriorityLevelConfiguration),
-})
+  type: req(1, string, 'Limited, or Exempt from all limits.'),
+  limited: opt(2, LimitedPriorityLevelConfiguration, 'The limits.'),
+  exempt: opt(3, ExemptPriorityLevelConfiguration, 'The share, though there are no limits.'),
+}, 'How many requests are served at a time.')
 export interface PriorityLevelConfigurationSpec extends Of<typeof PriorityLevelConfigurationSpec> {}
 
 export const PriorityLevelConfigurationCondition = struct('PriorityLevelConfigurationCondition', {
-  type: zero(1, string),
-  status: zero(2, string),
-  lastTransitionTime: fill(3, time),
-  reason: zero(4, string),
-  message: zero(5, string),
-})
+  type: zero(1, string, 'What the statement is about.'),
+  status: zero(2, string, 'True, False or Unknown.'),
+  lastTransitionTime: fill(3, time, 'When the status last changed.'),
+  reason: zero(4, string, 'Why, in one word.'),
+  message: zero(5, string, 'Why, for people.'),
+}, 'One statement about the state of the object.')
 export interface PriorityLevelConfigurationCondition extends Of<typeof PriorityLevelConfigurationCondition> {}
 
 export const PriorityLevelConfigurationStatus = struct('PriorityLevelConfigurationStatus', {
@@ -136,10 +136,10 @@ export const PriorityLevelConfigurationStatus = struct('PriorityLevelConfigurati
 export interface PriorityLevelConfigurationStatus extends Of<typeof PriorityLevelConfigurationStatus> {}
 
 export const PriorityLevelConfiguration = root('PriorityLevelConfiguration', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, PriorityLevelConfigurationSpec),
-  status: fill(3, PriorityLevelConfigurationStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: fill(2, PriorityLevelConfigurationSpec, 'What is wanted.'),
+  status: fill(3, PriorityLevelConfigurationStatus, 'What is, reported by the system.'),
+}, 'How many requests are served at a time.')
 export interface PriorityLevelConfiguration extends Of<typeof PriorityLevelConfiguration> {}
 
 const gv = groupVersion('flowcontrol.apiserver.k8s.io', 'v1')

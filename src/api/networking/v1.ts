@@ -34,16 +34,16 @@ export const HTTPIngressRuleValue = struct('HTTPIngressRuleValue', {
 export interface HTTPIngressRuleValue extends Of<typeof HTTPIngressRuleValue> {}
 
 export const ParentReference = struct('ParentReference', {
-  group: zero(1, string),
-  resource: zero(2, string, { required: true }),
-  namespace: zero(3, string),
-  name: zero(4, string, { required: true }),
-})
+  group: zero(1, string, 'Its API group.'),
+  resource: zero(2, string, { doc: 'Its resource.', required: true }),
+  namespace: zero(3, string, 'Its namespace.'),
+  name: zero(4, string, { doc: 'Its name.', required: true }),
+}, 'An object.')
 export interface ParentReference extends Of<typeof ParentReference> {}
 
 export const IPAddressSpec = struct('IPAddressSpec', {
-  parentRef: opt(1, ParentReference, { required: true }),
-})
+  parentRef: opt(1, ParentReference, { doc: 'The object that has it.', required: true }),
+}, 'Who has an address.')
 export interface IPAddressSpec extends Of<typeof IPAddressSpec> {}
 
 export const IPAddress = root('IPAddress', {
@@ -59,8 +59,8 @@ export const IPBlock = struct('IPBlock', {
 export interface IPBlock extends Of<typeof IPBlock> {}
 
 export const IngressRuleValue = struct('IngressRuleValue', {
-  http: opt(1, HTTPIngressRuleValue),
-})
+  http: opt(1, HTTPIngressRuleValue, 'Rules by path.'),
+}, 'Rules for a host.')
 export interface IngressRuleValue extends Of<typeof IngressRuleValue> {}
 
 export const IngressRule = struct('IngressRule', {
@@ -98,13 +98,13 @@ export const IngressLoadBalancerIngress = struct('IngressLoadBalancerIngress', {
 export interface IngressLoadBalancerIngress extends Of<typeof IngressLoadBalancerIngress> {}
 
 export const IngressLoadBalancerStatus = struct('IngressLoadBalancerStatus', {
-  ingress: zero(1, list(IngressLoadBalancerIngress)),
-})
+  ingress: zero(1, list(IngressLoadBalancerIngress), 'Its addresses or names.'),
+}, 'Where an ingress is reached.')
 export interface IngressLoadBalancerStatus extends Of<typeof IngressLoadBalancerStatus> {}
 
 export const IngressStatus = struct('IngressStatus', {
-  loadBalancer: fill(1, IngressLoadBalancerStatus),
-})
+  loadBalancer: fill(1, IngressLoadBalancerStatus, 'Where it is reached.'),
+}, 'What is known of an ingress.')
 export interface IngressStatus extends Of<typeof IngressStatus> {}
 
 export const Ingress = root('Ingress', {
@@ -179,8 +179,8 @@ export const NetworkPolicy = root('NetworkPolicy', {
 export interface NetworkPolicy extends Of<typeof NetworkPolicy> {}
 
 export const ServiceCIDRSpec = struct('ServiceCIDRSpec', {
-  cidrs: zero(1, list(string)),
-})
+  cidrs: zero(1, list(string), 'The range, in CIDR notation; one of each family.'),
+}, 'A range of service addresses.')
 export interface ServiceCIDRSpec extends Of<typeof ServiceCIDRSpec> {}
 
 export const ServiceCIDRStatus = struct('ServiceCIDRStatus', {

@@ -4,14 +4,14 @@ import { Toleration } from '../core/shared.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const Overhead = struct('Overhead', {
-  podFixed: zero(1, map(quantity)),
-})
+  podFixed: zero(1, map(quantity), 'What it takes for each pod.'),
+}, 'What a runtime takes.')
 export interface Overhead extends Of<typeof Overhead> {}
 
 export const Scheduling = struct('Scheduling', {
-  nodeSelector: zero(1, atomicMap(string)),
-  tolerations: zero(2, list(Toleration)),
-})
+  nodeSelector: zero(1, atomicMap(string), 'Labels of the nodes.'),
+  tolerations: zero(2, list(Toleration), 'Tolerations that pods of the class get.'),
+}, 'Which nodes have a runtime.')
 export interface Scheduling extends Of<typeof Scheduling> {}
 
 export const RuntimeClass = root('RuntimeClass', {

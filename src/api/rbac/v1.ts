@@ -3,8 +3,8 @@ import { groupVersion } from '../resource.ts'
 import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const AggregationRule = struct('AggregationRule', {
-  clusterRoleSelectors: zero(1, list(LabelSelector)),
-})
+  clusterRoleSelectors: zero(1, list(LabelSelector), 'Their labels.'),
+}, 'Other cluster roles whose rights are added.')
 export interface AggregationRule extends Of<typeof AggregationRule> {}
 
 export const PolicyRule = struct('PolicyRule', {

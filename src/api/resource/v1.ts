@@ -204,28 +204,28 @@ export const DeviceSubRequest = struct('DeviceSubRequest', {
 export interface DeviceSubRequest extends Of<typeof DeviceSubRequest> {}
 
 export const ExactDeviceRequest = struct('ExactDeviceRequest', {
-  deviceClassName: req(1, string),
-  selectors: zero(2, list(DeviceSelector)),
-  allocationMode: zero(3, string),
-  count: zero(4, int64),
+  deviceClassName: req(1, string, 'The class of the devices.'),
+  selectors: zero(2, list(DeviceSelector), 'What must hold for each device.'),
+  allocationMode: zero(3, string, 'ExactCount (the default) or All.'),
+  count: zero(4, int64, 'How many. Default 1.'),
   adminAccess: opt(5, bool, { gate: 'DRAAdminAccess' }),
   tolerations: zero(6, list(DeviceToleration), { gate: 'DRADeviceTaints' }),
   capacity: opt(7, CapacityRequirements, { gate: 'DRAConsumableCapacity' }),
-})
+}, 'What is asked for.')
 export interface ExactDeviceRequest extends Of<typeof ExactDeviceRequest> {}
 
 export const DeviceRequest = struct('DeviceRequest', {
-  name: req(1, string),
-  exactly: opt(2, ExactDeviceRequest),
-  firstAvailable: zero(3, list(DeviceSubRequest), { gate: 'DRAPrioritizedList' }),
-})
+  name: req(1, string, 'Its name.'),
+  exactly: opt(2, ExactDeviceRequest, 'What is asked for.'),
+  firstAvailable: zero(3, list(DeviceSubRequest), { doc: 'What is asked for, the best first.', gate: 'DRAPrioritizedList' }),
+}, 'One request: one of exactly and firstAvailable.')
 export interface DeviceRequest extends Of<typeof DeviceRequest> {}
 
 export const DeviceClaim = struct('DeviceClaim', {
-  requests: fill(1, list(DeviceRequest)),
-  constraints: zero(2, list(DeviceConstraint)),
-  config: zero(3, list(DeviceClaimConfiguration)),
-})
+  requests: fill(1, list(DeviceRequest), 'What is asked for.'),
+  constraints: zero(2, list(DeviceConstraint), 'What must hold between the devices.'),
+  config: zero(3, list(DeviceClaimConfiguration), 'Settings for the drivers.'),
+}, 'Devices that are claimed.')
 export interface DeviceClaim extends Of<typeof DeviceClaim> {}
 
 export const DeviceClassConfiguration = struct('DeviceClassConfiguration', {
@@ -241,14 +241,14 @@ export const DeviceClassSpec = struct('DeviceClassSpec', {
 export interface DeviceClassSpec extends Of<typeof DeviceClassSpec> {}
 
 export const DeviceClass = root('DeviceClass', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, DeviceClassSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, DeviceClassSpec, 'What is wanted.'),
+}, 'A kind of devices.')
 export interface DeviceClass extends Of<typeof DeviceClass> {}
 
 export const ResourceClaimSpec = struct('ResourceClaimSpec', {
-  devices: fill(1, DeviceClaim),
-})
+  devices: fill(1, DeviceClaim, 'The devices.'),
+}, 'What is claimed.')
 export interface ResourceClaimSpec extends Of<typeof ResourceClaimSpec> {}
 
 export const ResourceClaimConsumerReference = struct('ResourceClaimConsumerReference', {
@@ -267,10 +267,10 @@ export const ResourceClaimStatus = struct('ResourceClaimStatus', {
 export interface ResourceClaimStatus extends Of<typeof ResourceClaimStatus> {}
 
 export const ResourceClaim = root('ResourceClaim', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, ResourceClaimSpec),
-  status: fill(3, ResourceClaimStatus),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, ResourceClaimSpec, 'What is wanted.'),
+  status: fill(3, ResourceClaimStatus, 'What is, reported by the system.'),
+}, 'A claim for devices.')
 export interface ResourceClaim extends Of<typeof ResourceClaim> {}
 
 export const ResourceClaimTemplateSpec = struct('ResourceClaimTemplateSpec', {
@@ -280,9 +280,9 @@ export const ResourceClaimTemplateSpec = struct('ResourceClaimTemplateSpec', {
 export interface ResourceClaimTemplateSpec extends Of<typeof ResourceClaimTemplateSpec> {}
 
 export const ResourceClaimTemplate = root('ResourceClaimTemplate', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, ResourceClaimTemplateSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, ResourceClaimTemplateSpec, 'What is wanted.'),
+}, 'What the claims of pods look like.')
 export interface ResourceClaimTemplate extends Of<typeof ResourceClaimTemplate> {}
 
 export const ResourcePool = struct('ResourcePool', {
@@ -305,9 +305,9 @@ export const ResourceSliceSpec = struct('ResourceSliceSpec', {
 export interface ResourceSliceSpec extends Of<typeof ResourceSliceSpec> {}
 
 export const ResourceSlice = root('ResourceSlice', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, ResourceSliceSpec),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  spec: req(2, ResourceSliceSpec, 'What is wanted.'),
+}, 'Devices that a driver offers.')
 export interface ResourceSlice extends Of<typeof ResourceSlice> {}
 
 const gv = groupVersion('resource.k8s.io', 'v1')

@@ -11,18 +11,18 @@ export const TokenRequest = struct('TokenRequest', {
 export interface TokenRequest extends Of<typeof TokenRequest> {}
 
 export const CSIDriverSpec = struct('CSIDriverSpec', {
-  attachRequired: opt(1, bool),
-  podInfoOnMount: opt(2, bool),
-  volumeLifecycleModes: zero(3, setOf(string)),
-  storageCapacity: opt(4, bool, { gate: 'CSIStorageCapacity' }),
-  fsGroupPolicy: opt(5, string),
-  tokenRequests: zero(6, list(TokenRequest)),
-  requiresRepublish: opt(7, bool),
-  seLinuxMount: opt(8, bool, { gate: 'SELinuxMountReadWriteOncePod' }),
+  attachRequired: opt(1, bool, 'Whether volumes must be attached to a node first. Default true.'),
+  podInfoOnMount: opt(2, bool, 'Whether it is told which pod mounts a volume. Default false.'),
+  volumeLifecycleModes: zero(3, setOf(string), 'Persistent (the default), Ephemeral.'),
+  storageCapacity: opt(4, bool, { doc: 'Whether it says how much room it has.', gate: 'CSIStorageCapacity' }),
+  fsGroupPolicy: opt(5, string, 'Whether the group of volumes can be changed.'),
+  tokenRequests: zero(6, list(TokenRequest), 'Tokens of the pod it is given.'),
+  requiresRepublish: opt(7, bool, 'Whether mounts are refreshed.'),
+  seLinuxMount: opt(8, bool, { doc: 'Whether volumes can be mounted with an SELinux label.', gate: 'SELinuxMountReadWriteOncePod' }),
   nodeAllocatableUpdatePeriodSeconds: opt(9, int64, { gate: 'MutableCSINodeAllocatableCount' }),
   serviceAccountTokenInSecrets: opt(10, bool, { gate: 'CSIServiceAccountTokenSecrets' }),
   preventPodSchedulingIfMissing: opt(11, bool, { gate: 'VolumeLimitScaling' }),
-})
+}, 'What a driver can do.')
 export interface CSIDriverSpec extends Of<typeof CSIDriverSpec> {}
 
 export const CSIDriver = root('CSIDriver', {
@@ -56,12 +56,12 @@ export const CSINode = root('CSINode', {
 export interface CSINode extends Of<typeof CSINode> {}
 
 export const CSIStorageCapacity = root('CSIStorageCapacity', {
-  metadata: fill(1, ObjectMeta),
-  nodeTopology: opt(2, LabelSelector),
-  storageClassName: req(3, string),
-  capacity: opt(4, quantity),
-  maximumVolumeSize: opt(5, quantity),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  nodeTopology: opt(2, LabelSelector, 'From which nodes it is reached.'),
+  storageClassName: req(3, string, 'The class.'),
+  capacity: opt(4, quantity, 'How much room there is.'),
+  maximumVolumeSize: opt(5, quantity, 'The largest volume that can be made.'),
+}, 'How much room there is for volumes of a class.')
 export interface CSIStorageCapacity extends Of<typeof CSIStorageCapacity> {}
 
 export const VolumeBindingMode = oneOf('Immediate', 'WaitForFirstConsumer')
@@ -86,10 +86,10 @@ export const VolumeAttachmentSource = struct('VolumeAttachmentSource', {
 export interface VolumeAttachmentSource extends Of<typeof VolumeAttachmentSource> {}
 
 export const VolumeAttachmentSpec = struct('VolumeAttachmentSpec', {
-  attacher: req(1, string),
-  source: req(2, VolumeAttachmentSource),
-  nodeName: req(3, string),
-})
+  attacher: req(1, string, 'The driver that does it.'),
+  source: req(2, VolumeAttachmentSource, 'The volume.'),
+  nodeName: req(3, string, 'The node.'),
+}, 'What is to be attached where.')
 export interface VolumeAttachmentSpec extends Of<typeof VolumeAttachmentSpec> {}
 
 export const VolumeError = struct('VolumeError', {
@@ -100,11 +100,11 @@ export const VolumeError = struct('VolumeError', {
 export interface VolumeError extends Of<typeof VolumeError> {}
 
 export const VolumeAttachmentStatus = struct('VolumeAttachmentStatus', {
-  attached: req(1, bool),
-  attachmentMetadata: zero(2, map(string)),
-  attachError: opt(3, VolumeError),
-  detachError: opt(4, VolumeError),
-})
+  attached: req(1, bool, 'Whether it is.'),
+  attachmentMetadata: zero(2, map(string), 'What the driver said of it.'),
+  attachError: opt(3, VolumeError, 'What went wrong when attaching.'),
+  detachError: opt(4, VolumeError, 'What went wrong when detaching.'),
+}, 'Whether it is attached.')
 export interface VolumeAttachmentStatus extends Of<typeof VolumeAttachmentStatus> {}
 
 export const VolumeAttachment = root('VolumeAttachment', {
@@ -115,10 +115,10 @@ export const VolumeAttachment = root('VolumeAttachment', {
 export interface VolumeAttachment extends Of<typeof VolumeAttachment> {}
 
 export const VolumeAttributesClass = root('VolumeAttributesClass', {
-  metadata: fill(1, ObjectMeta),
-  driverName: req(2, string),
-  parameters: zero(3, map(string)),
-})
+  metadata: fill(1, ObjectMeta, 'Name, labels and the like.'),
+  driverName: req(2, string, 'The driver they are for.'),
+  parameters: zero(3, map(string), 'The attributes.'),
+}, 'A kind of attributes that volumes can be given.')
 export interface VolumeAttributesClass extends Of<typeof VolumeAttributesClass> {}
 
 const gv = groupVersion('storage.k8s.io', 'v1')
