@@ -29,10 +29,11 @@ export async function status(options: ClusterOptions): Promise<void> {
 async function inspect(options: ClusterOptions): Promise<Report> {
   const { paths, settings } = existing(options)
   const pid = runningPid(paths)
-  const head = { name: settings.name, server: `https://127.0.0.1:${settings.port}` }
+  const access = settings.agentKubeconfig === undefined ? undefined : await parseKubeconfig(readFileSync(settings.agentKubeconfig, 'utf8'))
+  const head = { name: settings.name, server: access?.server ?? `https://127.0.0.1:${settings.port}` }
   if (pid === undefined) return { ...head, state: 'down' }
   const memoryMB = residentMB(pid)
-  const client = createHttpsClient(await parseKubeconfig(readFileSync(paths.kubeconfig, 'utf8')))
+  const client = createHttpsClient(access ?? (await parseKubeconfig(readFileSync(paths.kubeconfig, 'utf8'))))
   try {
     const signal = AbortSignal.timeout(5000)
     const [version, nodes, pods] = await Promise.all([client.raw('/version', { signal }), client.list(core.nodes, { signal }), client.list(core.pods, { signal })])

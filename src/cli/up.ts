@@ -15,6 +15,7 @@ export async function up(options: ClusterOptions): Promise<void> {
   const started = Date.now()
   needRoot('up')
   const paths = pathsFrom(options)
+  if (readSettings(paths)?.agentKubeconfig !== undefined) throw new UserError(`"${options.name}" is a node of a control plane elsewhere; run "skiff agent", or choose another --name`)
   const pid = runningPid(paths)
   if (pid !== undefined) {
     console.log(`cluster "${options.name}" is already up (pid ${pid})`)

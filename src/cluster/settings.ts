@@ -21,6 +21,8 @@ export interface Settings {
   readonly nodePorts: readonly [number, number]
   /** The socket of a containerd that is not ours; undefined: a private one is started. */
   readonly runtimeEndpoint?: string
+  /** The kubeconfig by which a node here reaches its control plane elsewhere; undefined: the control plane is here. */
+  readonly agentKubeconfig?: string
 }
 
 export interface SettingsRequest {
