@@ -28,6 +28,11 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
   }
   const os = pod.spec.os?.name
   if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: 'Pod was rejected: Failed to admit pod as the OS field doesn\'t match node OS' }
+  const sysctl = (pod.spec.securityContext?.sysctls ?? []).find((s) => !isSafeSysctl(s.name, pod))
+  if (sysctl) return { reason: 'SysctlForbidden', message: `Pod was rejected: forbidden sysctl: ${JSON.stringify(sysctl.name)} not allowlisted` }
+  if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict') {
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message: 'Pod was rejected: SupplementalGroupsPolicy=Strict is not supported in this node' }
+  }
   const active = others.filter((p) => !isOver(p) && p.metadata.uid !== pod.metadata.uid)
   const allocatable = node.status.allocatable ?? {}
   const most = allocatable['pods']
@@ -41,6 +46,17 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
     if (used.add(wanted).compare(capacity) > 0) return outOf(resource, amount(wanted), amount(used), amount(capacity))
   }
   return undefined
+}
+
+/** Sysctls that belong to a pod's own namespaces and harm nobody else: Kubernetes's list. */
+const safeSysctls: ReadonlySet<string> = new Set([
+  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+])
+
+function isSafeSysctl(name: string, { spec }: core.Pod): boolean {
+  const dotted = name.replaceAll('/', '.')
+  return safeSysctls.has(dotted) && !(dotted.startsWith('net.') ? spec.hostNetwork : spec.hostIPC)
 }
 
 const outOf = (resource: string, requested: bigint, used: bigint, capacity: bigint): Refusal => ({

@@ -52,7 +52,6 @@ async function stopSandboxes(tools: Tools, state: PodState): Promise<void> {
 /** Sandboxes take their containers with them. */
 async function removeFromRuntime(tools: Tools, state: PodState): Promise<void> {
   const { runtime } = tools.context
-  await Promise.all(state.world.containers.map((c) => runtime.removeContainer(c.id)))
   await Promise.all(state.world.sandboxes.map((s) => runtime.removeSandbox(s.id)))
 }
 

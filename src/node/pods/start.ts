@@ -1,7 +1,7 @@
 /** Bringing up what a plan asks for: the sandbox, and one container after the other. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { core } from '../../api/index.ts'
+import { node, type core } from '../../api/index.ts'
 import { podText, podUid, type AnyContainer } from '../context.ts'
 import { ImageError } from '../images/pull.ts'
 import type { Image, SandboxConfig } from '../runtime/driver.ts'
@@ -31,7 +31,8 @@ export async function startSandbox(tools: Tools, state: PodState, attempt: numbe
   const { pod } = state
   await Promise.all([mkdir(podLogDirectory(context.directories.logs, pod), { recursive: true, mode: 0o755 }), cgroups.create(pod)])
   try {
-    const id = await context.runtime.runSandbox(sandboxOf(tools, pod, attempt))
+    const runtimeHandler = await handlerOf(tools, pod)
+    const id = await context.runtime.runSandbox({ ...sandboxOf(tools, pod, attempt), ...(runtimeHandler ? { runtimeHandler } : {}) })
     const sandbox = await context.runtime.sandboxStatus(id)
     if (!sandbox) throw new Error(`sandbox ${id} vanished`)
     state.world = { ...state.world, sandbox, sandboxes: [sandbox, ...state.world.sandboxes] }
@@ -39,6 +40,13 @@ export async function startSandbox(tools: Tools, state: PodState, attempt: numbe
     context.recorder.event(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text(error)}`)
     throw error
   }
+}
+
+/** The runtime's handler for the pod's runtime class. Throws for a class there is none of, and for what no runtime here can do. */
+async function handlerOf({ context }: Tools, { spec }: core.Pod): Promise<string | undefined> {
+  if (spec.hostUsers === false) throw new Error('user namespaces (hostUsers: false) are not supported by this node')
+  if (spec.resourceClaims?.length) throw new Error('dynamic resources (resourceClaims) are not supported by this node')
+  return spec.runtimeClassName ? (await context.client.get(node.runtimeclasses, spec.runtimeClassName)).handler : undefined
 }
 
 /** /etc/hosts of the pod, which knows its addresses once the sandbox is there. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { core } from '../../api/index.ts'
+import { core, node as nodeApi } from '../../api/index.ts'
 import { startTestNode, type TestNode } from '../testing/node.ts'
 import { RuntimeError } from '../runtime/driver.ts'
 
@@ -109,7 +109,7 @@ describe('a pod worker', () => {
   it('stops a deleted pod, removes it from the runtime, and only then lets its object go', async () => {
     await node.create('web', {})
     await node.delete('web')
-    expect(node.runtime.calls.slice(3)).toEqual(['stop main 0', 'stop sandbox web', 'remove main', 'remove sandbox'])
+    expect(node.runtime.calls.slice(3)).toEqual(['stop main 0', 'stop sandbox web', 'remove sandbox'])
     expect(node.released('web')).toBe(true)
     expect(node.events('web')).toContain('Killing: Stopping container main')
     expect(node.workers.size).toBe(0)
@@ -174,6 +174,24 @@ describe('a pod worker', () => {
     await node.pass(2_000)
     expect(node.pod('web').status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' })
     expect(node.runtime.container('main')?.state).toBe('exited')
+  })
+})
+
+describe('a sandbox', () => {
+  it('is made by the handler of the pod\'s runtime class', async () => {
+    await node.client.create(nodeApi.runtimeclasses, { metadata: { name: 'sturdy' }, handler: 'kata' })
+    let handler: string | undefined
+    const { runSandbox } = node.runtime
+    node.runtime.runSandbox = (config) => { handler = config.runtimeHandler; return runSandbox(config) }
+    await node.create('web', { runtimeClassName: 'sturdy' })
+    expect(handler).toBe('kata')
+    await node.create('lost', { runtimeClassName: 'none' })
+    expect(node.events('lost')).toContain('FailedCreatePodSandBox: Failed to create pod sandbox: runtimeclasses.node.k8s.io "none" not found')
+  })
+
+  it('is not made when the pod asks for what the node does not have', async () => {
+    await node.create('web', { hostUsers: false })
+    expect(node.events('web')[0]).toBe('FailedCreatePodSandBox: Failed to create pod sandbox: user namespaces (hostUsers: false) are not supported by this node')
   })
 })
 
@@ -308,6 +326,8 @@ describe('admission', () => {
     expect(node.pod('big').status).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: Node didn\'t have enough resource: cpu, requested: 2000, used: 0, capacity: 1000' })
     await node.create('elsewhere', { nodeSelector: { disk: 'ssd' } })
     expect(node.pod('elsewhere').status.reason).toBe('NodeAffinity')
+    await node.create('sysctl', { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }, { name: 'kernel.msgmax', value: '1' }] } })
+    expect(node.pod('sysctl').status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden', message: 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted' })
     expect(node.runtime.calls).toEqual([])
   })
 })
