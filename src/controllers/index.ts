@@ -3,6 +3,7 @@ import { declared } from '../api/index.ts'
 import { createInformers, type Client } from '../client/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
+import { startCertificateControllers } from './certificates/certificates.ts'
 import { startCronJobController } from './cronjob/cronjob.ts'
 import { startDaemonSetController } from './daemonset/daemonset.ts'
 import { startDeploymentController } from './deployment/deployment.ts'
@@ -45,6 +46,7 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startNamespaceController,
   startServiceAccountController,
   (context) => (context.settings.rootCa ? startRootCaPublisher(context, context.settings.rootCa) : undefined),
+  (context) => (context.settings.signer ? startCertificateControllers(context, context.settings.signer) : undefined),
   (context) => (context.settings.clusterCidr ? startNodeIpamController(context, context.settings.clusterCidr) : undefined),
   startNodeLifecycleController,
   startTaintEvictionController,

@@ -160,7 +160,7 @@ export function createMemoryClient(clock: Clock): MemoryClient {
     const version = next.metadata.resourceVersion
     if (version && version !== current.metadata.resourceVersion) throw modified(resource, current.metadata.name ?? '')
     const status = (o: ApiObject) => (o as { status?: unknown }).status
-    if (subresource === 'status') return store(db, resource, current, { ...current, status: status(next) } as ApiObject)
+    if (subresource === 'status' || subresource === 'approval') return store(db, resource, current, { ...current, status: status(next) } as ApiObject)
     const kept = resource.subresources.includes('status') ? { status: status(current) } : {}
     return store(db, resource, current, { ...next, ...kept, metadata: { ...next.metadata, namespace: current.metadata.namespace } } as ApiObject)
   }

@@ -12,6 +12,8 @@ export interface ControllerSettings {
   readonly nodeCidrMaskSize?: number
   /** PEM of the cluster's authority: published as the ConfigMap `kube-root-ca.crt` in every namespace. */
   readonly rootCa?: string
+  /** PEM of the authority that signs certificate requests, with its key. Without it none are approved or signed. */
+  readonly signer?: { readonly cert: string; readonly key: string }
   /** Finished pods beyond this many are removed, oldest first (12500); 0 keeps all. */
   readonly terminatedPodThreshold?: number
   /** Milliseconds without a heartbeat until a node counts as not answering (40 s; Kubernetes waits 50 s since v1.32). */
