@@ -12,6 +12,8 @@ export interface PodState {
   readonly waiting: Map<string, Waiting>
   /** Termination messages by container id. */
   readonly messages: Map<string, string>
+  /** What containers were last given, by container id. */
+  readonly resources: Map<string, Pick<core.ResourceRequirements, 'limits' | 'requests'>>
   /** Why the node ended the pod, if it did. */
   verdict: { readonly reason: string; readonly message: string } | undefined
   /** What was last reported. */

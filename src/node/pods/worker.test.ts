@@ -300,6 +300,25 @@ describe('probes', () => {
   })
 })
 
+describe('resizing', () => {
+  const resize = (name: string, cpu: string) => node.client.edit(core.pods, `default/${name}`, (p) => ({ ...p, spec: { ...p.spec, containers: [{ ...p.spec.containers[0], resources: { limits: { cpu } } }] } }))
+
+  it('gives a running container other limits without a restart', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', resources: { limits: { cpu: '1' } } }] })
+    resize('web', '2')
+    await node.pass(0)
+    expect(node.runtime.calls.slice(3)).toEqual(['resize main 200000'])
+    expect(status('web')).toMatchObject({ restartCount: 0, resources: { limits: { cpu: '2' } } })
+  })
+
+  it('restarts the container where its policy says so', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', resources: { limits: { cpu: '1' } }, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }] })
+    node.client.edit(core.pods, 'default/web', (p) => ({ ...p, spec: { ...p.spec, containers: [{ ...p.spec.containers[0], resources: { limits: { cpu: '2' } } }] } }))
+    await node.pass(0)
+    expect(node.runtime.calls.slice(3)).toEqual(['stop main 30', 'create main 1', 'start main'])
+  })
+})
+
 describe('hooks', () => {
   it('runs preStop before the stop, within the grace period', async () => {
     const ran: string[] = []

@@ -15,6 +15,7 @@ import { finishPod, forgetPod } from './finish.ts'
 import { stopContainer } from './kill.ts'
 import { readMessage } from './messages.ts'
 import { planPod, type Plan } from './plan.ts'
+import { resizeContainers } from './resize.ts'
 import { graceSeconds, startContainer, startSandbox, writeHostsFile } from './start.ts'
 import type { PodState } from './state.ts'
 import { podStatus } from './status.ts'
@@ -67,7 +68,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   let timer: { readonly timer: Timer; readonly at: number } | undefined
 
   const state: PodState = {
-    pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), verdict: undefined, reported: undefined, stopping: stop.signal,
+    pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), resources: new Map(), verdict: undefined, reported: undefined, stopping: stop.signal,
     async unlessStopped(promise) {
       if (stop.signal.aborted) throw new Stopped()
       let abort = () => {}
@@ -169,6 +170,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
       await runtime.removeContainer(status.id).catch((error: unknown) => log.debug({ container: status.id, error: String(error) }, 'dead container not removed'))
       state.world = { ...state.world, containers: state.world.containers.filter((c) => c.id !== status.id) }
       state.messages.delete(status.id)
+      state.resources.delete(status.id)
     }
   }
 
@@ -203,6 +205,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
       recorder.event(state.pod, 'Normal', 'DeadlineExceeded', state.verdict.message)
     }
     if (isOver()) return end()
+    if (await resizeContainers(tools, state)) { life.dirty = true; await look() }
     report(false)
     // The first report set the time that the deadline counts from.
     pastDeadline()

@@ -100,7 +100,7 @@ export function createFakeRuntime(clock: Clock, present: readonly string[] = ['a
     async removeContainer(id) { act(`remove ${containers.get(id)?.name}`); containers.delete(id) },
     containerStatus: async (id) => containers.get(id),
     listContainers: async (filter) => [...containers.values()].filter(inPod(filter?.podUid)),
-    updateResources: async () => undefined,
+    async updateResources(id, resources) { act(`resize ${existing(containers, id).name} ${resources.cpuQuota}`) },
     reopenLog: async () => undefined,
     stats: async () => [],
     exec: async (id, command) => ({ exitCode: fake.onExec(id, command), stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }),
