@@ -25,10 +25,10 @@ export interface Watcher {
   reset(): void
 }
 
-/** History: at least `few` changes, more while they are younger than `young` ms, never more than `many`. */
-const few = 200
-const many = 10_000
-const young = 180_000
+/** History: at least `few` changes, more while they are younger than `young` ms, never more than `many`. What is older is in the store. */
+const few = 100
+const many = 2000
+const young = 60_000
 
 export class ResourceCache {
   readonly prefix: string

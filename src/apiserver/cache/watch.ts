@@ -3,6 +3,7 @@ import { ApiError, expired } from '../../machinery/errors.ts'
 import { eachPausing } from '../encoding/pausing.ts'
 import { type ListSource, parseRevision, waitFor } from './list.ts'
 import { Encoded } from './encoded.ts'
+import { readHistory } from './history.ts'
 import type { CacheEvent, Watcher } from './resource-cache.ts'
 import { withMeta, withResourceVersion } from '../registry/meta.ts'
 import type { Selection } from './selection.ts'
@@ -71,9 +72,6 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
   const from = parseRevision(query.resourceVersion)
   if (from > 0) await waitFor(source, from)
   const initial = query.sendInitialEvents ?? from === 0
-  const missed = initial ? [] : objects.since(from || cache.revision())
-  if (!missed) throw tooOld(from, objects.horizon)
-
   let told = cache.revision()
   const tell = (change: CacheEvent) => {
     const what = seen(change, selection, objects.prefix)
@@ -83,7 +81,7 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
   }
   const bookmark = (revision: number, last: boolean) => sink.event('BOOKMARK', bookmarkAt(blank, revision, last), undefined)
   // Changes that come in while the initial events are told wait for their turn.
-  let waiting: CacheEvent[] | undefined = [...missed]
+  let waiting: CacheEvent[] | undefined = []
   const watcher: Watcher = {
     push: (change) => void (waiting ? waiting.push(change) : tell(change)),
     flush: () => sink.flush(),
@@ -97,6 +95,13 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
       return !sink.closed?.()
     })
     if (query.sendInitialEvents && query.bookmarks) bookmark(revision, true)
+  }
+  else {
+    const missed = await missedSince(source, from).catch((error: unknown) => {
+      objects.unwatch(watcher)
+      throw error
+    })
+    for (const change of missed) tell(change)
   }
   for (const change of waiting) tell(change)
   waiting = undefined
@@ -114,6 +119,15 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
     objects.unwatch(watcher)
     stopTicks?.()
   }
+}
+
+/** What has changed since a revision (0: since now). Throws `ApiError` 410 when nobody knows any more. */
+async function missedSince(source: ListSource, from: number): Promise<readonly CacheEvent[]> {
+  const { objects, cache } = source
+  const to = cache.revision()
+  const missed = objects.since(from || to) ?? (await readHistory(source, from, to))
+  if (!missed) throw tooOld(from, objects.horizon)
+  return missed
 }
 
 function initially({ objects }: ListSource, selection: Selection): readonly Encoded[] {
