@@ -2,6 +2,7 @@
 import { createAdmissionChain } from './admission/chain.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { createAuthenticator } from './authn/authenticator.ts'
+import { bootstrapTokenAuthentication } from './authn/bootstrap-tokens.ts'
 import { certificateAuthentication } from './authn/certificate.ts'
 import { issuerHandlers } from './authn/issuer.ts'
 import { createTokenCheck, tokenAuthentication, type CheckToken } from './authn/token-authentication.ts'
@@ -55,7 +56,11 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     ])
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens)
-    const authenticate = createAuthenticator([certificateAuthentication(), ...(tokens && checkToken ? [tokenAuthentication(checkToken, tokens.audiences)] : [])])
+    const authenticate = createAuthenticator([
+      certificateAuthentication(),
+      bootstrapTokenAuthentication(env),
+      ...(tokens && checkToken ? [tokenAuthentication(checkToken, tokens.audiences)] : []),
+    ])
     const metrics = createMetrics()
     return {
       authenticate: async (raw) => impersonate(await authenticate(raw), raw.headers, authorizer),

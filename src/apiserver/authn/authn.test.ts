@@ -11,6 +11,7 @@ import type { VirtualCall } from '../options.ts'
 import { tokenSecret } from '../admission/plugins/token-secret.ts'
 import { attributesOf, environment, type Loose, type TestEnvironment } from '../testing/environment.ts'
 import { createAuthenticator, type RawRequest } from './authenticator.ts'
+import { bootstrapTokenAuthentication } from './bootstrap-tokens.ts'
 import { certificateAuthentication, identityOf } from './certificate.ts'
 import { impersonate } from './impersonation.ts'
 import { createTokenCheck, tokenAuthentication } from './token-authentication.ts'
@@ -162,6 +163,25 @@ describe('service account tokens', () => {
     expect(await review(token)).toMatchObject({ authenticated: true, user: { username: 'system:serviceaccount:x:app' }, audiences: [issuer] })
     expect(await review(token, ['vault'])).toMatchObject({ authenticated: false })
     expect(await review('junk')).toMatchObject({ authenticated: false, error: 'invalid bearer token' })
+  })
+})
+
+describe('bootstrap tokens', () => {
+  const encode = (data: Record<string, string>) => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
+  const good = { 'token-id': 'abcdef', 'token-secret': '0123456789abcdef', 'usage-bootstrap-authentication': 'true', expiration: '2026-01-02T00:00:00Z', 'auth-extra-groups': 'system:bootstrappers:workers' }
+  const secret = (data: Record<string, string>): Loose => ({ kind: 'Secret', metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' }, type: 'bootstrap.kubernetes.io/token', data: encode(data) })
+  const as = (data: Record<string, string>, token = 'abcdef.0123456789abcdef') => createAuthenticator([bootstrapTokenAuthentication(environment(secret(data)))])(requestWith({ authorization: `Bearer ${token}` }))
+
+  it('make a new node known as somebody who may ask for a certificate', async () => {
+    expect(await as(good)).toEqual({ name: 'system:bootstrap:abcdef', groups: ['system:bootstrappers', 'system:bootstrappers:workers', 'system:authenticated'] })
+  })
+
+  it('that are wrong, over, for something else, or would make one more than that are refused', async () => {
+    expect(await code(as(good, 'abcdef.fedcba9876543210'))).toBe(401)
+    expect(await code(as(good, 'zzzzzz.0123456789abcdef'))).toBe(401)
+    for (const change of [{ expiration: '2025-12-31T00:00:00Z' }, { expiration: 'soon' }, { 'usage-bootstrap-authentication': 'false' }, { 'auth-extra-groups': 'system:masters' }]) {
+      expect(await code(as({ ...good, ...change } as never)), JSON.stringify(change)).toBe(401)
+    }
   })
 })
 

@@ -32,7 +32,7 @@ describe('health', () => {
 })
 
 it('tells the state of the store to those who still ask for component statuses', async () => {
-  expect(await componentStatuses(() => [good, bad]).list?.({} as never)).toMatchObject([
+  expect(await componentStatuses(() => [good, bad]).list?.({ warn: () => {} } as never)).toMatchObject([
     { metadata: { name: 'ping' }, conditions: [{ type: 'Healthy', status: 'True', message: 'ok' }] },
     { metadata: { name: 'etcd' }, conditions: [{ type: 'Healthy', status: 'False', error: 'no answer from 10.0.0.1' }] },
   ])

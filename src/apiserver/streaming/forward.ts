@@ -17,6 +17,9 @@ export interface Destination {
   readonly agent?: https.Agent
 }
 
+/** Headers of an answer that belong to one connection; HTTP/2 does not take them. */
+const ofConnection = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const
+
 /** Headers that belong to one connection, or that prove who the client is: what a pod could use to act in the client's name. */
 const dropped = new Set([
   'authorization', 'connection', 'host', 'http2-settings', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
@@ -59,7 +62,7 @@ export interface ForwardOptions {
 export async function forward(request: ApiRequest, response: ApiResponse, to: Destination, options: ForwardOptions = {}): Promise<void> {
   const answer = await send(request, to, { ...forwardedHeaders(request.headers), ...options.headers }, !['GET', 'HEAD'].includes(request.method))
   const headers: OutgoingHttpHeaders = { ...answer.headers }
-  for (const name of ['connection', 'keep-alive', 'transfer-encoding']) delete headers[name]
+  for (const name of ofConnection) delete headers[name]
   const back = response as ServerResponse
   back.writeHead(answer.statusCode ?? 502, options.mend?.(headers) ?? headers)
   await stream(answer, back, request.signal)

@@ -31,16 +31,14 @@ export function createProxies(sources: ProxySources): Proxies {
   }
   const destination = (plural: keyof typeof locate, request: ApiRequest): Destination => {
     const { name, namespace, rest } = request.info
-    const query = request.query.toString()
-    return { ...locate[plural](parseTarget(name), namespace), path: `/${rest}${query ? `?${query}` : ''}` }
+    return { ...locate[plural](parseTarget(name), namespace), path: `/${rest}${queryOf(request)}` }
   }
   return {
     handler: (plural) => async (request, response) => {
       const base = request.info.rest === '' && !request.info.path.endsWith('/') ? `${request.info.path}/` : undefined
       if (base && (request.method === 'GET' || request.method === 'HEAD')) {
-        const query = request.query.toString()
         const back = response as ServerResponse
-        back.writeHead(301, { location: query ? `${base}?${query}` : base }).end()
+        back.writeHead(301, { location: base + queryOf(request) }).end()
         return
       }
       const to = destination(plural, request)
@@ -52,6 +50,14 @@ export function createProxies(sources: ProxySources): Proxies {
     },
     upgrade: (plural) => async (request, socket, head) => forwardUpgrade(request, socket, head, destination(plural, request)),
   }
+}
+
+/** The query as it was sent, with its question mark: what it means is for the target to say. */
+function queryOf({ raw, query }: ApiRequest): string {
+  const at = raw.url?.indexOf('?') ?? -1
+  if (raw.url !== undefined) return at < 0 ? '' : raw.url.slice(at)
+  const text = query.toString()
+  return text ? `?${text}` : ''
 }
 
 /** The name the client used for this server: HTTP/2 has it in a field of its own. */
