@@ -218,7 +218,7 @@ describe('watches', () => {
     const store = createMemoryStore()
     const first = await startTestServer({ store })
     const { resourceVersion } = (await first.client.list(core.configmaps)).metadata
-    await first.client.create(core.configmaps, map('a'))
+    for (const name of ['a', 'b', 'c']) await first.client.create(core.configmaps, map(name))
     await first.server.close()
     await store.compact(await store.revision())
     const { client } = await start({ store })
