@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { AdmissionChain } from './admission/admission.ts'
 import type { Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
 import type { Identity } from './identity.ts'
-import type { RequestContext } from './strategy.ts'
+import type { Printer, RequestContext } from './strategy.ts'
 
 /**
  * Who sends this request, impersonation included (it needs `info` and may ask the authorizer). A request without credentials is
@@ -45,6 +45,8 @@ export interface VirtualResource {
   create?(body: ApiObject, call: VirtualCall): Promise<ApiObject> | ApiObject
   /** All objects, for get and list (component statuses). */
   list?(call: VirtualCall): Promise<readonly ApiObject[]> | readonly ApiObject[]
+  /** What `kubectl get` shows of them. */
+  readonly printer?: Printer<ApiObject>
 }
 
 /** What is served beside the stored resources. */

@@ -10,9 +10,10 @@ import type { ListResult } from '../cache/list.ts'
 import type { EventType } from '../cache/watch.ts'
 import type { CacheEvent } from '../cache/resource-cache.ts'
 import type { Served } from '../registry/served.ts'
+import type { Printer } from '../strategy.ts'
 import type { Format } from './negotiate.ts'
 import { mapPausing } from './pausing.ts'
-import { partial, table, tableOfOne, type IncludeObject } from './table.ts'
+import { computedTable, partial, table, tableOfOne, type IncludeObject } from './table.ts'
 
 export interface EncodeOptions {
   readonly format: Format
@@ -86,6 +87,10 @@ export async function encodeList(served: Served, result: ListResult, options: En
   if (format.media !== 'json' || options.pretty) return text(Buffer.concat([Buffer.from(head), items]), options)
   return [Buffer.from(head), items]
 }
+
+/** A table of objects that are computed. */
+export const encodeComputedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: EncodeOptions): Buffer =>
+  text(computedTable(printer, items, { ...options, columns: true }), options)
 
 /** A list of objects that are computed and have no cache of their own. */
 export function encodeComputedList(resource: Resource, items: readonly ApiObject[], options: EncodeOptions): Buffer {

@@ -37,11 +37,20 @@ export async function table(served: Served, items: readonly Encoded[], listMeta:
 export const tableOfOne = (served: Served, item: Encoded | undefined, listMeta: object, options: TableOptions): string =>
   tableOf(served, listMeta, options, item ? [row(served, item, options)] : [])
 
+/** A table of objects that are computed. */
+export const computedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], { now, include }: TableOptions): string =>
+  tableWith(printer, {}, true, items.map((item) => {
+    const object = include === 'None' ? 'null' : include === 'Object' ? JSON.stringify(item) : partial(item)
+    return `{"cells":${JSON.stringify(printer.row(item, now))},"object":${object}}`
+  }))
+
 const row = (served: Served, item: Encoded, { include, now }: TableOptions): string =>
   `{"cells":${JSON.stringify(printerOf(served).row(item.object, now))},"object":${rowObject(served, item, include)}}`
 
-function tableOf(served: Served, listMeta: object, { columns }: TableOptions, rows: readonly string[]): string {
-  const { columns: definitions } = printerOf(served)
+const tableOf = (served: Served, listMeta: object, { columns }: TableOptions, rows: readonly string[]): string =>
+  tableWith(printerOf(served), listMeta, columns, rows)
+
+function tableWith({ columns: definitions }: Printer<ApiObject>, listMeta: object, columns: boolean, rows: readonly string[]): string {
   const shown = columns ? definitions.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description, priority: c.priority ?? 0 })) : null
   return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(listMeta)},"columnDefinitions":${JSON.stringify(shown)},"rows":[${rows.join(',')}]}`
 }

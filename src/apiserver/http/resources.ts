@@ -4,7 +4,7 @@ import type { ApiObject, Patch } from '../../client/client.ts'
 import { ApiError, methodNotAllowed, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { decodeBody } from '../encoding/decode.ts'
-import { encodeAny, encodeComputedList, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
+import { encodeAny, encodeComputedList, encodeComputedTable, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
 import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
 import type { EdgeRoutes, VirtualResource } from '../options.ts'
 import { actionOf, bindingCall, runAction } from '../registry/actions.ts'
@@ -192,9 +192,12 @@ async function compute(env: ResourceEnvironment, request: ApiRequest, response: 
     async (expected) => decodeBody(await readBody(request), expected, { media: bodyMedia(request.headers['content-type']), validation: fieldValidation, warn: (text) => void warnings.push(text) }),
   )
   const answer = { env, request, response, code, warnings }
-  if (object) return sendAny(answer, object, type)
   const options = encodeOptions(env, request)
-  await send(request, response, { code, type: contentTypes[options.format.media], body: encodeComputedList(resource, items ?? [], options) })
+  const shown = items ?? (object ? [object] : [])
+  const asTable = options.format.as === 'Table' && info.verb !== 'create' && virtual.printer
+  if (object && !asTable) return sendAny(answer, object, type)
+  const body = asTable ? encodeComputedTable(asTable, shown, options) : encodeComputedList(resource, shown, options)
+  await send(request, response, { code, type: contentTypes[options.format.media], body, warnings })
 }
 
 /** POST of an action's body, or of a computed resource. */
