@@ -25,13 +25,27 @@ export function createTestHost(name: string, address = '172.31.99.2'): TestHost 
   ip('-n', namespace, 'link', 'set', 'eth0', 'up')
   ip('-n', namespace, 'link', 'set', 'eth0-end', 'up')
   ip('-n', namespace, 'route', 'add', 'default', 'via', address.replace(/\d+$/, '1'), 'dev', 'eth0')
-  return {
-    namespace,
-    address,
-    run: (program, args, options) => run('nsenter', [`--net=/run/netns/${namespace}`, program, ...args], options),
-    remove: () => void ip('netns', 'del', namespace),
-  }
+  return hostIn(namespace, address)
 }
+
+/** Makes a second host on the same cable as `other`: what was the dead end of its cable becomes this one's interface. */
+export function createNeighbour(other: TestHost, name: string, address: string): TestHost {
+  const namespace = `skiff-${name}-${process.pid}`
+  ip('netns', 'add', namespace)
+  ip('-n', namespace, 'link', 'set', 'lo', 'up')
+  ip('-n', other.namespace, 'link', 'set', 'eth0-end', 'netns', namespace, 'name', 'eth0')
+  ip('-n', namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0')
+  ip('-n', namespace, 'link', 'set', 'eth0', 'up')
+  ip('-n', namespace, 'route', 'add', 'default', 'via', address.replace(/\d+$/, '1'), 'dev', 'eth0')
+  return hostIn(namespace, address)
+}
+
+const hostIn = (namespace: string, address: string): TestHost => ({
+  namespace,
+  address,
+  run: (program, args, options) => run('nsenter', [`--net=/run/netns/${namespace}`, program, ...args], options),
+  remove: () => void ip('netns', 'del', namespace),
+})
 
 /** Runs a program to its end. */
 export function run(program: string, args: readonly string[], options: { readonly env?: Record<string, string>; readonly input?: string; readonly timeoutMs?: number } = {}): Promise<Finished> {
