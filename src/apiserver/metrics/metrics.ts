@@ -19,7 +19,7 @@ export interface ServerMetrics {
 /** A registry with the request metrics and those of the process. Each server has its own. */
 export function createMetrics(): ServerMetrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
   const registers = [registry]
   const where = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
   const total = new Counter({ name: 'apiserver_request_total', help: 'Requests by verb, resource, scope and HTTP code.', labelNames: [...where, 'code', 'component', 'dry_run'], registers })
