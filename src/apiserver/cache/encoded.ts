@@ -20,8 +20,14 @@ export class Encoded<T extends ApiObject = ApiObject> {
 
   /** Canonical JSON, `{"kind":…,"apiVersion":…,"metadata":…}`, without a newline. */
   json(): Buffer {
+    const line = this.line()
+    return line.subarray(0, line.length - 1)
+  }
+
+  /** The same with a newline at the end: the body of an answer. */
+  line(): Buffer {
     this.#used = true
-    return (this.#json ??= exactly(JSON.stringify(this.object)))
+    return (this.#json ??= exactly(`${JSON.stringify(this.object)}\n`))
   }
 
   /** The protobuf message without its envelope. */

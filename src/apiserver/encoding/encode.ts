@@ -47,7 +47,7 @@ export function encodeObject(served: Served, item: Encoded, options: EncodeOptio
   if (format.as === 'PartialObjectMetadataList') throw notAcceptable('you requested PartialObjectMetadataList, but the requested object is not a list')
   if (format.as === 'PartialObjectMetadata') return encodePartial(item.object, options)
   const view = served.view(item)
-  if (format.media === 'json' && !options.pretty) return Buffer.concat([view.json(), newline])
+  if (format.media === 'json' && !options.pretty) return view.line()
   if (format.media !== 'protobuf') return text(view.json(), options)
   const { resource } = served
   return Buffer.from(wrapUnknown(resource.apiVersion, resource.kind, view.message(resource.type)))
@@ -114,20 +114,21 @@ async function joinedItems(served: Served, { items, stamp }: ListResult): Promis
   const known = stamp !== undefined && before?.stamp === stamp ? before.bytes.deref() : undefined
   if (known) return known
   const { kind, apiVersion } = served.resource
-  const bytes = joined(await mapPausing(items, (item) => served.view(item).json()), `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length)
+  const bytes = joined(await mapPausing(items, (item) => served.view(item).line()), `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length)
   if (stamp !== undefined) lists.set(served, { stamp, bytes: new WeakRef(bytes) })
   return bytes
 }
 
-/** Items of a list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
-function joined(items: readonly Buffer[], skip: number): Buffer {
-  const size = items.reduce((sum, item) => sum + item.length - skip + 2, tail.length)
+/** Items, each a line, of a list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
+function joined(lines: readonly Buffer[], skip: number): Buffer {
+  const size = lines.reduce((sum, line) => sum + line.length - skip + 1, tail.length)
   const out = Buffer.allocUnsafeSlow(size)
   let at = 0
-  for (let i = 0; i < items.length; i++) {
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!
     if (i > 0) out[at++] = comma
     out[at++] = openBrace
-    at += items[i]!.copy(out, at, skip)
+    at += line.copy(out, at, skip, line.length - 1)
   }
   at += tail.copy(out, at)
   return out.subarray(0, at)

@@ -27,11 +27,16 @@ export interface Reply {
 /** A Warning header's value, as RFC 7234 wants it and kubectl reads it. */
 const warningText = (text: string): string => `299 - ${JSON.stringify(text.replace(/[\r\n\t]+/g, ' '))}`
 
+/** Warns the client of something that is known before there is an answer. */
+export const warnEarly = (response: ApiResponse, text: string): void => void plain(response).setHeader('warning', [...warningsOf(response), warningText(text)])
+
+const warningsOf = (response: ApiResponse): readonly string[] => [plain(response).getHeader('warning') ?? []].flat().map(String)
+
 /** Sends an answer, compressed when it is large and the client takes gzip. */
 export async function send(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, { code, type, body, warnings }: Reply): Promise<void> {
   if (response.destroyed) return
   const headers: Record<string, string | string[]> = { 'content-type': type, 'cache-control': 'no-cache, private' }
-  if (warnings?.length) headers['warning'] = warnings.map(warningText)
+  if (warnings?.length) headers['warning'] = [...warningsOf(response), ...warnings.map(warningText)]
   let pieces: readonly Buffer[] = Buffer.isBuffer(body) ? [body] : body
   if (lengthOf(pieces) >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
     pieces = [await compress(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), { level: 1 })]
@@ -41,8 +46,34 @@ export async function send(request: Pick<ApiRequest, 'headers'>, response: ApiRe
   headers['content-length'] = String(lengthOf(pieces))
   const http = plain(response)
   http.writeHead(code, headers)
-  for (let i = 0; i < pieces.length - 1; i++) http.write(pieces[i])
-  http.end(pieces.at(-1))
+  if (pieces.length === 1 && pieces[0]!.length <= slice) http.end(pieces[0])
+  else await writeSlices(http, pieces)
+}
+
+/** Longer bodies are written bit by bit: encrypting one at once would hold up everybody else, and each reader would have its own copy of it. */
+const slice = 256 * 1024
+
+/** Writes the pieces as fast as the client takes them. Resolves when the last is written, or the client has gone. */
+async function writeSlices(http: ServerResponse, pieces: readonly Buffer[]): Promise<void> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += slice) {
+      if (http.destroyed) return
+      if (!http.write(piece.subarray(at, at + slice))) await drained(http)
+    }
+  }
+  http.end()
+}
+
+function drained(http: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      http.off('drain', done)
+      http.off('close', done)
+      resolve()
+    }
+    http.once('drain', done)
+    http.once('close', done)
+  })
 }
 
 const lengthOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)
