@@ -176,6 +176,16 @@ describe('delete', () => {
   })
 })
 
+describe('a dry run', () => {
+  it('of a deletion leaves every later answer as it was', async () => {
+    await call('POST', configmaps, { ...map('a'), metadata: { name: 'a', finalizers: ['example.com/x'] } })
+    const before = await call('GET', configmaps)
+    const dry = await call('DELETE', `${configmaps}?dryRun=All`)
+    expect(dry.body.items[0].metadata.deletionTimestamp).toBeTruthy()
+    expect((await call('GET', configmaps)).text).toBe(before.text)
+  })
+})
+
 describe('answers', () => {
   it('list items without repeating their kind, after the list\'s revision', async () => {
     await call('POST', configmaps, map('a'))
@@ -218,6 +228,11 @@ describe('answers', () => {
     })
     expect(bytes.encoding).toBe('gzip')
     expect(gunzipSync(bytes.body).toString()).toBe(await raw.text())
+  })
+
+  it('warn of what is deprecated', async () => {
+    const { headers } = await call('GET', '/api/v1/endpoints')
+    expect(headers.get('warning')).toBe('299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"')
   })
 
   it('are indented on request', async () => {

@@ -21,7 +21,7 @@ import { runVirtual } from '../registry/virtual.ts'
 import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
-import { send } from './respond.ts'
+import { send, warnEarly } from './respond.ts'
 import { watchStream, type WatchStream } from './watch-response.ts'
 
 export interface ResourceEnvironment {
@@ -233,12 +233,20 @@ function checkPlace(resource: Resource, { verb, name, namespace }: RequestInfo):
   if (onObject.has(verb) ? !name : verb === 'create' && name) throw methodNotAllowed()
 }
 
+/** What Kubernetes would have clients no longer use, by `groupResource`. */
+const deprecated: Readonly<Record<string, string>> = {
+  componentstatuses: 'v1 ComponentStatus is deprecated in v1.19+',
+  endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+}
+
 /** Answers a request for a resource. Throws `ApiError`. */
 export async function handleResource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse): Promise<void> {
   const { info } = request
   const { registry, routes } = env
   const resource = registry.resource(info.group, info.version, info.resource)
   if (!resource) throw nowhere()
+  const old = deprecated[resource.groupResource]
+  if (old) warnEarly(response, old)
   if (info.subresource) {
     const handler = routes.subresource?.(resource.groupResource, info.subresource)
     if (handler) return handler(request, response)

@@ -111,5 +111,6 @@ export async function deleteObjects(env: RegistryEnvironment, call: Call, select
       throw error
     }
   }))
-  return { ...found, items: deleted.filter((item) => item !== undefined) }
+  const { stamp: _, ...rest } = found
+  return { ...rest, items: deleted.filter((item) => item !== undefined) }
 }
