@@ -101,9 +101,16 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   }
 }
 
+/** Somebody else's containerd has its own configuration, its own sandbox image included. */
 async function useExisting(socket: string): Promise<Containerd> {
-  if (!(await connects(socket))) throw new Error(`no container runtime answers at ${socket}: start it, or leave the socket out and Skiff starts its own containerd`)
-  await ensureSandboxImage({ socket })
+  const driver = criDriver(socket)
+  try {
+    await driver.info()
+  } catch (error) {
+    throw new Error(`no container runtime answers at ${socket}: start it, or leave the socket out and Skiff starts its own containerd`, { cause: error })
+  } finally {
+    driver.close()
+  }
   return { socket, pid: 0, snapshotter: '', release() {}, async stop() {} }
 }
 

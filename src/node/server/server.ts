@@ -20,11 +20,12 @@ export interface ServerOptions {
   readonly workers: ReadonlyMap<string, PodWorker>
   readonly addresses: readonly string[]
   readonly port: number
+  readonly maxPods: number
   readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string }
 }
 
 /** Listens; resolves with the port. */
-export async function startServer({ context, workers, addresses, port, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
+export async function startServer({ context, workers, addresses, port, maxPods, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
   const authorize = createAuthorizer(context)
   const find = (namespace: string, name: string) => [...workers.values()].find((w) => w.pod.metadata.name === name && w.pod.metadata.namespace === namespace)
   const stats = createStats(context, workers)
@@ -46,6 +47,8 @@ export async function startServer({ context, workers, addresses, port, tls }: Se
     if (path === '/pods') return void send('application/json', JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...workers.values()].map((w) => w.current()) }))
     if (path === '/stats/summary') return void send('application/json', JSON.stringify(await stats.summary()))
     if (path === '/metrics/resource') return void send('text/plain; version=0.0.4', await stats.resourceMetrics())
+    if (path === '/metrics/cadvisor') return void send('text/plain; version=0.0.4', await stats.containerMetrics())
+    if (path === '/configz') return void send('application/json', JSON.stringify({ kubeletconfig: configuration(context, maxPods) }))
     if (path === '/metrics') return void send(registry.contentType, await registry.metrics())
     if (path.startsWith('/containerLogs/')) return serveLogs(context, find, url, response)
     if (/^\/(exec|attach|portForward)\//.test(path)) throw new ApiError(400, 'BadRequest', 'unable to upgrade: missing upgrade headers in request')
@@ -85,6 +88,12 @@ export async function startServer({ context, workers, addresses, port, tls }: Se
     }),
   }
 }
+
+/** What this agent does, in the words of the kubelet's configuration file: tools read the node's limits from it. */
+const configuration = ({ clusterDns, clusterDomain }: NodeContext, maxPods: number) => ({
+  kind: 'KubeletConfiguration', apiVersion: 'kubelet.config.k8s.io/v1beta1', clusterDNS: clusterDns, clusterDomain, maxPods, cgroupDriver: 'cgroupfs', containerLogMaxSize: '10Mi', containerLogMaxFiles: 5,
+  nodeStatusUpdateFrequency: '10s', nodeStatusReportFrequency: '5m0s', nodeLeaseDurationSeconds: 40, imageGCHighThresholdPercent: 85, imageGCLowThresholdPercent: 80, imageMinimumGCAge: '2m0s',
+})
 
 const asApiError = (error: unknown): ApiError => (error instanceof ApiError ? error : internal(error instanceof Error ? error.message : String(error)))
 

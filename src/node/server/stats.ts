@@ -1,4 +1,4 @@
-/** `/stats/summary` and `/metrics/resource`: what pods and the node use. */
+/** `/stats/summary`, `/metrics/resource` and `/metrics/cadvisor`: what pods and the node use. */
 import { readFile, statfs } from 'node:fs/promises'
 import { rfc3339 } from '../../machinery/time.ts'
 import type { NodeContext } from '../context.ts'
@@ -9,8 +9,10 @@ interface Previous { readonly at: number; readonly cpu: number }
 
 export interface Stats {
   summary(): Promise<object>
-  /** Prometheus text. */
+  /** Prometheus text of `/metrics/resource`. */
   resourceMetrics(): Promise<string>
+  /** Prometheus text of `/metrics/cadvisor`: what dashboards of containers read. */
+  containerMetrics(): Promise<string>
 }
 
 export function createStats(context: NodeContext, workers: ReadonlyMap<string, PodWorker>): Stats {
@@ -76,10 +78,25 @@ export function createStats(context: NodeContext, workers: ReadonlyMap<string, P
         ...metric('resource_scrape_error', 'gauge', '1 if there was an error while getting container metrics, 0 otherwise', [' 0']),
       ].join('\n').concat('\n')
     },
+    async containerMetrics() {
+      const [stats, containers] = await Promise.all([running(), context.runtime.listContainers()])
+      const images = new Map(containers.map((c) => [c.id, c.image]))
+      const rows = (of: (s: ContainerStats) => number) => stats.map((s) => {
+        const m = workers.get(s.podUid)?.pod.metadata
+        return `{container="${s.name}",id="${s.id}",image="${images.get(s.id) ?? ''}",name="${s.id}",namespace="${m?.namespace}",pod="${m?.name}"} ${of(s)} ${s.at}`
+      })
+      return [
+        ...metric('container_cpu_usage_seconds_total', 'counter', 'Cumulative cpu time consumed in seconds.', rows((s) => s.cpuNanoseconds / 1e9)),
+        ...metric('container_memory_usage_bytes', 'gauge', 'Current memory usage in bytes, including all memory regardless of when it was accessed', rows((s) => s.memoryUsageBytes)),
+        ...metric('container_memory_working_set_bytes', 'gauge', 'Current working set in bytes.', rows((s) => s.memoryWorkingSetBytes)),
+        ...metric('container_memory_rss', 'gauge', 'Size of RSS in bytes.', rows((s) => s.memoryRssBytes)),
+        ...metric('container_fs_usage_bytes', 'gauge', 'Number of bytes that are consumed by the container on this filesystem.', rows((s) => s.filesystemUsedBytes)),
+      ].join('\n').concat('\n')
+    },
   }
 }
 
-const metric = (name: string, type: string, help: string, samples: readonly string[]): string[] => [`# HELP ${name} [STABLE] ${help}`, `# TYPE ${name} ${type}`, ...samples.map((s) => name + s)]
+const metric = (name: string, type: string, help: string, samples: readonly string[]): string[] => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((s) => name + s)]
 
 async function nodeUsage(): Promise<{ cpuNanoseconds: number; total: number; free: number; available: number }> {
   const [stat, memory] = await Promise.all([readFile('/proc/stat', 'utf8'), readFile('/proc/meminfo', 'utf8')])
