@@ -57,7 +57,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens)
     const authenticate = createAuthenticator([
-      certificateAuthentication(),
+      certificateAuthentication(env.clock),
       bootstrapTokenAuthentication(env),
       ...(tokens && checkToken ? [tokenAuthentication(checkToken, tokens.audiences)] : []),
     ])
@@ -69,7 +69,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         return { allowed: opinion === 'allow', reason }
       },
       admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens })),
-      routes: { ...routesOf(env, options, metrics.handler, tokens), virtual: virtualOf(env, authorizer, tokens, checkToken) },
+      routes: { ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, checkToken) },
       observer: metrics.observer,
     }
   }
@@ -84,7 +84,7 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
   ])
 }
 
-function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined): EdgeRoutes {
+function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined, authorizer: Authorizer): EdgeRoutes {
   const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress })
   const checks = (): readonly HealthCheck[] => [
     { name: 'ping', check: () => undefined },
@@ -110,7 +110,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
       const first = path.split('/')[1] ?? ''
       return Object.hasOwn(handlers, first) ? handlers[first] : undefined
     },
-    ...(options.kubeletTls ? createStreaming(env, options.kubeletTls) : {}),
+    ...(options.kubeletTls ? createStreaming(env, options.kubeletTls, authorizer) : {}),
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { core } from '../../api/index.ts'
+import { FakeClock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import { createAuthorizer, mastersMode } from '../authz/authorizer.ts'
 import { createRbacIndex } from '../authz/rbac.ts'
@@ -23,9 +24,10 @@ const requestWith = (headers: IncomingHttpHeaders, socket: object = {}): RawRequ
 const code = async (promise: Promise<unknown>): Promise<number | string> => promise.then(() => 'passed', (error: unknown) => (isApiError(error) ? error.code : String(error)))
 
 describe('client certificates', () => {
-  const certificate = { subject: { CN: 'ana', O: ['devs', 'ops'] }, fingerprint256: 'AB:CD' }
+  const certificate = { subject: { CN: 'ana', O: ['devs', 'ops'] }, fingerprint256: 'AB:CD', valid_to: 'Jan  2 00:00:00 2026 GMT' }
   const socket = (authorized: boolean, peer: object = certificate) => ({ authorized, getPeerCertificate: () => peer })
-  const authenticate = createAuthenticator([certificateAuthentication()])
+  const clock = new FakeClock()
+  const authenticate = createAuthenticator([certificateAuthentication(clock)])
 
   it('say the user and the groups', async () => {
     expect(await authenticate(requestWith({}, socket(true)))).toEqual({
@@ -40,6 +42,15 @@ describe('client certificates', () => {
   it('that name nobody are none', async () => {
     expect(identityOf({ ...certificate, subject: { O: 'devs' } } as never)).toBeUndefined()
     expect(await authenticate(requestWith({}, socket(false, {})))).toBe(anonymous)
+  })
+
+  it('that run out end a connection that is older', async () => {
+    const open = socket(true)
+    const own = new FakeClock()
+    const authenticate = createAuthenticator([certificateAuthentication(own)])
+    expect(await code(authenticate(requestWith({}, open)))).toBe('passed')
+    await own.advance(25 * 3_600_000)
+    expect(await code(authenticate(requestWith({}, open)))).toBe(401)
   })
 
   it('are looked at once per connection', async () => {
@@ -221,7 +232,7 @@ describe('impersonation', () => {
 })
 
 it('takes no header of a proxy that is not set up for a proof', async () => {
-  const authenticate = createAuthenticator([certificateAuthentication()])
+  const authenticate = createAuthenticator([certificateAuthentication(new FakeClock())])
   expect(await authenticate(requestWith({ 'x-remote-user': 'root', 'x-remote-group': 'system:masters' }))).toBe(anonymous)
   expect(await code(authenticate(requestWith({ authorization: 'Basic cm9vdDpyb290' })))).toBe(401)
 })

@@ -1,16 +1,17 @@
 /** Client certificates: the common name is the user, the organizations are the groups. The TLS layer has checked the chain. */
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import type { Http2ServerRequest } from 'node:http2'
+import type { Clock } from '../../machinery/clock.ts'
 import { unauthorized } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
 import type { Authentication, RawRequest } from './authenticator.ts'
 
 /**
  * Identifies by the client certificate of the connection. The server must be set up with `requestCert` and the
- * cluster's CA; a certificate from elsewhere (or out of date) answers 401. Checked once per connection.
+ * cluster's CA; a certificate from elsewhere answers 401, and so does one that has run out, also on a connection that is older.
  */
-export function certificateAuthentication(): Authentication {
-  const seen = new WeakMap<object, Identity | 'none' | 'untrusted'>()
+export function certificateAuthentication(clock: Pick<Clock, 'now'>): Authentication {
+  const seen = new WeakMap<object, Verified | 'none' | 'untrusted'>()
   return {
     name: 'x509',
     authenticate(request) {
@@ -18,8 +19,9 @@ export function certificateAuthentication(): Authentication {
       if (!socket) return undefined
       let result = seen.get(socket)
       if (!result) seen.set(socket, (result = identify(socket)))
-      if (result === 'untrusted') throw unauthorized()
-      return result === 'none' ? undefined : result
+      if (result === 'none') return undefined
+      if (result === 'untrusted' || result.until < clock.now()) throw unauthorized()
+      return result.identity
     },
   }
 }
@@ -30,11 +32,18 @@ function tlsSocketOf(request: RawRequest): TLSSocket | undefined {
   return socket && typeof socket.getPeerCertificate === 'function' ? socket : undefined
 }
 
-function identify(socket: TLSSocket): Identity | 'none' | 'untrusted' {
+interface Verified {
+  readonly identity: Identity
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+function identify(socket: TLSSocket): Verified | 'none' | 'untrusted' {
   const certificate = socket.getPeerCertificate()
   if (!certificate || Object.keys(certificate).length === 0) return 'none'
   if (!socket.authorized) return 'untrusted'
-  return identityOf(certificate) ?? 'none'
+  const identity = identityOf(certificate)
+  return identity ? { identity, until: Date.parse(certificate.valid_to) } : 'none'
 }
 
 /** User and groups of a certificate that is trusted; undefined when it names nobody. */

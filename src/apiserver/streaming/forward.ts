@@ -31,8 +31,14 @@ export function forwardedHeaders(headers: IncomingMessage['headers']): OutgoingH
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith(':') && !name.startsWith('impersonate-') && !name.startsWith('x-remote-') && !dropped.has(name)) next[name] = value
   }
+  const protocols = next['sec-websocket-protocol']
+  if (typeof protocols === 'string') next['sec-websocket-protocol'] = withoutToken(protocols)
   return next
 }
+
+/** Browsers, which cannot set headers on WebSockets, send their token as one of the protocols they offer. */
+const withoutToken = (protocols: string): string =>
+  protocols.split(',').map((p) => p.trim()).filter((p) => !p.startsWith('base64url.bearer.authorization.k8s.io.')).join(', ')
 
 function optionsOf(to: Destination, method: string, headers: OutgoingHttpHeaders): RequestOptions & https.AgentOptions {
   return { host: to.address, port: to.port, path: to.path, method, headers: { ...headers, host: hostOf(to) }, ...to.tls, ...(to.agent ? { agent: to.agent } : {}) }

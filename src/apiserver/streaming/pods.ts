@@ -17,7 +17,14 @@ export interface PodStreams {
   readonly notUpgraded: Handler
 }
 
-export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets): PodStreams {
+/** Throws 403 unless the user may `create` on what the request is about. */
+export type MayCreate = (request: ApiRequest) => Promise<void>
+
+/**
+ * `mayCreate` is asked on upgrades that come with GET, as WebSockets do: running something in a pod takes the right to create,
+ * whichever method the protocol uses.
+ */
+export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, mayCreate: MayCreate): PodStreams {
   const find = ({ info }: ApiRequest): core.Pod => {
     const pod = pods.get(info.namespace, info.name)
     if (!pod) throw notFound(core.pods, info.name)
@@ -29,7 +36,9 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets): Po
     if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
     return pod.spec.nodeName
   }
+  const checkMethod = async (request: ApiRequest) => (request.method === 'GET' ? mayCreate(request) : undefined)
   const inContainer = (kind: 'exec' | 'attach'): UpgradeHandler => async (request, socket, head) => {
+    await checkMethod(request)
     const pod = find(request)
     const container = chooseContainer(pod, request.query.get('container') ?? '')
     if (kind === 'exec' && request.query.getAll('command').length === 0) throw badRequest('you must specify at least 1 command for the container')
@@ -53,6 +62,7 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets): Po
       exec: inContainer('exec'),
       attach: inContainer('attach'),
       async portforward(request, socket, head) {
+        await checkMethod(request)
         const pod = find(request)
         const ports = request.query.getAll('ports')
         const query = ports.length > 0 ? new URLSearchParams({ port: ports.join(',') }) : undefined

@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { core, discovery } from '../../api/index.ts'
-import { isApiError } from '../../machinery/errors.ts'
+import { ApiError, isApiError } from '../../machinery/errors.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
 import type { Lister } from '../options.ts'
@@ -90,6 +90,10 @@ it('takes names with a scheme and a port apart', () => {
   for (const bad of ['ftp:web:21', 'a:b:c:d', ':80']) expect(message(() => parseTarget(bad))).toContain('400 ')
 })
 
+const mayCreate = async ({ user }: ApiRequest) => {
+  if (user.name !== 'u') throw new ApiError(403, 'Forbidden', 'cannot create')
+}
+
 describe('a node that answers', () => {
   let node: Server
   let seen: { url?: string | undefined; headers?: IncomingMessage['headers'] }
@@ -125,7 +129,7 @@ describe('a node that answers', () => {
     front = undefined
   })
 
-  const streams = () => createPodStreams(listerOf(pod('x'), pod('waiting'), pod('refused'), pod('new', { nodeName: undefined })), kubelets)
+  const streams = () => createPodStreams(listerOf(pod('x'), pod('waiting'), pod('refused'), pod('new', { nodeName: undefined })), kubelets, mayCreate)
 
   it('is asked for logs, and its answer is the answer', async () => {
     const answer = await ask(streams().log, '/api/v1/namespaces/default/pods/x/log?tailLines=2', { authorization: 'Bearer secret' })
@@ -179,6 +183,14 @@ describe('a node that answers', () => {
     expect(seen.headers?.authorization).toBeUndefined()
   })
 
+  it('is not reached with GET by those who may only look', async () => {
+    const exec = streams().upgrades['exec'] as UpgradeHandler
+    const info = parseRequestInfo('GET', '/api/v1/namespaces/default/pods/x/exec', new URLSearchParams())
+    const request = { info, method: 'GET', query: new URLSearchParams('command=sh&stdout=1'), headers: {}, user: { name: 'viewer', groups: [] } } as unknown as ApiRequest
+    await expect(exec(request, undefined as never, Buffer.alloc(0))).rejects.toMatchObject({ code: 403 })
+    expect(seen.url).toBeUndefined()
+  })
+
   it('says no to an upgrade, and the client hears it', async () => {
     const outgoing = connect(await serve(streams().upgrades['exec'] as UpgradeHandler), 'refused')
     const code = await new Promise((resolve, reject) => void outgoing.on('response', (answer) => resolve(answer.statusCode)).on('error', reject).end())
@@ -192,9 +204,9 @@ describe('a node that answers', () => {
 
   it('gets a forwarded request without what proves who the client is, and its redirects stay within the proxy', async () => {
     const to = { ...kubelets.destination('', '/app/x'), path: '/app/x' }
-    const headers = { ':authority': 'api:6443', authorization: 'Bearer secret', 'impersonate-user': 'root', 'x-remote-user': 'root', cookie: 'a=b', 'x-own': '1' }
+    const headers = { 'sec-websocket-protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io', ':authority': 'api:6443', authorization: 'Bearer secret', 'impersonate-user': 'root', 'x-remote-user': 'root', cookie: 'a=b', 'x-own': '1' }
     await ask((request, response) => forward(request, response, to), '/api/v1/namespaces/default/pods/x/proxy/x', headers)
-    expect(seen.headers).toMatchObject({ cookie: 'a=b', 'x-own': '1' })
+    expect(seen.headers).toMatchObject({ cookie: 'a=b', 'x-own': '1', 'sec-websocket-protocol': 'v4.channel.k8s.io' })
     for (const name of [':authority', 'authorization', 'impersonate-user', 'x-remote-user']) expect(seen.headers).not.toHaveProperty(name)
     const origin = `http://127.0.0.1:${to.port}`
     expect(behindProxy({ location: '/login?next=1' }, to, '/proxy')).toEqual({ location: '/proxy/login?next=1' })

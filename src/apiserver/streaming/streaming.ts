@@ -1,5 +1,6 @@
 /** Subresources that speak to nodes and pods, by resource and name. */
 import { core, discovery } from '../../api/index.ts'
+import type { Authorizer } from '../authz/authorizer.ts'
 import type { Handler, UpgradeHandler } from '../http/request.ts'
 import type { ServerEnvironment } from '../options.ts'
 import { createKubelets, type KubeletTls } from './kubelet.ts'
@@ -12,11 +13,11 @@ export interface Streaming {
 }
 
 /** `tls` is asked for on the first connection to a node. */
-export function createStreaming(env: Pick<ServerEnvironment, 'lister'>, tls: () => KubeletTls): Streaming {
+export function createStreaming(env: Pick<ServerEnvironment, 'lister'>, tls: () => KubeletTls, authorizer: Authorizer): Streaming {
   const nodes = env.lister(core.nodes)
   const pods = env.lister(core.pods)
   const kubelets = createKubelets(nodes, tls)
-  const streams = createPodStreams(pods, kubelets)
+  const streams = createPodStreams(pods, kubelets, ({ user, info }) => authorizer.authorize(user, { ...info, verb: 'create' }))
   const proxies = createProxies({ nodes, pods, services: env.lister(core.services), slices: env.lister(discovery.endpointslices), kubelets })
   const handlers: Readonly<Record<string, Handler>> = {
     'pods/log': streams.log,
