@@ -17,6 +17,8 @@ import { startNamespaceController } from './namespace/namespace.ts'
 import { startNodeIpamController } from './nodeipam/nodeipam.ts'
 import { startNodeLifecycleController } from './nodelifecycle/nodelifecycle.ts'
 import { startTaintEvictionController } from './nodelifecycle/tainteviction.ts'
+import { startVolumeBinder } from './persistentvolume/persistentvolume.ts'
+import { startClaimProtection, startVolumeProtection } from './persistentvolume/protection.ts'
 import { startPodGarbageCollector } from './podgc/podgc.ts'
 import { startReplicaSetController, startReplicationController } from './replicaset/replicaset.ts'
 import { startRootCaPublisher, startServiceAccountController } from './serviceaccount/serviceaccount.ts'
@@ -62,6 +64,9 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startEndpointsController,
   startEndpointSliceController,
   startEndpointSliceMirroringController,
+  startVolumeBinder,
+  startClaimProtection,
+  startVolumeProtection,
   startPodGarbageCollector,
   startGarbageCollector,
 ]

@@ -1,0 +1,75 @@
+/** Claims that pods use and volumes that claims use are not deleted under them: a finalizer holds them until they are free. */
+import { core } from '../../api/index.ts'
+import { keyOf, runController, watch, type Client, type Controller, type Informer, type Reconciler } from '../../client/index.ts'
+import type { ControllerContext } from '../shared/context.ts'
+import { isFinished, podInformer } from '../shared/pods.ts'
+import type { Claim, Volume } from './match.ts'
+
+export const claimFinalizer = 'kubernetes.io/pvc-protection'
+export const volumeFinalizer = 'kubernetes.io/pv-protection'
+
+const namesOf = (pod: core.Pod): readonly string[] =>
+  (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral ? `${pod.metadata.name}-${volume.name}` : []))
+
+/** A pod holds its claims once it is on a node, until it has ended. */
+const holds = (pod: core.Pod): boolean => Boolean(pod.spec.nodeName) && !isFinished(pod)
+
+const byClaim = { claim: (pod: core.Pod) => namesOf(pod).map((name) => `${pod.metadata.namespace}/${name}`) }
+
+/** The finalizers as they should be; undefined when they are. */
+function finalizers({ metadata }: Claim | Volume, finalizer: string, isUsed: () => boolean): readonly string[] | undefined {
+  const there = metadata.finalizers ?? []
+  if (!metadata.deletionTimestamp) return there.includes(finalizer) ? undefined : [...there, finalizer]
+  return there.includes(finalizer) && !isUsed() ? there.filter((f) => f !== finalizer) : undefined
+}
+
+export function claimProtection(claims: Informer<Claim>, pods: Informer<core.Pod>, client: Client): Reconciler {
+  return {
+    async reconcile(key) {
+      const claim = claims.get(key)
+      const next = claim && finalizers(claim, claimFinalizer, () => pods.byIndex('claim', key).some(holds))
+      if (claim && next) await client.update(core.persistentvolumeclaims, { ...claim, metadata: { ...claim.metadata, finalizers: next } })
+    },
+  }
+}
+
+export function volumeProtection(volumes: Informer<Volume>, client: Client): Reconciler {
+  return {
+    async reconcile(key) {
+      const volume = volumes.get(key)
+      const next = volume && finalizers(volume, volumeFinalizer, () => volume.status.phase === 'Bound')
+      if (volume && next) await client.update(core.persistentvolumes, { ...volume, metadata: { ...volume.metadata, finalizers: next } })
+    },
+  }
+}
+
+export function startClaimProtection(context: ControllerContext): Controller {
+  const name = 'pvc-protection-controller'
+  const claims = context.informers.for(core.persistentvolumeclaims)
+  podInformer(context.informers)
+  const pods = context.informers.for(core.pods, { indexes: byClaim })
+  return runController({
+    name,
+    reconciler: claimProtection(claims, pods, context.client(name)),
+    watches: [
+      watch(claims, (claim) => [keyOf(claim)]),
+      watch(pods, (pod, { type, object, old }) => (type === 'updated' && old && holds(object) === holds(old) ? [] : byClaim.claim(pod))),
+    ],
+    clock: context.clock,
+    log: context.log,
+    signal: context.signal,
+  })
+}
+
+export function startVolumeProtection(context: ControllerContext): Controller {
+  const name = 'pv-protection-controller'
+  const volumes = context.informers.for(core.persistentvolumes)
+  return runController({
+    name,
+    reconciler: volumeProtection(volumes, context.client(name)),
+    watches: [watch(volumes, (volume) => [keyOf(volume)])],
+    clock: context.clock,
+    log: context.log,
+    signal: context.signal,
+  })
+}
