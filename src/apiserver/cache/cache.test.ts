@@ -254,4 +254,50 @@ describe('watches', () => {
     expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
     expect(new Set(revisions).size).toBe(100)
   })
+
+  it('let a watcher keep the same picture as a list, whatever many writers do', async () => {
+    const { client } = await start()
+    const { metadata } = await client.list(core.configmaps)
+    const pictures = [{}, { labelSelector: 'on=yes' }, { namespace: 'n1' }, { namespace: 'n0', labelSelector: 'on=yes' }]
+    const watches = pictures.map((options) => ({ options, watch: follow(client, { ...options, resourceVersion: metadata.resourceVersion! }), seen: new Map<string, string>() }))
+    const random = mulberry(7)
+    const write = async () => {
+      for (let i = 0; i < 60; i++) {
+        const [namespace, name] = [`n${Math.floor(random() * 2)}`, `m${Math.floor(random() * 8)}`]
+        const labels = { on: random() < 0.5 ? 'yes' : 'no', n: String(i) }
+        const act = random()
+        const change = act < 0.4 ? client.create(core.configmaps, { metadata: { name, namespace, labels } })
+          : act < 0.8 ? client.patch(core.configmaps, name, { type: 'merge', body: { metadata: { labels } } }, { namespace }) : client.delete(core.configmaps, name, { namespace })
+        await change.catch((error: unknown) => expect((error as ApiError).code).toBeLessThan(500))
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, write))
+    const last = await client.create(core.configmaps, { metadata: { name: 'last', namespace: 'n0', labels: { on: 'yes' } } })
+    const final = await client.create(core.configmaps, { metadata: { name: 'last', namespace: 'n1', labels: { on: 'yes' } } })
+    for (const { options, watch, seen } of watches) {
+      const end = options.namespace === 'n0' ? last : final
+      for (;;) {
+        const { value } = await watch.raw() as { value: WatchEvent<core.ConfigMap> }
+        const { namespace, name, resourceVersion } = value.object.metadata
+        const key = `${namespace}/${name}`
+        expect(seen.has(key), `${value.type} ${key}`).toBe(value.type !== 'ADDED')
+        if (value.type === 'DELETED') seen.delete(key)
+        else seen.set(key, resourceVersion!)
+        if (resourceVersion === end.metadata.resourceVersion) break
+      }
+      const listed = (await client.list(core.configmaps, options)).items.map((o) => [`${o.metadata.namespace}/${o.metadata.name}`, o.metadata.resourceVersion])
+      expect([...seen].toSorted()).toEqual(listed.toSorted())
+    }
+  })
 })
+
+/** Numbers that are random and the same each time. */
+function mulberry(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
