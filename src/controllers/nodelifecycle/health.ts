@@ -34,6 +34,10 @@ export function createHealth({ gracePeriod, startupGracePeriod }: HealthOptions)
       const since = nodes.get(uid)?.seenAt ?? now
       return now - since > (ready ? gracePeriod : startupGracePeriod)
     },
+    /** So many milliseconds went by in which nobody looked (the machine slept, the process was stopped): they are not held against the nodes. */
+    forgive(ms: number): void {
+      for (const health of nodes.values()) health.seenAt += ms
+    },
     keepOnly(uids: ReadonlySet<string>): void {
       for (const uid of nodes.keys()) if (!uids.has(uid)) nodes.delete(uid)
     },

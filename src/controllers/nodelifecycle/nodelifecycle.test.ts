@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { coordination, core, type In } from '../../api/index.ts'
 import { rfc3339, rfc3339Micro } from '../../machinery/time.ts'
 import { createBench, setReady, settle, type Bench } from '../testing/bench.ts'
-import { startNodeLifecycleController } from './nodelifecycle.ts'
+import { podInformer } from '../shared/pods.ts'
+import { quiet } from '../../machinery/log.ts'
+import { createMonitor, startNodeLifecycleController } from './nodelifecycle.ts'
 import { startTaintEvictionController } from './tainteviction.ts'
 import { stay } from './taints.ts'
 
@@ -58,6 +60,28 @@ describe('a node', () => {
     expect(taints('n1')).toEqual(['unreachable:NoExecute', 'unreachable:NoSchedule'])
     expect(bench.pods()[0]?.status.conditions?.find((c) => c.type === 'Ready')?.status ?? 'gone').not.toBe('True')
     expect(ready('n2')?.status).toBe('True')
+  })
+
+  it('is not blamed for the time the machine slept', async () => {
+    await bench.stop()
+    bench = createBench()
+    const { clock } = bench
+    const look = createMonitor({
+      client: bench.client, recorder: { event: () => undefined, flush: async () => undefined }, clock, log: quiet,
+      nodes: bench.informers.for(core.nodes), leases: bench.informers.for(coordination.leases, { namespace: 'kube-node-lease' }), pods: podInformer(bench.informers),
+    }, { gracePeriod: 40_000, startupGracePeriod: 60_000 })
+    await bench.start()
+    await join('n1')
+    await settle()
+    await look()
+    await clock.advance(3_600_000)
+    await look()
+    expect(ready('n1')?.status).toBe('True')
+    for (let i = 0; i < 9; i++) {
+      await clock.advance(5000)
+      await look()
+    }
+    expect(ready('n1')?.status).toBe('Unknown')
   })
 
   it('that comes back loses its taints', async () => {

@@ -14,6 +14,8 @@ import { desiredTaints, notReady, readiness, unreachable } from './taints.ts'
 
 /** How often the nodes are looked at. */
 const period = 5000
+/** A longer time between two looks means that the controller itself was not running. */
+const longestPause = 4 * period
 export const leaseNamespace = 'kube-node-lease'
 
 export interface MonitorEnvironment {
@@ -79,8 +81,11 @@ export function createMonitor(env: MonitorEnvironment, options: HealthOptions): 
     if (now !== 'True' && (was === 'True' || was === undefined)) await markPodsNotReady(node)
   }
 
+  let lookedAt: number | undefined
   return async () => {
     const now = clock.now()
+    if (lookedAt !== undefined && now - lookedAt > longestPause) health.forgive(now - lookedAt - period)
+    lookedAt = now
     const looked = await Promise.all(nodes.list().filter((node) => !node.metadata.deletionTimestamp).map(async (node) => {
       let current = node
       const lease = leases.get(`${leaseNamespace}/${node.metadata.name}`)
