@@ -26,8 +26,8 @@ export type Order =
   | { readonly do: 'serve'; readonly code: number; readonly body: string; readonly durable: boolean }
   | { readonly do: 'events'; readonly count: number; readonly frame?: string }
 
-/** What a process has used; the delay of its event loop since it was last asked. */
-export interface Usage { readonly rss: number; readonly heap: number; readonly delayP99: number; readonly delayMax: number }
+/** What a process has used: bytes; the delay of its event loop (milliseconds) and its processor time (microseconds, all threads) since it was last asked. */
+export interface Usage { readonly rss: number; readonly heap: number; readonly delayP99: number; readonly cpu: number }
 
 Buffer.poolSize = 8 * 1024 // as src/cli/main.ts sets it
 const [mode, folder] = process.argv.slice(2) as ['skiff' | 'bare', string]
@@ -35,11 +35,14 @@ const tls = { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(joi
 const resolution = 1
 const delays = monitorEventLoopDelay({ resolution })
 delays.enable()
+let before = process.cpuUsage()
 
 function usage(): Usage {
   const { rss, heapUsed } = process.memoryUsage()
+  const { user, system } = process.cpuUsage(before)
+  before = process.cpuUsage()
   const over = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolution)
-  const answer = { rss, heap: heapUsed, delayP99: over(delays.percentile(99)), delayMax: over(delays.max) }
+  const answer = { rss, heap: heapUsed, delayP99: over(delays.percentile(99)), cpu: user + system }
   delays.reset()
   return answer
 }

@@ -1,7 +1,7 @@
 /**
  * What the API costs: calls over HTTPS beside a bare Node HTTPS server that sends the same bytes, or flushes them to disk before it
  * answers; events to many watchers; memory; the delay of the event loop; and how all of it grows with the number of objects.
- * Run: `node test/bench/api.ts [seconds per measurement]`. Needs wrk and openssl (Debian: `apt-get install wrk openssl`).
+ * Run: `node test/bench/api.ts [seconds per measurement [part of a call's name]]`. Needs wrk and openssl (Debian: `apt-get install wrk openssl`).
  */
 import { execFile, execFileSync, fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -38,6 +38,8 @@ const answerOf = <R>(child: ChildProcess): Promise<R> => new Promise((resolve, r
   })
 })
 
+/** Measures only calls whose name has this in it, and leaves the rest out. */
+const onlyCall = process.argv[3] ?? ''
 /** Both sides run as the `skiff` launcher runs Node. */
 const asSkiff = ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${process.env['BENCH_SEMI_SPACE'] ?? 4}`]
 /** A directory for a CPU profile of the server; the growth table is left out then. */
@@ -60,7 +62,7 @@ async function startSide(mode: 'skiff' | 'bare', folder = base): Promise<Side> {
   }
 }
 
-interface Rate { readonly perSecond: number; readonly bytesPerSecond: number; readonly p50: string; readonly p99: string }
+interface Rate { readonly perSecond: number; readonly requests: number; readonly bytesPerSecond: number; readonly p50: string; readonly p99: string }
 
 async function measure(side: Side, path: string, script?: string): Promise<Rate> {
   const header = ['-H', `Authorization: Bearer ${side.token}`]
@@ -69,7 +71,7 @@ async function measure(side: Side, path: string, script?: string): Promise<Rate>
   const word = (pattern: RegExp) => pattern.exec(stdout)?.[1] ?? '?'
   const [, amount, unit] = /Transfer\/sec:\s+([\d.]+)(\w+)/.exec(stdout) ?? []
   const scale: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
-  return { perSecond: Number(word(/Requests\/sec:\s+([\d.]+)/)), bytesPerSecond: Number(amount) * (scale[unit ?? 'B'] ?? 1), p50: word(/\n\s+50%\s+(\S+)/), p99: word(/\n\s+99%\s+(\S+)/) }
+  return { perSecond: Number(word(/Requests\/sec:\s+([\d.]+)/)), requests: Number(word(/(\d+) requests in/)), bytesPerSecond: Number(amount) * (scale[unit ?? 'B'] ?? 1), p50: word(/\n\s+50%\s+(\S+)/), p99: word(/\n\s+99%\s+(\S+)/) }
 }
 
 /** Lua for wrk: one request after another, with a number that goes up. */
@@ -98,18 +100,20 @@ const verdict = (ratio: number, target: number) => `${ratio.toFixed(2)} (target 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`
 
 async function measureCalls(skiff: Side, bare: Side): Promise<void> {
-  console.log(`${'call'.padEnd(20)} ${'bytes'.padStart(8)} ${'skiff/s'.padStart(8)} ${'p50'.padStart(9)} ${'p99'.padStart(9)} ${'loop p99'.padStart(9)} ${'bare/s'.padStart(8)} ${'p50'.padStart(9)} ${'p99'.padStart(9)}  of bare`)
+  console.log(`${'call'.padEnd(20)} ${'bytes'.padStart(8)} ${'skiff/s'.padStart(8)} ${'p50'.padStart(9)} ${'p99'.padStart(9)} ${'cpu each'.padStart(8)} ${'loop p99'.padStart(9)} ${'bare/s'.padStart(8)} ${'p50'.padStart(9)} ${'p99'.padStart(9)} ${'cpu each'.padStart(8)}  of bare`)
   const one = await fetchText(skiff, `${collection}/${nameOf(7)}`)
-  for (const call of calls) {
+  for (const call of calls.filter(({ name }) => name.includes(onlyCall))) {
     const lua = 'script' in call ? call.script() : undefined
     const body = lua ? one : await fetchText(skiff, call.path)
     await bare.ask({ do: 'serve', code: call.code, body, durable: lua !== undefined })
+    await bare.ask<Usage>({ do: 'usage' })
     const theirs = await measure(bare, '/', lua)
+    const bareUsage = await bare.ask<Usage>({ do: 'usage' })
     await skiff.ask<Usage>({ do: 'usage' })
     const ours = await measure(skiff, call.path, lua)
-    const { delayP99 } = await skiff.ask<Usage>({ do: 'usage' })
+    const { delayP99, cpu } = await skiff.ask<Usage>({ do: 'usage' })
     const ratio = call.name.startsWith('list') ? ours.bytesPerSecond / theirs.bytesPerSecond : ours.perSecond / theirs.perSecond
-    const columns = [[ours.perSecond.toFixed(0), 8], [ours.p50, 9], [ours.p99, 9], [`${delayP99.toFixed(1)}ms`, 9], [theirs.perSecond.toFixed(0), 8], [theirs.p50, 9], [theirs.p99, 9]] as const
+    const columns = [[ours.perSecond.toFixed(0), 8], [ours.p50, 9], [ours.p99, 9], [`${(cpu / ours.requests).toFixed(0)}µs`, 8], [`${delayP99.toFixed(1)}ms`, 9], [theirs.perSecond.toFixed(0), 8], [theirs.p50, 9], [theirs.p99, 9], [`${(bareUsage.cpu / theirs.requests).toFixed(0)}µs`, 8]] as const
     console.log(`${call.name.padEnd(20)} ${String(Buffer.byteLength(body)).padStart(8)} ${columns.map(([text, width]) => text.padStart(width)).join(' ')}  ${verdict(ratio, call.target)}`)
   }
 }
@@ -194,13 +198,13 @@ async function main(): Promise<void> {
   const full = await skiff.ask<Usage>({ do: 'usage' })
   console.log(`resident memory: ${megabytes(empty.rss)} empty, ${megabytes(full.rss)} after 3,000 pods and 3,000 ConfigMaps (target 250 MB)`)
   await measureCalls(skiff, bare)
-  await measureFanOut(skiff, bare)
+  if (!onlyCall) await measureFanOut(skiff, bare)
   const after = await skiff.ask<Usage>({ do: 'usage' })
   const collected = await skiff.ask<Usage>({ do: 'collect' })
   console.log(`resident memory after all of this: ${megabytes(after.rss)}, ${megabytes(collected.rss)} once collected`)
   await skiff.end()
   await bare.end()
-  if (!profile) await measureGrowth()
+  if (!profile && !onlyCall) await measureGrowth()
 }
 
 try {
