@@ -66,10 +66,11 @@ async function createV2(path: string, limits: PodLimits): Promise<void> {
     directory = join(directory, part)
     await mkdir(directory, { recursive: true })
   }
+  const set = async (file: string, value: string) => { if (existsSync(join(directory, file))) await writeFile(join(directory, file), value) }
   // Shares 2..262144 become weights 1..10000.
-  await writeFile(join(directory, 'cpu.weight'), String(Math.floor(1 + ((limits.shares - 2) * 9999) / 262_142)))
-  if (limits.quota > 0) await writeFile(join(directory, 'cpu.max'), `${limits.quota} ${limits.period}`)
-  if (limits.memoryBytes > 0) await writeFile(join(directory, 'memory.max'), String(limits.memoryBytes))
+  await set('cpu.weight', String(Math.floor(1 + ((limits.shares - 2) * 9999) / 262_142)))
+  if (limits.quota > 0) await set('cpu.max', `${limits.quota} ${limits.period}`)
+  if (limits.memoryBytes > 0) await set('memory.max', String(limits.memoryBytes))
 }
 
 async function enableControllers(directory: string): Promise<void> {
@@ -77,7 +78,12 @@ async function enableControllers(directory: string): Promise<void> {
   const offered = (await readFile(join(directory, 'cgroup.controllers'), 'utf8')).trim().split(' ')
   const enabled = (await readFile(join(directory, 'cgroup.subtree_control'), 'utf8')).trim().split(' ')
   const missing = wanted.filter((c) => offered.includes(c) && !enabled.includes(c))
-  if (missing.length > 0) await writeFile(join(directory, 'cgroup.subtree_control'), missing.map((c) => `+${c}`).join(' '))
+  // One by one: a controller that cannot be had (cpu beside real-time processes, say) must not keep the others away.
+  for (const controller of missing) {
+    await writeFile(join(directory, 'cgroup.subtree_control'), `+${controller}`).catch((error: NodeJS.ErrnoException) => {
+      if (!['EBUSY', 'EINVAL', 'ENOENT', 'EOPNOTSUPP'].includes(error.code ?? '')) throw error
+    })
+  }
 }
 
 /** Removes a cgroup and those below it. One with processes in it, or gone already, is left. */

@@ -11,7 +11,7 @@ import { createImages } from './images/pull.ts'
 import { rotateLogs } from './logs/rotate.ts'
 import type { NodeAgent, NodeAgentOptions } from './options.ts'
 import { createBackoff } from './pods/backoff.ts'
-import { parseResolvConf } from './pods/dns.ts'
+import { readHostDns } from './pods/dns.ts'
 import { startPodManager } from './pods/manager.ts'
 import type { PodWorker } from './pods/worker.ts'
 import { createStatusWriter } from './pods/status-writer.ts'
@@ -26,6 +26,7 @@ import { createVolumes } from './volumes/volumes.ts'
 
 const logsEvery = 10_000
 const imagesEvery = 300_000
+const hostDnsEvery = 10_000
 const list = (value: string | readonly string[]): readonly string[] => (typeof value === 'string' ? (value === '' ? [] : [value]) : value)
 
 /** Starts the agent: registers the node, adopts what runs, runs what is bound to it. Resolves when its server listens. */
@@ -53,7 +54,7 @@ export async function startNode(options: NodeAgentOptions): Promise<NodeAgent> {
     name, addresses: context.hostIPs, machine, maxPods: options.maxPods ?? 110, version: options.version ?? 'v1.36.0', runtime: info, labels: options.labels ?? {},
   }
   const workers = new Map<string, PodWorker>()
-  const tools = await makeTools(options, context, machine, (uid) => workers.get(uid)?.wake())
+  const tools = await makeTools(options, context, machine, (uid) => workers.get(uid)?.wake(), signal)
   const server = await startServer({ context, workers, addresses: context.hostIPs, port: options.port, maxPods: facts.maxPods, tls: options.tls })
   informers.start(signal)
   const registration = await register(context, { ...facts, port: server.port }, signal)
@@ -78,11 +79,13 @@ async function makeDirectories({ dataDir, logDir }: NodeAgentOptions): Promise<N
   return directories
 }
 
-async function makeTools(options: NodeAgentOptions, context: NodeContext, machine: Machine, wake: (uid: string) => void): Promise<Tools> {
+async function makeTools(options: NodeAgentOptions, context: NodeContext, machine: Machine, wake: (uid: string) => void, signal: AbortSignal): Promise<Tools> {
   const { client, clock, log } = context
   const cgroups = createCgroups(options.cgroupParent, log)
   const allocatable = () => context.node()?.status.allocatable
-  const [resolv, hosts] = await Promise.all(['/etc/resolv.conf', '/etc/hosts'].map((file) => readFile(file, 'utf8').catch(() => '')))
+  const read = (file: string) => readFile(file, 'utf8').catch(() => '')
+  const hostDns = { now: await readHostDns(read) }
+  void repeat(context, hostDnsEvery, 'reading the host\'s resolv.conf', async () => { hostDns.now = await readHostDns(read) }, signal)
   return {
     context,
     cgroups,
@@ -100,8 +103,8 @@ async function makeTools(options: NodeAgentOptions, context: NodeContext, machin
       services: context.services,
       allocatable,
     },
-    hostDns: parseResolvConf(resolv ?? ''),
-    hostsFile: hosts ?? '',
+    hostDns: () => hostDns.now,
+    hostsFile: await read('/etc/hosts'),
     seccompRoot: join(options.dataDir, 'seccomp'),
     machine: { memoryBytes: machine.memoryBytes, cgroupV2: cgroups.version === 2 },
   }
@@ -110,12 +113,13 @@ async function makeTools(options: NodeAgentOptions, context: NodeContext, machin
 /** What is done every so often, whatever happens. */
 function housekeeping(context: NodeContext, workers: ReadonlyMap<string, PodWorker>, signal: AbortSignal): void {
   const gc = createImageGc(context)
-  const every = async (ms: number, what: string, work: () => Promise<void>): Promise<void> => {
-    while (!signal.aborted) {
-      await context.clock.sleep(ms, signal).catch(() => undefined)
-      if (!signal.aborted) await work().catch((error: unknown) => context.log.warn({ error: String(error) }, `${what} failed, it is tried again`))
-    }
+  void repeat(context, logsEvery, 'rotating logs', () => rotateLogs(context, workers.values()), signal)
+  void repeat(context, imagesEvery, 'collecting unused images', () => gc.collect(), signal)
+}
+
+async function repeat({ clock, log }: NodeContext, ms: number, what: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(ms, signal).catch(() => undefined)
+    if (!signal.aborted) await work().catch((error: unknown) => log.warn({ error: String(error) }, `${what} failed, it is tried again`))
   }
-  void every(logsEvery, 'rotating logs', () => rotateLogs(context, workers.values()))
-  void every(imagesEvery, 'collecting unused images', () => gc.collect())
 }

@@ -215,6 +215,39 @@ describe('a node on containerd', () => {
     expect(after.podIP).toBe(before.podIP)
   })
 
+  it('never follows a symlink out of a volume', async () => {
+    await client.create(core.pods, pod('escape', {
+      initContainers: [{ name: 'plant', image, command: ['sh', '-c', 'busybox ln -s / /v/evil; mkdir /v/good; echo fine > /v/good/file'], volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+      containers: [{ name: 'main', image, command: ['sh', '-c', 'cat /good/file; sleep 3600'], volumeMounts: [{ name: 'v', mountPath: '/good', subPath: 'good' }] }, { name: 'bad', image, volumeMounts: [{ name: 'v', mountPath: '/x', subPath: 'evil/etc' }] }],
+      volumes: [{ name: 'v', emptyDir: {} }],
+    }))
+    const p = await until('escape', (x) => x.status.containerStatuses?.find((s) => s.name === 'bad')?.state.waiting?.reason === 'CreateContainerConfigError')
+    expect(p.status.containerStatuses?.find((s) => s.name === 'bad')?.state.waiting?.message).toContain('is not within the volume')
+    expect((await kubelet('/containerLogs/default/escape/main')).body).toBe('fine\n')
+    await remove('escape')
+    expect(execFileSync('sh', ['-c', `grep -c '${directory}.*volume-subpaths' /proc/self/mountinfo || true`]).toString().trim()).toBe('0')
+  })
+
+  it('holds a container to its memory, and tells why it died', async () => {
+    await client.create(core.pods, pod('greedy', {
+      restartPolicy: 'Never',
+      containers: [{ name: 'main', image, command: ['sh', '-c', 'echo before; head -c 200000000 /dev/zero | busybox tail'], resources: { limits: { memory: '20Mi' } }, terminationMessagePolicy: 'FallbackToLogsOnError' }],
+    }))
+    const p = await until('greedy', (x) => x.status.phase === 'Failed')
+    expect(p.status.containerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled', message: expect.stringContaining('before') })
+    await remove('greedy')
+  })
+
+  it('goes on when containerd is killed', async () => {
+    const before = await until('simple', isReady)
+    process.kill(containerd.pid, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await client.create(core.pods, pod('after', {}))
+    await until('after', isReady)
+    expect((await until('simple', isReady)).status.containerStatuses?.[0]).toEqual(before.status.containerStatuses?.[0])
+    await remove('after')
+  })
+
   it('says why an image is not there', async () => {
     await client.create(core.pods, pod('noimage', { containers: [{ name: 'main', image: 'nothing.invalid/none:1', imagePullPolicy: 'Never' }] }))
     const p = await until('noimage', (x) => x.status.containerStatuses?.[0]?.state.waiting?.reason === 'ErrImageNeverPull')

@@ -10,6 +10,16 @@ export function parseResolvConf(text: string): DnsConfig {
   return { servers: lines.filter(([first, server]) => first === 'nameserver' && server).map(([, server]) => server as string), searches: last('search'), options: last('options') }
 }
 
+const isLoopback = (server: string) => server.startsWith('127.') || server === '::1'
+
+/** How the host resolves names. A resolver of the host's own (systemd's, on 127.0.0.53) is out of a pod's reach: then the servers behind it. */
+export async function readHostDns(read: (file: string) => Promise<string>): Promise<DnsConfig> {
+  const own = parseResolvConf(await read('/etc/resolv.conf'))
+  if (own.servers.length === 0 || !own.servers.every(isLoopback)) return own
+  const behind = parseResolvConf(await read('/run/systemd/resolve/resolv.conf'))
+  return behind.servers.length > 0 ? behind : own
+}
+
 const unique = (list: readonly string[]) => [...new Set(list)]
 
 /** By dnsPolicy, then dnsConfig added to it. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { core } from '../../api/index.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { notFound } from '../../machinery/errors.ts'
-import { hostsFile, parseResolvConf, podDns, podHostname } from './dns.ts'
+import { hostsFile, parseResolvConf, podDns, podHostname, readHostDns } from './dns.ts'
 import { environment, type EnvSources } from './env.ts'
 import { expand } from './expand.ts'
 import { fieldValue, resourceValue } from './field-ref.ts'
@@ -121,6 +121,13 @@ describe('names and addresses', () => {
     expect(podDns(podOf({ dnsPolicy: 'Default' }), environment)).toEqual(environment.host)
     expect(podDns(podOf({ dnsPolicy: 'ClusterFirst', hostNetwork: true }), environment)).toEqual(environment.host)
     expect(podDns(podOf({ dnsPolicy: 'None', dnsConfig: { nameservers: ['9.9.9.9'], options: [{ name: 'ndots', value: '2' }] } }), environment)).toEqual({ servers: ['9.9.9.9'], searches: [], options: ['ndots:2'] })
+  })
+
+  it('looks behind a resolver that only the host itself can reach', async () => {
+    const files: Record<string, string> = { '/etc/resolv.conf': 'nameserver 127.0.0.53\n', '/run/systemd/resolve/resolv.conf': 'nameserver 9.9.9.9\n' }
+    expect((await readHostDns(async (file) => files[file] ?? '')).servers).toEqual(['9.9.9.9'])
+    files['/etc/resolv.conf'] = 'nameserver 8.8.8.8\n'
+    expect((await readHostDns(async (file) => files[file] ?? '')).servers).toEqual(['8.8.8.8'])
   })
 
   it('gives a pod with a subdomain its full name', () => {

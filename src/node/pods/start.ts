@@ -22,7 +22,7 @@ const retryMs = 10_000
 /** The sandbox's configuration, as it was or will be made with this attempt. */
 export function sandboxOf(tools: Tools, pod: core.Pod, attempt: number): SandboxConfig {
   const { context, cgroups, hostDns, seccompRoot } = tools
-  return sandboxConfig(context, pod, { attempt, cgroupParent: cgroups.podPath(pod), hostDns, seccompRoot })
+  return sandboxConfig(context, pod, { attempt, cgroupParent: cgroups.podPath(pod), hostDns: hostDns(), seccompRoot })
 }
 
 /** Makes the sandbox and its network. Throws what the runtime says, after telling it in an event. */

@@ -19,7 +19,8 @@ export interface Tools {
   readonly crashes: Backoff
   readonly statuses: StatusWriter
   readonly env: EnvSources
-  readonly hostDns: DnsConfig
+  /** How the host resolves names, read again now and then. */
+  hostDns(): DnsConfig
   readonly hostsFile: string
   readonly seccompRoot: string
   readonly machine: { readonly memoryBytes: number; readonly cgroupV2: boolean }

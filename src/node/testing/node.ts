@@ -68,7 +68,7 @@ export async function startTestNode(options: { readonly images?: readonly string
         configMap: (namespace, name) => client.get(core.configmaps, name, { namespace }), secret: (namespace, name) => client.get(core.secrets, name, { namespace }),
         services: () => [], allocatable: () => undefined,
       },
-      hostDns: { servers: ['192.0.2.53'], searches: [], options: [] }, hostsFile: '', seccompRoot: '/seccomp', machine: { memoryBytes: 8 * 2 ** 30, cgroupV2: true },
+      hostDns: () => ({ servers: ['192.0.2.53'], searches: [], options: [] }), hostsFile: '', seccompRoot: '/seccomp', machine: { memoryBytes: 8 * 2 ** 30, cgroupV2: true },
     }
     await startPodManager(tools, pods, workers, stop.signal)
   }
