@@ -18,6 +18,7 @@ import { priority } from './plugins/priority.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount } from './plugins/service-account.ts'
+import { storageObjectInUseProtection } from './plugins/storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 
 interface PodSpec { readonly [key: string]: unknown; readonly tolerations?: { key: string; effect?: string }[]; readonly containers: { resources: Record<string, unknown>; volumeMounts?: object[] }[] }
@@ -152,6 +153,13 @@ describe('small plugins', () => {
   it('let pods that ask for a device onto the nodes that have it', async () => {
     const { spec } = await admit(extendedResourceToleration(), core.pods, pod({ containers: [{ name: 'a', resources: { requests: { cpu: '1', 'example.com/gpu': '1' } } }] }))
     expect(spec.tolerations).toEqual([{ key: 'example.com/gpu', operator: 'Exists' }])
+  })
+
+  it('keep claims and volumes from going while they are used', async () => {
+    const born = async (resource: unknown, kind: string) => ((await admit(storageObjectInUseProtection(), resource, { kind, metadata: { name: 'a' } })) as unknown as { metadata: { finalizers?: string[] } }).metadata.finalizers
+    expect(await born(core.persistentvolumeclaims, 'PersistentVolumeClaim')).toEqual(['kubernetes.io/pvc-protection'])
+    expect(await born(core.persistentvolumes, 'PersistentVolume')).toEqual(['kubernetes.io/pv-protection'])
+    expect(await born(core.configmaps, 'ConfigMap')).toBeUndefined()
   })
 
   it('choose the newest default class', async () => {

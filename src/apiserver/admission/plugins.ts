@@ -19,6 +19,7 @@ import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
 import { serviceAccount, type ServiceAccountOptions } from './plugins/service-account.ts'
 import { tokenSecret } from './plugins/token-secret.ts'
+import { storageObjectInUseProtection } from './plugins/storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 import { webhooks } from './plugins/webhooks.ts'
 
@@ -44,6 +45,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     defaultTolerationSeconds(),
     extendedResourceToleration(),
     defaultStorageClass(env),
+    storageObjectInUseProtection(),
     persistentVolumeClaimResize(env),
     runtimeClass(env),
     certificateApproval(authorizer),
