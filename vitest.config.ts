@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['src/**/*.test.ts']),
-      project('conformance', ['test/conformance/**/*.test.ts'], real),
+      project('conformance', ['test/conformance/**/*.test.ts', 'examples/**/*.test.ts'], real),
       project('e2e', ['test/e2e/**/*.test.ts'], real),
       project('faults', ['test/faults/**/*.test.ts'], real),
     ],

@@ -68,6 +68,14 @@ boot(clustered('agent', 'run a node in the foreground for a control plane that r
   .requiredOption('--kubeconfig <file>', "the node's kubeconfig")
   .action(async (options: ClusterOptions) => (await import('./agent.ts')).agent(options))
 
+program
+  .command('apiserver')
+  .description('run an API server alone, for tests')
+  .option('--memory', 'keep everything in memory')
+  .option('--port <port>', 'its port on loopback (default: any free one)', portNumber)
+  .option('--kubeconfig <file>', "write the administrator's kubeconfig there instead of to standard output")
+  .action(async (options: ClusterOptions) => (await import('./apiserver.ts')).apiserver(options))
+
 const image = program.command('image').description("the images the cluster's containers are made from")
 const imageOptions = (command: Command): Command =>
   command.option('--name <name>', 'the cluster', process.env['SKIFF_NAME'] ?? 'skiff').option('--data-dir <dir>', 'where the cluster keeps its things').option('--port <port>', 'the port of the API server', portNumber)

@@ -91,7 +91,7 @@ function checkModes(dir: string): void {
 }
 
 function ensureSigningKey(file: string): string {
-  if (!existsSync(file)) save(file, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+  if (!existsSync(file)) save(file, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
   return read(file)
 }
 

@@ -1,0 +1,62 @@
+/** The API server of a cluster with the objects every cluster has: enough for clients, without anything that acts on what they write. */
+import { createApiServer } from '../apiserver/server.ts'
+import type { ApiServer } from '../apiserver/options.ts'
+import { createEdges } from '../apiserver/edges.ts'
+import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
+import type { Client } from '../client/client.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { startCompactor } from '../store/compactor.ts'
+import type { Store } from '../store/store.ts'
+import type { Pki } from './pki.ts'
+import type { Settings } from './settings.ts'
+
+export interface ApiOptions {
+  readonly settings: Settings
+  readonly pki: Pki
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  /** Where the API server listens; every address when left out. */
+  readonly address?: string
+  /** Freeze what caches hand out: for tests. */
+  readonly freeze?: boolean
+}
+
+export interface Api extends Component {
+  readonly server: ApiServer
+  /** A client in this process that acts as the component of that name. */
+  clientFor(component: string, groups?: readonly string[]): Client
+}
+
+/** Starts the API server; resolves once it answers. The store stays the caller's. */
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const { settings, pki, clock, log } = options
+  const server = await createApiServer({
+    store: options.store,
+    clock,
+    log: log.child({ component: 'apiserver' }),
+    tls: { key: pki.server.key, cert: pki.server.cert, clientCa: pki.ca.cert },
+    address: options.address ?? '::',
+    port: settings.port,
+    serviceCidr: settings.serviceCidr,
+    nodePorts: settings.nodePorts,
+    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+    edges: createEdges({
+      serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
+      kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
+      serviceAccounts: { signingKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` },
+    }),
+  })
+  await server.listen()
+  const running: Component[] = [startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) })]
+  running.push(await startBootstrap({ client: server.client, clock, log: log.child({ component: 'bootstrap' }), place: () => ({ address: settings.nodeAddress, port: server.port }), serviceCidr: settings.serviceCidr }))
+  return {
+    server,
+    clientFor: (component, groups = []) => server.clientFor({ name: component, groups: [...groups, 'system:authenticated'] }),
+    async stop() {
+      await Promise.all(running.map((component) => component.stop()))
+      await server.close()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * A real API server for tests, in the caller's process: no containers, no root, nothing on disk but its certificates.
+ * For users' own operators (`import { startTestServer } from 'skiff/test'`) what Go projects have in envtest.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Client } from '../client/client.ts'
+import { systemClock } from '../machinery/clock.ts'
+import { quiet } from '../machinery/log.ts'
+import type { Logger } from '../machinery/log.ts'
+import { loadX509 } from '../machinery/x509.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import { startApi } from './api.ts'
+import { kubeconfigOf } from './kubeconfig.ts'
+import { ensurePki } from './pki.ts'
+import type { Settings } from './settings.ts'
+
+// Loaded with this module, so that starting a server costs no import.
+await loadX509()
+
+export interface TestServerOptions {
+  /** Default: any free port. */
+  readonly port?: number
+  readonly log?: Logger
+}
+
+export interface TestServer {
+  /** `https://127.0.0.1:<port>`. */
+  readonly url: string
+  /** The administrator's kubeconfig, as text and as a file that goes with the server. */
+  readonly kubeconfig: string
+  readonly kubeconfigFile: string
+  /** The administrator's client in this process: no sockets, the same authorization, admission and validation. */
+  readonly client: Client
+  /** A client that acts as somebody else: for testing an operator with its own rights. */
+  clientFor(user: string, groups?: readonly string[]): Client
+  stop(): Promise<void>
+}
+
+/** Starts an API server on loopback over a memory store; resolves when it answers. No controller runs: what a test writes stays as it is. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'skiff-test-server-'))
+  const settings: Settings = {
+    name: 'skiff-test', nodeName: 'localhost', nodeAddress: '127.0.0.1', port: options.port ?? 0, kubeletPort: 10250,
+    clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', clusterDns: '10.96.0.10', clusterDomain: 'cluster.local', nodePorts: [30000, 32767],
+  }
+  const store = createMemoryStore()
+  try {
+    const pki = await ensurePki(join(directory, 'pki'), settings)
+    const api = await startApi({ settings, pki, store, clock: systemClock, log: options.log ?? quiet, address: '127.0.0.1' })
+    const url = `https://127.0.0.1:${api.server.port}`
+    const kubeconfig = kubeconfigOf({ name: settings.name, server: url, ca: pki.ca.cert, user: pki.admin })
+    const kubeconfigFile = join(directory, 'kubeconfig')
+    writeFileSync(kubeconfigFile, kubeconfig, { mode: 0o600 })
+    return {
+      url,
+      kubeconfig,
+      kubeconfigFile,
+      client: api.clientFor('kubernetes-admin', ['system:masters']),
+      clientFor: api.clientFor,
+      async stop() {
+        await api.stop()
+        await store.close()
+        rmSync(directory, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    await store.close()
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
+}
