@@ -6,6 +6,7 @@ import { core } from '../api/index.ts'
 import { createInformers, createRecorder } from '../client/index.ts'
 import { createCgroups } from './cgroups.ts'
 import type { NodeContext } from './context.ts'
+import { createEvictions } from './eviction.ts'
 import { createImageGc } from './images/gc.ts'
 import { createImages } from './images/pull.ts'
 import { rotateLogs } from './logs/rotate.ts'
@@ -25,6 +26,7 @@ import { isTmpfs, mountTmpfs } from './volumes/mounts.ts'
 import { createVolumes } from './volumes/volumes.ts'
 
 const logsEvery = 10_000
+const evictionEvery = 10_000
 const imagesEvery = 300_000
 const hostDnsEvery = 10_000
 const list = (value: string | readonly string[]): readonly string[] => (typeof value === 'string' ? (value === '' ? [] : [value]) : value)
@@ -60,7 +62,7 @@ export async function startNode(options: NodeAgentOptions): Promise<NodeAgent> {
   const registration = await register(context, { ...facts, port: server.port }, signal)
   await services.synced()
   const manager = await startPodManager(tools, pods, workers, signal)
-  housekeeping(context, workers, signal)
+  housekeeping(context, tools, workers, signal)
   return {
     ready: registration.ready,
     port: server.port,
@@ -111,8 +113,10 @@ async function makeTools(options: NodeAgentOptions, context: NodeContext, machin
 }
 
 /** What is done every so often, whatever happens. */
-function housekeeping(context: NodeContext, workers: ReadonlyMap<string, PodWorker>, signal: AbortSignal): void {
+function housekeeping(context: NodeContext, tools: Tools, workers: ReadonlyMap<string, PodWorker>, signal: AbortSignal): void {
   const gc = createImageGc(context)
+  const evictions = createEvictions(context, workers, tools.volumes)
+  void repeat(context, evictionEvery, 'looking for pods to evict', () => evictions.check(), signal)
   void repeat(context, logsEvery, 'rotating logs', () => rotateLogs(context, workers.values()), signal)
   void repeat(context, imagesEvery, 'collecting unused images', () => gc.collect(), signal)
 }

@@ -97,6 +97,7 @@ function conditions(input: PodStatusInput, phase: Phase, init: readonly core.Con
     ['Ready', containers.status === 'True' ? gates(pod, old) : containers],
     ['ContainersReady', containers],
     ['PodScheduled', yes],
+    ...(input.verdict?.reason === 'Evicted' ? [['DisruptionTarget', { status: 'True', reason: 'TerminationByKubelet', message: input.verdict.message }] as const] : []),
   ])
   const generation = pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}
   const mine = [...own].map(([type, v]): core.PodCondition => {

@@ -284,7 +284,9 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     wake,
     refreshVolumes,
     evict(reason, message) {
-      state.verdict ??= { reason, message }
+      if (state.verdict) return
+      state.verdict = { reason, message }
+      recorder.event(state.pod, 'Warning', reason, message)
       stop.abort()
       wake()
     },

@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { core } from '../api/index.ts'
+import { createEvictions, diskUsage, rank, storageExcess } from './eviction.ts'
+import type { PodVolumes } from './volumes/volumes.ts'
+import { startTestNode, type TestNode } from './testing/node.ts'
+
+let directory: string
+let node: TestNode
+let volumes: PodVolumes
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'skiff-evict-'))
+  volumes = { podDirectory: (uid) => join(directory, uid), prepare: async () => new Map(), refresh: async () => undefined, cleanup: async () => undefined }
+  node = await startTestNode()
+})
+afterEach(async () => { node.close(); await rm(directory, { recursive: true }) })
+
+const contextOf = () => ({ clock: node.clock, runtime: node.runtime, directories: { data: directory, logs: directory, memory: directory } }) as never
+const calm = async () => ({ memory: false, disk: false, pid: false })
+
+describe('eviction', () => {
+  it('counts what is on disk, not what links lead to', async () => {
+    await mkdir(join(directory, 'a'))
+    await writeFile(join(directory, 'a', 'x'), Buffer.alloc(100_000))
+    await symlink('/usr', join(directory, 'a', 'link'))
+    const used = await diskUsage(directory)
+    expect(used).toBeGreaterThanOrEqual(100_000)
+    expect(used).toBeLessThan(200_000)
+    expect(await diskUsage(join(directory, 'nothing'))).toBe(0)
+  })
+
+  it('ends a pod whose emptyDir outgrew its limit, with Kubernetes\'s reason', async () => {
+    await node.create('big', { volumes: [{ name: 'v', emptyDir: { sizeLimit: '50Ki' } }] })
+    const { uid = '' } = node.pod('big').metadata
+    const evictions = createEvictions(contextOf(), node.workers, volumes, calm)
+    await evictions.check()
+    expect(node.pod('big').status.phase).toBe('Running')
+    await mkdir(join(directory, uid, 'volumes/kubernetes.io~empty-dir/v'), { recursive: true })
+    await writeFile(join(directory, uid, 'volumes/kubernetes.io~empty-dir/v/x'), Buffer.alloc(100_000))
+    await evictions.check()
+    await node.pass(31_000)
+    expect(node.pod('big').status).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'Usage of EmptyDir volume "v" exceeds the limit "50Ki". ' })
+    expect(node.pod('big').status.conditions).toContainEqual(expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }))
+    expect(node.runtime.container('main')?.state).toBe('exited')
+  })
+
+  it('holds containers to their ephemeral-storage limits', async () => {
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', resources: { limits: { 'ephemeral-storage': '1Ki' } } }] })
+    const stats = [{ name: 'main', podUid: '', id: '', at: 0, cpuNanoseconds: 0, memoryWorkingSetBytes: 0, memoryUsageBytes: 0, memoryRssBytes: 0, filesystemUsedBytes: 5000 }]
+    expect(await storageExcess(node.pod('web'), volumes, directory, stats)).toBe('Container main exceeded its local ephemeral storage limit "1Ki". ')
+    expect(await storageExcess(node.pod('web'), volumes, directory, [])).toBeUndefined()
+  })
+
+  it('takes one pod when memory runs out: over its request first, then the least important', async () => {
+    const pod = (name: string, priority: number, request?: string) =>
+      ({ metadata: { name }, spec: { priority, containers: [{ name: 'c', resources: request ? { requests: { memory: request } } : {} }] } }) as unknown as core.Pod
+    const usages = [
+      { pod: pod('modest', 0, '1Gi'), memory: 100, disk: 0 }, { pod: pod('important', 10), memory: 900, disk: 0 },
+      { pod: pod('small', 0), memory: 100, disk: 0 }, { pod: pod('large', 0), memory: 500, disk: 0 }, { pod: pod('system', 2_000_001_000), memory: 9000, disk: 0 },
+    ]
+    expect(rank(usages, 'memory').map((u) => u.pod.metadata.name)).toEqual(['large', 'small', 'important', 'modest'])
+    await node.create('web', {})
+    await createEvictions(contextOf(), node.workers, volumes, async () => ({ memory: true, disk: false, pid: false })).check()
+    await node.pass(31_000)
+    expect(node.pod('web').status).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory. ' })
+  })
+})
