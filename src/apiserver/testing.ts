@@ -24,15 +24,18 @@ export interface TestServerOptions {
   readonly store?: Store
   readonly tls?: TlsOptions
   readonly edges?: Partial<Edges>
+  readonly serviceCidr?: string
+  readonly nodePorts?: readonly [from: number, to: number]
 }
 
 /** Starts a server that does not listen yet; closed by the caller. */
-export async function startTestServer({ clock = systemClock, store = createMemoryStore({ clock }), tls, edges = {} }: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({ clock = systemClock, store = createMemoryStore({ clock }), tls, edges = {}, ...ranges }: TestServerOptions = {}): Promise<TestServer> {
   const server = await createApiServer({
     store,
     clock,
     log: quiet,
     freeze: true,
+    ...ranges,
     ...(tls ? { tls } : {}),
     edges: () => ({
       authenticate: () => tester,

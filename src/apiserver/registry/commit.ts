@@ -1,5 +1,7 @@
 /** The last step of every write: one compare-and-swap in the store, answered when the cache shows it. */
+import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
+import { decodeObject } from '../../machinery/json.ts'
 import type { Write } from '../../store/store.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { storedBytes, withResourceVersion } from './meta.ts'
@@ -26,7 +28,9 @@ async function leaseFor(env: RegistryEnvironment, ttl: number): Promise<number> 
  * Writes the object if the key is still at `from` (0: if there is none). Undefined when somebody else was faster; the cache
  * then shows their write.
  */
-export async function put(env: RegistryEnvironment, call: Call, key: string, object: ApiObject, from: number): Promise<Encoded | undefined> {
+export async function put(env: RegistryEnvironment, call: Call, key: string, complete: ApiObject, from: number): Promise<Encoded | undefined> {
+  // Strategies and admission add fields where they come to them; what is kept is in the order of the schema.
+  const { object } = decodeObject(call.served.storage.type as StructType<ApiObject>, complete)
   const bytes = storedBytes(object)
   const { ttl } = call.served.rule
   const write: Write = ttl ? { op: 'put', key, value: bytes, lease: await leaseFor(env, ttl) } : { op: 'put', key, value: bytes }

@@ -3,7 +3,8 @@ import { services, type Service, type ServicePort, type ServiceSpec } from '../.
 import { internal, invalid } from '../../../machinery/errors.ts'
 import { path } from '../../../machinery/field.ts'
 import type { Allocation } from '../../strategy.ts'
-import { holdingsOf, ownerOf, type Allocator } from './services-allocator.ts'
+import type { Allocator } from './services-allocator.ts'
+import { holdingsOf, ownerOf } from './services-ledger.ts'
 
 export const hasClusterIP = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName'
 export const isHeadless = (spec: ServiceSpec): boolean => hasClusterIP(spec) && spec.clusterIP === 'None'
@@ -51,9 +52,9 @@ function createRound(allocator: Allocator, service: Service, current: Service | 
     const wanted = spec.clusterIPs?.filter(Boolean) ?? []
     const [asked] = wanted
     if (asked) {
-      const why = await allocator.takeAddress(asked, owner)
-      if (why) refuse(path('spec').at('clusterIPs'), wanted, `failed to allocate IP ${asked}: ${why}`)
-      if (!had.addresses.includes(asked)) addresses.push(asked)
+      const taken = await allocator.takeAddress(asked, owner)
+      if (typeof taken === 'object') refuse(path('spec').at('clusterIPs'), wanted, `failed to allocate IP ${asked}: ${taken.why}`)
+      if (taken === 'reserved' && !had.addresses.includes(asked)) addresses.push(asked)
       return { ...spec, clusterIP: asked, clusterIPs: wanted }
     }
     const address = await allocator.freeAddress(owner)
@@ -63,9 +64,9 @@ function createRound(allocator: Allocator, service: Service, current: Service | 
   }
   async function port(asked: number, at: ReturnType<typeof path>): Promise<number> {
     if (asked > 0) {
-      const why = await allocator.takePort(asked, owner)
-      if (why) refuse(at, asked, why)
-      if (!had.ports.includes(asked)) ports.push(asked)
+      const taken = await allocator.takePort(asked, owner)
+      if (typeof taken === 'object') refuse(at, asked, taken.why)
+      if (taken === 'reserved' && !had.ports.includes(asked)) ports.push(asked)
       return asked
     }
     const found = await allocator.freePort(owner)
