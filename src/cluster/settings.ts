@@ -1,5 +1,5 @@
 /** What was decided when the cluster was made, and holds for its life. */
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -91,7 +91,7 @@ export function record(paths: Paths, settings: Settings): Settings {
     renameSync(`${paths.settings}.new`, paths.settings)
     // Clusters on one host find each other's addresses and ports here.
     mkdirSync(paths.run, { recursive: true, mode: 0o755 })
-    writeFileSync(join(paths.run, 'cluster.json'), JSON.stringify(settings))
+    writeFileSync(join(paths.run, 'cluster.json'), JSON.stringify({ ...settings, dataDir: paths.data }))
   } catch (error) {
     throw new UserError(`cannot write to ${paths.data}: ${(error as Error).message}; choose another place with --data-dir`)
   }
@@ -110,7 +110,9 @@ function neighbours(): Settings[] {
     }
     for (const name of names) {
       try {
-        found.push(JSON.parse(readFileSync(join(root, name, 'cluster.json'), 'utf8')) as Settings)
+        const settings = JSON.parse(readFileSync(join(root, name, 'cluster.json'), 'utf8')) as Settings & { readonly dataDir?: string }
+        // A cluster whose data directory was removed by hand needs its addresses no more.
+        if (settings.dataDir === undefined || existsSync(settings.dataDir)) found.push(settings)
       } catch {
         continue // not a cluster, or one half made: it holds no addresses
       }
