@@ -21,10 +21,12 @@ async function selfSigned(name: string): Promise<{ key: string; cert: string }> 
 
 let started: TestServer
 let seen: string[] = []
+let finished: string[] = []
 const client = await selfSigned('me')
 
 beforeEach(async () => {
   seen = []
+  finished = []
   const tls = await selfSigned('localhost')
   started = await startTestServer({
     tls: { ...tls, clientCa: client.cert },
@@ -34,6 +36,7 @@ beforeEach(async () => {
         seen.push(socket.authorized ? String(socket.getPeerCertificate().subject.CN) : 'nobody')
         return tester
       },
+      observer: { started: () => undefined, finished: ({ verb }) => void finished.push(verb) },
       routes: {
         handle: () => undefined,
         upgrade: () => async (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello'),
@@ -90,6 +93,17 @@ describe('HTTPS', () => {
     expect(JSON.parse(lines.join(''))).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'a' } } })
     stream.close()
     session.close()
+  })
+
+  it('cuts HTTP/2 watchers off that do not read', async () => {
+    await started.client.create(core.configmaps, { metadata: { name: 'big', namespace: 'default' }, data: { x: 'x'.repeat(1_000_000) } })
+    const session = connect(started.server.url, { rejectUnauthorized: false })
+    const stream = session.request({ ':path': `${path}?watch=1` }).on('error', () => undefined)
+    await new Promise((resolve) => stream.once('response', resolve))
+    const write = (i: number) => started.client.patch(core.configmaps, 'big', { type: 'merge', body: { data: { i: String(i) } } }, { namespace: 'default' })
+    for (let i = 0; i < 40; i++) await write(i)
+    await expect.poll(() => finished).toContain('WATCH')
+    session.destroy()
   })
 
   it('ends HTTP/2 watches when it closes', async () => {
