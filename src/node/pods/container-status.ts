@@ -22,7 +22,7 @@ export interface StatusInput {
 }
 
 export function terminatedState(status: ContainerStatus, messages: ReadonlyMap<string, string>): core.ContainerStateTerminated {
-  const message = messages.get(status.id) ?? status.message
+  const message = messages.get(status.id) || status.message
   return {
     exitCode: status.exitCode,
     reason: status.reason || (status.exitCode === 0 ? 'Completed' : 'Error'),

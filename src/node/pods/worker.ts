@@ -277,6 +277,8 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     gone() {
       life.gone = true
       stop.abort()
+      // Nobody waits for it any more, and its name may be taken already: it gets a moment, not its whole grace period.
+      state.pod = { ...state.pod, metadata: { ...state.pod.metadata, deletionGracePeriodSeconds: Math.min(1, state.pod.metadata.deletionGracePeriodSeconds ?? 1) } }
       if (state.pod.metadata.deletionTimestamp) hasten(tools, state)
       wake()
     },
