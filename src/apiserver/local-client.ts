@@ -45,6 +45,7 @@ const metadataOf = (object: unknown): { readonly name?: string; readonly namespa
 /** The field manager of a component: the name of the program that it is a part of in Kubernetes. */
 function managerOf({ name }: Identity): string {
   if (name.startsWith('system:serviceaccount:kube-system:')) return 'kube-controller-manager'
+  if (name === 'system:apiserver') return 'kube-apiserver'
   return name.startsWith('system:node:') ? 'kubelet' : name.replace(/^system:/, '')
 }
 

@@ -51,7 +51,7 @@ export class ApiError extends Error {
 
 const qualified = (r: ResourceName) => (r.group === '' ? r.plural : `${r.plural}.${r.group}`)
 const qualifiedKind = (k: KindName) => (k.group === '' ? k.kind : `${k.kind}.${k.group}`)
-const about = (r: ResourceName, name: string): StatusDetails => ({ name, ...(r.group ? { group: r.group } : {}), kind: r.plural })
+const about = (r: ResourceName, name: string): StatusDetails => ({ ...(name ? { name } : {}), ...(r.group ? { group: r.group } : {}), kind: r.plural })
 
 export const notFound = (r: ResourceName, name: string) =>
   new ApiError(404, 'NotFound', `${qualified(r)} "${name}" not found`, about(r, name))
@@ -87,7 +87,7 @@ export function invalid(k: KindName, name: string, errors: readonly FieldError[]
   const lines = [...new Set(errors.map((e) => e.toString()))]
   const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   return new ApiError(422, 'Invalid', `${qualifiedKind(k)} "${name}" is invalid: ${list}`, {
-    name,
+    ...(name ? { name } : {}),
     ...(k.group ? { group: k.group } : {}),
     kind: k.kind,
     causes: errors.map((e) => ({ reason: e.type, message: e.body(), field: e.field })),

@@ -1,10 +1,10 @@
 /** Request bodies to objects. */
-import { parse as parseYaml } from 'yaml'
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest } from '../../machinery/errors.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
+import { parseYaml } from '../../machinery/yaml.ts'
 import type { FieldValidation } from '../registry/call.ts'
 import type { Media } from './negotiate.ts'
 
@@ -59,7 +59,7 @@ function parseText(body: Buffer, media: Media, validation: FieldValidation, expe
     }
   }
   try {
-    return { value: parseYaml(body.toString(), { uniqueKeys: validation === 'Strict', maxAliasCount: 100, merge: true, logLevel: 'error' }) as unknown, duplicates: [] }
+    return { value: parseYaml(body.toString(), { uniqueKeys: validation === 'Strict' }), duplicates: [] }
   } catch (error) {
     throw badRequest(`yaml: ${(error as Error).message}`)
   }

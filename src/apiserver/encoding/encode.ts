@@ -1,10 +1,10 @@
 /** Objects, lists and watch events to bytes in the form that the client accepts. */
-import { stringify as toYaml } from 'yaml'
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { notAcceptable } from '../../machinery/errors.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { encodeListOfMessages, encodeMessage, encodeWatchEvent, wrapUnknown } from '../../machinery/protobuf.ts'
+import { formatYaml } from '../../machinery/yaml.ts'
 import { Encoded } from '../cache/encoded.ts'
 import type { ListResult } from '../cache/list.ts'
 import type { EventType } from '../cache/watch.ts'
@@ -28,7 +28,7 @@ const partialType = anyType(meta.PartialObjectMetadata as unknown as StructType<
 
 /** JSON text in the client's form: as it is, indented, or as YAML. */
 function text(json: string | Buffer, { format, pretty }: EncodeOptions): Buffer {
-  if (format.media === 'yaml') return Buffer.from(toYaml(JSON.parse(json.toString()), { aliasDuplicateObjects: false, lineWidth: 0 }))
+  if (format.media === 'yaml') return Buffer.from(formatYaml(JSON.parse(json.toString())))
   if (pretty) return Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`)
   return typeof json === 'string' ? Buffer.from(`${json}\n`) : Buffer.concat([json, newline])
 }

@@ -53,7 +53,7 @@ describe('bodies', () => {
   })
 
   it('takes YAML and gives YAML', async () => {
-    const made = await call('POST', configmaps, 'metadata:\n  name: y\ndata:\n  a: "1"\n', { 'content-type': 'application/yaml', accept: 'application/yaml' })
+    const made = await call('POST', configmaps, 'metadata:\n  name: in-yaml\ndata:\n  a: "1"\n', { 'content-type': 'application/yaml', accept: 'application/yaml' })
     expect(made.code).toBe(201)
     expect(parseYaml(made.text)).toMatchObject({ kind: 'ConfigMap', data: { a: '1' } })
   })

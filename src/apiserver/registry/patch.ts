@@ -1,8 +1,8 @@
 /** Patch: a document that says how the next object differs from the current one. */
-import { parse as parseYaml } from 'yaml'
 import { ApiError, badRequest, invalid, unsupportedMediaType } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
+import { parseYaml } from '../../machinery/yaml.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
 import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
@@ -37,7 +37,7 @@ export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): P
 
 function parseYamlObject(body: Buffer): unknown {
   try {
-    return parseYaml(body.toString(), { maxAliasCount: 100, merge: true, logLevel: 'error' })
+    return parseYaml(body.toString())
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`)
   }

@@ -1,0 +1,23 @@
+/**
+ * YAML as Kubernetes reads and writes it: version 1.1 as far as JSON goes. `yes` is true and `0644` is 420, but dates stay
+ * text; what other readers of 1.1 could take for something else than text is written in quotes.
+ */
+import { parse, stringify } from 'yaml'
+import type { Tags } from 'yaml'
+
+/** Values that JSON does not have, and numbers to base 60, which nobody means. */
+const unwanted = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`))
+const customTags = (tags: Tags): Tags => tags.filter((tag) => typeof tag === 'string' || (!unwanted.has(tag.tag) && tag.format !== 'TIME'))
+
+export interface YamlOptions {
+  /** Refuse mappings that have a key twice; without it, the last one counts. */
+  readonly uniqueKeys?: boolean
+}
+
+/** The value of one document; null of an empty one. Throws an `Error` that says where the text is no YAML. */
+export const parseYaml = (text: string, { uniqueKeys = false }: YamlOptions = {}): unknown =>
+  parse(text, { version: '1.1', customTags, merge: true, maxAliasCount: 100, logLevel: 'error', uniqueKeys })
+
+/** A document in the form in which Kubernetes writes it: fields by name, no aliases, no folded lines. */
+export const formatYaml = (value: unknown): string =>
+  stringify(value, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0, indentSeq: false, sortMapEntries: true })
