@@ -26,6 +26,8 @@ export interface Corridor extends ResourceEnvironment {
 /** Requests other than watches and streams get this long. */
 const requestTimeout = 60_000
 const streams = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
+/** Streams that end when one of their sides does: nobody waits for them when the server closes. */
+const endless = new Set(['exec', 'attach', 'portforward', 'log'])
 const noQuery = new URLSearchParams()
 
 /** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
@@ -102,11 +104,14 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
   const begun = performance.now()
   const request = route(raw, response)
   if (!request) return
-  const { edges, active } = corridor
+  const { edges, active, closing } = corridor
   active.add(request)
+  const cut = endless.has(request.info.subresource) ? () => void plain(response).destroy() : undefined
+  if (cut) closing.addEventListener('abort', cut, { once: true })
   edges.observer?.started(request.info)
   plain(response).once('close', () => {
     active.delete(request)
+    if (cut) closing.removeEventListener('abort', cut)
     if (!plain(response).writableFinished) request.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the request'))
     record(corridor, request, response, begun)
   })

@@ -71,5 +71,5 @@ async function removePods(settings: Settings, { paths, log, say }: RemoveOptions
   } catch (error) {
     log.warn({ error: (error as Error).message }, 'containerd could not be asked; its containers are ended by their processes')
   }
-  if (settings.runtimeEndpoint === undefined) for (const shim of shimsOf(socket)) await stopProcess(shim, 2)
+  if (settings.runtimeEndpoint === undefined) await Promise.all(shimsOf(socket).map((shim) => stopProcess(shim, 1)))
 }
