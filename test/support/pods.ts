@@ -68,7 +68,7 @@ export interface PodTools {
 export function podTools(cluster: () => TestCluster): PodTools {
   const kubectl = (...args: string[]) => cluster().kubectl(...args)
   const get = async (name: string) => JSON.parse(await kubectl('get', 'pod', name, '-o', 'json')) as PodSeen
-  const row = async (name: string) => (await kubectl('get', 'pod', name, '--no-headers')).trim().split(/\s{2,}/)
+  const row = async (name: string) => (await kubectl('get', 'pod', name, '--no-headers')).trim().split(/\s{2,}/).slice(0, 4)
   return {
     async apply(...objects) {
       const applied = await cluster().tryKubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }))

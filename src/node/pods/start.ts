@@ -91,7 +91,7 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
   } catch (error) {
     event('Warning', 'Failed', `Error: ${text(error)}`)
     await refresh(tools, state, id)
-    return fail('RunContainerError', text(error))
+    return fail('RunContainerError', text(error), 1000)
   }
   event('Normal', 'Started', `Started container ${container.name}`)
   state.waiting.delete(container.name)

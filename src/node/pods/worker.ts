@@ -36,7 +36,7 @@ export interface PodWorker {
   wake(): void
   /** Brings its volumes up to date: a ConfigMap or Secret changed, or a token grows old. */
   refreshVolumes(): void
-  /** The node takes the pod down for a reason of its own. */
+  /** The node takes the pod down at once, for a reason of its own. */
   evict(reason: string, message: string): void
   /** `id=state` of all that the worker knows of, for comparison with a relist. */
   fingerprint(): string
@@ -57,6 +57,9 @@ export interface WorkerOptions {
   onEnd(): void
 }
 
+/** Seconds that a pod gets to end when the node cannot wait for it. */
+const evictionGrace = 1
+
 class Stopped extends Error {}
 
 export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions): PodWorker {
@@ -68,7 +71,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   let timer: { readonly timer: Timer; readonly at: number } | undefined
 
   const state: PodState = {
-    pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), resources: new Map(), verdict: undefined, reported: undefined, stopping: stop.signal,
+    pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), resources: new Map(), verdict: undefined, grace: undefined, reported: undefined, stopping: stop.signal,
     async unlessStopped(promise) {
       if (stop.signal.aborted) throw new Stopped()
       let abort = () => {}
@@ -288,6 +291,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     evict(reason, message) {
       if (state.verdict) return
       state.verdict = { reason, message }
+      state.grace = evictionGrace
       recorder.event(state.pod, 'Warning', reason, message)
       stop.abort()
       wake()
