@@ -76,7 +76,7 @@ const documentOf = (state: Built, path: string): Promise<Document> => keep(state
 function encodedOf(state: Built, path: string, type: string): Promise<Document> {
   return keep(state, `${path} ${type}`, async () => {
     const content = await contentOf(state, path)
-    return asDocument(path === '/openapi/v2' ? encodeV2(content) : encodeV3(content), type.replace('@', '.'))
+    return asDocument(await (path === '/openapi/v2' ? encodeV2(content) : encodeV3(content)), type.replace('@', '.'))
   })
 }
 

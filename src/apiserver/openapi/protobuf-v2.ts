@@ -1,17 +1,17 @@
 /** OpenAPI v2 as `openapi.v2.Document` in protobuf: what clients up to 1.28 ask for, and take no other form. */
-import { any, bool, document, each, eachText, extensions, message, none, pairs, someBool, text } from './wire.ts'
+import { any, bool, document, each, eachText, extensions, message, none, pairs, pairsInSteps, someBool, text, type Part } from './wire.ts'
 
 type Node = Readonly<Record<string, unknown>>
 
 /** The document, from its JSON form. */
-export function encodeV2(json: object): Buffer {
+export async function encodeV2(json: object): Promise<Buffer> {
   const root = json as Node
   const info = root['info'] as Node
   return document(
     text(1, root['swagger']),
     message(2, text(1, info['title']), text(2, info['version'])),
-    message(8, pairs<Node>(2, root['paths'], pathItem)),
-    message(9, pairs<Node>(1, root['definitions'], schema)),
+    message(8, await pairsInSteps<Node>(2, root['paths'], pathItem)),
+    message(9, await pairsInSteps<Node>(1, root['definitions'], schema)),
     each<Node>(12, root['security'], (requirement) => [pairs<string[]>(1, requirement, (scopes) => [eachText(1, scopes)])]),
     message(13, pairs<Node>(1, root['securityDefinitions'], (d) => [message(2, text(1, d['type']), text(2, d['name']), text(3, d['in']), text(4, d['description']))])),
   )
@@ -19,10 +19,10 @@ export function encodeV2(json: object): Buffer {
 
 const methods: Readonly<Record<string, number>> = { get: 2, put: 3, post: 4, delete: 5, options: 6, head: 7, patch: 8 }
 
-const pathItem = (item: Node): readonly Buffer[] =>
+const pathItem = (item: Node): readonly Part[] =>
   Object.entries(methods).filter(([method]) => item[method]).map(([method, no]) => message(no, ...operation(item[method] as Node)))
 
-const operation = (o: Node): readonly Buffer[] => [
+const operation = (o: Node): readonly Part[] => [
   eachText(1, o['tags']),
   text(3, o['description']),
   text(5, o['operationId']),
@@ -36,14 +36,14 @@ const operation = (o: Node): readonly Buffer[] => [
   extensions(13, o),
 ]
 
-function parameterOf(p: Node): Buffer {
+function parameterOf(p: Node): Part {
   if (p['in'] === 'body') return message(1, text(1, p['description']), text(2, p['name']), text(3, p['in']), bool(4, p['required']), message(5, ...schema(p['schema'] as Node)))
   const common = [bool(1, p['required']), text(2, p['in']), text(3, p['description']), text(4, p['name'])]
   if (p['in'] === 'path') return message(2, message(4, ...common, text(5, p['type']), bool(19, p['uniqueItems'])))
   return message(2, message(3, ...common, text(6, p['type']), bool(20, p['uniqueItems'])))
 }
 
-function schema(s: Node): readonly Buffer[] {
+function schema(s: Node): readonly Part[] {
   const additional = s['additionalProperties']
   return [
     text(1, s['$ref']),

@@ -1,29 +1,29 @@
 /** OpenAPI v3 as `openapi.v3.Document` in protobuf: what typed apply configurations of client-go ask for. */
-import { any, bool, document, double, each, eachText, extensions, message, none, pairs, someBool, text } from './wire.ts'
+import { any, bool, document, double, each, eachText, extensions, message, none, pairs, pairsInSteps, someBool, someText, text, type Part } from './wire.ts'
 
 type Node = Readonly<Record<string, unknown>>
 
 /** The document, from its JSON form. */
-export function encodeV3(json: object): Buffer {
+export async function encodeV3(json: object): Promise<Buffer> {
   const root = json as Node
   const info = root['info'] as Node
   const components = root['components'] as Node
   return document(
     text(1, root['openapi']),
     message(2, text(1, info['title']), text(6, info['version'])),
-    message(4, pairs<Node>(1, root['paths'], pathItem)),
+    message(4, await pairsInSteps<Node>(1, root['paths'], pathItem)),
     message(5,
-      message(1, pairs<Node>(1, components['schemas'], schemaOrReference)),
+      message(1, await pairsInSteps<Node>(1, components['schemas'], schemaOrReference)),
       message(7, pairs<Node>(1, components['securitySchemes'], (s) => [message(1, text(1, s['type']), text(2, s['description']), text(3, s['name']), text(4, s['in']))]))),
   )
 }
 
 const methods: Readonly<Record<string, number>> = { get: 4, put: 5, post: 6, delete: 7, options: 8, head: 9, patch: 10 }
 
-const pathItem = (item: Node): readonly Buffer[] =>
+const pathItem = (item: Node): readonly Part[] =>
   Object.entries(methods).filter(([method]) => item[method]).map(([method, no]) => message(no, ...operation(item[method] as Node)))
 
-const operation = (o: Node): readonly Buffer[] => [
+const operation = (o: Node): readonly Part[] => [
   eachText(1, o['tags']),
   text(3, o['description']),
   text(5, o['operationId']),
@@ -34,13 +34,13 @@ const operation = (o: Node): readonly Buffer[] => [
   extensions(13, o),
 ]
 
-const mediaTypes = (no: number, content: unknown): Buffer =>
+const mediaTypes = (no: number, content: unknown): Part =>
   (content ? message(no, pairs<Node>(1, content, (media) => (media['schema'] ? [message(1, ...schemaOrReference(media['schema'] as Node))] : []))) : none)
 
-const schemaOrReference = (s: Node): readonly Buffer[] =>
+const schemaOrReference = (s: Node): readonly Part[] =>
   [typeof s['$ref'] === 'string' ? message(2, text(1, s['$ref']), text(3, s['description'])) : message(1, ...schema(s))]
 
-function schema(s: Node): readonly Buffer[] {
+function schema(s: Node): readonly Part[] {
   const additional = s['additionalProperties']
   return [
     eachText(23, s['required']),
@@ -59,8 +59,8 @@ function schema(s: Node): readonly Buffer[] {
 }
 
 /** The format knows defaults that are numbers, booleans and texts. */
-function defaultOf(value: unknown): Buffer {
+function defaultOf(value: unknown): Part {
   if (typeof value === 'number') return message(33, double(1, value))
   if (typeof value === 'boolean') return message(33, someBool(2, value))
-  return typeof value === 'string' ? message(33, text(3, value)) : none
+  return typeof value === 'string' ? message(33, someText(3, value)) : none
 }
