@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { core } from '../../src/api/index.ts'
 import { ensurePki } from '../../src/cluster/pki.ts'
 import type { KeyPair, Pki } from '../../src/cluster/pki.ts'
 import { startTestControlPlane } from '../support/control-plane.ts'
@@ -59,5 +60,37 @@ describe('with headers instead', () => {
   })
   it('a node that impersonates the administrator is refused', async () => {
     expect((await get('/api/v1/pods', cluster.pki.node, { 'impersonate-user': 'kubernetes-admin', 'impersonate-group': 'system:masters' })).code).toBe(403)
+  })
+})
+
+describe('a node', () => {
+  const pod = (name: string, nodeName: string, configMap: string) => ({
+    apiVersion: 'v1', kind: 'Pod', metadata: { name },
+    spec: { nodeName, containers: [{ name: 'c', image: 'x', envFrom: [{ configMapRef: { name: configMap } }] }] },
+  })
+  const configmaps = '/api/v1/namespaces/default/configmaps'
+  const ask = async (query: string) => (await get(`${configmaps}${query}`, cluster.pki.node)).code
+  beforeAll(async () => {
+    for (const name of ['mine', 'theirs']) await cluster.kubectl('create', 'configmap', name)
+    await cluster.apply(pod('here', 'node-1', 'mine'))
+    await cluster.apply(pod('there', 'node-2', 'theirs'))
+  })
+
+  it('gets, lists and watches what its pods use, one by one', async () => {
+    expect(await ask('/mine')).toBe(200)
+    expect(await ask('?fieldSelector=metadata.name%3Dmine')).toBe(200)
+    expect(await ask('?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dmine')).toBe(200)
+    const client = cluster.plane.clientFor('system:node:node-1', ['system:nodes'])
+    expect((await client.list(core.configmaps, { namespace: 'default', fieldSelector: 'metadata.name=mine' })).items).toHaveLength(1)
+  })
+
+  it('is refused all of them at once, and those of other nodes', async () => {
+    expect(await ask('')).toBe(403)
+    expect(await ask('?watch=true')).toBe(403)
+    expect(await ask('/theirs')).toBe(403)
+    expect(await ask('?fieldSelector=metadata.name%3Dtheirs')).toBe(403)
+    expect(await ask('?fieldSelector=metadata.name%21%3Dmine')).toBe(403)
+    const refused = JSON.parse((await get(`${configmaps}/theirs`, cluster.pki.node)).text) as { message: string }
+    expect(refused.message).toBe('configmaps "theirs" is forbidden: User "system:node:node-1" cannot get resource "configmaps" in API group "" in the namespace "default": no relationship found between node \'node-1\' and this object')
   })
 })
