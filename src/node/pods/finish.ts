@@ -26,7 +26,7 @@ export async function finishPod(tools: Tools, state: PodState, { gone, report }:
   tools.prober.stopRestarting(uid)
   const running = state.world.containers.some((c) => c.state === 'running')
   if (running && !gone) report(false)
-  if (running) await stopAll(tools, state, graceSeconds(state.pod))
+  if (running) await stopAll(tools, state, state.grace ?? graceSeconds(state.pod))
   await stopSandboxes(tools, state)
   state.world = await readWorld(tools.context.runtime, uid)
   for (const status of state.world.containers) if (!state.messages.has(status.id)) state.messages.set(status.id, await readMessage(tools, state.pod, status))

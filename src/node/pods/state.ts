@@ -16,6 +16,8 @@ export interface PodState {
   readonly resources: Map<string, Pick<core.ResourceRequirements, 'limits' | 'requests'>>
   /** Why the node ended the pod, if it did. */
   verdict: { readonly reason: string; readonly message: string } | undefined
+  /** Seconds its containers get to end, where the node does not leave them their own grace period. */
+  grace: number | undefined
   /** What was last reported. */
   reported: core.PodStatus | undefined
   /** Aborts when the pod is to go away: whatever is being waited for then no longer matters. */

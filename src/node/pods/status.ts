@@ -15,7 +15,11 @@ export interface PodStatusInput extends StatusInput {
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
 /** The status to report. Conditions that others write (readiness gates, PodScheduled) are kept as they are. */
-export function podStatus(input: PodStatusInput): core.PodStatus {
+export function podStatus(given: PodStatusInput): core.PodStatus {
+  // A pod that the node ends is not over while something of it still runs: others would replace it too soon.
+  const { verdict: decided, ...rest } = given
+  const isOver = given.terminal || !given.world.containers.some((c) => c.state === 'running')
+  const input: PodStatusInput = decided && isOver ? given : rest
   const { pod, world, verdict } = input
   const old = pod.status
   if (verdict && world.containers.length === 0 && !old.startTime) return refused(input, verdict)
@@ -49,7 +53,11 @@ function refused({ pod, now }: PodStatusInput, verdict: { readonly reason: strin
 function finalPhase(input: PodStatusInput, computed: Phase): Phase {
   const before = input.pod.status.phase
   if (before === 'Succeeded' || before === 'Failed') return before
-  return input.verdict ? 'Failed' : computed
+  if (input.verdict) return 'Failed'
+  const isFinal = computed === 'Succeeded' || computed === 'Failed'
+  // A sidecar that is still being stopped keeps the pod from being over.
+  const lingers = !input.terminal && input.world.containers.some((c) => c.state === 'running')
+  return isFinal && lingers ? (before === 'Pending' ? 'Pending' : 'Running') : computed
 }
 
 /** Kubernetes's getPhase. */

@@ -98,10 +98,13 @@ describe('a pod worker', () => {
     expect(stops.map((c) => c.split(' ')[1])).toEqual(['main', 'side', 'sandbox'])
   })
 
-  it('lets a finished pod go although its sidecar still runs', async () => {
-    await node.create('job', { restartPolicy: 'Never', initContainers: [{ name: 'side', image: 'app:1', restartPolicy: 'Always' }] })
+  it('lets a finished pod go although its sidecar still runs, and calls it over when that has ended', async () => {
+    node.runtime.stubborn.add('side')
+    await node.create('job', { restartPolicy: 'Never', terminationGracePeriodSeconds: 10, initContainers: [{ name: 'side', image: 'app:1', restartPolicy: 'Always' }] })
     node.runtime.exit('main', 0)
     await node.pass(0)
+    expect(node.pod('job').status.phase).toBe('Running')
+    await node.pass(10_000)
     expect(node.pod('job').status.phase).toBe('Succeeded')
     expect(node.runtime.container('side')?.state).toBe('exited')
   })
@@ -167,11 +170,14 @@ describe('a pod worker', () => {
     expect(node.pod('web').status.phase).toBe('Running')
   })
 
-  it('ends a pod that is past its deadline', async () => {
-    await node.create('web', { activeDeadlineSeconds: 60 })
+  it('ends a pod that is past its deadline, and calls it failed once nothing of it runs', async () => {
+    await node.create('web', { activeDeadlineSeconds: 60, terminationGracePeriodSeconds: 10 })
     await node.pass(59_000)
     expect(node.pod('web').status.phase).toBe('Running')
-    await node.pass(2_000)
+    node.runtime.stubborn.add('main')
+    await node.pass(5_000)
+    expect(node.pod('web').status.phase).toBe('Running')
+    await node.pass(10_000)
     expect(node.pod('web').status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' })
     expect(node.runtime.container('main')?.state).toBe('exited')
   })
