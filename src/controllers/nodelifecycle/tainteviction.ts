@@ -15,8 +15,8 @@ const name = 'taint-eviction-controller'
 export const noExecute = (node: core.Node | undefined): readonly core.Taint[] => (node?.spec.taints ?? []).filter((taint) => taint.effect === 'NoExecute')
 
 export function taintEvictionReconciler({ client, recorder, clock, pods, nodes }: Environment): Reconciler {
-  /** Since when a pod, by uid, is counted as staying on a tainted node. */
-  const since = new Map<string, number>()
+  /** Since when a pod, by key, is counted as staying on a tainted node. */
+  const since = new Map<string, { readonly uid: string; readonly at: number }>()
 
   async function evict(pod: core.Pod): Promise<void> {
     const { name: podName = '', namespace = '', uid = '' } = pod.metadata
@@ -38,21 +38,22 @@ export function taintEvictionReconciler({ client, recorder, clock, pods, nodes }
   return {
     async reconcile(key) {
       const pod = pods.get(key)
+      const uid = pod?.metadata.uid ?? ''
+      if (since.get(key)?.uid !== uid) since.delete(key)
       if (!pod) return
-      const uid = pod.metadata.uid ?? ''
       const taints = noExecute(nodes.get(pod.spec.nodeName ?? ''))
       const limit = taints.length > 0 ? stay(pod, taints) : undefined
-      if (pod.metadata.deletionTimestamp) return void since.delete(uid)
+      if (pod.metadata.deletionTimestamp) return void since.delete(key)
       if (limit === undefined) {
-        if (since.delete(uid)) recorder.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${splitKey(key).namespace}/${splitKey(key).name}`)
+        if (since.delete(key)) recorder.event(pod, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${splitKey(key).namespace}/${splitKey(key).name}`)
         return
       }
-      const start = since.get(uid) ?? clock.now()
-      since.set(uid, start)
-      const left = start + limit - clock.now()
+      const start = since.get(key) ?? { uid, at: clock.now() }
+      since.set(key, start)
+      const left = start.at + limit - clock.now()
       if (left > 0) return { requeueAfter: left }
       await evict(pod)
-      since.delete(uid)
+      since.delete(key)
     },
   }
 }
@@ -65,7 +66,7 @@ export function startTaintEvictionController(context: ControllerContext): Contro
     name,
     reconciler: taintEvictionReconciler({ client: context.client(name), recorder: recorderOf(context, name), clock: context.clock, pods, nodes }),
     watches: [
-      watch(pods, (pod, { type }) => (pod.spec.nodeName && type !== 'deleted' && noExecute(nodes.get(pod.spec.nodeName)).length > 0 ? [keyOf(pod)] : [])),
+      watch(pods, (pod) => (pod.spec.nodeName && noExecute(nodes.get(pod.spec.nodeName)).length > 0 ? [keyOf(pod)] : [])),
       watch(nodes, (node, { type, old, object }) => {
         const concerns = type === 'added' ? noExecute(node).length > 0 : type === 'updated' && old && taints(object) !== taints(old)
         return concerns ? pods.byIndex('node', node.metadata.name ?? '').map(keyOf) : []

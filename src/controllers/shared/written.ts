@@ -21,7 +21,7 @@ const reaches = (version: string, wanted: string): boolean => (version.length ==
 export function createWritten<T extends ApiObject>(informer: Informer<T>, clock: Clock): Written<T> {
   const pending = new Map<string, Map<string, { readonly version: string; readonly at: number }>>()
   informer.onChange(({ type, object }) => {
-    if (type === 'deleted') for (const writes of pending.values()) writes.delete(keyOf(object))
+    if (type === 'deleted') for (const [owner, writes] of pending) if (writes.delete(keyOf(object)) && writes.size === 0) pending.delete(owner)
   })
   return {
     wrote(owner, object) {
