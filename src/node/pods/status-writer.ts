@@ -86,9 +86,20 @@ function patchBody(pod: core.Pod, before: core.PodStatus, after: core.PodStatus)
     if (deepEqual(before[key], after[key])) continue
     if (after[key] === undefined) {
       if (ownFields.has(key)) changed[key] = null
-    } else changed[key] = replaced.has(key) ? [{ $patch: 'replace' }, ...(after[key] as readonly JsonObject[])] : after[key]
+    } else if (key === 'conditions') changed[key] = conditionsPatch(before.conditions ?? [], after.conditions ?? [])
+    else changed[key] = replaced.has(key) ? [{ $patch: 'replace' }, ...(after[key] as readonly JsonObject[])] : after[key]
   }
   return { metadata: { uid: podUid(pod) }, status: changed } as unknown as JsonObject
+}
+
+/** Only the conditions that changed, without the reason or message that no longer holds: what a patch leaves out, stays. */
+function conditionsPatch(before: readonly core.PodCondition[], after: readonly core.PodCondition[]): unknown[] {
+  return after.flatMap((condition) => {
+    const old = before.find((c) => c.type === condition.type)
+    if (old && deepEqual(old, condition)) return []
+    const ended = Object.keys(old ?? {}).filter((key) => condition[key as keyof core.PodCondition] === undefined)
+    return [{ ...condition, ...Object.fromEntries(ended.map((key) => [key, null])) }]
+  })
 }
 
 /** Lists that would otherwise be merged with what was there. */

@@ -1,3 +1,5 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { core, node as nodeApi } from '../../api/index.ts'
 import { startTestNode, type TestNode } from '../testing/node.ts'
@@ -46,6 +48,17 @@ describe('a pod worker', () => {
     node.runtime.exit('main', 1)
     await node.pass(0)
     expect(status('web')).toMatchObject({ restartCount: 3, ready: true })
+  })
+
+  it('keeps one dead container, and removes older ones with their logs', async () => {
+    await node.create('web', {})
+    const logs = join(node.directory, 'logs', `default_web_${node.pod('web').metadata.uid}`, 'main')
+    await mkdir(logs, { recursive: true })
+    for (const name of ['0.log', '0.log.20260101-000000', '1.log', '2.log']) await writeFile(join(logs, name), '')
+    for (let i = 0; i < 2; i++) { node.runtime.exit('main', 1); await node.pass(10_100) }
+    expect(node.runtime.calls.filter((c) => c.startsWith('remove'))).toEqual(['remove main'])
+    expect(await readdir(logs)).toEqual(['1.log', '2.log'])
+    expect((await node.runtime.listContainers()).map((c) => c.attempt).toSorted()).toEqual([1, 2])
   })
 
   it('ends as Succeeded or Failed by the exit codes when nothing restarts it', async () => {

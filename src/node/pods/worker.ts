@@ -15,6 +15,7 @@ import { finishPod, forgetPod } from './finish.ts'
 import { stopContainer } from './kill.ts'
 import { readMessage } from './messages.ts'
 import { planPod, type Plan } from './plan.ts'
+import { pruneDead } from './prune.ts'
 import { resizeContainers } from './resize.ts'
 import { graceSeconds, startContainer, startSandbox, writeHostsFile } from './start.ts'
 import type { PodState } from './state.ts'
@@ -139,7 +140,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     for (const container of plan.startInit) await startContainer(tools, state, described(container))
     for (const container of plan.start) await startContainer(tools, state, described(container))
     if (plan.kill.length > 0 || (plan.startInit.length > 0 && !plan.start.length)) wakeIfProgress(plan)
-    void pruneDead()
+    void pruneDead(tools, state)
     return false
   }
 
@@ -161,20 +162,6 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     if (state.world.sandboxes.length > 0) recorder.event(state.pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     for (const sandbox of state.world.sandboxes) await runtime.stopSandbox(sandbox.id)
     state.world = await readWorld(runtime, uid)
-  }
-
-  /** One dead container of each name is kept, for its log and its last state. */
-  const pruneDead = async (): Promise<void> => {
-    const seen = new Map<string, number>()
-    for (const status of state.world.containers) {
-      const dead = seen.get(status.name) ?? 0
-      seen.set(status.name, dead + 1)
-      if (dead < 2 || status.state === 'running') continue
-      await runtime.removeContainer(status.id).catch((error: unknown) => log.debug({ container: status.id, error: String(error) }, 'dead container not removed'))
-      state.world = { ...state.world, containers: state.world.containers.filter((c) => c.id !== status.id) }
-      state.messages.delete(status.id)
-      state.resources.delete(status.id)
-    }
   }
 
   const planInput = () => ({

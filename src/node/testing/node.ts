@@ -22,6 +22,8 @@ import { createFakeRuntime, type FakeRuntime } from './fake-runtime.ts'
 export interface TestNode {
   readonly client: MemoryClient
   readonly clock: FakeClock
+  /** Of volumes; `logs` is in it. */
+  readonly directory: string
   readonly runtime: FakeRuntime
   readonly workers: ReadonlyMap<string, PodWorker>
   create(name: string, spec: Partial<In<typeof core.PodSpec>>, metadata?: object): Promise<void>
@@ -91,7 +93,7 @@ export async function startTestNode(options: { readonly images?: readonly string
   await start()
 
   return {
-    client, clock, runtime, pass,
+    client, clock, directory, runtime, pass,
     get workers() { return workers },
     async create(name, spec, metadata = {}) {
       await client.create(core.pods, { metadata: { name, namespace: 'default', ...metadata }, spec: { nodeName: 'node', containers: [{ name: 'main', image: 'app:1' }], ...spec } })
