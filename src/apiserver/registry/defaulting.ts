@@ -24,6 +24,3 @@ export function each<T extends object, K extends keyof T>(object: T, key: K, ste
     return (next.some((item, i) => item !== items[i]) ? next : items) as unknown as NonNullable<T[K]>
   })
 }
-
-/** Steps in a row. */
-export const through = <T>(object: T, ...steps: readonly ((object: T) => T)[]): T => steps.reduce((o, step) => step(o), object)

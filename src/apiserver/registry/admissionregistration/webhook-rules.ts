@@ -8,7 +8,7 @@ import { each, orDefault, within } from '../defaulting.ts'
 type Webhook = admissionregistration.MutatingWebhook | admissionregistration.ValidatingWebhook
 type Rule = admissionregistration.RuleWithOperations
 
-export const ruleDefaults = <R extends Rule>(rule: R): R => orDefault<R>(rule, { scope: '*' } as never)
+const ruleDefaults = <R extends Rule>(rule: R): R => orDefault<R>(rule, { scope: '*' } as never)
 
 /** Fails closed within ten seconds, and sees equivalent requests and all objects. */
 export function webhookDefaults<W extends Webhook>(webhook: W): W {
@@ -18,7 +18,7 @@ export function webhookDefaults<W extends Webhook>(webhook: W): W {
 }
 
 export const failurePolicies = ['Fail', 'Ignore']
-export const matchPolicies = ['Equivalent', 'Exact']
+const matchPolicies = ['Equivalent', 'Exact']
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const scopes = ['*', 'Cluster', 'Namespaced']
 

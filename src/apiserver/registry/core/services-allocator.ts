@@ -28,7 +28,7 @@ export interface AllocatorOptions {
 }
 
 /** The lower end of a range is left for those who choose for themselves (KEP-3070, KEP-3668). */
-export const staticBand = (size: number, least: number, most: number, share: number): number => {
+const staticBand = (size: number, least: number, most: number, share: number): number => {
   const band = Math.min(Math.max(Math.floor(size / share), least), most)
   return band >= size ? 0 : band
 }

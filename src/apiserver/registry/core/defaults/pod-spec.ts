@@ -6,7 +6,7 @@ import { containerDefaults, hostPorts, requestsFromLimits } from './containers.t
 import { volumeDefaults } from './volumes.ts'
 
 /** Defaults of the spec of a pod or of a pod template. */
-export function podSpecDefaults(spec: core.PodSpec): core.PodSpec {
+function podSpecDefaults(spec: core.PodSpec): core.PodSpec {
   let next = orDefault(serviceAccountAlias(spec), {
     restartPolicy: 'Always',
     dnsPolicy: 'ClusterFirst',

@@ -10,10 +10,10 @@ import { containerResources } from './resources.ts'
 import { securityContext } from './security.ts'
 
 const probeNames: readonly ProbeName[] = ['livenessProbe', 'readinessProbe', 'startupProbe']
-export const pullPolicies = ['Always', 'IfNotPresent', 'Never']
+const pullPolicies = ['Always', 'IfNotPresent', 'Never']
 
 /** What of the pod its containers are checked against. */
-export interface Surroundings {
+interface Surroundings {
   readonly spec: core.PodSpec
   readonly volumes: Volumes
   readonly claims: ReadonlySet<string>

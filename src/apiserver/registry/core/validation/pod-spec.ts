@@ -12,7 +12,7 @@ import { volumes } from './volumes.ts'
 
 const maxInt32 = 2147483647
 const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
-export const restartPolicies = ['Always', 'Never', 'OnFailure']
+const restartPolicies = ['Always', 'Never', 'OnFailure']
 
 /** Everything about a pod's spec that can be said without looking at other objects. */
 export function* podSpec(at: Path, spec: core.PodSpec): Check {

@@ -13,12 +13,12 @@ const ofContainers = new Set(['cpu', 'memory', 'ephemeral-storage'])
 
 export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 /** `cpu`, `memory` and the like, as opposed to resources that device plugins bring. */
-export const isNative = (name: string): boolean => !name.includes('/') || name.includes(nativePrefix)
+const isNative = (name: string): boolean => !name.includes('/') || name.includes(nativePrefix)
 /** A resource of which no more can be used than is there: what is requested must be the limit. */
 const cannotOvercommit = (name: string): boolean => !isNative(name) || isHugePages(name)
 
 /** The name of a resource as containers may ask for it. */
-export function* containerResourceName(at: Path, name: string): Check {
+function* containerResourceName(at: Path, name: string): Check {
   const problems = qualifiedName(name)
   for (const why of problems) yield at.invalid(name, why)
   if (problems.length > 0) return
@@ -57,7 +57,7 @@ export function* containerResources(at: Path, resources: core.ResourceRequiremen
 }
 
 /** A request is not above its limit; where nothing can be overcommitted it is the limit. */
-export function* againstLimit(at: Path, name: string, request: string, limit: string | undefined): Check {
+function* againstLimit(at: Path, name: string, request: string, limit: string | undefined): Check {
   const wanted = readQuantity(request)
   if (!wanted) return
   if (limit === undefined) {

@@ -34,7 +34,7 @@ export function* nodeSelector(at: Path, value: core.NodeSelector): Check {
   yield* forEach(at.at('nodeSelectorTerms'), value.nodeSelectorTerms, nodeSelectorTerm)
 }
 
-export function* nodeSelectorTerm(term: core.NodeSelectorTerm, at: Path): Check {
+function* nodeSelectorTerm(term: core.NodeSelectorTerm, at: Path): Check {
   yield* forEach(at.at('matchExpressions'), term.matchExpressions, nodeRequirement)
   yield* forEach(at.at('matchFields'), term.matchFields, nodeField)
 }

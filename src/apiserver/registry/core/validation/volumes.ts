@@ -23,7 +23,7 @@ export function* volumes(at: Path, list: readonly core.Volume[] | undefined): Ch
 }
 
 /** The source of a volume: exactly one, and that one in order. */
-export function* volumeSource(at: Path, source: core.VolumeSource): Check {
+function* volumeSource(at: Path, source: core.VolumeSource): Check {
   const there = sourceNames.filter((name) => source[name as keyof core.VolumeSource] !== undefined)
   const [first, ...more] = there
   if (first === undefined) return yield at.required('must specify a volume type')
@@ -78,7 +78,7 @@ function* checkSource<K extends keyof core.VolumeSource>(at: Path, kind: K, sour
 }
 
 /** The schema says which texts of a source a client must give. */
-export function* requiredTexts(at: Path, kind: string, part: object): Check {
+function* requiredTexts(at: Path, kind: string, part: object): Check {
   const field = sourceFields[kind]
   const type = field && resolve(field.type)
   if (type?.form !== 'struct') return
