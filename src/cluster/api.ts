@@ -32,6 +32,7 @@ export interface Api extends Component {
 /** Starts the API server; resolves once it answers. The store stays the caller's. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { settings, pki, clock, log } = options
+  let bootstrapped = false
   const server = await createApiServer({
     store: options.store,
     clock,
@@ -44,6 +45,11 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     edges: createEdges({
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
+      checks: [{
+        name: 'poststarthook/rbac/bootstrap-roles',
+        of: ['readyz'],
+        check: () => { if (!bootstrapped) throw new Error('the objects every cluster has are not there yet') },
+      }],
       kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
       serviceAccounts: { signingKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` },
     }),
@@ -51,6 +57,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await server.listen()
   const running: Component[] = [startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) })]
   running.push(await startBootstrap({ client: server.client, clock, log: log.child({ component: 'bootstrap' }), place: () => ({ address: settings.nodeAddress, port: server.port }), serviceCidr: settings.serviceCidr }))
+  bootstrapped = true
   return {
     server,
     clientFor: (component, groups = []) => server.clientFor({ name: component, groups: [...groups, 'system:authenticated'] }),
