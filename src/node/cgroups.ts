@@ -11,8 +11,8 @@ export interface Cgroups {
   readonly version: 1 | 2
   /** The pod's cgroup as the runtime is told: `/skiff-x/burstable/pod<uid>`. */
   podPath(pod: core.Pod): string
-  /** Makes it, with the pod's limits. */
-  create(pod: core.Pod): Promise<void>
+  /** Makes it, with the pod's limits, or for a while without: the limits of its containers cannot pass those of the pod while they change. */
+  create(pod: core.Pod, options?: { readonly unlimited: boolean }): Promise<void>
   /** Removes it and what is below it; what still has processes stays. */
   remove(uid: string): Promise<void>
   /** Removes everything under the cluster's parent, and the parent. */
@@ -21,6 +21,8 @@ export interface Cgroups {
 
 const root = '/sys/fs/cgroup'
 const tiers = ['', 'burstable', 'besteffort']
+/** In place of a limit: what there was is taken away. Version 1 says it so. */
+const none = -1
 
 /** `parent` is the cluster's cgroup, such as `/skiff-dev`. */
 export function createCgroups(parent: string, log: Logger): Cgroups {
@@ -32,8 +34,8 @@ export function createCgroups(parent: string, log: Logger): Cgroups {
   return {
     version,
     podPath,
-    async create(pod) {
-      const limits = podLimits(pod)
+    async create(pod, options) {
+      const limits = options?.unlimited ? { ...podLimits(pod), quota: none, memoryBytes: none } : podLimits(pod)
       try {
         if (version === 2) await createV2(podPath(pod), limits)
         else await createV1(podPath(pod), limits)
@@ -52,7 +54,7 @@ async function createV1(path: string, limits: PodLimits): Promise<void> {
   const cpu = join(root, 'cpu', path)
   await mkdir(cpu, { recursive: true })
   await writeFile(join(cpu, 'cpu.shares'), String(limits.shares))
-  if (limits.quota > 0) await writeFile(join(cpu, 'cpu.cfs_quota_us'), String(limits.quota))
+  if (limits.quota !== 0) await writeFile(join(cpu, 'cpu.cfs_quota_us'), String(limits.quota))
   if (limits.memoryBytes === 0) return
   const memory = join(root, 'memory', path)
   await mkdir(memory, { recursive: true })
@@ -69,8 +71,9 @@ async function createV2(path: string, limits: PodLimits): Promise<void> {
   const set = async (file: string, value: string) => { if (existsSync(join(directory, file))) await writeFile(join(directory, file), value) }
   // Shares 2..262144 become weights 1..10000.
   await set('cpu.weight', String(Math.floor(1 + ((limits.shares - 2) * 9999) / 262_142)))
-  if (limits.quota > 0) await set('cpu.max', `${limits.quota} ${limits.period}`)
-  if (limits.memoryBytes > 0) await set('memory.max', String(limits.memoryBytes))
+  const amount = (limit: number) => (limit === none ? 'max' : String(limit))
+  if (limits.quota !== 0) await set('cpu.max', `${amount(limits.quota)} ${limits.period}`)
+  if (limits.memoryBytes !== 0) await set('memory.max', amount(limits.memoryBytes))
 }
 
 async function enableControllers(directory: string): Promise<void> {

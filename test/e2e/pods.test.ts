@@ -67,6 +67,8 @@ describe('the environment', () => {
     expect((await tools.events('wants')).some((e) => e.type === 'Warning' && e.reason === 'Failed' && e.message === 'Error: configmap "later" not found')).toBe(true)
     await kubectl('create', 'configmap', 'later', '--from-literal=two=now')
     await ready('wants')
+    const condition = (await get('wants')).status.conditions?.find((c) => c.type === 'Ready')
+    expect([condition?.status, condition?.reason, condition?.message]).toEqual(['True', undefined, undefined])
     expect((await exec('wants', 'echo $KEY')).trim()).toBe('now')
     expect((await tools.container('wants')).restartCount).toBe(0)
   })
@@ -200,6 +202,19 @@ describe('the machine', () => {
     const cpu = await exec('limited', 'cat /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us')
     expect(cpu.trim().split(/\s+/)).toEqual(['20000', '100000'])
     expect((await get('limited')).status.qosClass).toBe('Burstable')
+  })
+
+  it('can be shared anew while the pod runs', async () => {
+    const resize = (cpu: string, memory: string) => kubectl('patch', 'pod', 'limited', '--subresource=resize', '-p', JSON.stringify({ spec: { containers: [{ name: 'c', resources: { limits: { cpu, memory } } }] } }))
+    const now = async () => (await exec('limited', 'cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes; cat /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us')).trim().split(/\s+/).slice(0, 2)
+    for (const [cpu, memory, quota] of [['300m', '60Mi', '30000'], ['150m', '30Mi', '15000']] as const) {
+      await resize(cpu, memory)
+      await eventually(`the limits are ${cpu} and ${memory}`, async () => {
+        const status = (await tools.container('limited')) as unknown as { resources: { limits: object } }
+        return (await now()).join(' ') === `${Number.parseInt(memory, 10) * 1024 * 1024} ${quota}` && JSON.stringify(status.resources.limits) === JSON.stringify({ cpu, memory }) ? true : undefined
+      })
+    }
+    expect((await tools.container('limited')).restartCount).toBe(0)
   })
 
   it("lends its network and its ports to pods that ask for them", async () => {

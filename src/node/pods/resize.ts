@@ -10,6 +10,8 @@ import type { PodState } from './state.ts'
 import type { Tools } from './tools.ts'
 import { latest } from './world.ts'
 
+const retryMs = 10_000
+
 type Resources = Pick<core.ResourceRequirements, 'limits' | 'requests'>
 
 const amounts = ({ limits, requests }: Resources): Resources => ({ ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) })
@@ -22,7 +24,7 @@ function applied(state: PodState, status: ContainerStatus, wanted: Resources): R
   return reported?.resources ? amounts(reported.resources) : wanted
 }
 
-/** Brings running containers to the resources of the spec. Resolves with whether one was stopped to be started again. */
+/** Brings running containers to the resources of the spec; what the kernel refuses is told in an event and tried again. Resolves with whether one was stopped to be started again. */
 export async function resizeContainers(tools: Tools, state: PodState): Promise<boolean> {
   let stopped = false
   let resized = false
@@ -38,11 +40,13 @@ export async function resizeContainers(tools: Tools, state: PodState): Promise<b
       stopped = true
     } else {
       try {
+        await tools.cgroups.create(state.pod, { unlimited: true })
         await tools.context.runtime.updateResources(status.id, containerResources(state.pod, c.container, tools.machine))
       } catch (error) {
         state.resources.set(status.id, before)
         tools.context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Warning', 'ResizeError', `Error resizing container ${c.container.name}: ${error instanceof Error ? error.message : String(error)}`)
-        throw error
+        state.wakeAfter(retryMs)
+        continue
       }
     }
     resized = true
