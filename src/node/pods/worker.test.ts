@@ -260,6 +260,7 @@ describe('what containers are given', () => {
     await node.create('web', { volumes: [{ name: 'v', configMap: { name: 'conf' } }], containers: [{ name: 'main', image: 'app:1', volumeMounts: [{ name: 'v', mountPath: '/v' }] }] })
     expect(node.events('web')).toContain('FailedMount: MountVolume.SetUp failed for volume "v" : configmap "conf" not found')
     expect(node.pod('web').status.phase).toBe('Pending')
+    expect(node.events('web').filter((e) => e.startsWith('FailedMount'))).toHaveLength(1)
     await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '1' } })
     await node.pass(0)
     expect(status('web')?.ready).toBe(true)
@@ -328,6 +329,17 @@ describe('resizing', () => {
     await node.pass(0)
     expect(node.runtime.calls.slice(3)).toEqual(['resize main 200000'])
     expect(status('web')).toMatchObject({ restartCount: 0, resources: { limits: { cpu: '2' } } })
+  })
+
+  it('tells when the kernel refuses, and goes on looking after the pod', async () => {
+    node.runtime.onCall = (call) => { if (call.startsWith('resize')) throw new RuntimeError('failed', 'device or resource busy') }
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', resources: { limits: { cpu: '1' } } }] })
+    resize('web', '2')
+    await node.pass(0)
+    expect(node.events('web')).toContain('ResizeError: Error resizing container main: device or resource busy')
+    node.runtime.exit('main', 1)
+    await node.pass(0)
+    expect(status('web')?.restartCount).toBe(1)
   })
 
   it('restarts the container where its policy says so', async () => {

@@ -69,6 +69,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   const stop = new AbortController()
   const mountRetries = createBackoff(clock, { initial: 500, max: 122_000 })
   const life = { running: false, pending: false, dirty: known, gone: false, ended: false, released: false, admitted: known, failures: 0, kept: false }
+  let mountFailedAt = 0
   let timer: { readonly timer: Timer; readonly at: number } | undefined
 
   const state: PodState = {
@@ -113,13 +114,14 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   }
 
   const prepareVolumes = async (): Promise<void> => {
-    if (state.volumes) return
+    if (state.volumes || mountRetries.remaining('mount', mountFailedAt) > 0) return
     try {
       state.volumes = await tools.volumes.prepare(state.pod)
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
       recorder.event(state.pod, 'Warning', 'FailedMount', error.message)
-      mountRetries.next('mount', clock.now())
+      mountFailedAt = clock.now()
+      mountRetries.next('mount', mountFailedAt)
       state.wakeAfter(mountRetries.delay('mount'))
     }
   }
@@ -246,7 +248,10 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   }
 
   const refreshVolumes = (): void => {
-    if (!state.volumes) return wake()
+    if (!state.volumes) {
+      mountFailedAt = 0 // What was missing may be there now: no need to wait.
+      return wake()
+    }
     tools.volumes.refresh(state.pod).catch((error: unknown) => log.warn({ pod: podName(state.pod), namespace: podNamespace(state.pod), error: String(error) }, 'volumes not brought up to date'))
   }
 
