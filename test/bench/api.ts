@@ -41,12 +41,12 @@ const answerOf = <R>(child: ChildProcess): Promise<R> => new Promise((resolve, r
 /** Measures only calls whose name has this in it, and leaves the rest out. */
 const onlyCall = process.argv[3] ?? ''
 /** Both sides run as the `skiff` launcher runs Node. */
-const asSkiff = ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${process.env['BENCH_SEMI_SPACE'] ?? 4}`]
+const asSkiff = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--initial-old-space-size=32', '--heap-growing-percent=40']
 /** A directory for a CPU profile of the server; the growth table is left out then. */
 const profile = process.env['BENCH_CPU_PROF']
 async function startSide(mode: 'skiff' | 'bare', folder = base): Promise<Side> {
   const extra = profile && mode === 'skiff' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
-  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...asSkiff, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
+  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...asSkiff, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } })
   const ready = await answerOf<{ url: string; token: string; filled: number }>(child)
   return {
     ...ready,
