@@ -7,9 +7,10 @@ import { events, json, send, stream } from '../support/requests.ts'
 import type { WatchedEvent } from '../support/requests.ts'
 
 let cluster: TestControlPlane
-/** A few writes from before this server started: history that its cache does not have. */
+/** A few writes from before this server started, and forgotten: history that neither its cache nor its store has. */
 async function prepare(store: Store): Promise<void> {
   for (let i = 0; i < 5; i++) await store.commit({ writes: [{ op: 'put', key: `/elsewhere/${i}`, value: Buffer.from('{}') }] })
+  await store.compact(await store.revision())
 }
 beforeAll(async () => void (cluster = await startTestControlPlane({ prepare })))
 afterAll(() => cluster?.stop())
