@@ -47,6 +47,7 @@ for (const name of wanted.length > 0 ? wanted : all) {
   if (name === 'lint') {
     check('lint', 'oxlint', ['--deny-warnings', '.'])
     check('import floors', 'node', ['scripts/check-floors.ts'])
+    check('documents', 'node', ['scripts/check-docs.ts'])
   } else if (name === 'types') check('types', 'tsc', ['--noEmit'])
   else suite(name)
 }
