@@ -30,7 +30,7 @@ export function findProgram(name: string): string | undefined {
 export const cniPluginDirs = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni']
 
 /** The directory that has the plugins the pod network needs; undefined when there is none. */
-export const findCniPlugins = (): string | undefined => cniPluginDirs.find((dir) => ['bridge', 'host-local', 'loopback'].every((plugin) => existsSync(join(dir, plugin))))
+export const findCniPlugins = (): string | undefined => cniPluginDirs.find((dir) => ['ptp', 'host-local', 'loopback'].every((plugin) => existsSync(join(dir, plugin))))
 
 const program = (name: string, debianPackage: string): Requirement => ({ what: name, debianPackage, present: () => findProgram(name) !== undefined })
 

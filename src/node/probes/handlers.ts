@@ -108,6 +108,7 @@ function get(url: string, headers: Readonly<Record<string, string | string[]>>, 
 function dialError(host: string, port: number, error: NodeJS.ErrnoException): string {
   const where = `dial tcp ${hostPort(host.replace(/^\[|\]$/g, ''), port)}`
   const words: Record<string, string> = { ECONNREFUSED: 'connect: connection refused', EHOSTUNREACH: 'connect: no route to host', ENETUNREACH: 'connect: network is unreachable', ETIMEDOUT: 'i/o timeout' }
+  if (error.code === 'EPROTO' && /wrong version number|packet length too long/.test(error.message)) return 'http: server gave HTTP response to HTTPS client'
   if (error.code === 'ECONNRESET') return 'read: connection reset by peer'
   return error.code && words[error.code] ? `${where}: ${words[error.code]}` : error.message
 }
