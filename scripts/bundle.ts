@@ -1,11 +1,18 @@
-/** Builds dist/skiff.mjs: one file, so that a start reads and compiles as little as it can. Native packages stay outside. */
-import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+/**
+ * Builds what users run: few files, so that a start reads and compiles as little as it can. Native packages stay outside.
+ * Each build has a folder of its own, and `dist/current` leads to the newest: a cluster that runs from an older one still
+ * finds the parts it loads late, and two builds at once do not meet.
+ */
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const root = resolve(import.meta.dirname, '..')
 const out = join(root, 'dist')
-const staging = join(root, `.dist-${process.pid}`)
+const build = `build-${Date.now().toString(36)}-${process.pid}`
+const staging = join(out, build)
+const kept = 4
+mkdirSync(out, { recursive: true })
 
 const bundle = await rolldown({
   input: join(root, 'src/cli/main.ts'),
@@ -31,5 +38,8 @@ for (const name of readdirSync(staging)) {
   // One character beyond Latin-1 makes V8 keep two bytes for each of the whole source.
   writeFileSync(file, readFileSync(file, 'utf8').replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }
-rmSync(out, { recursive: true, force: true })
-renameSync(staging, out)
+const link = join(out, `.current-${process.pid}`)
+symlinkSync(build, link)
+renameSync(link, join(out, 'current'))
+const builds = readdirSync(out).filter((name) => name.startsWith('build-')).toSorted((a, b) => statSync(join(out, b)).mtimeMs - statSync(join(out, a)).mtimeMs)
+for (const old of builds.slice(kept)) rmSync(join(out, old), { recursive: true, force: true })
