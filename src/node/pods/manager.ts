@@ -34,7 +34,7 @@ export async function startPodManager(tools: Tools, pods: Informer<core.Pod>, wo
     if (workers.has(uid)) return
     workers.set(uid, startWorker({
       tools, pod, known: found.has(uid),
-      admit: (p) => admitPod(p, [...workers.values()].map((w) => w.pod), context.node()),
+      admit: (p) => admitPod(p, [...workers.values()].filter((w) => !w.isGone).map((w) => w.pod), context.node()),
       onEnd() { workers.delete(uid); references.drop(uid) },
     }))
     references.use(pod)

@@ -380,4 +380,17 @@ describe('admission', () => {
     expect(node.pod('sysctl').status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden', message: 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted' })
     expect(node.runtime.calls).toEqual([])
   })
+
+  it('gives the place of a pod that is gone from the API to the next one, while it still ends', async () => {
+    node.close()
+    node = await startTestNode({ node: { metadata: { name: 'node' }, status: { allocatable: { cpu: '1', memory: '1Gi', pods: '10' } } } })
+    const containers = [{ name: 'main', image: 'app:1', resources: { requests: { cpu: '1' } } }]
+    await node.create('first', { containers })
+    node.runtime.stubborn.add('main')
+    await node.client.delete(core.pods, 'first', { namespace: 'default' })
+    await node.create('next', { containers })
+    expect(node.runtime.calls).toContain('stop main 2')
+    expect(node.workers.size).toBe(2)
+    expect(node.pod('next').status.phase).toBe('Running')
+  })
 })

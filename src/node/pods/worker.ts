@@ -27,6 +27,8 @@ export interface PodWorker {
   readonly pod: core.Pod
   /** A step is under way. */
   readonly busy: boolean
+  /** The API server no longer has the pod: what of it still runs is on its way out, and its share of the node is given to others. */
+  readonly isGone: boolean
   /** The pod as the API server has it now. */
   update(pod: core.Pod): void
   /** The API server no longer has the pod: whatever of it runs is to go. */
@@ -258,6 +260,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   return {
     get pod() { return state.pod },
     get busy() { return life.running },
+    get isGone() { return life.gone },
     update(next) {
       const before = state.pod
       state.pod = next
@@ -273,7 +276,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
       life.gone = true
       stop.abort()
       // Nobody waits for it any more, and its name may be taken already: it gets a moment, not its whole grace period.
-      state.pod = { ...state.pod, metadata: { ...state.pod.metadata, deletionGracePeriodSeconds: Math.min(1, state.pod.metadata.deletionGracePeriodSeconds ?? 1) } }
+      state.pod = { ...state.pod, metadata: { ...state.pod.metadata, deletionGracePeriodSeconds: Math.min(1, graceSeconds(state.pod)) } }
       if (state.pod.metadata.deletionTimestamp) hasten(tools, state)
       wake()
     },
