@@ -10,6 +10,8 @@ export default defineConfig({
       project('unit', ['src/**/*.test.ts']),
       project('conformance', ['test/conformance/**/*.test.ts', 'examples/**/*.test.ts'], real),
       project('e2e', ['test/e2e/**/*.test.ts'], real),
+      // Run by test/e2e/network.test.ts, inside the network namespace it makes.
+      project('inside', ['test/e2e/network/*.inside.ts'], real),
       project('faults', ['test/faults/**/*.test.ts'], real),
     ],
   },
