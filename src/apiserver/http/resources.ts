@@ -179,6 +179,7 @@ async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call
   if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '')
   if (call.verb === 'patch') return (await patchObject(env.registry, call, sub, await patchOf(request))).item
   const body = await bodyAs(request, call, sub)
+  checkName(call, body)
   return (await update(env.registry, call, sub.rules(call.served), (current) => sub.put?.(body, current) ?? body)).item
 }
 

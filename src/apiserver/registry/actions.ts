@@ -49,7 +49,7 @@ const binding: Action = {
     const at = path('target')
     if (wanted.target.kind && wanted.target.kind !== 'Node') throw invalid({ group: '', kind: 'Binding' }, call.name, [at.at('kind').notSupported(wanted.target.kind, ['Node', '<empty>'])])
     if (!wanted.target.name) throw invalid({ group: '', kind: 'Binding' }, call.name, [at.at('name').required()])
-    await update(env, call, asIs, (pod) => bound(pod as unknown as core.Pod, wanted, call) as unknown as ApiObject)
+    await update(env, call, asIs, (pod) => bound(pod as unknown as core.Pod, wanted, call) as unknown as ApiObject, { managed: true })
     return success
   },
 }

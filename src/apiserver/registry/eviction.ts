@@ -1,12 +1,12 @@
 /** Eviction: a deletion that the disruption budgets over a pod have a say in. */
 import { core, policy, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, forbidden, internal, notFound } from '../../machinery/errors.ts'
+import { ApiError, badRequest, forbidden, internal, notFound } from '../../machinery/errors.ts'
 import { fromLabelSelector } from '../../machinery/labels.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { callPath, makeCall, type Call, type RegistryEnvironment } from './call.ts'
 import { deleteObject, type Deletion } from './delete.ts'
-import { statusRules, update } from './update.ts'
+import { statusRules, update, type UpdateRules } from './update.ts'
 
 type Budget = policy.PodDisruptionBudget
 
@@ -61,13 +61,30 @@ async function askBudget(env: RegistryEnvironment, call: Call, pod: core.Pod): P
 
 export const evictionType = policy.Eviction as unknown as StructType<ApiObject>
 
-/** Evicts the pod that the call names. Throws `ApiError` 404, 409 (preconditions), 429 (budget). */
+const asIs: UpdateRules = { prepare: (next) => next, validate: () => [], counts: false }
+
+/** The pod with the reason of its end among its conditions: controllers tell disruptions from failures by it. */
+function marked(pod: core.Pod, now: number): core.Pod {
+  const condition = {
+    type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting',
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }), lastProbeTime: null, lastTransitionTime: rfc3339(now),
+  } as const
+  const others = pod.status.conditions?.filter((c) => c.type !== condition.type) ?? []
+  return { ...pod, status: { ...pod.status, conditions: [...others, condition] } }
+}
+
+/** Evicts the pod that the call names. Throws `ApiError` 400 (another name), 404, 409 (preconditions), 429 (budget). */
 export async function evict(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<void> {
-  const { deleteOptions } = body as unknown as policy.Eviction
+  const { deleteOptions, metadata } = body as unknown as policy.Eviction
+  if (metadata.name && metadata.name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
   const item = call.served.cache.get(callPath(call))
   if (!item) throw notFound(call.served.resource, call.name)
   const pod = item.object as unknown as core.Pod
   const asked: Call = { ...call, dryRun: call.dryRun || deleteOptions?.dryRun?.includes('All') === true }
   if (!isOver(pod)) await askBudget(env, asked, pod)
+  const { phase } = pod.status
+  if (!asked.dryRun && phase !== 'Succeeded' && phase !== 'Failed' && !pod.metadata.deletionTimestamp) {
+    await update(env, asked, asIs, (current) => marked(current as unknown as core.Pod, call.now) as unknown as ApiObject, { managed: true })
+  }
   await deleteObject(env, asked, (deleteOptions ?? {}) as Deletion)
 }

@@ -64,12 +64,22 @@ function checkConfiguration({ kind, apiVersion }: { readonly kind: string; reado
 
 export interface Configuration { readonly body: JsonObject; readonly force: boolean }
 
+/** A configuration of what is shown of an object (a scale) as one of the object itself, where its fields have their owners. Throws `ApiError` 400. */
+function withinObject(call: Call, { type }: Subresource, body: JsonObject): JsonObject {
+  applyConfiguration(type, undefined, body, { manager: call.fieldManager, now: call.now })
+  const { kind, apiVersion } = call.served.resource
+  const { metadata = {}, spec = {} } = body as { readonly metadata?: JsonObject; readonly spec?: JsonObject }
+  const identity = Object.fromEntries(Object.entries(metadata).filter(([field]) => field === 'name' || field === 'namespace' || field === 'uid' || field === 'resourceVersion'))
+  return { apiVersion, kind, metadata: identity, spec }
+}
+
 /**
  * What applying a configuration makes of the object (undefined: there is none), managed fields included. In the version that was called for.
  * Throws `ApiError` 400, 409 with the owners of fields that are in conflict.
  */
 export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration): ApiObject {
   checkConfiguration(sub ?? call.served.resource, body)
-  const type = sub?.type ?? (call.served.resource.type as unknown as StructType<ApiObject>)
+  const type = call.served.resource.type as unknown as StructType<ApiObject>
+  if (sub?.show) return applied(call, undefined, current, { body: withinObject(call, sub, body), force })
   return intern(applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource }))
 }

@@ -82,7 +82,5 @@ export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresour
 
 function apply(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, rules: UpdateRules, configuration: Configuration): Promise<Updated> {
   const missing = () => applied(call, sub, undefined, configuration)
-  // What is shown of an object (a scale) has no managed fields of its own: they are kept as for any other write.
-  if (sub?.show) return update(env, call, rules, (current) => sub.put!(applied(call, sub, sub.show!(current), configuration), current))
   return update(env, call, rules, (current) => applied(call, sub, current, configuration), { managed: true, ...(sub ? {} : { missing }) })
 }

@@ -1,7 +1,7 @@
 /** Resources that are computed: reviews, token requests, component statuses. */
 import type { Resource, StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { methodNotSupported, notFound } from '../../machinery/errors.ts'
+import { methodNotAllowed, notFound } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
 import type { VirtualCall, VirtualResource } from '../options.ts'
 import { withMeta } from './meta.ts'
@@ -43,7 +43,7 @@ export async function runVirtual(request: VirtualRequest, read: ReadBody): Promi
     const placed = resource.namespaced && info.namespace ? withMeta(body, { namespace: body.metadata.namespace || info.namespace }) : body
     return { code: 201, type, object: await virtual.create(placed, call), items: undefined }
   }
-  if (!virtual.list || (info.verb !== 'get' && info.verb !== 'list')) throw methodNotSupported(resource, info.verb)
+  if (!virtual.list || (info.verb !== 'get' && info.verb !== 'list')) throw methodNotAllowed()
   const items = await virtual.list(call)
   if (info.verb === 'list') return { code: 200, type, object: undefined, items }
   const object = items.find((item) => item.metadata.name === info.name)
