@@ -39,6 +39,13 @@ describe('the Flask example', () => {
     })
   })
 
+  it('brings pods and replica sets back that are deleted by their label', async () => {
+    const deleted = await cluster.kubectl('delete', 'all', '-l', 'app=flask-app', '--wait=false')
+    expect(deleted).toContain('replicaset.apps "flask-deployment-')
+    await cluster.kubectl('rollout', 'status', 'deployment/flask-deployment', '--timeout=60s')
+    await eventually('three ready', async () => ((await cluster.kubectl('get', 'deploy', 'flask-deployment', '-o', 'jsonpath={.status.readyReplicas}')) === '3' ? true : undefined), 60_000)
+  })
+
   it('goes away with its overlay', async () => {
     await cluster.kubectl('delete', '-k', overlay('prod'), '--timeout=60s')
     await eventually('no pods', async () => ((await cluster.kubectl('get', 'pods', '-l', 'app=flask-app', '-o', 'name')).trim() === '' ? true : undefined), 60_000)

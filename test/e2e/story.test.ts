@@ -173,7 +173,13 @@ describe('change', () => {
 
 describe('the end', () => {
   it('brings pods and replica sets back while the deployment is there', async () => {
-    await kubectl('delete', 'pods,replicasets', '-l', 'app=hello', '--wait=false')
+    const before = await pods()
+    const deleted = await kubectl('delete', 'all', '-l', 'app=hello', '--wait=false')
+    expect(deleted).toMatch(/replicaset\.apps "hello-\w+" deleted/)
+    await eventually('other pods', async () => {
+      const now = await pods()
+      return now.length === 3 && !now.some((pod) => before.includes(pod)) ? true : undefined
+    }, 60_000)
     await kubectl('rollout', 'status', 'deployment/hello', '--timeout=60s')
     await eventually('three ready', async () => ((await readyPods()) === '3' ? true : undefined))
   })
@@ -181,8 +187,8 @@ describe('the end', () => {
   it('deletes all of it with the deployment and the service', async () => {
     await kubectl('delete', 'deployment/hello', 'service/hello')
     await eventually('nothing left', async () => {
-      const left = await kubectl('get', 'pods,replicasets,endpoints,endpointslices', '-l', 'app=hello', '-o', 'name')
-      return left.trim() === '' ? true : undefined
+      const left = await kubectl('get', 'pods,replicasets,endpoints,endpointslices,deployments', '-o', 'name')
+      return !left.includes('hello') ? true : undefined
     }, 60_000)
     expect((await curl('/', '--connect-timeout', '2')).code).not.toBe(0)
   })
