@@ -34,6 +34,14 @@ describe('updateManagedFields', () => {
       },
     }])
   })
+  it('lets go of the last field it applied, and of nothing that nobody owns', () => {
+    const type = core.ConfigMap
+    const of = (live: core.ConfigMap | undefined, extra: object) =>
+      decode(type, applyConfiguration(type, live, { kind: 'ConfigMap', apiVersion: 'v1', ...extra, metadata: { name: 'c', namespace: 'n', ...(extra as { metadata?: object }).metadata } }, { manager: 'm', now: start }))
+    const live = of(undefined, { metadata: { labels: { a: 'b' } }, data: { x: '1' } })
+    const left = of(decode(type, { ...live, metadata: { ...live.metadata, uid: 'u' } }), {})
+    expect([left.metadata.name, left.metadata.uid, left.metadata.labels, left.data]).toEqual(['c', 'u', undefined, undefined])
+  })
   it('takes a field from its owner when another one changes or removes it', () => {
     const created = updateManagedFields(core.Pod, undefined, pod, 'a', start)
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, labels: { new: 'x' } }, spec: { ...created.spec, dnsPolicy: 'None' } })

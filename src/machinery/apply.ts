@@ -91,7 +91,8 @@ function abandoned<T>(type: StructType<T>, merged: unknown, last: FieldSet, mana
   const had = withNamedFields(type, last)
   const owned = withNamedFields(type, managers.reduce((set, m) => union(set, m.fields), emptySet))
   const there = withNamedFields(type, fieldsOf(type, merged))
-  return difference(intersection(had, there), owned)
+  // What led to those fields stays: others may have put something there, a name for one, that nobody owns.
+  return intersection(difference(intersection(had, there), owned), last)
 }
 
 /**

@@ -57,6 +57,32 @@ describe('applied on the server', () => {
     expect(left[0].env).toBeUndefined()
   })
 
+  it('an object keeps its name when its last field is given up, and what others own', async () => {
+    await apply(config('shrunk', { a: '1', b: '1' }, { labels: { l: '1' }, finalizers: ['example.com/one'] }), '--field-manager=one')
+    await apply(config('shrunk', { a: '1' }, { finalizers: ['example.com/two'] }), '--field-manager=two')
+    expect((await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shrunk' } }, '--field-manager=one')).stderr).toBe('')
+    const { metadata, data } = await get('configmap', 'shrunk')
+    expect([data, metadata.finalizers, metadata.labels]).toEqual([{ a: '1' }, ['example.com/two'], undefined])
+    expect((await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shrunk' } }, '--field-manager=two')).stderr).toBe('')
+    const empty = await get('configmap', 'shrunk')
+    expect([empty.data, empty.metadata.finalizers, empty.metadata.name]).toEqual([undefined, undefined, 'shrunk'])
+  })
+
+  it('lists and maps that are owned whole are replaced whole', async () => {
+    const role = (verb: string) => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'whole' }, rules: [{ apiGroups: [''], resources: ['pods'], verbs: [verb] }] })
+    await apply(role('get'))
+    await apply(role('list'))
+    expect((await get('role', 'whole')).rules).toEqual(role('list').rules)
+    const service = (selector: object) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'whole' }, spec: { selector, ports: [{ port: 80 }] } })
+    await apply(service({ a: 'b' }), '--field-manager=one')
+    expect((await apply(service({ c: 'd' }), '--field-manager=two')).stderr).toMatch(/^error: Apply failed with 1 conflict: conflict with "one": \.spec\.selector\n/)
+  })
+
+  it('the same key twice is refused', async () => {
+    const twice = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'twice' }, spec: { ports: [{ name: 'a', port: 80 }, { name: 'b', port: 80 }] } }
+    expect((await apply(twice)).stderr).toBe('Error from server (BadRequest): failed to create typed patch object (default/twice; /v1, Kind=Service): .spec.ports: duplicate entries for key {"port":80,"protocol":"TCP"}\n')
+  })
+
   it('--dry-run=server changes nothing', async () => {
     expect((await apply(config('dry', { a: '1' }), '--dry-run=server')).stdout).toBe('configmap/dry serverside-applied (server dry run)\n')
     expect((await cluster.tryKubectl(['get', 'configmap', 'dry'])).code).toBe(1)
