@@ -46,7 +46,7 @@ const asSkiff = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size
 const profile = process.env['BENCH_CPU_PROF']
 async function startSide(mode: 'skiff' | 'bare', folder = base): Promise<Side> {
   const extra = profile && mode === 'skiff' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
-  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...asSkiff, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } })
+  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...asSkiff, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
   const ready = await answerOf<{ url: string; token: string; filled: number }>(child)
   return {
     ...ready,
