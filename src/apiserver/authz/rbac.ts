@@ -34,7 +34,7 @@ export function createRbacIndex(): RbacIndex {
       for (const key of subjectKeysOf(user)) {
         for (const [name, binding] of subjects.get(key) ?? []) {
           const role = roles.get(binding.roleRef.kind === 'ClusterRole' ? `/${binding.roleRef.name}` : `${scope}/${binding.roleRef.name}`)
-          for (const rule of role ?? []) yield { rule, source: sourceOf(scope, name, binding, key) }
+          for (const rule of role ?? []) yield { rule, get source() { return sourceOf(scope, name, binding, key) } }
         }
       }
     }
@@ -66,8 +66,9 @@ export function createRbacIndex(): RbacIndex {
       bindings.set(id, { binding, keys })
     },
     authorize(user, action) {
-      for (const { rule, source } of rules(user, action.isResourceRequest ? action.namespace : '')) {
-        if (ruleAllows(rule, action)) return { opinion: 'allow', reason: `RBAC: allowed by ${source}` }
+      // Where a rule comes from is worded only for the one that allows.
+      for (const held of rules(user, action.isResourceRequest ? action.namespace : '')) {
+        if (ruleAllows(held.rule, action)) return { opinion: 'allow', reason: `RBAC: allowed by ${held.source}` }
       }
       return no
     },
