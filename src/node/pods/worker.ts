@@ -4,24 +4,16 @@
  * its own timers; it can be thrown away and made anew at any time, because everything it knows is in the runtime.
  */
 import type { core } from '../../api/index.ts'
-import type { Timer } from '../../machinery/clock.ts'
+import type { Clock, Timer } from '../../machinery/clock.ts'
 import { deepEqual } from '../../machinery/meta.ts'
-import { parseTime } from '../../machinery/time.ts'
-import { allContainers, podName, podNamespace, podUid, type AnyContainer } from '../context.ts'
-import type { ContainerStatus } from '../runtime/driver.ts'
-import { VolumeError } from '../volumes/volumes.ts'
-import { createBackoff } from './backoff.ts'
+import { podName, podNamespace, podUid } from '../context.ts'
 import { finishPod, forgetPod } from './finish.ts'
-import { stopContainer } from './kill.ts'
-import { readMessage } from './messages.ts'
-import { planPod, type Plan } from './plan.ts'
-import { pruneDead } from './prune.ts'
 import { resizeContainers } from './resize.ts'
-import { graceSeconds, startContainer, startSandbox, writeHostsFile } from './start.ts'
+import { graceSeconds } from './start.ts'
 import type { PodState } from './state.ts'
-import { podStatus } from './status.ts'
+import { createSteps, foreignConditions, type Life } from './steps.ts'
 import type { Tools } from './tools.ts'
-import { emptyWorld, latest, readWorld } from './world.ts'
+import { emptyWorld } from './world.ts'
 
 export interface PodWorker {
   readonly pod: core.Pod
@@ -66,126 +58,12 @@ const evictionGrace = 1
 class Stopped extends Error {}
 
 export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions): PodWorker {
-  const { clock, log, runtime, recorder } = tools.context
+  const { clock, log, recorder } = tools.context
   const uid = podUid(pod)
   const stop = new AbortController()
-  const mountRetries = createBackoff(clock, { initial: 500, max: 122_000 })
-  const life = { running: false, pending: false, dirty: known, gone: false, ended: false, released: false, admitted: known, failures: 0, kept: false }
-  let mountFailedAt = 0
-  let timer: { readonly timer: Timer; readonly at: number } | undefined
-
-  const state: PodState = {
-    pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), resources: new Map(), verdict: undefined, grace: undefined, reported: undefined, stopping: stop.signal,
-    async unlessStopped(promise) {
-      if (stop.signal.aborted) throw new Stopped()
-      let abort = () => {}
-      const stopped = new Promise<never>((_, reject) => {
-        abort = () => reject(new Stopped())
-        stop.signal.addEventListener('abort', abort, { once: true })
-      })
-      return Promise.race([promise, stopped]).finally(() => stop.signal.removeEventListener('abort', abort))
-    },
-    wakeAfter(ms) {
-      const at = clock.now() + ms
-      if (timer && timer.at <= at && timer.at > clock.now()) return
-      timer?.timer.cancel()
-      timer = { at, timer: clock.after(ms, () => { timer = undefined; wake() }) }
-    },
-  }
-
-  const report = (terminal: boolean): void => {
-    const merged = state.reported ? { ...state.reported, conditions: mergedConditions(state) } : state.pod.status
-    const view = { ...state.pod, status: merged }
-    const status = podStatus({
-      pod: view, world: state.world, waiting: state.waiting, messages: state.messages, terminal, now: clock.now(), hostIPs: tools.context.hostIPs,
-      ...(state.verdict ? { verdict: state.verdict } : {}),
-      started: (name) => tools.prober.started(view, name, latest(state.world, name)?.id ?? ''),
-      ready: (name) => tools.prober.ready(view, name, latest(state.world, name)?.id ?? ''),
-    })
-    state.reported = status
-    tools.statuses.set(state.pod, status)
-  }
-
-  const look = async (): Promise<void> => {
-    if (!life.dirty) return
-    life.dirty = false
-    state.world = await readWorld(runtime, uid)
-    for (const status of state.world.containers) {
-      if (status.state === 'exited' && !state.messages.has(status.id)) state.messages.set(status.id, await readMessage(tools, state.pod, status))
-    }
-  }
-
-  const prepareVolumes = async (): Promise<void> => {
-    if (state.volumes || mountRetries.remaining('mount', mountFailedAt) > 0) return
-    try {
-      state.volumes = await tools.volumes.prepare(state.pod)
-    } catch (error) {
-      if (!(error instanceof VolumeError)) throw error
-      recorder.event(state.pod, 'Warning', 'FailedMount', error.message)
-      mountFailedAt = clock.now()
-      mountRetries.next('mount', mountFailedAt)
-      state.wakeAfter(mountRetries.delay('mount'))
-    }
-  }
-
-  /** Does one plan. Resolves with whether the pod has run to its end. */
-  const act = async (plan: Plan): Promise<boolean> => {
-    if (plan.killPod && plan.createSandbox === undefined) return true
-    if (plan.createSandbox !== undefined) {
-      if (plan.killPod) await clearOldSandbox()
-      await Promise.all([startSandbox(tools, state, plan.createSandbox), prepareVolumes()])
-      await writeHostsFile(tools, state)
-      return act(planPod(planInput()))
-    }
-    for (const { status, container, message, probe } of plan.kill) await restartLater(described(container), status, message, probe)
-    await prepareVolumes()
-    if (!state.volumes) return false
-    for (const container of plan.startEphemeral) await startContainer(tools, state, described(container as core.Container))
-    for (const container of plan.startInit) await startContainer(tools, state, described(container))
-    for (const container of plan.start) await startContainer(tools, state, described(container))
-    if (plan.kill.length > 0 || (plan.startInit.length > 0 && !plan.start.length)) wakeIfProgress(plan)
-    void pruneDead(tools, state)
-    return false
-  }
-
-  /** A started sidecar lets the next container go at once; a killed one is started again by the next step. */
-  const wakeIfProgress = (plan: Plan): void => {
-    if (plan.kill.length > 0 || plan.startInit.some((c) => c.restartPolicy === 'Always' && latest(state.world, c.name)?.state === 'running')) life.pending = true
-  }
-
-  const described = (container: core.Container): AnyContainer =>
-    allContainers(state.pod).find((c) => c.container.name === container.name) ?? { container, kind: 'app', fieldPath: `spec.containers{${container.name}}` }
-
-  const restartLater = async (c: AnyContainer, status: ContainerStatus, message: string, probe: core.Probe | undefined): Promise<void> => {
-    await stopContainer(tools, state, c, status, message, probe?.terminationGracePeriodSeconds ?? graceSeconds(state.pod))
-    life.dirty = true
-  }
-
-  const clearOldSandbox = async (): Promise<void> => {
-    for (const status of state.world.containers) if (status.state === 'running') await stopContainer(tools, state, described({ name: status.name } as core.Container), status, `Stopping container ${status.name}`, graceSeconds(state.pod))
-    if (state.world.sandboxes.length > 0) recorder.event(state.pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
-    for (const sandbox of state.world.sandboxes) await runtime.stopSandbox(sandbox.id)
-    state.world = await readWorld(runtime, uid)
-  }
-
-  const planInput = () => ({
-    pod: state.pod, world: state.world, unhealthy: tools.prober.unhealthy(uid, state.world),
-    started: (name: string) => tools.prober.started(state.pod, name, latest(state.world, name)?.id ?? ''),
-  })
-
-  const pastDeadline = (): boolean => {
-    const seconds = state.pod.spec.activeDeadlineSeconds
-    const start = state.reported?.startTime ?? state.pod.status.startTime
-    if (!seconds || !start) return false
-    const left = parseTime(start) + seconds * 1000 - clock.now()
-    if (left > 0) state.wakeAfter(left)
-    return left <= 0
-  }
-
-  const isOver = (): boolean => {
-    const phase = state.reported?.phase ?? state.pod.status.phase
-    return life.gone || state.verdict !== undefined || state.pod.metadata.deletionTimestamp !== undefined || phase === 'Succeeded' || phase === 'Failed'
-  }
+  const life: Life = { running: false, pending: false, dirty: known, gone: false, ended: false, released: false, admitted: known, failures: 0, kept: false }
+  const { state, cancelTimer } = createState(pod, clock, stop.signal, () => wake())
+  const { report, look, act, plan, pastDeadline, isOver, mountAtOnce } = createSteps(tools, state, life)
 
   const step = async (): Promise<void> => {
     await look()
@@ -204,7 +82,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     // The first report set the time that the deadline counts from.
     pastDeadline()
     tools.prober.sync(state.pod, state.world)
-    const done = await act(planPod(planInput()))
+    const done = await act(plan())
     tools.prober.sync(state.pod, state.world)
     if (!done) return report(false)
     report(false)
@@ -221,7 +99,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
 
   const conclude = (): void => {
     life.ended = true
-    timer?.timer.cancel()
+    cancelTimer()
     forgetPod(tools, uid)
     onEnd()
   }
@@ -251,7 +129,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
 
   const refreshVolumes = (): void => {
     if (!state.volumes) {
-      mountFailedAt = 0 // What was missing may be there now: no need to wait.
+      mountAtOnce()
       return wake()
     }
     tools.volumes.refresh(state.pod).catch((error: unknown) => log.warn({ pod: podName(state.pod), namespace: podNamespace(state.pod), error: String(error) }, 'volumes not brought up to date'))
@@ -295,10 +173,35 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     current: () => ({ ...state.pod, status: state.reported ?? state.pod.status }),
     release() {
       life.released = true
-      timer?.timer.cancel()
+      cancelTimer()
       tools.prober.forget(uid)
     },
   }
+}
+
+/** What is known of a pod at the start: nothing yet; and how its worker is woken later. */
+function createState(pod: core.Pod, clock: Clock, signal: AbortSignal, wake: () => void): { readonly state: PodState; cancelTimer(): void } {
+  let timer: { readonly timer: Timer; readonly at: number } | undefined
+
+  const state: PodState = {
+    pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), resources: new Map(), verdict: undefined, grace: undefined, reported: undefined, stopping: signal,
+    async unlessStopped(promise) {
+      if (signal.aborted) throw new Stopped()
+      let abort = () => {}
+      const stopped = new Promise<never>((_, reject) => {
+        abort = () => reject(new Stopped())
+        signal.addEventListener('abort', abort, { once: true })
+      })
+      return Promise.race([promise, stopped]).finally(() => signal.removeEventListener('abort', abort))
+    },
+    wakeAfter(ms) {
+      const at = clock.now() + ms
+      if (timer && timer.at <= at && timer.at > clock.now()) return
+      timer?.timer.cancel()
+      timer = { at, timer: clock.after(ms, () => { timer = undefined; wake() }) }
+    },
+  }
+  return { state, cancelTimer: () => timer?.timer.cancel() }
 }
 
 /** A shorter grace period arrived while the pod is being stopped: what still runs gets the shorter one, beside the stop under way. */
@@ -309,10 +212,3 @@ function hasten(tools: Tools, state: PodState): void {
     tools.context.runtime.stopContainer(status.id, grace).catch((error: unknown) => tools.context.log.debug({ container: status.id, error: String(error) }, 'not stopped sooner'))
   }
 }
-
-const ownConditions: ReadonlySet<string> = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
-const foreignConditions = (pod: core.Pod) => (pod.status.conditions ?? []).filter((c) => !ownConditions.has(c.type))
-
-/** Conditions of ours as last reported, those of others as the API server has them. */
-const mergedConditions = (state: PodState): readonly core.PodCondition[] =>
-  [...(state.reported?.conditions ?? []).filter((c) => ownConditions.has(c.type)), ...foreignConditions(state.pod)]
