@@ -69,8 +69,8 @@ describe('kubectl create', () => {
   })
 
   it('gives out a node port once', async () => {
-    await kubectl('create', 'service', 'nodeport', 'np1', '--tcp=80', '--node-port=30123')
-    expect(await fails(['create', 'service', 'nodeport', 'np2', '--tcp=80', '--node-port=30123'])).toContain('spec.ports[0].nodePort: Invalid value: 30123: provided port is already allocated')
+    await kubectl('create', 'service', 'nodeport', 'np1', '--tcp=80', '--node-port=30042')
+    expect(await fails(['create', 'service', 'nodeport', 'np2', '--tcp=80', '--node-port=30042'])).toContain('spec.ports[0].nodePort: Invalid value: 30042: provided port is already allocated')
   })
 
   it('makes tokens that say who they are for, and that work', async () => {
