@@ -19,6 +19,8 @@ const command = ['sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait']
 const grace = 30
 
 const quantile = (values: readonly number[], q: number) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] as number
+/** A shell needs a moment until it traps signals; before that it would sit out its whole grace period. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 500))
 const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
   const started = performance.now()
   const result = await work()
@@ -85,8 +87,10 @@ try {
   const single = { bareUp: [] as number[], bareDown: [] as number[], up: [] as number[], down: [] as number[] }
   for (let i = 0; i < singles; i++) {
     const [sandbox, bareUp] = await timed(() => bareStart(runtime, `bare-${i}`))
+    await settle()
     const [, bareDown] = await timed(() => bareStop(runtime, sandbox))
     const [, up] = await timed(() => createAndWait(client, [`single-${i}`]))
+    await settle()
     const [, down] = await timed(() => deleteAndWait(client, `single-${i}`))
     for (const [list, ms] of [[single.bareUp, bareUp], [single.bareDown, bareDown], [single.up, up], [single.down, down]] as const) list.push(ms)
   }
@@ -100,6 +104,7 @@ try {
   let bestDown = Number.POSITIVE_INFINITY
   for (const width of [2, 4, 8]) {
     const [sandboxes, up] = await timed(() => parallel(names, width, (name) => bareStart(runtime, `bare-${width}-${name}`)))
+    await settle()
     const [, down] = await timed(() => parallel(sandboxes, width, (sandbox) => bareStop(runtime, sandbox)))
     bestUp = Math.min(bestUp, up)
     bestDown = Math.min(bestDown, down)
@@ -108,6 +113,7 @@ try {
   for (const round of ['first', 'second', 'third']) {
     up = Math.min(up, (await timed(() => createAndWait(client, names)))[1])
     console.log(`${round} round: ${rss()} MB with ${count} pods (Skiff, containerd apart; target 150 MB), ${await restarts(client)} containers restarted`)
+    await settle()
     down = Math.min(down, (await timed(() => deleteAllAndWait(client)))[1])
   }
   row(`${count} pods Ready`, up, bestUp, 1.5)
