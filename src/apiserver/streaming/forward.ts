@@ -132,6 +132,8 @@ async function join(a: Duplex, aHead: Buffer, b: Duplex, bHead: Buffer): Promise
     a.destroy()
     b.destroy()
   }
+  // Two pipes over one pair of connections listen to each of them more often than Node thinks right for one; they end together.
+  for (const side of [a, b]) side.setMaxListeners(20)
   await Promise.all([pipeline(a, b), pipeline(b, a)]).finally(end)
 }
 
