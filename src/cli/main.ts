@@ -90,7 +90,8 @@ imageOptions(image.command('import <archive>').description('import a docker or O
 imageOptions(image.command('list').description('list the images the cluster has'))
   .action(async (options: ClusterOptions) => (await import('./image.ts')).list(options))
 
-program.command('version').description('print the version').action(() => console.log(`skiff ${version}\nKubernetes v1.36.0`))
+clustered('version', 'print the versions: of this program, and of the cluster if it is up')
+  .action(async (options: ClusterOptions) => (await import('./version.ts')).printVersion(options))
 
 try {
   await program.parseAsync()

@@ -7,7 +7,7 @@ import { runningPid } from '../cluster/daemon.ts'
 import { existing } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
-interface Report {
+export interface Report {
   readonly name: string
   readonly state: 'down' | 'not answering' | 'up'
   readonly server: string
@@ -26,7 +26,8 @@ export async function status(options: ClusterOptions): Promise<void> {
   process.exitCode = report.state === 'up' && report.nodes?.every((node) => node.ready) ? 0 : 1
 }
 
-async function inspect(options: ClusterOptions): Promise<Report> {
+/** Looks at the cluster: its process, and what its API server says. Throws when there is no such cluster. */
+export async function inspect(options: ClusterOptions): Promise<Report> {
   const { paths, settings } = existing(options)
   const pid = runningPid(paths)
   const access = settings.agentKubeconfig === undefined ? undefined : await parseKubeconfig(readFileSync(settings.agentKubeconfig, 'utf8'))

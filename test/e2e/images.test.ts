@@ -101,6 +101,7 @@ describe('the rest of the command line', () => {
     expect((await cluster.skiff('kubeconfig')).stdout).toContain('current-context:')
     expect((await cluster.skiff('logs', '--tail', '50')).stdout).toContain('the cluster is up')
     expect((await run(`${import.meta.dirname}/../../skiff`, ['version'])).stdout).toBe('skiff 0.1.0\nKubernetes v1.36.0\n')
+    expect((await cluster.skiff('version')).stdout).toBe(`skiff 0.1.0\nKubernetes v1.36.0\ncluster ${cluster.name}: v1.36.0+skiff.0.1.0\n`)
     const status = JSON.parse((await cluster.skiff('status', '-o', 'json')).stdout)
     expect(status).toMatchObject({ state: 'up', nodes: [{ ready: true, address: cluster.host.address }] })
   })
