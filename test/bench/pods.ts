@@ -3,12 +3,13 @@
  * for the same CRI calls in the same run. The image is there already, as on a node that has run it before.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { core } from '../../src/api/index.ts'
 import { createHttpsClient } from '../../src/client/https.ts'
 import { parseKubeconfig } from '../../src/client/kubeconfig.ts'
 import { criDriver } from '../../src/node/runtime/cri.ts'
 import type { ContainerConfig, RuntimeDriver, SandboxConfig } from '../../src/node/runtime/driver.ts'
+import { removeCgroup } from '../../src/cluster/traces.ts'
 import { buildExample, startCluster } from '../support/cluster.ts'
 
 const count = 50
@@ -122,6 +123,8 @@ try {
   runtime.close()
 } finally {
   await cluster.destroy()
+  await removeCgroup(`/${cluster.name}-bare`)
+  rmSync('/tmp/skiff-bench-logs', { recursive: true, force: true })
 }
 
 function row(what: string, ours: number, theirs: number, target: number): void {
