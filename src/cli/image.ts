@@ -1,10 +1,9 @@
 /** `skiff image`: build, import and list what the cluster's containers are made from. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDockerfile } from '../node/images/dockerfile.ts'
 import { buildImage } from '../node/images/build.ts'
 import { importImage, listImages } from '../node/images/import.ts'
-import { readFileSync } from 'node:fs'
 import { findProgram } from '../cluster/requirements.ts'
 import type { Requirement } from '../cluster/requirements.ts'
 import { UserError } from '../cluster/user-error.ts'

@@ -89,4 +89,6 @@ export async function stopProcess(pid: number, seconds: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   process.kill(pid, 'SIGKILL')
+  // Its files and sockets are free only once the kernel has let go of it.
+  while (processIdentity(pid) === identity) await new Promise((resolve) => setTimeout(resolve, 5))
 }

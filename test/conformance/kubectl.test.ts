@@ -109,7 +109,8 @@ describe('objects', () => {
     await cluster.apply(deployment('scaled'))
     expect(await kubectl('scale', 'deployment', 'scaled', '--replicas=4')).toBe('deployment.apps/scaled scaled\n')
     expect((await get('deployment', 'scaled')).spec.replicas).toBe(4)
-    expect((await get('--raw', '/apis/apps/v1/namespaces/default/deployments/scaled/scale').catch(async () => JSON.parse(await kubectl('get', '--raw', '/apis/apps/v1/namespaces/default/deployments/scaled/scale')))).spec.replicas).toBe(4)
+    const scale = JSON.parse(await kubectl('get', '--raw', '/apis/apps/v1/namespaces/default/deployments/scaled/scale'))
+    expect(scale).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 4 } })
   })
 
   it('keep a deleted object while it has finalizers', async () => {

@@ -2,12 +2,13 @@
  * Where a build's `FROM` comes from. There may be no registry, so after the images the cluster has already, two names
  * are made on the spot from Debian's packages: `debian:<suite>` by mmdebstrap, `busybox` from the static busybox.
  */
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { completeName } from './archive.ts'
 import type { ImageConfig } from './archive.ts'
 import { importImage } from './import.ts'
+import { goArchitecture } from './pause.ts'
 import type { ContainerdTarget } from './import.ts'
 import { writeImageArchive } from './archive.ts'
 import { command, packTree } from './rootfs.ts'
@@ -79,39 +80,31 @@ async function keep(name: string, root: string, config: ImageConfig, options: Ba
   }
 }
 
+interface OciManifest { readonly config?: { readonly digest: string }; readonly manifests?: readonly { readonly digest: string; readonly platform?: { readonly architecture: string } }[] }
+
 interface OciImageFile {
   readonly config?: { Entrypoint?: string[]; Cmd?: string[]; Env?: string[]; WorkingDir?: string; User?: string; ExposedPorts?: Record<string, object>; Labels?: Record<string, string> }
 }
 
-/** Unpacks an image that containerd has; undefined when it has none of that name. */
+/** Copies the files of an image that containerd has, as containerd itself unpacks them; undefined when it has none of that name. */
 async function unpackLocal(name: string, root: string, options: BaseOptions): Promise<Base | undefined> {
-  const ctr = (args: readonly string[]) => command('ctr', ['-a', options.socket, '-n', options.namespace ?? 'k8s.io', ...args])
-  const found = await ctr(['images', 'list', '-q', `name==${name}`])
-  if (found.trim() !== name) return undefined
-  const directory = await mkdtemp(join(tmpdir(), 'skiff-export-'))
+  const ctr = (...args: string[]) => command('ctr', ['-a', options.socket, '-n', options.namespace ?? 'k8s.io', ...args])
+  const row = (await ctr('images', 'list', `name==${name}`)).trim().split('\n')[1]
+  if (row === undefined) return undefined
+  const content = async <T>(digest: string): Promise<T> => JSON.parse(await ctr('content', 'get', digest)) as T
+  const top = await content<OciManifest>(row.split(/\s+/)[2] as string)
+  const chosen = top.manifests?.find((m) => m.platform?.architecture === goArchitecture()) ?? top.manifests?.[0]
+  const manifest = chosen ? await content<OciManifest>(chosen.digest) : top
+  const image = await content<OciImageFile>(manifest.config?.digest ?? '')
+  const place = await mkdtemp(join(tmpdir(), 'skiff-mount-'))
   try {
-    const archive = join(directory, 'image.tar')
-    await ctr(['images', 'export', archive, name])
-    await command('tar', ['--extract', '--file', archive, '--directory', directory])
-    const manifests = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as { Config: string; Layers: string[] }[]
-    const manifest = manifests[0] as { Config: string; Layers: string[] }
-    for (const layer of manifest.Layers) await command('tar', ['--extract', '--file', join(directory, layer), '--directory', root, '--numeric-owner', '--xattrs'])
-    await applyWhiteouts(root)
-    const image = JSON.parse(await readFile(join(directory, manifest.Config), 'utf8')) as OciImageFile
-    return { config: configOf(image) }
+    await ctr('images', 'mount', name, place)
+    await command('cp', ['--archive', `${place}/.`, root])
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    await ctr('images', 'unmount', '--rm', place)
+    await rm(place, { recursive: true, force: true })
   }
-}
-
-/** Layers say `.wh.name` where a file of a lower layer went. */
-async function applyWhiteouts(root: string): Promise<void> {
-  const found = (await command('find', [root, '-name', '.wh.*', '-print'])).split('\n').filter(Boolean)
-  for (const marker of found) {
-    const target = marker.replace(/\/\.wh\.([^/]+)$/, '/$1')
-    if (!marker.endsWith('/.wh..wh..opq')) await rm(target, { recursive: true, force: true })
-    await rm(marker, { force: true })
-  }
+  return { config: configOf(image) }
 }
 
 function configOf(image: OciImageFile): ImageConfig {

@@ -1,5 +1,5 @@
 /** `skiff image build`: a Dockerfile becomes an image in the cluster, with no registry and no build daemon. */
-import { chown, lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, posix, relative, resolve } from 'node:path'
@@ -100,7 +100,7 @@ async function from(build: Build, instruction: Instruction): Promise<void> {
   const parent = build.stages.find((stage) => stage.names.includes(reference))
   if (parent) await copyTree(parent.root, root)
   const config = parent ? parent.config : (await fillFromBase(reference, root, build)).config
-  const env = parent ? { ...parent.env } : Object.fromEntries(parsePairs((config.env ?? []).map((pair) => `'${pair}'`).join(' ')))
+  const env = parent ? { ...parent.env } : Object.fromEntries((config.env ?? []).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
   build.stages.push({ names: [String(build.stages.length), ...(alias ? [alias] : [])], root, config, env, args: {}, shell: ['/bin/sh', '-c'] })
 }
 
@@ -135,7 +135,7 @@ async function copy(build: Build, stage: Stage, instruction: Instruction, text: 
   const inside = await resolveInside(stage.root, target)
   const many = files.length > 1 || to.endsWith('/') || (await isDirectory(inside))
   const mode = instruction.flags['chmod'] === undefined ? undefined : Number.parseInt(instruction.flags['chmod'], 8)
-  const how = { ...(mode === undefined ? {} : { mode }), ...(other === undefined ? { ignore: build.ignore } : {}) }
+  const how = { ...ownerOf(instruction.flags['chown']), ...(mode === undefined ? {} : { mode }), ...(other === undefined ? { ignore: build.ignore } : {}) }
   for (const file of files) {
     // Of a folder the content is copied; the folder it goes to is its own.
     const folder = await isDirectory(file)
@@ -144,9 +144,15 @@ async function copy(build: Build, stage: Stage, instruction: Instruction, text: 
       await mkdir(destination, { recursive: true })
       for (const name of await readdir(file)) await copyTree(join(file, name), join(destination, name), how)
     } else await copyTree(file, destination, how)
-    const owner = /^(\d+)(?::(\d+))?$/.exec(instruction.flags['chown'] ?? '')
-    if (owner) await chown(destination, Number(owner[1]), Number(owner[2] ?? owner[1]))
   }
+}
+
+/** `--chown=1000:1000`. Names would have to be looked up in the image: they are refused. */
+function ownerOf(flag: string | undefined): { readonly owner?: { readonly uid: number; readonly gid: number } } {
+  if (flag === undefined) return {}
+  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(flag) ?? []
+  if (uid === undefined) throw new Error(`--chown=${flag}: give numbers, such as 1000:1000`)
+  return { owner: { uid: Number(uid), gid: Number(gid ?? uid) } }
 }
 
 /** The files a source names, which must lie inside the context or the other stage. */

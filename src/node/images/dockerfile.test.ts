@@ -17,6 +17,7 @@ describe('a Dockerfile', () => {
   it('is refused with the line that is wrong', () => {
     expect(() => parseDockerfile('FROM scratch\nHEALTHCHECK NONE\n')).toThrow('Dockerfile line 2: HEALTHCHECK is not supported')
     expect(() => parseDockerfile('FROM scratch\nENV\n')).toThrow('line 2: ENV needs something after it')
+    expect(() => parseDockerfile('FROM scratch\nRUN --mount=type=cache,target=/c x\n')).toThrow('Dockerfile line 2: RUN --mount is not supported')
     expect(() => parseDockerfile('RUN x\n')).toThrow('there is no FROM')
   })
 

@@ -12,6 +12,9 @@ export interface Instruction {
   readonly words?: readonly string[]
 }
 
+/** The flags that do something here; any other would be left undone without a word. */
+const flagsOf: Readonly<Record<string, readonly string[]>> = { COPY: ['from', 'chmod', 'chown'], ADD: ['from', 'chmod', 'chown'] }
+
 const known = new Set(['FROM', 'ARG', 'ENV', 'COPY', 'ADD', 'RUN', 'CMD', 'ENTRYPOINT', 'WORKDIR', 'USER', 'EXPOSE', 'LABEL', 'VOLUME', 'STOPSIGNAL', 'SHELL'])
 
 /** The instructions of a Dockerfile, in order. Throws an error that names the line. */
@@ -41,6 +44,7 @@ function parseInstruction(text: string, line: number): Instruction {
   const flags: Record<string, string> = {}
   let body = rest
   for (let flag = /^--([a-z-]+)(?:=(\S+))?\s*/.exec(body); flag; flag = /^--([a-z-]+)(?:=(\S+))?\s*/.exec(body)) {
+    if (!flagsOf[name]?.includes(flag[1] as string)) throw new Error(`Dockerfile line ${line}: ${name} --${flag[1]} is not supported`)
     flags[flag[1] as string] = flag[2] ?? ''
     body = body.slice(flag[0].length)
   }

@@ -1,7 +1,7 @@
 /** Work on a root file system that nobody trusts: paths are followed inside it, commands run in namespaces of their own. */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
-import { chmod, copyFile, lstat, lutimes, mkdir, readdir, readlink, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, copyFile, lchown, lstat, lutimes, mkdir, readdir, readlink, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 
 /** Where `path` lies under `root`, with symbolic links followed as if `root` were `/`: never outside it. */
@@ -28,8 +28,8 @@ export async function resolveInside(root: string, path: string): Promise<string>
   return join(root, ...done)
 }
 
-/** Copies a file, a link or a folder's content to `to`, owned by root; `mode` (octal) replaces the mode of files. */
-export async function copyTree(from: string, to: string, options: { readonly mode?: number; readonly ignore?: (path: string) => boolean } = {}): Promise<void> {
+/** Copies a file, a link or a folder's content to `to`, owned by root; `mode` replaces the mode of files, `owner` root. */
+export async function copyTree(from: string, to: string, options: { readonly mode?: number; readonly owner?: { readonly uid: number; readonly gid: number }; readonly ignore?: (path: string) => boolean } = {}): Promise<void> {
   if (options.ignore?.(from)) return
   const info = await lstat(from)
   if (info.isDirectory()) {
@@ -45,6 +45,7 @@ export async function copyTree(from: string, to: string, options: { readonly mod
     await copyFile(from, to, constants.COPYFILE_FICLONE)
     await chmod(to, options.mode ?? info.mode & 0o7777)
   }
+  if (options.owner) await lchown(to, options.owner.uid, options.owner.gid)
   await lutimes(to, info.atime, info.mtime).catch(() => undefined)
 }
 
