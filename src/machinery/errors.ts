@@ -76,8 +76,6 @@ export const tooLarge = (message: string) => new ApiError(413, 'RequestEntityToo
 /** The history a client asked for is no longer kept: it lists again. */
 export const expired = (message: string) => new ApiError(410, 'Expired', message)
 export const gone = (message: string) => new ApiError(410, 'Gone', message)
-export const tooManyRequests = (message: string, retryAfterSeconds: number) =>
-  new ApiError(429, 'TooManyRequests', message, { retryAfterSeconds })
 export const internal = (message: string) => new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
 export const unavailable = (message: string) => new ApiError(503, 'ServiceUnavailable', message)
 export const timedOut = (message: string, retryAfterSeconds = 1) => new ApiError(504, 'Timeout', message, { retryAfterSeconds })

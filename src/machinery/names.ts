@@ -53,10 +53,6 @@ export const wildcardDNS1123Subdomain: NameRule = rule(
 export const labelValue: NameRule = rule(
   `(${qualified})?`, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", ['MyValue', 'my_value', '12345'], 63)
 
-/** A C identifier. */
-export const cIdentifier: NameRule = rule(
-  '[A-Za-z_][A-Za-z0-9_]*', "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", ['my_name', 'MY_NAME', 'MyName'])
-
 const configKey = rule(
   '[-._a-zA-Z0-9]+', "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", ['key.name', 'KEY_NAME', 'key-name'], 253)
 
@@ -129,9 +125,6 @@ export const portNumber = (value: number): readonly string[] => inRange(value, 1
 /** An integer between two bounds, both included. */
 export const inRange = (value: number, low: number, high: number): readonly string[] =>
   (Number.isInteger(value) && value >= low && value <= high ? [] : [`must be between ${low} and ${high}, inclusive`])
-
-/** 0 or more. */
-export const nonNegative = (value: number): readonly string[] => (value >= 0 ? [] : ['must be greater than or equal to 0'])
 
 /** An IPv4 or IPv6 address without leading zeros or zone. */
 export const ipAddress: NameRule = (value) =>

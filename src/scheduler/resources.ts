@@ -10,8 +10,6 @@ export interface Resources {
   readonly scalar: ReadonlyMap<string, number>
 }
 
-export const noResources: Resources = { milliCpu: 0, memory: 0, ephemeralStorage: 0, scalar: new Map() }
-
 type Amounts = Readonly<Record<string, string>>
 /** Amounts by resource name; `cpu` in thousandths. */
 type Numbers = Readonly<Record<string, number>>

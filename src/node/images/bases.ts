@@ -10,8 +10,8 @@ import type { ImageConfig } from './archive.ts'
 import { importImage } from './import.ts'
 import { goArchitecture } from './pause.ts'
 import type { ContainerdTarget } from './import.ts'
-import { writeImageArchive } from './archive.ts'
-import { command, packTree } from './rootfs.ts'
+import { buildOciImage } from './oci.ts'
+import { command } from './rootfs.ts'
 
 export interface Base { readonly config: ImageConfig }
 
@@ -70,10 +70,8 @@ async function makeDebian(root: string, tag: string): Promise<ImageConfig> {
 async function keep(name: string, root: string, config: ImageConfig, options: BaseOptions): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'skiff-base-'))
   try {
-    const layer = join(directory, 'layer.tar')
     const output = join(directory, 'image.tar')
-    await packTree(root, layer)
-    await writeImageArchive({ layers: [{ file: layer }], config, tag: name, output })
+    await buildOciImage({ rootfs: root, config, tag: name, output })
     await importImage({ ...options, tar: output })
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -3,14 +3,14 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, posix, relative, resolve } from 'node:path'
-import { writeImageArchive } from './archive.ts'
 import type { ImageConfig } from './archive.ts'
 import { fillFromBase } from './bases.ts'
 import { parseDockerfile, parsePairs, splitWords, substitute } from './dockerfile.ts'
 import type { Instruction } from './dockerfile.ts'
 import { importImage } from './import.ts'
 import type { ContainerdTarget } from './import.ts'
-import { copyTree, isDirectory, packTree, resolveInside, runInside } from './rootfs.ts'
+import { buildOciImage } from './oci.ts'
+import { copyTree, isDirectory, resolveInside, runInside } from './rootfs.ts'
 
 export interface BuildOptions extends ContainerdTarget {
   readonly context: string
@@ -46,11 +46,9 @@ export async function buildImage(options: BuildOptions): Promise<string> {
       })
     }
     const last = build.stages.at(-1) as Stage
-    const layer = join(work, 'layer.tar')
     const output = join(work, 'image.tar')
-    await packTree(last.root, layer)
     const env = Object.entries(last.env).map(([name, value]) => `${name}=${value}`)
-    const { name } = await writeImageArchive({ layers: [{ file: layer }], config: { ...last.config, env }, tag: options.tag, output, createdAt: Date.now() })
+    const name = await buildOciImage({ rootfs: last.root, config: { ...last.config, env }, tag: options.tag, output, createdAt: Date.now() })
     await importImage({ ...options, tar: output })
     return name
   } finally {

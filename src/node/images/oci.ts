@@ -12,10 +12,12 @@ export interface OciImageOptions {
   readonly tag: string
   /** The archive to write: an OCI layout that is a `docker load` archive as well. */
   readonly output: string
+  /** Milliseconds since the epoch; left out: the beginning of it, so that the same files give the same bytes. */
+  readonly createdAt?: number
 }
 
 /** Writes the archive; resolves with the image's full name. */
-export async function buildOciImage({ rootfs, config, tag, output }: OciImageOptions): Promise<string> {
+export async function buildOciImage({ rootfs, ...image }: OciImageOptions): Promise<string> {
   const work = await mkdtemp(join(tmpdir(), 'skiff-oci-'))
   try {
     const layers = await Promise.all([rootfs].flat().map(async (source, i) => {
@@ -24,7 +26,7 @@ export async function buildOciImage({ rootfs, config, tag, output }: OciImageOpt
       await packTree(source, file)
       return { file }
     }))
-    return (await writeImageArchive({ layers, config, tag, output })).name
+    return (await writeImageArchive({ layers, ...image })).name
   } finally {
     await rm(work, { recursive: true, force: true })
   }
