@@ -20,6 +20,8 @@ function portNumber(text: string): number {
   return port
 }
 
+const repeated = (value: string, all: string[] = []): string[] => [...all, value]
+
 /** Adds what every command that touches a cluster takes. */
 function clustered(name: string, description: string): Command {
   return program
@@ -36,7 +38,11 @@ const boot = (command: Command): Command =>
     .option('--container-runtime-endpoint <socket>', 'use this containerd instead of a private one')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
 
-boot(clustered('up', 'boot the cluster; returns when its node is Ready'))
+/** Adds what every command that runs a control plane takes. */
+const governing = (command: Command): Command =>
+  command.option('--kube-apiserver-arg <name=value>', "a flag of kube-apiserver; may be given again, is remembered, 'name=' takes it back", repeated)
+
+governing(boot(clustered('up', 'boot the cluster; returns when its node is Ready')))
   .option('--yes', 'install what is missing without asking')
   .option('--no-merge', 'leave ~/.kube/config alone')
   .action(async (options: ClusterOptions) => (await import('./up.ts')).up(options))
@@ -60,7 +66,7 @@ clustered('logs', "print the cluster's own log")
   .option('--tail <lines>', 'only the last lines', '200')
   .action(async (options: ClusterOptions) => (await import('./logs.ts')).logs(options))
 
-boot(clustered('server', 'run the cluster in the foreground: control plane and, unless told otherwise, a node'))
+governing(boot(clustered('server', 'run the cluster in the foreground: control plane and, unless told otherwise, a node')))
   .option('--no-node', 'run the control plane alone')
   .action(async (options: ClusterOptions) => (await import('./server.ts')).server(options))
 
@@ -83,7 +89,7 @@ const imageOptions = (command: Command): Command =>
 imageOptions(image.command('build <context>').description('build an image from a Dockerfile, without a registry'))
   .requiredOption('-t, --tag <reference>', 'what to call it, such as hello:1.0')
   .option('-f, --file <file>', 'the Dockerfile (default: <context>/Dockerfile)')
-  .option('--build-arg <name=value>', 'a value for an ARG; may be given again', (value: string, all: string[] = []) => [...all, value])
+  .option('--build-arg <name=value>', 'a value for an ARG; may be given again', repeated)
   .action(async (context: string, options: ClusterOptions) => (await import('./image.ts')).build(context, options))
 imageOptions(image.command('import <archive>').description('import a docker or OCI archive'))
   .action(async (archive: string, options: ClusterOptions) => (await import('./image.ts')).importArchive(archive, options))

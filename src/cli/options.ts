@@ -28,6 +28,7 @@ export interface ClusterOptions {
   readonly tag?: string
   readonly file?: string
   readonly buildArg?: readonly string[]
+  readonly kubeApiserverArg?: readonly string[]
 }
 
 /** The paths of the cluster the command is about. Throws on a name that cannot be one. */

@@ -1,4 +1,6 @@
 /** `skiff up`: everything between a bare host and a node that is Ready. */
+import { mergeArguments, parseArguments } from '../cluster/apiserver-arguments.ts'
+import type { ApiServerArguments } from '../cluster/apiserver-arguments.ts'
 import { runningPid, startDaemon } from '../cluster/daemon.ts'
 import type { Progress } from '../cluster/daemon.ts'
 import { mergeKubeconfig, userKubeconfig } from '../cluster/kubeconfig.ts'
@@ -7,6 +9,7 @@ import { isFree, readSettings } from '../cluster/settings.ts'
 import type { Paths } from '../cluster/paths.ts'
 import { UserError } from '../cluster/user-error.ts'
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { needRoot, pathsFrom } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 import { provide } from './provide.ts'
@@ -16,8 +19,13 @@ export async function up(options: ClusterOptions): Promise<void> {
   needRoot('up')
   const paths = pathsFrom(options)
   if (readSettings(paths)?.agentKubeconfig !== undefined) throw new UserError(`"${options.name}" is a node of a control plane elsewhere; run "skiff agent", or choose another --name`)
+  const told = parseArguments(options.kubeApiserverArg ?? [])
   const pid = runningPid(paths)
   if (pid !== undefined) {
+    const remembered = readSettings(paths)?.apiServerArguments
+    if (!isDeepStrictEqual(mergeArguments(remembered, told), mergeArguments(remembered, {}))) {
+      throw new UserError(`cluster "${options.name}" is up (pid ${pid}) with other --kube-apiserver-arg; "skiff down" first`)
+    }
     console.log(`cluster "${options.name}" is already up (pid ${pid})`)
     return finish(paths, options)
   }
@@ -26,16 +34,17 @@ export async function up(options: ClusterOptions): Promise<void> {
   if (port !== undefined && !(await isFree(port))) {
     throw new UserError(`port ${port} is in use; stop what listens there, or choose another with --port`)
   }
-  await startDaemon({ paths, arguments: serverArguments(options), onProgress: print })
+  await startDaemon({ paths, arguments: serverArguments(options, told), onProgress: print })
   console.log(`node Ready after ${((Date.now() - started) / 1000).toFixed(1)} s`)
   finish(paths, options)
 }
 
 /** What `skiff server` has to be told to boot the same cluster. */
-function serverArguments(options: ClusterOptions): string[] {
+function serverArguments(options: ClusterOptions, told: ApiServerArguments): string[] {
   const given: [string, string | number | undefined][] = [
     ['--name', options.name], ['--data-dir', options.dataDir], ['--port', options.port], ['--node-ip', options.nodeIp],
     ['--container-runtime-endpoint', options.containerRuntimeEndpoint], ['--log-level', options.logLevel],
+    ...Object.entries(told).map(([name, value]): [string, string] => ['--kube-apiserver-arg', `${name}=${value}`]),
   ]
   return given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
 }

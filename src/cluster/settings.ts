@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFile
 import { createServer } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { mergeArguments } from './apiserver-arguments.ts'
+import type { ApiServerArguments } from './apiserver-arguments.ts'
 import { UserError } from './user-error.ts'
 import { makeDirectory } from './paths.ts'
 import type { Paths } from './paths.ts'
@@ -23,6 +25,8 @@ export interface Settings {
   readonly runtimeEndpoint?: string
   /** The kubeconfig by which a node here reaches its control plane elsewhere; undefined: the control plane is here. */
   readonly agentKubeconfig?: string
+  /** What the user told the API server, by kube-apiserver's flags. */
+  readonly apiServerArguments?: ApiServerArguments
 }
 
 export interface SettingsRequest {
@@ -30,6 +34,8 @@ export interface SettingsRequest {
   readonly port?: number | undefined
   readonly nodeAddress?: string | undefined
   readonly runtimeEndpoint?: string | undefined
+  /** Changes what the cluster remembers of them. */
+  readonly apiServerArguments?: ApiServerArguments | undefined
 }
 
 const clusterName = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/
@@ -63,8 +69,11 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
       throw new UserError(`cluster "${known.name}" was made with port ${known.port}; leave out --port, or give the new cluster another --name`)
     }
     const { nodeAddress = known.nodeAddress, runtimeEndpoint = known.runtimeEndpoint } = request
-    return record(paths, { ...known, nodeAddress, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }) })
+    const { apiServerArguments: remembered, ...rest } = known
+    const told = mergeArguments(remembered, request.apiServerArguments)
+    return record(paths, { ...rest, nodeAddress, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }), ...(told && { apiServerArguments: told }) })
   }
+  const told = mergeArguments(undefined, request.apiServerArguments)
   const taken = neighbours()
   const subnet = firstFree(taken.map((s) => Number(s.serviceCidr.split('.')[1]) - 96))
   const port = request.port ?? (await firstFreePort(6443, taken.map((s) => s.port)))
@@ -80,6 +89,7 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
     clusterDomain: 'cluster.local',
     nodePorts: [30000, 32767],
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint.replace(/^unix:\/\//, '') }),
+    ...(told && { apiServerArguments: told }),
   })
 }
 

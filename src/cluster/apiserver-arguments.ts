@@ -1,0 +1,76 @@
+/**
+ * What a user may tell the API server: kube-apiserver's own flags, by their own names, with the same files behind them.
+ * `skiff up --kube-apiserver-arg audit-policy-file=policy.yaml`. They are remembered in the cluster's settings.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { UserError } from './user-error.ts'
+
+/** How the text of an argument is read. Lists are separated by commas, durations are Go's (`90s`, `2m`). */
+export type ArgumentKind = 'text' | 'file' | 'number' | 'boolean' | 'duration' | 'list'
+
+/** Every flag that is known, with how its text is read. Others are refused: an option that does nothing would be a lie. */
+export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
+}
+
+/** Name to text, checked; files by absolute path. */
+export type ApiServerArguments = Readonly<Record<string, string>>
+
+const durationText = /^(\d+(\.\d+)?(ms|s|m|h))+$/
+const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list'>, { readonly fits: (text: string) => boolean; readonly says: string }>> = {
+  number: { fits: (text) => /^\d+$/.test(text), says: 'a whole number' },
+  boolean: { fits: (text) => text === 'true' || text === 'false', says: 'true or false' },
+  duration: { fits: (text) => durationText.test(text), says: 'a duration such as 90s or 2m' },
+}
+
+/**
+ * The arguments of a command line, each `name=value` (leading dashes are let pass). A name without a value, `name=`, is
+ * kept as '' and takes back what the cluster remembers. Throws `UserError` on names nobody knows and values that do not fit.
+ */
+export function parseArguments(given: readonly string[], known: Readonly<Record<string, ArgumentKind>> = knownArguments): ApiServerArguments {
+  const result: Record<string, string> = {}
+  for (const text of given) {
+    const mark = text.indexOf('=')
+    const name = (mark < 0 ? text : text.slice(0, mark)).replace(/^--?/, '')
+    const value = mark < 0 ? 'true' : text.slice(mark + 1)
+    if (!Object.hasOwn(known, name)) throw new UserError(`--kube-apiserver-arg ${name}: not known; docs/cli.md lists what is`)
+    const kind = known[name] as ArgumentKind
+    if (mark < 0 && kind !== 'boolean') throw new UserError(`--kube-apiserver-arg ${name}: write ${name}=VALUE`)
+    const form = kind === 'number' || kind === 'boolean' || kind === 'duration' ? forms[kind] : undefined
+    if (value !== '' && form && !form.fits(value)) throw new UserError(`--kube-apiserver-arg ${name}: "${value}" is not ${form.says}`)
+    result[name] = kind === 'file' && value !== '' && value !== '-' ? resolve(value) : value
+  }
+  return result
+}
+
+/** What the cluster remembers, changed by what is given now; undefined when nothing is left. */
+export function mergeArguments(remembered: ApiServerArguments | undefined, given: ApiServerArguments | undefined): ApiServerArguments | undefined {
+  const all = Object.fromEntries(Object.entries({ ...remembered, ...given }).filter(([, value]) => value !== ''))
+  return Object.keys(all).length > 0 ? all : undefined
+}
+
+/** The text of the file that an argument names; undefined when it is not given. Throws `UserError` when it cannot be read. */
+export function argumentFile(all: ApiServerArguments | undefined, name: string): string | undefined {
+  const path = all?.[name]
+  if (path === undefined) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UserError(`${name}: cannot read ${path}: ${(error as Error).message}`)
+  }
+}
+
+export const argumentNumber = (all: ApiServerArguments | undefined, name: string): number | undefined => (all?.[name] === undefined ? undefined : Number(all[name]))
+
+export const argumentBoolean = (all: ApiServerArguments | undefined, name: string): boolean | undefined => (all?.[name] === undefined ? undefined : all[name] === 'true')
+
+export const argumentList = (all: ApiServerArguments | undefined, name: string): readonly string[] | undefined => all?.[name]?.split(',').map((part) => part.trim()).filter((part) => part !== '')
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Milliseconds. */
+export function argumentDuration(all: ApiServerArguments | undefined, name: string): number | undefined {
+  const text = all?.[name]
+  if (text === undefined) return undefined
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0)
+}
