@@ -1,9 +1,11 @@
 /**
  * The corridor every request walks:
- * route → authenticate → authorize → decode → default → admit (mutate) → validate → admit (validate) → store → encode.
- * The first three steps are here, for HTTP and for clients in this process alike; decode and encode are `http/resources.ts`
+ * route → authenticate → audit → impersonate → flow control → authorize →
+ * decode → default → admit (mutate) → validate → admit (validate) → store → encode.
+ * The first line is here (clients in this process, whose identity is given, begin with audit); decode and encode are `http/resources.ts`
  * and `local-client.ts`; what lies between them is `registry/create.ts`, `update.ts` and `delete.ts`.
  */
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
@@ -14,7 +16,7 @@ import { parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
 import { plain, sendError, statusOf } from './http/respond.ts'
 import { anonymous, type Identity } from './identity.ts'
-import type { Authorize, Edges } from './options.ts'
+import type { AuditedRequest, AuditTrail, Authorize, Edges } from './options.ts'
 
 export interface Corridor extends ResourceEnvironment {
   readonly edges: Edges
@@ -31,8 +33,12 @@ const endless = new Set(['exec', 'attach', 'portforward', 'log'])
 const noQuery = new URLSearchParams()
 
 /** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
-export async function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo): Promise<void> {
+export async function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo, trail?: AuditTrail): Promise<void> {
   const { allowed, reason } = await authorize(user, info)
+  if (trail) {
+    trail.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
+    trail.annotate('authorization.k8s.io/reason', reason)
+  }
   if (allowed) return
   if (user.name === anonymous.name) throw unauthorized()
   throw refusal(user, info, reason)
@@ -59,12 +65,15 @@ export class Request implements ApiRequest {
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
   readonly raw: IncomingMessage | Http2ServerRequest
+  readonly auditId: string
   user: Identity = anonymous
+  trail: AuditTrail | undefined
   #controller: AbortController | undefined
   #reason: unknown
 
-  constructor(raw: IncomingMessage | Http2ServerRequest) {
+  constructor(raw: IncomingMessage | Http2ServerRequest, auditId = randomUUID() as string) {
     this.raw = raw
+    this.auditId = auditId
     this.method = raw.method ?? 'GET'
     this.headers = raw.headers
     const url = raw.url ?? '/'
@@ -87,10 +96,18 @@ export class Request implements ApiRequest {
   }
 }
 
+/** The client's own name for the request, as Kubernetes takes it, or a new one. It must be fit to be a header again. */
+function auditIdOf({ headers }: IncomingMessage | Http2ServerRequest): string {
+  const given = headers['audit-id']
+  return typeof given === 'string' && /^[\x20-\x7e]{1,1024}$/.test(given) ? given : randomUUID()
+}
+
 /** Reads the path of a request; answers those that cannot be read. */
 function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Request | undefined {
+  const auditId = auditIdOf(raw)
+  plain(response).setHeader('audit-id', auditId)
   try {
-    return new Request(raw)
+    return new Request(raw, auditId)
   } catch (error) {
     void sendError(raw, response, error)
     return undefined
@@ -98,6 +115,52 @@ function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse)
 }
 
 const isLong = ({ verb, subresource, isResourceRequest }: RequestInfo): boolean => isResourceRequest && (verb === 'watch' || streams.has(subresource))
+
+const auditedOf = ({ auditId, info, raw, user, headers }: Request): AuditedRequest =>
+  ({ auditId, info, uri: raw.url ?? '/', user, headers, peer: raw.socket?.remoteAddress ?? '' })
+
+/** Finds out who sends the request and as whom it goes on; audit knows both. Throws `ApiError` 400, 401, 403. */
+async function identify({ edges }: Corridor, request: Request, response: ApiResponse | undefined): Promise<void> {
+  try {
+    request.user = await edges.authenticate(request.raw, request.info)
+  } catch (error) {
+    edges.audit?.unauthenticated(auditedOf(request), statusOf(error))
+    throw error
+  }
+  if (edges.audit) {
+    request.trail = edges.audit.begin(auditedOf(request))
+    if (request.trail && response && isLong(request.info)) tellStart(request.trail, response)
+  }
+  if (!edges.impersonate) return
+  const user = await edges.impersonate(request.user, request.headers)
+  if (user === request.user) return
+  request.user = user
+  request.trail?.impersonated(user)
+}
+
+/** Tells audit when the answer begins. */
+function tellStart(trail: AuditTrail, response: ApiResponse): void {
+  const http = plain(response)
+  const writeHead = http.writeHead.bind(http) as (...args: unknown[]) => typeof http
+  http.writeHead = ((code: number, ...rest: unknown[]) => {
+    trail.started(code)
+    return writeHead(code, ...rest)
+  }) as typeof http.writeHead
+}
+
+/** Everything between the path and the handler. What it returns gives the request's place back. */
+async function enter(corridor: Corridor, request: Request, response: ApiResponse | undefined): Promise<(() => void) | undefined> {
+  const { edges } = corridor
+  await identify(corridor, request, response)
+  const release = edges.flow ? await edges.flow.enter(request, response) : undefined
+  try {
+    await checkAuthorized(edges.authorize, request.user, request.info, request.trail)
+  } catch (error) {
+    release?.()
+    throw error
+  }
+  return release
+}
 
 /** Answers one request. Never rejects. */
 export async function serve(corridor: Corridor, raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Promise<void> {
@@ -118,17 +181,19 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
   const timer = isLong(request.info) ? undefined : setTimeout(() => {
     const late = timedOut('Timeout: request did not complete within the allotted timeout')
     request.abort(late)
+    request.trail?.failed(late.status)
     void sendError(request, response, late)
   }, requestTimeout)
   timer?.unref()
+  let release: (() => void) | undefined
   try {
     if (corridor.closing.aborted) throw unavailable('the server is shutting down')
-    request.user = await edges.authenticate(raw, request.info)
-    await checkAuthorized(edges.authorize, request.user, request.info)
+    release = await enter(corridor, request, response)
     await answer(corridor, request, response)
   } catch (error) {
     await fail(corridor, request, response, error)
   } finally {
+    release?.()
     clearTimeout(timer)
   }
 }
@@ -142,6 +207,8 @@ export async function answer(corridor: Corridor, request: ApiRequest, response: 
 }
 
 async function fail({ log }: Corridor, request: ApiRequest, response: ApiResponse, error: unknown): Promise<void> {
+  request.trail?.failed(statusOf(error))
+  if (request.trail && !(error instanceof ApiError)) request.trail.panicked(error)
   if (plain(response).destroyed) return
   if (statusOf(error).code >= 500 && !(error instanceof ApiError)) {
     log.error({ method: request.method, path: request.info.path, user: request.user.name, error: error instanceof Error ? error.stack : String(error) }, 'a request failed')
@@ -167,6 +234,7 @@ function record({ edges, log }: Corridor, request: ApiRequest, response: ApiResp
   const http = plain(response)
   const seconds = (performance.now() - begun) / 1000
   const length = http.getHeader('content-length')
+  request.trail?.finished(http.statusCode)
   edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, bytes: Number(length ?? 0) })
   log.debug({ method: request.method, path: request.raw.url, code: http.statusCode, ms: Math.round(seconds * 1e5) / 100, user: request.user.name }, 'request')
 }
@@ -174,25 +242,35 @@ function record({ edges, log }: Corridor, request: ApiRequest, response: ApiResp
 /** Hands an HTTP/1.1 upgrade to whoever serves it, after the same checks. Never rejects. */
 export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   let request: Request | undefined
+  let release: (() => void) | undefined
+  const auditId = auditIdOf(raw)
   try {
-    request = new Request(raw)
+    request = new Request(raw, auditId)
     const { info } = request
-    socket.once('close', () => request?.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the connection')))
-    request.user = await corridor.edges.authenticate(raw, info)
-    await checkAuthorized(corridor.edges.authorize, request.user, info)
+    socket.once('close', () => {
+      request?.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the connection'))
+      request?.trail?.finished(101)
+    })
+    release = await enter(corridor, request, undefined)
     const resource = corridor.registry.resource(info.group, info.version, info.resource)
     const handler = resource && info.subresource ? corridor.edges.routes.upgrade?.(resource.groupResource, info.subresource) : undefined
     if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
+    request.trail?.started(101)
     await handler(request, socket, head)
   } catch (error) {
-    refuseUpgrade(socket, statusOf(error))
+    const status = statusOf(error)
+    request?.trail?.failed(status)
+    request?.trail?.finished(status.code)
+    refuseUpgrade(socket, status, auditId)
     if (!(error instanceof ApiError)) corridor.log.error({ path: request?.info.path, error: String(error) }, 'an upgrade failed')
+  } finally {
+    release?.()
   }
 }
 
 /** An HTTP answer on a socket that was to be taken over. */
-function refuseUpgrade(socket: Duplex, status: { readonly code: number; readonly reason?: string }): void {
+function refuseUpgrade(socket: Duplex, status: { readonly code: number; readonly reason?: string }, auditId: string): void {
   if (socket.destroyed) return
   const body = `${JSON.stringify(status)}\n`
-  socket.end(`HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\nContent-Type: application/json\r\nAudit-ID: ${auditId}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }

@@ -10,7 +10,7 @@ import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-revi
 import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
 import { impersonate } from './authn/impersonation.ts'
 import { authentication, core, rbac } from '../api/index.ts'
-import { createAuthorizer, mastersMode, type Authorizer } from './authz/authorizer.ts'
+import { createAuthorizer, mastersMode, type Authorizer, type Decision } from './authz/authorizer.ts'
 import { createNodeMode } from './authz/node.ts'
 import { publicMode } from './authz/public.ts'
 import { accessReviews } from './authz/reviews.ts'
@@ -63,10 +63,11 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     ])
     const metrics = createMetrics()
     return {
-      authenticate: async (raw) => impersonate(await authenticate(raw), raw.headers, authorizer),
-      authorize: async (user, info) => {
-        const { opinion, reason } = await authorizer.decide(user, info)
-        return { allowed: opinion === 'allow', reason }
+      authenticate,
+      impersonate: (user, headers) => impersonate(user, headers, authorizer),
+      authorize: (user, info) => {
+        const decision = authorizer.decide(user, info)
+        return decision instanceof Promise ? decision.then(verdictOf) : verdictOf(decision)
       },
       admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens })),
       routes: { ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, checkToken) },
@@ -74,6 +75,8 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     }
   }
 }
+
+const verdictOf = (decision: Decision) => (decision.opinion === 'allow' ? { allowed: true, get reason() { return decision.reason } } : { allowed: false, reason: decision.reason })
 
 function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Tokens | undefined, check: CheckToken | undefined): ReadonlyMap<string, VirtualResource> {
   return new Map<string, VirtualResource>([

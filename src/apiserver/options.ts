@@ -1,22 +1,29 @@
 /** What an API server is made of: the options of `createApiServer`, and the edges that are plugged into its corridor. */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Resource, StructType } from '../api/index.ts'
 import type { ApiObject, Client } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
+import type { Status } from '../machinery/errors.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionChain } from './admission/admission.ts'
-import type { Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
+import type { ApiRequest, ApiResponse, Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
 import type { Identity } from './identity.ts'
 import type { Printer, RequestContext } from './strategy.ts'
 
 /**
- * Who sends this request, impersonation included (it needs `info` and may ask the authorizer). A request without credentials is
+ * Who sends this request. A request without credentials is
  * `anonymous`; bad credentials throw `unauthorized()`. Called once per request: results that belong to a connection
  * (its client certificate) are remembered by the authenticator.
  */
 export type Authenticate = (raw: IncomingMessage | Http2ServerRequest, info: RequestInfo) => Promise<Identity> | Identity
+
+/**
+ * Whom the request is to be made as: the sender, unless `Impersonate-*` headers name somebody else whom the sender may be.
+ * Throws `ApiError` 403 for every part the sender has no right to take, 400 for headers that make no sense.
+ */
+export type Impersonate = (user: Identity, headers: IncomingHttpHeaders) => Promise<Identity> | Identity
 
 export interface Decision {
   readonly allowed: boolean
@@ -78,8 +85,61 @@ export interface RequestObserver {
   finished(record: RequestRecord): void
 }
 
+/** A request as audit sees it when its sender is known. */
+export interface AuditedRequest {
+  readonly auditId: string
+  readonly info: RequestInfo
+  /** The path with its query, as it was sent. */
+  readonly uri: string
+  readonly user: Identity
+  readonly headers: IncomingHttpHeaders
+  /** The address at the other end of the connection; empty for a component in this process. */
+  readonly peer: string
+}
+
+/** What is written down of one request on its way, at most as much as the policy wants. Nothing here throws. */
+export interface AuditTrail {
+  /** Whether the bodies are written down: whoever has one need not prepare it otherwise. */
+  readonly wantsRequest: boolean
+  readonly wantsResponse: boolean
+  /** The request goes on as somebody else. */
+  impersonated(user: Identity): void
+  /** The first value of a key stays. */
+  annotate(key: string, value: string): void
+  /** What was sent: an object, or a patch as parsed JSON. */
+  requestObject(object: unknown): void
+  responseObject(object: unknown): void
+  /** Why it failed. */
+  failed(status: Status): void
+  /** The answer has begun, and will go on: a watch, a stream. */
+  started(code: number): void
+  /** The handler broke: something was thrown that is no answer. */
+  panicked(error: unknown): void
+  /** It is over. */
+  finished(code: number): void
+}
+
+export interface AuditEdge {
+  /** The trail of a request whose sender is known; undefined when the policy wants nothing of it. */
+  begin(request: AuditedRequest): AuditTrail | undefined
+  /** A request whose credentials are bad; `user` is nobody. */
+  unauthenticated(request: AuditedRequest, status: Status): void
+}
+
+export interface FlowEdge {
+  /**
+   * Waits until it is the request's turn; what it returns gives the place back, and is called once. Undefined: nothing to give back.
+   * Throws `ApiError` 429 when there is no room, and the signal's reason when `request.signal` aborts while it waits.
+   */
+  enter(request: ApiRequest, response: ApiResponse | undefined): Promise<(() => void) | undefined> | (() => void) | undefined
+}
+
+/** The optional ones cost nothing when they are not there. */
 export interface Edges {
   readonly authenticate: Authenticate
+  readonly audit?: AuditEdge | undefined
+  readonly impersonate?: Impersonate | undefined
+  readonly flow?: FlowEdge | undefined
   readonly authorize: Authorize
   readonly admission: AdmissionChain
   readonly routes: EdgeRoutes
@@ -93,6 +153,8 @@ export interface Lister<T = ApiObject> {
   list(namespace?: string): readonly T[]
   /** Goes up with every change of any object of the resource: a cheap key for what is derived from the list. */
   revision(): number
+  /** What changed after that revision, oldest first; undefined when so long ago is not known any more. */
+  since(revision: number): readonly { readonly object: T; readonly gone: boolean }[] | undefined
 }
 
 /** What edges are made with. `client` acts as the server itself: no authorization, but admission and validation. */

@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly now: number
   /** Warning headers for the client. */
   warn(text: string): void
+  /** A note in the audit log about this request, under a qualified name; the first value of a key stays. Costs nothing when there is no audit. */
+  annotate(key: string, value: string): void
 }
 
 /** A cell of a table row: text, number or boolean. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Identity } from '../identity.ts'
+import type { AuditTrail } from '../options.ts'
 
 /** What the path and the method say: which verb, on which resource. */
 export interface RequestInfo {
@@ -31,6 +32,10 @@ export interface ApiRequest {
   readonly raw: IncomingMessage | Http2ServerRequest
   /** Aborts when the client goes away or the server shuts down. */
   readonly signal: AbortSignal
+  /** The name of this request in the audit log and in the answer's `Audit-ID` header: the client's own, or a new one. */
+  readonly auditId: string
+  /** What audit writes down of it; undefined when the policy wants nothing. */
+  readonly trail: AuditTrail | undefined
 }
 
 export type ApiResponse = ServerResponse | Http2ServerResponse

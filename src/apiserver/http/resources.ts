@@ -44,9 +44,9 @@ const encodeOptions = (env: ResourceEnvironment, request: ApiRequest): EncodeOpt
   now: env.registry.clock.now(),
 })
 
-function callOf(env: ResourceEnvironment, { info, user, signal }: ApiRequest, served: Served, options: CallOptions = {}): Call {
+function callOf(env: ResourceEnvironment, { info, user, signal, trail }: ApiRequest, served: Served, options: CallOptions = {}): Call {
   const { verb, namespace, name, subresource } = info
-  return makeCall(env.registry, served, user, verb, { namespace, name, subresource, signal, ...options })
+  return makeCall(env.registry, served, user, verb, { namespace, name, subresource, signal, trail, ...options })
 }
 
 interface Answer { readonly env: ResourceEnvironment; readonly request: ApiRequest; readonly response: ApiResponse; readonly code: number; readonly warnings?: readonly string[] }

@@ -8,6 +8,7 @@ import type { ApiObject } from '../../client/client.ts'
 import { ApiError, invalid } from '../../machinery/errors.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
+import type { AuditTrail } from '../options.ts'
 import type { RequestContext } from '../strategy.ts'
 import type { Served } from './served.ts'
 
@@ -62,6 +63,8 @@ export function checkAborted(call: Call): void {
 export type CallOptions = Partial<Pick<Call, 'subresource' | 'namespace' | 'name' | 'dryRun' | 'fieldManager' | 'fieldValidation' | 'options' | 'signal'>> & {
   /** Where warnings for the client are collected. */
   readonly warnings?: string[]
+  /** Where annotations go. */
+  readonly trail?: AuditTrail | undefined
 }
 
 /** A call by `user` to do `verb` on `served`. */
@@ -80,5 +83,6 @@ export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served
     signal: o.signal,
     now: env.clock.now(),
     warn: (text) => void (o.warnings && !o.warnings.includes(text) && o.warnings.push(text)),
+    annotate: (key, value) => o.trail?.annotate(key, value),
   }
 }

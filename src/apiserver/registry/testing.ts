@@ -12,7 +12,7 @@ const noClient = new Proxy({}, { get: (_, name) => () => Promise.reject(new Erro
 export const environment: StrategyEnvironment = { client: noClient, serviceCidr: '10.96.0.0/16', nodePorts: [30000, 32767] }
 
 export function context(given: Partial<RequestContext> = {}): RequestContext {
-  return { user: { name: 'tester', groups: [] }, verb: 'create', subresource: '', namespace: 'default', name: '', dryRun: false, now, warn: () => undefined, ...given }
+  return { user: { name: 'tester', groups: [] }, verb: 'create', subresource: '', namespace: 'default', name: '', dryRun: false, now, warn: () => undefined, annotate: () => undefined, ...given }
 }
 
 /** The object with all defaults, as it is before admission. Written loosely: tests leave out what the schema fills in. */

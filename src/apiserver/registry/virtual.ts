@@ -3,7 +3,7 @@ import type { Resource, StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { methodNotAllowed, notFound } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
-import type { VirtualCall, VirtualResource } from '../options.ts'
+import type { AuditTrail, VirtualCall, VirtualResource } from '../options.ts'
 import { withMeta } from './meta.ts'
 
 export interface VirtualRequest {
@@ -15,6 +15,7 @@ export interface VirtualRequest {
   readonly now: number
   readonly dryRun: boolean
   readonly warnings: string[]
+  readonly trail?: AuditTrail | undefined
 }
 
 export interface VirtualAnswer {
@@ -28,9 +29,10 @@ export interface VirtualAnswer {
 /** Reads the object that was sent. */
 export type ReadBody = (expected: { readonly type: StructType<ApiObject>; readonly kind: string; readonly apiVersion: string }) => Promise<ApiObject>
 
-const callOf = ({ resource, info, user, signal, now, dryRun, warnings }: VirtualRequest): VirtualCall => ({
+const callOf = ({ resource, info, user, signal, now, dryRun, warnings, trail }: VirtualRequest): VirtualCall => ({
   resource, user, signal, now, dryRun, verb: info.verb, subresource: info.subresource, namespace: info.namespace, name: info.name,
   warn: (text) => void warnings.push(text),
+  annotate: (key, value) => trail?.annotate(key, value),
 })
 
 /** Computes the answer. Throws `ApiError` 404, 405, and what the resource throws. */

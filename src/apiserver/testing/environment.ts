@@ -23,6 +23,7 @@ export function environment(...objects: Loose[]): TestEnvironment {
     get: (namespace, name) => of(resource.kind).find((o) => (o.metadata.namespace ?? '') === namespace && o.metadata.name === name),
     list: (namespace) => of(resource.kind).filter((o) => namespace === undefined || o.metadata.namespace === namespace),
     revision: () => objects.length,
+    since: () => undefined,
   })
   const of = (kind: string): ApiObject[] => objects.filter((o) => o.kind === kind) as unknown as ApiObject[]
   const client = {
@@ -44,16 +45,21 @@ export interface Wanted {
 }
 
 /** The attributes of a write, with who makes it and what is warned about. */
-export function attributesOf(resource: unknown, object: Loose | undefined, wanted: Wanted = {}): AdmissionAttributes & { readonly warnings: string[] } {
+export function attributesOf(resource: unknown, object: Loose | undefined, wanted: Wanted = {}): AdmissionAttributes & { readonly warnings: string[]; readonly annotations: Record<string, string> } {
   const about = object ?? wanted.old
   const name = wanted.name ?? about?.metadata.name ?? ''
   const namespace = about?.metadata.namespace ?? ''
   const warnings: string[] = []
+  const annotations: Record<string, string> = {}
   const { operation = 'CREATE', subresource = '', user = { name: 'ana', groups: ['system:authenticated'] } } = wanted
   return {
-    operation, resource: resource as Resource, subresource, namespace, name, warnings, options: {},
+    operation, resource: resource as Resource, subresource, namespace, name, warnings, annotations, options: {},
     object: object as unknown as ApiObject | undefined,
     old: wanted.old as unknown as ApiObject | undefined,
-    context: { user, verb: operation.toLowerCase(), subresource, namespace, name, dryRun: false, now: 0, warn: (text) => void warnings.push(text) },
+    context: {
+      user, verb: operation.toLowerCase(), subresource, namespace, name, dryRun: false, now: 0,
+      warn: (text) => void warnings.push(text),
+      annotate: (key, value) => void (annotations[key] ??= value),
+    },
   }
 }
