@@ -6,7 +6,7 @@ import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionChain } from './admission/admission.ts'
 import type { Identity } from './identity.ts'
-import type { ApiServer, Edges, TlsOptions } from './options.ts'
+import type { ApiServer, Edges, ServerEnvironment, TlsOptions } from './options.ts'
 import { createApiServer } from './server.ts'
 
 export const tester: Identity = { name: 'tester', groups: ['system:authenticated'] }
@@ -24,12 +24,14 @@ export interface TestServerOptions {
   readonly store?: Store
   readonly tls?: TlsOptions
   readonly edges?: Partial<Edges>
+  /** Sees what edges are made with. */
+  readonly onEnvironment?: (env: ServerEnvironment) => void
   readonly serviceCidr?: string
   readonly nodePorts?: readonly [from: number, to: number]
 }
 
 /** Starts a server that does not listen yet; closed by the caller. */
-export async function startTestServer({ clock = systemClock, store = createMemoryStore({ clock }), tls, edges = {}, ...ranges }: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({ clock = systemClock, store = createMemoryStore({ clock }), tls, edges = {}, onEnvironment, ...ranges }: TestServerOptions = {}): Promise<TestServer> {
   const server = await createApiServer({
     store,
     clock,
@@ -37,7 +39,7 @@ export async function startTestServer({ clock = systemClock, store = createMemor
     freeze: true,
     ...ranges,
     ...(tls ? { tls } : {}),
-    edges: () => ({
+    edges: (env) => (onEnvironment?.(env), {
       authenticate: () => tester,
       authorize: () => ({ allowed: true, reason: '' }),
       admission: openAdmission,

@@ -26,8 +26,8 @@ export interface AuthorizationMode {
 }
 
 export interface Authorizer {
-  /** Never throws; `none` means that nobody allowed it. */
-  decide(user: Identity, action: Action): Promise<Decision>
+  /** Never throws; `none` means that nobody allowed it. A promise only where a mode has to ask somebody else. */
+  decide(user: Identity, action: Action): Promise<Decision> | Decision
   /** Throws 403 in Kubernetes's words unless the action is allowed. */
   authorize(user: Identity, action: Action): Promise<void>
   rulesFor(user: Identity, namespace: string): { readonly rules: readonly HeldRule[]; readonly incomplete: boolean }
@@ -37,16 +37,20 @@ const noOpinion: Decision = { opinion: 'none', reason: '' }
 
 /** Asks the modes in order; what none of them allows is forbidden. */
 export function createAuthorizer(modes: readonly AuthorizationMode[]): Authorizer {
-  const decide = async (user: Identity, action: Action): Promise<Decision> => {
-    const reasons: string[] = []
-    for (const mode of modes) {
-      const answer = mode.authorize(user, action)
-      const decision = answer instanceof Promise ? await answer : answer
+  /** Asks the modes from `first` on; `reasons` are of those before it. */
+  const decideFrom = (first: number, reasons: string, user: Identity, action: Action): Promise<Decision> | Decision => {
+    let why = reasons
+    for (let i = first; i < modes.length; i++) {
+      const decision = modes[i]!.authorize(user, action)
+      if (decision instanceof Promise) {
+        return decision.then((late) => (late.opinion === 'none' ? decideFrom(i + 1, joined(why, late.reason), user, action) : late))
+      }
       if (decision.opinion !== 'none') return decision
-      if (decision.reason) reasons.push(decision.reason)
+      if (decision.reason) why = joined(why, decision.reason)
     }
-    return reasons.length > 0 ? { opinion: 'none', reason: reasons.join('\n') } : noOpinion
+    return why ? { opinion: 'none', reason: why } : noOpinion
   }
+  const decide = (user: Identity, action: Action) => decideFrom(0, '', user, action)
   return {
     decide,
     async authorize(user, action) {
@@ -59,6 +63,8 @@ export function createAuthorizer(modes: readonly AuthorizationMode[]): Authorize
     },
   }
 }
+
+const joined = (a: string, b: string): string => (a && b ? `${a}\n${b}` : a || b)
 
 /** The 403 that Kubernetes answers. */
 export function refusal(user: Identity, action: Action, reason: string): ApiError {

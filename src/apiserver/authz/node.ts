@@ -8,7 +8,7 @@ import type { Identity } from '../identity.ts'
 import type { Action, AuthorizationMode, Decision } from './authorizer.ts'
 import { ruleAllows } from './rbac.ts'
 import { nodeRules } from './node-rules.ts'
-import { referencesOf } from './pod-references.ts'
+import { createNodeIndex, type UsedKind } from './node-index.ts'
 
 export interface NodeSources {
   readonly pods: Lister<core.Pod>
@@ -24,19 +24,13 @@ export function nodeNameOf(user: Identity): string | undefined {
 }
 
 export function createNodeMode(sources: NodeSources): AuthorizationMode {
-  const podsOn = (node: string, namespace?: string) => sources.pods.list(namespace).filter((pod) => pod.spec.nodeName === node)
+  const index = createNodeIndex(sources.pods)
 
   /** Whether a pod of the node uses the object. */
   function used(node: string, { resource, namespace, name }: Action): boolean {
-    if (resource === 'persistentvolumes') {
-      return podsOn(node).some((pod) => referencesOf(pod).claims.some((claim) => sources.claims.get(pod.metadata.namespace ?? '', claim)?.spec.volumeName === name))
-    }
-    return podsOn(node, namespace).some((pod) => {
-      const references = referencesOf(pod)
-      if (resource === 'secrets') return references.secrets.includes(name)
-      if (resource === 'configmaps') return references.configMaps.includes(name)
-      return resource === 'serviceaccounts' ? pod.spec.serviceAccountName === name : references.claims.includes(name)
-    })
+    if (resource !== 'persistentvolumes') return index.uses(node, resource as UsedKind, namespace, name)
+    for (const claim of index.claims(node)) if (sources.claims.get(claim.namespace, claim.name)?.spec.volumeName === name) return true
+    return false
   }
 
   return {

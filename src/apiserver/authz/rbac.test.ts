@@ -107,7 +107,7 @@ it('looks at none of ten thousand bindings of others', () => {
 })
 
 describe('the mode over live objects', () => {
-  const source = <T>(items: T[]) => ({ items, at: 0, list() { return this.items }, revision() { return this.at } })
+  const source = <T>(items: T[]) => ({ items, at: 0, list() { return this.items }, revision() { return this.at }, since: () => undefined })
 
   it('follows what is created, changed and deleted, from one check to the next', () => {
     const role = (rules: rbac.PolicyRule[]): rbac.ClusterRole => ({ kind: 'ClusterRole', apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'r' }, rules })

@@ -19,6 +19,7 @@ export interface RbacIndex extends AuthorizationMode {
 }
 
 const no: Decision = { opinion: 'none', reason: '' }
+const noRules: readonly Rule[] = []
 
 /** An empty index: it allows nothing until roles and bindings are set. Namespace '' holds cluster roles and cluster role bindings. */
 export function createRbacIndex(): RbacIndex {
@@ -27,14 +28,30 @@ export function createRbacIndex(): RbacIndex {
   /** namespace → subject → bindings by name. */
   const bySubject = new Map<string, Map<string, Map<string, Binding>>>()
 
+  const rulesOf = (scope: string, { roleRef }: Binding): readonly Rule[] => roles.get(roleRef.kind === 'ClusterRole' ? `/${roleRef.name}` : `${scope}/${roleRef.name}`) ?? noRules
+
+  /** The decision of the first rule in this scope that covers the action. */
+  function allowedIn(scope: string, keys: readonly string[], action: Action): Decision | undefined {
+    const subjects = bySubject.get(scope)
+    if (!subjects) return undefined
+    for (const key of keys) {
+      const named = subjects.get(key)
+      if (!named) continue
+      for (const [name, binding] of named) {
+        // Where a rule comes from is worded only when somebody asks.
+        if (rulesOf(scope, binding).some((rule) => ruleAllows(rule, action))) return { opinion: 'allow', get reason() { return `RBAC: allowed by ${sourceOf(scope, name, binding, key)}` } }
+      }
+    }
+    return undefined
+  }
+
   function* rules(user: Identity, namespace: string) {
     for (const scope of namespace === '' ? [''] : ['', namespace]) {
       const subjects = bySubject.get(scope)
       if (!subjects || subjects.size === 0) continue
       for (const key of subjectKeysOf(user)) {
         for (const [name, binding] of subjects.get(key) ?? []) {
-          const role = roles.get(binding.roleRef.kind === 'ClusterRole' ? `/${binding.roleRef.name}` : `${scope}/${binding.roleRef.name}`)
-          for (const rule of role ?? []) yield { rule, get source() { return sourceOf(scope, name, binding, key) } }
+          for (const rule of rulesOf(scope, binding)) yield { rule, get source() { return sourceOf(scope, name, binding, key) } }
         }
       }
     }
@@ -66,11 +83,9 @@ export function createRbacIndex(): RbacIndex {
       bindings.set(id, { binding, keys })
     },
     authorize(user, action) {
-      // Where a rule comes from is worded only for the one that allows.
-      for (const held of rules(user, action.isResourceRequest ? action.namespace : '')) {
-        if (ruleAllows(held.rule, action)) return { opinion: 'allow', reason: `RBAC: allowed by ${held.source}` }
-      }
-      return no
+      const keys = subjectKeysOf(user)
+      const namespace = action.isResourceRequest ? action.namespace : ''
+      return allowedIn('', keys, action) ?? (namespace === '' ? undefined : allowedIn(namespace, keys, action)) ?? no
     },
     rulesFor: (user, namespace) => [...rules(user, namespace)].map(({ rule }) => heldRule(rule)),
   }
@@ -87,9 +102,12 @@ function heldRule(rule: Rule): HeldRule {
   }
 }
 
-function* subjectKeysOf(user: Identity): Iterable<string> {
-  yield `User ${user.name}`
-  for (const group of user.groups) yield `Group ${group}`
+const keysOf = new WeakMap<Identity, readonly string[]>()
+/** Identities are the same object for as long as their credential holds: their keys are worded once. */
+function subjectKeysOf(user: Identity): readonly string[] {
+  let keys = keysOf.get(user)
+  if (!keys) keysOf.set(user, (keys = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)]))
+  return keys
 }
 
 /** Service accounts are users with a name of their own form. */

@@ -13,5 +13,6 @@ export function createLister<T>(env: Pick<RegistryEnvironment, 'find'>, resource
     get: (namespace, name) => cache.get(pathOf(resource.namespaced ? namespace : '', name))?.object as T | undefined,
     list: (namespace) => cache.objects(namespace ? `${namespace}/` : '') as readonly T[],
     revision: () => cache.changed,
+    since: (revision) => cache.since(revision)?.map(({ type, current }) => ({ object: current.object as T, gone: type === 'delete' })),
   }
 }

@@ -96,8 +96,10 @@ export class ResourceCache {
     this.#events = []
     this.#head = 0
     for (const item of items) this.#set(item)
+    // Refilled after a gap, nobody knows what was deleted in it: everything counts as changed.
+    const refilled = this.#changed > 0
     this.#horizon = revision
-    this.#changed = items.reduce((newest, item) => Math.max(newest, item.revision), 0)
+    this.#changed = refilled ? revision : items.reduce((newest, item) => Math.max(newest, item.revision), 0)
   }
 
   put(item: Encoded): void {

@@ -20,6 +20,7 @@ const listerOf = <T extends { readonly metadata: { readonly name?: string | unde
   get: (namespace, name) => objects.find((o) => (o.metadata.namespace ?? '') === namespace && o.metadata.name === name),
   list: () => objects,
   revision: () => 1,
+  since: () => undefined,
 })
 const message = (run: () => unknown): string => {
   try {
