@@ -11,13 +11,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { open } from 'lmdb'
-import { core, rbac } from '../../src/api/index.ts'
 import { createEdges } from '../../src/apiserver/edges.ts'
 import { createApiServer } from '../../src/apiserver/server.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
-import { configMapOf, nameOf, podOf } from './_api-objects.ts'
+import { obeyWith, prepare } from './_api-sides.ts'
 
 export type Order =
   | { readonly do: 'usage' }
@@ -47,14 +46,6 @@ function usage(): Usage {
   return answer
 }
 
-/** As many calls at a time as a busy cluster has. */
-async function inTurns(from: number, to: number, call: (i: number) => Promise<unknown>): Promise<void> {
-  let next = from
-  await Promise.all(Array.from({ length: 64 }, async () => {
-    while (next < to) await call(next++)
-  }))
-}
-
 async function skiff() {
   const store = await openLmdbStore({ path: join(folder, 'store') })
   const begun = performance.now()
@@ -64,25 +55,10 @@ async function skiff() {
   await server.listen()
   const filled = performance.now() - begun
   const { client } = server
-  const there = (error: { code?: number }) => { if (error.code !== 409) throw error }
-  for (const name of ['default', 'other']) {
-    await client.create(core.namespaces, { metadata: { name } }).catch(there)
-    await client.create(core.serviceaccounts, { metadata: { name: 'default', namespace: name } }).catch(there)
-  }
-  await client.create(rbac.clusterroles, { metadata: { name: 'all' }, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] }).catch(there)
-  await client.create(rbac.clusterrolebindings, { metadata: { name: 'all' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all' }, subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }] }).catch(there)
-  const request = { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec: { audiences: [] } }
-  const { token } = (await client.createSubresource<object, { status: { token: string } }>(core.serviceaccounts, 'default', 'token', request, { namespace: 'default' })).status
+  const token = await prepare(client)
   return {
     ready: { url: server.url, token, filled },
-    async obey(order: Order) {
-      if (order.do === 'fill') {
-        const one = (i: number) => (order.kind === 'pods' ? client.create(core.pods, podOf({ name: nameOf(i) })) : client.create(core.configmaps, configMapOf(nameOf(i))))
-        await inTurns(order.from, order.to, one)
-      }
-      if (order.do === 'events') await inTurns(0, order.count, (i) => client.create(core.pods, podOf({ generateName: `event-${i}-` })))
-      return {}
-    },
+    obey: (order: Order) => obeyWith(client, order),
   }
 }
 

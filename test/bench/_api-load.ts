@@ -1,0 +1,112 @@
+/** The load: wrk for calls, raw sockets for watches. The same against any side. */
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
+import { benchNamespace, collection, nameOf, otherNamespace, pods, podOf } from './_api-objects.ts'
+
+const run = promisify(execFile)
+
+/** Where the load goes. */
+export interface Place { readonly url: string; readonly token: string }
+
+export interface Rate { readonly perSecond: number; readonly requests: number; readonly bytesPerSecond: number; readonly p50: string; readonly p99: string }
+
+/** Calls at 32 connections for `seconds`. Rejects when an answer is none of success. */
+export async function load(place: Place, path: string, seconds: number, script?: string): Promise<Rate> {
+  const header = ['-H', `Authorization: Bearer ${place.token}`]
+  const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, '--timeout', '10s', '--latency', ...header, ...(script ? ['-s', script] : []), place.url + path])
+  if (/Non-2xx/.test(stdout)) throw new Error(`${place.url}${path}: ${stdout}`)
+  const word = (pattern: RegExp) => pattern.exec(stdout)?.[1] ?? '?'
+  const [, amount, unit] = /Transfer\/sec:\s+([\d.]+)(\w+)/.exec(stdout) ?? []
+  const scale: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
+  return { perSecond: Number(word(/Requests\/sec:\s+([\d.]+)/)), requests: Number(word(/(\d+) requests in/)), bytesPerSecond: Number(amount) * (scale[unit ?? 'B'] ?? 1), p50: word(/\n\s+50%\s+(\S+)/), p99: word(/\n\s+99%\s+(\S+)/) }
+}
+
+export interface Call {
+  readonly name: string
+  /** The part of the bare server's rate that is wanted. */
+  readonly target: number
+  readonly path: string
+  readonly code: number
+  /** Measured in bytes per second instead of calls. */
+  readonly bulk?: true
+  /** For wrk: one request after another, with a number that goes up. */
+  readonly script?: { readonly method: string; readonly type: string; readonly path: string; readonly body: string }
+}
+
+export const calls: readonly Call[] = [
+  { name: 'get one pod', target: 0.45, path: `${collection}/${nameOf(7)}`, code: 200 },
+  { name: 'list of 3,000 pods', target: 0.6, path: collection, code: 200, bulk: true },
+  {
+    name: 'create a pod', target: 0.2, path: collection, code: 201,
+    script: { method: 'POST', type: 'application/json', path: `/api/v1/namespaces/${otherNamespace}/pods`, body: JSON.stringify(podOf({ generateName: 'n-', namespace: otherNamespace })) },
+  },
+  {
+    name: 'merge patch', target: 0.15, path: collection, code: 200,
+    script: { method: 'PATCH', type: 'application/merge-patch+json', path: `/api/v1/namespaces/${benchNamespace}/pods/web-7d9c5b8f6-%06d`, body: '{"metadata":{"annotations":{"n":"NUMBER"}}}' },
+  },
+]
+
+/** Writes the Lua script of a call to `folder`; undefined for calls that need none. */
+export function scriptOf({ name, script }: Call, folder: string): string | undefined {
+  if (!script) return undefined
+  const file = join(folder, `${name.replaceAll(' ', '-')}.lua`)
+  // Numbers go on from one run to the next: a patch that changes nothing would be answered without a write.
+  writeFileSync(file, [
+    `local n = ${Date.now() % 1e9}`, `wrk.headers["Content-Type"] = "${script.type}"`,
+    `function request() n = n + 1; local i = n % ${pods}; return wrk.format("${script.method}", string.format(${JSON.stringify(script.path)}, i), nil, (string.gsub([==[${script.body}]==], "NUMBER", n))) end`,
+  ].join('\n'))
+  return file
+}
+
+/** The text at a path. */
+export async function fetchText({ url, token }: Place, path: string): Promise<string> {
+  const { stdout } = await run('curl', ['-sk', '-H', `Authorization: Bearer ${token}`, url + path], { maxBuffer: 1 << 30 })
+  return stdout
+}
+
+/** The resourceVersion of the pods as they are now. */
+export async function revisionOf(place: Place): Promise<string> {
+  return (JSON.parse(await fetchText(place, `${collection}?limit=1`)) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
+}
+
+/** A raw watcher: counts the frames' ends, parses nothing. */
+function watcher({ url, token }: Place, path: string, wanted: number): Promise<{ socket: TLSSocket; done: Promise<void> }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
+    let seen = 0
+    let head = true
+    let finish: () => void
+    const done = new Promise<void>((settle) => (finish = settle))
+    socket.on('error', reject)
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+    socket.on('data', (chunk: Buffer) => {
+      if (head) {
+        head = false
+        if (!chunk.includes('200 OK')) reject(new Error(chunk.toString()))
+        resolve({ socket, done })
+        return
+      }
+      for (let at = chunk.indexOf('}}\n'); at >= 0; at = chunk.indexOf('}}\n', at + 3)) seen++
+      if (seen >= wanted) finish()
+    })
+  })
+}
+
+export const fanOutEvents = 300
+export const fanOutWatchers = 100
+
+/** How many events per second reach 100 watchers together, while `make` makes 300. */
+export async function fanOut(place: Place, path: string, make: () => Promise<unknown>): Promise<number> {
+  const all = await Promise.all(Array.from({ length: fanOutWatchers }, () => watcher(place, path, fanOutEvents)))
+  const begun = performance.now()
+  await make()
+  await Promise.all(all.map(({ done }) => done))
+  const rate = (fanOutWatchers * fanOutEvents * 1000) / (performance.now() - begun)
+  for (const { socket } of all) socket.destroy()
+  return rate
+}
