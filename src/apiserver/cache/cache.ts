@@ -6,7 +6,8 @@ import type { ApiObject } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import { deepFreeze } from '../../machinery/meta.ts'
-import type { Change, Store } from '../../store/store.ts'
+import type { Change, Entry, Store } from '../../store/store.ts'
+import { eachPausing } from '../encoding/pausing.ts'
 import { withResourceVersion } from '../registry/meta.ts'
 import { Encoded } from './encoded.ts'
 import { prefixOfKey, registryPrefix } from './keys.ts'
@@ -31,7 +32,15 @@ export interface CacheOptions {
 export interface Cache {
   /** The revision up to which every change is in the cache. */
   revision(): number
+  /** The cache of a resource that was there from the start. */
   of(prefix: string): ResourceCache
+  /**
+   * Begins to keep a resource that comes at run time; resolves with its cache when everything that is stored of it is in it. A
+   * resource that is kept already is kept a second time, read anew by the new kind, until the first cache is removed.
+   */
+  add(kind: StoredKind): Promise<ResourceCache>
+  /** No longer feeds what `add` resolved with; the watches on it end. */
+  remove(cache: ResourceCache): void
   /** Resolves when the cache has reached the revision. */
   reached(revision: number): Promise<void> | undefined
   /** An object that is about to be stored as these bytes: spares decoding them when they come back. Returns what takes it back. */
@@ -46,27 +55,28 @@ const bookmarkEvery = 60_000
 interface Expected { readonly bytes: Uint8Array; readonly object: ApiObject }
 interface Waiter { readonly revision: number; readonly resolve: () => void }
 
+/** A resource's cache and what reads its bytes. */
+interface Fed { readonly kind: StoredKind; readonly cache: ResourceCache }
+
 function createState({ clock, log, kinds, freeze }: CacheOptions) {
-  const caches = new Map<string, ResourceCache>()
-  const decoders = new Map<string, StoredKind>()
+  /** By prefix; several while one takes over from another. */
+  const feds = new Map<string, readonly Fed[]>()
   const expected = new Map<string, Expected[]>()
-  for (const kind of kinds) {
-    caches.set(kind.prefix, new ResourceCache(kind.prefix, clock))
-    decoders.set(kind.prefix, kind)
-  }
+  for (const kind of kinds) feds.set(kind.prefix, [{ kind, cache: new ResourceCache(kind.prefix, clock) }])
   const awaited = (key: string, bytes: Uint8Array): ApiObject | undefined =>
     expected.get(key)?.find((e) => e.bytes === bytes || Buffer.compare(e.bytes, bytes) === 0)?.object
-  /** The object of an entry; undefined, and an error in the log, when its bytes are not understood. */
-  const decode = (prefix: string, key: string, bytes: Uint8Array, revision: number): Encoded | undefined => {
+  /** The object of an entry; undefined, and an error in the log, when its bytes are not understood. `known`: what was to be stored may stand for the bytes. */
+  const decode = (kind: StoredKind, key: string, bytes: Uint8Array, revision: number, known: boolean): Encoded | undefined => {
     try {
-      const object = withResourceVersion(awaited(key, bytes) ?? decoders.get(prefix)!.decode(bytes), String(revision))
+      const object = withResourceVersion((known ? awaited(key, bytes) : undefined) ?? kind.decode(bytes), String(revision))
       return new Encoded(key, revision, freeze ? deepFreeze(object) : object)
     } catch (error) {
       log.error({ key, revision, error: error instanceof Error ? error.message : String(error) }, 'a stored object cannot be decoded and is not served')
       return undefined
     }
   }
-  return { caches, expected, decode }
+  /** `loads`: how often everything was read. */
+  return { feds, expected, decode, loads: 0 }
 }
 
 type State = ReturnType<typeof createState>
@@ -74,29 +84,54 @@ type State = ReturnType<typeof createState>
 /** Reads everything the store has at one revision; returns that revision. */
 async function load(state: State, store: Store): Promise<number> {
   const { entries, revision } = await store.range(registryPrefix)
-  const found = new Map<string, Encoded[]>()
-  for (const { key, value, modRevision } of entries) {
-    const prefix = prefixOfKey(key)
-    if (prefix === undefined || !state.caches.has(prefix)) continue
-    const item = state.decode(prefix, key, value, modRevision)
-    if (!item) continue
+  const found = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    const prefix = prefixOfKey(entry.key)
+    if (prefix === undefined || !state.feds.has(prefix)) continue
     const list = found.get(prefix)
-    if (list) list.push(item)
-    else found.set(prefix, [item])
+    if (list) list.push(entry)
+    else found.set(prefix, [entry])
   }
-  for (const [prefix, cache] of state.caches) cache.fill(found.get(prefix) ?? [], revision)
+  for (const [prefix, feds] of state.feds) {
+    for (const { kind, cache } of feds) {
+      const items = (found.get(prefix) ?? []).map(({ key, value, modRevision }) => state.decode(kind, key, value, modRevision, false))
+      cache.fill(items.filter((item) => item !== undefined), revision)
+    }
+  }
+  state.loads++
   return revision
 }
 
 function apply(state: State, change: Change, touched: Set<ResourceCache>): void {
   const prefix = prefixOfKey(change.key)
-  const cache = prefix === undefined ? undefined : state.caches.get(prefix)
-  if (!cache || prefix === undefined) return
+  const feds = prefix === undefined ? undefined : state.feds.get(prefix)
+  if (!feds) return
   const { key, value, modRevision } = change.entry
-  const item = change.type === 'put' ? state.decode(prefix, key, value, modRevision) : undefined
-  if (item) cache.put(item)
-  else cache.delete(key, modRevision)
-  touched.add(cache)
+  for (const { kind, cache } of feds) {
+    const item = change.type === 'put' ? state.decode(kind, key, value, modRevision, feds.length === 1) : undefined
+    if (item) cache.put(item)
+    else cache.delete(key, modRevision)
+    touched.add(cache)
+  }
+}
+
+/**
+ * Fills the cache of a kind that has come. From the moment it is registered the feed brings every change after `from`, so
+ * what is read from the store counts only where it is not newer than that, and the feed has not said anything else since.
+ */
+async function fillLate(state: State, store: Store, { kind, cache }: Fed, from: number): Promise<number> {
+  const { loads } = state
+  const { entries, revision } = await store.range(kind.prefix)
+  await eachPausing(entries, ({ key, value, modRevision }) => {
+    // Somebody has read everything again meanwhile, this resource too.
+    if (state.loads !== loads) return false
+    if (modRevision > from || cache.heardOf(key)) return true
+    const item = state.decode(kind, key, value, modRevision, false)
+    if (item) cache.seed(item)
+    return true
+  })
+  cache.seeded()
+  return revision
 }
 
 /** Fills the cache and keeps it fed until the signal aborts. Resolves when it is full. */
@@ -139,7 +174,7 @@ export async function startCache(options: CacheOptions): Promise<Cache> {
   const tick = () => {
     if (signal.aborted) return
     for (const callback of ticks) callback()
-    for (const cache of state.caches.values()) void cache.age()
+    for (const feds of state.feds.values()) for (const { cache } of feds) void cache.age()
     clock.after(bookmarkEvery, tick)
   }
   // A write that is durable is answered even when the cache stops before it has seen it.
@@ -147,16 +182,36 @@ export async function startCache(options: CacheOptions): Promise<Cache> {
   void run()
   clock.after(bookmarkEvery, tick)
 
+  const reached = (wanted: number) => (wanted <= revision ? undefined : new Promise<void>((resolve) => waiters.push({ revision: wanted, resolve })))
   return {
     revision: () => revision,
-    of: (prefix) => state.caches.get(prefix)!,
-    reached: (wanted) => (wanted <= revision ? undefined : new Promise((resolve) => waiters.push({ revision: wanted, resolve }))),
+    of: (prefix) => state.feds.get(prefix)![0]!.cache,
+    async add(kind) {
+      const fed: Fed = { kind, cache: new ResourceCache(kind.prefix, clock, revision) }
+      state.feds.set(kind.prefix, [...(state.feds.get(kind.prefix) ?? []), fed])
+      try {
+        await reached(await fillLate(state, store, fed, revision))
+      } catch (error) {
+        forget(state, fed.cache)
+        throw error
+      }
+      return fed.cache
+    },
+    remove: (cache) => forget(state, cache),
+    reached,
     expect: (key, bytes, object) => expectObject(state.expected, key, { bytes, object }),
     onTick(callback) {
       ticks.add(callback)
       return () => ticks.delete(callback)
     },
   }
+}
+
+function forget(state: State, cache: ResourceCache): void {
+  const left = (state.feds.get(cache.prefix) ?? []).filter((fed) => fed.cache !== cache)
+  if (left.length) state.feds.set(cache.prefix, left)
+  else state.feds.delete(cache.prefix)
+  cache.close()
 }
 
 function expectObject(all: State['expected'], key: string, entry: Expected): () => void {

@@ -23,6 +23,8 @@ export interface Watcher {
   flush(): void
   /** The history was lost: the watch ends with 410. */
   reset(): void
+  /** The resource is served no longer, or in another way: the watch ends, and can be taken up again where it was. */
+  close(): void
 }
 
 /** History: at least `few` changes, more while they are younger than `young` ms, never more than `many`. What is older is in the store. */
@@ -42,10 +44,16 @@ export class ResourceCache {
   /** A watch can resume from this revision or a later one. */
   #horizon = 0
   #changed = 0
+  /** What changes have been about while the cache is being filled beside them. */
+  #heard: Set<string> | undefined
 
-  constructor(prefix: string, clock: Clock) {
+  /** `from`: the revision after which changes come in; given when what was there before comes by `seed`. */
+  constructor(prefix: string, clock: Clock, from?: number) {
     this.prefix = prefix
     this.#clock = clock
+    if (from === undefined) return
+    this.#horizon = from
+    this.#heard = new Set()
   }
 
   get(path: string): Encoded | undefined { return this.#byKey.get(this.prefix + path) }
@@ -102,13 +110,31 @@ export class ResourceCache {
     this.#changed = refilled ? revision : items.reduce((newest, item) => Math.max(newest, item.revision), 0)
   }
 
+  /** Puts in what the store had before the first change that came in. */
+  seed(item: Encoded): void {
+    this.#set(item)
+    this.#changed = Math.max(this.#changed, item.revision)
+  }
+  /** Whether a change has been about the key, while the cache is being filled. */
+  heardOf(key: string): boolean { return this.#heard?.has(key) ?? false }
+  /** Everything that was there before is in. */
+  seeded(): void { this.#heard = undefined }
+
+  /** Ends all watches. */
+  close(): void {
+    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers.clear()
+  }
+
   put(item: Encoded): void {
+    this.#heard?.add(item.key)
     const previous = this.#set(item)
     previous?.release()
     this.#record({ type: 'put', revision: item.revision, at: this.#clock.now(), current: item, previous })
   }
 
   delete(key: string, revision: number): void {
+    this.#heard?.add(key)
     const previous = this.#byKey.get(key)
     if (!previous) return
     this.#byKey.delete(key)

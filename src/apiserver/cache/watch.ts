@@ -86,6 +86,7 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
     push: (change) => void (waiting ? waiting.push(change) : tell(change)),
     flush: () => sink.flush(),
     reset: () => sink.end(tooOld(told, cache.revision())),
+    close: () => sink.end(),
   }
   objects.watch(watcher)
   if (initial) {
