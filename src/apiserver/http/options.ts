@@ -13,8 +13,8 @@ import type { FieldValidation } from '../registry/call.ts'
 import type { Deletion } from '../registry/delete.ts'
 import { readBody } from './body.ts'
 import type { ApiRequest } from './request.ts'
+import { isTrue } from './request-info.ts'
 
-const isTrue = (text: string | null): boolean => text === 'true' || text === '1'
 
 const optionsInvalid = (kind: string, field: string, value: string, supported: readonly string[]) =>
   invalid({ group: 'meta.k8s.io', kind }, '', [path(field).notSupported(value, supported)])
@@ -81,7 +81,7 @@ export function watchQuery({ query }: ApiRequest): WatchQuery & { readonly timeo
     resourceVersion: query.get('resourceVersion') ?? '',
     match: query.get('resourceVersionMatch') ?? '',
     bookmarks: isTrue(query.get('allowWatchBookmarks')),
-    sendInitialEvents: initial === null || initial === '' ? undefined : isTrue(initial),
+    sendInitialEvents: initial === null ? undefined : isTrue(initial),
     timeoutSeconds: integer(query, 'timeoutSeconds'),
   }
 }
@@ -125,7 +125,7 @@ export function includeOf(query: URLSearchParams): IncludeObject {
 /** Whether the answer is indented: on request, and for people with curl or a browser. */
 export function prettyOf({ query, headers }: ApiRequest): boolean {
   const asked = query.get('pretty')
-  if (asked !== null) return asked === '' || isTrue(asked)
+  if (asked !== null) return isTrue(asked)
   const agent = headers['user-agent'] ?? ''
   return agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0')
 }

@@ -6,7 +6,8 @@ const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST:
 /** What may follow a namespace's name and still be about the namespace itself. */
 const ofNamespaces = new Set(['status', 'finalize'])
 
-const isTrue = (text: string | null): boolean => text === '1' || text === 'true' || text === ''
+/** A switch in a query, as Kubernetes reads it: there, and neither `false` nor `0` in any spelling (Python sends `True`). */
+export const isTrue = (text: string | null): boolean => text !== null && text !== '0' && text.toLowerCase() !== 'false'
 
 /** The parts of a path, without empty ones, decoded. Throws `ApiError` 400 for a broken escape. */
 function partsOf(path: string): string[] {
@@ -34,7 +35,7 @@ function verbOf(method: string, name: string, query: URLSearchParams, watching: 
   const verb = verbs[method] ?? method.toLowerCase()
   if (watching && verb === 'get') return 'watch'
   if (name !== '') return verb
-  if (verb === 'get') return query.has('watch') && isTrue(query.get('watch')) ? 'watch' : 'list'
+  if (verb === 'get') return isTrue(query.get('watch')) ? 'watch' : 'list'
   return verb === 'delete' ? 'deletecollection' : verb
 }
 

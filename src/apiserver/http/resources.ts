@@ -21,6 +21,7 @@ import { runVirtual } from '../registry/virtual.ts'
 import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
+import { isTrue } from './request-info.ts'
 import { send, warnEarly } from './respond.ts'
 import { watchStream, type WatchStream } from './watch-response.ts'
 
@@ -128,7 +129,7 @@ async function patchOf(request: ApiRequest): Promise<Patch> {
   const type = patchTypes[(request.headers['content-type'] ?? '').split(';')[0]!.trim()]
   if (!type) throw unknownPatch()
   if (type === 'apply') checkApply(request.query.get('fieldManager'))
-  return parsePatch(type, await readBody(request), request.query.get('force') === 'true')
+  return parsePatch(type, await readBody(request), isTrue(request.query.get('force')))
 }
 
 const patch: Act = async (env, request, response, served) => {

@@ -3,6 +3,7 @@ import type { core } from '../../api/index.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
 import { parseTime, rfc3339 } from '../../machinery/time.ts'
+import { isTrue } from '../http/request-info.ts'
 
 const names = (containers: readonly { readonly name: string }[] | undefined): string[] => (containers ?? []).map((c) => c.name)
 
@@ -19,8 +20,6 @@ export function chooseContainer(pod: core.Pod, wanted: string): string {
   const others = init.length > 0 ? ` or one of the init containers: [${init.join(' ')}]` : ''
   throw badRequest(`a container name must be specified for pod ${pod.metadata.name}, choose one of: [${containers.join(' ')}]${others}`)
 }
-
-const isTrue = (value: string | null): boolean => value !== null && value !== 'false' && value !== '0'
 
 /** The parameters of the node's exec and attach endpoints, from the client's. */
 export function streamParameters(query: URLSearchParams): URLSearchParams {
