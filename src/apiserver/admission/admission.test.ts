@@ -14,6 +14,7 @@ import { extendedResourceToleration } from './plugins/extended-resource-tolerati
 import { limitRanger } from './plugins/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeRestriction } from './plugins/node-restriction.ts'
+import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
 import { priority } from './plugins/priority.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
 import { runtimeClass } from './plugins/runtime-class.ts'
@@ -58,6 +59,28 @@ describe('NamespaceLifecycle', () => {
     const remove = (name: string) => refusal(plugin, core.namespaces, undefined, { operation: 'DELETE', old: namespace(name) })
     expect(await remove('kube-system')).toBe('403 namespaces "kube-system" is forbidden: this namespace may not be deleted')
     expect(await remove('mine')).toBe('admitted')
+  })
+})
+
+describe('PodTopologyLabels', () => {
+  const zone = 'topology.kubernetes.io/zone'
+  const region = 'topology.kubernetes.io/region'
+  const node = (name: string, labels: object = {}): Loose => ({ kind: 'Node', metadata: { name, ...labels } })
+  const plugin = podTopologyLabels(environment(node('n1', { labels: { [zone]: 'z1', [region]: 'r1', other: 'x' } }), node('bare')))
+  const labelsOf = async (...wanted: Parameters<typeof admit> extends [unknown, ...infer Rest] ? Rest : never) =>
+    ((await admit(plugin, ...wanted)) as unknown as { metadata: { labels?: object } }).metadata.labels
+  const said = { labels: { [zone]: 'said', mine: 'y' } }
+  const bind = (name: string) => labelsOf(core.pods, { kind: 'Binding', metadata: { name: 'p', namespace: 'default', ...said }, target: { name } }, { subresource: 'binding' })
+
+  it('gives a pod the zone and the region of its node, whatever the scheduler says of them', async () => {
+    expect(await bind('n1')).toEqual({ [zone]: 'z1', [region]: 'r1', mine: 'y' })
+    expect(await labelsOf(core.pods, pod({ nodeName: 'n1' }))).toEqual({ [zone]: 'z1', [region]: 'r1' })
+  })
+
+  it('leaves pods alone that have no node, or one without a place', async () => {
+    expect(await bind('bare')).toEqual({ [zone]: 'said', mine: 'y' })
+    expect(await bind('unknown')).toEqual({ [zone]: 'said', mine: 'y' })
+    expect(await labelsOf(core.pods, pod())).toBeUndefined()
   })
 })
 

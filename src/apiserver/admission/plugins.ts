@@ -13,6 +13,7 @@ import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeRestriction } from './plugins/node-restriction.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
 import { podSecurity } from './plugins/pod-security.ts'
+import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
 import { priority } from './plugins/priority.ts'
 import { resourceQuota } from './plugins/resource-quota.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
@@ -52,6 +53,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     certificateSigning(authorizer),
     certificateSubjectRestriction(),
     defaultIngressClass(env),
+    podTopologyLabels(env),
     roleEscalation(env, authorizer),
     mutating,
     validating,
