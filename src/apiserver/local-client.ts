@@ -77,9 +77,10 @@ function createGate({ registry, edges }: Corridor, user: Identity, privileged: b
   return { allow, servedOf, enter, options }
 }
 
-function subresourceFor(resource: Resource, name: string | undefined): Subresource | undefined {
+function subresourceFor({ registry }: Corridor, resource: Resource, name: string | undefined): Subresource | undefined {
   if (!name) return undefined
-  const sub = subresourceOf(resource, name)
+  const served = registry.find(resource.group, resource.version, resource.plural)
+  const sub = served && subresourceOf(served, name)
   if (!sub) throw notFound(resource, name)
   return sub
 }
@@ -141,10 +142,11 @@ function createReads(corridor: Corridor, gate: Gate) {
 }
 
 /** update, patch, delete. */
-function createWrites({ registry }: Corridor, gate: Gate) {
+function createWrites(corridor: Corridor, gate: Gate) {
+  const { registry } = corridor
   const changeOf = async (resource: Erased, object: unknown, o: UpdateOptions): Promise<unknown> => {
     const { name, namespace } = metadataOf(object)
-    const sub = subresourceFor(resource, o.subresource)
+    const sub = subresourceFor(corridor, resource, o.subresource)
     const call = await gate.enter(resource, { verb: 'update', namespace: o.namespace ?? namespace, name, subresource: o.subresource }, o)
     const { kind, apiVersion } = resource
     const body = decoded(sub ?? { kind, apiVersion, type: typeOf(resource) }, object)
@@ -159,7 +161,7 @@ function createWrites({ registry }: Corridor, gate: Gate) {
     update: (resource: Erased, object: unknown, o: UpdateOptions = {}) => changeOf(resource, object, o),
     updateStatus: (resource: Erased, object: unknown, o: WriteOptions = {}) => changeOf(resource, object, { ...o, subresource: 'status' }),
     async patch(resource: Erased, name: string, patch: Patch, o: UpdateOptions = {}): Promise<unknown> {
-      const sub = subresourceFor(resource, o.subresource)
+      const sub = subresourceFor(corridor, resource, o.subresource)
       const call = await gate.enter(resource, { verb: 'patch', namespace: o.namespace, name, subresource: o.subresource }, o)
       const { item } = await patchObject(registry, call, sub, patch)
       return sub?.show ? sub.show(call.served.view(item).object) : show(call.served, item)

@@ -46,7 +46,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   return {
     clientFor: (identity) => createLocalClient(corridor, identity),
     client: holder.client,
-    registry: { resources: registry.resources, find: (group, version, plural) => registry.resource(group, version, plural) },
+    registry: { get resources() { return registry.resources }, find: (group, version, plural) => registry.resource(group, version, plural) },
     get url() { return listener?.url ?? '' },
     get port() { return listener?.port ?? 0 },
     async listen() {

@@ -65,6 +65,8 @@ export interface Strategy<T extends ApiObject = ApiObject> {
   readonly createOnUpdate?: boolean
   /** False: `metadata.generation` is not counted for this kind. Default true where the kind has a `spec`. */
   readonly counted?: boolean
+  /** Whether what `metadata.generation` counts has changed; without it the spec, of a kind without one everything but metadata and status. */
+  moved?(next: T, current: T): boolean
   /** The paths a field selector may name beyond metadata.name and metadata.namespace, with their values. */
   selectableFields?(object: T): Readonly<Record<string, string>>
   readonly printer?: Printer<T>

@@ -34,6 +34,8 @@ export interface ListSource {
   readonly clock: Clock
   readonly objects: ResourceCache
   decode(bytes: Uint8Array): ApiObject
+  /** For kinds whose objects have to be converted before they can be looked at: resolves once they are. */
+  ready?(items: readonly Encoded[]): Promise<void> | undefined
 }
 
 interface Token { readonly revision: number; readonly after: string }
@@ -90,6 +92,14 @@ export async function waitFor({ cache, clock }: Pick<ListSource, 'cache' | 'cloc
 /** The objects that are selected, as the query wants them. Throws `ApiError` 400, 410, 504. */
 export async function list(source: ListSource, selection: Selection, query: ListQuery): Promise<ListResult> {
   checkListQuery(query)
+  if (!source.ready) return listed(source, selection, query)
+  if (selection.byFields) await source.ready(source.objects.slice(selection.path))
+  const result = await listed(source, selection, query)
+  await source.ready(result.items)
+  return result
+}
+
+async function listed(source: ListSource, selection: Selection, query: ListQuery): Promise<ListResult> {
   if (query.continue) return page(source, selection, query.limit, decodeToken(query.continue))
   const wanted = parseRevision(query.resourceVersion)
   if (wanted > 0) await waitFor(source, wanted)
@@ -142,7 +152,7 @@ async function page(source: ListSource, selection: Selection, limit: number, { r
   }
 }
 
-async function past({ store, objects, decode }: ListSource, selection: Selection, limit: number, revision: number, after: string): Promise<ListResult> {
+async function past({ store, objects, decode, ready }: ListSource, selection: Selection, limit: number, revision: number, after: string): Promise<ListResult> {
   const found: Encoded[] = []
   const wanted = limit === 0 ? Infinity : limit + 1
   let last = after === '' ? undefined : objects.prefix + after
@@ -150,8 +160,9 @@ async function past({ store, objects, decode }: ListSource, selection: Selection
   for (;;) {
     const options = { revision, ...(limit === 0 ? {} : { limit: limit + 1 }), ...(last === undefined ? {} : { after: last }) }
     const { entries, more } = await store.range(objects.prefix + selection.path, options)
-    for (const entry of entries) {
-      const item = new Encoded(entry.key, entry.modRevision, withResourceVersion(decode(entry.value), String(entry.modRevision)))
+    const items = entries.map((entry) => new Encoded(entry.key, entry.modRevision, withResourceVersion(decode(entry.value), String(entry.modRevision))))
+    if (selection.byFields) await ready?.(items)
+    for (const item of items) {
       if (!selection.all && !selection.matches(item.object)) continue
       found.push(item)
       matching++

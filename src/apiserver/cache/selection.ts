@@ -12,6 +12,8 @@ export interface Selection {
   readonly single: string | undefined
   /** Whether the path alone decides. */
   readonly all: boolean
+  /** Whether fields of the objects decide. */
+  readonly byFields: boolean
   matches(object: ApiObject): boolean
 }
 
@@ -52,6 +54,7 @@ export function selectionOf(of: Selectable, options: SelectionOptions): Selectio
     path,
     single: name && (!namespaced || inNamespace) ? pathOf(namespaced ? inNamespace : '', name) : undefined,
     all,
+    byFields: !fields.empty,
     matches: (object) =>
       (onlyName === undefined || object.metadata.name === onlyName) && labels.matches(object.metadata.labels) && (fields.empty || fields.matches(of.fields(object))),
   }

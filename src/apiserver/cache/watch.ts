@@ -4,6 +4,7 @@ import { eachPausing } from '../encoding/pausing.ts'
 import { type ListSource, parseRevision, waitFor } from './list.ts'
 import { Encoded } from './encoded.ts'
 import { readHistory } from './history.ts'
+import { inTurn } from './in-turn.ts'
 import type { CacheEvent, Watcher } from './resource-cache.ts'
 import { withMeta, withResourceVersion } from '../registry/meta.ts'
 import type { Selection } from './selection.ts'
@@ -73,44 +74,44 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
   if (from > 0) await waitFor(source, from)
   const initial = query.sendInitialEvents ?? from === 0
   let told = cache.revision()
-  const tell = (change: CacheEvent) => {
-    const what = seen(change, selection, objects.prefix)
+  const see = (change: CacheEvent) => seen(change, selection, objects.prefix)
+  const tell = (change: CacheEvent, what = see(change)) => {
     if (!what) return
     told = change.revision
     sink.event(what.type, what.item, change)
   }
+  const turns = source.ready && inTurn({ ready: source.ready, see, tell, flush: () => sink.flush(), end: (error) => sink.end(error) })
+  const pass = turns ? turns.take : tell
   const bookmark = (revision: number, last: boolean) => sink.event('BOOKMARK', bookmarkAt(blank, revision, last), undefined)
   // Changes that come in while the initial events are told wait for their turn.
   let waiting: CacheEvent[] | undefined = []
   const watcher: Watcher = {
-    push: (change) => void (waiting ? waiting.push(change) : tell(change)),
+    push: (change) => (waiting ? void waiting.push(change) : pass(change)),
     flush: () => sink.flush(),
     reset: () => sink.end(tooOld(told, cache.revision())),
     close: () => sink.end(),
   }
   objects.watch(watcher)
-  if (initial) {
-    const revision = cache.revision()
-    await eachPausing(initially(source, selection), (item) => {
-      sink.event('ADDED', item, undefined)
-      return !sink.closed?.()
-    })
-    if (query.sendInitialEvents && query.bookmarks) bookmark(revision, true)
+  try {
+    if (initial) {
+      const revision = cache.revision()
+      await eachPausing(await initially(source, selection), (item) => {
+        sink.event('ADDED', item, undefined)
+        return !sink.closed?.()
+      })
+      if (query.sendInitialEvents && query.bookmarks) bookmark(revision, true)
+    } else for (const change of await missedSince(source, from)) pass(change)
+  } catch (error) {
+    objects.unwatch(watcher)
+    throw error
   }
-  else {
-    const missed = await missedSince(source, from).catch((error: unknown) => {
-      objects.unwatch(watcher)
-      throw error
-    })
-    for (const change of missed) tell(change)
-  }
-  for (const change of waiting) tell(change)
+  for (const change of waiting) pass(change)
   waiting = undefined
   sink.flush()
 
   const stopTicks = query.bookmarks
     ? cache.onTick(() => {
-      if (cache.revision() === told) return
+      if (cache.revision() === told || turns?.busy()) return
       told = cache.revision()
       bookmark(told, false)
       sink.flush()
@@ -131,12 +132,11 @@ async function missedSince(source: ListSource, from: number): Promise<readonly C
   return missed
 }
 
-function initially({ objects }: ListSource, selection: Selection): readonly Encoded[] {
-  if (selection.single !== undefined) {
-    const item = objects.get(selection.single)
-    return item && selection.matches(item.object) ? [item] : []
-  }
-  const found = objects.slice(selection.path)
+/** What is selected of what there is now. The objects are those of this moment, however long it takes to look at them. */
+async function initially({ objects, ready }: ListSource, selection: Selection): Promise<readonly Encoded[]> {
+  const single = selection.single === undefined ? undefined : objects.get(selection.single)
+  const found = selection.single === undefined ? objects.slice(selection.path) : single ? [single] : []
+  if (ready) await ready(found)
   return selection.all ? found : found.filter((item) => selection.matches(item.object))
 }
 

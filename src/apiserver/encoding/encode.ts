@@ -114,12 +114,14 @@ async function joinedItems(served: Served, { items, stamp }: ListResult): Promis
   const known = stamp !== undefined && before?.stamp === stamp ? before.bytes.deref() : undefined
   if (known) return known
   const { kind, apiVersion } = served.resource
-  const bytes = joined(await mapPausing(items, (item) => served.view(item).line()), `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length)
+  // The items of custom lists say what they are: Kubernetes does not know their types.
+  const skip = served.custom ? 1 : `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length
+  const bytes = joined(await mapPausing(items, (item) => served.view(item).line()), skip)
   if (stamp !== undefined) lists.set(served, { stamp, bytes: new WeakRef(bytes) })
   return bytes
 }
 
-/** Items, each a line, of a list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
+/** Items, each a line, of a built-in list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
 function joined(lines: readonly Buffer[], skip: number): Buffer {
   const size = lines.reduce((sum, line) => sum + line.length - skip + 1, tail.length)
   const out = Buffer.allocUnsafeSlow(size)

@@ -24,6 +24,7 @@ const medias: Readonly<Record<string, Media>> = {
   'application/*': 'json',
 }
 
+const offeredText = 'application/json, application/yaml'
 const offered = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
 const plain: Format = { media: 'json', as: '' }
 const shapes: readonly string[] = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']
@@ -45,25 +46,30 @@ function clause(text: string): Clause {
 
 /** Clients send the same few headers again and again. */
 const known = new Map<string, Format>()
+const knownText = new Map<string, Format>()
 
-/** The form a client accepts; JSON when it does not say. Throws `ApiError` 406 when it takes nothing that is offered. */
-export function formatOf(accept: string | undefined): Format {
+/**
+ * The form a client accepts; JSON when it does not say. `textOnly`: the object itself has no protobuf form, it is of a custom kind.
+ * Throws `ApiError` 406 when the client takes nothing that is offered.
+ */
+export function formatOf(accept: string | undefined, textOnly = false): Format {
   if (!accept) return plain
-  const before = known.get(accept)
+  const remembered = textOnly ? knownText : known
+  const before = remembered.get(accept)
   if (before) return before
-  const clauses = accept.split(',').map(clause).filter((c) => c.format !== undefined)
+  const clauses = accept.split(',').map(clause).filter(({ format }) => format !== undefined && !(textOnly && format.media === 'protobuf' && format.as === ''))
   const best = clauses.toSorted((a, b) => b.q - a.q)[0]?.format
-  if (!best) throw notAcceptable(`only the following media types are accepted: ${offered}`)
-  if (known.size < 1000) known.set(accept, best)
+  if (!best) throw notAcceptable(`only the following media types are accepted: ${textOnly ? offeredText : offered}`)
+  if (remembered.size < 1000) remembered.set(accept, best)
   return best
 }
 
-/** The form of a request's body; JSON when it does not say. Throws `ApiError` 415. */
-export function bodyMedia(contentType: string | undefined): Media {
+/** The form of a request's body; JSON when it does not say. `textOnly`: there is no protobuf form. Throws `ApiError` 415. */
+export function bodyMedia(contentType: string | undefined, textOnly = false): Media {
   if (!contentType) return 'json'
   const media = medias[contentType.split(';')[0]!.trim().toLowerCase()]
-  if (!media || contentType.startsWith('*') || contentType.startsWith('application/*')) {
-    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${offered}`)
+  if (!media || (textOnly && media === 'protobuf') || contentType.startsWith('*') || contentType.startsWith('application/*')) {
+    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${textOnly ? offeredText : offered}`)
   }
   return media
 }

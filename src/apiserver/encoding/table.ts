@@ -18,7 +18,7 @@ export const partial = (object: ApiObject): string =>
 
 function rowObject(served: Served, item: Encoded, include: IncludeObject): string {
   if (include === 'None') return 'null'
-  return include === 'Object' ? served.view(item).json().toString() : partial(item.object)
+  return include === 'Object' ? served.view(item).json().toString() : partial(served.working(item).object)
 }
 
 export interface TableOptions {
@@ -45,7 +45,7 @@ export const computedTable = (printer: Printer<ApiObject>, items: readonly ApiOb
   }))
 
 const row = (served: Served, item: Encoded, { include, now }: TableOptions): string =>
-  `{"cells":${JSON.stringify(printerOf(served).row(item.object, now))},"object":${rowObject(served, item, include)}}`
+  `{"cells":${JSON.stringify(printerOf(served).row(served.working(item).object, now))},"object":${rowObject(served, item, include)}}`
 
 const tableOf = (served: Served, listMeta: object, { columns }: TableOptions, rows: readonly string[]): string =>
   tableWith(printerOf(served), listMeta, columns, rows)

@@ -38,8 +38,8 @@ const statusType = meta.Status as unknown as StructType<ApiObject>
 
 const nowhere = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
 
-const encodeOptions = (env: ResourceEnvironment, request: ApiRequest): EncodeOptions => ({
-  format: formatOf(request.headers.accept),
+const encodeOptions = (env: ResourceEnvironment, request: ApiRequest, served?: Served): EncodeOptions => ({
+  format: formatOf(request.headers.accept, served?.custom !== undefined),
   pretty: prettyOf(request),
   include: request.query.size ? includeOf(request.query) : 'Metadata',
   now: env.registry.clock.now(),
@@ -53,7 +53,7 @@ function callOf(env: ResourceEnvironment, { info, user, signal, trail }: ApiRequ
 interface Answer { readonly env: ResourceEnvironment; readonly request: ApiRequest; readonly response: ApiResponse; readonly code: number; readonly warnings?: readonly string[] }
 
 const sendObject = ({ env, request, response, code, warnings }: Answer, served: Served, item: Encoded): Promise<void> => {
-  const options = encodeOptions(env, request)
+  const options = encodeOptions(env, request, served)
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeObject(served, item, options), warnings })
 }
 
@@ -64,7 +64,7 @@ const sendAny = ({ env, request, response, code, warnings }: Answer, object: Api
 
 /** The object in the body of a request. */
 async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject> }): Promise<ApiObject> {
-  const media = bodyMedia(request.headers['content-type'])
+  const media = bodyMedia(request.headers['content-type'], call.served.custom !== undefined && expected.type === ownType(call.served.resource).type)
   return decodeBody(await readBody(request), expected, { media, validation: call.fieldValidation, warn: call.warn })
 }
 
@@ -76,7 +76,7 @@ const get: Act = async (env, request, response, served) => {
 }
 
 const list: Act = async (env, request, response, served) => {
-  const options = encodeOptions(env, request)
+  const options = encodeOptions(env, request, served)
   const result = await listObjects(env.registry, served, selectionQuery(request), listQuery(request))
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
 }
@@ -85,7 +85,7 @@ const list: Act = async (env, request, response, served) => {
 const defaultWatch = () => 1800 + Math.random() * 1800
 
 const watch: Act = async (env, request, response, served) => {
-  const { format, ...rest } = encodeOptions(env, request)
+  const { format, ...rest } = encodeOptions(env, request, served)
   const query = watchQuery(request)
   const { clock } = env.registry
   const stream = watchStream(response, format, eventEncoder(served, { format, ...rest }, () => clock.now()))
@@ -125,9 +125,9 @@ const put: Act = async (env, request, response, served) => {
 }
 
 /** The patch of a request. Throws `ApiError` 400, 415. */
-async function patchOf(request: ApiRequest): Promise<Patch> {
+async function patchOf(request: ApiRequest, served: Served): Promise<Patch> {
   const type = patchTypes[(request.headers['content-type'] ?? '').split(';')[0]!.trim()]
-  if (!type) throw unknownPatch()
+  if (!type || (type === 'strategic' && served.custom)) throw unknownPatch(served)
   if (type === 'apply') checkApply(request.query.get('fieldManager'))
   return parsePatch(type, await readBody(request), isTrue(request.query.get('force')))
 }
@@ -135,7 +135,7 @@ async function patchOf(request: ApiRequest): Promise<Patch> {
 const patch: Act = async (env, request, response, served) => {
   const warnings: string[] = []
   const call = callOf(env, request, served, { ...writeQuery(request, 'PatchOptions'), warnings })
-  const { item, created } = await patchObject(env.registry, call, undefined, await patchOf(request))
+  const { item, created } = await patchObject(env.registry, call, undefined, await patchOf(request, served))
   await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
 }
 
@@ -155,7 +155,7 @@ const del: Act = async (env, request, response, served) => {
 
 const deleteCollection: Act = async (env, request, response, served) => {
   const { deletion, ...query } = await deleteQuery(request)
-  const options = encodeOptions(env, request)
+  const options = encodeOptions(env, request, served)
   const call = callOf(env, request, served, { ...query, name: '' })
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
@@ -178,7 +178,7 @@ async function onSubresource(env: ResourceEnvironment, request: ApiRequest, resp
 
 async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call, sub: Subresource): Promise<Encoded> {
   if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '')
-  if (call.verb === 'patch') return (await patchObject(env.registry, call, sub, await patchOf(request))).item
+  if (call.verb === 'patch') return (await patchObject(env.registry, call, sub, await patchOf(request, call.served))).item
   const body = await bodyAs(request, call, sub)
   checkName(call, body)
   return (await update(env.registry, call, sub.rules(call.served), (current) => sub.put?.(body, current) ?? body)).item
@@ -257,8 +257,9 @@ export async function handleResource(env: ResourceEnvironment, request: ApiReque
   if (await act(env, request, response, resource)) return
   const served = registry.find(info.group, info.version, info.resource)
   if (!served) throw methodNotAllowed()
+  if (served.custom?.deprecation) warnEarly(response, served.custom.deprecation)
   if (info.subresource) {
-    const sub = subresourceOf(resource, info.subresource)
+    const sub = subresourceOf(served, info.subresource)
     if (!sub) throw nowhere()
     return onSubresource(env, request, response, served, sub)
   }

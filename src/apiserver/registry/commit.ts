@@ -30,7 +30,9 @@ async function leaseFor(env: RegistryEnvironment, ttl: number): Promise<number> 
  */
 export async function put(env: RegistryEnvironment, call: Call, key: string, complete: ApiObject, from: number): Promise<Encoded | undefined> {
   // Strategies and admission add fields where they come to them; what is kept is in the order of the schema.
-  const { object } = decodeObject(call.served.storage.type as StructType<ApiObject>, complete)
+  const { custom } = call.served
+  const { object: normal } = decodeObject(call.served.storage.type as StructType<ApiObject>, complete)
+  const object = custom ? await custom.toStored(normal) : normal
   const bytes = storedBytes(object)
   const { ttl } = call.served.rule
   const write: Write = ttl ? { op: 'put', key, value: bytes, lease: await leaseFor(env, ttl) } : { op: 'put', key, value: bytes }
@@ -39,16 +41,18 @@ export async function put(env: RegistryEnvironment, call: Call, key: string, com
     const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: from }], writes: [write] })
     await env.cache.reached(revision)
     if (!committed) return undefined
-    const item = call.served.cache.byKey(key)
-    return item?.revision === revision ? item : new Encoded(key, revision, withResourceVersion(object, String(revision)))
+    const shown = call.served.cache.byKey(key)
+    const item = shown?.revision === revision ? shown : new Encoded(key, revision, withResourceVersion(object, String(revision)))
+    if (custom?.ready) await custom.ready([item])
+    return item
   } finally {
     forget()
   }
 }
 
-/** Deletes what the cache shows as `item`; the object with the revision of its deletion, or undefined when it has changed. */
-export async function remove(env: RegistryEnvironment, item: Encoded): Promise<Encoded | undefined> {
+/** Deletes what the cache shows as `item`, which is `object` to its readers; that with the revision of its deletion, or undefined when it has changed. */
+export async function remove(env: RegistryEnvironment, item: Encoded, object: ApiObject): Promise<Encoded | undefined> {
   const { committed, revision } = await env.store.commit({ conditions: [{ key: item.key, modRevision: item.revision }], writes: [{ op: 'delete', key: item.key }] })
   await env.cache.reached(revision)
-  return committed ? new Encoded(item.key, revision, withResourceVersion(item.object, String(revision))) : undefined
+  return committed ? new Encoded(item.key, revision, withResourceVersion(object, String(revision))) : undefined
 }

@@ -24,6 +24,8 @@ export interface CreateOptions {
  */
 export async function create(env: RegistryEnvironment, call: Call, body: ApiObject, { managed = false }: CreateOptions = {}): Promise<Encoded> {
   const { served } = call
+  const refusal = served.custom?.refusal('create')
+  if (refusal) throw refusal
   if (body.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
   const completed = served.complete(placed(call, body))
   const tracked = managed ? completed : trackCreate(call, completed)

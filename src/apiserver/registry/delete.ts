@@ -74,7 +74,8 @@ function checkPreconditions(call: Call, object: ApiObject, { preconditions }: De
 
 async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Deletion, item: Encoded): Promise<Deleted | undefined> {
   const { served } = call
-  const current = item.object
+  if (served.custom?.ready) await served.custom.ready([item])
+  const current = served.working(item).object
   checkPreconditions(call, current, deletion)
   await env.admission.validate(attributes(call, 'DELETE', undefined, current))
   const grace = served.strategy.gracePeriodSeconds?.(current, deletion.gracePeriodSeconds) ?? 0
@@ -82,7 +83,7 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   const waits = grace > 0 || finalizers.length > 0 || served.rule.held?.(current) === true
   if (!waits) {
     if (call.dryRun) return { item, gone: true }
-    const removed = await remove(env, item)
+    const removed = await remove(env, item, current)
     if (removed) await served.strategy.allocation?.release(current)
     return removed && { item: removed, gone: true }
   }

@@ -7,6 +7,7 @@ import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../..
 import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
 import type { Call, RegistryEnvironment } from './call.ts'
+import type { Served } from './served.ts'
 import type { Subresource } from './subresources.ts'
 import { applied, type Configuration } from './managed.ts'
 import { objectRules, update, type Updated, type UpdateRules } from './update.ts'
@@ -21,8 +22,11 @@ export const patchTypes: Readonly<Record<string, Patch['type']>> = {
 }
 
 /** Throws the 415 that names the patches there are. */
-export const unknownPatch = (): ApiError =>
-  unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(', ')}`)
+export function unknownPatch({ custom }: Pick<Served, 'custom'>): ApiError {
+  // What a strategic merge goes by is said of built-in types only.
+  const known = Object.keys(patchTypes).filter((type) => !custom || patchTypes[type] !== 'strategic')
+  return unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${known.join(', ')}`)
+}
 
 /** The patch in a request's body. Throws `ApiError` 400 for a body that is no such patch. */
 export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): Patch {
@@ -70,6 +74,7 @@ type Shown = Pick<Subresource, 'type' | 'kind' | 'apiVersion'>
 /** Patches the object that the call names, or the subresource of it; an apply creates what is not there. Throws `ApiError` 400, 404, 409, 415, 422. */
 export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, patch: Patch): Promise<Updated> {
   const { served } = call
+  if (patch.type === 'strategic' && served.custom) throw unknownPatch(served)
   const { kind, apiVersion, type } = served.resource
   const shown: Shown = sub ?? { kind, apiVersion, type: type as unknown as StructType<ApiObject> }
   const rules = sub?.rules(served) ?? objectRules(served)

@@ -4,6 +4,7 @@ import type { ApiObject } from '../../client/client.ts'
 import { methodNotSupported, notFound } from '../../machinery/errors.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { startCache, type Cache, type StoredKind } from '../cache/cache.ts'
+import type { ResourceCache } from '../cache/resource-cache.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { getAt, list, type ListQuery, type ListResult, type ListSource } from '../cache/list.ts'
 import { selectionOf, type SelectionOptions } from '../cache/selection.ts'
@@ -22,6 +23,17 @@ export interface Registry extends RegistryEnvironment {
   resource(group: string, version: string, plural: string): Resource | undefined
   /** The admission chain, once the edges are there. */
   admit(chain: AdmissionChain): void
+  /** Serves a kind from now on, in place of what is served of the same prefix. Resolves when its objects can be read. */
+  serve(kind: LateKind): Promise<void>
+  /** Serves the kind of the prefix no longer. */
+  withdraw(prefix: string): void
+}
+
+/** A kind that comes while the server runs, in one version or in several. */
+export interface LateKind {
+  readonly stored: StoredKind
+  /** What is served of it, over the cache that holds its objects. */
+  versions(cache: ResourceCache): readonly Served[]
 }
 
 const nameOf = (group: string, version: string, plural: string): string => `${group}/${version}/${plural}`
@@ -44,16 +56,37 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
   const cache: Cache = await startCache({ store, clock, log, kinds, signal, ...(freeze ? { freeze } : {}) })
   const byName = new Map(stored.map((resource) => [nameOf(resource.group, resource.version, resource.plural), createServed({ resource, strategyFor: strategyOnce, cache })]))
   const all = new Map(declared.map((resource) => [nameOf(resource.group, resource.version, resource.plural), resource]))
+  const late = new Map<string, { readonly cache: ResourceCache; readonly versions: readonly Served[] }>()
+  // A new array tells those who made documents of the old one that something has changed.
+  let resources: readonly Resource[] = declared
+  const replace = (prefix: string, next: { readonly cache: ResourceCache; readonly versions: readonly Served[] } | undefined) => {
+    const before = late.get(prefix)
+    for (const { resource } of before?.versions ?? []) for (const map of [byName, all]) map.delete(nameOf(resource.group, resource.version, resource.plural))
+    late.delete(prefix)
+    if (next) late.set(prefix, next)
+    for (const served of next?.versions ?? []) {
+      const { group, version, plural } = served.resource
+      byName.set(nameOf(group, version, plural), served)
+      all.set(nameOf(group, version, plural), served.resource)
+    }
+    resources = [...declared, ...[...late.values()].flatMap((kind) => kind.versions.map((served) => served.resource))]
+    if (before) cache.remove(before.cache)
+  }
   let admission: AdmissionChain = { mutate: async ({ object }) => object, validate: async () => undefined }
   return {
     cache,
     store,
     clock,
     get admission() { return admission },
-    resources: declared,
+    get resources() { return resources },
     find: (group, version, plural) => byName.get(nameOf(group, version, plural)),
     resource: (group, version, plural) => all.get(nameOf(group, version, plural)),
     admit: (chain) => void (admission = chain),
+    async serve({ stored: kind, versions }) {
+      const objects = await cache.add(kind)
+      replace(kind.prefix, { cache: objects, versions: versions(objects) })
+    },
+    withdraw: (prefix) => replace(prefix, undefined),
   }
 }
 
@@ -62,11 +95,12 @@ export function checkVerb(resource: Resource, verb: string): void {
   if (!(resource.verbs as readonly string[]).includes(verb)) throw methodNotSupported(resource, verb)
 }
 
-const decoders = new WeakMap<Served, StoredKind>()
+const decoders = new WeakMap<Served, ListSource['decode']>()
 const sourceOf = (env: RegistryEnvironment, served: Served): ListSource => {
-  let kind = decoders.get(served)
-  if (!kind) decoders.set(served, (kind = storedKind(served.storage, served.strategy)))
-  return { cache: env.cache, store: env.store, clock: env.clock, objects: served.cache, decode: kind.decode }
+  const { custom, cache } = served
+  let decode = decoders.get(served)
+  if (!decode) decoders.set(served, (decode = custom?.decode ?? storedKind(served.storage, served.strategy).decode))
+  return { cache: env.cache, store: env.store, clock: env.clock, objects: cache, decode, ...(custom?.ready ? { ready: custom.ready } : {}) }
 }
 
 /** One object. Throws `ApiError` 404, 504. */
@@ -75,6 +109,7 @@ export async function getObject(env: RegistryEnvironment, call: Call, resourceVe
   const path = callPath(call)
   const item = resourceVersion === '' ? served.cache.get(path) : await getAt({ cache: env.cache, clock: env.clock, objects: served.cache }, path, resourceVersion)
   if (!item) throw notFound(served.resource, call.name)
+  if (served.custom?.ready) await served.custom.ready([item])
   return item
 }
 

@@ -2,6 +2,7 @@
 import { resolve, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { applyDefaults } from '../../machinery/defaults.ts'
+import type { ApiError } from '../../machinery/errors.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { zeroOf } from '../../machinery/zero.ts'
 import { prefixOf } from '../cache/keys.ts'
@@ -12,11 +13,30 @@ import type { Strategy } from '../strategy.ts'
 import { conversions, storageOf, type Conversion } from './conversions.ts'
 import { intern } from './interning.ts'
 import { ruleOf, type Rule } from './rules.ts'
+import type { Subresource } from './subresources.ts'
+
+/** What is particular to kinds that are not built in. */
+export interface Custom {
+  /** An object from stored bytes, in whatever version they are. */
+  decode(bytes: Uint8Array): ApiObject
+  /** Resolves once `view` can show these items; undefined when it can already. Rejects with `ApiError` 500 when the conversion fails. Left out where nothing has to be waited for. */
+  readonly ready?: (items: readonly Encoded[]) => Promise<void> | undefined
+  /** The object, which is in the version that is served, in the version that is stored. Rejects with `ApiError` 500. */
+  toStored(object: ApiObject): Promise<ApiObject> | ApiObject
+  /** Whether the item is stored in another version than new ones: an update that changes nothing writes it again. */
+  outdated(item: Encoded): boolean
+  /** Why there is no such verb at present. */
+  refusal(verb: string): ApiError | undefined
+  /** What clients of a version that is on its way out are told. */
+  readonly deprecation: string | undefined
+  subresource(name: string): Subresource | undefined
+}
 
 export interface Served {
   readonly resource: Resource
-  /** The resource of the version that is stored; often `resource` itself. */
+  /** The resource of the version that strategies and admission work in: the stored one; of a custom kind the one that is served, as in Kubernetes. */
   readonly storage: Resource
+  readonly custom: Custom | undefined
   readonly strategy: Strategy
   readonly rule: Rule
   readonly cache: ResourceCache
@@ -25,7 +45,9 @@ export interface Served {
   readonly conversion: Conversion | undefined
   /** The object in the version that is served. */
   view(item: Encoded): Encoded
-  /** A decoded object with its defaults, in the version that is stored. */
+  /** The object in the version that strategies and admission work in. */
+  working(item: Encoded): Encoded
+  /** A decoded object with its defaults, in the version that strategies and admission work in. */
   complete(object: ApiObject): ApiObject
   /** The values that field selectors may ask for. */
   fields(object: ApiObject): Readonly<Record<string, string>>
@@ -75,6 +97,8 @@ export function createServed({ resource, strategyFor, cache }: ServedOptions): S
     strategy,
     conversion,
     rule: ruleOf(storage),
+    custom: undefined,
+    working: (item) => item,
     cache: cache.of(prefixOf(storage)),
     counted: strategy.counted ?? topFields.includes('spec'),
     view(item) {

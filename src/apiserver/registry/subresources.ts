@@ -79,8 +79,11 @@ const finalizeRules = only((next, current) => ({ spec: { ...specOf(current), fin
 
 const readWrite = ['get', 'update'] as const
 
-/** The subresource of a resource; undefined when it is none of those that live in the object. */
-export function subresourceOf(resource: Resource, name: string): Subresource | undefined {
+/** The subresource of what is served; undefined when it is none of those that live in the object. */
+export const subresourceOf = ({ resource, custom }: Pick<Served, 'resource' | 'custom'>, name: string): Subresource | undefined =>
+  custom ? custom.subresource(name) : builtInSubresource(resource, name)
+
+function builtInSubresource(resource: Resource, name: string): Subresource | undefined {
   if (!resource.subresources.includes(name)) return undefined
   const own = { kind: resource.kind, apiVersion: resource.apiVersion, type: resource.type as unknown as StructType<ApiObject> }
   switch (name) {

@@ -136,7 +136,8 @@ function specChanged(next: ApiObject, current: ApiObject): boolean {
 /** One try; undefined when the object changed meanwhile. */
 async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform, item: Encoded, { managed = false }: UpdateOptions): Promise<Encoded | undefined> {
   const { served } = call
-  const current = item.object
+  if (served.custom?.ready) await served.custom.ready([item])
+  const current = served.working(item).object
   const wanted = await transform(served.view(item).object)
   checkName(call, wanted)
   checkIdentity(call, wanted, current)
@@ -144,7 +145,8 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const tracked = managed ? completed : trackUpdate(call, completed, current, rules)
   const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', tracked, current))) ?? tracked
   const prepared = rules.prepare(inherited(admitted, current), current, call)
-  const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && specChanged(prepared, current) ? 1 : 0)
+  const moved = served.strategy.moved ?? specChanged
+  const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && moved(prepared, current) ? 1 : 0)
   const next = withMeta(prepared, { generation: generation || undefined, resourceVersion: undefined })
   refuse(call, call.name, [...validateObjectMetaUpdate(next.metadata, current.metadata), ...rules.validate(next, current, call)])
   for (const text of (rules.counts && served.strategy.warnings?.(next)) || []) call.warn(text)
@@ -155,7 +157,7 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   try {
     await env.admission.validate(attributes(call, 'UPDATE', complete, current))
     checkAborted(call)
-    stored = await store(env, call, complete, item)
+    stored = await store(env, call, complete, item, current)
   } catch (error) {
     await allocation?.rollback()
     throw error
@@ -170,16 +172,16 @@ export function isFinished(served: Served, object: ApiObject): boolean {
   return Boolean(deletionTimestamp) && !finalizers?.length && deletionGracePeriodSeconds === 0 && !served.rule.held?.(object)
 }
 
-async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item: Encoded): Promise<Encoded | undefined> {
+async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item: Encoded, current: ApiObject): Promise<Encoded | undefined> {
   if (call.dryRun) return new Encoded(item.key, 0, withMeta(next, { resourceVersion: String(item.revision) }))
   if (isFinished(call.served, next)) {
-    const removed = await remove(env, item)
+    const removed = await remove(env, item, current)
     if (!removed) return undefined
-    await call.served.strategy.allocation?.release(item.object)
+    await call.served.strategy.allocation?.release(current)
     return new Encoded(item.key, removed.revision, withMeta(next, { resourceVersion: String(removed.revision) }))
   }
   // An update that changes nothing writes nothing: watchers see no event and the resourceVersion stays.
-  if (deepEqual(next, withMeta(item.object, { resourceVersion: undefined }))) return item
+  if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item)) return item
   return put(env, call, item.key, next, item.revision)
 }
 
