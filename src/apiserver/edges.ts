@@ -61,7 +61,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
       bootstrapTokenAuthentication(env),
       ...(tokens && checkToken ? [tokenAuthentication(checkToken, tokens.audiences)] : []),
     ])
-    const metrics = createMetrics()
+    const metrics = createMetrics(env.resources)
     return {
       authenticate,
       impersonate: (user, headers) => impersonate(user, headers, authorizer),

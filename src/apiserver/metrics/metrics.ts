@@ -1,13 +1,11 @@
 /** `/metrics`: what the server counts about itself, under Kubernetes's names, in Prometheus's text format. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Resource } from '../../api/index.ts'
 import { versionInfo } from '../health/version.ts'
 import type { Handler, RequestInfo } from '../http/request.ts'
 import type { RequestObserver } from '../options.ts'
 import { sendText } from '../reply.ts'
-
-/** Seconds; Kubernetes's own buckets of apiserver_request_duration_seconds. */
-const durations = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
-const sizes = [1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000]
+import { createRequestMetrics, type RequestLabels } from './requests.ts'
 
 export interface ServerMetrics {
   readonly observer: RequestObserver
@@ -16,35 +14,35 @@ export interface ServerMetrics {
   readonly registry: Registry
 }
 
-/** A registry with the request metrics and those of the process. Each server has its own. */
-export function createMetrics(): ServerMetrics {
+/** A registry with the request metrics and those of the process. Each server has its own. Only what is among `resources` gets series of its own. */
+export function createMetrics(resources: () => readonly Resource[]): ServerMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
   const registers = [registry]
-  const where = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
-  const total = new Counter({ name: 'apiserver_request_total', help: 'Requests by verb, resource, scope and HTTP code.', labelNames: [...where, 'code', 'component', 'dry_run'], registers })
-  const duration = new Histogram({ name: 'apiserver_request_duration_seconds', help: 'How long requests took, in seconds; watches and streams left out.', labelNames: [...where, 'component'], buckets: durations, registers })
-  const size = new Histogram({ name: 'apiserver_response_sizes', help: 'Bytes of response bodies, by verb and resource.', labelNames: [...where, 'component'], buckets: sizes, registers })
-  const inflight = new Gauge({ name: 'apiserver_current_inflight_requests', help: 'Requests under way, by whether they may change something.', labelNames: ['request_kind'], registers })
+  const seriesOf = createRequestMetrics(registry, (labels) => isServed(resources(), labels))
+  const inflight = { mutating: 0, readOnly: 0 }
+  const kinds = ['mutating', 'readOnly'] as const
+  const underWay = new Gauge({
+    name: 'apiserver_current_inflight_requests', help: 'Requests under way, by whether they may change something.', labelNames: ['request_kind'], registers,
+    collect: () => kinds.forEach((kind) => underWay.set({ request_kind: kind }, inflight[kind])),
+  })
   const longRunning = new Gauge({ name: 'apiserver_longrunning_requests', help: 'Watches and streams under way.', labelNames: ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'], registers })
   const build = new Gauge({ name: 'kubernetes_build_info', help: 'Always 1; the labels say what is running.', labelNames: ['major', 'minor', 'git_version', 'platform'], registers })
   build.set({ major: versionInfo.major, minor: versionInfo.minor, git_version: versionInfo.gitVersion, platform: versionInfo.platform }, 1)
-  for (const kind of ['mutating', 'readOnly']) inflight.set({ request_kind: kind }, 0)
 
   return {
     registry,
     observer: {
       started(info) {
         if (isLongRunning(info)) longRunning.inc({ ...labelsOf(info, info.verb.toUpperCase()), component: 'apiserver' })
-        else inflight.inc({ request_kind: kindOf(info) })
+        else inflight[kindOf(info)]++
       },
       finished({ info, verb, code, seconds, bytes }) {
-        const labels = { ...labelsOf(info, verb), component: 'apiserver' }
-        total.inc({ ...labels, code: String(code) })
+        const series = seriesOf(labelsOf(info, verb))
+        series.answered(code)
         if (isLongRunning(info)) return longRunning.dec({ ...labelsOf(info, info.verb.toUpperCase()), component: 'apiserver' })
-        inflight.dec({ request_kind: kindOf(info) })
-        duration.observe(labels, seconds)
-        if (bytes > 0) size.observe(labels, bytes)
+        inflight[kindOf(info)]--
+        series.took(seconds, bytes)
       },
     },
     handler: async (_, response) => sendText(response, 200, await registry.metrics(), registry.contentType),
@@ -53,13 +51,18 @@ export function createMetrics(): ServerMetrics {
 
 const streams = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
 const isLongRunning = (info: RequestInfo): boolean => info.verb === 'watch' || (info.isResourceRequest && streams.has(info.subresource))
-const kindOf = (info: RequestInfo): string => (['get', 'list', 'head', 'options'].includes(info.verb) ? 'readOnly' : 'mutating')
+const reading = new Set(['get', 'list', 'head', 'options'])
+const kindOf = (info: RequestInfo) => (reading.has(info.verb) ? 'readOnly' : 'mutating')
 
-function labelsOf(info: RequestInfo, verb: string) {
+function labelsOf(info: RequestInfo, verb: string): RequestLabels {
   const scope = info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : info.isResourceRequest ? 'cluster' : ''
   const { group, version, resource, subresource } = info.isResourceRequest ? info : { group: '', version: '', resource: '', subresource: pathLabel(info.path) }
   return { verb, group, version, resource, subresource, scope }
 }
+
+/** Clients must not be able to make new time series at will: what is no resource is counted without its name. */
+const isServed = (resources: readonly Resource[], { group, version, resource, subresource }: RequestLabels): boolean =>
+  resource === '' || resources.some((r) => r.plural === resource && r.group === group && r.version === version && (subresource === '' || r.subresources.includes(subresource)))
 
 /** The first part of a path only: clients must not be able to make new time series at will. */
 const pathLabel = (path: string): string => (/^\/(healthz|livez|readyz|metrics|version|openapi|api|apis)(\/|$)/.exec(path)?.[0] ?? '')
