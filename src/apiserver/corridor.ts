@@ -11,7 +11,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../machinery/log.ts'
 import { ApiError, badRequest, timedOut, unauthorized, unavailable } from '../machinery/errors.ts'
-import type { ApiRequest, ApiResponse, RequestInfo } from './http/request.ts'
+import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
 import { parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
 import { plain, sendError, statusOf } from './http/respond.ts'
@@ -200,6 +200,8 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
 
 /** The handler of a request that may be answered. Throws `ApiError`. */
 export async function answer(corridor: Corridor, request: ApiRequest, response: ApiResponse): Promise<void> {
+  const remote = corridor.edges.routes.remote?.(request.info)
+  if (remote) return remote(request, response)
   if (request.info.isResourceRequest) return handleResource(corridor, request, response)
   const handler = corridor.edges.routes.handle(request.info.path)
   if (!handler) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
@@ -252,8 +254,7 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
       request?.trail?.finished(101)
     })
     release = await enter(corridor, request, undefined)
-    const resource = corridor.registry.resource(info.group, info.version, info.resource)
-    const handler = resource && info.subresource ? corridor.edges.routes.upgrade?.(resource.groupResource, info.subresource) : undefined
+    const handler = upgradeHandler(corridor, info)
     if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
     request.trail?.started(101)
     await handler(request, socket, head)
@@ -266,6 +267,14 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
   } finally {
     release?.()
   }
+}
+
+/** Who takes over connections at the path: another server, or what speaks to nodes and pods. */
+function upgradeHandler({ registry, edges: { routes } }: Corridor, info: RequestInfo): UpgradeHandler | undefined {
+  const remote = routes.remoteUpgrade?.(info)
+  if (remote) return remote
+  const resource = registry.resource(info.group, info.version, info.resource)
+  return resource && info.subresource ? routes.upgrade?.(resource.groupResource, info.subresource) : undefined
 }
 
 /** An HTTP answer on a socket that was to be taken over. */

@@ -15,6 +15,8 @@ import { createNodeMode } from './authz/node.ts'
 import { publicMode } from './authz/public.ts'
 import { accessReviews } from './authz/reviews.ts'
 import { createRbacMode } from './authz/rbac-source.ts'
+import { createAggregator, type Aggregator } from './aggregation/aggregator.ts'
+import type { FrontProxyTls } from './aggregation/front-proxy.ts'
 import { createDiscovery } from './discovery/discovery.ts'
 import { componentStatuses } from './health/component-statuses.ts'
 import { createHealth, type HealthCheck } from './health/health.ts'
@@ -32,6 +34,10 @@ export interface EdgeOptions {
   readonly serverAddress: () => string
   /** The certificates of connections to nodes; asked for on the first one. Left out: nodes cannot be reached through this server. */
   readonly kubeletTls?: () => KubeletTls
+  /** What is shown to extension API servers. Left out: they take this server for anonymous. */
+  readonly frontProxyTls?: () => FrontProxyTls
+  /** Told once, when the edges are made: what looks after API services, to be started by whoever runs the server. */
+  readonly onAggregator?: (aggregator: Aggregator) => void
   /** The keys of service account tokens. Left out: there are none, and bearer tokens are refused. */
   readonly serviceAccounts?: ServiceAccountKeys
   /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
@@ -88,7 +94,9 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
 }
 
 function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined, authorizer: Authorizer): EdgeRoutes {
-  const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress })
+  const aggregator = createAggregator(env, options.frontProxyTls)
+  options.onAggregator?.(aggregator)
+  const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress, remote: aggregator.versions })
   const checks = (): readonly HealthCheck[] => [
     { name: 'ping', check: () => undefined },
     { ...storeCheck(env), name: 'etcd' },
@@ -98,7 +106,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
   const handlers: Readonly<Record<string, Handler>> = {
     api: discovery,
     apis: discovery,
-    openapi: createOpenApi(env.resources),
+    openapi: createOpenApi(env.resources, aggregator.specs),
     version: async (_, response) => sendJson(response, 200, versionInfo),
     healthz: createHealth('healthz', checks),
     livez: createHealth('livez', checks),
@@ -113,6 +121,8 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
       const first = path.split('/')[1] ?? ''
       return Object.hasOwn(handlers, first) ? handlers[first] : undefined
     },
+    remote: aggregator.handler,
+    remoteUpgrade: aggregator.upgrade,
     ...(options.kubeletTls ? createStreaming(env, options.kubeletTls, authorizer) : {}),
   }
 }

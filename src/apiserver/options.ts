@@ -64,6 +64,10 @@ export interface EdgeRoutes {
   subresource?(groupResource: string, subresource: string): Handler | undefined
   /** The same for connections that ask for an upgrade: exec, attach, portforward, proxied WebSockets. */
   upgrade?(groupResource: string, subresource: string): UpgradeHandler | undefined
+  /** The handler of everything that an extension API server serves in this one's place. Asked for every request. */
+  remote?(info: RequestInfo): Handler | undefined
+  /** The same for upgrades. */
+  remoteUpgrade?(info: RequestInfo): UpgradeHandler | undefined
   /** Computed resources: `tokenreviews.authentication.k8s.io`, `serviceaccounts/token`. */
   readonly virtual?: ReadonlyMap<string, VirtualResource>
 }

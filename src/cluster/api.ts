@@ -1,5 +1,6 @@
 /** The API server of a cluster with the objects every cluster has: enough for clients, without anything that acts on what they write. */
 import { createApiServer } from '../apiserver/server.ts'
+import type { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import type { ApiServer } from '../apiserver/options.ts'
 import { createEdges } from '../apiserver/edges.ts'
 import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
@@ -8,7 +9,7 @@ import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
-import type { Pki } from './pki.ts'
+import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 
 export interface ApiOptions {
@@ -33,6 +34,7 @@ export interface Api extends Component {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { settings, pki, clock, log } = options
   let bootstrapped = false
+  let aggregator: Aggregator | undefined
   const server = await createApiServer({
     store: options.store,
     clock,
@@ -51,12 +53,22 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         check: () => { if (!bootstrapped) throw new Error('the objects every cluster has are not there yet') },
       }],
       kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
+      frontProxyTls: () => pki.frontProxyClient,
+      onAggregator: (made) => void (aggregator = made),
       serviceAccounts: { signingKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` },
     }),
   })
   await server.listen()
   const running: Component[] = [startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) })]
-  running.push(await startBootstrap({ client: server.client, clock, log: log.child({ component: 'bootstrap' }), place: () => ({ address: settings.nodeAddress, port: server.port }), serviceCidr: settings.serviceCidr }))
+  running.push(await startBootstrap({
+    client: server.client,
+    clock,
+    log: log.child({ component: 'bootstrap' }),
+    place: () => ({ address: settings.nodeAddress, port: server.port }),
+    serviceCidr: settings.serviceCidr,
+    extensionAuthentication: { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert, frontProxyNames: [frontProxyName] },
+  }))
+  if (aggregator) running.push(aggregator.start(server.client))
   bootstrapped = true
   return {
     server,

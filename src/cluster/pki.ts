@@ -1,5 +1,5 @@
 /**
- * The cluster's certificates: one authority that signs serving and client certificates, made at the first boot and kept.
+ * The cluster's certificates: one authority that signs serving and client certificates, one for the front proxy, made at the first boot and kept.
  * Keys are P-256, files are readable by root alone.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
@@ -32,7 +32,14 @@ export interface Pki {
   readonly node: KeyPair
   /** Signs service account tokens (PKCS#8 PEM). */
   readonly serviceAccountKey: string
+  /** Who vouches for the proxy in front of extension API servers. An authority of its own: what it signs may speak for anybody. */
+  readonly frontProxyCa: KeyPair
+  /** What the API server shows to extension API servers. */
+  readonly frontProxyClient: KeyPair
 }
+
+/** The common name of the front proxy's certificate. */
+export const frontProxyName = 'front-proxy-client'
 
 const day = 24 * 3600 * 1000
 const caLife = 3650 * day
@@ -47,7 +54,7 @@ export const firstServiceAddress = (settings: Settings): string => settings.serv
 export async function ensurePki(dir: string, settings: Settings): Promise<Pki> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   checkModes(dir)
-  const authority = await ensureAuthority(dir)
+  const [authority, frontProxyCa] = await Promise.all([ensureAuthority(dir), ensureAuthority(dir, 'front-proxy-ca', 'skiff-front-proxy-ca')])
   const domain = settings.clusterDomain
   const leaf = (request: Request) => ensureLeaf(dir, authority, request)
   return {
@@ -64,6 +71,8 @@ export async function ensurePki(dir: string, settings: Settings): Promise<Pki> {
     admin: await leaf({ file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }),
     node: await leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
     serviceAccountKey: ensureSigningKey(join(dir, 'service-account.key')),
+    frontProxyCa,
+    frontProxyClient: await ensureLeaf(dir, frontProxyCa, { file: 'front-proxy-client', name: frontProxyName }),
   }
 }
 
@@ -84,7 +93,7 @@ export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
 
 /** Keys that others can read are no secret: refuse to use them. */
 function checkModes(dir: string): void {
-  for (const name of ['ca', 'admin', 'node', 'apiserver', 'apiserver-kubelet-client', 'service-account']) {
+  for (const name of ['ca', 'admin', 'node', 'apiserver', 'apiserver-kubelet-client', 'service-account', 'front-proxy-ca', 'front-proxy-client']) {
     const file = join(dir, `${name}.key`)
     if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) throw new UserError(`${file} can be read by others; run "chmod 600 ${file}" if you trust it still`)
   }
@@ -95,14 +104,14 @@ function ensureSigningKey(file: string): string {
   return read(file)
 }
 
-async function ensureAuthority(dir: string): Promise<KeyPair> {
-  const file = join(dir, 'ca')
+async function ensureAuthority(dir: string, name = 'ca', commonName = 'skiff-ca'): Promise<KeyPair> {
+  const file = join(dir, name)
   if (!existsSync(`${file}.crt`)) {
     const x509 = await loadX509()
     const keys = await newKeys()
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: randomBytes(8).toString('hex'),
-      name: 'CN=skiff-ca',
+      name: `CN=${commonName}`,
       keys,
       signingAlgorithm: algorithm,
       ...validity(caLife),

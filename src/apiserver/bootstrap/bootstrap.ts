@@ -3,9 +3,11 @@ import { core, scheduling } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
+import { startKeeping } from '../flowcontrol/keep.ts'
 import { startQuotaKeeper } from '../quota/keeper.ts'
 import { startAggregation } from './aggregation.ts'
 import { ensure } from './ensure.ts'
+import { ensureExtensionAuthentication, type ExtensionAuthentication } from './extension-authentication.ts'
 import { ensureKubernetesService, type ServerPlace } from './kubernetes-service.ts'
 import { ensureRoles } from './roles.ts'
 
@@ -15,6 +17,8 @@ export interface BootstrapOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly serviceCidr: string
+  /** How extension API servers know who may speak to them. Left out: they are told nothing. */
+  readonly extensionAuthentication?: ExtensionAuthentication
   /** Where pods reach the API server; asked again at every round. */
   readonly place: () => ServerPlace
   /** Milliseconds between two looks at what somebody may have deleted or changed. Default 10 s. */
@@ -38,10 +42,11 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   const round = async () => {
     await ensureNamespaces(client)
     await ensureKubernetesService(client, serviceCidr, place())
+    if (options.extensionAuthentication) await ensureExtensionAuthentication(client, options.extensionAuthentication)
   }
   await round()
   await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
-  const helpers = [startQuotaKeeper({ client, clock, log }), await startAggregation({ client, clock, log })]
+  const helpers = [startQuotaKeeper({ client, clock, log }), await startAggregation({ client, clock, log }), await startKeeping({ client, clock, log })]
   const loop = (async () => {
     for (;;) {
       const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Resource } from '../../api/index.ts'
 import { ApiError } from '../../machinery/errors.ts'
+import type { RemoteVersion } from '../aggregation/aggregator.ts'
 import type { Handler } from '../http/request.ts'
 import { aggregated, apiGroup, apiGroupList, apiVersions, resourceList } from './documents.ts'
 import { groupsOf, type GroupEntry } from './groups.ts'
@@ -10,6 +11,8 @@ import { sendDocument, type Document } from '../reply.ts'
 export interface DiscoveryOptions {
   /** What is served now. A new array means that something changed. */
   readonly resources: () => readonly Resource[]
+  /** What other servers serve; a new array means that something changed. */
+  readonly remote?: () => readonly RemoteVersion[]
   /** `host:port` under which the server is reached. */
   readonly serverAddress: () => string
 }
@@ -19,13 +22,16 @@ type Form = 'plain' | 'v2' | 'v2beta1'
 /** A handler for every discovery path; 404 for groups and versions that are not served. */
 export function createDiscovery(options: DiscoveryOptions): Handler {
   let seen: readonly Resource[] | undefined
+  let seenRemote: readonly RemoteVersion[] | undefined
   let groups: readonly GroupEntry[] = []
   let documents = new Map<string, Document>()
   return async (request, response) => {
     const resources = options.resources()
-    if (resources !== seen) {
+    const remote = options.remote?.()
+    if (resources !== seen || remote !== seenRemote) {
       seen = resources
-      groups = groupsOf(resources)
+      seenRemote = remote
+      groups = groupsOf(resources, remote)
       documents = new Map()
     }
     const path = request.info.path.replace(/\/+$/, '')

@@ -56,7 +56,7 @@ export function aggregated(groups: readonly GroupEntry[], version: 'v2' | 'v2bet
     metadata: {},
     items: groups.map((group) => ({
       metadata: { ...(group.name ? { name: group.name } : {}), creationTimestamp: null },
-      versions: group.versions.map((v) => ({ version: v.version, resources: v.resources.map(resourceDiscovery), freshness: 'Current' })),
+      versions: group.versions.map((v) => ({ version: v.version, resources: v.remote?.resources ?? v.resources.map(resourceDiscovery), freshness: v.remote?.freshness ?? 'Current' })),
     })),
   }
 }

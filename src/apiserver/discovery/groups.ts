@@ -1,35 +1,17 @@
 /** Which groups there are, in which order clients look through them, and which version of each they should prefer. */
 import type { Resource } from '../../api/index.ts'
+import type { RemoteVersion } from '../aggregation/aggregator.ts'
+import { localPriority, type Priority } from '../aggregation/priorities.ts'
 
-export interface VersionEntry { readonly version: string; readonly groupVersion: string; readonly resources: readonly Resource[] }
-export interface GroupEntry { readonly name: string; readonly versions: readonly VersionEntry[] }
-
-/** The order in which a short name or a bare plural is looked up: Kubernetes's priorities of its own API groups. */
-const priority: Readonly<Record<string, number>> = {
-  '': 18_100,
-  'apiregistration.k8s.io': 18_000,
-  apps: 17_800,
-  'events.k8s.io': 17_750,
-  'authentication.k8s.io': 17_700,
-  'authorization.k8s.io': 17_600,
-  autoscaling: 17_500,
-  batch: 17_400,
-  'certificates.k8s.io': 17_300,
-  'networking.k8s.io': 17_200,
-  policy: 17_100,
-  'rbac.authorization.k8s.io': 17_000,
-  'storage.k8s.io': 16_800,
-  'apiextensions.k8s.io': 16_700,
-  'admissionregistration.k8s.io': 16_700,
-  'scheduling.k8s.io': 16_600,
-  'coordination.k8s.io': 16_500,
-  'node.k8s.io': 16_300,
-  'discovery.k8s.io': 16_200,
-  'flowcontrol.apiserver.k8s.io': 16_100,
-  'resource.k8s.io': 15_900,
+export interface VersionEntry {
+  readonly version: string
+  readonly groupVersion: string
+  readonly resources: readonly Resource[]
+  /** What another server says of it, in place of `resources`. */
+  readonly remote?: RemoteVersion
+  readonly priority: Priority
 }
-/** Groups that are not built in come after those that are. */
-const otherPriority = 1_000
+export interface GroupEntry { readonly name: string; readonly versions: readonly VersionEntry[] }
 
 const stage = { v: 2, beta: 1, alpha: 0 } as const
 
@@ -49,22 +31,25 @@ export function compareVersions(a: string, b: string): number {
   return right[0] - left[0] || right[1] - left[1] || right[2] - left[2]
 }
 
-/** The resources by group and version; groups in Kubernetes's order, versions with the preferred one first, resources by name. */
-export function groupsOf(resources: readonly Resource[]): readonly GroupEntry[] {
-  const groups = Map.groupBy(resources, (r) => r.group)
-  return [...groups]
-    .map(([name, members]): GroupEntry => ({ name, versions: versionsOf(members) }))
-    .sort((a, b) => rank(b.name) - rank(a.name) || (a.name < b.name ? -1 : 1))
+/** Groups and versions, this server's own and those of others; groups in the order of their priority, versions with the preferred one first, resources by name. */
+export function groupsOf(resources: readonly Resource[], remote: readonly RemoteVersion[] = []): readonly GroupEntry[] {
+  const elsewhere = new Set(remote.map((r) => `${r.group}/${r.version}`))
+  const versions = [
+    ...[...Map.groupBy(resources, (r) => `${r.group}/${r.version}`)].filter(([name]) => !elsewhere.has(name)).map(([, members]) => localVersion(members)),
+    ...remote.map(remoteVersion),
+  ]
+  return [...Map.groupBy(versions, ({ version, groupVersion }) => groupVersion.slice(0, -version.length - 1))]
+    .map(([name, members]): GroupEntry => ({ name, versions: members.toSorted((a, b) => b.priority.version - a.priority.version || compareVersions(a.version, b.version)) }))
+    .sort((a, b) => rank(b) - rank(a) || (a.name < b.name ? -1 : 1))
 }
 
-const rank = (group: string): number => priority[group] ?? otherPriority
+/** A group stands where the version of it that wants to be first says. */
+const rank = ({ versions }: GroupEntry): number => Math.max(...versions.map((v) => v.priority.group))
 
-function versionsOf(members: readonly Resource[]): readonly VersionEntry[] {
-  return [...Map.groupBy(members, (r) => r.version)]
-    .map(([version, resources]): VersionEntry => ({
-      version,
-      groupVersion: (resources[0] as Resource).apiVersion,
-      resources: resources.toSorted((a, b) => (a.plural < b.plural ? -1 : 1)),
-    }))
-    .sort((a, b) => compareVersions(a.version, b.version))
+function localVersion(members: readonly Resource[]): VersionEntry {
+  const { group, version, apiVersion } = members[0] as Resource
+  return { version, groupVersion: apiVersion, resources: members.toSorted((a, b) => (a.plural < b.plural ? -1 : 1)), priority: localPriority(group, version) }
 }
+
+const remoteVersion = (remote: RemoteVersion): VersionEntry =>
+  ({ version: remote.version, groupVersion: `${remote.group}/${remote.version}`, resources: [], remote, priority: remote.priority })

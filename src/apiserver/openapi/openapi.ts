@@ -3,16 +3,21 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Resource } from '../../api/index.ts'
 import { ApiError, notAcceptable } from '../../machinery/errors.ts'
+import type { RemoteSpec, RemoteSpecs } from '../aggregation/specs.ts'
 import type { Handler } from '../http/request.ts'
 import { sendDocument, type Document } from '../reply.ts'
 import { openApiV2, openApiV3 } from './documents.ts'
+import { mergeSwaggers } from './merge.ts'
 import { encodeV2 } from './protobuf-v2.ts'
 import { encodeV3 } from './protobuf-v3.ts'
 
-/** Kept until the set of resources changes (a new array). */
+/** Kept until the set of resources changes (a new array), here or on other servers. */
 interface Built {
   readonly resources: readonly Resource[]
+  readonly remote: readonly RemoteSpec[]
   readonly versions: ReadonlyMap<string, readonly Resource[]>
+  /** The v2 document with those of other servers in it. */
+  readonly merged?: object
   /** By path, and by path and media type for those in protobuf. */
   readonly documents: Map<string, Promise<Document>>
 }
@@ -27,17 +32,35 @@ const protobuf = {
 /** `api/v1`, `apis/apps/v1`: a group version's place in the v3 index. */
 const placeOf = (r: Resource): string => (r.group === '' ? `api/${r.version}` : `apis/${r.group}/${r.version}`)
 
+const noSpecs: Pick<RemoteSpecs, 'index' | 'document' | 'swaggers'> = { index: () => noIndex, document: () => undefined, swaggers: async () => [] }
+const noIndex: readonly RemoteSpec[] = []
+
 /** A handler for everything under `/openapi`. */
-export function createOpenApi(resources: () => readonly Resource[]): Handler {
+export function createOpenApi(resources: () => readonly Resource[], specs = noSpecs): Handler {
   let built: Built | undefined
   const current = (): Built => {
     const served = resources()
-    if (built?.resources !== served) built = { resources: served, versions: Map.groupBy(served, placeOf), documents: new Map() }
+    const remote = specs.index()
+    if (built?.resources !== served || built.remote !== remote) built = { resources: served, remote, versions: Map.groupBy(served, placeOf), documents: new Map() }
     return built
   }
+  let merged: { readonly base: Document; readonly others: readonly object[]; readonly document: Built } | undefined
+  /** The v2 document changes with those of other servers too. */
+  const withOthers = async (state: Built): Promise<Built> => {
+    const others = await specs.swaggers()
+    if (others.length === 0) return state
+    const base = await documentOf(state, '/openapi/v2')
+    if (merged?.base !== base || merged.others !== others) {
+      const content = mergeSwaggers(JSON.parse(base.body.toString()) as Record<string, unknown>, others as readonly Record<string, unknown>[])
+      merged = { base, others, document: { ...state, merged: content, documents: new Map() } }
+    }
+    return merged.document
+  }
   return async (request, response) => {
-    const state = current()
     const path = request.info.path.replace(/\/+$/, '')
+    const elsewhere = specs.document(path.slice('/openapi/v3/'.length), request.headers.accept)
+    if (elsewhere) return sendDocument(request, response, await elsewhere)
+    const state = path === '/openapi/v2' ? await withOthers(current()) : current()
     const index = path === '/openapi/v3'
     const type = acceptedType(request.headers.accept, index ? [] : protobuf[path === '/openapi/v2' ? 'v2' : 'v3'])
     const document = type === json ? await documentOf(state, path) : await encodedOf(state, path, type)
@@ -81,7 +104,7 @@ function encodedOf(state: Built, path: string, type: string): Promise<Document> 
 }
 
 async function contentOf(state: Built, path: string): Promise<object> {
-  if (path === '/openapi/v2') return openApiV2(state.resources)
+  if (path === '/openapi/v2') return state.merged ?? openApiV2(state.resources)
   if (path === '/openapi/v3') return indexOf(state)
   const resources = state.versions.get(path.slice('/openapi/v3/'.length))
   if (!resources) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource')
@@ -96,6 +119,7 @@ async function indexOf(state: Built): Promise<object> {
     paths[place] = { serverRelativeURL: `/openapi/v3/${place}?hash=${document.etag?.slice(1, -1) ?? ''}` }
     await setImmediate()
   }
+  for (const { place, hash } of state.remote) paths[place] = { serverRelativeURL: `/openapi/v3/${place}${hash ? `?hash=${hash}` : ''}` }
   return { paths }
 }
 

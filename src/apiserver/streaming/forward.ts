@@ -1,10 +1,11 @@
 /** Passes a request on to another server and its answer back, byte for byte, upgraded connections included. */
-import http, { type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from 'node:http'
+import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from 'node:http'
 import https from 'node:https'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ApiError, internal, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, ApiResponse } from '../http/request.ts'
+import { forwardedHeaders, returnedHeaders } from './headers.ts'
 
 export interface Destination {
   readonly scheme: 'http' | 'https'
@@ -17,65 +18,59 @@ export interface Destination {
   readonly agent?: https.Agent
 }
 
-/** Headers of an answer that belong to one connection; HTTP/2 does not take them. */
-const ofConnection = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const
-
-/** Headers that belong to one connection, or that prove who the client is: what a pod could use to act in the client's name. */
-const dropped = new Set([
-  'authorization', 'connection', 'host', 'http2-settings', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-])
-
-/** The client's headers as they go on to the other side. */
-export function forwardedHeaders(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
-  const next: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (!name.startsWith(':') && !name.startsWith('impersonate-') && !name.startsWith('x-remote-') && !dropped.has(name)) next[name] = value
-  }
-  const protocols = next['sec-websocket-protocol']
-  if (typeof protocols === 'string') next['sec-websocket-protocol'] = withoutToken(protocols)
-  return next
-}
-
-/** Browsers, which cannot set headers on WebSockets, send their token as one of the protocols they offer. */
-const withoutToken = (protocols: string): string =>
-  protocols.split(',').map((p) => p.trim()).filter((p) => !p.startsWith('base64url.bearer.authorization.k8s.io.')).join(', ')
-
 function optionsOf(to: Destination, method: string, headers: OutgoingHttpHeaders): RequestOptions & https.AgentOptions {
-  return { host: to.address, port: to.port, path: to.path, method, headers: { ...headers, host: hostOf(to) }, ...to.tls, ...(to.agent ? { agent: to.agent } : {}) }
+  return { host: to.address, port: to.port, path: to.path, method, headers: { host: hostOf(to), ...headers }, ...to.tls, ...(to.agent ? { agent: to.agent } : {}) }
 }
 
 const hostOf = (to: Destination): string => `${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`
 const moduleOf = (to: Destination) => (to.scheme === 'https' ? https : http)
 
-/** Sends the request on; resolves with the answer's head. Throws 503 when the other side cannot be reached. */
-export async function send(request: ApiRequest, to: Destination, headers: OutgoingHttpHeaders, body: boolean): Promise<IncomingMessage> {
+/**
+ * Sends the request on; resolves with the answer's head. Throws 503 when the other side cannot be reached. A connection that was
+ * kept open and that the other side has closed meanwhile is no failure: the request goes out again on another.
+ */
+export function send(request: ApiRequest, to: Destination, headers: OutgoingHttpHeaders, body: boolean): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const outgoing = moduleOf(to).request({ ...optionsOf(to, request.method, headers), signal: request.signal })
-  outgoing.on('response', resolve)
-  outgoing.on('error', (error) => reject(unavailable(`error trying to reach service: ${reasonOf(error)}`)))
-  if (body) pipeline(request.raw, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined))
-  else outgoing.end()
+  const attempt = (again: boolean) => {
+    const outgoing = moduleOf(to).request({ ...optionsOf(to, request.method, headers), signal: request.signal })
+    outgoing.on('response', resolve)
+    outgoing.on('error', (error: Error & { code?: string }) => {
+      if (again && !body && outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) attempt(false)
+      else reject(unavailable(`error trying to reach service: ${goError(error)}`))
+    })
+    if (body) pipeline(request.raw, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined))
+    else outgoing.end()
+  }
+  attempt(true)
   return promise
 }
 
+/** What may be done to an answer on its way back. */
+export interface Mended { readonly headers: OutgoingHttpHeaders; readonly body?: Readable }
+
 export interface ForwardOptions {
-  /** Changes the answer's headers on their way back. */
-  readonly mend?: (headers: OutgoingHttpHeaders) => OutgoingHttpHeaders
+  /** Changes the answer; its headers are those that may go back. */
+  readonly mend?: (headers: OutgoingHttpHeaders, answer: IncomingMessage) => Mended
+  /** What is sent; the client's headers, cleaned, when left out. */
   readonly headers?: OutgoingHttpHeaders
 }
 
+/** Whether the client sends a body, or may. */
+const hasBody = ({ method, headers }: ApiRequest): boolean =>
+  !['GET', 'HEAD'].includes(method) || headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 /** Passes the whole exchange on. */
 export async function forward(request: ApiRequest, response: ApiResponse, to: Destination, options: ForwardOptions = {}): Promise<void> {
-  const answer = await send(request, to, { ...forwardedHeaders(request.headers), ...options.headers }, !['GET', 'HEAD'].includes(request.method))
-  const headers: OutgoingHttpHeaders = { ...answer.headers }
-  for (const name of ofConnection) delete headers[name]
+  const answer = await send(request, to, options.headers ?? forwardedHeaders(request.headers), hasBody(request))
+  const headers = returnedHeaders(answer.headers as IncomingHttpHeaders)
+  const { headers: sent, body } = options.mend?.(headers, answer) ?? { headers }
   const back = response as ServerResponse
-  back.writeHead(answer.statusCode ?? 502, options.mend?.(headers) ?? headers)
-  await stream(answer, back, request.signal)
+  back.writeHead(answer.statusCode ?? 502, sent)
+  await stream(body ?? answer, back, request.signal)
 }
 
 /** Sends the rest of an answer as it comes; a client that goes away is no error. */
-export async function stream(answer: IncomingMessage, back: ServerResponse, signal: AbortSignal): Promise<void> {
+export async function stream(answer: Readable, back: ServerResponse, signal: AbortSignal): Promise<void> {
   back.flushHeaders?.()
   try {
     await pipeline(answer, back)
@@ -86,20 +81,40 @@ export async function stream(answer: IncomingMessage, back: ServerResponse, sign
   }
 }
 
-const reasonOf = (error: Error & { code?: string; address?: string; port?: number }): string =>
-  (error.code === 'ECONNREFUSED' ? `dial tcp ${error.address}:${error.port}: connect: connection refused` : error.message)
+interface NetworkError extends Error { readonly code?: string; readonly address?: string; readonly port?: number; readonly errors?: readonly NetworkError[] }
+
+const dialing: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused', EHOSTUNREACH: 'no route to host', ENETUNREACH: 'network is unreachable', ETIMEDOUT: 'connection timed out',
+}
+
+/** What is wrong with a connection, in the words of Go programs: people search for these. */
+export function goError(error: Error): string {
+  const { code = '', address = '', port, message, errors, name } = error as NetworkError
+  // A name with several addresses fails once for each.
+  if (errors?.[0]) return goError(errors[0])
+  if (name === 'AbortError') return 'context canceled'
+  const why = dialing[code]
+  if (why && address) return `dial tcp ${address.includes(':') ? `[${address}]` : address}:${port}: connect: ${why}`
+  if (code === 'ECONNRESET') return message === 'socket hang up' ? 'EOF' : 'read: connection reset by peer'
+  if (code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' || code === 'SELF_SIGNED_CERT_IN_CHAIN' || code === 'DEPTH_ZERO_SELF_SIGNED_CERT' || code === 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY') {
+    return 'tls: failed to verify certificate: x509: certificate signed by unknown authority'
+  }
+  if (code === 'CERT_HAS_EXPIRED') return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `tls: failed to verify certificate: x509: ${message}`
+  return message
+}
 
 /**
  * Passes an upgrade on: when the other side switches protocols, both connections become one pipe; otherwise its answer goes back.
  * Throws 500 when the other side cannot be reached. Resolves when the pipe is closed.
  */
-export async function forwardUpgrade(request: ApiRequest, socket: Duplex, head: Buffer, to: Destination): Promise<void> {
-  const headers: OutgoingHttpHeaders = { ...forwardedHeaders(request.headers), connection: 'Upgrade', upgrade: request.headers.upgrade }
+export async function forwardUpgrade(request: ApiRequest, socket: Duplex, head: Buffer, to: Destination, sent = forwardedHeaders(request.headers)): Promise<void> {
+  const headers: OutgoingHttpHeaders = { ...sent, connection: 'Upgrade', upgrade: request.headers.upgrade }
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const outgoing = moduleOf(to).request({ ...optionsOf(to, request.method, headers), agent: false })
   const giveUp = () => outgoing.destroy()
   socket.once('close', giveUp)
-  outgoing.on('error', (error) => reject(Object.assign(internal(`error dialing backend: ${reasonOf(error)}`), { cause: error })))
+  outgoing.on('error', (error) => reject(Object.assign(internal(`error dialing backend: ${goError(error)}`), { cause: error })))
   outgoing.on('upgrade', (answer, other, otherHead) => {
     socket.off('close', giveUp)
     writeHead(socket, answer, 'Upgrade')

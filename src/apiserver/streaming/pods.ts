@@ -6,7 +6,7 @@ import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
 import type { Lister } from '../options.ts'
 import { sendText } from '../reply.ts'
 import { chooseContainer, logParameters, streamParameters } from './containers.ts'
-import { errorOf, forwardUpgrade, forwardedHeaders, send, stream } from './forward.ts'
+import { errorOf, forwardUpgrade, send, stream } from './forward.ts'
 import type { Kubelets } from './kubelet.ts'
 
 export interface PodStreams {
@@ -52,7 +52,7 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
       const parameters = logParameters(pod, request.query)
       // A pod that nobody runs yet has no log: an empty one.
       if (!pod.spec.nodeName) return sendText(response, 200, '', 'text/plain')
-      const answer = await send(request, kubelets.destination(pod.spec.nodeName, pathOf('containerLogs', pod, container), parameters), forwardedHeaders({ accept: '*/*' }), false)
+      const answer = await send(request, kubelets.destination(pod.spec.nodeName, pathOf('containerLogs', pod, container), parameters), { accept: '*/*' }, false)
       if (answer.statusCode !== 200) throw await errorOf(answer)
       const back = response as ServerResponse
       back.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })

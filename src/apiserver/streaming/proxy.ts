@@ -4,7 +4,9 @@ import { core, discovery } from '../../api/index.ts'
 import { badRequest, notFound, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
 import type { Lister } from '../options.ts'
+import { readyEndpoints } from '../reach/services.ts'
 import { forward, forwardUpgrade, type Destination } from './forward.ts'
+import { hostOf, proxyHeaders } from './headers.ts'
 import type { Kubelets } from './kubelet.ts'
 import { checkProxyable, parseTarget, type ProxyTarget } from './target.ts'
 
@@ -44,11 +46,11 @@ export function createProxies(sources: ProxySources): Proxies {
       const to = destination(plural, request)
       const prefix = request.info.path.slice(0, request.info.path.length - request.info.rest.length).replace(/\/$/, '')
       await forward(request, response, to, {
-        headers: { 'x-forwarded-uri': request.info.path, 'x-forwarded-host': hostOf(request), 'x-forwarded-proto': 'https' },
-        mend: (headers) => behindProxy(headers, to, prefix),
+        headers: { ...proxyHeaders(request), 'x-forwarded-uri': request.info.path, 'x-forwarded-host': hostOf(request), 'x-forwarded-proto': 'https' },
+        mend: (headers) => ({ headers: behindProxy(headers, to, prefix) }),
       })
     },
-    upgrade: (plural) => async (request, socket, head) => forwardUpgrade(request, socket, head, destination(plural, request)),
+    upgrade: (plural) => async (request, socket, head) => forwardUpgrade(request, socket, head, destination(plural, request), proxyHeaders(request)),
   }
 }
 
@@ -59,9 +61,6 @@ function queryOf({ raw, query }: ApiRequest): string {
   const text = query.toString()
   return text ? `?${text}` : ''
 }
-
-/** The name the client used for this server: HTTP/2 has it in a field of its own. */
-const hostOf = ({ headers }: ApiRequest): string => headers.host ?? String(headers[':authority'] ?? '')
 
 /** The answer's headers with a redirect within the target turned into one within the proxy, at `prefix`. */
 export function behindProxy(headers: OutgoingHttpHeaders, to: Destination, prefix: string): OutgoingHttpHeaders {
@@ -103,10 +102,7 @@ function servicePlace({ services, slices }: ProxySources, { scheme, name, port }
   const service = services.get(namespace, name)
   if (!service) throw notFound(core.services, name)
   const portName = servicePortName(service, port)
-  const candidates = slices.list(namespace)
-    .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === name && slice.addressType !== 'FQDN')
-    .flatMap((slice) => slice.ports.filter((p) => (p.name ?? '') === portName && p.port).map((p) => ({ slice, port: p.port as number })))
-    .flatMap(({ slice, port }) => slice.endpoints.filter((e) => e.conditions?.ready !== false).flatMap((e) => (e.addresses as readonly string[]).slice(0, 1).map((address) => ({ address, port }))))
+  const candidates = readyEndpoints(slices.list(namespace), name, portName)
   const chosen = candidates[Math.floor(Math.random() * candidates.length)]
   if (!chosen) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`)
   checkProxyable(chosen.address)

@@ -2,6 +2,8 @@
 import type { apiregistration } from '../../../api/index.ts'
 import { path, type FieldError } from '../../../machinery/field.ts'
 import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
+import { rfc3339 } from '../../../machinery/time.ts'
+import { localVerdict } from '../../aggregation/availability.ts'
 import type { Strategy } from '../../strategy.ts'
 import { follows, port, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
@@ -36,12 +38,20 @@ const available = ({ status }: Service): string => {
   return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason ?? ''})`
 }
 
+/** What this server has itself can be reached from the start; of others that is still to be found out. */
+const prepare = (service: Service, now: number): Service => {
+  const conditions = [{ type: 'Available', ...localVerdict, lastTransitionTime: rfc3339(now) }]
+  return { ...service, status: service.spec.service ? {} : { conditions } }
+}
+
 const validateAll = (service: Service): FieldError[] => [...validate(service)]
 
 export const apiservices: Strategy<Service> = {
   unconditionalUpdate: false,
   counted: false,
   validateName: pathSegmentName,
+  prepareForCreate: (service, { now }) => prepare(service, now),
+  prepareForUpdate: (next, current) => ({ ...next, status: current.status }),
   default: (object) => within(object, 'spec', (spec) => within(spec, 'service', (service) => orDefault(service, { port: 443 }))),
   validate: validateAll,
   printer: printer<Service>(
