@@ -55,6 +55,8 @@ export interface ScalarType<T = unknown> extends Phantom<T, T> {
   readonly name: ScalarName
   /** The closed set of values, if there is one. Checked by validation, not by the codecs. */
   readonly values?: readonly string[]
+  /** Apply sees a value of this type as what it is: objects are merged key by key, everything else is replaced. */
+  readonly deduced?: true
 }
 
 export interface ListType<Out = unknown, In = unknown> extends Phantom<readonly Out[], readonly In[]> {
@@ -83,6 +85,20 @@ export interface StructType<Out = unknown, In = unknown> extends Phantom<Out, In
   readonly root: boolean
   /** Apply replaces an atomic struct whole. */
   readonly atomic: boolean
+  /** The type of properties that are not among the fields and are kept all the same; for apply. */
+  readonly others?: AnyType
+  /** Custom kinds are read and defaulted by closures of their own; the fields are there for apply. */
+  readonly codec?: CustomCodec
+}
+
+/** How objects of a custom kind are read: types are left to validation, what the schema does not know is dropped. */
+export interface CustomCodec {
+  /** The value in normal form; counts unknown fields. Throws what the decoders of `machinery/json` throw. */
+  decode(value: unknown, findings: { unknown: number }): unknown
+  /** The slow walk: says which fields are unknown, and why a value that `decode` threw at cannot be read. */
+  diagnose(value: unknown): { readonly unknownFields: readonly string[]; readonly typeError?: string }
+  /** The decoded value with its defaults; the same one when there was nothing to fill in. */
+  default(value: unknown): unknown
 }
 
 /** A reference to a type stated later: the way out of a cycle. */
@@ -167,6 +183,8 @@ export const quantity: ScalarType<string> = scalar('quantity')
 export const intOrString: ScalarType<number | string> = scalar('intOrString')
 export const rawExtension = nullable<JsonObject, 'rawExtension'>('rawExtension')
 export const json: ScalarType<Json> = scalar('json')
+/** Any value, merged by apply as what it is: the parts of custom objects that their schema says nothing about. */
+export const deduced: ScalarType<Json> = { form: 'scalar', name: 'json', deduced: true }
 export const fieldsV1: ScalarType<JsonObject> = scalar('fieldsV1')
 
 /** A string with a closed set of values. */

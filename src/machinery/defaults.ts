@@ -33,7 +33,7 @@ function defaulterOf(type: AnyType): Defaulter | undefined {
 
 function compile(type: Exclude<AnyType, { form: 'lazy' }>): Defaulter | undefined {
   if (type.form === 'scalar') return undefined
-  if (type.form === 'struct') return compileStruct(type)
+  if (type.form === 'struct') return type.codec?.default ?? compileStruct(type)
   const element = defaulterOf(type.of)
   if (!element) return undefined
   return type.form === 'list' ? (value) => defaultList(value as readonly unknown[], element) : (value) => defaultMap(value as Record<string, unknown>, element)

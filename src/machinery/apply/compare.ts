@@ -1,12 +1,12 @@
 /** What differs between two objects, and which fields an object has, as sets of fields. */
 import { deepEqual } from '../meta.ts'
-import { byElement, entriesOf, isEmpty, shapeOf, type List, type Target } from './shape.ts'
+import { byElement, entriesOf, isEmpty, shapeFor, shapeOf, type List, type Target } from './shape.ts'
 import { emptySet, isEmptySet, leafSet, setOf, type FieldSet } from './fieldset.ts'
 
 /** The fields that an applied configuration has. Containers are in it only as elements of lists, as keys of maps, and when empty. */
 export function fieldsOf(type: Target, value: unknown): FieldSet {
-  const shape = shapeOf(type)
-  if (shape.form === 'leaf') return leafSet
+  const shape = shapeFor(type, value)
+  if (shape.form === 'leaf' || (value === null && shape.form === 'list')) return leafSet
   if (shape.form === 'list') {
     return setOf(false, (value as List).map((item) => [shape.elementOf(item), asMember(fieldsOf(shape.of, item))]))
   }
@@ -15,7 +15,7 @@ export function fieldsOf(type: Target, value: unknown): FieldSet {
     const child = shape.child(name)
     if (!child) return []
     const fields = fieldsOf(child, item)
-    return [[`f:${name}`, shape.named ? fields : asMember(fields)]]
+    return [[`f:${name}`, shape.isField(name) ? fields : asMember(fields)]]
   }))
 }
 
@@ -37,7 +37,7 @@ export const isSame = (comparison: Comparison): boolean => isEmptySet(comparison
 /** Compares two values of one type; undefined is a value that is not there. */
 export function compare(type: Target, old: unknown, next: unknown): Comparison {
   if (old === next) return same
-  const shape = shapeOf(type)
+  const shape = shapeFor(type, old, next)
   if (shape.form === 'leaf' || (isEmpty(old) && isEmpty(next))) {
     if (old === undefined) return added
     if (next === undefined) return removed
@@ -92,6 +92,6 @@ export function withNamedFields(type: Target, set: FieldSet): FieldSet {
   return setOf(set.self, [...set.children].map(([element, child]) => {
     const target = shape.form === 'list' ? shape.of : shape.child(element.slice(2))
     const below = target ? withNamedFields(target, child) : child
-    return [element, shape.form === 'map' && shape.named && target ? asMember(below) : below]
+    return [element, shape.form === 'map' && target && shape.isField(element.slice(2)) ? asMember(below) : below]
   }))
 }

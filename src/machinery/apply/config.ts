@@ -3,7 +3,7 @@ import type { StructType } from '../../api/schema.ts'
 import { badRequest } from '../errors.ts'
 import { decodeObject } from '../json.ts'
 import { withKey } from '../patch/json.ts'
-import { shapeOf, type List, type Obj, type Target } from './shape.ts'
+import { shapeFor, type List, type Obj, type Target } from './shape.ts'
 
 /** Checks a configuration and brings it into canonical form. Throws `ApiError` 400 when it does not fit the schema. */
 export function readConfig(type: StructType, config: unknown): Obj {
@@ -26,7 +26,7 @@ function describe(type: StructType, config: Obj): string {
 
 /** The parts of `decoded` that `config` states. Values that are owned whole are taken in their normal form. */
 function stated(type: Target, config: unknown, decoded: unknown, path: string, about: string): unknown {
-  const shape = shapeOf(type)
+  const shape = shapeFor(type, config, decoded)
   if (config === null) return decoded
   if (shape.form === 'leaf') return decoded === undefined ? config : decoded
   if (shape.form === 'list') {

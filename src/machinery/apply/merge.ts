@@ -1,11 +1,11 @@
 /** Merging a configuration into an object, and taking fields out of one. */
 import { withKey } from '../patch/json.ts'
 import type { FieldSet } from './fieldset.ts'
-import { byElement, entriesOf, shapeOf, type List, type Obj, type Target } from './shape.ts'
+import { byElement, entriesOf, shapeFor, type List, type Obj, type Target } from './shape.ts'
 
 /** `config` over `live`: leaves are replaced, maps and lists of elements are joined. Neither is changed. */
 export function merge(type: Target, live: unknown, config: unknown): unknown {
-  const shape = shapeOf(type)
+  const shape = shapeFor(type, live, config)
   if (live === undefined || live === null || shape.form === 'leaf') return config
   if (shape.form === 'list') return mergeLists(shape.of, shape.elementOf, live as List, config as List)
   let out = live as Obj
@@ -46,7 +46,7 @@ function mergeLists(of: Target, elementOf: (item: unknown) => string, live: List
 
 /** The value without the fields in `remove`; undefined when nothing is left of it. */
 export function removeFields(type: Target, value: unknown, remove: FieldSet): unknown {
-  const shape = shapeOf(type)
+  const shape = shapeFor(type, value)
   if (shape.form === 'leaf' || remove.children.size === 0) return value
   if (shape.form === 'list') {
     const items = ((value ?? []) as List).flatMap((item) => {

@@ -1,5 +1,5 @@
 /** How apply sees a value: a leaf that one manager owns whole, a map whose keys are owned apart, or a list of elements. */
-import { resolve, type AnyType, type ListType, type StructType } from '../../api/schema.ts'
+import { deduced, resolve, type AnyType, type ListType, type StructType } from '../../api/schema.ts'
 import { stableStringify } from '../meta.ts'
 import { slotTable } from '../slots.ts'
 
@@ -7,13 +7,30 @@ export type Target = Exclude<AnyType, { form: 'lazy' }>
 
 export type Shape =
   | { readonly form: 'leaf' }
-  | { readonly form: 'map'; readonly child: (name: string) => Target | undefined; readonly named: boolean }
+  | { readonly form: 'map'; readonly child: (name: string) => Target | undefined; readonly isField: (name: string) => boolean }
   | { readonly form: 'list'; readonly of: Target; readonly elementOf: (item: unknown) => string }
 
 const leaf: Shape = { form: 'leaf' }
+const never = () => false
+/** An object that no schema describes. */
+const deducedMap: Shape = { form: 'map', child: () => deduced as Target, isField: never }
 const known = new WeakMap<Target, Shape>()
 
-/** The shape of a type. `named`: its keys are the fields of a struct. */
+/**
+ * The shape of a type as one or two values have it. Values of a custom object may be of another form than its schema
+ * says, until they are validated: they are leaves. What the schema says nothing about has the shape of its values.
+ */
+export function shapeFor(type: Target, a: unknown, b?: unknown): Shape {
+  const shape = shapeOf(type)
+  if (shape.form === 'leaf') return type.form === 'scalar' && type.deduced && isMapOrNone(a) && isMapOrNone(b) && !(isNone(a) && isNone(b)) ? deducedMap : leaf
+  if (shape.form === 'list') return (isNone(a) || Array.isArray(a)) && (isNone(b) || Array.isArray(b)) ? shape : leaf
+  return isMapOrNone(a) && isMapOrNone(b) ? shape : leaf
+}
+
+const isNone = (value: unknown): boolean => value === undefined || value === null
+const isMapOrNone = (value: unknown): boolean => isNone(value) || (typeof value === 'object' && !Array.isArray(value))
+
+/** The shape of a type, whatever its values. `isField`: the key is a field of a struct. */
 export function shapeOf(type: Target): Shape {
   let shape = known.get(type)
   if (!shape) {
@@ -27,7 +44,7 @@ function make(type: Target): Shape {
   if (type.form === 'struct') return type.atomic ? leaf : structShape(type)
   if (type.form === 'map') {
     const of = resolve(type.of)
-    return type.kind === 'atomic' ? leaf : { form: 'map', child: () => of, named: false }
+    return type.kind === 'atomic' ? leaf : { form: 'map', child: () => of, isField: never }
   }
   if (type.form === 'list' && type.kind !== 'atomic') return { form: 'list', of: resolve(type.of), elementOf: elements(type) }
   return leaf
@@ -35,7 +52,8 @@ function make(type: Target): Shape {
 
 function structShape(type: StructType): Shape {
   const { slots, index } = slotTable(type)
-  return { form: 'map', child: (name) => slots[index.get(name) ?? -1]?.type, named: true }
+  const others = type.others && resolve(type.others)
+  return { form: 'map', child: (name) => slots[index.get(name) ?? -1]?.type ?? others, isField: (name) => index.has(name) }
 }
 
 /** Names an element of a list: by its keys (a key that was left out has its default), or by itself. */
@@ -45,10 +63,11 @@ function elements(type: ListType): (item: unknown) => string {
   const { slots, index } = slotTable(of)
   const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, fallback: slots[index.get(name) ?? -1]?.options.default }))
   return (item) => {
+    if (typeof item !== 'object' || item === null) return `v:${stableStringify(item)}`
     const object = item as Record<string, unknown>
     const parts = keys.flatMap(({ name, fallback }) => {
       const value = object[name] ?? fallback
-      return value === undefined ? [] : [`${JSON.stringify(name)}:${JSON.stringify(value)}`]
+      return value === undefined ? [] : [`${JSON.stringify(name)}:${stableStringify(value)}`]
     })
     return `k:{${parts.join(',')}}`
   }

@@ -38,7 +38,7 @@ function compile(type: Exclude<AnyType, { form: 'lazy' }>): Decoder {
     case 'scalar': return scalarDecoder(type)
     case 'list': return listDecoder(type)
     case 'map': return mapDecoder(type)
-    case 'struct': return structDecoder(type)
+    case 'struct': return type.codec?.decode ?? structDecoder(type)
   }
 }
 

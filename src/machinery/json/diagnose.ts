@@ -16,6 +16,7 @@ class WrongType extends Error {}
 
 /** Walks `value` by the schema. Unknown fields are listed in the order they stand in, at most 100 of them. */
 export function diagnose(type: AnyType, value: unknown): Diagnosis {
+  if (type.form === 'struct' && type.codec) return type.codec.diagnose(value)
   const unknownFields: string[] = []
   try {
     walk(type, value, '', unknownFields)

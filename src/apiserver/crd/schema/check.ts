@@ -1,0 +1,116 @@
+/**
+ * Validation of values by a schema, compiled once into closures. A check gives back what is wrong, with the step to each
+ * place; a value that is fine costs no text and no list. With the value as it was before (`old`), what is wrong with parts
+ * that have not changed is tolerated (ratcheting).
+ */
+import { deepEqual } from '../../../machinery/meta.ts'
+import { itemCorrelation } from './correlation.ts'
+import { formatOf } from './formats.ts'
+import { issue, joined, none, withPart, type Check, type Issues } from './issue.ts'
+import { junctors } from './junctors.ts'
+import { additionalOf, isIntOrString, isObject, itemsOf, propertiesOf, type Obj, type Schema } from './props.ts'
+import { jsonTypeOf, numberChecks, stringChecks } from './scalars.ts'
+
+/** The check of a schema, with everything below it. */
+export function compileCheck(schema: Schema): Check {
+  const type = typeCheck(schema)
+  const values = enumeration(schema)
+  const parts: Check[] = [junctors(schema), stringChecks(schema), numberChecks(schema), lists(schema), values, objects(schema)].flatMap((part) => part ?? [])
+  return (value, old) => {
+    let issues = type(value)
+    if (value === null) issues = joined(issues, values?.(value, old))
+    else for (const part of parts) issues = joined(issues, part(value, old))
+    return issues && old !== none && deepEqual(value, old) ? undefined : issues
+  }
+}
+
+/** `spec.replicas in body must be of type integer: "string"`. */
+function typeCheck(schema: Schema): (value: unknown) => Issues {
+  const wanted = isIntOrString(schema) ? 'integer,string' : (schema.type ?? '')
+  if (wanted === '') return () => undefined
+  const format = schema.format !== undefined && wanted === 'string' && formatOf(schema.format) ? schema.format : undefined
+  const nullable = schema.nullable === true
+  return (value) => {
+    const is = jsonTypeOf(value)
+    if (is === 'null' ? nullable : wanted === is || (is === 'integer' && wanted === 'number') || (wanted === 'integer,string' && (is === 'integer' || is === 'string'))) return undefined
+    const stated = format === undefined || is === 'null' || is === 'array' ? wanted : format
+    const found = stated === wanted ? is : is === 'integer' ? 'int64' : is === 'number' ? 'float64' : ''
+    return [issue((name, at) => at.typeInvalid(found, `${name} in body must be of type ${stated}: ${JSON.stringify(found)}`))]
+  }
+}
+
+function enumeration(schema: Schema): Check | undefined {
+  const values = schema.enum
+  if (!values || values.length === 0) return undefined
+  const shown = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+  return (value) => (values.some((one) => deepEqual(one, value)) ? undefined : [issue((_, at) => at.notSupported(value, shown))])
+}
+
+function lists(schema: Schema): Check | undefined {
+  const items = itemsOf(schema)
+  const { minItems, maxItems, uniqueItems } = schema
+  if (!items && minItems === undefined && maxItems === undefined && !uniqueItems) return undefined
+  const element = items && compileCheck(items)
+  const correlate = itemCorrelation(schema)
+  return (value, old) => {
+    if (!Array.isArray(value)) return undefined
+    let issues: Issues
+    if (element) {
+      const before = old === none ? undefined : correlate(old)
+      for (let i = 0; i < value.length; i++) issues = withPart(issues, element(value[i], before ? before(value[i]) : none), `[${i}]`)
+    }
+    const size = value.length
+    if (minItems !== undefined && size < minItems) issues = joined(issues, [issue((name, at) => at.invalid(size, `${name} in body should have at least ${minItems} items`))])
+    if (maxItems !== undefined && size > maxItems) issues = joined(issues, [issue((_, at) => at.tooMany(size, maxItems))])
+    if (uniqueItems && hasDuplicates(value)) issues = joined(issues, [issue((name, at) => at.invalid('', `${name} in body shouldn't contain duplicates`))])
+    return issues
+  }
+}
+
+const hasDuplicates = (list: readonly unknown[]): boolean => list.some((item, i) => list.slice(0, i).some((before) => deepEqual(before, item)))
+
+interface Objects {
+  readonly known: readonly (readonly [string, Check])[]
+  readonly names: ReadonlySet<string>
+  readonly others: Check | undefined
+  readonly required: readonly string[]
+}
+
+function objects(schema: Schema): Check | undefined {
+  const additional = additionalOf(schema)
+  const parts: Objects = {
+    known: propertiesOf(schema).map(([name, child]) => [name, compileCheck(child)] as const),
+    names: new Set(Object.keys(schema.properties ?? {})),
+    others: additional && compileCheck(additional),
+    required: schema.required ?? [],
+  }
+  const { minProperties, maxProperties } = schema
+  const closed = schema.additionalProperties === false
+  if (parts.known.length === 0 && !parts.others && parts.required.length === 0 && minProperties === undefined && maxProperties === undefined && !closed) return undefined
+  return (value, old) => {
+    if (!isObject(value)) return undefined
+    const size = minProperties === undefined && maxProperties === undefined ? 0 : Object.keys(value).length
+    if (minProperties !== undefined && size < minProperties) return [issue((name, at) => at.invalid(size, `${name} in body should have at least ${minProperties} properties`))]
+    if (maxProperties !== undefined && size > maxProperties) return [issue((_, at) => at.tooMany(size, maxProperties))]
+    const issues = properties(value, isObject(old) ? old : none, parts)
+    return closed ? joined(issues, forbidden(value, parts.names)) : issues
+  }
+}
+
+function properties(value: Obj, old: Obj | typeof none, { known, names, others, required }: Objects): Issues {
+  const before = (name: string): unknown => (old !== none && Object.hasOwn(old, name) ? old[name] : none)
+  let issues: Issues
+  for (const [name, check] of known) {
+    if (Object.hasOwn(value, name) && value[name] !== undefined) issues = withPart(issues, check(value[name], before(name)), `.${name}`)
+  }
+  if (others) for (const name of Object.keys(value)) if (!names.has(name)) issues = withPart(issues, others(value[name], before(name)), `.${name}`)
+  for (const name of required) {
+    if (!Object.hasOwn(value, name) || value[name] === undefined) issues = withPart(issues, [issue((_, at) => at.required())], `.${name}`)
+  }
+  return issues
+}
+
+const forbidden = (value: Obj, names: ReadonlySet<string>): Issues => {
+  const unknown = Object.keys(value).filter((name) => !names.has(name))
+  return unknown.length === 0 ? undefined : unknown.map((key) => issue((name, at) => at.invalid(key, `${name}.${key} in body is a forbidden property`)))
+}

@@ -1,0 +1,207 @@
+/**
+ * Decoding of custom objects: pruning, coercion of metadata, canonical order. A compiled decoder gives the value back that
+ * it was given wherever that is already in normal form. Types other than those of metadata are not looked at: they are for
+ * validation (422), where an object that is not readable at all is refused here (400).
+ */
+import { meta } from '../../../api/index.ts'
+import type { CustomCodec } from '../../../api/schema.ts'
+import { decoderOf, type Findings } from '../../../machinery/json/decoder.ts'
+import { diagnose } from '../../../machinery/json/diagnose.ts'
+import { bad, kindOf } from '../../../machinery/json/scalars.ts'
+import { additionalOf, byKey, byRootKey, fromEntries, inOrder, isEmbedded, itemsOf, preserves, type Obj, type Order, type Schema } from './props.ts'
+
+/** One walk over an object. `trail` and `names` are there when it is the slow one that says where something is wrong. */
+interface Walk extends Findings {
+  readonly trail?: string[]
+  readonly names?: string[]
+  problem?: string
+}
+
+type Decode = (value: unknown, walk: Walk) => unknown
+
+/** How one property is read. A null goes when the property is not nullable and has no default to take its place. */
+interface Property { readonly decode: Decode; readonly dropsNull: boolean }
+
+const mostNames = 100
+
+const joined = (trail: readonly string[]): string => trail.join('').replace(/^\./, '')
+
+function refuse(walk: Walk, problem: string): never {
+  if (walk.trail) {
+    const at = joined(walk.trail)
+    walk.problem = at ? `${at}: ${problem}` : problem
+  }
+  throw bad
+}
+
+function unknownField(walk: Walk, name: string): void {
+  walk.unknown++
+  if (walk.trail && walk.names && walk.names.length < mostNames) walk.names.push(`unknown field ${JSON.stringify(joined([...walk.trail, `.${name}`]))}`)
+}
+
+/** Runs a decoder one step down, with the step in the trail when there is one. */
+function below(decode: Decode, value: unknown, step: string, walk: Walk): unknown {
+  if (!walk.trail) return decode(value, walk)
+  walk.trail.push(step)
+  const out = decode(value, walk)
+  walk.trail.pop()
+  return out
+}
+
+function number(value: number, walk: Walk): unknown {
+  if (!Number.isFinite(value)) refuse(walk, 'cannot unmarshal number into a 64-bit floating point number: it is out of range')
+  return value
+}
+
+const scalar: Decode = (value, walk) => (typeof value === 'number' ? number(value, walk) : value)
+
+const integer: Decode = (value, walk) => {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) refuse(walk, `${value} is out of the range of integers that are kept exactly (2^53)`)
+  return scalar(value, walk)
+}
+
+function decodeList(list: readonly unknown[], element: Decode, walk: Walk): unknown {
+  let out: unknown[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i] ?? null
+    const decoded = walk.trail ? below(element, item, `[${i}]`, walk) : element(item, walk)
+    if (decoded !== list[i]) (out ??= list.slice())[i] = decoded
+  }
+  return out ?? list
+}
+
+/** What `of` says of a key: how it is read, or undefined when the key is unknown. */
+type PropertyOf = (key: string) => Property | undefined
+
+function decodeObject(object: Obj, of: PropertyOf, order: Order, walk: Walk): unknown {
+  let out: [string, unknown][] | undefined
+  let last: string | undefined
+  let sorted = true
+  for (const key in object) {
+    const item = object[key]
+    const decoded = item === undefined ? undefined : property(key, item, of, walk)
+    if (last !== undefined && order(last, key) > 0) sorted = false
+    if (!out && (decoded !== item || decoded === undefined || !sorted)) out = until(object, key)
+    if (out && decoded !== undefined) out.push([key, decoded])
+    last = key
+  }
+  if (!out) return object
+  return sorted ? fromEntries(out) : inOrder(out, order)
+}
+
+/** The entries ahead of `end`. */
+function until(object: Obj, end: string): [string, unknown][] {
+  const out: [string, unknown][] = []
+  for (const key in object) {
+    if (key === end) break
+    out.push([key, object[key]])
+  }
+  return out
+}
+
+function property(key: string, item: unknown, of: PropertyOf, walk: Walk): unknown {
+  const known = of(key)
+  if (!known) {
+    unknownField(walk, key)
+    return undefined
+  }
+  if (item === null && known.dropsNull) return undefined
+  return walk.trail ? below(known.decode, item, `.${key}`, walk) : known.decode(item, walk)
+}
+
+/** Where a schema says nothing of a value and does not preserve it: its objects are emptied. */
+const unspecified: Decode = (value, walk) => {
+  if (Array.isArray(value)) return decodeList(value, unspecified, walk)
+  if (typeof value === 'object' && value !== null) return decodeObject(value as Obj, () => undefined, byKey, walk)
+  return scalar(value, walk)
+}
+
+const kept: Decode = (value, walk) => {
+  if (Array.isArray(value)) return decodeList(value, kept, walk)
+  if (typeof value === 'object' && value !== null) return decodeObject(value as Obj, keptProperty, byKey, walk)
+  return scalar(value, walk)
+}
+const keptEntry: Property = { decode: kept, dropsNull: false }
+const keptProperty: PropertyOf = () => keptEntry
+
+const text: Decode = (value, walk) => {
+  if (typeof value !== 'string') refuse(walk, `expected string, got ${kindOf(value)}`)
+  return value
+}
+
+const metadata: Decode = (value, walk) => {
+  if (value === null) return undefined
+  if (!walk.trail) return decoderOf(meta.ObjectMeta)(value, walk)
+  const { unknownFields, typeError } = diagnose(meta.ObjectMeta, value)
+  if (typeError !== undefined) {
+    walk.problem = joined(walk.trail) + (typeError.startsWith('expected') ? ': ' : '.') + typeError
+    throw bad
+  }
+  for (const line of unknownFields) unknownField(walk, JSON.parse(line.slice('unknown field '.length)) as string)
+  return value
+}
+
+const embeddedFields: ReadonlyMap<string, Property> = new Map([
+  ['apiVersion', { decode: text, dropsNull: false }],
+  ['kind', { decode: text, dropsNull: false }],
+  ['metadata', { decode: metadata, dropsNull: false }],
+])
+
+interface Place {
+  readonly root?: boolean
+  /** The list that this is an element of preserves what it does not know. */
+  readonly keeps?: boolean
+}
+
+const propertyOf = (schema: Schema): Property => ({ decode: compile(schema), dropsNull: schema.nullable !== true && schema.default === undefined })
+
+function compile(schema: Schema, { root = false, keeps = false }: Place = {}): Decode {
+  const keepsUnknown = keeps || preserves(schema)
+  const element = elementOf(schema, keepsUnknown)
+  const of = propertiesBy(schema, root, keepsUnknown)
+  const leaf = schema.type === 'integer' ? integer : scalar
+  const order = root ? byRootKey : byKey
+  return (value, walk) => {
+    if (typeof value !== 'object' || value === null) return leaf(value, walk)
+    if (Array.isArray(value)) return decodeList(value, element, walk)
+    return decodeObject(value as Obj, of, order, walk)
+  }
+}
+
+function elementOf(schema: Schema, keepsUnknown: boolean): Decode {
+  const items = itemsOf(schema)
+  if (!items) return keepsUnknown ? kept : unspecified
+  return compile(items, { keeps: keepsUnknown })
+}
+
+function propertiesBy(schema: Schema, root: boolean, keepsUnknown: boolean): PropertyOf {
+  const known = new Map<string, Property>(Object.entries(schema.properties ?? {}).map(([name, child]) => [name, propertyOf(child)]))
+  if (root || isEmbedded(schema)) for (const [name, entry] of embeddedFields) known.set(name, entry)
+  const additional = additionalOf(schema)
+  const rest = additional ? propertyOf(additional) : schema.additionalProperties === true ? { decode: unspecified, dropsNull: false } : keepsUnknown ? keptEntry : undefined
+  return rest ? (key) => known.get(key) ?? rest : (key) => known.get(key)
+}
+
+const emptyMetadata: Obj = Object.freeze({})
+
+/** The decoder of a custom kind, from the root of its schema. */
+export function compileCodec(schema: Schema): Pick<CustomCodec, 'decode' | 'diagnose'> {
+  const body = compile(schema, { root: true })
+  const walkRoot = (value: unknown, walk: Walk): unknown => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(walk, `expected object, got ${kindOf(value)}`)
+    const object = body(value, walk) as Obj
+    return object.metadata === undefined ? body({ ...object, metadata: emptyMetadata }, { unknown: 0 }) : object
+  }
+  return {
+    decode: walkRoot,
+    diagnose(value) {
+      const walk: Walk = { unknown: 0, trail: [], names: [] }
+      try {
+        walkRoot(value, walk)
+      } catch (error) {
+        if (error !== bad) throw error
+      }
+      return { unknownFields: walk.names ?? [], ...(walk.problem === undefined ? {} : { typeError: walk.problem }) }
+    },
+  }
+}

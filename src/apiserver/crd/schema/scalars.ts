@@ -1,0 +1,82 @@
+/** Checks of texts and numbers. */
+import { re2Error, re2Matcher } from '../../../machinery/re2.ts'
+import { issue, joined, type Issues } from './issue.ts'
+import { formatOf } from './formats.ts'
+import type { Schema } from './props.ts'
+
+type ValueCheck = (value: unknown) => Issues
+
+/** The JSON type of a value, in the words of a schema: whole numbers are integers. */
+export function jsonTypeOf(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value
+}
+
+/** How many characters a text has, as people count them. */
+export function lengthOf(text: string): number {
+  let count = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      count--
+      i++
+    }
+  }
+  return count
+}
+
+/** minLength, maxLength, pattern and format. */
+export function stringChecks(schema: Schema): ValueCheck | undefined {
+  const { minLength, maxLength, format = '' } = schema
+  const pattern = schema.pattern ? patternCheck(schema.pattern) : undefined
+  const formatted = formatCheck(format)
+  if (minLength === undefined && maxLength === undefined && !pattern && !formatted) return undefined
+  return (value) => {
+    if (typeof value !== 'string') return undefined
+    let issues: Issues
+    const tooLong = maxLength !== undefined && value.length > maxLength && lengthOf(value) > maxLength
+    if (tooLong) issues = [issue((_, at) => at.tooLong(maxLength))]
+    else if (minLength !== undefined && lengthOf(value) < minLength) issues = [issue((name, at) => at.invalid(value, `${name} in body should be at least ${minLength} chars long`))]
+    // A text that is too long is not searched: Kubernetes stops at the first of these as well.
+    else if (pattern) issues = pattern(value)
+    return formatted ? joined(issues, formatted(value)) : issues
+  }
+}
+
+function patternCheck(pattern: string): (value: string) => Issues {
+  const broken = re2Error(pattern)
+  if (broken !== undefined) return (value) => [issue((name, at) => at.invalid(value, `${name} in body should match '${pattern}, but pattern is invalid: ${broken}'`))]
+  const matches = re2Matcher(pattern)
+  return (value) => (matches(value) ? undefined : [issue((name, at) => at.invalid(value, `${name} in body should match '${pattern}'`))])
+}
+
+function formatCheck(format: string): ((value: string) => Issues) | undefined {
+  const valid = formatOf(format)
+  return valid && ((value) => (valid(value) ? undefined : [issue((name, at) => at.typeInvalid(value, `${name} in body must be of type ${format}: ${JSON.stringify(value)}`))]))
+}
+
+/** minimum, maximum and multipleOf. */
+export function numberChecks(schema: Schema): ValueCheck | undefined {
+  const { minimum, maximum, multipleOf } = schema
+  if (minimum === undefined && maximum === undefined && multipleOf === undefined) return undefined
+  const below = schema.exclusiveMaximum === true
+  const above = schema.exclusiveMinimum === true
+  return (value) => {
+    if (typeof value !== 'number') return undefined
+    let issues: Issues
+    const add = (text: string) => { issues = joined(issues, [issue((name, at) => at.invalid(value, `${name} in body should be ${text}`))]) }
+    if (multipleOf !== undefined && !isMultiple(value, multipleOf)) add(`a multiple of ${multipleOf}`)
+    if (maximum !== undefined && (below ? value >= maximum : value > maximum)) add(below ? `less than ${maximum}` : `less than or equal to ${maximum}`)
+    if (minimum !== undefined && (above ? value <= minimum : value < minimum)) add(above ? `greater than ${minimum}` : `greater than or equal to ${minimum}`)
+    return issues
+  }
+}
+
+/** Whether a quotient is whole, but for what binary fractions lose. */
+function isMultiple(value: number, factor: number): boolean {
+  if (factor === 0) return false
+  if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0
+  const quotient = factor < 1 ? (1 / factor) * value : value / factor
+  return Math.abs(quotient - Math.round(quotient)) < 1e-9
+}
