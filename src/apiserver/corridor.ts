@@ -128,7 +128,8 @@ async function identify({ edges }: Corridor, request: Request, response: ApiResp
     throw error
   }
   if (edges.audit) {
-    request.trail = edges.audit.begin(auditedOf(request))
+    const trail = edges.audit.begin(auditedOf(request))
+    request.trail = trail instanceof Promise ? await trail : trail
     if (request.trail && response && isLong(request.info)) tellStart(request.trail, response)
   }
   if (!edges.impersonate) return

@@ -7,7 +7,9 @@ import { checkAuthorized, type Corridor } from './corridor.ts'
 import type { RequestInfo } from './http/request.ts'
 import { selectedName } from './http/request-info.ts'
 import { rawGet } from './http/raw.ts'
+import { auditedClient, trailOf } from './audit/local.ts'
 import type { Identity } from './identity.ts'
+import type { AuditTrail } from './options.ts'
 import { actionOf, runAction } from './registry/actions.ts'
 import { makeCall, type Call } from './registry/call.ts'
 import { create } from './registry/create.ts'
@@ -51,8 +53,8 @@ function managerOf({ name }: Identity): string {
 
 /** How a local client gets from a resource to a call that may be made. */
 function createGate({ registry, edges }: Corridor, user: Identity, privileged: boolean) {
-  const allow = async (info: RequestInfo): Promise<void> => {
-    if (!privileged) await checkAuthorized(edges.authorize, user, info)
+  const allow = async (info: RequestInfo, trail?: AuditTrail): Promise<void> => {
+    if (!privileged) await checkAuthorized(edges.authorize, user, info, trail)
   }
   const servedOf = (resource: Resource, verb: string): Served => {
     const served = registry.find(resource.group, resource.version, resource.plural)
@@ -71,8 +73,9 @@ function createGate({ registry, edges }: Corridor, user: Identity, privileged: b
     const served = servedOf(resource, target.subresource ? `${target.verb}/` : target.verb)
     const info = infoOf(resource, target)
     if (resource.namespaced && !info.namespace) throw badRequest('an empty namespace may not be set during creation')
-    await allow(info)
-    return makeCall(registry, served, user, target.verb, { ...options(o), namespace: info.namespace, name: info.name, subresource: info.subresource })
+    const trail = trailOf(o)
+    await allow(info, trail)
+    return makeCall(registry, served, user, target.verb, { ...options(o), trail, namespace: info.namespace, name: info.name, subresource: info.subresource })
   }
   return { allow, servedOf, enter, options }
 }
@@ -100,7 +103,7 @@ export function createLocalClient(corridor: Corridor, user: Identity, { privileg
     ...createActs(corridor, gate, user),
     raw: (path: string, o: CallOptions = {}) => rawGet(corridor, privileged ? undefined : user, path, o.signal),
   }
-  return client as unknown as Client
+  return corridor.edges.audit ? auditedClient(client as unknown as Client, corridor.edges.audit, user) : (client as unknown as Client)
 }
 
 /** get, list, watch. */
@@ -113,7 +116,7 @@ function createReads(corridor: Corridor, gate: Gate) {
     },
     async list(resource: Erased, o: ListOptions = {}): Promise<unknown> {
       const served = gate.servedOf(resource, 'list')
-      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }))
+      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }), trailOf(o))
       const query = { limit: o.limit ?? 0, continue: o.continue ?? '', resourceVersion: o.resourceVersion ?? '', match: o.resourceVersionMatch ?? '' }
       const result = await listObjects(registry, served, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, query)
       const { resourceVersion, continue: next, remaining } = result
@@ -124,7 +127,7 @@ function createReads(corridor: Corridor, gate: Gate) {
     },
     async *watch(resource: Erased, o: WatchOptions = {}): AsyncGenerator<unknown> {
       const served = gate.servedOf(resource, 'watch')
-      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }))
+      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }), trailOf(o))
       const queue = eventQueue((item) => show(served, item), { signal: o.signal, closing: corridor.closing, timeout: (o.timeoutSeconds ?? 0) * 1000, clock: registry.clock })
       const query = {
         resourceVersion: o.resourceVersion ?? '', bookmarks: o.allowBookmarks ?? false, sendInitialEvents: o.sendInitialEvents,
@@ -201,12 +204,13 @@ function createActs(corridor: Corridor, gate: Gate, user: Identity) {
 
 /** A create of a computed resource or subresource. */
 async function createVirtual(
-  { registry, routes }: Corridor, allow: (info: RequestInfo) => Promise<void>, user: Identity,
+  { registry, routes }: Corridor, allow: (info: RequestInfo, trail?: AuditTrail) => Promise<void>, user: Identity,
   resource: Resource, name: string, subresource: string, body: unknown, o: WriteOptions,
 ): Promise<unknown> {
   const virtual = routes.virtual!.get(subresource ? `${resource.groupResource}/${subresource}` : resource.groupResource)!
   const info = infoOf(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource })
-  await allow(info)
-  const request = { virtual, resource, info, user, signal: o.signal, now: registry.clock.now(), dryRun: o.dryRun ?? false, warnings: [] }
+  const trail = trailOf(o)
+  await allow(info, trail)
+  const request = { virtual, resource, info, user, signal: o.signal, now: registry.clock.now(), dryRun: o.dryRun ?? false, warnings: [], trail }
   return (await runVirtual(request, async (expected) => decoded(expected, body))).object
 }

@@ -124,8 +124,11 @@ export interface AuditTrail {
 }
 
 export interface AuditEdge {
-  /** The trail of a request whose sender is known; undefined when the policy wants nothing of it. */
-  begin(request: AuditedRequest): AuditTrail | undefined
+  /**
+   * The trail of a request whose sender is known; undefined when the policy wants nothing of it. Throws `ApiError` 500 when it must be
+   * written down before it may go on, and cannot be.
+   */
+  begin(request: AuditedRequest): Promise<AuditTrail> | AuditTrail | undefined
   /** A request whose credentials are bad; `user` is nobody. */
   unauthenticated(request: AuditedRequest, status: Status): void
 }

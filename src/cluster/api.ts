@@ -11,6 +11,7 @@ import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
 import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
+import { auditOf } from './audit.ts'
 
 export interface ApiOptions {
   readonly settings: Settings
@@ -34,6 +35,7 @@ export interface Api extends Component {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { settings, pki, clock, log } = options
   let bootstrapped = false
+  const audit = await auditOf(settings.apiServerArguments, { clock, log: log.child({ component: 'audit' }) })
   let aggregator: Aggregator | undefined
   const server = await createApiServer({
     store: options.store,
@@ -46,6 +48,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     nodePorts: settings.nodePorts,
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     edges: createEdges({
+      audit,
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
       checks: [{
         name: 'poststarthook/rbac/bootstrap-roles',
@@ -76,6 +79,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async stop() {
       await Promise.all(running.map((component) => component.stop()))
       await server.close()
+      await audit?.stop()
     },
   }
 }

@@ -9,8 +9,29 @@ import { UserError } from './user-error.ts'
 /** How the text of an argument is read. Lists are separated by commas, durations are Go's (`90s`, `2m`). */
 export type ArgumentKind = 'text' | 'file' | 'number' | 'boolean' | 'duration' | 'list'
 
+const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> => ({
+  [`audit-${backend}-mode`]: 'text',
+  [`audit-${backend}-batch-buffer-size`]: 'number',
+  [`audit-${backend}-batch-max-size`]: 'number',
+  [`audit-${backend}-batch-max-wait`]: 'duration',
+  [`audit-${backend}-batch-throttle-enable`]: 'boolean',
+  [`audit-${backend}-batch-throttle-qps`]: 'number',
+  [`audit-${backend}-batch-throttle-burst`]: 'number',
+})
+
 /** Every flag that is known, with how its text is read. Others are refused: an option that does nothing would be a lie. */
 export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
+  'audit-policy-file': 'file',
+  'audit-log-path': 'file',
+  'audit-log-format': 'text',
+  'audit-log-maxsize': 'number',
+  'audit-log-maxage': 'number',
+  'audit-log-maxbackup': 'number',
+  'audit-log-compress': 'boolean',
+  ...auditBatches('log'),
+  'audit-webhook-config-file': 'file',
+  'audit-webhook-initial-backoff': 'duration',
+  ...auditBatches('webhook'),
 }
 
 /** Name to text, checked; files by absolute path. */

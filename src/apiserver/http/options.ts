@@ -98,6 +98,7 @@ export async function deleteQuery(request: ApiRequest): Promise<{ readonly delet
   const body = await readBody(request)
   const { query } = request
   const sent = body.length === 0 ? {} : decodeDeleteOptions(body, request)
+  if (body.length > 0) request.trail?.requestObject(sent)
   const orphan = query.get('orphanDependents')
   const fromQuery: Deletion = {
     gracePeriodSeconds: integer(query, 'gracePeriodSeconds'),

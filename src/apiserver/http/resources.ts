@@ -3,6 +3,7 @@ import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
 import { ApiError, methodNotAllowed, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
+import type { ListResult } from '../cache/list.ts'
 import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeComputedTable, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
 import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
@@ -53,11 +54,13 @@ function callOf(env: ResourceEnvironment, { info, user, signal, trail }: ApiRequ
 interface Answer { readonly env: ResourceEnvironment; readonly request: ApiRequest; readonly response: ApiResponse; readonly code: number; readonly warnings?: readonly string[] }
 
 const sendObject = ({ env, request, response, code, warnings }: Answer, served: Served, item: Encoded): Promise<void> => {
+  if (request.trail?.wantsResponse) request.trail.responseObject(served.view(item).object)
   const options = encodeOptions(env, request, served)
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeObject(served, item, options), warnings })
 }
 
 const sendAny = ({ env, request, response, code, warnings }: Answer, object: ApiObject, type: StructType<ApiObject>): Promise<void> => {
+  request.trail?.responseObject(object)
   const options = { ...encodeOptions(env, request), format: { ...formatOf(request.headers.accept), as: '' as const } }
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeAny(object, type, options), warnings })
 }
@@ -65,7 +68,9 @@ const sendAny = ({ env, request, response, code, warnings }: Answer, object: Api
 /** The object in the body of a request. */
 async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject> }): Promise<ApiObject> {
   const media = bodyMedia(request.headers['content-type'], call.served.custom !== undefined && expected.type === ownType(call.served.resource).type)
-  return decodeBody(await readBody(request), expected, { media, validation: call.fieldValidation, warn: call.warn })
+  const object = decodeBody(await readBody(request), expected, { media, validation: call.fieldValidation, warn: call.warn })
+  request.trail?.requestObject(object)
+  return object
 }
 
 const ownType = ({ kind, apiVersion, type }: Resource) => ({ kind, apiVersion, type: type as unknown as StructType<ApiObject> })
@@ -75,9 +80,17 @@ const get: Act = async (env, request, response, served) => {
   await sendObject({ env, request, response, code: 200 }, served, item)
 }
 
+/** Writes down a list that is answered with. */
+function tellList({ trail }: ApiRequest, served: Served, { items, resourceVersion }: ListResult): void {
+  if (!trail?.wantsResponse) return
+  const { kind, apiVersion } = served.resource
+  trail.responseObject({ kind: `${kind}List`, apiVersion, metadata: { resourceVersion }, items: items.map((item) => served.view(item).object) })
+}
+
 const list: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request, served)
   const result = await listObjects(env.registry, served, selectionQuery(request), listQuery(request))
+  tellList(request, served, result)
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
 }
 
@@ -129,7 +142,9 @@ async function patchOf(request: ApiRequest, served: Served): Promise<Patch> {
   const type = patchTypes[(request.headers['content-type'] ?? '').split(';')[0]!.trim()]
   if (!type || (type === 'strategic' && served.custom)) throw unknownPatch(served)
   if (type === 'apply') checkApply(request.query.get('fieldManager'))
-  return parsePatch(type, await readBody(request), isTrue(request.query.get('force')))
+  const patch = parsePatch(type, await readBody(request), isTrue(request.query.get('force')))
+  request.trail?.requestObject(patch.body)
+  return patch
 }
 
 const patch: Act = async (env, request, response, served) => {
@@ -159,6 +174,7 @@ const deleteCollection: Act = async (env, request, response, served) => {
   const call = callOf(env, request, served, { ...query, name: '' })
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
+  tellList(request, served, result)
 }
 
 const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, update: put, patch, delete: del, deletecollection: deleteCollection }
@@ -186,12 +202,16 @@ async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call
 
 /** Answers with what is computed. */
 async function compute(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, resource: Resource, virtual: VirtualResource): Promise<void> {
-  const { info, user, signal } = request
+  const { info, user, signal, trail } = request
   const warnings: string[] = []
   const { dryRun, fieldValidation } = writeQuery(request, 'CreateOptions')
   const { code, type, object, items } = await runVirtual(
-    { virtual, resource, info, user, signal, now: env.registry.clock.now(), dryRun, warnings },
-    async (expected) => decodeBody(await readBody(request), expected, { media: bodyMedia(request.headers['content-type']), validation: fieldValidation, warn: (text) => void warnings.push(text) }),
+    { virtual, resource, info, user, signal, now: env.registry.clock.now(), dryRun, warnings, trail },
+    async (expected) => {
+      const body = decodeBody(await readBody(request), expected, { media: bodyMedia(request.headers['content-type']), validation: fieldValidation, warn: (text) => void warnings.push(text) })
+      trail?.requestObject(body)
+      return body
+    },
   )
   const answer = { env, request, response, code, warnings }
   const options = encodeOptions(env, request)
@@ -248,7 +268,10 @@ export async function handleResource(env: ResourceEnvironment, request: ApiReque
   const resource = registry.resource(info.group, info.version, info.resource)
   if (!resource) throw nowhere()
   const old = deprecated[resource.groupResource]
-  if (old) warnEarly(response, old)
+  if (old) {
+    warnEarly(response, old)
+    request.trail?.annotate('k8s.io/deprecated', 'true')
+  }
   if (info.subresource) {
     const handler = routes.subresource?.(resource.groupResource, info.subresource)
     if (handler) return handler(request, response)
