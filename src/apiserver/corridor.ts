@@ -40,7 +40,7 @@ export async function checkAuthorized(authorize: Authorize, user: Identity, info
     trail.annotate('authorization.k8s.io/reason', reason)
   }
   if (allowed) return
-  if (user.name === anonymous.name) throw unauthorized()
+  if (user === anonymous) throw unauthorized()
   throw refusal(user, info, reason)
 }
 

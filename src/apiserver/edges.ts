@@ -1,11 +1,9 @@
 /** The edges of the API server, put together: who asks, whether they may, what the cluster has to say, and everything served beside stored objects. */
 import { createAdmissionChain } from './admission/chain.ts'
 import { admissionPlugins } from './admission/plugins.ts'
-import { createAuthenticator } from './authn/authenticator.ts'
-import { bootstrapTokenAuthentication } from './authn/bootstrap-tokens.ts'
-import { certificateAuthentication } from './authn/certificate.ts'
 import { issuerHandlers } from './authn/issuer.ts'
-import { createTokenCheck, tokenAuthentication, type CheckToken } from './authn/token-authentication.ts'
+import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSetup } from './authn/setup.ts'
+import { createTokenCheck } from './authn/token-authentication.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-reviews.ts'
 import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
 import { impersonate } from './authn/impersonation.ts'
@@ -41,6 +39,8 @@ export interface EdgeOptions {
   readonly onAggregator?: (aggregator: Aggregator) => void
   /** The keys of service account tokens. Left out: there are none, and bearer tokens are refused. */
   readonly serviceAccounts?: ServiceAccountKeys
+  /** Who may come in beside those with certificates and service account tokens, and whether anybody may without. */
+  readonly authentication?: AuthenticationOptions
   /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
   readonly mountTokens?: boolean
   /** Health checks beside the store's: what else must be up before the server is ready. */
@@ -63,21 +63,17 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     ])
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens)
-    const authenticate = createAuthenticator([
-      certificateAuthentication(env.clock),
-      bootstrapTokenAuthentication(env),
-      ...(tokens && checkToken ? [tokenAuthentication(checkToken, tokens.audiences)] : []),
-    ])
+    const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
     return {
-      authenticate,
+      authenticate: who.authenticate,
       impersonate: (user, headers) => impersonate(user, headers, authorizer),
       authorize: (user, info) => {
         const decision = authorizer.decide(user, info)
         return decision instanceof Promise ? decision.then(verdictOf) : verdictOf(decision)
       },
       admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens })),
-      routes: { ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, checkToken) },
+      routes: { ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, who) },
       observer: metrics.observer,
     }
   }
@@ -85,12 +81,13 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
 
 const verdictOf = (decision: Decision) => (decision.opinion === 'allow' ? { allowed: true, get reason() { return decision.reason } } : { allowed: false, reason: decision.reason })
 
-function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Tokens | undefined, check: CheckToken | undefined): ReadonlyMap<string, VirtualResource> {
+function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Tokens | undefined, who: AuthenticationSetup): ReadonlyMap<string, VirtualResource> {
   return new Map<string, VirtualResource>([
     ...accessReviews(authorizer),
     [authentication.selfsubjectreviews.groupResource, selfSubjectReview],
     [core.componentstatuses.groupResource, componentStatuses(() => [storeCheck(env)])],
-    ...(tokens && check ? [['serviceaccounts/token', tokenRequest(env, tokens)], [authentication.tokenreviews.groupResource, tokenReview(check, tokens.audiences)]] as const : []),
+    [authentication.tokenreviews.groupResource, tokenReview(who.check, who.audiences)],
+    ...(tokens ? [['serviceaccounts/token', tokenRequest(env, tokens)]] as const : []),
   ])
 }
 

@@ -11,14 +11,17 @@ import { anonymous, type Identity } from '../identity.ts'
 import type { VirtualCall } from '../options.ts'
 import { tokenSecret } from '../admission/plugins/token-secret.ts'
 import { attributesOf, environment, type Loose, type TestEnvironment } from '../testing/environment.ts'
-import { createAuthenticator, type RawRequest } from './authenticator.ts'
-import { bootstrapTokenAuthentication } from './bootstrap-tokens.ts'
+import { createAuthenticator, type Authentication, type RawRequest } from './authenticator.ts'
+import { bearerAuthentication, forThisServer } from './bearer.ts'
+import { findBootstrapToken } from './bootstrap-tokens.ts'
 import { certificateAuthentication, identityOf } from './certificate.ts'
 import { impersonate } from './impersonation.ts'
-import { createTokenCheck, tokenAuthentication } from './token-authentication.ts'
+import { createTokenCheck, type CheckToken } from './token-authentication.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './token-reviews.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 
+const chain = (ways: Authentication[]) => async (request: RawRequest) => createAuthenticator(ways)(request)
+const bearer = (check: CheckToken, audiences: readonly string[]) => bearerAuthentication(check, audiences, () => undefined)
 const pem = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 const requestWith = (headers: IncomingHttpHeaders, socket: object = {}): RawRequest => ({ headers, socket }) as unknown as RawRequest
 const code = async (promise: Promise<unknown>): Promise<number | string> => promise.then(() => 'passed', (error: unknown) => (isApiError(error) ? error.code : String(error)))
@@ -27,7 +30,7 @@ describe('client certificates', () => {
   const certificate = { subject: { CN: 'ana', O: ['devs', 'ops'] }, fingerprint256: 'AB:CD', valid_to: 'Jan  2 00:00:00 2026 GMT' }
   const socket = (authorized: boolean, peer: object = certificate) => ({ authorized, getPeerCertificate: () => peer })
   const clock = new FakeClock()
-  const authenticate = createAuthenticator([certificateAuthentication(clock)])
+  const authenticate = chain([certificateAuthentication(clock)])
 
   it('say the user and the groups', async () => {
     expect(await authenticate(requestWith({}, socket(true)))).toEqual({
@@ -47,7 +50,7 @@ describe('client certificates', () => {
   it('that run out end a connection that is older', async () => {
     const open = socket(true)
     const own = new FakeClock()
-    const authenticate = createAuthenticator([certificateAuthentication(own)])
+    const authenticate = chain([certificateAuthentication(own)])
     expect(await code(authenticate(requestWith({}, open)))).toBe('passed')
     await own.advance(25 * 3_600_000)
     expect(await code(authenticate(requestWith({}, open)))).toBe(401)
@@ -82,7 +85,7 @@ describe('service account tokens', () => {
   interface TokenAnswer { readonly spec: { readonly audiences: readonly string[] }; readonly status: { readonly token: string; readonly expirationTimestamp: string; readonly authenticated?: boolean; readonly user?: { readonly username?: string }; readonly error?: string } }
   const ask = async (spec: object = {}, user?: Identity) => (await tokenRequest(env, tokens).create?.({ metadata: {}, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
   const toPod = { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'pod-uid' } }
-  const authenticate = (token: string) => createAuthenticator([tokenAuthentication(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
+  const authenticate = (token: string) => chain([bearer(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
 
   it('make who carries them the account, and say which pod and node they are from', async () => {
     const { status, spec } = await ask(toPod)
@@ -181,7 +184,7 @@ describe('bootstrap tokens', () => {
   const encode = (data: Record<string, string>) => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
   const good = { 'token-id': 'abcdef', 'token-secret': '0123456789abcdef', 'usage-bootstrap-authentication': 'true', expiration: '2026-01-02T00:00:00Z', 'auth-extra-groups': 'system:bootstrappers:workers' }
   const secret = (data: Record<string, string>): Loose => ({ kind: 'Secret', metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' }, type: 'bootstrap.kubernetes.io/token', data: encode(data) })
-  const as = (data: Record<string, string>, token = 'abcdef.0123456789abcdef') => createAuthenticator([bootstrapTokenAuthentication(environment(secret(data)))])(requestWith({ authorization: `Bearer ${token}` }))
+  const as = (data: Record<string, string>, token = 'abcdef.0123456789abcdef') => chain([bearer(forThisServer(['us'], findBootstrapToken(environment(secret(data)))), ['us'])])(requestWith({ authorization: `Bearer ${token}` }))
 
   it('make a new node known as somebody who may ask for a certificate', async () => {
     expect(await as(good)).toEqual({ name: 'system:bootstrap:abcdef', groups: ['system:bootstrappers', 'system:bootstrappers:workers', 'system:authenticated'] })
@@ -232,7 +235,7 @@ describe('impersonation', () => {
 })
 
 it('takes no header of a proxy that is not set up for a proof', async () => {
-  const authenticate = createAuthenticator([certificateAuthentication(new FakeClock())])
+  const authenticate = chain([certificateAuthentication(new FakeClock())])
   expect(await authenticate(requestWith({ 'x-remote-user': 'root', 'x-remote-group': 'system:masters' }))).toBe(anonymous)
   expect(await code(authenticate(requestWith({ authorization: 'Basic cm9vdDpyb290' })))).toBe(401)
 })

@@ -4,27 +4,22 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { core } from '../../api/index.ts'
-import { unauthorized } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
 import type { ServerEnvironment } from '../options.ts'
-import type { Authentication } from './authenticator.ts'
-import { bearerToken } from './token-authentication.ts'
 
 const form = /^([a-z0-9]{6})\.([a-z0-9]{16})$/
 const groupForm = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
 
-export function bootstrapTokenAuthentication(env: Pick<ServerEnvironment, 'lister' | 'clock'>): Authentication {
+/** Who a token is; undefined for what is no bootstrap token; throws for one that does not hold. */
+export function findBootstrapToken(env: Pick<ServerEnvironment, 'lister' | 'clock'>): (token: string) => Identity | undefined {
   const secrets = env.lister(core.secrets)
-  return {
-    name: 'bootstraptoken',
-    authenticate(request) {
-      const [, id, secret] = form.exec(bearerToken(request) ?? '') ?? []
-      if (!id || !secret) return undefined
-      const found = secrets.get('kube-system', `bootstrap-token-${id}`)
-      const identity = found && identityOf(found, id, secret, env.clock.now())
-      if (!identity) throw unauthorized()
-      return identity
-    },
+  return (token) => {
+    const [, id, secret] = form.exec(token) ?? []
+    if (!id || !secret) return undefined
+    const found = secrets.get('kube-system', `bootstrap-token-${id}`)
+    const identity = found && identityOf(found, id, secret, env.clock.now())
+    if (!identity) throw new Error('the bootstrap token is not known, or over')
+    return identity
   }
 }
 

@@ -5,12 +5,16 @@ import type { Clock } from '../../machinery/clock.ts'
 import { unauthorized } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
 import type { Authentication, RawRequest } from './authenticator.ts'
+import { authoritiesOf, type ComesFrom } from './client-ca.ts'
 
 /**
  * Identifies by the client certificate of the connection. The server must be set up with `requestCert` and the
  * cluster's CA; a certificate from elsewhere answers 401, and so does one that has run out, also on a connection that is older.
+ * `clientCa`, PEM: given when the server was set up with other authorities too.
  */
-export function certificateAuthentication(clock: Pick<Clock, 'now'>): Authentication {
+export function certificateAuthentication(clock: Pick<Clock, 'now'>, clientCa?: string): Authentication {
+  // The TLS layer accepts the authorities of proxies too; their certificates make nobody a client.
+  const comesFrom = clientCa === undefined ? undefined : authoritiesOf(clientCa)
   const seen = new WeakMap<object, Verified | 'none' | 'untrusted'>()
   return {
     name: 'x509',
@@ -18,7 +22,7 @@ export function certificateAuthentication(clock: Pick<Clock, 'now'>): Authentica
       const socket = tlsSocketOf(request)
       if (!socket) return undefined
       let result = seen.get(socket)
-      if (!result) seen.set(socket, (result = identify(socket)))
+      if (!result) seen.set(socket, (result = identify(socket, comesFrom)))
       if (result === 'none') return undefined
       if (result === 'untrusted' || result.until < clock.now()) throw unauthorized()
       return result.identity
@@ -27,7 +31,7 @@ export function certificateAuthentication(clock: Pick<Clock, 'now'>): Authentica
 }
 
 /** The TLS socket under an HTTP/1.1 or HTTP/2 request; undefined for plain connections. */
-function tlsSocketOf(request: RawRequest): TLSSocket | undefined {
+export function tlsSocketOf(request: RawRequest): TLSSocket | undefined {
   const socket = 'stream' in request ? ((request as Http2ServerRequest).stream.session?.socket as TLSSocket | undefined) : (request.socket as TLSSocket)
   return socket && typeof socket.getPeerCertificate === 'function' ? socket : undefined
 }
@@ -38,10 +42,14 @@ interface Verified {
   readonly until: number
 }
 
-function identify(socket: TLSSocket): Verified | 'none' | 'untrusted' {
+function identify(socket: TLSSocket, comesFrom: ComesFrom | undefined): Verified | 'none' | 'untrusted' {
   const certificate = socket.getPeerCertificate()
   if (!certificate || Object.keys(certificate).length === 0) return 'none'
   if (!socket.authorized) return 'untrusted'
+  if (comesFrom) {
+    const leaf = socket.getPeerX509Certificate()
+    if (!leaf || !comesFrom(leaf)) return 'untrusted'
+  }
   const identity = identityOf(certificate)
   return identity ? { identity, until: Date.parse(certificate.valid_to) } : 'none'
 }

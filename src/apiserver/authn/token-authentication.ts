@@ -2,11 +2,10 @@
 import { core } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
-import { unauthorized } from '../../machinery/errors.ts'
 import { parseTime } from '../../machinery/time.ts'
 import type { Identity } from '../identity.ts'
 import type { Lister, ServerEnvironment } from '../options.ts'
-import type { Authentication, RawRequest } from './authenticator.ts'
+import type { RawRequest } from './authenticator.ts'
 import type { TokenClaims, Tokens } from './tokens.ts'
 
 export interface TokenCheck { readonly identity: Identity; readonly audiences: readonly string[] }
@@ -78,20 +77,4 @@ export function bearerToken(request: RawRequest): string | undefined {
   const prefix = 'base64url.bearer.authorization.k8s.io.'
   const protocol = String(request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim()).find((p) => p.startsWith(prefix))
   return protocol ? Buffer.from(protocol.slice(prefix.length), 'base64url').toString('utf8') : undefined
-}
-
-/** The link of the chain that knows service account tokens. */
-export function tokenAuthentication(check: CheckToken, audiences: readonly string[]): Authentication {
-  return {
-    name: 'serviceaccount',
-    async authenticate(request) {
-      const token = bearerToken(request)
-      if (!token) return undefined
-      try {
-        return (await check(token, audiences))?.identity
-      } catch {
-        throw unauthorized()
-      }
-    },
-  }
 }

@@ -1,0 +1,82 @@
+/** What the claims of a token make of its bearer: name, groups, uid and extra, by claim or by expression. */
+import type { Identity } from '../../identity.ts'
+import type { JwtAuthenticator, PrefixedClaimOrExpression } from './configuration.ts'
+import { claimsExpression, userExpression } from './expressions.ts'
+
+export type Claims = Readonly<Record<string, unknown>>
+/** Throws an `Error` that says which rule the claims do not keep. */
+export type MapClaims = (claims: Claims) => Identity
+
+type Read = (claims: Claims) => unknown
+
+/** Compiles the mappings and rules of one issuer. Throws an `Error` that names the expression which cannot be compiled. */
+export function compileClaims({ claimMappings, claimValidationRules = [], userValidationRules = [] }: JwtAuthenticator): MapClaims {
+  const username = nameReader(claimMappings?.username ?? {})
+  const groups = claimMappings?.groups && groupsReader(claimMappings.groups)
+  const uid = claimMappings?.uid && read(claimMappings.uid, 'claimMappings.uid.expression')
+  const extra = (claimMappings?.extra ?? []).map(({ key = '', valueExpression = '' }) => ({ key, read: claimsExpression(valueExpression, `claimMappings.extra[${key}].valueExpression`) }))
+  const claimRules = claimValidationRules.map((rule) => ({ rule, test: rule.expression ? claimsExpression(rule.expression, 'claimValidationRules.expression') : undefined }))
+  const userRules = userValidationRules.map((rule) => ({ rule, test: userExpression(rule.expression ?? '', 'userValidationRules.expression') }))
+
+  return (claims) => {
+    for (const { rule, test } of claimRules) {
+      if (test) {
+        if (test(claims) !== true) throw new Error(`validation expression '${rule.expression}' failed: ${rule.message ?? ''}`)
+      } else if (claims[rule.claim ?? ''] !== (rule.requiredValue ?? '')) {
+        throw new Error(`required claim ${rule.claim} value does not match. Got = ${JSON.stringify(claims[rule.claim ?? ''])}, want = ${JSON.stringify(rule.requiredValue ?? '')}`)
+      }
+    }
+    const identity: Identity = {
+      name: username(claims),
+      ...(uid ? uidOf(uid(claims)) : {}),
+      groups: groups?.(claims) ?? [],
+      ...extraOf(extra.map(({ key, read }) => [key, texts(read(claims), `extra ${key}`)] as const)),
+    }
+    for (const { rule, test } of userRules) {
+      if (test(identity) !== true) throw new Error(`validation expression '${rule.expression}' failed: ${rule.message ?? ''}`)
+    }
+    return identity
+  }
+}
+
+function read({ claim, expression }: { readonly claim?: string | undefined; readonly expression?: string | undefined }, where: string): Read {
+  if (expression) return claimsExpression(expression, where)
+  return (claims) => {
+    if (claim === undefined || claims[claim] === undefined) throw new Error(`claim ${JSON.stringify(claim)} is not present`)
+    return claims[claim]
+  }
+}
+
+function nameReader(mapping: PrefixedClaimOrExpression): (claims: Claims) => string {
+  const value = read(mapping, 'claimMappings.username.expression')
+  return (claims) => {
+    const name = value(claims)
+    if (typeof name !== 'string' || name === '') throw new Error('the user\'s name is no text, or empty')
+    // An address that the issuer says it did not check is nobody's name.
+    if (mapping.claim === 'email' && 'email_verified' in claims && claims['email_verified'] !== true) throw new Error('email not verified')
+    return (mapping.prefix ?? '') + name
+  }
+}
+
+function groupsReader(mapping: PrefixedClaimOrExpression): (claims: Claims) => readonly string[] {
+  const value: Read = mapping.expression ? read(mapping, 'claimMappings.groups.expression') : (claims) => claims[mapping.claim ?? '']
+  return (claims) => texts(value(claims), 'groups').map((group) => (mapping.prefix ?? '') + group)
+}
+
+function uidOf(value: unknown): { readonly uid?: string } {
+  if (typeof value !== 'string') throw new Error('the uid is no text')
+  return value === '' ? {} : { uid: value }
+}
+
+/** One text or a list of them; nothing is an empty list. */
+function texts(value: unknown, what: string): readonly string[] {
+  if (value === undefined || value === null || value === '') return []
+  if (typeof value === 'string') return [value]
+  if (Array.isArray(value) && value.every((v) => typeof v === 'string')) return value.filter((v) => v !== '')
+  throw new Error(`the ${what} are neither a text nor a list of texts`)
+}
+
+function extraOf(entries: readonly (readonly [string, readonly string[]])[]): { readonly extra?: Readonly<Record<string, readonly string[]>> } {
+  const there = entries.filter(([, values]) => values.length > 0)
+  return there.length > 0 ? { extra: Object.fromEntries(there) } : {}
+}

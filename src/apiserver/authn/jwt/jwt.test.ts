@@ -1,0 +1,129 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { SignJWT } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { FakeClock } from '../../../machinery/clock.ts'
+import { startIssuer, type TestIssuer } from '../testing.ts'
+import { parseAuthenticationConfiguration, type JwtAuthenticator } from './configuration.ts'
+import { createJwtCheck } from './issuer.ts'
+
+let issuer: TestIssuer
+let clock: FakeClock
+beforeAll(async () => { issuer = await startIssuer() })
+beforeEach(() => { clock = new FakeClock(Date.now()) })
+afterAll(() => issuer.close())
+
+const configuration = (more: string = '', username = 'claim: sub\n      prefix: "oidc:"') => `
+apiVersion: apiserver.config.k8s.io/v1
+kind: AuthenticationConfiguration
+jwt:
+- issuer:
+    url: ${issuer.url}
+    certificateAuthority: |
+      ${issuer.ca.trim().replaceAll('\n', '\n      ')}
+    audiences: [skiff]
+  claimMappings:
+    username:
+      ${username}
+    groups: {claim: groups, prefix: "oidc:"}
+${more}`
+const authenticator = (more?: string, username?: string) => parseAuthenticationConfiguration(configuration(more, username)).jwt?.[0] as JwtAuthenticator
+const checkWith = (more?: string, username?: string) => createJwtCheck(authenticator(more, username), clock)
+const message = (promise: Promise<unknown>) => promise.then((value) => value, (error: unknown) => (error instanceof Error ? `refused: ${error.message}` : 'refused'))
+
+describe('a token of a configured issuer', () => {
+  it('makes its bearer who the mapped claims say', async () => {
+    expect(await checkWith()(await issuer.token({ groups: ['devs', 'ops'] }))).toEqual({ name: 'oidc:ana', groups: ['oidc:devs', 'oidc:ops'] })
+    expect(await checkWith()(await issuer.token({ groups: 'devs' }))).toEqual({ name: 'oidc:ana', groups: ['oidc:devs'] })
+    expect(await checkWith()(await issuer.token({}))).toEqual({ name: 'oidc:ana', groups: [] })
+  })
+
+  it('is refused when it has run out, is for somebody else, or is not signed by the issuer', async () => {
+    const check = checkWith()
+    const past = Math.floor(Date.now() / 1000) - 10
+    expect(await message(check(await issuer.token({ exp: past })))).toContain('refused')
+    expect(await message(check(await issuer.token({ aud: 'another' })))).toContain('refused: unexpected "aud" claim value')
+    expect(await message(check(await issuer.token({ exp: undefined })))).toContain('refused')
+    expect(await message(check(await issuer.token({ nbf: past + 4000 })))).toContain('refused')
+    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    expect(await message(check(await issuer.token({}, { key: stranger, kid: 'other' })))).toContain('refused')
+    const [head = '', body = ''] = (await issuer.token({})).split('.')
+    expect(await message(check(`${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`))).toContain('refused')
+    expect(await message(check(`${head}.${Buffer.from(JSON.stringify({ iss: issuer.url, aud: 'skiff', sub: 'root', exp: past + 1000 })).toString('base64url')}.${'A'.repeat(342)}`))).toContain('refused')
+    const shared = await new SignJWT({ iss: issuer.url, aud: 'skiff', sub: 'root', exp: past + 1000 }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from('x'.repeat(32)))
+    expect(await message(check(shared))).toContain('refused')
+  })
+
+  it('of another issuer is not ours, and nobody is asked about it', async () => {
+    const check = checkWith()
+    issuer.asked.length = 0
+    expect(await check(await issuer.token({ iss: 'https://elsewhere.example' }))).toBeUndefined()
+    expect(await check('no token')).toBeUndefined()
+    expect(issuer.asked).toEqual([])
+  })
+
+  it('holds with a key that is new, which is asked for once; unknown keys do not make a request each', async () => {
+    const check = checkWith()
+    await check(await issuer.token({}))
+    issuer.asked.length = 0
+    const old = issuer.rotate()
+    await clock.advance(60_000)
+    expect(await check(await issuer.token({}))).toMatchObject({ name: 'oidc:ana' })
+    expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys'])
+    for (let i = 0; i < 5; i++) expect(await message(check(await issuer.token({}, old)))).toContain('refused')
+    expect(issuer.asked).toHaveLength(2)
+  })
+
+  it('makes one request for the keys, however many come at once', async () => {
+    const check = checkWith()
+    issuer.asked.length = 0
+    const token = await issuer.token({})
+    await Promise.all(Array.from({ length: 20 }, () => check(token)))
+    expect(issuer.asked).toHaveLength(2)
+  })
+
+  it('is refused while the issuer lies about itself or sends elsewhere', async () => {
+    for (const lie of [{ issuer: 'https://elsewhere.example' }, { jwks_uri: 'http://127.0.0.1:1/keys' }, { redirect: `${issuer.url}/keys` }]) {
+      Object.assign(issuer.lies, lie)
+      expect(await message(checkWith()(await issuer.token({}))), JSON.stringify(lie)).toContain('refused')
+      for (const key of Object.keys(lie)) delete issuer.lies[key as keyof typeof issuer.lies]
+    }
+    const trusting = { ...authenticator(), issuer: { ...authenticator().issuer, certificateAuthority: '' } } as JwtAuthenticator
+    expect(await message(createJwtCheck(trusting, clock)(await issuer.token({})))).toContain('self-signed')
+  })
+
+  it('with an address that was not verified is nobody', async () => {
+    const check = checkWith('', 'claim: email\n      prefix: ""')
+    expect(await check(await issuer.token({ email: 'ana@example.com', email_verified: true }))).toMatchObject({ name: 'ana@example.com' })
+    expect(await check(await issuer.token({ email: 'ana@example.com' }))).toMatchObject({ name: 'ana@example.com' })
+    expect(await message(check(await issuer.token({ email: 'ana@example.com', email_verified: false })))).toBe('refused: email not verified')
+  })
+
+  it('must have the claims that are required', async () => {
+    const check = checkWith('  claimValidationRules: [{claim: hd, requiredValue: example.com}]')
+    expect(await check(await issuer.token({ hd: 'example.com' }))).toMatchObject({ name: 'oidc:ana' })
+    expect(await message(check(await issuer.token({ hd: 'elsewhere.com' })))).toContain('required claim hd value does not match')
+    expect(await message(check(await issuer.token({})))).toContain('required claim hd')
+  })
+})
+
+describe('the configuration', () => {
+  const parse = (text: string) => () => parseAuthenticationConfiguration(text, ['https://kubernetes.default.svc'])
+  const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n'
+  const one = (issuerLines: string, rest = 'claimMappings: {username: {claim: sub, prefix: ""}}') => `${head}jwt:\n- issuer: {${issuerLines}}\n  ${rest}\n`
+
+  it('names what is wrong, with its line', () => {
+    expect(parse(`${head}jwt:\n- issuer: {}\n`)).toThrow('jwt[0].issuer.url: Required value: URL is required')
+    expect(parse(one('url: "http://a.example", audiences: [a]'))).toThrow('line 4: jwt[0].issuer.url: Invalid value: "http://a.example": URL scheme must be https')
+    expect(parse(one('url: "https://u:p@a.example?x#y", audiences: [a]'))).toThrow('URL must not contain a username or password')
+    expect(parse(one('url: "https://kubernetes.default.svc", audiences: [a]'))).toThrow('URL must not overlap with disallowed issuers')
+    expect(parse(one('url: "https://a.example"'))).toThrow('at least one audience is required')
+    expect(parse(one('url: "https://a.example", audiences: [a, b]'))).toThrow('audienceMatchPolicy must be MatchAny for multiple audiences')
+    expect(parse(one('url: "https://a.example", audiences: [a], discoveryURL: "https://a.example/"'))).toThrow('discoveryURL must be different from URL')
+    expect(parse(one('url: "https://a.example", audiences: [a]', 'claimMappings: {username: {claim: sub}}'))).toThrow('prefix is required when claim is set')
+    expect(parse(one('url: "https://a.example", audiences: [a]', 'claimMappings: {username: {claim: sub, prefix: "", expression: claims.sub}}'))).toThrow('claim and expression can\'t both be set')
+    expect(parse(one('url: "https://a.example", audiences: [a]', 'claimMapping: {}'))).toThrow('unknown field')
+    expect(parse(`${head}anonymous: {enabled: false, conditions: [{path: /livez}]}`)).toThrow('enabled should be set to true when conditions are defined')
+    expect(parse(one('url: "https://a.example", audiences: [a]') + one('url: "https://a.example", audiences: [a]').split('\n').slice(3).join('\n'))).toThrow('Duplicate value: "https://a.example"')
+    expect(parse(head.replace('v1', 'v2'))).toThrow('it must say apiVersion')
+  })
+})

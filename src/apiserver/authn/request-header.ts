@@ -1,0 +1,86 @@
+/**
+ * An authenticating proxy in front of the server: it proves to be one by its certificate, and says in headers for whom it speaks.
+ * The same headers of anybody else mean nothing, and nobody behind the server gets to see them.
+ */
+import type { TLSSocket } from 'node:tls'
+import type { Identity } from '../identity.ts'
+import type { Authentication, RawRequest } from './authenticator.ts'
+import { tlsSocketOf } from './certificate.ts'
+import { authoritiesOf } from './client-ca.ts'
+
+export interface RequestHeaderOptions {
+  /** PEM of the authorities of proxies: others than those of clients, or every client could speak for everybody. */
+  readonly clientCa: string
+  /** Common names that certificates of proxies have; any when empty. */
+  readonly allowedNames: readonly string[]
+  readonly usernameHeaders: readonly string[]
+  readonly groupHeaders: readonly string[]
+  readonly uidHeaders: readonly string[]
+  readonly extraHeaderPrefixes: readonly string[]
+}
+
+/** Throws when the authorities cannot be read. */
+export function requestHeaderAuthentication(options: RequestHeaderOptions): Authentication {
+  const comesFrom = authoritiesOf(options.clientCa)
+  const lower = (names: readonly string[]) => names.map((name) => name.trim().toLowerCase())
+  const names = { user: lower(options.usernameHeaders), group: lower(options.groupHeaders), uid: lower(options.uidHeaders), prefixes: lower(options.extraHeaderPrefixes) }
+  const proxies = new WeakMap<TLSSocket, boolean>()
+
+  function isProxy(request: RawRequest): boolean {
+    const socket = tlsSocketOf(request)
+    if (!socket) return false
+    let known = proxies.get(socket)
+    if (known === undefined) proxies.set(socket, (known = check(socket)))
+    return known
+  }
+  function check(socket: TLSSocket): boolean {
+    const leaf = socket.authorized ? socket.getPeerX509Certificate() : undefined
+    if (!leaf || !comesFrom(leaf)) return false
+    const name = ([] as string[]).concat(socket.getPeerCertificate().subject.CN ?? []).at(-1) ?? ''
+    return options.allowedNames.length === 0 || options.allowedNames.includes(name)
+  }
+
+  return {
+    name: 'requestheader',
+    authenticate(request) {
+      const sent = take(request, names)
+      return sent.name !== '' && isProxy(request) ? identityOf(sent) : undefined
+    },
+  }
+}
+
+interface Names { readonly user: readonly string[]; readonly group: readonly string[]; readonly uid: readonly string[]; readonly prefixes: readonly string[] }
+interface Sent { readonly name: string; readonly uid: string; readonly groups: readonly string[]; readonly extra: Readonly<Record<string, readonly string[]>> }
+
+/** Reads the headers, and takes them off the request, whoever sent it. */
+function take(request: RawRequest, names: Names): Sent {
+  const groups: string[] = []
+  const extra: Record<string, string[]> = {}
+  const first: { user?: string; uid?: string } = {}
+  const raw = request.rawHeaders
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const header = raw[i]!.toLowerCase()
+    const value = raw[i + 1]!
+    const prefix = names.prefixes.find((p) => header.startsWith(p))
+    if (names.user.includes(header)) first.user ||= value
+    else if (names.uid.includes(header)) first.uid ||= value
+    else if (names.group.includes(header)) groups.push(value)
+    else if (prefix !== undefined) (extra[keyOf(header.slice(prefix.length))] ??= []).push(value)
+    else continue
+    delete request.headers[header]
+  }
+  return { name: first.user ?? '', uid: first.uid ?? '', groups: groups.filter((g) => g !== ''), extra }
+}
+
+function identityOf({ name, uid, groups, extra }: Sent): Identity {
+  return { name, ...(uid ? { uid } : {}), groups, ...(Object.keys(extra).length > 0 ? { extra } : {}) }
+}
+
+/** Keys come percent-encoded: header names have few characters. */
+function keyOf(text: string): string {
+  try {
+    return decodeURIComponent(text).toLowerCase()
+  } catch {
+    return text.toLowerCase()
+  }
+}
