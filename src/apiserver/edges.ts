@@ -43,6 +43,8 @@ export interface EdgeOptions {
   readonly authentication?: AuthenticationOptions
   /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
   readonly mountTokens?: boolean
+  /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
+  readonly audit?: Audit | undefined
   /** Health checks beside the store's: what else must be up before the server is ready. */
   readonly checks?: readonly HealthCheck[]
 }
