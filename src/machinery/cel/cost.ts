@@ -1,0 +1,102 @@
+/** What an expression can cost, before it is run: from the sizes that its types allow. */
+import type { Call, Expr, Fold } from './ast.ts'
+import type { Checked } from './check.ts'
+import { foldCost } from './fold.ts'
+import { exactly, plus, product, union, type Size } from './functions.ts'
+import type { CelType } from './types.ts'
+import { CelList, CelMap, type CelValue } from './values.ts'
+
+interface Estimate { readonly cost: Size; readonly size: Size }
+type Locals = ReadonlyMap<string, Size>
+
+/** The least and the most that one evaluation costs; `max` is Infinity where nothing bounds the sizes. */
+export function estimateCost(checked: Checked): Size {
+  return new Estimator(checked).of(checked.root, new Map()).cost
+}
+
+const sized = (type: CelType): Size => {
+  switch (type.kind) {
+    case 'string': case 'bytes': case 'list': case 'map': return { min: 0, max: type.max ?? Infinity }
+    case 'dyn': case 'param': case 'error': case 'optional': case 'object': case 'opaque': return { min: 0, max: Infinity }
+    default: return exactly(1)
+  }
+}
+
+const valueSize = (value: CelValue): Size =>
+  exactly(typeof value === 'string' ? [...value].length : value instanceof Uint8Array ? value.length : value instanceof CelList || value instanceof CelMap ? value.size : 1)
+
+class Estimator {
+  private readonly checked: Checked
+  constructor(checked: Checked) { this.checked = checked }
+
+  of(expr: Expr, locals: Locals): Estimate {
+    const type = this.checked.typeOf(expr)
+    switch (expr.kind) {
+      case 'literal': return { cost: exactly(0), size: valueSize(expr.value) }
+      case 'ident': return { cost: exactly(1), size: locals.get(expr.name) ?? sized(type) }
+      case 'select': return this.select(expr, type, locals)
+      case 'call': return this.call(expr, type, locals)
+      case 'list': return { cost: this.sum([10, ...expr.elements.map(({ value }) => value)], locals), size: exactly(expr.elements.length) }
+      case 'map': return { cost: this.sum([30, ...expr.entries.flatMap(({ key, value }) => [key, value])], locals), size: exactly(expr.entries.length) }
+      case 'struct': return { cost: this.sum([40, ...expr.fields.map(({ value }) => value)], locals), size: exactly(1) }
+      case 'fold': return this.fold(expr, locals)
+      case 'optMap': {
+        const target = this.of(expr.target, locals)
+        const body = this.of(expr.body, locals)
+        return { cost: plus(target.cost, { min: 0, max: body.cost.max }), size: sized(type) }
+      }
+    }
+  }
+
+  private sum(parts: readonly (number | Expr)[], locals: Locals): Size {
+    return parts.map((part) => (typeof part === 'number' ? exactly(part) : this.of(part, locals).cost)).reduce(plus)
+  }
+
+  private select(expr: Expr & { kind: 'select' }, type: CelType, locals: Locals): Estimate {
+    const { cost } = this.of(expr.operand, locals)
+    const { kind } = this.checked.typeOf(expr.operand)
+    const priced = !expr.test && (kind === 'map' || kind === 'object' || kind === 'param')
+    return { cost: priced ? plus(cost, exactly(1)) : cost, size: sized(type) }
+  }
+
+  private call(expr: Call, type: CelType, locals: Locals): Estimate {
+    const { overloads, args } = this.checked.callOf(expr)
+    const parts = args.map((arg) => this.of(arg, locals))
+    const [a, b, c] = parts as [Estimate, Estimate, Estimate]
+    if (expr.fn === '_&&_' || expr.fn === '_||_') return { cost: { min: a.cost.min, max: a.cost.max + b.cost.max }, size: exactly(1) }
+    if (expr.fn === '_?_:_') return { cost: plus(a.cost, union(b.cost, c.cost)), size: union(b.size, c.size) }
+    const sizes = parts.map(({ size }) => size)
+    const costs = overloads.map(({ cost }) => cost?.estimate(sizes) ?? exactly(1))
+    const own = costs.length > 0 ? costs.reduce(union) : exactly(1)
+    const results = overloads.map(({ cost }) => cost?.size?.(sizes))
+    const known = results.length > 0 && results.every((size) => size !== undefined) ? results.reduce(union) : undefined
+    return { cost: plus(parts.map(({ cost }) => cost).reduce(plus, exactly(0)), own), size: known ?? sized(type) }
+  }
+
+  private fold(expr: Fold, locals: Locals): Estimate {
+    const range = this.of(expr.range, locals)
+    const inner = new Map(locals)
+    for (const name of expr.variables) inner.delete(name)
+    const body = this.of(expr.body, inner).cost
+    const test = expr.filter ? this.of(expr.filter, inner).cost : exactly(0)
+    const { turn, start, end } = this.turn(expr, body)
+    const each = expr.filter ? plus(test, { min: Math.min(1, turn.min), max: turn.max }) : turn
+    const kept = expr.op === 'all' || expr.op === 'exists' || expr.op === 'existsOne' ? exactly(1)
+      : { min: expr.op === 'filter' || expr.filter ? 0 : range.size.min, max: range.size.max }
+    return { cost: [range.cost, exactly(start), product(range.size, each), exactly(end)].reduce(plus), size: kept }
+  }
+
+  /** One turn with its body; what the macro costs before and after. */
+  private turn({ op }: Fold, body: Size): { readonly turn: Size; readonly start: number; readonly end: number } {
+    switch (op) {
+      case 'all': case 'exists': {
+        const { turn, end } = foldCost[op]
+        return { turn: { min: turn, max: turn + body.max }, start: 0, end }
+      }
+      case 'existsOne': return { turn: plus(body, { min: foldCost.existsOne.dropped, max: foldCost.existsOne.kept }), start: 0, end: foldCost.existsOne.end }
+      case 'filter': return { turn: plus(body, { min: foldCost.filter.dropped, max: foldCost.filter.kept }), start: 10, end: foldCost.filter.end }
+      case 'map': case 'transformList': return { turn: plus(body, exactly(foldCost.map.kept)), start: 10, end: foldCost.map.end }
+      case 'transformMap': case 'transformMapEntry': return { turn: plus(body, exactly(foldCost[op].kept)), start: 30, end: foldCost[op].end }
+    }
+  }
+}

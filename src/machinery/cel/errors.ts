@@ -1,0 +1,49 @@
+/** What can go wrong with an expression: it does not compile, it fails on a value, or it costs too much. */
+
+/** One thing wrong with the text of an expression; `offset` counts UTF-16 units from its start. */
+export interface CelIssue { readonly offset: number; readonly message: string }
+
+/** An expression that does not compile, or failed: `message` is worded as cel-go words it. */
+export class CelError extends Error {
+  readonly issues: readonly CelIssue[]
+  constructor(message: string, issues: readonly CelIssue[] = []) {
+    super(message)
+    this.name = 'CelError'
+    this.issues = issues
+  }
+}
+
+/** Evaluation was given up because it cost more than it was allowed. */
+export class CelCostExceeded extends CelError {
+  constructor() {
+    super('operation cancelled: actual cost limit exceeded')
+    this.name = 'CelCostExceeded'
+  }
+}
+
+/** The error of an expression, as `ERROR: <input>:1:5: message` with the line and a pointer below it, for each issue. */
+export function compileError(source: string, issues: readonly CelIssue[]): CelError {
+  return new CelError(issues.map((issue) => shown(source, issue)).join('\n'), issues)
+}
+
+function shown(source: string, { offset, message }: CelIssue): string {
+  const before = source.slice(0, offset)
+  const line = before.split('\n').length
+  const start = before.lastIndexOf('\n') + 1
+  const end = source.indexOf('\n', start)
+  const column = Array.from(source.slice(start, offset)).length
+  const text = source.slice(start, end < 0 ? undefined : end).replaceAll('\t', ' ')
+  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${text}\n | ${'.'.repeat(column)}^`
+}
+
+/** Thrown inside an evaluation: light, because `||` may catch thousands of them. It leaves the evaluation as a `CelError`. */
+export class Failure {
+  readonly message: string
+  constructor(message: string) { this.message = message }
+}
+
+/** Ends an evaluation with an error that `&&` and `||` may still absorb. */
+export function fail(message: string): never {
+  throw new Failure(message)
+}
+export const noSuchOverload = (): never => fail('no such overload')

@@ -1,0 +1,179 @@
+/** The macros that go through a list or a map. What a turn costs is what cel-go's expansion of the macro costs. */
+import type { Fold } from './ast.ts'
+import { CelCostExceeded, Failure, fail, noSuchOverload } from './errors.ts'
+import { spend, type Frame, type Planner, type Scope, type Step } from './plan.ts'
+import { CelList, CelMap, HashMap, normalKey, type CelValue } from './values.ts'
+
+/** What a turn costs besides its body, and the end; `kept` and `dropped` for a turn whose test said so. */
+export const foldCost = {
+  all: { turn: 3, end: 1 },
+  exists: { turn: 4, end: 1 },
+  existsOne: { kept: 2, dropped: 1, end: 2 },
+  filter: { kept: 13, dropped: 1, end: 1 },
+  map: { kept: 12, dropped: 1, end: 1 },
+  transformMap: { kept: 3, dropped: 1, end: 1 },
+  transformMapEntry: { kept: 2, dropped: 1, end: 1 },
+} as const
+
+interface Loop {
+  readonly range: Step
+  /** Puts the turn's variables into the frame. */
+  turns(frame: Frame, value: CelValue, turn: () => boolean): void
+  readonly filter: Step | undefined
+  readonly body: Step
+  readonly first: number
+}
+
+export function planFold(planner: Planner, expr: Fold, scope: Scope): Step {
+  const first = scope.next
+  const two = expr.variables.length === 2
+  const inner: Scope = { slots: new Map([...scope.slots, ...expr.variables.map((name, i): [string, number] => [name, first + i])]), next: first + expr.variables.length }
+  const loop: Loop = {
+    first,
+    range: planner.plan(expr.range, scope),
+    filter: expr.filter && planner.plan(expr.filter, inner),
+    body: planner.plan(expr.body, inner),
+    turns: (frame, value, turn) => (two ? eachPair : each)(frame, value, first, turn),
+  }
+  switch (expr.op) {
+    case 'all': return quantifier(loop, false)
+    case 'exists': return quantifier(loop, true)
+    case 'existsOne': return existsOne(loop)
+    case 'filter': return filter(loop)
+    case 'map': case 'transformList': return mapList(loop)
+    case 'transformMap': return mapMap(loop, foldCost.transformMap, (f, made) => put(made, f.locals[first] as CelValue, loop.body(f)))
+    case 'transformMapEntry': return mapMap(loop, foldCost.transformMapEntry, (f, made) => {
+      const entry = loop.body(f)
+      if (!(entry instanceof CelMap)) return noSuchOverload()
+      for (const key of entry.keys()) put(made, key, entry.get(key) as CelValue)
+    })
+  }
+}
+
+function each(f: Frame, value: CelValue, slot: number, turn: () => boolean): void {
+  if (value instanceof CelList) {
+    for (let i = 0; i < value.size; i++) {
+      f.locals[slot] = value.at(i)
+      if (!turn()) return
+    }
+  } else if (value instanceof CelMap) {
+    for (const key of value.keys()) {
+      f.locals[slot] = key
+      if (!turn()) return
+    }
+  } else noSuchOverload()
+}
+
+function eachPair(f: Frame, value: CelValue, slot: number, turn: () => boolean): void {
+  if (value instanceof CelList) {
+    for (let i = 0; i < value.size; i++) {
+      f.locals[slot] = BigInt(i)
+      f.locals[slot + 1] = value.at(i)
+      if (!turn()) return
+    }
+  } else if (value instanceof CelMap) {
+    for (const key of value.keys()) {
+      f.locals[slot] = key
+      f.locals[slot + 1] = value.get(key) as CelValue
+      if (!turn()) return
+    }
+  } else noSuchOverload()
+}
+
+/** `all` (ends at the first false) and `exists` (at the first true); an error counts only if no element decides. */
+function quantifier({ range, turns, body }: Loop, decides: boolean): Step {
+  const { turn, end } = decides ? foldCost.exists : foldCost.all
+  return (f) => {
+    const value = range(f)
+    let failure: Failure | undefined
+    let decided = false
+    turns(f, value, () => {
+      spend(f, turn)
+      try {
+        const result = body(f)
+        if (result === decides) decided = true
+        else if (typeof result !== 'boolean') failure ??= new Failure('no such overload')
+      } catch (error) {
+        if (error instanceof CelCostExceeded || !(error instanceof Failure)) throw error
+        failure ??= error
+      }
+      return !decided
+    })
+    spend(f, end)
+    if (decided) return decides
+    if (failure) throw failure
+    return !decides
+  }
+}
+
+const boolean = (value: CelValue): boolean => (typeof value === 'boolean' ? value : noSuchOverload())
+
+function existsOne({ range, turns, body }: Loop): Step {
+  const { kept, dropped, end } = foldCost.existsOne
+  return (f) => {
+    let count = 0
+    turns(f, range(f), () => {
+      const found = boolean(body(f))
+      spend(f, found ? kept : dropped)
+      if (found) count++
+      return true
+    })
+    spend(f, end)
+    return count === 1
+  }
+}
+
+function filter({ range, turns, body, first }: Loop): Step {
+  const { kept, dropped, end } = foldCost.filter
+  return (f) => {
+    const items: CelValue[] = []
+    turns(f, range(f), () => {
+      const item = f.locals[first] as CelValue
+      const wanted = boolean(body(f))
+      spend(f, wanted ? kept : dropped)
+      if (wanted) items.push(item)
+      return true
+    })
+    spend(f, end)
+    return new CelList(items)
+  }
+}
+
+function mapList({ range, turns, filter: test, body }: Loop): Step {
+  const { kept, dropped, end } = foldCost.map
+  return (f) => {
+    const items: CelValue[] = []
+    turns(f, range(f), () => {
+      if (test && !boolean(test(f))) spend(f, dropped)
+      else {
+        items.push(body(f))
+        spend(f, kept)
+      }
+      return true
+    })
+    spend(f, end)
+    return new CelList(items)
+  }
+}
+
+type Made = Map<string | bigint | boolean | number, readonly [CelValue, CelValue]>
+
+function put(made: Made, key: CelValue, value: CelValue): void {
+  const normal = normalKey(key) ?? fail('unsupported key type')
+  if (made.has(normal)) fail(`insert failed: key ${typeof key === 'string' ? key : String(normal)} already exists`)
+  made.set(normal, [key, value])
+}
+
+function mapMap({ range, turns, filter: test }: Loop, { kept, dropped, end }: { kept: number; dropped: number; end: number }, add: (f: Frame, made: Made) => void): Step {
+  return (f) => {
+    const made: Made = new Map()
+    turns(f, range(f), () => {
+      const wanted = !test || boolean(test(f))
+      if (wanted) add(f, made)
+      spend(f, wanted ? kept : dropped)
+      return true
+    })
+    spend(f, end)
+    return new HashMap(made)
+  }
+}

@@ -1,0 +1,236 @@
+/** From a checked expression to a function that evaluates it, counting what it costs. */
+import type { Call, Expr, Literal } from './ast.ts'
+import type { Checked } from './check.ts'
+import { CelCostExceeded, Failure, fail, noSuchOverload } from './errors.ts'
+import { planFold } from './fold.ts'
+import type { Overload } from './functions.ts'
+import type { CelObjectType, CelType } from './types.ts'
+import { CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
+
+/** One evaluation: what it was given, what it has spent. */
+export interface Frame {
+  cost: number
+  readonly limit: number
+  readonly variables: Readonly<Record<string, unknown>>
+  /** Root variables as values, once they were asked for. */
+  readonly roots: (CelValue | undefined)[]
+  readonly locals: CelValue[]
+}
+
+export type Step = (frame: Frame) => CelValue
+
+/** Where names are, while planning: macros' variables have a place in `locals`. */
+export interface Scope { readonly slots: ReadonlyMap<string, number>; readonly next: number }
+
+export interface Planner {
+  readonly checked: Checked
+  readonly roots: readonly (readonly [name: string, type: CelType])[]
+  plan(expr: Expr, scope: Scope): Step
+}
+
+export const spend = (frame: Frame, cost: number): void => {
+  frame.cost += cost
+  if (frame.cost > frame.limit) throw new CelCostExceeded()
+}
+
+export function createPlanner(checked: Checked, variables: ReadonlyMap<string, CelType>): Planner {
+  const planner: Planner = {
+    checked,
+    roots: [...variables],
+    plan(expr, scope) {
+      switch (expr.kind) {
+        case 'literal': return constant(expr)
+        case 'ident': return ident(planner, expr, expr.name, scope)
+        case 'select': return select(planner, expr, scope)
+        case 'call': return call(planner, expr, scope)
+        case 'list': return list(planner, expr, scope)
+        case 'map': return map(planner, expr, scope)
+        case 'struct': return struct(planner, expr, scope)
+        case 'fold': return planFold(planner, expr, scope)
+        case 'optMap': return optMap(planner, expr, scope)
+      }
+    },
+  }
+  return planner
+}
+
+const constant = ({ value }: Literal): Step => () => value
+
+function ident({ checked, roots }: Planner, expr: Expr, name: string, scope: Scope): Step {
+  const slot = scope.slots.get(name)
+  if (slot !== undefined) return (f) => { spend(f, 1); return f.locals[slot] as CelValue }
+  const named = checked.typeNamed(expr)
+  if (named) {
+    const value = new TypeValue(named.kind === 'timestamp' ? 'google.protobuf.Timestamp' : named.kind === 'duration' ? 'google.protobuf.Duration' : name)
+    return (f) => { spend(f, 1); return value }
+  }
+  const index = roots.findIndex(([root]) => root === name)
+  const type = (roots[index] as readonly [string, CelType])[1]
+  return (f) => {
+    spend(f, 1)
+    const known = f.roots[index]
+    if (known !== undefined) return known
+    if (!Object.hasOwn(f.variables, name)) return fail(`no such attribute(s): ${name}`)
+    return (f.roots[index] = adapt(f.variables[name], type))
+  }
+}
+
+function select(planner: Planner, expr: Expr & { kind: 'select' }, scope: Scope): Step {
+  if (planner.checked.typeNamed(expr)) return ident(planner, expr, 'type', scope)
+  const operand = planner.plan(expr.operand, scope)
+  const { field } = expr
+  if (expr.test) {
+    return (f) => {
+      const value = operand(f)
+      const inner = value instanceof Optional ? value.value : value
+      return inner === undefined ? false : inner instanceof CelMap ? inner.get(field) !== undefined : noSuchOverload()
+    }
+  }
+  return (f) => {
+    const value = operand(f)
+    spend(f, 1)
+    if (value instanceof CelMap) return value.get(field) ?? fail(`no such key: ${field}`)
+    return value instanceof Optional ? optionalField(value, field) : noSuchOverload()
+  }
+}
+
+const optionalField = ({ value }: Optional, field: string): CelValue => {
+  if (value === undefined) return NONE
+  if (!(value instanceof CelMap)) return noSuchOverload()
+  const found = value.get(field)
+  return found === undefined ? NONE : new Optional(found)
+}
+
+function call(planner: Planner, expr: Call, scope: Scope): Step {
+  const { overloads, args } = planner.checked.callOf(expr)
+  const steps = args.map((arg) => planner.plan(arg, scope))
+  const [a, b, c] = steps as [Step, Step, Step]
+  switch (expr.fn) {
+    case '_&&_': return logical(a, b, false)
+    case '_||_': return logical(a, b, true)
+    case '_?_:_': return (f) => { const condition = a(f); return condition === true ? b(f) : condition === false ? c(f) : noSuchOverload() }
+    case '_?._': return (f) => {
+      const value = a(f)
+      spend(f, 1)
+      return optionalField(value instanceof Optional ? value : new Optional(value), (args[1] as Literal).value as string)
+    }
+    case 'or': if (overloads[0]?.id === 'optional_or_optional') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value }; break
+    case 'orValue': if (overloads[0]?.id === 'optional_orValue_value') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value.value }; break
+  }
+  return strict(steps, overloads, args.map((arg) => planner.checked.typeOf(arg)))
+}
+
+const optional = (value: CelValue): Optional => (value instanceof Optional ? value : noSuchOverload())
+
+/** `&&` and `||`: one side that decides is enough, even if the other fails. */
+function logical(left: Step, right: Step, decides: boolean): Step {
+  const tried = (step: Step, f: Frame): CelValue | Failure => {
+    try {
+      return step(f)
+    } catch (error) {
+      if (error instanceof Failure) return error
+      throw error
+    }
+  }
+  return (f) => {
+    const a = tried(left, f)
+    if (a === decides) return decides
+    if (a === !decides) {
+      const b = right(f)
+      return typeof b === 'boolean' ? b : noSuchOverload()
+    }
+    if (right(f) === decides) return decides
+    if (a instanceof Failure) throw a
+    return noSuchOverload()
+  }
+}
+
+/** Whether any value of the static type is one at run time: then nothing has to be looked at. */
+const certain = (type: CelType): boolean => {
+  if (type.kind === 'list') return certain(type.element)
+  if (type.kind === 'map') return certain(type.value) && certain(type.key)
+  if (type.kind === 'optional') return certain(type.value)
+  return type.kind !== 'dyn' && type.kind !== 'error' && type.kind !== 'param'
+}
+
+/** A call of which every argument is evaluated first. */
+function strict(steps: readonly Step[], overloads: readonly Overload[], types: readonly CelType[]): Step {
+  const only = overloads.length === 1 ? overloads[0] : undefined
+  const sure = only !== undefined && only.args.every((wanted, i) => isAny(wanted) || certain(types[i] as CelType))
+  const pick = sure ? () => only : (args: readonly CelValue[]) => overloads.find((o) => o.args.every((type, i) => isOfType(args[i] as CelValue, type))) ?? noSuchOverload()
+  return (f) => {
+    const args = steps.map((step) => step(f))
+    const overload = pick(args)
+    const { cost } = overload
+    // What is known to be too dear from its arguments is not begun.
+    const result = (overload.call as (...args: readonly CelValue[]) => CelValue)(...args)
+    spend(f, cost ? cost.runtime(args, result) : 1)
+    return result
+  }
+}
+
+const isAny = (type: CelType): boolean => type.kind === 'dyn' || type.kind === 'param'
+
+function list(planner: Planner, expr: Expr & { kind: 'list' }, scope: Scope): Step {
+  const elements = expr.elements.map(({ value, optional: maybe }) => ({ step: planner.plan(value, scope), maybe }))
+  if (expr.elements.every(({ value, optional: maybe }) => value.kind === 'literal' && !maybe)) {
+    const value = new CelList(expr.elements.map((each) => (each.value as Literal).value))
+    return () => value
+  }
+  return (f) => {
+    const items: CelValue[] = []
+    for (const { step, maybe } of elements) {
+      const value = step(f)
+      if (!maybe) items.push(value)
+      else if (optional(value).value !== undefined) items.push(optional(value).value as CelValue)
+    }
+    spend(f, 10)
+    return new CelList(items)
+  }
+}
+
+function map(planner: Planner, expr: Expr & { kind: 'map' }, scope: Scope): Step {
+  const entries = expr.entries.map(({ key, value, optional: maybe }) => ({ key: planner.plan(key, scope), value: planner.plan(value, scope), maybe }))
+  return (f) => {
+    const made = new Map<string | bigint | boolean | number, readonly [CelValue, CelValue]>()
+    for (const { key, value, maybe } of entries) {
+      const k = key(f)
+      const v = value(f)
+      const normal = normalKey(k) ?? fail('unsupported key type')
+      if (made.has(normal)) fail('Failed with repeated key')
+      if (!maybe) made.set(normal, [k, v])
+      else if (optional(v).value !== undefined) made.set(normal, [k, optional(v).value as CelValue])
+    }
+    spend(f, 30)
+    return new HashMap(made)
+  }
+}
+
+/** An object that an expression makes holds JSON, like any other. */
+function struct(planner: Planner, expr: Expr & { kind: 'struct' }, scope: Scope): Step {
+  const type = planner.checked.typeNamed(expr) as CelObjectType
+  const fields = expr.fields.map(({ name, value, optional: maybe }) => ({ json: type.fields.get(name)?.json ?? name, step: planner.plan(value, scope), maybe }))
+  return (f) => {
+    const json: Record<string, unknown> = {}
+    for (const { json: name, step, maybe } of fields) {
+      const value = step(f)
+      const given = maybe ? optional(value).value : value
+      if (given !== undefined) Object.defineProperty(json, name, { value: toJson(given), enumerable: true, configurable: true, writable: true })
+    }
+    spend(f, 40)
+    return new CelObject(json, type)
+  }
+}
+
+function optMap(planner: Planner, expr: Expr & { kind: 'optMap' }, scope: Scope): Step {
+  const target = planner.plan(expr.target, scope)
+  const slot = scope.next
+  const body = planner.plan(expr.body, { slots: new Map([...scope.slots, [expr.variable, slot]]), next: slot + 1 })
+  return (f) => {
+    const { value } = optional(target(f))
+    if (value === undefined) return NONE
+    f.locals[slot] = value
+    const result = body(f)
+    return expr.flat ? optional(result) : new Optional(result)
+  }
+}
