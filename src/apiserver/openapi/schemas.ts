@@ -1,5 +1,6 @@
 /** JSON schemas of the API's types, for OpenAPI v2 and v3: what `kubectl explain` prints and client-side apply merges by. */
 import { meta, resolve, type AnyType, type Field, type Resource, type ScalarName, type ScalarType, type StructType } from '../../api/index.ts'
+import { openApiOf } from '../crd/schema/openapi.ts'
 import { definitionName, kindOf, scalarDefinitions } from './names.ts'
 
 export type SchemaObject = { readonly [key: string]: unknown }
@@ -31,6 +32,8 @@ export function createDefinitions(flavour: Flavour): Definitions {
   }
 
   function structSchema(type: StructType): SchemaObject {
+    const custom = type.codec && openApiOf(type, { flavour, typeMeta, objectMeta: refTo(meta.ObjectMeta as StructType) })
+    if (custom) return custom
     const properties: Record<string, SchemaObject> = {}
     const required: string[] = []
     if (type.root) Object.assign(properties, typeMeta)

@@ -8,6 +8,7 @@ import { compileDefaults } from './defaults.ts'
 import { compileEmbeddedChecks } from './embedded.ts'
 import { errorsOf, none } from './issue.ts'
 import { compileListChecks } from './lists.ts'
+import { publish } from './openapi.ts'
 import type { Schema } from './props.ts'
 import { customType } from './types.ts'
 
@@ -30,13 +31,16 @@ export interface SchemaOptions {
 }
 
 /** Compiles a structural schema. It is not checked here: that is for the definition's validation. */
-export function compileSchema({ kind, schema }: SchemaOptions): CustomSchema {
+export function compileSchema(options: SchemaOptions): CustomSchema {
+  const { kind, schema } = options
   const fill = compileDefaults(schema) ?? ((value: unknown) => value)
   const check = compileCheck(schema)
   const embedded = compileEmbeddedChecks(schema) ?? nothing
   const lists = compileListChecks(schema) ?? nothing
+  const type = customType(kind, schema, { ...compileCodec(schema), default: fill })
+  publish(type, options)
   return {
-    type: customType(kind, schema, { ...compileCodec(schema), default: fill }) as StructType<ApiObject, ApiObject>,
+    type: type as StructType<ApiObject, ApiObject>,
     default: (object) => fill(object) as ApiObject,
     validate: (object) => [...errorsOf(check(object, none)), ...embedded(object), ...lists(object)],
     validateUpdate: (next, current) => [
