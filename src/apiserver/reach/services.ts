@@ -25,13 +25,20 @@ export interface ServiceResolver {
   resolveAll(reference: ServiceReference): readonly ServicePlace[]
 }
 
+export interface ReadyEndpoint {
+  readonly address: string
+  readonly port: number
+  /** The object behind it. */
+  readonly target: core.ObjectReference | undefined
+}
+
 /** The ready endpoints of a service's port, by the port's name. */
-export function readyEndpoints(slices: readonly discovery.EndpointSlice[], service: string, portName: string): readonly { readonly address: string; readonly port: number }[] {
+export function readyEndpoints(slices: readonly discovery.EndpointSlice[], service: string, portName: string): readonly ReadyEndpoint[] {
   return slices
     .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === service && slice.addressType !== 'FQDN')
     .flatMap((slice) => slice.ports.filter((p) => (p.name ?? '') === portName && p.port).flatMap((p) =>
       slice.endpoints.filter((e) => e.conditions?.ready !== false).flatMap((e) =>
-        (e.addresses as readonly string[]).slice(0, 1).map((address) => ({ address, port: p.port as number })))))
+        (e.addresses as readonly string[]).slice(0, 1).map((address) => ({ address, port: p.port as number, target: e.targetRef })))))
 }
 
 /**
@@ -50,7 +57,7 @@ export function createServiceResolver(env: Pick<ServerEnvironment, 'lister'>): S
     if (!wanted) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`)
     const places = readyEndpoints(slices.list(namespace), name, wanted.name ?? '')
     if (places.length === 0) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
-    return places.map((place) => ({ ...place, serverName }))
+    return places.map(({ address, port: target }) => ({ address, port: target, serverName }))
   }
   return {
     resolveAll,

@@ -19,10 +19,11 @@ export interface Destination {
 }
 
 function optionsOf(to: Destination, method: string, headers: OutgoingHttpHeaders): RequestOptions & https.AgentOptions {
-  return { host: to.address, port: to.port, path: to.path, method, headers: { host: hostOf(to), ...headers }, ...to.tls, ...(to.agent ? { agent: to.agent } : {}) }
+  return { host: to.address, port: to.port, path: to.path, method, headers: { host: destinationHost(to), ...headers }, ...to.tls, ...(to.agent ? { agent: to.agent } : {}) }
 }
 
-const hostOf = (to: Destination): string => `${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`
+/** `address:port`, as it stands in a URL. */
+export const destinationHost = (to: Pick<Destination, 'address' | 'port'>): string => `${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`
 const moduleOf = (to: Destination) => (to.scheme === 'https' ? https : http)
 
 /**

@@ -1,13 +1,14 @@
 /** `nodes/proxy`, `pods/proxy`, `services/proxy`: HTTP to what runs in the cluster, through the API server. */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { core, discovery } from '../../api/index.ts'
 import { badRequest, notFound, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
 import type { Lister } from '../options.ts'
 import { readyEndpoints } from '../reach/services.ts'
-import { forward, forwardUpgrade, type Destination } from './forward.ts'
+import { destinationHost, forward, forwardUpgrade, type Destination } from './forward.ts'
 import { hostOf, proxyHeaders } from './headers.ts'
 import type { Kubelets } from './kubelet.ts'
+import { behindProxy } from './links.ts'
 import { checkProxyable, parseTarget, type ProxyTarget } from './target.ts'
 
 export interface ProxySources {
@@ -33,7 +34,7 @@ export function createProxies(sources: ProxySources): Proxies {
   }
   const destination = (plural: keyof typeof locate, request: ApiRequest): Destination => {
     const { name, namespace, rest } = request.info
-    return { ...locate[plural](parseTarget(name), namespace), path: `/${rest}${queryOf(request)}` }
+    return { ...locate[plural](parseTarget(name, plural.slice(0, -1)), namespace), path: `/${rest}${queryOf(request)}` }
   }
   return {
     handler: (plural) => async (request, response) => {
@@ -47,7 +48,7 @@ export function createProxies(sources: ProxySources): Proxies {
       const prefix = request.info.path.slice(0, request.info.path.length - request.info.rest.length).replace(/\/$/, '')
       await forward(request, response, to, {
         headers: { ...proxyHeaders(request), 'x-forwarded-uri': request.info.path, 'x-forwarded-host': hostOf(request), 'x-forwarded-proto': 'https' },
-        mend: (headers) => ({ headers: behindProxy(headers, to, prefix) }),
+        mend: (headers, answer) => behindProxy(headers, answer, { prefix, hosts: [destinationHost(to), hostOf(request)] }),
       })
     },
     upgrade: (plural) => async (request, socket, head) => forwardUpgrade(request, socket, head, destination(plural, request), proxyHeaders(request)),
@@ -60,15 +61,6 @@ function queryOf({ raw, query }: ApiRequest): string {
   if (raw.url !== undefined) return at < 0 ? '' : raw.url.slice(at)
   const text = query.toString()
   return text ? `?${text}` : ''
-}
-
-/** The answer's headers with a redirect within the target turned into one within the proxy, at `prefix`. */
-export function behindProxy(headers: OutgoingHttpHeaders, to: Destination, prefix: string): OutgoingHttpHeaders {
-  const location = headers['location']
-  if (typeof location !== 'string') return headers
-  const origin = `${to.scheme}://${to.address.includes(':') ? `[${to.address}]` : to.address}:${to.port}`
-  const url = URL.canParse(location, `${origin}${to.path}`) ? new URL(location, `${origin}${to.path}`) : undefined
-  return url && url.origin === new URL(origin).origin ? { ...headers, location: `${prefix}${url.pathname}${url.search}${url.hash}` } : headers
 }
 
 const insecure = { rejectUnauthorized: false }
@@ -93,16 +85,23 @@ function podPlace({ pods }: ProxySources, { scheme, name, port }: ProxyTarget, n
   if (!pod) throw notFound(core.pods, name)
   const address = pod.status.podIP ?? ''
   checkProxyable(address)
-  const first = pod.spec.containers.find((c) => c.ports?.length)?.ports?.[0]?.containerPort
-  return placeAt(scheme, address, port === '' ? (first ?? 80) : portNumber(port))
+  const ports = pod.spec.containers.flatMap((c) => c.ports ?? [])
+  const wanted = port === '' ? (ports[0]?.containerPort ?? (scheme === 'https' ? 443 : 80)) : (ports.find((p) => p.name === port)?.containerPort ?? portNumber(port))
+  return placeAt(scheme, address, wanted)
 }
 
-/** A ready endpoint of the service, a different one each time. */
-function servicePlace({ services, slices }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
+/**
+ * A ready endpoint of the service, a different one each time. It must be a pod of the namespace, and have the address: whoever
+ * can write an endpoint slice could otherwise have this server connect to anything.
+ */
+function servicePlace({ services, slices, pods }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
   const service = services.get(namespace, name)
   if (!service) throw notFound(core.services, name)
   const portName = servicePortName(service, port)
-  const candidates = readyEndpoints(slices.list(namespace), name, portName)
+  const candidates = readyEndpoints(slices.list(namespace), name, portName).filter(({ address, target }) => {
+    const pod = target?.kind === 'Pod' && (target.namespace ?? namespace) === namespace ? pods.get(namespace, target.name ?? '') : undefined
+    return pod?.status.podIPs?.some(({ ip }) => ip === address) ?? false
+  })
   const chosen = candidates[Math.floor(Math.random() * candidates.length)]
   if (!chosen) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`)
   checkProxyable(chosen.address)

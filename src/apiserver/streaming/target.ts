@@ -4,14 +4,14 @@ import { badRequest } from '../../machinery/errors.ts'
 
 export interface ProxyTarget { readonly scheme: 'http' | 'https' | ''; readonly name: string; readonly port: string }
 
-/** Takes a proxied name apart; throws 400 for forms that are none of the three. */
-export function parseTarget(id: string): ProxyTarget {
+/** Takes a proxied name apart; throws 400 for forms that are none of the three. `kind` is what the message calls it. */
+export function parseTarget(id: string, kind: string): ProxyTarget {
   const parts = id.split(':')
   const [first = '', second = '', third = ''] = parts
   if (parts.length === 1 && first !== '') return { scheme: '', name: first, port: '' }
   if (parts.length === 2 && first !== '') return { scheme: '', name: first, port: second }
   if (parts.length === 3 && second !== '' && (first === 'http' || first === 'https' || first === '')) return { scheme: first, name: second, port: third }
-  throw badRequest(`invalid proxy request ${JSON.stringify(id)}`)
+  throw badRequest(`invalid ${kind} request ${JSON.stringify(id)}`)
 }
 
 const refused = new BlockList()
