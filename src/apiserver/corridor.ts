@@ -68,6 +68,7 @@ export class Request implements ApiRequest {
   readonly auditId: string
   user: Identity = anonymous
   trail: AuditTrail | undefined
+  begun: (() => void) | undefined
   #controller: AbortController | undefined
   #reason: unknown
 
@@ -153,7 +154,9 @@ function tellStart(trail: AuditTrail, response: ApiResponse): void {
 async function enter(corridor: Corridor, request: Request, response: ApiResponse | undefined): Promise<(() => void) | undefined> {
   const { edges } = corridor
   await identify(corridor, request, response)
-  const release = edges.flow ? await edges.flow.enter(request, response) : undefined
+  const place = edges.flow?.enter(request, response)
+  const release = place instanceof Promise ? await place : place
+  request.begun = release
   try {
     await checkAuthorized(edges.authorize, request.user, request.info, request.trail)
   } catch (error) {

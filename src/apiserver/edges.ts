@@ -16,6 +16,7 @@ import { createRbacMode } from './authz/rbac-source.ts'
 import { createAggregator, type Aggregator } from './aggregation/aggregator.ts'
 import type { FrontProxyTls } from './aggregation/front-proxy.ts'
 import { createDiscovery } from './discovery/discovery.ts'
+import { setUpFlowControl, type FlowOptions } from './flowcontrol/setup.ts'
 import { componentStatuses } from './health/component-statuses.ts'
 import { createHealth, type HealthCheck } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
@@ -45,6 +46,8 @@ export interface EdgeOptions {
   readonly mountTokens?: boolean
   /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
   readonly audit?: Audit | undefined
+  /** How many requests are worked on at a time, and whether those that wait do so in fair queues: by default they do. */
+  readonly flow?: FlowOptions | undefined
   /** Health checks beside the store's: what else must be up before the server is ready. */
   readonly checks?: readonly HealthCheck[]
 }
@@ -67,15 +70,17 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const checkToken = tokens && createTokenCheck(env, tokens)
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
+    const flow = setUpFlowControl(env, options.flow, metrics.registry)
     return {
       authenticate: who.authenticate,
       impersonate: (user, headers) => impersonate(user, headers, authorizer),
+      flow: flow.edge,
       authorize: (user, info) => {
         const decision = authorizer.decide(user, info)
         return decision instanceof Promise ? decision.then(verdictOf) : verdictOf(decision)
       },
       admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens })),
-      routes: { ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, who) },
+      routes: flow.serve({ ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, who) }),
       observer: metrics.observer,
     }
   }

@@ -135,7 +135,7 @@ export interface AuditEdge {
 
 export interface FlowEdge {
   /**
-   * Waits until it is the request's turn; what it returns gives the place back, and is called once. Undefined: nothing to give back.
+   * Waits until it is the request's turn; what it returns gives the place back, and may be called again. Undefined: nothing to give back.
    * Throws `ApiError` 429 when there is no room, and the signal's reason when `request.signal` aborts while it waits.
    */
   enter(request: ApiRequest, response: ApiResponse | undefined): Promise<(() => void) | undefined> | (() => void) | undefined
@@ -176,6 +176,8 @@ export interface ServerEnvironment {
   lister<O, I>(resource: Resource<O, I>): Lister<O>
   /** The object with everything that a client may leave out, in the stored version: what a change from outside must go through. */
   complete(resource: Resource, object: ApiObject): ApiObject
+  /** How many objects a resource has, and how many watch it; undefined for what is not stored. */
+  load(resource: Pick<Resource, 'group' | 'version' | 'plural'>): { readonly objects: number; readonly watchers: number } | undefined
   /** The revision that the watch cache has reached. */
   revision(): number
 }

@@ -87,6 +87,10 @@ function serverEnvironment(options: ApiServerOptions, registry: Registry, client
     resources: () => registry.resources,
     lister: (resource) => createLister(registry, resource as Resource),
     complete: ({ group, version, plural }, object) => registry.find(group, version, plural)?.complete(object) ?? object,
+    load: ({ group, version, plural }) => {
+      const cache = registry.find(group, version, plural)?.cache
+      return cache && { objects: cache.size, watchers: cache.watcherCount }
+    },
     revision: () => registry.cache.revision(),
   }
 }

@@ -30,6 +30,12 @@ export function selectedName(fieldSelector: string): string {
   return match?.[1] ?? ''
 }
 
+const streams = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
+/** A connection to a pod, a service or a node: open for as long as its sides like. */
+export const isStream = ({ subresource, isResourceRequest }: RequestInfo): boolean => isResourceRequest && streams.has(subresource)
+/** Watches and streams: no limits of time or number hold for them. */
+export const isLongRunning = (info: RequestInfo): boolean => (info.isResourceRequest && info.verb === 'watch') || isStream(info)
+
 /** The verb that the method, a missing name and the query make together. */
 function verbOf(method: string, name: string, query: URLSearchParams, watching: boolean): string {
   const verb = verbs[method] ?? method.toLowerCase()

@@ -36,6 +36,8 @@ export interface ApiRequest {
   readonly auditId: string
   /** What audit writes down of it; undefined when the policy wants nothing. */
   readonly trail: AuditTrail | undefined
+  /** Called by a watch that has sent what it begins with: from then on it takes no place in flow control. */
+  begun?: (() => void) | undefined
 }
 
 export type ApiResponse = ServerResponse | Http2ServerResponse

@@ -104,6 +104,7 @@ const watch: Act = async (env, request, response, served) => {
   const stream = watchStream(response, format, eventEncoder(served, { format, ...rest }, () => clock.now()))
   const stop = await watchObjects(env.registry, served, selectionQuery(request), query, stream).catch((error: unknown) => endWatch(stream, error))
   stream.started()
+  request.begun?.()
   const end = () => stream.end()
   const timer = clock.after((query.timeoutSeconds || defaultWatch()) * 1000, end)
   env.closing.addEventListener('abort', end, { once: true })

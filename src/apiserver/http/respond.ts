@@ -90,6 +90,9 @@ function errorFormat(accept: string | undefined): Format {
   }
 }
 
+/** An error that is answered with its message as plain text, where Kubernetes does so. */
+export class TextError extends ApiError {}
+
 /** The `Status` of an error; 500 for what is no `ApiError`. */
 export function statusOf(error: unknown): Status {
   if (error instanceof ApiError) return error.status
@@ -100,6 +103,13 @@ export function statusOf(error: unknown): Status {
 export async function sendError(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, error: unknown): Promise<void> {
   const status = statusOf(error)
   if (response.headersSent) return void plain(response).destroy()
+  const retry = status.details?.retryAfterSeconds
+  if (retry) plain(response).setHeader('retry-after', String(retry))
+  if (status.code === 401) plain(response).setHeader('www-authenticate', 'Bearer')
+  if (error instanceof TextError) {
+    plain(response).setHeader('x-content-type-options', 'nosniff')
+    return send(request, response, { code: status.code, type: 'text/plain; charset=utf-8', body: Buffer.from(`${status.message}\n`) })
+  }
   const format = errorFormat(request.headers.accept)
   const body = encodeAny(status as unknown as ApiObject, statusType, { format, pretty: false, include: 'Metadata', now: 0 })
   const retry = status.details?.retryAfterSeconds

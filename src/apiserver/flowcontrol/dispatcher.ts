@@ -1,0 +1,170 @@
+/**
+ * Who may begin, and when. Two things are short: a level's seats, as in Kubernetes; and the one event loop on which all requests
+ * are worked on. Kubernetes's seats alone would not make it fair: six hundred requests may begin at once, and a get that comes
+ * after them waits until the loop has been through them all. So requests also begin only as fast as the loop gets done with them:
+ * `turn` milliseconds' worth in each of its rounds, and so many at a time that it has work, not a queue of its own.
+ */
+import type { Clock } from '../../machinery/clock.ts'
+import type { Level, Ticket } from './level.ts'
+
+export interface DispatcherOptions {
+  readonly clock: Clock
+  readonly levels: () => Iterable<Level>
+  /** Seats of the whole server: never more are worked on. */
+  readonly total: () => number
+  /** Replaced in tests: milliseconds; how busy the loop has been since it was last asked, 0 to 1. */
+  readonly now?: () => number
+  readonly busy?: () => number
+}
+
+export interface Dispatcher {
+  /** Begins the request if it need not wait; false when it must. */
+  begin(ticket: Ticket): boolean
+  /** It has been put into a queue. */
+  waiting(): void
+  /** It is done. */
+  finish(ticket: Ticket): void
+}
+
+/** Milliseconds of work that begin in one round of the event loop before everything else gets its turn. */
+const turn = 1
+/** Seats of work on the loop at a time, while it is busy. */
+const fewest = 8
+/** Those with nothing under way may exceed that so many times: they have waited for nothing yet. */
+const newcomers = 4
+/** How often it is looked at whether the loop could take more, in milliseconds. */
+const look = 5
+/** Below this the loop waits for the disk, for webhooks, for slow readers: more may begin. */
+const idle = 0.85
+/** What was found out that long ago says nothing about now, in milliseconds. */
+const forget = 1000
+
+function loopUse(): () => number {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return utilization
+  }
+}
+
+export function createDispatcher({ clock, levels, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
+  let turnBegan = -Infinity
+  /** The next round of the loop is waited for. */
+  let marked = false
+  /** Somebody could begin, were there room on the loop. */
+  let backlog = false
+  let stepping = false
+  let looking = false
+  let looked = -Infinity
+  let places = fewest
+  let onLoop = 0
+  /** What levels that come back from idleness start from. */
+  let served = 0
+
+  const nextTurn = () => {
+    marked = false
+    turnBegan = -Infinity
+    if (backlog) step()
+  }
+  const mark = () => {
+    if (marked) return
+    marked = true
+    setImmediate(nextTurn)
+  }
+  const inTime = (at: number): boolean => {
+    if (at - turnBegan < turn) {
+      mark()
+      return true
+    }
+    if (marked) return false
+    turnBegan = at
+    return true
+  }
+  const hasPlace = ({ seats, flow }: Ticket): boolean =>
+    onLoop + seats <= places || onLoop === 0 || (flow.executing === 0 && onLoop < places * newcomers)
+
+  const start = (ticket: Ticket, at: number) => {
+    const { level } = ticket
+    if (level.executing === 0) level.served = Math.max(level.served, served)
+    served = Math.max(served, level.served)
+    onLoop += ticket.seats
+    level.begin(ticket, at)
+  }
+
+  /** Of all levels that have seats, the one that was given least by its share. */
+  const choose = (): Ticket | undefined => {
+    let best: Ticket | undefined
+    let ready = false
+    for (const level of levels()) {
+      if (level.waiting === 0) continue
+      const ticket = level.next((candidate) => {
+        if (!level.fits(candidate.seats)) return false
+        ready = true
+        return hasPlace(candidate)
+      })
+      if (ticket && (!best || level.served < best.level.served)) best = ticket
+    }
+    backlog = ready
+    return best
+  }
+
+  /** Lets one begin; the next is looked at when that one has come to its first wait, so that its cost is known. */
+  function step(): void {
+    stepping = false
+    const at = now()
+    const ticket = choose()
+    if (!ticket) return void (backlog && lookAround())
+    if (!inTime(at)) return mark()
+    ticket.level.leaveQueue(ticket)
+    start(ticket, at)
+    ticket.go?.()
+    again()
+  }
+  const afterwards = () => process.nextTick(step)
+  const again = () => {
+    if (stepping) return
+    stepping = true
+    // Microtasks are what a request consists of until it waits; ticks come when there are none left.
+    queueMicrotask(afterwards)
+  }
+
+  /** Finds out whether those under way keep the loop busy, or wait for something else. */
+  const lookAround = () => {
+    if (looking) return
+    looking = true
+    if (now() - looked > forget) places = fewest
+    busy()
+    clock.after(look, () => {
+      looking = false
+      looked = now()
+      places = busy() < idle ? Math.min(total(), Math.ceil(places * 1.5)) : Math.max(fewest, Math.floor(places * 0.8))
+      step()
+    })
+  }
+
+  return {
+    begin(ticket) {
+      const { level } = ticket
+      if (backlog || level.waiting > 0 || !level.fits(ticket.seats)) return false
+      const at = ticket.arrived
+      if (!hasPlace(ticket) || !inTime(at)) {
+        backlog = true
+        again()
+        return false
+      }
+      start(ticket, at)
+      return true
+    },
+    waiting: again,
+    finish(ticket) {
+      const at = now()
+      const { level } = ticket
+      onLoop -= ticket.seats
+      level.served += level.finish(ticket, at) / Math.max(1, level.limits.nominal)
+      if (at - turnBegan >= turn) mark()
+      if (backlog || level.waiting > 0) again()
+    },
+  }
+}

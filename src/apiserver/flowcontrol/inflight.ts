@@ -1,0 +1,27 @@
+/** The limits of old, for servers that run without priority and fairness: so many reads at a time, so many writes, and no waiting. */
+import type { FlowEdge } from '../options.ts'
+import { isLongRunning } from '../http/request-info.ts'
+import { tooMany } from './flowcontrol.ts'
+
+export interface InflightLimits { readonly reads: number; readonly writes: number }
+
+const reading = new Set(['get', 'list', 'watch', 'head', 'options'])
+
+/** Zero means no limit. Administrators are always let in: they may be there to mend what fills the server. */
+export function createInflightLimit({ reads, writes }: InflightLimits): FlowEdge {
+  const under = { reads: 0, writes: 0 }
+  return {
+    enter({ info, user }) {
+      if (isLongRunning(info) || user.groups.includes('system:masters')) return undefined
+      const kind = reading.has(info.verb) ? 'reads' : 'writes'
+      const limit = kind === 'reads' ? reads : writes
+      if (limit > 0 && under[kind] >= limit) throw tooMany()
+      under[kind]++
+      let done = false
+      return () => {
+        if (!done) under[kind]--
+        done = true
+      }
+    },
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Keeps the objects of flow control: the mandatory ones are always what they must be; the suggested ones are made, and kept, unless
+ * `apf.kubernetes.io/autoupdate-spec: "false"` says that somebody else looks after them. Tells every flow schema whether its level exists.
+ */
+import { flowcontrol, type Resource } from '../../api/index.ts'
+import type { ApiObject, Client } from '../../client/client.ts'
+import type { Reconciler } from '../../client/controller.ts'
+import { createInformers } from '../../client/informer.ts'
+import { runController, watch } from '../../client/run-controller.ts'
+import type { Clock } from '../../machinery/clock.ts'
+import { isAlreadyExists, isConflict } from '../../machinery/errors.ts'
+import type { Component, Logger } from '../../machinery/log.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas, type Wanted } from './objects.ts'
+
+export interface KeepOptions { readonly client: Client; readonly clock: Clock; readonly log: Logger }
+
+export const autoUpdate = 'apf.kubernetes.io/autoupdate-spec'
+const producer = { fieldManager: 'api-priority-and-fairness-config-producer-v1' }
+const consumer = { fieldManager: 'api-priority-and-fairness-config-consumer-v1' }
+
+type Specified = ApiObject & { readonly spec: object }
+interface Kind<O extends Specified, I> { readonly resource: Resource<O, I>; readonly mandatory: readonly Wanted<object>[]; readonly suggested: readonly Wanted<object>[] }
+
+const levelKind: Kind<flowcontrol.PriorityLevelConfiguration, unknown> = { resource: flowcontrol.prioritylevelconfigurations as never, mandatory: mandatoryLevels, suggested: suggestedLevels }
+const schemaKind: Kind<flowcontrol.FlowSchema, unknown> = { resource: flowcontrol.flowschemas as never, mandatory: mandatorySchemas, suggested: suggestedSchemas }
+
+const namesOf = ({ mandatory, suggested }: Pick<Kind<never, never>, 'mandatory' | 'suggested'>): readonly string[] => [...mandatory, ...suggested].map(({ name }) => name)
+
+/** The annotation of an object that is there: what it says, or, where it says nothing, whether anybody has changed the spec yet. */
+function isOurs({ metadata }: ApiObject): boolean {
+  const said = metadata.annotations?.[autoUpdate]
+  return said === 'true' || (said !== 'false' && (metadata.generation ?? 1) === 1)
+}
+
+/** What the object should be; the object itself when nothing is to be changed. */
+export function mended<O extends Specified>(current: O, spec: object, mandatory: boolean): O {
+  const ours = mandatory || isOurs(current)
+  const { metadata } = current
+  const next = ours ? covering(current.spec, spec) : current.spec
+  if (metadata.annotations?.[autoUpdate] === String(ours) && next === current.spec) return current
+  return { ...current, metadata: { ...metadata, annotations: { ...metadata.annotations, [autoUpdate]: String(ours) } }, spec: next }
+}
+
+/** The present spec when it says what is wanted, defaults aside. */
+const covering = (present: object, wanted: object): object => (deepEqual(bare(present), bare(wanted)) ? present : wanted)
+
+/** Without what says nothing: empty lists, false, undefined. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, bare(inner)] as const).filter(([, inner]) => inner !== undefined && inner !== false && !(Array.isArray(inner) && inner.length === 0)))
+}
+
+/** Brings one object to what it should be, and returns it. Conflicts are thrown: the caller comes again. */
+async function keep<O extends Specified, I>(client: Client, { resource, mandatory, suggested }: Kind<O, I>, name: string, current: O | undefined): Promise<O | undefined> {
+  const must = mandatory.find((wanted) => wanted.name === name)
+  const wanted = must ?? suggested.find((one) => one.name === name)
+  if (wanted) {
+    if (!current) return client.create(resource, { metadata: { name, annotations: { [autoUpdate]: 'true' } }, spec: wanted.spec } as I, producer)
+    const next = mended(current, wanted.spec, must !== undefined)
+    return next === current ? current : client.update(resource, next as unknown as I, producer)
+  }
+  // What an older release suggested and this one does not.
+  if (current?.metadata.annotations?.[autoUpdate] === 'true') await client.delete(resource, name)
+  else return current
+  return undefined
+}
+
+/** The condition of a schema whose level is there, or is not. */
+export function danglingOf(schema: flowcontrol.FlowSchema, exists: boolean, now: number): flowcontrol.FlowSchemaCondition | undefined {
+  const about = `This FlowSchema references the PriorityLevelConfiguration object named "${schema.spec.priorityLevelConfiguration.name}"`
+  const [status, reason, message] = exists ? ['False', 'Found', `${about} and it exists`] : ['True', 'NotFound', `${about} but there is no such object`]
+  const before = schema.status.conditions?.find(({ type }) => type === 'Dangling')
+  if (before?.status === status && before.reason === reason && before.message === message) return undefined
+  const since = before?.status === status ? before.lastTransitionTime : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z')
+  return { type: 'Dangling', status, lastTransitionTime: since as flowcontrol.FlowSchemaCondition['lastTransitionTime'], reason, message } as flowcontrol.FlowSchemaCondition
+}
+
+/** Resolves when all objects are there; then looks after them until it is stopped. */
+export async function startKeeping({ client, clock, log }: KeepOptions): Promise<Component> {
+  const stopped = new AbortController()
+  const informers = createInformers(client, { clock, log })
+  const levels = informers.for(flowcontrol.prioritylevelconfigurations)
+  const schemas = informers.for(flowcontrol.flowschemas)
+  informers.start(stopped.signal)
+  await informers.synced()
+  /** The first time round the informer has not heard yet of what was just made. */
+  let beginning = true
+  const exists = (name: string) => levels.get(name) !== undefined || (beginning && namesOf(levelKind).includes(name))
+  const tell = async (schema: flowcontrol.FlowSchema) => {
+    const condition = danglingOf(schema, exists(schema.spec.priorityLevelConfiguration.name), clock.now())
+    if (!condition) return
+    const others = schema.status.conditions?.filter(({ type }) => type !== 'Dangling') ?? []
+    await client.updateStatus(flowcontrol.flowschemas, { ...schema, status: { ...schema.status, conditions: [...others, condition] } }, consumer)
+  }
+  const levelKeeper: Reconciler = { reconcile: async (name) => void (await keep(client, levelKind, name, levels.get(name))) }
+  const schemaKeeper: Reconciler = {
+    async reconcile(name) {
+      const schema = await keep(client, schemaKind, name, schemas.get(name))
+      if (schema) await tell(schema)
+    },
+  }
+  const nameOf = ({ metadata }: ApiObject) => [metadata.name ?? '']
+  const all = () => schemas.list().map(({ metadata }) => metadata.name ?? '')
+  for (const [kind, keeper] of [[levelKind, levelKeeper], [schemaKind, schemaKeeper]] as const) {
+    // Another server on the same store may be doing the same.
+    await Promise.all(namesOf(kind).map((name) => keeper.reconcile(name, stopped.signal).catch((error: unknown) => {
+      if (!isAlreadyExists(error) && !isConflict(error)) throw error
+    })))
+  }
+  beginning = false
+  const controllers = [
+    runController({ name: 'priority-level-keeper', reconciler: levelKeeper, watches: [watch(levels, nameOf)], clock, log, concurrency: 1 }),
+    runController({ name: 'flow-schema-keeper', reconciler: schemaKeeper, watches: [watch(schemas, nameOf), watch(levels, all)], clock, log, concurrency: 1 }),
+  ]
+  return {
+    async stop() {
+      stopped.abort()
+      await Promise.all(controllers.map((controller) => controller.stop()))
+    },
+  }
+}

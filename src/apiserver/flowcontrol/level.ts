@@ -1,0 +1,219 @@
+/**
+ * One priority level: its seats, and the queues in which requests wait for them. Which queue is next is decided by start-time fair
+ * queuing: each queue has a virtual time at which its next request may begin, which moves on by the work that the queue was given
+ * (seats × milliseconds), so that queues with something to do get equal amounts of work, whatever their requests cost.
+ */
+import type { flowcontrol } from '../../api/index.ts'
+import type { RequestInfo } from '../http/request.ts'
+import type { Identity } from '../identity.ts'
+import { dealHand } from './hand.ts'
+import type { Limits } from './seats.ts'
+
+/** Requests of one schema that are told apart from its others: those of one user, or of one namespace. */
+export interface Flow {
+  readonly distinguisher: string
+  /** Its queues. */
+  readonly hand: readonly number[]
+  executing: number
+}
+
+export interface Counts { dispatched: number; rejected: number; timedOut: number; cancelled: number }
+
+/** A flow schema in effect. */
+export interface Schema {
+  readonly object: flowcontrol.FlowSchema
+  readonly name: string
+  readonly uid: string
+  readonly level: Level
+}
+
+export interface Ticket {
+  readonly schema: Schema
+  readonly level: Level
+  readonly flow: Flow
+  readonly queue: Queue | undefined
+  readonly user: Identity
+  readonly info: RequestInfo
+  readonly seats: number
+  /** What a write sets off when it is done: seats that stay taken for so many milliseconds. */
+  readonly after: { readonly seats: number; readonly ms: number } | undefined
+  /** Milliseconds, as `performance.now()` counts them. */
+  readonly arrived: number
+  began: number
+  /** Called when its turn has come. */
+  go?: () => void
+}
+
+export interface Queue {
+  readonly index: number
+  readonly waiting: Ticket[]
+  seats: number
+  executing: number
+  waitingSeats: number
+  /** Virtual time. */
+  next: number
+}
+
+/** What a request is thought to take until it is known, in milliseconds. */
+const guess = 3
+
+const newQueue = (index: number): Queue => ({ index, waiting: [], seats: 0, executing: 0, waitingSeats: 0, next: 0 })
+
+export class Level {
+  readonly name: string
+  uid = ''
+  spec: flowcontrol.PriorityLevelConfigurationSpec
+  limits: Limits = { nominal: 0, min: 0, max: 0 }
+  /** The seats it may use now. */
+  current = 1
+  /** Not in the configuration any more; goes when it is empty. */
+  quiescing = false
+  /** Taken by requests under way, and by what writes have set off. */
+  seats = 0
+  executing = 0
+  waiting = 0
+  waitingSeats = 0
+  /** The most seats that were wanted at once since this was last set back. */
+  peak = 0
+  /** `peak` smoothed over time. */
+  demand = 0
+  /** Work given so far by share: what the levels are compared by when the event loop is short. */
+  served = 0
+  readonly running = new Set<Ticket>()
+  readonly counts: Counts = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 }
+  #queues: Queue[] = [newQueue(0)]
+  #virtual = 0
+  #flows = new Map<string, Flow>()
+
+  constructor(name: string, spec: flowcontrol.PriorityLevelConfigurationSpec) {
+    this.name = name
+    this.spec = spec
+    this.configure(spec)
+  }
+
+  get exempt(): boolean { return this.spec.type === 'Exempt' }
+  get queues(): readonly Queue[] { return this.#queues }
+  /** Nothing may wait for seats. */
+  get rejects(): boolean { return this.spec.limited?.limitResponse.type !== 'Queue' }
+
+  /** Takes a new configuration; what waits keeps its place. */
+  configure(spec: flowcontrol.PriorityLevelConfigurationSpec): void {
+    this.spec = spec
+    this.quiescing = false
+    const wanted = this.queueCount
+    while (this.#queues.length < wanted) this.#queues.push(newQueue(this.#queues.length))
+    // Queues beyond the new number get nothing any more and are left to drain.
+    if (this.waiting === 0 && this.executing === 0) this.#queues.length = wanted
+    this.#flows.clear()
+  }
+
+  get queueCount(): number { return this.spec.limited?.limitResponse.queuing?.queues ?? 1 }
+
+  /** The flow of a schema and a distinguisher. */
+  flow(schema: string, distinguisher: string): Flow {
+    const key = `${schema}/${distinguisher}`
+    let flow = this.#flows.get(key)
+    if (flow) return flow
+    if (this.#flows.size >= 10_000) this.#flows.clear()
+    const queuing = this.spec.limited?.limitResponse.queuing
+    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0 }
+    this.#flows.set(key, flow)
+    return flow
+  }
+
+  /** The queue of the flow's hand that has least to do. */
+  queueOf({ hand }: Flow): Queue {
+    let best = this.#queues[hand[0] as number] as Queue
+    for (let i = 1; i < hand.length; i++) {
+      const queue = this.#queues[hand[i] as number] as Queue
+      if (queue.waitingSeats + queue.seats < best.waitingSeats + best.seats) best = queue
+    }
+    return best
+  }
+
+  /** Whether so many seats are free; a request that is wider than the level may have it alone. */
+  fits(seats: number): boolean { return this.seats + seats <= this.current || this.seats === 0 }
+
+  /** Puts a request at the end of its queue; false when that is full. */
+  enqueue(ticket: Ticket): boolean {
+    const queue = ticket.queue as Queue
+    const limit = this.spec.limited?.limitResponse.queuing?.queueLengthLimit ?? this.current
+    if (queue.waiting.length >= limit) return false
+    this.#wake(queue)
+    queue.waiting.push(ticket)
+    queue.waitingSeats += ticket.seats
+    this.waiting++
+    this.waitingSeats += ticket.seats
+    this.#want()
+    return true
+  }
+
+  /** A queue that had nothing to do begins where the others are: it has saved nothing up. */
+  #wake(queue: Queue): void {
+    if (queue.waiting.length === 0 && queue.executing === 0) queue.next = Math.max(queue.next, this.#virtual)
+  }
+
+  #want(): void { this.peak = Math.max(this.peak, this.seats + this.waitingSeats) }
+
+  /** The request whose turn it is, of those that `may` begin. */
+  next(may: (ticket: Ticket) => boolean): Ticket | undefined {
+    let best: Ticket | undefined
+    let earliest = Infinity
+    for (const { waiting, next } of this.#queues) {
+      const first = waiting[0]
+      if (!first) continue
+      const end = next + first.seats * guess
+      if (end >= earliest || !may(first)) continue
+      best = first
+      earliest = end
+    }
+    return best
+  }
+
+  /** Takes a request out of its queue. */
+  leaveQueue(ticket: Ticket): void {
+    const { queue, seats } = ticket
+    const at = queue?.waiting.indexOf(ticket) ?? -1
+    if (!queue || at < 0) return
+    queue.waiting.splice(at, 1)
+    queue.waitingSeats -= seats
+    this.waiting--
+    this.waitingSeats -= seats
+  }
+
+  begin(ticket: Ticket, now: number): void {
+    const { queue, seats, flow } = ticket
+    ticket.began = now
+    flow.executing++
+    this.executing++
+    this.seats += seats
+    this.counts.dispatched++
+    this.running.add(ticket)
+    this.#want()
+    if (!queue) return
+    this.#wake(queue)
+    this.#virtual = Math.max(this.#virtual, queue.next)
+    queue.next += seats * guess
+    queue.seats += seats
+    queue.executing++
+  }
+
+  /** Gives the seats back, and corrects what the queue was charged. Returns the work that was done. */
+  finish(ticket: Ticket, now: number): number {
+    const { queue, seats, flow } = ticket
+    const work = seats * (now - ticket.began)
+    flow.executing--
+    this.executing--
+    this.seats -= seats
+    this.running.delete(ticket)
+    if (queue) {
+      queue.next += work - seats * guess
+      queue.seats -= seats
+      queue.executing--
+    }
+    return work
+  }
+
+  /** When the next request of a queue may begin, in the level's virtual time. */
+  get virtual(): number { return this.#virtual }
+}

@@ -1,0 +1,98 @@
+/** What is counted of flow control, under Kubernetes's names. Plain numbers while requests pass; metrics when somebody asks. */
+import type { Level, Schema } from './level.ts'
+
+export type Refusal = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
+
+/** Seconds. */
+const waits = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
+const executions = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60]
+
+interface Histogram { readonly bounds: readonly number[]; readonly counts: number[]; sum: number; total: number }
+interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Histogram; readonly refused: Map<Refusal, number>; dispatched: number }
+
+export interface Value { readonly value: number; readonly labels: Readonly<Record<string, string | number>>; readonly metricName?: string }
+export interface PlainMetric { readonly name: string; readonly help: string; readonly type: 'counter' | 'gauge' | 'histogram'; values(): readonly Value[] }
+
+export interface FlowRecord {
+  /** A request was let in after so many milliseconds. */
+  waited(schema: Schema, ms: number): void
+  executed(schema: Schema, ms: number): void
+  rejected(schema: Schema, reason: Refusal): void
+  metrics(levels: () => readonly Level[]): readonly PlainMetric[]
+}
+
+const histogram = (bounds: readonly number[]): Histogram => ({ bounds, counts: bounds.map(() => 0), sum: 0, total: 0 })
+
+function observe(h: Histogram, seconds: number): void {
+  h.total++
+  h.sum += seconds
+  for (let i = 0; i < h.bounds.length; i++) {
+    if (seconds > (h.bounds[i] as number)) continue
+    ;(h.counts[i] as number)++
+    return
+  }
+}
+
+/** Buckets are cumulative in Prometheus. */
+function bucketsOf(name: string, h: Histogram, labels: Value['labels']): Value[] {
+  let below = 0
+  const buckets = h.bounds.map((le, i) => ({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: (below += h.counts[i] as number) }))
+  return [...buckets, { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: h.total }, { metricName: `${name}_sum`, labels, value: h.sum }, { metricName: `${name}_count`, labels, value: h.total }]
+}
+
+export function createRecord(): FlowRecord {
+  const bySchema = new Map<string, Counted>()
+  const of = ({ name, level }: Schema): Counted => {
+    const before = bySchema.get(name)
+    if (before?.level === level.name) return before
+    const counted: Counted = { level: level.name, wait: histogram(waits), execution: histogram(executions), refused: new Map(), dispatched: 0 }
+    bySchema.set(name, counted)
+    return counted
+  }
+  const each = <T>(map: (labels: { readonly priority_level: string; readonly flow_schema: string }, counted: Counted) => readonly T[]): T[] =>
+    [...bySchema].flatMap(([flow_schema, counted]) => map({ priority_level: counted.level, flow_schema }, counted))
+
+  const perSchema = (): readonly PlainMetric[] => {
+    const wait = 'apiserver_flowcontrol_request_wait_duration_seconds'
+    const execution = 'apiserver_flowcontrol_request_execution_seconds'
+    return [
+      { name: 'apiserver_flowcontrol_dispatched_requests_total', help: 'Requests that were let in.', type: 'counter', values: () => each((labels, c) => [{ labels, value: c.dispatched }]) },
+      { name: 'apiserver_flowcontrol_rejected_requests_total', help: 'Requests that were turned away, by reason.', type: 'counter', values: () => each((labels, c) => [...c.refused].map(([reason, value]) => ({ labels: { ...labels, reason }, value }))) },
+      { name: wait, help: 'How long requests waited for their turn, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(wait, c.wait, { ...labels, execute: 'true' })) },
+      { name: execution, help: 'How long requests took after that, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(execution, c.execution, labels)) },
+    ]
+  }
+  return {
+    waited: (schema, ms) => {
+      const counted = of(schema)
+      counted.dispatched++
+      observe(counted.wait, ms / 1000)
+    },
+    executed: (schema, ms) => observe(of(schema).execution, ms / 1000),
+    rejected(schema, reason) {
+      const { refused } = of(schema)
+      refused.set(reason, (refused.get(reason) ?? 0) + 1)
+    },
+    metrics: (levels) => [...perSchema(), ...ofLevels(levels)],
+  }
+}
+
+function ofLevels(levels: () => readonly Level[]): readonly PlainMetric[] {
+  const gauge = (name: string, help: string, value: (level: Level) => number): PlainMetric =>
+    ({ name: `apiserver_flowcontrol_${name}`, help, type: 'gauge', values: () => levels().map((level) => ({ labels: { priority_level: level.name }, value: value(level) })) })
+  /** By schema too, as Kubernetes has them. */
+  const bySchema = (name: string, help: string, count: (level: Level) => readonly string[]): PlainMetric => ({
+    name: `apiserver_flowcontrol_${name}`, help, type: 'gauge',
+    values: () => levels().flatMap((level) => [...Map.groupBy(count(level), (schema) => schema)].map(([flow_schema, all]) => ({ labels: { priority_level: level.name, flow_schema }, value: all.length }))),
+  })
+  return [
+    bySchema('current_inqueue_requests', 'Requests that wait for their turn.', (level) => level.queues.flatMap(({ waiting }) => waiting.map(({ schema }) => schema.name))),
+    bySchema('current_executing_requests', 'Requests under way.', (level) => [...level.running].map(({ schema }) => schema.name)),
+    gauge('current_executing_seats', 'Seats taken.', (level) => level.seats),
+    gauge('nominal_limit_seats', 'The level\'s share of all seats.', ({ limits }) => limits.nominal),
+    gauge('lower_limit_seats', 'What it keeps however busy others are.', ({ limits }) => limits.min),
+    gauge('upper_limit_seats', 'What it may have at most.', ({ limits }) => limits.max),
+    gauge('current_limit_seats', 'What it may have now.', ({ current }) => current),
+    gauge('demand_seats_smoothed', 'What it would have used lately.', ({ demand }) => demand),
+  ]
+}
