@@ -112,8 +112,5 @@ export async function sendError(request: Pick<ApiRequest, 'headers'>, response: 
   }
   const format = errorFormat(request.headers.accept)
   const body = encodeAny(status as unknown as ApiObject, statusType, { format, pretty: false, include: 'Metadata', now: 0 })
-  const retry = status.details?.retryAfterSeconds
-  if (retry) plain(response).setHeader('retry-after', String(retry))
-  if (status.code === 401) plain(response).setHeader('www-authenticate', 'Bearer')
   await send(request, response, { code: status.code, type: contentTypes[format.media], body })
 }
