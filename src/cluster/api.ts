@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 import { auditOf } from './audit.ts'
+import { flowOf } from './flow.ts'
 
 export interface ApiOptions {
   readonly settings: Settings
@@ -49,6 +50,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     edges: createEdges({
       audit,
+      flow: flowOf(settings.apiServerArguments),
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
       checks: [{
         name: 'poststarthook/rbac/bootstrap-roles',

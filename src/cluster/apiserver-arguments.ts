@@ -32,6 +32,9 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   'audit-webhook-config-file': 'file',
   'audit-webhook-initial-backoff': 'duration',
   ...auditBatches('webhook'),
+  'enable-priority-and-fairness': 'boolean',
+  'max-requests-inflight': 'number',
+  'max-mutating-requests-inflight': 'number',
 }
 
 /** Name to text, checked; files by absolute path. */
