@@ -4,6 +4,7 @@ import { core } from '../api/index.ts'
 import { forbidden, unauthorized } from '../machinery/errors.ts'
 import type { Identity } from './identity.ts'
 import type { ApiServer, AuditEdge, Edges } from './options.ts'
+import { FakeClock } from '../machinery/clock.ts'
 import { startTestServer } from './testing.ts'
 
 const ana: Identity = { name: 'ana', groups: ['system:authenticated'] }
@@ -56,6 +57,21 @@ async function start(edges: Partial<Edges> = {}) {
   }
   return { seen, ask }
 }
+
+it('is answered with 504 when it takes more than a minute', async () => {
+  const clock = new FakeClock()
+  let entered: () => void
+  const there = new Promise<void>((resolve) => (entered = resolve))
+  ;({ server } = await startTestServer({ clock, edges: { authorize: () => { entered(); return new Promise(() => undefined) } } }))
+  await server.listen()
+  const answer = fetch(`${server.url}/api/v1/pods`)
+  await there
+  await clock.advance(59_000)
+  const early = await Promise.race([answer, new Promise((resolve) => setTimeout(() => resolve('none'), 20))])
+  await clock.advance(2000)
+  const response = await answer
+  expect([early, response.status, ((await response.json()) as { reason: string }).reason]).toEqual(['none', 504, 'Timeout'])
+})
 
 describe('a request', () => {
   it('meets audit as the one who sends it, everything after as the one it is made as, and gives its place back', async () => {

@@ -16,13 +16,13 @@ import { parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
 import { plain, sendError, statusOf } from './http/respond.ts'
 import { anonymous, type Identity } from './identity.ts'
-import type { AuditedRequest, AuditTrail, Authorize, Edges } from './options.ts'
+import type { AuditedRequest, AuditTrail, Authorize, Decision, Edges } from './options.ts'
 
 export interface Corridor extends ResourceEnvironment {
   readonly edges: Edges
   readonly log: Logger
-  /** Counts what is under way, for shutdown. */
-  readonly active: Set<ApiRequest>
+  /** What is under way, for shutdown and for what takes too long. */
+  readonly active: Set<Request>
 }
 
 /** Requests other than watches and streams get this long. */
@@ -33,15 +33,18 @@ const endless = new Set(['exec', 'attach', 'portforward', 'log'])
 const noQuery = new URLSearchParams()
 
 /** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
-export async function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo, trail?: AuditTrail): Promise<void> {
-  const { allowed, reason } = await authorize(user, info)
-  if (trail) {
-    trail.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
-    trail.annotate('authorization.k8s.io/reason', reason)
+export function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo, trail?: AuditTrail): Promise<void> | void {
+  const decided = ({ allowed, reason }: Decision) => {
+    if (trail) {
+      trail.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
+      trail.annotate('authorization.k8s.io/reason', reason)
+    }
+    if (allowed) return
+    if (user === anonymous) throw unauthorized()
+    throw refusal(user, info, reason)
   }
-  if (allowed) return
-  if (user === anonymous) throw unauthorized()
-  throw refusal(user, info, reason)
+  const decision = authorize(user, info)
+  return decision instanceof Promise ? decision.then(decided) : decided(decision)
 }
 
 /** The refusal in Kubernetes's words: `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */
@@ -69,8 +72,11 @@ export class Request implements ApiRequest {
   user: Identity = anonymous
   trail: AuditTrail | undefined
   begun: (() => void) | undefined
+  /** When it is cut off, in milliseconds of the clock. */
+  deadline = Infinity
+  response: ApiResponse | undefined
   #controller: AbortController | undefined
-  #reason: unknown
+  gone: unknown
 
   constructor(raw: IncomingMessage | Http2ServerRequest, auditId = randomUUID() as string) {
     this.raw = raw
@@ -86,13 +92,13 @@ export class Request implements ApiRequest {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+      if (this.gone !== undefined) this.#controller.abort(this.gone)
     }
     return this.#controller.signal
   }
 
   abort(reason: unknown): void {
-    this.#reason = reason
+    this.gone = reason
     this.#controller?.abort(reason)
   }
 }
@@ -120,24 +126,18 @@ const isLong = ({ verb, subresource, isResourceRequest }: RequestInfo): boolean 
 const auditedOf = ({ auditId, info, raw, user, headers }: Request): AuditedRequest =>
   ({ auditId, info, uri: raw.url ?? '/', user, headers, peer: raw.socket?.remoteAddress ?? '' })
 
-/** Finds out who sends the request and as whom it goes on; audit knows both. Throws `ApiError` 400, 401, 403. */
-async function identify({ edges }: Corridor, request: Request, response: ApiResponse | undefined): Promise<void> {
-  try {
-    request.user = await edges.authenticate(request.raw, request.info)
-  } catch (error) {
+/** Who sends the request; audit is told of those who cannot say. Throws `ApiError` 401. */
+function authenticate({ edges }: Corridor, request: Request): Promise<Identity> | Identity {
+  const refused = (error: unknown): never => {
     edges.audit?.unauthenticated(auditedOf(request), statusOf(error))
     throw error
   }
-  if (edges.audit) {
-    const trail = edges.audit.begin(auditedOf(request))
-    request.trail = trail instanceof Promise ? await trail : trail
-    if (request.trail && response && isLong(request.info)) tellStart(request.trail, response)
+  try {
+    const identity = edges.authenticate(request.raw, request.info)
+    return identity instanceof Promise ? identity.catch(refused) : identity
+  } catch (error) {
+    return refused(error)
   }
-  if (!edges.impersonate) return
-  const user = await edges.impersonate(request.user, request.headers)
-  if (user === request.user) return
-  request.user = user
-  request.trail?.impersonated(user)
 }
 
 /** Tells audit when the answer begins. */
@@ -150,15 +150,29 @@ function tellStart(trail: AuditTrail, response: ApiResponse): void {
   }) as typeof http.writeHead
 }
 
-/** Everything between the path and the handler. What it returns gives the request's place back. */
-async function enter(corridor: Corridor, request: Request, response: ApiResponse | undefined): Promise<(() => void) | undefined> {
-  const { edges } = corridor
-  await identify(corridor, request, response)
+/**
+ * Everything between the path and the handler. What it resolves with gives the request's place back. A step is waited for only where it is
+ * a promise: most requests meet nobody who has to ask somebody else, and each needless turn costs.
+ */
+async function enter({ edges }: Corridor, request: Request, response: ApiResponse | undefined, identity: Promise<Identity> | Identity): Promise<(() => void) | undefined> {
+  request.user = identity instanceof Promise ? await identity : identity
+  if (edges.audit) {
+    const trail = edges.audit.begin(auditedOf(request))
+    request.trail = trail instanceof Promise ? await trail : trail
+    if (request.trail && response && isLong(request.info)) tellStart(request.trail, response)
+  }
+  if (edges.impersonate) {
+    const answer = edges.impersonate(request.user, request.headers)
+    const user = answer instanceof Promise ? await answer : answer
+    if (user !== request.user) request.trail?.impersonated(user)
+    request.user = user
+  }
   const place = edges.flow?.enter(request, response)
   const release = place instanceof Promise ? await place : place
   request.begun = release
   try {
-    await checkAuthorized(edges.authorize, request.user, request.info, request.trail)
+    const checked = checkAuthorized(edges.authorize, request.user, request.info, request.trail)
+    if (checked) await checked
   } catch (error) {
     release?.()
     throw error
@@ -172,44 +186,53 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
   const request = route(raw, response)
   if (!request) return
   const { edges, active, closing } = corridor
+  request.response = response
   active.add(request)
   const cut = endless.has(request.info.subresource) ? () => void plain(response).destroy() : undefined
   if (cut) closing.addEventListener('abort', cut, { once: true })
   edges.observer?.started(request.info)
-  plain(response).once('close', () => {
+  plain(response).on('close', () => {
     active.delete(request)
     if (cut) closing.removeEventListener('abort', cut)
     if (!plain(response).writableFinished) request.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the request'))
     record(corridor, request, response, begun)
   })
-  const timer = isLong(request.info) ? undefined : setTimeout(() => {
-    const late = timedOut('Timeout: request did not complete within the allotted timeout')
-    request.abort(late)
-    request.trail?.failed(late.status)
-    void sendError(request, response, late)
-  }, requestTimeout)
-  timer?.unref()
+  if (!isLong(request.info)) request.deadline = corridor.registry.clock.now() + requestTimeout
   let release: (() => void) | undefined
   try {
     if (corridor.closing.aborted) throw unavailable('the server is shutting down')
-    release = await enter(corridor, request, response)
-    await answer(corridor, request, response)
+    release = await enter(corridor, request, response, authenticate(corridor, request))
+    const answered = answer(corridor, request, response)
+    if (answered) await answered
   } catch (error) {
     await fail(corridor, request, response, error)
   } finally {
     release?.()
-    clearTimeout(timer)
+    request.deadline = Infinity
+  }
+}
+
+/** Answers what takes longer than it may. Called every few seconds: one timer for all requests. */
+export function cutLate({ active, registry }: Corridor): void {
+  const now = registry.clock.now()
+  for (const request of active) {
+    if (request.deadline > now) continue
+    request.deadline = Infinity
+    const late = timedOut('Timeout: request did not complete within the allotted timeout')
+    request.abort(late)
+    request.trail?.failed(late.status)
+    if (request.response) void sendError(request, request.response, late)
   }
 }
 
 /** The handler of a request that may be answered. Throws `ApiError`. */
-export async function answer(corridor: Corridor, request: ApiRequest, response: ApiResponse): Promise<void> {
+export function answer(corridor: Corridor, request: ApiRequest, response: ApiResponse): Promise<void> | void {
   const remote = corridor.edges.routes.remote?.(request.info)
   if (remote) return remote(request, response)
   if (request.info.isResourceRequest) return handleResource(corridor, request, response)
   const handler = corridor.edges.routes.handle(request.info.path)
   if (!handler) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
-  await handler(request, response)
+  return handler(request, response)
 }
 
 async function fail({ log }: Corridor, request: ApiRequest, response: ApiResponse, error: unknown): Promise<void> {
@@ -257,7 +280,7 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
       request?.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the connection'))
       request?.trail?.finished(101)
     })
-    release = await enter(corridor, request, undefined)
+    release = await enter(corridor, request, undefined, authenticate(corridor, request))
     const handler = upgradeHandler(corridor, info)
     if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
     request.trail?.started(101)

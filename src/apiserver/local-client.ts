@@ -11,7 +11,7 @@ import { auditedClient, trailOf } from './audit/local.ts'
 import type { Identity } from './identity.ts'
 import type { AuditTrail } from './options.ts'
 import { actionOf, runAction } from './registry/actions.ts'
-import { makeCall, type Call } from './registry/call.ts'
+import { callerOf, makeCall, type Call } from './registry/call.ts'
 import { create } from './registry/create.ts'
 import { deleteObject, type Deletion } from './registry/delete.ts'
 import { patchObject } from './registry/patch.ts'
@@ -66,7 +66,7 @@ function createGate({ registry, edges }: Corridor, user: Identity, privileged: b
     dryRun: o.dryRun ?? false,
     fieldManager: o.fieldManager ?? managerOf(user),
     options: o.dryRun ? { dryRun: ['All'] } : {},
-    signal: o.signal,
+    caller: callerOf(o.signal),
   })
   /** A call on one object, authorized. */
   const enter = async (resource: Resource, target: Target, o: WriteOptions = {}): Promise<Call> => {

@@ -1,9 +1,8 @@
 /** The API server, put together: cache over the store, registry over the cache, edges around it, sockets in front. */
 import type { Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
-import { serve, serveUpgrade, type Corridor } from './corridor.ts'
+import { cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
 import { listen, type Listener } from './http/listener.ts'
-import type { ApiRequest } from './http/request.ts'
 import type { Identity } from './identity.ts'
 import { createLister } from './cache/lister.ts'
 import { createLocalClient } from './local-client.ts'
@@ -30,7 +29,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { store, clock, log } = options
   const closing = new AbortController()
   const stopped = new AbortController()
-  const active = new Set<ApiRequest>()
+  const active: Corridor['active'] = new Set()
   const holder: { client?: Client } = {}
   const own = lateClient(() => holder.client!)
   const environment: StrategyEnvironment = { client: own, serviceCidr: options.serviceCidr ?? '10.96.0.0/12', nodePorts: options.nodePorts ?? [30_000, 32_767] }
@@ -50,6 +49,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     get url() { return listener?.url ?? '' },
     get port() { return listener?.port ?? 0 },
     async listen() {
+      lookForLate(corridor)
       listener = await listen({
         tls: options.tls,
         address: options.address ?? '127.0.0.1',
@@ -66,8 +66,22 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 }
 
+/** Milliseconds between two looks for requests that take too long. */
+const lateEvery = 1000
+
+/** Cuts off what takes too long, until the server closes. */
+function lookForLate(corridor: Corridor): void {
+  const { clock } = corridor.registry
+  const look = () => {
+    cutLate(corridor)
+    timer = clock.after(lateEvery, look)
+  }
+  let timer = clock.after(lateEvery, look)
+  corridor.closing.addEventListener('abort', () => timer.cancel(), { once: true })
+}
+
 /** Lets requests finish, then closes what is left. */
-async function drain(listener: Listener, active: ReadonlySet<ApiRequest>): Promise<void> {
+async function drain(listener: Listener, active: ReadonlySet<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainTime)))
   const drained = listener.drain()

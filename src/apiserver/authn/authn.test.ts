@@ -209,7 +209,7 @@ describe('impersonation', () => {
   index.setRole('', 'r', [{ verbs: ['impersonate'], apiGroups: [''], resources: ['users', 'serviceaccounts'] }, { verbs: ['impersonate'], apiGroups: [''], resources: ['groups'], resourceNames: ['devs'] }])
   index.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }], roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' } })
   const authorizer = createAuthorizer([mastersMode, index])
-  const as = (headers: IncomingHttpHeaders, user: Identity = { name: 'ana', groups: [] }) => impersonate(user, headers, authorizer)
+  const as = (headers: IncomingHttpHeaders, user: Identity = { name: 'ana', groups: [] }) => Promise.resolve(impersonate(user, headers, authorizer))
 
   it('takes the right to each part of whom one wants to be', async () => {
     expect(await as({ 'impersonate-user': 'bob', 'impersonate-group': 'devs' })).toEqual({ name: 'bob', groups: ['devs', 'system:authenticated'] })

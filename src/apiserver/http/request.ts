@@ -32,6 +32,8 @@ export interface ApiRequest {
   readonly raw: IncomingMessage | Http2ServerRequest
   /** Aborts when the client goes away or the server shuts down. */
   readonly signal: AbortSignal
+  /** Why nobody waits for the answer any more; undefined while somebody does. Cheaper to ask than the signal. */
+  readonly gone: unknown
   /** The name of this request in the audit log and in the answer's `Audit-ID` header: the client's own, or a new one. */
   readonly auditId: string
   /** What audit writes down of it; undefined when the policy wants nothing. */

@@ -8,7 +8,7 @@ import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeComputedTable, encodeList, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
 import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
 import type { EdgeRoutes, VirtualResource } from '../options.ts'
-import { actionOf, bindingCall, runAction } from '../registry/actions.ts'
+import { type Action, actionOf, bindingCall, runAction } from '../registry/actions.ts'
 import { makeCall, type Call, type CallOptions } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
 import { deleteObject } from '../registry/delete.ts'
@@ -33,7 +33,7 @@ export interface ResourceEnvironment {
   readonly closing: AbortSignal
 }
 
-type Act = (env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served) => Promise<void>
+type Act = (env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served) => Promise<void> | void
 
 const statusType = meta.Status as unknown as StructType<ApiObject>
 
@@ -46,20 +46,21 @@ const encodeOptions = (env: ResourceEnvironment, request: ApiRequest, served?: S
   now: env.registry.clock.now(),
 })
 
-function callOf(env: ResourceEnvironment, { info, user, signal, trail }: ApiRequest, served: Served, options: CallOptions = {}): Call {
+function callOf(env: ResourceEnvironment, request: ApiRequest, served: Served, options: CallOptions = {}): Call {
+  const { info, user, trail } = request
   const { verb, namespace, name, subresource } = info
-  return makeCall(env.registry, served, user, verb, { namespace, name, subresource, signal, trail, ...options })
+  return makeCall(env.registry, served, user, verb, { namespace, name, subresource, caller: request, trail, ...options })
 }
 
 interface Answer { readonly env: ResourceEnvironment; readonly request: ApiRequest; readonly response: ApiResponse; readonly code: number; readonly warnings?: readonly string[] }
 
-const sendObject = ({ env, request, response, code, warnings }: Answer, served: Served, item: Encoded): Promise<void> => {
+const sendObject = ({ env, request, response, code, warnings }: Answer, served: Served, item: Encoded): Promise<void> | void => {
   if (request.trail?.wantsResponse) request.trail.responseObject(served.view(item).object)
   const options = encodeOptions(env, request, served)
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeObject(served, item, options), warnings })
 }
 
-const sendAny = ({ env, request, response, code, warnings }: Answer, object: ApiObject, type: StructType<ApiObject>): Promise<void> => {
+const sendAny = ({ env, request, response, code, warnings }: Answer, object: ApiObject, type: StructType<ApiObject>): Promise<void> | void => {
   request.trail?.responseObject(object)
   const options = { ...encodeOptions(env, request), format: { ...formatOf(request.headers.accept), as: '' as const } }
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeAny(object, type, options), warnings })
@@ -75,9 +76,12 @@ async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string;
 
 const ownType = ({ kind, apiVersion, type }: Resource) => ({ kind, apiVersion, type: type as unknown as StructType<ApiObject> })
 
-const get: Act = async (env, request, response, served) => {
-  const item = await getObject(env.registry, callOf(env, request, served), request.query.get('resourceVersion') ?? '')
-  await sendObject({ env, request, response, code: 200 }, served, item)
+/** Answers at once, unless a revision is wanted that has not come yet. */
+const get: Act = (env, request, response, served) => {
+  const { info: { namespace, name }, query } = request
+  const found = getObject(env.registry, { served, namespace, name }, (query.size && query.get('resourceVersion')) || '')
+  const answer = (item: Encoded) => sendObject({ env, request, response, code: 200 }, served, item)
+  return found instanceof Promise ? found.then(answer) : answer(found)
 }
 
 /** Writes down a list that is answered with. */
@@ -223,27 +227,27 @@ async function compute(env: ResourceEnvironment, request: ApiRequest, response: 
   await send(request, response, { code, type: contentTypes[options.format.media], body, warnings })
 }
 
-/** POST of an action's body, or of a computed resource. */
-async function act(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, resource: Resource): Promise<boolean> {
+/** POST of an action's body, or of a computed resource; undefined when it is neither. */
+function act(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, resource: Resource): Promise<void> | undefined {
   const { registry, routes } = env
   const { info } = request
   const name = info.subresource ? `${resource.groupResource}/${info.subresource}` : resource.groupResource
-  const warnings: string[] = []
   const virtual = routes.virtual?.get(name)
-  if (virtual) {
-    await compute(env, request, response, resource, virtual)
-    return true
-  }
+  if (virtual) return compute(env, request, response, resource, virtual)
   const served = registry.find(resource.group, resource.version, resource.plural)
   const direct = name === 'bindings' ? actionOf('pods/binding') : actionOf(name)
-  if (!direct || (!served && name !== 'bindings')) return false
+  if (!direct || (!served && name !== 'bindings')) return undefined
   if (info.verb !== 'create') throw methodNotAllowed()
-  const pods = served ?? registry.find('', 'v1', 'pods')!
+  return runDirect(env, request, response, served ?? registry.find('', 'v1', 'pods')!, name, direct)
+}
+
+async function runDirect(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, pods: Served, name: string, direct: Action): Promise<void> {
+  const { registry } = env
+  const warnings: string[] = []
   const call = callOf(env, request, pods, { ...writeQuery(request, 'CreateOptions'), warnings })
   const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion })
   const target = name === 'bindings' ? bindingCall(registry, call, body).call : call
   await sendAny({ env, request, response, code: 201, warnings }, await runAction(registry, target, direct, body), statusType)
-  return true
 }
 
 /** Verbs of one object; the others are of the collection, where a name can only come from a field selector or a watch. */
@@ -263,7 +267,7 @@ const deprecated: Readonly<Record<string, string>> = {
 }
 
 /** Answers a request for a resource. Throws `ApiError`. */
-export async function handleResource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse): Promise<void> {
+export function handleResource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse): Promise<void> | void {
   const { info } = request
   const { registry, routes } = env
   const resource = registry.resource(info.group, info.version, info.resource)
@@ -278,7 +282,8 @@ export async function handleResource(env: ResourceEnvironment, request: ApiReque
     if (handler) return handler(request, response)
   }
   if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere()
-  if (await act(env, request, response, resource)) return
+  const acted = act(env, request, response, resource)
+  if (acted) return acted
   const served = registry.find(info.group, info.version, info.resource)
   if (!served) throw methodNotAllowed()
   if (served.custom?.deprecation) warnEarly(response, served.custom.deprecation)
@@ -288,5 +293,5 @@ export async function handleResource(env: ResourceEnvironment, request: ApiReque
     return onSubresource(env, request, response, served, sub)
   }
   checkPlace(resource, info)
-  await acts[info.verb]!(env, request, response, served)
+  return acts[info.verb]!(env, request, response, served)
 }

@@ -12,6 +12,15 @@ import type { AuditTrail } from '../options.ts'
 import type { RequestContext } from '../strategy.ts'
 import type { Served } from './served.ts'
 
+/** Who waits for the answer. */
+export interface Caller {
+  /** Why they do not wait any more: the reason of an abort; undefined while they do. */
+  readonly gone: unknown
+}
+
+/** A caller who says by a signal that they have gone. */
+export const callerOf = (signal: AbortSignal | undefined): Caller | undefined => signal && { get gone() { return signal.aborted ? signal.reason as unknown : undefined } }
+
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 export interface Call extends RequestContext {
@@ -20,7 +29,7 @@ export interface Call extends RequestContext {
   readonly fieldValidation: FieldValidation
   /** The options of the request as admission sees them. */
   readonly options: Readonly<Record<string, unknown>>
-  readonly signal: AbortSignal | undefined
+  readonly caller: Caller | undefined
 }
 
 /** What the registry works with. */
@@ -34,7 +43,7 @@ export interface RegistryEnvironment {
 }
 
 /** The path of the object a call is about. */
-export const callPath = (call: Call): string => pathOf(call.served.resource.namespaced ? call.namespace : '', call.name)
+export const callPath = (call: Pick<Call, 'served' | 'namespace' | 'name'>): string => pathOf(call.served.resource.namespaced ? call.namespace : '', call.name)
 
 /** What admission is told of a write. */
 export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE', object: ApiObject | undefined, old: ApiObject | undefined): AdmissionAttributes => ({
@@ -56,11 +65,12 @@ export function refuse(call: Call, name: string, errors: readonly FieldError[]):
 
 /** Throws when the caller has gone or its time is up. */
 export function checkAborted(call: Call): void {
-  if (!call.signal?.aborted) return
-  throw call.signal.reason instanceof ApiError ? call.signal.reason : new ApiError(499, 'ClientClosedRequest', 'the client closed the request')
+  const gone = call.caller?.gone
+  if (gone === undefined) return
+  throw gone instanceof ApiError ? gone : new ApiError(499, 'ClientClosedRequest', 'the client closed the request')
 }
 
-export type CallOptions = Partial<Pick<Call, 'subresource' | 'namespace' | 'name' | 'dryRun' | 'fieldManager' | 'fieldValidation' | 'options' | 'signal'>> & {
+export type CallOptions = Partial<Pick<Call, 'subresource' | 'namespace' | 'name' | 'dryRun' | 'fieldManager' | 'fieldValidation' | 'options' | 'caller'>> & {
   /** Where warnings for the client are collected. */
   readonly warnings?: string[]
   /** Where annotations go. */
@@ -80,7 +90,7 @@ export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served
     fieldManager: o.fieldManager ?? '',
     fieldValidation: o.fieldValidation ?? 'Ignore',
     options: o.options ?? {},
-    signal: o.signal,
+    caller: o.caller,
     now: env.clock.now(),
     warn: (text) => void (o.warnings && !o.warnings.includes(text) && o.warnings.push(text)),
     annotate: (key, value) => o.trail?.annotate(key, value),

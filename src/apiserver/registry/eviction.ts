@@ -54,8 +54,8 @@ async function askBudget(env: RegistryEnvironment, call: Call, pod: core.Pod): P
   if (covering.length > 1) throw internal('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
   const [budget] = covering
   if (!budget || isFree(pod, budget)) return
-  const { user, namespace, dryRun, signal } = call
-  const spending = makeCall(env, budgets, user, 'update', { namespace, name: budget.metadata.name ?? '', subresource: 'status', dryRun, signal, fieldManager: 'kube-apiserver' })
+  const { user, namespace, dryRun, caller } = call
+  const spending = makeCall(env, budgets, user, 'update', { namespace, name: budget.metadata.name ?? '', subresource: 'status', dryRun, caller, fieldManager: 'kube-apiserver' })
   await update(env, spending, statusRules(budgets), (current) => spend(current as unknown as Budget, call.name, call.now) as unknown as ApiObject)
 }
 

@@ -103,14 +103,16 @@ const sourceOf = (env: RegistryEnvironment, served: Served): ListSource => {
   return { cache: env.cache, store: env.store, clock: env.clock, objects: cache, decode, ...(custom?.ready ? { ready: custom.ready } : {}) }
 }
 
-/** One object. Throws `ApiError` 404, 504. */
-export async function getObject(env: RegistryEnvironment, call: Call, resourceVersion: string): Promise<Encoded> {
-  const { served } = call
-  const path = callPath(call)
-  const item = resourceVersion === '' ? served.cache.get(path) : await getAt({ cache: env.cache, clock: env.clock, objects: served.cache }, path, resourceVersion)
-  if (!item) throw notFound(served.resource, call.name)
-  if (served.custom?.ready) await served.custom.ready([item])
-  return item
+/** One object: at once, unless it has to be as new as `resourceVersion` says, or converted by somebody else. Throws `ApiError` 404, 504. */
+export function getObject(env: RegistryEnvironment, where: Pick<Call, 'served' | 'namespace' | 'name'>, resourceVersion: string): Promise<Encoded> | Encoded {
+  const { served } = where
+  const path = callPath(where)
+  const found = (item: Encoded | undefined): Promise<Encoded> | Encoded => {
+    if (!item) throw notFound(served.resource, where.name)
+    return served.custom?.ready?.([item])?.then(() => item) ?? item
+  }
+  if (resourceVersion === '') return found(served.cache.get(path))
+  return getAt({ cache: env.cache, clock: env.clock, objects: served.cache }, path, resourceVersion).then(found)
 }
 
 /** The objects that the options select. Throws `ApiError` 400, 410, 504. */
