@@ -138,7 +138,7 @@ const metadata: Decode = (value, walk) => {
     throw bad
   }
   for (const line of unknownFields) unknownField(walk, JSON.parse(line.slice('unknown field '.length)) as string)
-  return value
+  return decoderOf(meta.ObjectMeta)(value, { unknown: 0 })
 }
 
 const embeddedFields: ReadonlyMap<string, Property> = new Map([
@@ -180,6 +180,20 @@ function propertiesBy(schema: Schema, root: boolean, keepsUnknown: boolean): Pro
   const additional = additionalOf(schema)
   const rest = additional ? propertyOf(additional) : schema.additionalProperties === true ? { decode: unspecified, dropsNull: false } : keepsUnknown ? keptEntry : undefined
   return rest ? (key) => known.get(key) ?? rest : (key) => known.get(key)
+}
+
+/** Reads a value by a schema: what is left of it, or why it cannot be read. */
+export function compileReader(schema: Schema): (value: unknown) => { readonly value?: unknown; readonly problem?: string } {
+  const decode = compile(schema)
+  return (value) => {
+    const walk: Walk = { unknown: 0, trail: [], names: [] }
+    try {
+      return { value: decode(value, walk) }
+    } catch (error) {
+      if (error !== bad) throw error
+      return { problem: walk.problem ?? '' }
+    }
+  }
 }
 
 const emptyMetadata: Obj = Object.freeze({})

@@ -6,10 +6,10 @@ import { additionalOf, isEmbedded, isObject, itemsOf, metaFields, type Obj, type
 
 type Look = (value: unknown, at: Path) => FieldError[]
 
-/** The check of all embedded resources below a schema; undefined when there are none. */
-export function compileEmbeddedChecks(schema: Schema): ((object: unknown) => readonly FieldError[]) | undefined {
-  const look = compile(schema, true)
-  return look && ((object) => look(object, path()))
+/** The check of all embedded resources below a schema, `itself` included; undefined when there are none. */
+export function compileEmbeddedChecks(schema: Schema, itself = false): ((object: unknown, at?: Path) => readonly FieldError[]) | undefined {
+  const look = compile(schema, !itself)
+  return look && ((object, at = path()) => look(object, at))
 }
 
 function compile(schema: Schema, root = false): Look | undefined {

@@ -38,11 +38,12 @@ export function joined(a: Issues, b: Issues): Issues {
 /** The root of an object has no name; Kubernetes writes its nil path out. */
 const nameless = '<nil>'
 
-/** The errors of issues found at the root of an object. */
-export function errorsOf(issues: Issues): FieldError[] {
+/** The errors of issues found at the root of an object, or at another place. */
+export function errorsOf(issues: Issues, at?: Path): FieldError[] {
   return (issues ?? []).map(({ steps, error }) => {
     const name = steps.replace(/^\./, '')
-    return error(name, path(name || nameless))
+    const place = at ? at.text + (steps.startsWith('[') || steps === '' ? steps : `.${name}`) : name || nameless
+    return error(name, path(place))
   })
 }
 

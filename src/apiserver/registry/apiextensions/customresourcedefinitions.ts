@@ -2,12 +2,13 @@
 import type { apiextensions } from '../../../api/index.ts'
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { dns1035Label, dns1123Subdomain } from '../../../machinery/names.ts'
+import { approvalErrors } from '../../crd/conditions.ts'
 import { clientConfig } from '../admissionregistration/webhook-rules.ts'
 import type { Strategy } from '../../strategy.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { createdAtColumn, nameColumn, printer } from '../printing.ts'
-import { structural } from './structural.ts'
+import { definitionSchema, printerColumn, scalePaths, selectableFields } from './structural.ts'
 
 type Definition = apiextensions.CustomResourceDefinition
 type Version = apiextensions.CustomResourceDefinitionVersion
@@ -62,24 +63,12 @@ function* versions(at: Path, list: readonly Version[]): Check {
     const schema = version.schema?.openAPIV3Schema
     const root = place.at('schema').at('openAPIV3Schema')
     if (!schema) yield root.required('schemas are required')
-    else yield* structural(root, schema)
-    yield* scale(place.at('subresources').at('scale'), version)
-    yield* forEach(place.at('additionalPrinterColumns'), version.additionalPrinterColumns, function* (column, here) {
-      if (!column.name) yield here.at('name').required()
-      yield* oneOfThese(here.at('type'), column.type, ['boolean', 'date', 'integer', 'number', 'string'])
-      if (!column.jsonPath) yield here.at('jsonPath').required()
-    })
+    else yield* definitionSchema(root, schema, { status: version.subresources?.status !== undefined })
+    yield* scalePaths(place.at('subresources'), version)
+    yield* selectableFields(place.at('selectableFields'), version.selectableFields, schema)
+    yield* forEach(place.at('additionalPrinterColumns'), version.additionalPrinterColumns, (column, here) => printerColumn(here, column))
     if (version.deprecationWarning !== undefined && !version.deprecated) yield place.at('deprecationWarning').invalid(version.deprecationWarning, 'can only be set for deprecated versions')
   })
-}
-
-function* scale(at: Path, version: Version): Check {
-  const value = version.subresources?.scale
-  if (!value) return
-  for (const [name, prefix] of [['specReplicasPath', '.spec.'], ['statusReplicasPath', '.status.']] as const) {
-    if (!value[name]) yield at.at(name).required()
-    else if (!value[name].startsWith(prefix)) yield at.at(name).invalid(value[name], `should be a json path under ${prefix.slice(0, -1)}`)
-  }
 }
 
 function* conversion(at: Path, spec: apiextensions.CustomResourceDefinitionSpec): Check {
@@ -115,7 +104,7 @@ export const customresourcedefinitions: Strategy<Definition> = {
   default: withDefaults,
   prepareForCreate: (definition) => withStoredVersion(definition, []),
   prepareForUpdate: (next, current) => withStoredVersion(next, current.status.storedVersions),
-  validate: (definition) => [...validate(definition)],
+  validate: (definition) => [...approvalErrors(definition), ...validate(definition)],
   validateUpdate,
   printer: printer<Definition>(nameColumn, createdAtColumn),
 }

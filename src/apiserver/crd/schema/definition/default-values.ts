@@ -1,0 +1,50 @@
+/** Defaults are values that the schema itself would accept, without anything that it would drop. */
+import { deepEqual } from '../../../../machinery/meta.ts'
+import type { FieldError, Path } from '../../../../machinery/field.ts'
+import type { Check } from '../../../registry/checks.ts'
+import { compileCheck } from '../check.ts'
+import { compileReader } from '../codec.ts'
+import { compileEmbeddedChecks } from '../embedded.ts'
+import { errorsOf, none } from '../issue.ts'
+import { isEmbedded, itemsOf, metaFields, type Schema } from '../props.ts'
+
+/** The check of all defaults of a structural schema, from its root. Those inside of metadata must result in valid metadata. */
+export function* defaultValues(at: Path, schema: Schema): Check {
+  yield* node(at, schema, [], true)
+}
+
+/** `inMetadata`: the steps from the embedded resource whose metadata this is; empty outside of metadata. */
+function* node(at: Path, schema: Schema, inMetadata: readonly string[], root: boolean): Check {
+  const steps = isEmbedded(schema) ? [] : inMetadata
+  if (schema.default !== undefined && schema.default !== null) yield* steps.length > 0 ? metadataValue(at.at('default'), schema, steps) : value(at.at('default'), schema)
+  const items = itemsOf(schema)
+  if (items) yield* node(at.at('items'), items, steps.length > 0 ? [...steps, '0'] : steps, false)
+  for (const [name, child] of Object.entries(schema.properties ?? {})) {
+    const entering = (root || isEmbedded(schema)) && metaFields.has(name)
+    yield* node(at.at('properties').key(name), child, entering || steps.length > 0 ? [...steps, name] : steps, false)
+  }
+}
+
+function* value(at: Path, schema: Schema): Check {
+  const reader = compileReader(schema)
+  const { value: pruned, problem } = reader(schema.default)
+  if (problem !== undefined) return yield at.invalid(schema.default, problem)
+  if (!deepEqual(pruned, schema.default)) yield at.invalid(schema.default, 'must not have unknown fields')
+  const embedded = compileEmbeddedChecks(schema, true)?.(schema.default, at) ?? []
+  yield* embedded.length > 0 ? embedded : checked(at, schema)
+}
+
+const checked = (at: Path, schema: Schema): readonly FieldError[] => errorsOf(compileCheck(schema)(schema.default, none), at)
+
+/** A default inside of metadata: it is tried in an object that has nothing else. */
+function* metadataValue(at: Path, schema: Schema, steps: readonly string[]): Check {
+  const holder: Schema = { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }
+  const object = { apiVersion: 'validation/v1', kind: 'Validation', ...(around(schema.default, steps) as object) }
+  const { problem } = compileReader(holder)(object)
+  const errors = problem === undefined ? (compileEmbeddedChecks(holder, true)?.(object) ?? []) : []
+  if (problem !== undefined || errors.length > 0) yield at.invalid(schema.default, `must result in valid metadata: ${problem ?? errors.map(String).join(', ')}`)
+  else yield* checked(at, schema)
+}
+
+const around = (inner: unknown, steps: readonly string[]): unknown =>
+  steps.toReversed().reduce<unknown>((object, step) => (/^\d+$/.test(step) ? [object] : { [step]: object }), inner)
