@@ -7,12 +7,10 @@ import { createTokenCheck } from './authn/token-authentication.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-reviews.ts'
 import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
 import { impersonate } from './authn/impersonation.ts'
-import { authentication, core, rbac } from '../api/index.ts'
-import { createAuthorizer, mastersMode, type Authorizer, type Decision } from './authz/authorizer.ts'
-import { createNodeMode } from './authz/node.ts'
-import { publicMode } from './authz/public.ts'
+import { authentication, core } from '../api/index.ts'
+import type { Authorizer, Decision } from './authz/authorizer.ts'
 import { accessReviews } from './authz/reviews.ts'
-import { createRbacMode } from './authz/rbac-source.ts'
+import { setUpAuthorizer, type AuthorizationOptions } from './authz/setup.ts'
 import { createAggregator, type Aggregator } from './aggregation/aggregator.ts'
 import type { FrontProxyTls } from './aggregation/front-proxy.ts'
 import { createDiscovery } from './discovery/discovery.ts'
@@ -41,7 +39,9 @@ export interface EdgeOptions {
   /** The keys of service account tokens. Left out: there are none, and bearer tokens are refused. */
   readonly serviceAccounts?: ServiceAccountKeys
   /** Who may come in beside those with certificates and service account tokens, and whether anybody may without. */
-  readonly authentication?: AuthenticationOptions
+  readonly authentication?: AuthenticationOptions | undefined
+  /** Who decides what they may do; the Node authorizer and RBAC when left out. */
+  readonly authorization?: AuthorizationOptions | undefined
   /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
   readonly mountTokens?: boolean
   /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
@@ -55,17 +55,7 @@ export interface EdgeOptions {
 /** What `createApiServer({ edges: createEdges({ ... }) })` takes. */
 export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => Edges {
   return (env) => {
-    const authorizer = createAuthorizer([
-      mastersMode,
-      publicMode,
-      createNodeMode({ pods: env.lister(core.pods), claims: env.lister(core.persistentvolumeclaims) }),
-      createRbacMode({
-        roles: env.lister(rbac.roles),
-        clusterRoles: env.lister(rbac.clusterroles),
-        roleBindings: env.lister(rbac.rolebindings),
-        clusterRoleBindings: env.lister(rbac.clusterrolebindings),
-      }),
-    ])
+    const authorizer = setUpAuthorizer(env, options.authorization)
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens)
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)

@@ -27,11 +27,13 @@ export interface LocalClientOptions {
   readonly privileged?: boolean
 }
 
-interface Target { readonly verb: string; readonly namespace?: string | undefined; readonly name?: string | undefined; readonly subresource?: string | undefined }
+interface Target { readonly verb: string; readonly namespace?: string | undefined; readonly name?: string | undefined; readonly subresource?: string | undefined; readonly fieldSelector?: string | undefined; readonly labelSelector?: string | undefined }
 
-const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresource = '' }: Target): RequestInfo => ({
+const selectorsOf = ({ fieldSelector, labelSelector }: Pick<ListOptions, 'fieldSelector' | 'labelSelector'>) => ({ fieldSelector, labelSelector })
+
+const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresource = '', fieldSelector, labelSelector }: Target): RequestInfo => ({
   path: '', isResourceRequest: true, verb, group: resource.group, version: resource.version, resource: resource.plural, rest: '',
-  namespace: resource.namespaced ? namespace : '', name, subresource,
+  namespace: resource.namespaced ? namespace : '', name, subresource, fieldSelector, labelSelector,
 })
 
 const typeOf = (resource: Pick<Resource, 'type'>) => resource.type as unknown as StructType<ApiObject>
@@ -116,7 +118,7 @@ function createReads(corridor: Corridor, gate: Gate) {
     },
     async list(resource: Erased, o: ListOptions = {}): Promise<unknown> {
       const served = gate.servedOf(resource, 'list')
-      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }), trailOf(o))
+      await gate.allow(infoOf(resource, { verb: 'list', namespace: o.namespace, name: selectedName(o.fieldSelector ?? ''), ...selectorsOf(o) }), trailOf(o))
       const query = { limit: o.limit ?? 0, continue: o.continue ?? '', resourceVersion: o.resourceVersion ?? '', match: o.resourceVersionMatch ?? '' }
       const result = await listObjects(registry, served, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, query)
       const { resourceVersion, continue: next, remaining } = result
@@ -127,7 +129,7 @@ function createReads(corridor: Corridor, gate: Gate) {
     },
     async *watch(resource: Erased, o: WatchOptions = {}): AsyncGenerator<unknown> {
       const served = gate.servedOf(resource, 'watch')
-      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace, name: selectedName(o.fieldSelector ?? '') }), trailOf(o))
+      await gate.allow(infoOf(resource, { verb: 'watch', namespace: o.namespace, name: selectedName(o.fieldSelector ?? ''), ...selectorsOf(o) }), trailOf(o))
       const queue = eventQueue((item) => show(served, item), { signal: o.signal, closing: corridor.closing, timeout: (o.timeoutSeconds ?? 0) * 1000, clock: registry.clock })
       const query = {
         resourceVersion: o.resourceVersion ?? '', bookmarks: o.allowBookmarks ?? false, sendInitialEvents: o.sendInitialEvents,

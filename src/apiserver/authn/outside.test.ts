@@ -108,15 +108,15 @@ describe('requests without credentials', () => {
   const anonymousAt = (options: AuthenticationOptions, path: string) => setUp(options)(requestWith({}, path))
   it('are anonymous, or nobody, or anonymous on some paths only', async () => {
     expect(await anonymousAt({}, '/x')).toMatchObject({ name: 'system:anonymous' })
-    expect(await anonymousAt({ anonymous: true }, '/x')).toEqual({ name: 'system:anonymous', groups: ['system:unauthenticated'] })
-    expect(await anonymousAt({ anonymous: false }, '/healthz')).toBe(401)
-    const some: AuthenticationOptions = { configuration: () => ({ kind: '', apiVersion: '', anonymous: { enabled: true, conditions: [{ path: '/healthz' }] } }) }
+    expect(await anonymousAt({ anonymous: () => ({ enabled: true }) }, '/x')).toEqual({ name: 'system:anonymous', groups: ['system:unauthenticated'] })
+    expect(await anonymousAt({ anonymous: () => ({ enabled: false }) }, '/healthz')).toBe(401)
+    const some: AuthenticationOptions = { anonymous: () => ({ enabled: true, paths: ['/healthz'] }) }
     expect(await anonymousAt(some, '/healthz?verbose')).toMatchObject({ name: 'system:anonymous' })
     for (const path of ['/healthz/', '/healthz/../api', '/api', '/healthz%2f']) expect(await anonymousAt(some, path), path).toBe(401)
   })
 
   it('with a token that nobody knows are not anonymous', async () => {
-    expect(await setUp({ anonymous: true })(bearer('junk'))).toBe(401)
-    expect(await setUp({ anonymous: true })(requestWith({ authorization: 'Basic cm9vdDpyb290' }))).toBe(401)
+    expect(await setUp({ anonymous: () => ({ enabled: true }) })(bearer('junk'))).toBe(401)
+    expect(await setUp({ anonymous: () => ({ enabled: true }) })(requestWith({ authorization: 'Basic cm9vdDpyb290' }))).toBe(401)
   })
 })

@@ -4,7 +4,7 @@ import type { RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 
 /** What somebody wants to do. A `RequestInfo` fits: for a path that is no resource, `verb` is the lower-case method. */
-export type Action = Pick<RequestInfo, 'isResourceRequest' | 'path' | 'verb' | 'group' | 'version' | 'namespace' | 'resource' | 'subresource' | 'name'>
+export type Action = Pick<RequestInfo, 'isResourceRequest' | 'path' | 'verb' | 'group' | 'version' | 'namespace' | 'resource' | 'subresource' | 'name' | 'fieldSelector' | 'labelSelector'>
 
 export type Opinion = 'allow' | 'deny' | 'none'
 export interface Decision { readonly opinion: Opinion; readonly reason: string }
@@ -25,32 +25,41 @@ export interface AuthorizationMode {
   rulesFor?(user: Identity, namespace: string): readonly HeldRule[] | undefined
 }
 
+export interface HeldRules {
+  readonly rules: readonly HeldRule[]
+  /** Some mode cannot say what it would allow. */
+  readonly incomplete: boolean
+  /** Which, in Kubernetes's words. */
+  readonly problem?: string
+}
+
 export interface Authorizer {
   /** Never throws; `none` means that nobody allowed it. A promise only where a mode has to ask somebody else. */
   decide(user: Identity, action: Action): Promise<Decision> | Decision
   /** Throws 403 in Kubernetes's words unless the action is allowed. */
   authorize(user: Identity, action: Action): Promise<void>
-  rulesFor(user: Identity, namespace: string): { readonly rules: readonly HeldRule[]; readonly incomplete: boolean }
+  rulesFor(user: Identity, namespace: string): HeldRules
 }
 
 const noOpinion: Decision = { opinion: 'none', reason: '' }
 
-/** Asks the modes in order; what none of them allows is forbidden. */
-export function createAuthorizer(modes: readonly AuthorizationMode[]): Authorizer {
+/** Asks the modes in order; what none of them allows is forbidden. A function gives the modes as they stand. */
+export function createAuthorizer(now: readonly AuthorizationMode[] | (() => readonly AuthorizationMode[])): Authorizer {
+  const current = typeof now === 'function' ? now : () => now
   /** Asks the modes from `first` on; `reasons` are of those before it. */
-  const decideFrom = (first: number, reasons: string, user: Identity, action: Action): Promise<Decision> | Decision => {
+  const decideFrom = (modes: readonly AuthorizationMode[], first: number, reasons: string, user: Identity, action: Action): Promise<Decision> | Decision => {
     let why = reasons
     for (let i = first; i < modes.length; i++) {
       const decision = modes[i]!.authorize(user, action)
       if (decision instanceof Promise) {
-        return decision.then((late) => (late.opinion === 'none' ? decideFrom(i + 1, joined(why, late.reason), user, action) : late))
+        return decision.then((late) => (late.opinion === 'none' ? decideFrom(modes, i + 1, joined(why, late.reason), user, action) : late))
       }
       if (decision.opinion !== 'none') return decision
       if (decision.reason) why = joined(why, decision.reason)
     }
     return why ? { opinion: 'none', reason: why } : noOpinion
   }
-  const decide = (user: Identity, action: Action) => decideFrom(0, '', user, action)
+  const decide = (user: Identity, action: Action) => decideFrom(current(), 0, '', user, action)
   return {
     decide,
     async authorize(user, action) {
@@ -58,8 +67,9 @@ export function createAuthorizer(modes: readonly AuthorizationMode[]): Authorize
       if (decision.opinion !== 'allow') throw refusal(user, action, decision.reason)
     },
     rulesFor(user, namespace) {
-      const known = modes.map((mode) => mode.rulesFor?.(user, namespace))
-      return { rules: known.flatMap((rules) => rules ?? []), incomplete: known.includes(undefined) }
+      const known = current().map((mode) => ({ mode, rules: mode.rulesFor?.(user, namespace) }))
+      const silent = known.filter(({ rules }) => rules === undefined).map(({ mode }) => `${mode.name.toLowerCase()} authorizer does not support user rule resolution`)
+      return { rules: known.flatMap(({ rules }) => rules ?? []), incomplete: silent.length > 0, ...(silent.length > 0 ? { problem: silent.join(', ') } : {}) }
     },
   }
 }

@@ -48,7 +48,8 @@ export function createNodeMode(sources: NodeSources): AuthorizationMode {
       if (Object.hasOwn(own, key)) return ownObject(node, action, own[key] ?? '')
       return nodeRules.some((rule) => ruleAllows(rule, action)) ? allow : none()
     },
-    rulesFor: (user) => (nodeNameOf(user) === undefined ? [] : nodeRules),
+    // What a node may read depends on its pods: no list of rules says it.
+    rulesFor: (user) => (nodeNameOf(user) === undefined ? [] : undefined),
   }
 }
 

@@ -10,6 +10,13 @@ export const discoveryUrls = ['/api', '/api/*', '/apis', '/apis/*', '/healthz', 
 const allow = { opinion: 'allow', reason: '' } as const
 const none = { opinion: 'none', reason: '' } as const
 
+/** Lets everybody see whether the server is well, whatever else is configured. */
+export const healthMode: AuthorizationMode = {
+  name: 'AlwaysAllowPaths',
+  authorize: (_user, action: Action) => (!action.isResourceRequest && ['/healthz', '/livez', '/readyz'].includes(action.path) ? allow : none),
+  rulesFor: (): readonly HeldRule[] => [],
+}
+
 /** Lets everybody see whether the server is well, and everybody who is somebody find out what it serves. */
 export const publicMode: AuthorizationMode = {
   name: 'Public',

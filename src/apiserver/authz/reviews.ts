@@ -5,7 +5,8 @@ import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
 import type { VirtualCall, VirtualResource } from '../options.ts'
-import type { Action, Authorizer, HeldRule } from './authorizer.ts'
+import type { Action, Authorizer, HeldRules } from './authorizer.ts'
+import { askedSelectors } from './selectors.ts'
 
 type Attributes = Pick<authorization.SelfSubjectAccessReviewSpec, 'resourceAttributes' | 'nonResourceAttributes'>
 
@@ -64,6 +65,7 @@ function actionOf({ resourceAttributes: r, nonResourceAttributes: n }: Attribute
     resource: r?.resource ?? '',
     subresource: r?.subresource ?? '',
     name: r?.name ?? '',
+    ...askedSelectors(r ?? {}),
   }
 }
 
@@ -88,12 +90,13 @@ function checkLocal(object: authorization.LocalSubjectAccessReview, namespace: s
   if (asked !== namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
 }
 
-function rulesStatus({ rules, incomplete }: { readonly rules: readonly HeldRule[]; readonly incomplete: boolean }): authorization.SubjectRulesReviewStatus {
+function rulesStatus({ rules, incomplete, problem }: HeldRules): authorization.SubjectRulesReviewStatus {
   return {
     resourceRules: rules.filter((rule) => !rule.nonResourceURLs).map(({ verbs, apiGroups, resources, resourceNames }) => ({
       verbs, apiGroups: apiGroups ?? [], resources: resources ?? [], ...(resourceNames ? { resourceNames } : {}),
     })),
     nonResourceRules: rules.filter((rule) => rule.nonResourceURLs).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs: nonResourceURLs ?? [] })),
     incomplete,
+    ...(problem ? { evaluationError: problem } : {}),
   }
 }

@@ -67,7 +67,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   const resource = parts[at]!
   const name = parts[at + 1] ?? ''
   const verb = verbOf(method, name, query, watching)
-  const onOne = verb === 'list' || verb === 'watch' || verb === 'deletecollection'
+  const selecting = query.size > 0 && (verb === 'list' || verb === 'watch' || verb === 'deletecollection')
   return {
     path,
     isResourceRequest: true,
@@ -76,9 +76,11 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     version,
     namespace,
     resource,
-    name: name || (onOne && query.size ? selectedName(query.get('fieldSelector') ?? '') : ''),
+    name: name || (selecting ? selectedName(query.get('fieldSelector') ?? '') : ''),
     subresource: parts[at + 2] ?? '',
     rest: parts.length > at + 3 ? restOf(path, at + 3) : '',
+    fieldSelector: selecting ? (query.get('fieldSelector') ?? undefined) : undefined,
+    labelSelector: selecting ? (query.get('labelSelector') ?? undefined) : undefined,
   }
 }
 

@@ -21,6 +21,9 @@ export interface RequestInfo {
   readonly name: string
   /** What follows the subresource: the path of a proxied request, without a leading slash. */
   readonly rest: string
+  /** Of lists, watches and deletions of many, as it was sent; left out when there is none. */
+  readonly fieldSelector?: string | undefined
+  readonly labelSelector?: string | undefined
 }
 
 export interface ApiRequest {

@@ -1,7 +1,7 @@
 /** What the claims of a token make of its bearer: name, groups, uid and extra, by claim or by expression. */
 import type { Identity } from '../../identity.ts'
 import type { JwtAuthenticator, PrefixedClaimOrExpression } from './configuration.ts'
-import { claimsExpression, userExpression } from './expressions.ts'
+import { claimsExpression, userExpression, type Wanted } from './expressions.ts'
 
 export type Claims = Readonly<Record<string, unknown>>
 /** Throws an `Error` that says which rule the claims do not keep. */
@@ -13,9 +13,9 @@ type Read = (claims: Claims) => unknown
 export function compileClaims({ claimMappings, claimValidationRules = [], userValidationRules = [] }: JwtAuthenticator): MapClaims {
   const username = nameReader(claimMappings?.username ?? {})
   const groups = claimMappings?.groups && groupsReader(claimMappings.groups)
-  const uid = claimMappings?.uid && read(claimMappings.uid, 'claimMappings.uid.expression')
-  const extra = (claimMappings?.extra ?? []).map(({ key = '', valueExpression = '' }) => ({ key, read: claimsExpression(valueExpression, `claimMappings.extra[${key}].valueExpression`) }))
-  const claimRules = claimValidationRules.map((rule) => ({ rule, test: rule.expression ? claimsExpression(rule.expression, 'claimValidationRules.expression') : undefined }))
+  const uid = claimMappings?.uid && read(claimMappings.uid, 'claimMappings.uid.expression', 'text')
+  const extra = (claimMappings?.extra ?? []).map(({ key = '', valueExpression = '' }) => ({ key, read: claimsExpression(valueExpression, `claimMappings.extra[${key}].valueExpression`, 'texts') }))
+  const claimRules = claimValidationRules.map((rule) => ({ rule, test: rule.expression ? claimsExpression(rule.expression, 'claimValidationRules.expression', 'condition') : undefined }))
   const userRules = userValidationRules.map((rule) => ({ rule, test: userExpression(rule.expression ?? '', 'userValidationRules.expression') }))
 
   return (claims) => {
@@ -39,8 +39,8 @@ export function compileClaims({ claimMappings, claimValidationRules = [], userVa
   }
 }
 
-function read({ claim, expression }: { readonly claim?: string | undefined; readonly expression?: string | undefined }, where: string): Read {
-  if (expression) return claimsExpression(expression, where)
+function read({ claim, expression }: { readonly claim?: string | undefined; readonly expression?: string | undefined }, where: string, kind: Wanted): Read {
+  if (expression) return claimsExpression(expression, where, kind)
   return (claims) => {
     if (claim === undefined || claims[claim] === undefined) throw new Error(`claim ${JSON.stringify(claim)} is not present`)
     return claims[claim]
@@ -48,7 +48,7 @@ function read({ claim, expression }: { readonly claim?: string | undefined; read
 }
 
 function nameReader(mapping: PrefixedClaimOrExpression): (claims: Claims) => string {
-  const value = read(mapping, 'claimMappings.username.expression')
+  const value = read(mapping, 'claimMappings.username.expression', 'text')
   return (claims) => {
     const name = value(claims)
     if (typeof name !== 'string' || name === '') throw new Error('the user\'s name is no text, or empty')
@@ -59,7 +59,7 @@ function nameReader(mapping: PrefixedClaimOrExpression): (claims: Claims) => str
 }
 
 function groupsReader(mapping: PrefixedClaimOrExpression): (claims: Claims) => readonly string[] {
-  const value: Read = mapping.expression ? read(mapping, 'claimMappings.groups.expression') : (claims) => claims[mapping.claim ?? '']
+  const value: Read = mapping.expression ? read(mapping, 'claimMappings.groups.expression', 'texts') : (claims) => claims[mapping.claim ?? '']
   return (claims) => texts(value(claims), 'groups').map((group) => (mapping.prefix ?? '') + group)
 }
 

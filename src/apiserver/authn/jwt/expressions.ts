@@ -1,12 +1,39 @@
 /** The expressions of an authentication configuration, in CEL. */
+import { BOOL, CelError, celEnvironment, compileCel, DYN, isDyn, listOf, mapOf, objectOf, STRING, toJson, type CelEnvironment, type CelType } from '../../../machinery/cel/index.ts'
 import type { Identity } from '../../identity.ts'
 
-/** An expression over `claims`. Throws an `Error` that begins with `where` when it cannot be compiled. */
-export function claimsExpression(source: string, where: string): (claims: object) => unknown {
-  throw new Error(`${where}: expressions cannot be compiled: ${source}`)
+const claimsEnvironment = celEnvironment({ variables: { claims: mapOf(DYN) } })
+const userEnvironment = celEnvironment({
+  variables: { user: objectOf('kubernetes.UserInfo', { username: STRING, uid: STRING, groups: listOf(STRING), extra: mapOf(listOf(STRING)) }) },
+})
+
+/** What an expression must give: a condition, a text, or one text or a list of them. */
+export type Wanted = 'condition' | 'text' | 'texts'
+const wanted: Readonly<Record<Wanted, { readonly fits: (type: CelType) => boolean; readonly says: string }>> = {
+  condition: { fits: (type) => type.kind === BOOL.kind, says: 'must evaluate to bool' },
+  text: { fits: (type) => type.kind === 'string', says: 'must evaluate to string' },
+  texts: { fits: (type) => type.kind === 'string' || type.kind === 'list', says: 'must evaluate to string or list of string' },
 }
 
-/** An expression over `user`: `username`, `uid`, `groups` and `extra`. */
+function compile(source: string, env: CelEnvironment, where: string, kind: Wanted): (variables: Readonly<Record<string, unknown>>) => unknown {
+  try {
+    const program = compileCel(source, env)
+    if (!isDyn(program.type) && !wanted[kind].fits(program.type)) throw new CelError(wanted[kind].says)
+    return (variables) => toJson(program.evaluate(variables).value)
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error
+    throw new Error(`${where}: Invalid value: ${JSON.stringify(source)}: compilation failed: ${error.message}`, { cause: error })
+  }
+}
+
+/** An expression over `claims`. Throws an `Error` that begins with `where` when it cannot be compiled. */
+export function claimsExpression(source: string, where: string, kind: Wanted): (claims: object) => unknown {
+  const run = compile(source, claimsEnvironment, where, kind)
+  return (claims) => run({ claims })
+}
+
+/** A condition over `user`: `username`, `uid`, `groups` and `extra`. */
 export function userExpression(source: string, where: string): (user: Identity) => unknown {
-  throw new Error(`${where}: expressions cannot be compiled: ${source}`)
+  const run = compile(source, userEnvironment, where, 'condition')
+  return ({ name, uid = '', groups, extra = {} }) => run({ user: { username: name, uid, groups, extra } })
 }

@@ -106,6 +106,31 @@ describe('a token of a configured issuer', () => {
   })
 })
 
+describe('expressions', () => {
+  const extra = `    uid: {expression: claims.sub}
+    extra: [{key: example.com/team, valueExpression: "claims.?team.orValue([])"}]
+  claimValidationRules: [{expression: "claims.exp - claims.iat <= 86400", message: a day at most}]
+  userValidationRules: [{expression: "!user.username.startsWith('system:') && user.groups.all(g, !g.startsWith('system:'))", message: no system names}]`
+  const check = () => checkWith(extra, 'expression: "claims.sub + \'@\' + claims.org.name"')
+
+  it('map claims and check what comes of them', async () => {
+    expect(await check()(await issuer.token({ org: { name: 'x' }, team: ['a', 'b'] }))).toEqual({ name: 'ana@x', uid: 'ana', groups: [], extra: { 'example.com/team': ['a', 'b'] } })
+    expect(await check()(await issuer.token({ org: { name: 'x' } }))).toEqual({ name: 'ana@x', uid: 'ana', groups: [] })
+    expect(await message(check()(await issuer.token({ sub: 'system:admin', org: { name: 'x' } })))).toContain('no system names')
+    expect(await message(check()(await issuer.token({ org: { name: 'x' }, exp: Math.floor(Date.now() / 1000) + 90_000 })))).toContain('a day at most')
+    expect(await message(check()(await issuer.token({})))).toContain('refused: no such key: org')
+    expect(await message(check()(await issuer.token({ org: { name: 7 } })))).toContain('refused')
+  })
+
+  it('that cannot be compiled, or give something else, are found when the file is read', () => {
+    expect(() => authenticator('', 'expression: "claims.sub +"')).toThrow('claimMappings.username.expression: Invalid value: "claims.sub +": compilation failed: ERROR')
+    expect(() => authenticator('', 'expression: "1 + 1"')).toThrow('must evaluate to string')
+    expect(() => authenticator('  userValidationRules: [{expression: user.name}]')).toThrow('undefined field')
+    expect(() => authenticator('  claimValidationRules: [{expression: "\'x\'"}]')).toThrow('must evaluate to bool')
+    expect(() => authenticator('', 'expression: claims.email')).toThrow('claims.email_verified must be used')
+  })
+})
+
 describe('the configuration', () => {
   const parse = (text: string) => () => parseAuthenticationConfiguration(text, ['https://kubernetes.default.svc'])
   const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n'

@@ -1,0 +1,48 @@
+/** `matchConditions` of an authorization webhook: expressions over `request`, a SubjectAccessReviewSpec. Brings CEL with it. */
+import { CelError, celEnvironment, compileCel, isDyn, listOf, mapOf, objectOf, STRING } from '../../machinery/cel/index.ts'
+
+const requirement = objectOf('kubernetes.SelectorRequirement', { key: STRING, operator: STRING, values: listOf(STRING) })
+const selector = objectOf('kubernetes.SelectorAttributes', { rawSelector: STRING, requirements: listOf(requirement) })
+const attributes = objectOf('kubernetes.ResourceAttributes', {
+  verb: STRING, group: STRING, version: STRING, resource: STRING, subresource: STRING, name: STRING, fieldSelector: selector, labelSelector: selector,
+})
+const request = objectOf('kubernetes.SubjectAccessReviewSpec', {
+  // In this type `namespace` is written as it is, although it is a word of the language.
+  resourceAttributes: { type: { ...attributes, fields: new Map([...attributes.fields, ['namespace', { type: STRING, json: 'namespace' }]]) } },
+  nonResourceAttributes: objectOf('kubernetes.NonResourceAttributes', { path: STRING, verb: STRING }),
+  user: STRING, groups: listOf(STRING), extra: mapOf(listOf(STRING)), uid: STRING,
+})
+const environment = celEnvironment({ variables: { request } })
+
+/** Text fields that a review leaves out when they are empty are there, and empty, for expressions. */
+const texts = { namespace: '', verb: '', group: '', version: '', resource: '', subresource: '', name: '' }
+
+/**
+ * Compiles them. The result says whether all hold; it throws when one cannot be told and none of the others fails.
+ * Throws an `Error` that names the expression which cannot be compiled.
+ */
+export function compileConditions(expressions: readonly string[]): (spec: object) => boolean {
+  const programs = expressions.map((source) => {
+    try {
+      const program = compileCel(source, environment)
+      if (!isDyn(program.type) && program.type.kind !== 'bool') throw new CelError('must evaluate to bool')
+      return program
+    } catch (error) {
+      throw error instanceof CelError ? new Error(`${JSON.stringify(source)}: compilation failed: ${error.message}`, { cause: error }) : error
+    }
+  })
+  return (spec) => {
+    const { resourceAttributes, groups = [], extra = {}, uid = '', ...rest } = spec as { readonly resourceAttributes?: object; readonly groups?: object; readonly extra?: object; readonly uid?: string }
+    const value = { ...rest, groups, extra, uid, ...(resourceAttributes ? { resourceAttributes: { ...texts, ...resourceAttributes } } : {}) }
+    let problem: unknown
+    for (const program of programs) {
+      try {
+        if (program.evaluate({ request: value }).value !== true) return false
+      } catch (error) {
+        problem ??= error
+      }
+    }
+    if (problem !== undefined) throw problem
+    return true
+  }
+}

@@ -1,0 +1,111 @@
+/** `AuthorizationConfiguration`, the file behind `--authorization-config`: which authorizers are asked, in which order. */
+import { bool, duration, list, opt, root, string, struct, zero, type Of } from '../../api/schema.ts'
+import { parseConfiguration } from '../../machinery/configuration.ts'
+import { path, type FieldError, type Path } from '../../machinery/field.ts'
+import { compileConditions } from './conditions.ts'
+
+const ConnectionInfo = struct('WebhookConnectionInfo', { type: zero(0, string), kubeConfigFile: opt(0, string) })
+const MatchCondition = struct('WebhookMatchCondition', { expression: zero(0, string) })
+const WebhookConfiguration = struct('WebhookConfiguration', {
+  authorizedTTL: opt(0, duration),
+  cacheAuthorizedRequests: opt(0, bool),
+  unauthorizedTTL: opt(0, duration),
+  cacheUnauthorizedRequests: opt(0, bool),
+  timeout: opt(0, duration),
+  subjectAccessReviewVersion: zero(0, string),
+  matchConditionSubjectAccessReviewVersion: zero(0, string),
+  failurePolicy: zero(0, string),
+  connectionInfo: opt(0, ConnectionInfo),
+  matchConditions: zero(0, list(MatchCondition)),
+})
+const AuthorizerConfiguration = struct('AuthorizerConfiguration', { type: zero(0, string), name: zero(0, string), webhook: opt(0, WebhookConfiguration) })
+const AuthorizationConfigurationType = root('AuthorizationConfiguration', { authorizers: zero(0, list(AuthorizerConfiguration)) })
+
+export interface WebhookConfiguration extends Of<typeof WebhookConfiguration> {}
+export interface AuthorizationConfiguration extends Of<typeof AuthorizationConfigurationType> {}
+
+const types = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
+export type AuthorizerType = (typeof types)[number]
+const longestTimeout = 30_000
+
+/** Reads and checks the file. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */
+export function parseAuthorizationConfiguration(text: string): AuthorizationConfiguration {
+  const apiVersion = /^\s*["']?apiVersion["']?:\s*["']?apiserver\.config\.k8s\.io\/v1beta1\b/m.test(text) ? 'apiserver.config.k8s.io/v1beta1' : 'apiserver.config.k8s.io/v1'
+  const { value, refuse } = parseConfiguration(text, AuthorizationConfigurationType, { apiVersion, kind: 'AuthorizationConfiguration' })
+  refuse(validate(value))
+  return value
+}
+
+function validate({ authorizers = [] }: AuthorizationConfiguration): FieldError[] {
+  const root = path('authorizers')
+  if (authorizers.length === 0) return [root.required('at least one authorization mode must be defined')]
+  const names = authorizers.map((one) => one.name ?? '')
+  const kinds = authorizers.map((one) => one.type ?? '')
+  return authorizers.flatMap(({ type = '', name = '', webhook }, i) => {
+    const at = root.index(i)
+    const errors: FieldError[] = []
+    if (type === '') errors.push(at.at('type').required(''))
+    else if (!(types as readonly string[]).includes(type)) errors.push(at.at('type').notSupported(type, types))
+    else if (type !== 'Webhook' && kinds.indexOf(type) < i) errors.push(at.at('type').duplicate(type))
+    if (name === '') errors.push(at.at('name').required(''))
+    else if (names.indexOf(name) < i) errors.push(at.at('name').duplicate(name))
+    else if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)) errors.push(at.at('name').invalid(name, 'authorizer name is invalid, must be a lowercase RFC 1123 subdomain'))
+    if (type === 'Webhook') errors.push(...(webhook ? validateWebhook(webhook, at.at('webhook')) : [at.at('webhook').required('required when type=Webhook')]))
+    else if (webhook) errors.push(at.at('webhook').invalid('non-null', 'may only be specified when type=Webhook'))
+    return errors
+  })
+}
+
+function validateWebhook(webhook: WebhookConfiguration, at: Path): FieldError[] {
+  const { timeout, authorizedTTL, unauthorizedTTL, subjectAccessReviewVersion = '', failurePolicy = '', connectionInfo, matchConditions = [] } = webhook
+  const errors: FieldError[] = []
+  if (timeout === undefined) errors.push(at.at('timeout').required(''))
+  else if (milliseconds(timeout) <= 0) errors.push(at.at('timeout').invalid(timeout, 'must be > 0s'))
+  else if (milliseconds(timeout) > longestTimeout) errors.push(at.at('timeout').invalid(timeout, 'must be <= 30s'))
+  for (const [name, value] of [['authorizedTTL', authorizedTTL], ['unauthorizedTTL', unauthorizedTTL]] as const) {
+    if (value !== undefined && milliseconds(value) <= 0) errors.push(at.at(name).invalid(value, 'must be > 0s'))
+  }
+  if (subjectAccessReviewVersion === '') errors.push(at.at('subjectAccessReviewVersion').required(''))
+  else if (subjectAccessReviewVersion !== 'v1') errors.push(at.at('subjectAccessReviewVersion').notSupported(subjectAccessReviewVersion, ['v1']))
+  if (failurePolicy === '') errors.push(at.at('failurePolicy').required(''))
+  else if (!['NoOpinion', 'Deny'].includes(failurePolicy)) errors.push(at.at('failurePolicy').notSupported(failurePolicy, ['NoOpinion', 'Deny']))
+  if (!connectionInfo?.type) errors.push(at.at('connectionInfo').at('type').required(''))
+  else if (connectionInfo.type !== 'KubeConfigFile') errors.push(at.at('connectionInfo').at('type').notSupported(connectionInfo.type, ['KubeConfigFile']))
+  else if (!connectionInfo.kubeConfigFile) errors.push(at.at('connectionInfo').at('kubeConfigFile').required(''))
+  return [...errors, ...validateConditions(webhook, matchConditions.map((c) => c.expression ?? ''), at)]
+}
+
+function validateConditions({ matchConditionSubjectAccessReviewVersion: version = '' }: WebhookConfiguration, expressions: readonly string[], at: Path): FieldError[] {
+  const errors: FieldError[] = []
+  if (expressions.length === 0) return errors
+  if (version === '') errors.push(at.at('matchConditionSubjectAccessReviewVersion').required('required if match conditions are specified'))
+  else if (version !== 'v1') errors.push(at.at('matchConditionSubjectAccessReviewVersion').notSupported(version, ['v1']))
+  for (const [i, expression] of expressions.entries()) {
+    const place = at.at('matchConditions').index(i).at('expression')
+    if (expression === '') errors.push(place.required(''))
+    else if (expressions.indexOf(expression) < i) errors.push(place.duplicate(expression))
+    else {
+      try {
+        compileConditions([expression])
+      } catch (error) {
+        errors.push(place.invalid(expression, (error as Error).message))
+      }
+    }
+  }
+  return errors
+}
+
+const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+/** Of a Go duration, `1m30s`. */
+export const milliseconds = (text: string): number => [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0)
+
+/** What `createWebhookMode` takes of it, without the connection. */
+export function webhookOptions({ authorizedTTL = '5m', unauthorizedTTL = '30s', cacheAuthorizedRequests = true, cacheUnauthorizedRequests = true, timeout = '30s', failurePolicy, matchConditions = [] }: WebhookConfiguration) {
+  return {
+    authorizedTtl: cacheAuthorizedRequests ? milliseconds(authorizedTTL) : 0,
+    unauthorizedTtl: cacheUnauthorizedRequests ? milliseconds(unauthorizedTTL) : 0,
+    timeout: milliseconds(timeout),
+    failurePolicy: failurePolicy === 'Deny' ? 'Deny' as const : 'NoOpinion' as const,
+    ...(matchConditions.length > 0 ? { matches: compileConditions(matchConditions.map((c) => c.expression ?? '')) } : {}),
+  }
+}

@@ -1,0 +1,97 @@
+/** Another server decides: a SubjectAccessReview goes out, and what it answers holds for a while. */
+import type { Clock } from '../../machinery/clock.ts'
+import type { Logger } from '../../machinery/log.ts'
+import { withBackoff } from '../backoff.ts'
+import type { Identity } from '../identity.ts'
+import type { Post } from '../remote.ts'
+import type { Action, AuthorizationMode, Decision } from './authorizer.ts'
+import { sentSelectors } from './selectors.ts'
+
+export interface WebhookModeOptions {
+  /** As reasons and logs name it. */
+  readonly name: string
+  readonly post: Post
+  /** Milliseconds; 0: what it answers is not kept. */
+  readonly authorizedTtl: number
+  readonly unauthorizedTtl: number
+  /** Milliseconds for one attempt. */
+  readonly timeout: number
+  /** What counts when it cannot be asked. */
+  readonly failurePolicy: 'NoOpinion' | 'Deny'
+  /** Whether it is to be asked at all; throws when that cannot be told. */
+  readonly matches?: ((spec: object) => boolean) | undefined
+}
+
+const none: Decision = { opinion: 'none', reason: '' }
+/** How many answers are kept, and how long a question may be for its answer to be. */
+const most = 8192
+const longestKept = 10_000
+
+interface Status { readonly allowed?: boolean; readonly denied?: boolean; readonly reason?: string; readonly evaluationError?: string }
+
+/** A mode that asks. It cannot say which rules somebody holds. */
+export function createWebhookMode(options: WebhookModeOptions, { clock, log }: { readonly clock: Clock; readonly log: Logger }): AuthorizationMode {
+  const { name, post, authorizedTtl, unauthorizedTtl, timeout, failurePolicy, matches } = options
+  const known = new Map<string, { readonly decision: Decision; readonly until: number }>()
+  const asked = new Map<string, Promise<Decision>>()
+
+  const failed = (error: unknown): Decision => {
+    const why = error instanceof Error ? error.message : String(error)
+    log.warn({ authorizer: name, error: why, policy: failurePolicy }, 'an authorization webhook could not be asked')
+    return failurePolicy === 'Deny' ? { opinion: 'deny', reason: `webhook authorizer ${name}: ${why}` } : none
+  }
+  const ask = async (spec: object): Promise<Decision> => withBackoff(clock, async () => {
+    const review = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: { creationTimestamp: null }, spec, status: { allowed: false } }
+    const { status } = (await post(review, { timeout })) as { readonly status?: Status }
+    if (typeof status !== 'object' || status === null) throw new Error('it answered without a status')
+    if (status.allowed && status.denied) throw new Error('it said both allow and deny')
+    const { reason = '' } = status
+    if (status.denied) return { opinion: 'deny', reason }
+    return { opinion: status.allowed ? 'allow' : 'none', reason }
+  })
+  const remember = (key: string, decision: Decision): Decision => {
+    const ttl = decision.opinion === 'allow' ? authorizedTtl : unauthorizedTtl
+    if (ttl > 0 && key.length <= longestKept) {
+      if (known.size >= most) known.delete(known.keys().next().value as string)
+      known.set(key, { decision, until: clock.now() + ttl })
+    }
+    return decision
+  }
+
+  return {
+    name: 'Webhook',
+    authorize(user, action) {
+      const spec = specOf(user, action)
+      try {
+        if (matches && !matches(spec)) return none
+      } catch (error) {
+        return failed(error)
+      }
+      const key = JSON.stringify(spec)
+      const kept = known.get(key)
+      if (kept && kept.until > clock.now()) return kept.decision
+      known.delete(key)
+      let running = asked.get(key)
+      if (!running) {
+        running = ask(spec).then((decision) => remember(key, decision), failed).finally(() => asked.delete(key))
+        asked.set(key, running)
+      }
+      return running
+    },
+  }
+}
+
+/** `authorization.v1.SubjectAccessReviewSpec`. */
+export function specOf(user: Identity, action: Action): object {
+  const { verb, path, namespace, group, version, resource, subresource, name } = action
+  const entries = Object.entries({ namespace, verb, group, version, resource, subresource, name }).filter(([, value]) => value !== '')
+  return {
+    ...(action.isResourceRequest
+      ? { resourceAttributes: { ...Object.fromEntries(entries), ...sentSelectors(action) } }
+      : { nonResourceAttributes: { path, verb } }),
+    user: user.name,
+    groups: user.groups,
+    ...(user.extra && Object.keys(user.extra).length > 0 ? { extra: user.extra } : {}),
+    ...(user.uid ? { uid: user.uid } : {}),
+  }
+}
