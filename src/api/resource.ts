@@ -13,6 +13,8 @@ export interface Resource<Out = unknown, In = unknown> {
   readonly kind: string
   readonly plural: string
   readonly singular: string
+  /** The kind of its lists; the kind and `List` when left out. */
+  readonly listKind?: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
   readonly namespaced: boolean
@@ -28,6 +30,7 @@ export interface Resource<Out = unknown, In = unknown> {
 export interface ResourceOptions {
   readonly plural: string
   readonly singular?: string
+  readonly listKind?: string
   readonly short?: readonly string[]
   readonly categories?: readonly string[]
   readonly namespaced?: boolean
@@ -41,25 +44,31 @@ export const apiVersionOf = (group: string, version: string): string => (group =
 /** Every resource that was declared, in order of declaration: discovery and the registry read it. */
 export const declared: Resource[] = []
 
+/** A resource that is nowhere declared: a kind that comes while the server runs. */
+export function createResource<Out, In>(group: string, version: string, type: StructType<Out, In>, options: ResourceOptions): Resource<Out, In> {
+  return {
+    group,
+    version,
+    kind: type.name,
+    plural: options.plural,
+    singular: options.singular ?? type.name.toLowerCase(),
+    ...(options.listKind ? { listKind: options.listKind } : {}),
+    shortNames: options.short ?? [],
+    categories: options.categories ?? [],
+    namespaced: options.namespaced ?? false,
+    verbs: options.verbs ?? everyVerb,
+    subresources: options.subresources ?? [],
+    type,
+    apiVersion: apiVersionOf(group, version),
+    groupResource: group === '' ? options.plural : `${options.plural}.${group}`,
+  }
+}
+
 /** A group version, to declare resources in. */
 export function groupVersion(group: string, version: string) {
   return {
     resource<Out, In>(type: StructType<Out, In>, options: ResourceOptions): Resource<Out, In> {
-      const resource: Resource<Out, In> = {
-        group,
-        version,
-        kind: type.name,
-        plural: options.plural,
-        singular: options.singular ?? type.name.toLowerCase(),
-        shortNames: options.short ?? [],
-        categories: options.categories ?? [],
-        namespaced: options.namespaced ?? false,
-        verbs: options.verbs ?? everyVerb,
-        subresources: options.subresources ?? [],
-        type,
-        apiVersion: apiVersionOf(group, version),
-        groupResource: group === '' ? options.plural : `${options.plural}.${group}`,
-      }
+      const resource = createResource(group, version, type, options)
       declared.push(resource)
       return resource
     },

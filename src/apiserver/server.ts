@@ -1,7 +1,9 @@
 /** The API server, put together: cache over the store, registry over the cache, edges around it, sockets in front. */
 import type { Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
+import { createFindWebhook } from './admission/webhooks/endpoint.ts'
 import { cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
+import { startDefinitions } from './crd/definitions.ts'
 import { listen, type Listener } from './http/listener.ts'
 import type { Identity } from './identity.ts'
 import { createLister } from './cache/lister.ts'
@@ -36,10 +38,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const registry = await createRegistry({
     store, clock, log, signal: stopped.signal, ...(options.freeze ? { freeze: true } : {}), strategyFor: (resource) => strategyFor(resource, environment),
   })
-  const edges = await options.edges(serverEnvironment(options, registry, own, environment.serviceCidr))
+  const serverEnv = serverEnvironment(options, registry, own, environment.serviceCidr)
+  const edges = await options.edges(serverEnv)
   registry.admit(edges.admission)
   const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal }
   holder.client = createLocalClient(corridor, serverIdentity, { privileged: true })
+  const definitions = await startDefinitions({ registry, client: holder.client, clock, log: log.child({ component: 'definitions' }), find: createFindWebhook(serverEnv) })
   let listener: Listener | undefined
 
   return {
@@ -60,6 +64,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       closing.abort()
+      await definitions.stop()
       if (listener) await drain(listener, active)
       stopped.abort()
     },

@@ -75,7 +75,7 @@ export async function encodeList(served: Served, result: ListResult, options: En
   if (format.as === 'Table') return text(await table(served, result.items, listMeta, { ...options, columns: true }), options)
   if (format.as === 'PartialObjectMetadata') throw notAcceptable('you requested PartialObjectMetadata, but the requested object is a list')
   const partials = format.as === 'PartialObjectMetadataList'
-  const kind = partials ? 'PartialObjectMetadataList' : `${resource.kind}List`
+  const kind = partials ? 'PartialObjectMetadataList' : (resource.listKind ?? `${resource.kind}List`)
   const apiVersion = partials ? 'meta.k8s.io/v1' : resource.apiVersion
   if (format.media === 'protobuf') {
     const items = await mapPausing(result.items, (item) => (partials ? partialMessage(item.object) : served.view(item).message(resource.type)))

@@ -65,12 +65,12 @@ function checkConfiguration({ kind, apiVersion }: { readonly kind: string; reado
 export interface Configuration { readonly body: JsonObject; readonly force: boolean }
 
 /** A configuration of what is shown of an object (a scale) as one of the object itself, where its fields have their owners. Throws `ApiError` 400. */
-function withinObject(call: Call, { type }: Subresource, body: JsonObject): JsonObject {
+function withinObject(call: Call, { type, stated }: Subresource, body: JsonObject): JsonObject {
   applyConfiguration(type, undefined, body, { manager: call.fieldManager, now: call.now })
   const { kind, apiVersion } = call.served.resource
   const { metadata = {}, spec = {} } = body as { readonly metadata?: JsonObject; readonly spec?: JsonObject }
   const identity = Object.fromEntries(Object.entries(metadata).filter(([field]) => field === 'name' || field === 'namespace' || field === 'uid' || field === 'resourceVersion'))
-  return { apiVersion, kind, metadata: identity, spec }
+  return { apiVersion, kind, metadata: identity, ...(stated ? stated(body) : { spec }) }
 }
 
 /**

@@ -1,7 +1,10 @@
 /** The few things about deletion and storage that differ between resources and are no matter of their strategies. */
 import type { Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import type { core } from '../../api/index.ts'
+import type { apiextensions, core } from '../../api/index.ts'
+import { cleanupFinalizer, deletionPending } from '../crd/cleanup.ts'
+import { withCondition } from '../crd/conditions.ts'
+import { withMeta } from './meta.ts'
 
 export interface Rule {
   /** Seconds after which the store drops an object by itself. */
@@ -22,11 +25,22 @@ const namespaceRule: Rule = {
   },
 }
 
+/** Its objects go first: the definition waits for them, whoever deletes it. */
+const definitionRule: Rule = {
+  held: (object) => !object.metadata.deletionTimestamp,
+  terminating: (object) => {
+    const definition = withMeta(object, { finalizers: [...new Set([...(object.metadata.finalizers ?? []), cleanupFinalizer])] }) as unknown as apiextensions.CustomResourceDefinition
+    const conditions = withCondition(definition.status.conditions, deletionPending, Date.parse(object.metadata.deletionTimestamp ?? ''))
+    return { ...definition, status: { ...definition.status, conditions } } as unknown as ApiObject
+  },
+}
+
 const returning: Rule = { returnsDeleted: true }
 
 /** By `groupResource`. */
 const rules: Readonly<Record<string, Rule>> = {
   namespaces: namespaceRule,
+  'customresourcedefinitions.apiextensions.k8s.io': definitionRule,
   events: { ttl: 3600 },
   pods: returning,
   persistentvolumes: returning,

@@ -1,5 +1,5 @@
 /** The subresources that are kept in their object: how each is shown, and what an update through it may change. */
-import { autoscalingV1, type Resource, type StructType } from '../../api/index.ts'
+import { autoscalingV1, type JsonObject, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
 import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
@@ -16,6 +16,8 @@ export interface Subresource {
   /** The wire form of an object, and the object with a changed wire form put in. Left out: they are the same. */
   show?(object: ApiObject): ApiObject
   put?(shown: ApiObject, object: ApiObject): ApiObject
+  /** The fields of the object that a configuration of the wire form states, for apply. Left out: its spec. */
+  stated?(configuration: JsonObject): JsonObject
   rules(served: Served): UpdateRules
 }
 

@@ -60,7 +60,8 @@ function answerOf(text: string, uid: string): Answer {
   return review.response
 }
 
-function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number): Promise<string> {
+/** Sends a review; resolves with the answer's text. Rejects when it does not come within `seconds`, or with another code than 200. */
+export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const path = `${place.path}${place.path.includes('?') ? '&' : '?'}timeout=${seconds}s`
   const request = https.request({

@@ -1,0 +1,95 @@
+/** The scale of a custom object: the number of replicas, wherever its definition says that it stands. */
+import { autoscalingV1, type apiextensions, type JsonObject, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { badRequest, internal } from '../../machinery/errors.ts'
+import { path, type FieldError } from '../../machinery/field.ts'
+import { withMeta } from '../registry/meta.ts'
+import type { Subresource } from '../registry/subresources.ts'
+import { objectRules } from '../registry/update.ts'
+
+type Paths = apiextensions.CustomResourceSubresourceScale
+
+const partsOf = (jsonPath: string): readonly string[] => jsonPath.replace(/^\./, '').split('.')
+
+/** The value at a path of names. */
+export function valueAt(object: unknown, parts: readonly string[]): unknown {
+  let value = object
+  for (const part of parts) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[part]
+  }
+  return value
+}
+
+/** The object with another value at a path of names. */
+function withValueAt(object: unknown, [part, ...rest]: readonly string[], value: unknown): unknown {
+  if (part === undefined) return value
+  const old = (typeof object === 'object' && object !== null ? object : {}) as Readonly<Record<string, unknown>>
+  return { ...old, [part]: withValueAt(Object.hasOwn(old, part) ? old[part] : undefined, rest, value) }
+}
+
+const largest = 2 ** 31 - 1
+
+/** What is wrong with the places that a scale is made of. */
+export function checkScale({ specReplicasPath, statusReplicasPath, labelSelectorPath }: Paths, object: ApiObject): readonly FieldError[] {
+  const errors: FieldError[] = []
+  for (const at of [specReplicasPath, statusReplicasPath]) {
+    const value = valueAt(object, partsOf(at))
+    if (value === undefined) continue
+    if (!Number.isInteger(value)) errors.push(path(at).invalid(value, `${at} accessor error: ${JSON.stringify(value)} is of the type ${typeof value}, expected int64`))
+    else if ((value as number) < 0) errors.push(path(at).invalid(value, 'should be a non-negative integer'))
+    else if ((value as number) > largest) errors.push(path(at).invalid(value, `should be less than or equal to ${largest}`))
+  }
+  const selector = labelSelectorPath ? valueAt(object, partsOf(labelSelectorPath)) : undefined
+  if (labelSelectorPath && selector !== undefined && typeof selector !== 'string') {
+    errors.push(path(labelSelectorPath).invalid(selector, `${labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`))
+  }
+  return errors
+}
+
+/** The `scale` subresource of a version. */
+export function scaleOf(paths: Paths): Subresource {
+  const wanted = partsOf(paths.specReplicasPath)
+  const there = partsOf(paths.statusReplicasPath)
+  const selecting = paths.labelSelectorPath ? partsOf(paths.labelSelectorPath) : undefined
+  return {
+    kind: 'Scale', apiVersion: 'autoscaling/v1', type: autoscalingV1.Scale as unknown as StructType<ApiObject>, verbs: ['get', 'update'],
+    show(object) {
+      const replicas = valueAt(object, wanted) as number | undefined
+      if (replicas === undefined) throw internal(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} does not exist`)
+      const selector = selecting && valueAt(object, selecting)
+      const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+      const scale = {
+        kind: 'Scale', apiVersion: 'autoscaling/v1',
+        metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+        spec: replicas ? { replicas } : {},
+        status: { replicas: (valueAt(object, there) as number | undefined) ?? 0, ...(selector ? { selector } : {}) },
+      }
+      return scale as unknown as ApiObject
+    },
+    put(shown, object) {
+      const { metadata, spec } = shown as unknown as autoscalingV1.Scale
+      const { uid, resourceVersion } = metadata
+      if (spec.replicas === undefined && valueAt(object, wanted) === undefined) {
+        throw badRequest(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} cannot be empty`)
+      }
+      const next = withValueAt(object, wanted, spec.replicas ?? 0) as ApiObject
+      return withMeta(next, { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) })
+    },
+    stated: (configuration) => {
+      const { spec } = configuration as { readonly spec?: JsonObject }
+      return spec && 'replicas' in spec ? (withValueAt({}, wanted, spec['replicas']) as JsonObject) : {}
+    },
+    rules: (served) => {
+      const rules = objectRules(served)
+      return {
+        ...rules,
+        validate: (next, current, call) => {
+          const replicas = valueAt(next, wanted)
+          const below = typeof replicas === 'number' && replicas < 0 ? [path('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')] : []
+          return below.length ? below : rules.validate(next, current, call)
+        },
+      }
+    },
+  }
+}

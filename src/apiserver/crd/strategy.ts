@@ -1,0 +1,57 @@
+/** What the registry asks of one version of a custom kind. */
+import type { apiextensions } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { compileJsonPath } from '../../machinery/jsonpath.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { bodyOf, withMeta } from '../registry/meta.ts'
+import type { Strategy } from '../strategy.ts'
+import { printerOf } from './columns.ts'
+import { checkScale } from './scale.ts'
+import type { CustomSchema } from './schema/compile.ts'
+
+type Version = apiextensions.CustomResourceDefinitionVersion
+
+/** The object with another status, or with none. */
+function withStatus(object: ApiObject, status: unknown): ApiObject {
+  if (bodyOf(object)['status'] === status) return object
+  const { status: _, ...rest } = object as ApiObject & { status?: unknown }
+  return (status === undefined ? rest : { ...rest, status }) as ApiObject
+}
+
+const statusOf = (object: ApiObject): unknown => bodyOf(object)['status']
+
+/** Everything but metadata, and the status where it has an endpoint of its own, moves the generation. */
+function countedPart(object: ApiObject, ownStatus: boolean): object {
+  const { metadata: _, ...rest } = object as unknown as Record<string, unknown>
+  if (ownStatus) delete rest['status']
+  return rest
+}
+
+/** A version's strategy. */
+export function customStrategy(version: Version, schema: CustomSchema): Strategy {
+  const ownStatus = version.subresources?.status !== undefined
+  const { scale } = version.subresources ?? {}
+  const scaleErrors = (object: ApiObject) => (scale ? checkScale(scale, object) : [])
+  const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => ({ name: jsonPath.replace(/^\./, ''), find: compileJsonPath(jsonPath) }))
+  return {
+    unconditionalUpdate: false,
+    counted: true,
+    default: (object) => schema.default(object),
+    validate: (object) => [...schema.validate(object), ...scaleErrors(object)],
+    validateUpdate: (next, current) => [...schema.validateUpdate(next, current), ...scaleErrors(next)],
+    validateStatusUpdate: (next, current) => [...schema.validateUpdate(next, current), ...scaleErrors(next)],
+    moved: (next, current) => !deepEqual(countedPart(next, ownStatus), countedPart(current, ownStatus)),
+    ...(ownStatus && {
+      prepareForCreate: (object: ApiObject) => withStatus(object, undefined),
+      prepareForUpdate: (next: ApiObject, current: ApiObject) => withStatus(next, statusOf(current)),
+    }),
+    prepareForStatusUpdate: (next, current) => withStatus(withMeta(current, { managedFields: next.metadata.managedFields }), statusOf(next)),
+    ...(selectable.length > 0 && {
+      selectableFields: (object: ApiObject) => Object.fromEntries(selectable.map(({ name, find }) => [name, fieldText(find(object)[0])])),
+    }),
+    printer: printerOf(version.additionalPrinterColumns),
+  }
+}
+
+/** A value as field selectors compare it; what is not there is empty. */
+const fieldText = (value: unknown): string => (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? String(value) : '')
