@@ -47,3 +47,27 @@ export function fail(message: string): never {
   throw new Failure(message)
 }
 export const noSuchOverload = (): never => fail('no such overload')
+
+/**
+ * Steps that one evaluation may take, besides its cost: Kubernetes's costs know nothing of what lists of shared lists grow to, so that a cheap
+ * comparison could go on forever. Evaluations do not wait for anything, so one counter does for all.
+ */
+const mostWork = 20_000_000
+let workLeft = mostWork
+
+/** Counts `steps`; ends the evaluation when they are too many. */
+export function work(steps: number): void {
+  workLeft -= steps
+  if (workLeft < 0) throw new CelCostExceeded()
+}
+
+/** Runs an evaluation with its own count of steps, unless it is part of one that has. */
+let depth = 0
+export function counted<T>(run: () => T): T {
+  if (depth++ === 0) workLeft = mostWork
+  try {
+    return run()
+  } finally {
+    depth--
+  }
+}

@@ -10,7 +10,7 @@
 import { childrenOf, type Expr } from './ast.ts'
 import { checkCel } from './check.ts'
 import { estimateCost } from './cost.ts'
-import { CelCostExceeded, CelError, Failure } from './errors.ts'
+import { CelCostExceeded, CelError, Failure, counted } from './errors.ts'
 import { functionTable, type FunctionDeclaration, type Functions, type Size } from './functions.ts'
 import { libraries } from './library/index.ts'
 import { validateLiterals } from './literals.ts'
@@ -21,8 +21,10 @@ import type { CelValue } from './values.ts'
 
 export * from './types.ts'
 export { CelCostExceeded, CelError, Failure, fail, type CelIssue } from './errors.ts'
-export { Boxed, CelList, CelMap, CelObject, LazyObject, NONE, Optional, Timestamp, Duration, Uint, adapt, toJson, type CelValue } from './values.ts'
+export { Boxed, CelList, CelMap, CelObject, LazyObject, NONE, Optional, Timestamp, Duration, Uint, adapt, toJson, typeNameOf, type CelValue } from './values.ts'
 export { fn, method, type FunctionDeclaration } from './functions.ts'
+export { AUTHORIZER, RESOURCE_CHECK, authorizerValue, resourceCheckValue, type Ask, type AuthorizationAnswer, type AuthorizationQuestion } from './library/authorizer.ts'
+export { JSON_PATCH, mutation } from './library/mutation.ts'
 
 /** What one call may cost at most (Kubernetes's PerCallLimit). */
 export const perCallLimit = 1_000_000
@@ -90,7 +92,7 @@ export function compileCel(source: string, env: CelEnvironment): CelProgram {
     evaluate(variables, { budget = perCallLimit } = {}) {
       const frame: Frame = { cost: 0, limit: Math.min(budget, perCallLimit), variables, roots: [], locals: [] }
       try {
-        return { value: step(frame), cost: frame.cost }
+        return { value: counted(() => step(frame)), cost: frame.cost }
       } catch (error) {
         throw failed(error, frame.cost)
       }

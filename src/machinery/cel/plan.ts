@@ -1,9 +1,9 @@
 /** From a checked expression to a function that evaluates it, counting what it costs. */
 import type { Call, Expr, Literal } from './ast.ts'
 import type { Checked } from './check.ts'
-import { CelCostExceeded, Failure, fail, noSuchOverload } from './errors.ts'
+import { CelCostExceeded, Failure, fail, noSuchOverload, work } from './errors.ts'
 import { planFold } from './fold.ts'
-import type { Overload } from './functions.ts'
+import { sizeOf, type Overload } from './functions.ts'
 import type { CelObjectType, CelType } from './types.ts'
 import { CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
 
@@ -117,7 +117,7 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
     case 'or': if (overloads[0]?.id === 'optional_or_optional') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value }; break
     case 'orValue': if (overloads[0]?.id === 'optional_orValue_value') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value.value }; break
   }
-  return strict(steps, overloads, args.map((arg) => planner.checked.typeOf(arg)))
+  return strict(steps, overloads)
 }
 
 const optional = (value: CelValue): Optional => (value instanceof Optional ? value : noSuchOverload())
@@ -145,31 +145,23 @@ function logical(left: Step, right: Step, decides: boolean): Step {
   }
 }
 
-/** Whether any value of the static type is one at run time: then nothing has to be looked at. */
-const certain = (type: CelType): boolean => {
-  if (type.kind === 'list') return certain(type.element)
-  if (type.kind === 'map') return certain(type.value) && certain(type.key)
-  if (type.kind === 'optional') return certain(type.value)
-  return type.kind !== 'dyn' && type.kind !== 'error' && type.kind !== 'param'
-}
-
-/** A call of which every argument is evaluated first. */
-function strict(steps: readonly Step[], overloads: readonly Overload[], types: readonly CelType[]): Step {
-  const only = overloads.length === 1 ? overloads[0] : undefined
-  const sure = only !== undefined && only.args.every((wanted, i) => isAny(wanted) || certain(types[i] as CelType))
-  const pick = sure ? () => only : (args: readonly CelValue[]) => overloads.find((o) => o.args.every((type, i) => isOfType(args[i] as CelValue, type))) ?? noSuchOverload()
+/** A call of which every argument is evaluated first. Which overload it is, its values say: what was declared of them may not be so. */
+function strict(steps: readonly Step[], overloads: readonly Overload[]): Step {
   return (f) => {
     const args = steps.map((step) => step(f))
-    const overload = pick(args)
-    const { cost } = overload
-    // What is known to be too dear from its arguments is not begun.
+    const overload = overloads.find((o) => o.args.every((type, i) => isOfType(args[i] as CelValue, type))) ?? noSuchOverload()
+    if (!constantTime.has(overload.id)) for (const arg of args) work(sizeOf(arg))
     const result = (overload.call as (...args: readonly CelValue[]) => CelValue)(...args)
-    spend(f, cost ? cost.runtime(args, result) : 1)
+    spend(f, overload.cost ? overload.cost.runtime(args, result) : 1)
     return result
   }
 }
 
-const isAny = (type: CelType): boolean => type.kind === 'dyn' || type.kind === 'param'
+/** What does not look at all of its arguments, however big they are (or counts for itself what it does look at). */
+const constantTime = new Set([
+  'equals', 'not_equals', 'to_dyn', 'type', 'size_list', 'list_size', 'size_map', 'map_size', 'add_list', 'index_list', 'index_map', 'in_map',
+  'list_optindex_optional_int', 'map_optindex_optional_value', 'optional_of', 'optional_orValue_value',
+])
 
 function list(planner: Planner, expr: Expr & { kind: 'list' }, scope: Scope): Step {
   const elements = expr.elements.map(({ value, optional: maybe }) => ({ step: planner.plan(value, scope), maybe }))

@@ -2,7 +2,7 @@
  * The values of CEL. Booleans, strings, doubles and null are JavaScript's; an int is a `bigint`; everything else is a class of this file.
  * JSON is not converted up front: lists, maps and objects look at the JSON they were given, and adapt what is asked for.
  */
-import { fail, noSuchOverload } from './errors.ts'
+import { fail, noSuchOverload, work } from './errors.ts'
 import { DYN, type CelListType, type CelObjectType, type CelType } from './types.ts'
 import { formatDuration, formatTimestamp, parseDuration, parseTimestamp } from './time.ts'
 
@@ -65,6 +65,35 @@ export class CelList extends Boxed {
   at(index: number): CelValue { return this.type ? adapt(this.items[index], this.type.element) : (this.items[index] as CelValue) }
   values(): CelValue[] { return this.type ? this.items.map((_, i) => this.at(i)) : (this.items as CelValue[]) }
   override equals(other: CelList): boolean { return listEquals(this, other) }
+}
+
+/** Two lists one after the other, not copied: an expression can double a list as often as it likes. */
+class JoinedList extends CelList {
+  private readonly left: CelList
+  private readonly right: CelList
+  private readonly length: number
+  constructor(left: CelList, right: CelList) {
+    super([])
+    this.left = left
+    this.right = right
+    this.length = left.size + right.size
+  }
+  override get size(): number { return this.length }
+  override at(index: number): CelValue {
+    let [list, i]: [CelList, number] = [this, index]
+    while (list instanceof JoinedList) [list, i] = i < list.left.size ? [list.left, i] : [list.right, i - list.left.size]
+    return list.at(i)
+  }
+  override values(): CelValue[] {
+    work(this.length)
+    const all: CelValue[] = []
+    const rest: CelList[] = [this]
+    for (let next = rest.pop(); next; next = rest.pop()) {
+      if (next instanceof JoinedList) rest.push(next.right, next.left)
+      else for (const value of next.values()) all.push(value)
+    }
+    return all
+  }
 }
 
 /** What maps can be asked. */
@@ -188,10 +217,12 @@ function adaptObject(raw: object, type: CelType): CelValue {
 /** `==`: numbers compare across their types, everything else only within its own. */
 export function celEquals(a: CelValue, b: CelValue): boolean {
   if (a === b) return true
+  work(1)
   if (typeof a === 'object' && a !== null && typeof b === 'object' && b !== null) {
     if (a instanceof Uint && b instanceof Uint) return a.value === b.value
     if (a instanceof Uint8Array || b instanceof Uint8Array) return a instanceof Uint8Array && b instanceof Uint8Array && Buffer.compare(a, b) === 0
     if (a instanceof CelMap || b instanceof CelMap) return a instanceof CelMap && b instanceof CelMap && a.equals(b)
+    if (a instanceof CelList || b instanceof CelList) return a instanceof CelList && b instanceof CelList && a.equals(b)
     return a.constructor === b.constructor && a.equals(b)
   }
   const numeric = numberOf(a)
@@ -207,33 +238,46 @@ export const numberOf = (value: CelValue): bigint | number | undefined =>
 function listEquals(a: CelList, b: CelList): boolean {
   if (a.size !== b.size) return false
   const kind = a.type?.listType ?? b.type?.listType
-  if (kind === 'set') return a.values().every((item) => b.values().some((other) => celEquals(item, other)))
-  if (kind === 'map') {
-    const keys = a.type?.keys ?? b.type?.keys ?? []
-    return a.values().every((item) => b.values().some((other) => sameKeys(item, other, keys) && celEquals(item, other)))
+  if (kind === 'set' || kind === 'map') {
+    const known = index(b.values(), kind === 'set' ? undefined : a.type?.keys ?? b.type?.keys ?? [])
+    return a.values().every((item) => { const found = known(item); return found !== undefined && celEquals(item, found) })
   }
   for (let i = 0; i < a.size; i++) if (!celEquals(a.at(i), b.at(i))) return false
   return true
 }
 
-function sameKeys(a: CelValue, b: CelValue, keys: readonly string[]): boolean {
-  return a instanceof CelMap && b instanceof CelMap && keys.every((key) => {
-    const [x, y] = [a.get(key), b.get(key)]
-    return x === undefined || y === undefined ? x === y : celEquals(x, y)
-  })
+/** Finds the element that is the same one: the same value, or in a map list the one with the same keys. */
+function index(items: readonly CelValue[], keys: readonly string[] | undefined): (item: CelValue) => CelValue | undefined {
+  const name = (item: CelValue): string | undefined => {
+    const parts = keys === undefined ? [item] : item instanceof CelMap ? keys.map((key) => item.get(key)) : [undefined]
+    const normal = parts.map((part) => (part === undefined ? 'none' : normalKey(part)))
+    return normal.includes(undefined) ? undefined : JSON.stringify(normal.map((part) => [typeof part, String(part)]))
+  }
+  const named = new Map<string, CelValue>()
+  const others: CelValue[] = []
+  for (const item of items) {
+    const key = name(item)
+    if (key === undefined) others.push(item)
+    else named.set(key, item)
+  }
+  return (item) => {
+    const key = name(item)
+    return key === undefined ? others.find((other) => celEquals(item, other)) : named.get(key)
+  }
 }
+
+/** More elements than this cannot come together. */
+const longestList = 100_000_000
 
 /** `a + b`: a set gets what it has not yet; in a map list, elements of `b` replace those of `a` with the same keys. */
 export function concat(a: CelList, b: CelList): CelList {
   const kind = a.type?.listType
+  if (kind !== 'set' && kind !== 'map') return a.size + b.size > longestList ? fail('the list grows too long') : new JoinedList(a, b)
+  const keys = kind === 'set' ? undefined : a.type?.keys ?? []
   const [left, right] = [a.values(), b.values()]
-  if (kind === 'set') return new CelList([...left, ...right.filter((item) => !left.some((had) => celEquals(had, item)))])
-  if (kind === 'map') {
-    const keys = a.type?.keys ?? []
-    const merged = left.map((item) => right.find((other) => sameKeys(item, other, keys)) ?? item)
-    return new CelList([...merged, ...right.filter((item) => !left.some((had) => sameKeys(had, item, keys)))])
-  }
-  return new CelList([...left, ...right])
+  work(left.length + right.length)
+  const [inLeft, inRight] = [index(left, keys), index(right, keys)]
+  return new CelList([...(kind === 'map' ? left.map((item) => inRight(item) ?? item) : left), ...right.filter((item) => inLeft(item) === undefined)])
 }
 
 /** Less than 0, 0, more than 0; an error for what has no order. */
@@ -283,7 +327,7 @@ export function isOfType(value: CelValue, type: CelType): boolean {
     case 'bytes': return value instanceof Uint8Array
     case 'timestamp': return value instanceof Timestamp
     case 'duration': return value instanceof Duration
-    case 'list': return value instanceof CelList && (value.size === 0 || isOfType(value.at(0), type.element))
+    case 'list': return value instanceof CelList && (type.element.kind === 'param' || type.element.kind === 'dyn' || value.values().every((item) => isOfType(item, type.element)))
     case 'map': return value instanceof CelMap
     case 'optional': return value instanceof Optional
     case 'type': return value instanceof TypeValue
@@ -300,6 +344,7 @@ export const uint64 = (value: bigint): Uint => (value < 0n || value >= 2n ** 64n
 
 /** A value as JSON: ints as numbers, times as text, objects with their JSON names. Throws for what JSON has no form of. */
 export function toJson(value: CelValue): unknown {
+  work(1)
   if (typeof value === 'bigint') return Number(value)
   if (value === null || typeof value !== 'object') return value
   if (value instanceof Uint) return Number(value.value)
