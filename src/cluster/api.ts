@@ -12,6 +12,8 @@ import type { Store } from '../store/store.ts'
 import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 import { auditOf } from './audit.ts'
+import { authenticationOf } from './authentication.ts'
+import { authorizationOf } from './authorization.ts'
 import { flowOf } from './flow.ts'
 
 export interface ApiOptions {
@@ -36,13 +38,17 @@ export interface Api extends Component {
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { settings, pki, clock, log } = options
   let bootstrapped = false
+  const given = settings.apiServerArguments
+  const own = { clientCa: pki.ca.cert, serviceAccountKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` }
+  const who = await authenticationOf(given, own, { clock, log: log.child({ component: 'authentication' }) })
+  const may = await authorizationOf(given, { clock, log: log.child({ component: 'authorization' }) })
   const audit = await auditOf(settings.apiServerArguments, { clock, log: log.child({ component: 'audit' }) })
   let aggregator: Aggregator | undefined
   const server = await createApiServer({
     store: options.store,
     clock,
     log: log.child({ component: 'apiserver' }),
-    tls: { key: pki.server.key, cert: pki.server.cert, clientCa: pki.ca.cert },
+    tls: { key: pki.server.key, cert: pki.server.cert, clientCa: who.clientCa },
     address: options.address ?? '::',
     port: settings.port,
     serviceCidr: settings.serviceCidr,
@@ -60,7 +66,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
       frontProxyTls: () => pki.frontProxyClient,
       onAggregator: (made) => void (aggregator = made),
-      serviceAccounts: { signingKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` },
+      serviceAccounts: who.serviceAccounts,
+      authentication: who.options,
+      authorization: may?.options,
     }),
   })
   await server.listen()
@@ -81,6 +89,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async stop() {
       await Promise.all(running.map((component) => component.stop()))
       await server.close()
+      who.stop()
+      may?.stop()
       await audit?.stop()
     },
   }

@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
 /** How the text of an argument is read. Lists are separated by commas, durations are Go's (`90s`, `2m`). */
-export type ArgumentKind = 'text' | 'file' | 'number' | 'boolean' | 'duration' | 'list'
+export type ArgumentKind = 'text' | 'file' | 'number' | 'boolean' | 'duration' | 'list' | 'files'
 
 const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> => ({
   [`audit-${backend}-mode`]: 'text',
@@ -19,8 +19,50 @@ const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> =
   [`audit-${backend}-batch-throttle-burst`]: 'number',
 })
 
+const authenticationFlags: Readonly<Record<string, ArgumentKind>> = {
+  'anonymous-auth': 'boolean',
+  'api-audiences': 'list',
+  'authentication-config': 'file',
+  'authentication-token-webhook-cache-ttl': 'duration',
+  'authentication-token-webhook-config-file': 'file',
+  'authentication-token-webhook-version': 'text',
+  'client-ca-file': 'file',
+  'oidc-ca-file': 'file',
+  'oidc-client-id': 'text',
+  'oidc-groups-claim': 'text',
+  'oidc-groups-prefix': 'text',
+  'oidc-issuer-url': 'text',
+  'oidc-required-claim': 'list',
+  'oidc-signing-algs': 'list',
+  'oidc-username-claim': 'text',
+  'oidc-username-prefix': 'text',
+  'requestheader-allowed-names': 'list',
+  'requestheader-client-ca-file': 'file',
+  'requestheader-extra-headers-prefix': 'list',
+  'requestheader-group-headers': 'list',
+  'requestheader-uid-headers': 'list',
+  'requestheader-username-headers': 'list',
+  'service-account-extend-token-expiration': 'boolean',
+  'service-account-issuer': 'list',
+  'service-account-jwks-uri': 'text',
+  'service-account-key-file': 'files',
+  'service-account-max-token-expiration': 'duration',
+  'service-account-signing-key-file': 'file',
+  'token-auth-file': 'file',
+}
+const authorizationFlags: Readonly<Record<string, ArgumentKind>> = {
+  'authorization-config': 'file',
+  'authorization-mode': 'list',
+  'authorization-webhook-cache-authorized-ttl': 'duration',
+  'authorization-webhook-cache-unauthorized-ttl': 'duration',
+  'authorization-webhook-config-file': 'file',
+  'authorization-webhook-version': 'text',
+}
+
 /** Every flag that is known, with how its text is read. Others are refused: an option that does nothing would be a lie. */
 export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
+  ...authenticationFlags,
+  ...authorizationFlags,
   'audit-policy-file': 'file',
   'audit-log-path': 'file',
   'audit-log-format': 'text',
@@ -41,7 +83,7 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
 export type ApiServerArguments = Readonly<Record<string, string>>
 
 const durationText = /^(\d+(\.\d+)?(ms|s|m|h))+$/
-const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list'>, { readonly fits: (text: string) => boolean; readonly says: string }>> = {
+const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list' | 'files'>, { readonly fits: (text: string) => boolean; readonly says: string }>> = {
   number: { fits: (text) => /^\d+$/.test(text), says: 'a whole number' },
   boolean: { fits: (text) => text === 'true' || text === 'false', says: 'true or false' },
   duration: { fits: (text) => durationText.test(text), says: 'a duration such as 90s or 2m' },
@@ -62,9 +104,16 @@ export function parseArguments(given: readonly string[], known: Readonly<Record<
     if (mark < 0 && kind !== 'boolean') throw new UserError(`--kube-apiserver-arg ${name}: write ${name}=VALUE`)
     const form = kind === 'number' || kind === 'boolean' || kind === 'duration' ? forms[kind] : undefined
     if (value !== '' && form && !form.fits(value)) throw new UserError(`--kube-apiserver-arg ${name}: "${value}" is not ${form.says}`)
-    result[name] = kind === 'file' && value !== '' && value !== '-' ? resolve(value) : value
+    result[name] = pathsIn(kind, value)
   }
   return result
+}
+
+/** The value with its paths absolute: what is remembered must hold wherever the next command is given. */
+function pathsIn(kind: ArgumentKind, value: string): string {
+  if (value === '' || value === '-') return value
+  if (kind === 'files') return value.split(',').filter((file) => file !== '').map((file) => resolve(file.trim())).join(',')
+  return kind === 'file' ? resolve(value) : value
 }
 
 /** What the cluster remembers, changed by what is given now; undefined when nothing is left. */

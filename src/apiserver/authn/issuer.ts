@@ -8,7 +8,7 @@ export function issuerHandlers(tokens: Tokens, serverAddress: () => string): Rea
   return {
     '/.well-known/openid-configuration': async (_, response) => sendJson(response, 200, {
       issuer: tokens.issuer,
-      jwks_uri: `https://${serverAddress()}/openid/v1/jwks`,
+      jwks_uri: tokens.jwksUri ?? `https://${serverAddress()}/openid/v1/jwks`,
       response_types_supported: ['id_token'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: tokens.algorithms,

@@ -76,11 +76,11 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
     checkSpec(body.spec)
     if (account.metadata.deletionTimestamp) throw forbidden(core.serviceaccounts, call.name, 'the service account is being deleted')
     const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
-    const seconds = body.spec.expirationSeconds ?? defaultSeconds
+    const seconds = shortened(body.spec.expirationSeconds ?? defaultSeconds, tokens.longest, call)
     checkNode(call.user, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name)?.spec.nodeName)
     const bound = body.spec.boundObjectRef ? bind(account, body.spec.boundObjectRef) : {}
     const { name = '', uid = '', namespace = '' } = account.metadata
-    const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds)
+    const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds, isMounted(tokens, body.spec, audiences) ? extendedSeconds : undefined)
     return {
       ...body,
       metadata: { ...body.metadata, name, namespace, creationTimestamp: rfc3339(call.now) },
@@ -88,6 +88,20 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
       status: { token, expirationTimestamp: rfc3339(expires) },
     }
   })
+}
+
+/** What admission mounts into pods asks for this many seconds, and nothing else does. */
+const mountedSeconds = 3607
+const extendedSeconds = 365 * 24 * 3600
+
+/** Whether the token is one that admission mounts: for this server, bound to a pod. */
+const isMounted = (tokens: Tokens, { expirationSeconds, boundObjectRef }: authentication.TokenRequestSpec, audiences: readonly string[]): boolean =>
+  tokens.extend && expirationSeconds === mountedSeconds && boundObjectRef?.kind === 'Pod' && audiences.every((audience) => tokens.audiences.includes(audience))
+
+function shortened(seconds: number, longest: number | undefined, call: VirtualCall): number {
+  if (longest === undefined || seconds <= longest) return seconds
+  call.warn(`requested expiration of ${seconds} seconds shortened to ${longest} seconds`)
+  return longest
 }
 
 /** A node gets tokens only for pods that run on it, and that die with them. */

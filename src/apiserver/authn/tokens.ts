@@ -10,8 +10,16 @@ export interface ServiceAccountKeys {
   readonly verificationKeys?: readonly (string | Buffer)[]
   /** The `iss` of the tokens, a URL: `https://kubernetes.default.svc`. */
   readonly issuer: string
-  /** Audiences this server answers to; the issuer when left out. */
+  /** What the issuer was called before: tokens that say so hold on. */
+  readonly otherIssuers?: readonly string[]
+  /** Audiences this server answers to; the issuers when left out. */
   readonly audiences?: readonly string[]
+  /** The most seconds that a token may be asked for. */
+  readonly longest?: number
+  /** Tokens that are mounted into pods hold longer than their hour, for clients that do not read them again; they end with their pod all the same. */
+  readonly extend?: boolean
+  /** Where others find the keys, if not here. */
+  readonly jwksUri?: string
 }
 
 export interface BoundObject { readonly name: string; readonly uid: string }
@@ -37,7 +45,8 @@ export interface TokenClaims {
 export interface Tokens {
   readonly issuer: string
   readonly audiences: readonly string[]
-  sign(binding: TokenBinding, audiences: readonly string[], seconds: number): Promise<{ readonly token: string; readonly expires: number }>
+  /** `extended`: for how many seconds it really holds, when those asked for are only until when it should be renewed. */
+  sign(binding: TokenBinding, audiences: readonly string[], seconds: number, extended?: number): Promise<{ readonly token: string; readonly expires: number }>
   /** A token that lives as long as the secret it is kept in: the old form, on request only. */
   signForSecret(namespace: string, secret: string, account: BoundObject): Promise<string>
   /** The claims of a token of ours that has not expired; undefined for a token that is none of ours; throws for one that does not hold. */
@@ -45,6 +54,9 @@ export interface Tokens {
   /** The public keys, for `/openid/v1/jwks`. */
   keys(): Promise<readonly JWK[]>
   readonly algorithms: readonly string[]
+  readonly longest: number | undefined
+  readonly extend: boolean
+  readonly jwksUri: string | undefined
 }
 
 interface Key { readonly id: string; readonly algorithm: 'ES256' | 'RS256'; readonly key: KeyObject; readonly publicKey: KeyObject }
@@ -63,12 +75,13 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
     if (!keys.has(key.id)) keys.set(key.id, key)
   }
   const algorithms = [...new Set([...keys.values()].map((k) => k.algorithm))]
-  const audiences = options.audiences ?? [options.issuer]
+  const issuers = [options.issuer, ...(options.otherIssuers ?? [])]
+  const audiences = options.audiences ?? issuers
   const verified = new Map<string, TokenClaims>()
 
   async function check(token: string): Promise<TokenClaims | undefined> {
     const issuer = issuerOf(token)
-    if (issuer !== options.issuer && issuer !== secretIssuer) return undefined
+    if (typeof issuer !== 'string' || (issuer !== secretIssuer && !issuers.includes(issuer))) return undefined
     const old = issuer === secretIssuer
     const { kid } = decodeProtectedHeader(token)
     const candidates = kid === undefined ? [...keys.values()] : [keys.get(kid)].filter((k) => k !== undefined)
@@ -84,15 +97,18 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
     issuer: options.issuer,
     audiences,
     algorithms,
-    async sign(binding, audiences, seconds) {
+    longest: options.longest,
+    extend: options.extend ?? false,
+    jwksUri: options.jwksUri,
+    async sign(binding, audiences, seconds, extended) {
       const now = Math.floor(clock.now() / 1000)
-      const token = await new SignJWT({ 'kubernetes.io': { ...binding }, nbf: now })
+      const token = await new SignJWT({ 'kubernetes.io': { ...binding, ...(extended === undefined ? {} : { warnafter: now + seconds }) }, nbf: now })
         .setProtectedHeader({ alg: signing.algorithm, kid: signing.id })
         .setIssuer(options.issuer)
         .setSubject(`system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}`)
         .setAudience([...audiences])
         .setIssuedAt(now)
-        .setExpirationTime(now + seconds)
+        .setExpirationTime(now + (extended ?? seconds))
         .setJti(crypto.randomUUID())
         .sign(signing.key)
       return { token, expires: (now + seconds) * 1000 }

@@ -54,6 +54,13 @@ export function parseAuthenticationConfiguration(text: string, disallowed: reado
   return value
 }
 
+/** Checks one authenticator that comes from elsewhere than a file. Throws an `Error` that says what is wrong. */
+export function checkAuthenticator(one: JwtAuthenticator, disallowed: readonly string[]): void {
+  const errors = validateJwt(one, path(''), disallowed)
+  if (errors.length > 0) throw new Error(errors.map((e) => e.body()).join('; '))
+  compileClaims(one)
+}
+
 function validate({ jwt = [], anonymous }: AuthenticationConfiguration, disallowed: readonly string[]): FieldError[] {
   const urls = jwt.map((one) => one.issuer?.url)
   return [
@@ -65,8 +72,8 @@ function validate({ jwt = [], anonymous }: AuthenticationConfiguration, disallow
   ]
 }
 
-/** The problems of one authenticator; flags make one too. */
-export function validateJwt(one: JwtAuthenticator, at: Path, disallowed: readonly string[]): FieldError[] {
+/** The problems of one authenticator. */
+function validateJwt(one: JwtAuthenticator, at: Path, disallowed: readonly string[]): FieldError[] {
   return [
     ...validateIssuer(one, at.at('issuer'), disallowed),
     ...(one.claimValidationRules ?? []).flatMap((rule, i) => validateRule(rule, at.at('claimValidationRules').index(i))),

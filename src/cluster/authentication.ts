@@ -1,0 +1,182 @@
+/** Authentication as a user asks for it: kube-apiserver's flags made into options of the API server. */
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { AnonymousOptions } from '../apiserver/authn/anonymous.ts'
+import { authoritiesOf } from '../apiserver/authn/client-ca.ts'
+import type { AuthenticationConfiguration } from '../apiserver/authn/jwt/configuration.ts'
+import type { RequestHeaderOptions } from '../apiserver/authn/request-header.ts'
+import type { AuthenticationOptions } from '../apiserver/authn/setup.ts'
+import { parseTokenFile } from '../apiserver/authn/token-file.ts'
+import type { ServiceAccountKeys } from '../apiserver/authn/tokens.ts'
+import { createPost } from '../apiserver/remote.ts'
+import { parseKubeconfig } from '../client/kubeconfig.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Logger } from '../machinery/log.ts'
+import { argumentBoolean, argumentDuration, argumentFile, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
+import { UserError } from './user-error.ts'
+import { watchFile, type WatchedFile } from './watched-file.ts'
+
+interface Environment { readonly clock: Clock; readonly log: Logger }
+type Given = ApiServerArguments | undefined
+
+export interface AuthenticationSettings {
+  readonly options: AuthenticationOptions
+  /** PEM: every authority that the listener has to accept certificates of. */
+  readonly clientCa: string
+  readonly serviceAccounts: ServiceAccountKeys
+  stop(): void
+}
+
+/** Runs `make`; what it throws becomes one sentence about the flag. */
+export function about<T>(flag: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`${flag}: ${(error as Error).message}`)
+  }
+}
+
+/** What the arguments ask for. `own`: the cluster's authority and its key and issuer of service account tokens. Throws `UserError`. */
+export async function authenticationOf(given: Given, own: { readonly clientCa: string; readonly serviceAccountKey: string; readonly issuer: string }, env: Environment): Promise<AuthenticationSettings> {
+  const serviceAccounts = serviceAccountKeys(given, own)
+  const extra = argumentFile(given, 'client-ca-file')
+  const clientCa = extra === undefined ? own.clientCa : `${own.clientCa}\n${extra}`
+  about('client-ca-file', () => authoritiesOf(extra ?? own.clientCa))
+  const requestHeader = requestHeaderOf(given)
+  const jwt = await issuersOf(given, [serviceAccounts.issuer, ...(serviceAccounts.otherIssuers ?? [])], env)
+  const tokens = argumentFile(given, 'token-auth-file')
+  const anonymous = argumentBoolean(given, 'anonymous-auth')
+  if (anonymous !== undefined && jwt?.configuration.current().anonymous) throw new UserError('anonymous-auth: it cannot be given beside an authentication-config that has a field anonymous')
+  return {
+    options: {
+      tokens: tokens === undefined ? undefined : about(`token-auth-file: ${given?.['token-auth-file']}`, () => parseTokenFile(tokens)),
+      issuers: jwt?.issuers,
+      webhook: await webhookOf(given),
+      requestHeader,
+      clientCa: requestHeader ? clientCa : undefined,
+      anonymous: () => jwt?.anonymous() ?? (anonymous === undefined ? undefined : { enabled: anonymous }),
+    },
+    clientCa: requestHeader ? `${clientCa}\n${requestHeader.clientCa}` : clientCa,
+    serviceAccounts,
+    stop: () => jwt?.configuration.stop(),
+  }
+}
+
+function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: string; readonly issuer: string }): ServiceAccountKeys {
+  const [issuer = own.issuer, ...otherIssuers] = argumentList(given, 'service-account-issuer') ?? []
+  for (const one of [issuer, ...otherIssuers]) if (one.includes(':') && !URL.canParse(one)) throw new UserError(`service-account-issuer: "${one}" contained a ":" but is no valid URL`)
+  const signing = argumentFile(given, 'service-account-signing-key-file')
+  const keys = (argumentList(given, 'service-account-key-file') ?? []).map((file) => about('service-account-key-file', () => readFileSync(file, 'utf8')))
+  const most = argumentDuration(given, 'service-account-max-token-expiration')
+  if (most !== undefined && (most < 3_600_000 || most > 2 ** 32 * 1000)) throw new UserError('service-account-max-token-expiration: it must be between 1 hour and 2^32 seconds')
+  const jwksUri = given?.['service-account-jwks-uri']
+  if (jwksUri !== undefined && (!URL.canParse(jwksUri) || new URL(jwksUri).protocol !== 'https:')) throw new UserError(`service-account-jwks-uri: "${jwksUri}" is no https URL`)
+  const audiences = argumentList(given, 'api-audiences')
+  return {
+    signingKey: signing ?? own.serviceAccountKey,
+    // Tokens that the cluster's own key signed go on to hold when another key signs.
+    verificationKeys: [...keys, own.serviceAccountKey],
+    issuer,
+    otherIssuers,
+    ...(audiences ? { audiences } : {}),
+    ...(most === undefined ? {} : { longest: most / 1000 }),
+    extend: argumentBoolean(given, 'service-account-extend-token-expiration') ?? true,
+    ...(jwksUri === undefined ? {} : { jwksUri }),
+  }
+}
+
+function requestHeaderOf(given: Given): RequestHeaderOptions | undefined {
+  const clientCa = argumentFile(given, 'requestheader-client-ca-file')
+  const list = (name: string) => argumentList(given, name)
+  const usernameHeaders = list('requestheader-username-headers')
+  if (clientCa === undefined) {
+    if (usernameHeaders) throw new UserError('requestheader-username-headers: requestheader-client-ca-file is needed beside it, or anybody could claim to be anybody')
+    return undefined
+  }
+  about('requestheader-client-ca-file', () => authoritiesOf(clientCa))
+  return {
+    clientCa,
+    allowedNames: list('requestheader-allowed-names') ?? [],
+    usernameHeaders: usernameHeaders ?? ['x-remote-user'],
+    groupHeaders: list('requestheader-group-headers') ?? ['x-remote-group'],
+    uidHeaders: list('requestheader-uid-headers') ?? ['x-remote-uid'],
+    extraHeaderPrefixes: list('requestheader-extra-headers-prefix') ?? ['x-remote-extra-'],
+  }
+}
+
+async function webhookOf(given: Given): Promise<AuthenticationOptions['webhook']> {
+  const post = await kubeconfigPost(given, 'authentication-token-webhook-config-file')
+  if (!post) return undefined
+  const version = given?.['authentication-token-webhook-version'] ?? 'v1'
+  if (version !== 'v1' && version !== 'v1beta1') throw new UserError(`authentication-token-webhook-version: "${version}" is not one of v1, v1beta1`)
+  return { post, version, cacheTtl: argumentDuration(given, 'authentication-token-webhook-cache-ttl') }
+}
+
+/** What calls the server that the kubeconfig behind the flag names; undefined when the flag is not given. */
+export async function kubeconfigPost(given: Given, flag: string) {
+  const text = argumentFile(given, flag)
+  return text === undefined ? undefined : postOf(flag, text, given?.[flag] as string)
+}
+
+/** The same for a file that a configuration names. */
+export async function postOf(subject: string, text: string, file: string) {
+  const remote = await parseKubeconfig(text, { folder: dirname(file) }).catch((error: Error) => {
+    throw new UserError(`${subject}: ${file}: ${error.message}`)
+  })
+  return createPost(remote)
+}
+
+const oidcFlags = ['oidc-issuer-url', 'oidc-client-id', 'oidc-username-claim', 'oidc-username-prefix', 'oidc-groups-claim', 'oidc-groups-prefix', 'oidc-signing-algs', 'oidc-required-claim', 'oidc-ca-file']
+
+interface Issuers {
+  readonly configuration: WatchedFile<AuthenticationConfiguration>
+  readonly issuers: AuthenticationOptions['issuers']
+  anonymous(): AnonymousOptions | undefined
+}
+
+/** The issuers of the configuration file, or the one of the older flags. What reads them is loaded only when there are any. */
+async function issuersOf(given: Given, disallowed: readonly string[], env: Environment): Promise<Issuers | undefined> {
+  const file = given?.['authentication-config']
+  const flags = oidcFlags.filter((flag) => given?.[flag] !== undefined)
+  if (file === undefined && flags.length === 0) return undefined
+  if (file !== undefined && flags.length > 0) throw new UserError(`authentication-config: it cannot be given beside ${flags.join(', ')}`)
+  const { parseAuthenticationConfiguration } = await import('../apiserver/authn/jwt/configuration.ts')
+  const { configuredAnonymous, configuredIssuers } = await import('../apiserver/authn/jwt/issuers.ts')
+  const algorithms = file === undefined ? await algorithmsOf(given) : undefined
+  const configuration = file === undefined
+    ? await fromFlags(given, disallowed)
+    : await watchFile('authentication-config', file, (text) => parseAuthenticationConfiguration(text, disallowed), env)
+  return { configuration, issuers: configuredIssuers(configuration.current, algorithms), anonymous: () => configuredAnonymous(configuration.current()) }
+}
+
+async function algorithmsOf(given: Given): Promise<readonly string[]> {
+  const { signingAlgorithms } = await import('../apiserver/authn/jwt/issuer.ts')
+  const algorithms = argumentList(given, 'oidc-signing-algs') ?? ['RS256']
+  const unknown = algorithms.find((one) => !(signingAlgorithms as readonly string[]).includes(one))
+  if (unknown !== undefined) throw new UserError(`oidc-signing-algs: "${unknown}" is not one of ${signingAlgorithms.join(', ')}`)
+  return algorithms
+}
+
+async function fromFlags(given: Given, disallowed: readonly string[]): Promise<WatchedFile<AuthenticationConfiguration>> {
+  const { checkAuthenticator } = await import('../apiserver/authn/jwt/configuration.ts')
+  const url = given?.['oidc-issuer-url']
+  const client = given?.['oidc-client-id']
+  if (url === undefined || client === undefined) throw new UserError('oidc-issuer-url and oidc-client-id must be given together')
+  const claim = given?.['oidc-username-claim'] ?? 'sub'
+  // Names of different issuers must not meet: without a prefix, only addresses stand for themselves.
+  const said = given?.['oidc-username-prefix']
+  const prefix = said === '-' ? '' : (said ?? (claim === 'email' ? '' : `${url}#`))
+  const groups = given?.['oidc-groups-claim']
+  const authenticator = {
+    issuer: { url, audiences: [client], certificateAuthority: argumentFile(given, 'oidc-ca-file') },
+    claimMappings: { username: { claim, prefix }, ...(groups === undefined ? {} : { groups: { claim: groups, prefix: given?.['oidc-groups-prefix'] ?? '' } }) },
+    claimValidationRules: (argumentList(given, 'oidc-required-claim') ?? []).map((pair) => {
+      const at = pair.indexOf('=')
+      if (at < 1) throw new UserError(`oidc-required-claim: "${pair}" is not of the form claim=value`)
+      return { claim: pair.slice(0, at), requiredValue: pair.slice(at + 1) }
+    }),
+  }
+  about('oidc-issuer-url', () => checkAuthenticator(authenticator, disallowed))
+  const configuration = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthenticationConfiguration', jwt: [authenticator] }
+  return { current: () => configuration, stop: () => undefined }
+}

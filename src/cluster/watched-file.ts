@@ -1,0 +1,60 @@
+/** A file whose changes count without a restart: looked at every few seconds, replaced only by what can be read. */
+import { readFileSync, statSync } from 'node:fs'
+import type { Clock } from '../machinery/clock.ts'
+import type { Logger } from '../machinery/log.ts'
+import { UserError } from './user-error.ts'
+
+const every = 5000
+
+export interface WatchedFile<T> {
+  /** What the file says: the same object as long as it says the same. */
+  current(): T
+  stop(): void
+}
+
+/** Size, time and inode: links that are switched to another file are noticed too. */
+function stampOf(file: string): string {
+  const { mtimeMs, size, ino } = statSync(file)
+  return `${mtimeMs} ${size} ${ino}`
+}
+
+/**
+ * Reads the file with `read`. Throws `UserError` when that fails the first time; later, what cannot be read is said in the log, and what was
+ * read before goes on to hold. `subject` names the file in both.
+ */
+export async function watchFile<T>(subject: string, file: string, read: (text: string) => Promise<T> | T, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<WatchedFile<T>> {
+  let value: T
+  let stamp: string
+  let text: string
+  try {
+    stamp = stampOf(file)
+    text = readFileSync(file, 'utf8')
+    value = await read(text)
+  } catch (error) {
+    throw new UserError(`${subject}: ${file}: ${(error as Error).message}`)
+  }
+  let timer = clock.after(every, look)
+  let stopped = false
+
+  function look(): void {
+    refresh().catch((error: Error) => log.error({ file, error: error.message }, `${subject}: the file cannot be used, what it said before holds on`)).finally(() => {
+      if (!stopped) timer = clock.after(every, look)
+    })
+  }
+  async function refresh(): Promise<void> {
+    const now = stampOf(file)
+    if (now === stamp) return
+    stamp = now
+    const next = readFileSync(file, 'utf8')
+    if (next === text) return
+    value = await read(next)
+    text = next
+  }
+  return {
+    current: () => value,
+    stop() {
+      stopped = true
+      timer.cancel()
+    },
+  }
+}
