@@ -1,5 +1,5 @@
 /** What every cluster has before anybody asked for it: namespaces, priority classes, default roles, the service `kubernetes`. */
-import { core, scheduling } from '../../api/index.ts'
+import { core, declared, scheduling, type Resource } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
@@ -17,6 +17,8 @@ export interface BootstrapOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly serviceCidr: string
+  /** Everything that is served at present, for quotas to count. Default: what is built in. */
+  readonly resources?: () => readonly Resource[]
   /** How extension API servers know who may speak to them. Left out: they are told nothing. */
   readonly extensionAuthentication?: ExtensionAuthentication
   /** Where pods reach the API server; asked again at every round. */
@@ -46,7 +48,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   }
   await round()
   await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
-  const helpers = [startQuotaKeeper({ client, clock, log }), await startAggregation({ client, clock, log }), await startKeeping({ client, clock, log })]
+  const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), await startKeeping({ client, clock, log })]
   const loop = (async () => {
     for (;;) {
       const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)

@@ -8,11 +8,23 @@ import { pathOf } from './keys.ts'
 export function createLister<T>(env: Pick<RegistryEnvironment, 'find'>, resource: Resource): Lister<T> {
   const served = env.find(resource.group, resource.version, resource.plural)
   if (!served) throw new Error(`${resource.groupResource} is not kept in the store`)
+  if (served.custom) return lateLister(env, resource)
   const { cache } = served
   return {
     get: (namespace, name) => cache.get(pathOf(resource.namespaced ? namespace : '', name))?.object as T | undefined,
     list: (namespace) => cache.objects(namespace ? `${namespace}/` : '') as readonly T[],
     revision: () => cache.changed,
     since: (revision) => cache.since(revision)?.map(({ type, current }) => ({ object: current.object as T, gone: type === 'delete' })),
+  }
+}
+
+/** Of a kind that came at run time: served anew, it has another cache; served no longer, it has no objects. */
+function lateLister<T>(env: Pick<RegistryEnvironment, 'find'>, { group, version, plural, namespaced }: Resource): Lister<T> {
+  const cache = () => env.find(group, version, plural)?.cache
+  return {
+    get: (namespace, name) => cache()?.get(pathOf(namespaced ? namespace : '', name))?.object as T | undefined,
+    list: (namespace) => (cache()?.objects(namespace ? `${namespace}/` : '') ?? []) as readonly T[],
+    revision: () => cache()?.changed ?? 0,
+    since: () => undefined,
   }
 }

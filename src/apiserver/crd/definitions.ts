@@ -1,5 +1,5 @@
 /** Keeps what is served equal to the definitions there are: one loop that decides names, serves kinds, and ends them. */
-import { apiextensions, type Resource } from '../../api/index.ts'
+import { apiextensions, declared, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
 import { createInformers, runController, watch, type Reconciler } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
@@ -32,6 +32,9 @@ interface Basis { readonly prefix: string; readonly spec: Definition['spec']; re
 
 const basisOf = (definition: Definition): Basis => ({ prefix: prefixOfDefinition(definition), spec: definition.spec, names: definition.status.acceptedNames })
 
+/** Whether a definition is of what the server has anyway: its objects stay what they are, whatever becomes of the definition. */
+const isBuiltIn = (name: string): boolean => declared.some((resource) => resource.groupResource === name)
+
 /** Serves kinds as their definitions say. */
 function createServing({ registry, find, log }: DefinitionsOptions, current: (name: string) => Definition | undefined) {
   const served = new Map<string, Basis>()
@@ -46,6 +49,7 @@ function createServing({ registry, find, log }: DefinitionsOptions, current: (na
     /** Resolves when the kind is served as the definition says, or cannot be. */
     async serve(definition: Definition): Promise<void> {
       const name = definition.metadata.name ?? ''
+      if (isBuiltIn(name)) return
       const basis = basisOf(definition)
       if (deepEqual(served.get(name), basis)) return
       try {
@@ -122,7 +126,7 @@ function createReconciler({ registry, client, clock }: DefinitionsOptions, servi
 
   async function clean(definition: Definition): Promise<{ readonly requeueAfter: number } | undefined> {
     const { group, versions, names } = definition.spec
-    const resource: Resource | undefined = versions.map((v) => registry.resource(group, v.name, names.plural)).find((r) => r !== undefined)
+    const resource: Resource | undefined = versions.map((v) => registry.find(group, v.name, names.plural)).find((served) => served?.custom)?.resource
     let next = definition
     if (resource && isEstablished(definition)) {
       next = await say(next, deletionInProgress)

@@ -35,13 +35,28 @@ const placeOf = (r: Resource): string => (r.group === '' ? `api/${r.version}` : 
 const noSpecs: Pick<RemoteSpecs, 'index' | 'document' | 'swaggers'> = { index: () => noIndex, document: () => undefined, swaggers: async () => [] }
 const noIndex: readonly RemoteSpec[] = []
 
+/** The v3 documents of group versions that are served as before. */
+function kept(before: Built | undefined, versions: Built['versions']): Built['documents'] {
+  const same = (place: string): boolean => {
+    const [old, now] = [before?.versions.get(place) ?? [], versions.get(place) ?? []]
+    return old.length === now.length && old.every((resource, i) => resource === now[i])
+  }
+  return new Map([...(before?.documents ?? [])].filter(([key]) => {
+    const place = (key.split(' ')[0] as string).slice('/openapi/v3/'.length)
+    return place !== '' && versions.has(place) && same(place)
+  }))
+}
+
 /** A handler for everything under `/openapi`. */
 export function createOpenApi(resources: () => readonly Resource[], specs = noSpecs): Handler {
   let built: Built | undefined
   const current = (): Built => {
     const served = resources()
     const remote = specs.index()
-    if (built?.resources !== served || built.remote !== remote) built = { resources: served, remote, versions: Map.groupBy(served, placeOf), documents: new Map() }
+    if (built?.resources !== served || built.remote !== remote) {
+      const versions = Map.groupBy(served, placeOf)
+      built = { resources: served, remote, versions, documents: kept(built, versions) }
+    }
     return built
   }
   let merged: { readonly base: Document; readonly others: readonly object[]; readonly document: Built } | undefined

@@ -1,5 +1,5 @@
 /** Writes into every quota what is used of it, for people to read. Admission does not depend on it. */
-import { core, declared, type Resource } from '../../api/index.ts'
+import { core, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isConflict, isNotFound } from '../../machinery/errors.ts'
@@ -11,17 +11,19 @@ export interface QuotaKeeperOptions {
   readonly client: Client
   readonly clock: Clock
   readonly log: Logger
+  /** Everything that is served at present; quotas may count any of it. */
+  readonly resources: () => readonly Resource[]
   /** Milliseconds between two looks. */
   readonly interval?: number
 }
 
 /** Looks at all quotas again and again until it is stopped; costs next to nothing where there are none. */
-export function startQuotaKeeper({ client, clock, log, interval = 1_000 }: QuotaKeeperOptions): Component {
+export function startQuotaKeeper({ client, clock, log, resources, interval = 1_000 }: QuotaKeeperOptions): Component {
   const stopped = new AbortController()
   const loop = (async () => {
     while (await clock.sleep(interval, stopped.signal).then(() => true, () => false)) {
       try {
-        await keepQuotas(client, clock)
+        await keepQuotas(client, clock, resources())
       } catch (error) {
         if (!stopped.signal.aborted) log.warn({ error: String(error) }, 'could not bring resource quotas up to date')
       }
@@ -36,11 +38,11 @@ export function startQuotaKeeper({ client, clock, log, interval = 1_000 }: Quota
 }
 
 /** One look at all quotas. */
-export async function keepQuotas(client: Client, clock: Pick<Clock, 'now'>): Promise<void> {
+export async function keepQuotas(client: Client, clock: Pick<Clock, 'now'>, resources: readonly Resource[]): Promise<void> {
   const { items } = await client.list(core.resourcequotas)
   for (const [namespace, quotas] of Map.groupBy(items, (q) => q.metadata.namespace ?? '')) {
     const lists = new Map<string, readonly ApiObject[]>()
-    const listable = declared.filter((r) => r.namespaced && r.verbs.includes('list'))
+    const listable = resources.filter((r) => r.namespaced && r.verbs.includes('list'))
     const named = new Set(quotas.flatMap((q) => Object.keys(q.spec.hard ?? {})))
     for (const resource of listable) {
       if (!lists.has(resource.groupResource) && mayCount(named, resource)) lists.set(resource.groupResource, (await client.list(resource as Resource<ApiObject>, { namespace })).items)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { core, type Resource } from '../../api/index.ts'
+import { core, declared, type Resource } from '../../api/index.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { isApiError, notFound } from '../../machinery/errors.ts'
 import type { Client } from '../../client/client.ts'
@@ -109,8 +109,8 @@ it('is told to people in the status of the quota', async () => {
       return Object.assign(objects[0] as object, { status: object['status'] })
     },
   } as unknown as Client
-  await keepQuotas(client, new FakeClock())
+  await keepQuotas(client, new FakeClock(), declared)
   expect(written).toEqual([{ hard: { pods: '5', 'count/configmaps': '2' }, used: { pods: '1', 'count/configmaps': '1' } }])
-  await keepQuotas(client, new FakeClock())
+  await keepQuotas(client, new FakeClock(), declared)
   expect(written).toHaveLength(1)
 })

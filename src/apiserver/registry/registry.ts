@@ -56,6 +56,8 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
   const cache: Cache = await startCache({ store, clock, log, kinds, signal, ...(freeze ? { freeze } : {}) })
   const byName = new Map(stored.map((resource) => [nameOf(resource.group, resource.version, resource.plural), createServed({ resource, strategyFor: strategyOnce, cache })]))
   const all = new Map(declared.map((resource) => [nameOf(resource.group, resource.version, resource.plural), resource]))
+  // A group version that is built in is nobody else's.
+  const builtIn = new Set(declared.map((resource) => resource.apiVersion))
   const late = new Map<string, { readonly cache: ResourceCache; readonly versions: readonly Served[] }>()
   // A new array tells those who made documents of the old one that something has changed.
   let resources: readonly Resource[] = declared
@@ -84,7 +86,7 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
     admit: (chain) => void (admission = chain),
     async serve({ stored: kind, versions }) {
       const objects = await cache.add(kind)
-      replace(kind.prefix, { cache: objects, versions: versions(objects) })
+      replace(kind.prefix, { cache: objects, versions: versions(objects).filter(({ resource }) => !builtIn.has(resource.apiVersion)) })
     },
     withdraw: (prefix) => replace(prefix, undefined),
   }

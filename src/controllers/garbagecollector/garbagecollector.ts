@@ -9,7 +9,7 @@ const name = 'generic-garbage-collector'
 /** An object may be seen before its owner; after this long the server is asked. */
 const ownerDelay = 500
 /** How often the list of served resources is looked at again. */
-const rediscover = 30_000
+const rediscover = 2_000
 
 /** Events own nothing and are owned by nothing; they are many. */
 const collectable = (r: Resource): boolean => r.plural !== 'events' && (['list', 'watch', 'delete'] as const).every((verb) => r.verbs.includes(verb))
@@ -54,7 +54,8 @@ export function startGarbageCollector(context: ControllerContext): Controller {
   const client = context.client(name)
   let resources: ReadonlyMap<string, Resource> = new Map()
   const observer = createObserver(graph, (uid) => controller.enqueue(uid), (uid) => controller.enqueueAfter(uid, ownerDelay))
-  const following = new Map<string, { readonly stop: AbortController; readonly synced: Promise<void> }>()
+  const following = new Map<string, { readonly apiVersion: string; readonly stop: AbortController; readonly synced: Promise<void> }>()
+  let seen: readonly Resource[] | undefined
 
   function follow(resource: Resource): void {
     const stop = new AbortController()
@@ -71,18 +72,21 @@ export function startGarbageCollector(context: ControllerContext): Controller {
         else observer.put(resource, object)
       },
     }
-    following.set(resource.groupResource, { stop, synced })
+    following.set(resource.groupResource, { apiVersion: resource.apiVersion, stop, synced })
     void reflect<ApiObject>({ client, resource: resource as Resource<ApiObject>, sink, clock, log: log.child({ controller: name }), signal: AbortSignal.any([signal, stop.signal]) })
   }
 
   function discover(): void {
-    resources = collectables(settings.resources())
-    for (const [id, resource] of resources) if (!following.has(id)) follow(resource)
-    for (const [id, { stop }] of following) {
-      if (resources.has(id)) continue
+    // Custom kinds come and go, and lose versions: each time there is a new list.
+    if (settings.resources() === seen) return
+    seen = settings.resources()
+    resources = collectables(seen)
+    for (const [id, { apiVersion, stop }] of following) {
+      if (resources.get(id)?.apiVersion === apiVersion) continue
       stop.abort()
       following.delete(id)
     }
+    for (const [id, resource] of resources) if (!following.has(id)) follow(resource)
   }
 
   const resourceOf = (apiVersion: string, kind: string) => {
