@@ -9,6 +9,7 @@ import { kubeconfigOf } from '../../src/cluster/kubeconfig.ts'
 import { ensurePki } from '../../src/cluster/pki.ts'
 import type { Pki } from '../../src/cluster/pki.ts'
 import type { Settings } from '../../src/cluster/settings.ts'
+import type { ApiServerArguments } from '../../src/cluster/apiserver-arguments.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
@@ -34,6 +35,8 @@ export interface TestControlPlaneOptions {
   readonly kubectl?: string
   /** What happens to the store before anybody sees it. */
   readonly prepare?: (store: Store) => Promise<void>
+  /** kube-apiserver's flags; files by absolute path. */
+  readonly apiServerArguments?: ApiServerArguments
 }
 
 /** Starts one on a free port. */
@@ -42,6 +45,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
   const settings: Settings = {
     name: 'test', nodeName: 'node-1', nodeAddress: '127.0.0.1', port: await freePort(), kubeletPort: 10250,
     clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', clusterDns: '10.96.0.10', clusterDomain: 'cluster.local', nodePorts: [30000, 32767],
+    ...(options.apiServerArguments ? { apiServerArguments: options.apiServerArguments } : {}),
   }
   const pki = await ensurePki(join(dir, 'pki'), settings)
   const store = createMemoryStore()
