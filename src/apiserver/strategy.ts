@@ -42,6 +42,8 @@ export interface Printer<T> {
 export interface Strategy<T extends ApiObject = ApiObject> {
   /** Defaults that depend on other fields; simple ones are in the schema. Runs on every decode of a request body and of stored bytes of an older shape: must be idempotent. */
   default?(object: T): T
+  /** What must be loaded before an object of this kind is looked at; undefined when nothing is missing. */
+  ready?(object: T): Promise<void> | undefined
   /** Before a create is validated: what the client may not set is cleared (status), what the system sets is set. */
   prepareForCreate?(object: T, ctx: RequestContext): T
   /** Before an update is validated: status is kept from `current`, generation is counted by the registry when `spec` changed. */

@@ -19,6 +19,9 @@ const wording: Record<FieldErrorType, string> = {
 
 const shown = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null'))
 
+/** Stands for a value that is too much to show. */
+export const omitted: unique symbol = Symbol('omitted')
+
 /** One thing wrong with one field. `toString()` is the line kubectl prints: `spec.containers[0].image: Required value`. */
 export class FieldError {
   readonly type: FieldErrorType
@@ -35,7 +38,7 @@ export class FieldError {
 
   /** The line without the field: `Invalid value: "x": must be y`. */
   body(): string {
-    const bare = this.type === 'FieldValueRequired' || this.type === 'FieldValueForbidden' || this.type === 'FieldValueTooLong' || this.type === 'InternalError'
+    const bare = this.value === omitted || this.type === 'FieldValueRequired' || this.type === 'FieldValueForbidden' || this.type === 'FieldValueTooLong' || this.type === 'InternalError'
     const head = bare ? wording[this.type] : `${wording[this.type]}: ${shown(this.value)}`
     return this.detail ? `${head}: ${this.detail}` : head
   }

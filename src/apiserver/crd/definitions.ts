@@ -12,6 +12,7 @@ import { withMeta } from '../registry/meta.ts'
 import { awaitsCleanup, cleanupFinalizer, deleteInstances, deletionCompleted, deletionFailed, deletionInProgress } from './cleanup.ts'
 import { isEstablished, withCondition, type Definition, type Statement } from './conditions.ts'
 import { customKind, prefixOfDefinition } from './kind.ts'
+import { loadRules } from './schema/rules/engine.ts'
 import { withStatusOf } from './status.ts'
 
 const { customresourcedefinitions } = apiextensions
@@ -53,6 +54,7 @@ function createServing({ registry, find, log }: DefinitionsOptions, current: (na
       const basis = basisOf(definition)
       if (deepEqual(served.get(name), basis)) return
       try {
+        await loadRules(definition.spec.versions.map(({ schema }) => schema?.openAPIV3Schema))
         await registry.serve(customKind({ definition, find, current: () => current(name) }))
         served.set(name, basis)
       } catch (error) {

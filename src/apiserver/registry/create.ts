@@ -30,6 +30,8 @@ export async function create(env: RegistryEnvironment, call: Call, body: ApiObje
   const completed = served.complete(placed(call, body))
   const tracked = managed ? completed : trackCreate(call, completed)
   const admitted = (await env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))) ?? tracked
+  const loading = served.strategy.ready?.(admitted)
+  if (loading) await loading
   for (let attempt = 1; ; attempt++) {
     try {
       return await attemptCreate(env, call, prepared(call, admitted))

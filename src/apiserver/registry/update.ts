@@ -144,6 +144,8 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const completed = inherited(served.complete(wanted), current)
   const tracked = managed ? completed : trackUpdate(call, completed, current, rules)
   const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', tracked, current))) ?? tracked
+  const loading = served.strategy.ready?.(admitted)
+  if (loading) await loading
   const prepared = rules.prepare(inherited(admitted, current), current, call)
   const moved = served.strategy.moved ?? specChanged
   const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && moved(prepared, current) ? 1 : 0)

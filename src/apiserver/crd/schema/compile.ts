@@ -1,15 +1,16 @@
 /** A version of a custom kind, made of its schema: what the registry, apply and OpenAPI need to know of it. */
 import type { StructType } from '../../../api/schema.ts'
 import type { ApiObject } from '../../../client/client.ts'
-import type { FieldError } from '../../../machinery/field.ts'
+import { path, type FieldError, type FieldErrorType } from '../../../machinery/field.ts'
 import { compileCheck } from './check.ts'
 import { compileCodec } from './codec.ts'
 import { compileDefaults } from './defaults.ts'
 import { compileEmbeddedChecks } from './embedded.ts'
-import { errorsOf, none } from './issue.ts'
+import { errorsOf, nameless, none } from './issue.ts'
 import { compileListChecks } from './lists.ts'
 import { publish } from './openapi.ts'
 import type { Schema } from './props.ts'
+import { hasRules, rulesEngine } from './rules/engine.ts'
 import { customType } from './types.ts'
 
 export interface CustomSchema {
@@ -30,25 +31,48 @@ export interface SchemaOptions {
   readonly schema: Schema
 }
 
-/** Compiles a structural schema. It is not checked here: that is for the definition's validation. */
+/**
+ * Compiles a structural schema. It is not checked here: that is for the definition's validation. A schema with rules in CEL
+ * needs `await loadRules([schema])` before its objects are validated.
+ */
 export function compileSchema(options: SchemaOptions): CustomSchema {
   const { kind, schema } = options
   const fill = compileDefaults(schema) ?? ((value: unknown) => value)
   const check = compileCheck(schema)
   const embedded = compileEmbeddedChecks(schema) ?? nothing
   const lists = compileListChecks(schema) ?? nothing
+  const rules = ruleCheck(schema)
   const type = customType(kind, schema, { ...compileCodec(schema), default: fill })
   publish(type, options)
   return {
     type: type as StructType<ApiObject, ApiObject>,
     default: (object) => fill(object) as ApiObject,
-    validate: (object) => [...errorsOf(check(object, none)), ...embedded(object), ...lists(object)],
-    validateUpdate: (next, current) => [
-      ...errorsOf(check(next, current)),
-      ...embedded(next),
-      ...(lists(current).length === 0 ? lists(next) : []),
-    ],
+    validate: (object) => withRules([...errorsOf(check(object, none)), ...embedded(object), ...lists(object)], rules, object, none),
+    validateUpdate: (next, current) => {
+      const repeated = lists(next)
+      // Lists that were no sets before may stay as they are.
+      const tolerated = repeated.length > 0 && lists(current).length > 0
+      return withRules([...errorsOf(check(next, current)), ...embedded(next), ...(tolerated ? [] : repeated)], rules, next, current)
+    },
   }
 }
 
 const nothing = (): readonly FieldError[] => []
+
+type RuleCheck = ReturnType<ReturnType<typeof rulesEngine>['compileRuleCheck']>
+
+/** The rules, compiled on first use; undefined when there are none. */
+function ruleCheck(schema: Schema): RuleCheck | undefined {
+  if (!hasRules(schema)) return undefined
+  let check: RuleCheck | undefined
+  return (value, old) => (check ??= rulesEngine().compileRuleCheck(schema))(value, old)
+}
+
+/** Errors that leave rules without the values they are about. */
+const blocking: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const unchecked = path(nameless).invalid('null', 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
+
+function withRules(errors: readonly FieldError[], rules: RuleCheck | undefined, object: ApiObject, old: unknown): readonly FieldError[] {
+  if (!rules) return errors
+  return errors.some(({ type }) => blocking.has(type)) ? [...errors, unchecked] : [...errors, ...rules(object, old)]
+}

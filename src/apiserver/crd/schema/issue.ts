@@ -36,7 +36,7 @@ export function joined(a: Issues, b: Issues): Issues {
 }
 
 /** The root of an object has no name; Kubernetes writes its nil path out. */
-const nameless = '<nil>'
+export const nameless = '<nil>'
 
 /** The errors of issues found at the root of an object, or at another place. */
 export function errorsOf(issues: Issues, at?: Path): FieldError[] {

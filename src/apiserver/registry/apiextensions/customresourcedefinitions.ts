@@ -1,6 +1,7 @@
 /** Custom resource definitions. */
 import type { apiextensions } from '../../../api/index.ts'
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1035Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { approvalErrors } from '../../crd/conditions.ts'
 import { clientConfig } from '../admissionregistration/webhook-rules.ts'
@@ -8,7 +9,7 @@ import type { Strategy } from '../../strategy.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { createdAtColumn, nameColumn, printer } from '../printing.ts'
-import { definitionSchema, printerColumn, scalePaths, selectableFields } from './structural.ts'
+import { definitionSchema, loadRules, printerColumn, scalePaths, selectableFields } from './structural.ts'
 
 type Definition = apiextensions.CustomResourceDefinition
 type Version = apiextensions.CustomResourceDefinitionVersion
@@ -33,7 +34,7 @@ function withStoredVersion(definition: Definition, before: readonly string[]): D
   return { ...definition, status: { ...definition.status, storedVersions } }
 }
 
-function* validate({ metadata, spec }: Definition): Check {
+function* validate({ metadata, spec }: Definition, before?: Definition): Check {
   const at = path('spec')
   const { plural, kind, singular, listKind } = spec.names
   if (metadata.name !== `${plural}.${spec.group}`) yield path('metadata').at('name').invalid(metadata.name, 'must be spec.names.plural+"."+spec.group')
@@ -49,12 +50,12 @@ function* validate({ metadata, spec }: Definition): Check {
   }
   if (kind && kind === listKind) yield at.at('names').at('listKind').invalid(listKind, 'kind and listKind may not be the same')
   for (const name of ['shortNames', 'categories'] as const) yield* forEach(at.at('names').at(name), spec.names[name], (value, place) => follows(place, value, dns1035Label))
-  yield* versions(at.at('versions'), spec.versions)
+  yield* versions(at.at('versions'), spec.versions, before?.spec.versions)
   yield* conversion(at.at('conversion'), spec)
   if (spec.preserveUnknownFields) yield at.at('preserveUnknownFields').invalid(true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead')
 }
 
-function* versions(at: Path, list: readonly Version[]): Check {
+function* versions(at: Path, list: readonly Version[], before: readonly Version[] = []): Check {
   if (list.length === 0) yield at.required('must have at least one version')
   yield* distinct(at, list, (version) => version.name, 'name')
   if (list.filter((version) => version.storage).length !== 1) yield at.invalid(list.map((v) => v.name), 'must have exactly one version marked as storage version')
@@ -63,7 +64,10 @@ function* versions(at: Path, list: readonly Version[]): Check {
     const schema = version.schema?.openAPIV3Schema
     const root = place.at('schema').at('openAPIV3Schema')
     if (!schema) yield root.required('schemas are required')
-    else yield* definitionSchema(root, schema, { status: version.subresources?.status !== undefined })
+    else yield* definitionSchema(root, schema, {
+      status: version.subresources?.status !== undefined,
+      unchanged: before.some((old) => old.name === version.name && deepEqual(old.schema, version.schema)),
+    })
     yield* scalePaths(place.at('subresources'), version)
     yield* selectableFields(place.at('selectableFields'), version.selectableFields, schema)
     yield* forEach(place.at('additionalPrinterColumns'), version.additionalPrinterColumns, (column, here) => printerColumn(here, column))
@@ -90,7 +94,7 @@ function validateUpdate(next: Definition, current: Definition): FieldError[] {
   const established = current.status.conditions.some((c) => c.type === 'Established' && c.status === 'True')
   const gone = current.status.storedVersions.filter((name) => !next.spec.versions.some((version) => version.name === name))
   return [
-    ...validate(next),
+    ...validate(next, current),
     ...unchanged(at.at('group'), next.spec.group, current.spec.group),
     ...(established ? [...unchanged(at.at('scope'), next.spec.scope, current.spec.scope), ...unchanged(at.at('names').at('kind'), next.spec.names.kind, current.spec.names.kind)] : []),
     ...unchanged(at.at('names').at('plural'), next.spec.names.plural, current.spec.names.plural),
@@ -102,6 +106,7 @@ function validateUpdate(next: Definition, current: Definition): FieldError[] {
 export const customresourcedefinitions: Strategy<Definition> = {
   unconditionalUpdate: false,
   default: withDefaults,
+  ready: (definition) => loadRules(definition.spec.versions.map(({ schema }) => schema?.openAPIV3Schema)),
   prepareForCreate: (definition) => withStoredVersion(definition, []),
   prepareForUpdate: (next, current) => withStoredVersion(next, current.status.storedVersions),
   validate: (definition) => [...approvalErrors(definition), ...validate(definition)],

@@ -2,6 +2,7 @@
 import type { FieldError, Path } from '../../../../machinery/field.ts'
 import type { Check } from '../../../registry/checks.ts'
 import type { Schema } from '../props.ts'
+import { hasRules, rulesEngine } from '../rules/engine.ts'
 import { defaultValues } from './default-values.ts'
 import { keywords } from './keywords.ts'
 import { structural } from './structure.ts'
@@ -12,16 +13,31 @@ export { printerColumn, scalePaths, selectableFields } from './paths.ts'
 export interface DefinitionSchemaOptions {
   /** The version has a status subresource. */
   readonly status?: boolean
+  /** The schema is the one that was accepted before. */
+  readonly unchanged?: boolean
 }
 
-/** All rules for the schema of a version; `at` is its `openAPIV3Schema`. */
-export function* definitionSchema(at: Path, schema: Schema, { status = false }: DefinitionSchemaOptions = {}): Check {
+/** All rules for the schema of a version; `at` is its `openAPIV3Schema`. A schema with rules in CEL needs `loadRules` first. */
+export function* definitionSchema(at: Path, schema: Schema, { status = false, unchanged = false }: DefinitionSchemaOptions = {}): Check {
   if (status) yield* rootWithStatus(at, schema)
   if (schema.nullable) yield at.at('nullable').forbidden('nullable cannot be true at the root')
   const unstructured = inOrder(structural(at, schema))
   yield* unstructured
-  if (unstructured.length === 0) yield* defaultValues(at, schema)
-  yield* keywords(at, schema, { root: true })
+  const found = unstructured.length === 0 && (yield* counted(defaultValues(at, schema)))
+  const wrong = [...keywords(at, schema, { root: true })]
+  yield* wrong
+  // Rules over a schema that is wrong would say things that go away with it.
+  if (!found && unstructured.length === 0 && wrong.length === 0 && hasRules(schema)) yield* rulesEngine().ruleErrors(at, schema, { unchanged })
+}
+
+/** Passes errors on, and says whether there were any. */
+function* counted(errors: Check): Generator<FieldError, boolean, undefined> {
+  let any = false
+  for (const error of errors) {
+    any = true
+    yield error
+  }
+  return any
 }
 
 const inOrder = (errors: Iterable<FieldError>): FieldError[] => [...errors].toSorted((a, b) => (a.toString() < b.toString() ? -1 : 1))
