@@ -34,17 +34,20 @@ const noQuery = new URLSearchParams()
 
 /** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
 export function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo, trail?: AuditTrail): Promise<void> | void {
-  const decided = ({ allowed, reason }: Decision) => {
-    if (trail) {
-      trail.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
-      trail.annotate('authorization.k8s.io/reason', reason)
-    }
-    if (allowed) return
-    if (user === anonymous) throw unauthorized()
-    throw refusal(user, info, reason)
-  }
   const decision = authorize(user, info)
-  return decision instanceof Promise ? decision.then(decided) : decided(decision)
+  return decision instanceof Promise ? decision.then((late) => enforce(late, user, info, trail)) : enforce(decision, user, info, trail)
+}
+
+/** The reason is worded only where somebody reads it. */
+function enforce(decision: Decision, user: Identity, info: RequestInfo, trail: AuditTrail | undefined): void {
+  const { allowed } = decision
+  if (trail) {
+    trail.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
+    trail.annotate('authorization.k8s.io/reason', decision.reason)
+  }
+  if (allowed) return
+  if (user === anonymous) throw unauthorized()
+  throw refusal(user, info, decision.reason)
 }
 
 /** The refusal in Kubernetes's words: `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */

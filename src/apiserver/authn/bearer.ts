@@ -6,49 +6,72 @@ import { bearerToken, type CheckToken, type TokenCheck } from './token-authentic
 
 /** A way that knows nothing of audiences: its tokens are for this server. */
 export function forThisServer(own: readonly string[], find: (token: string) => Promise<Identity | undefined> | Identity | undefined): CheckToken {
-  return async (token, audiences) => {
+  return (token, audiences) => {
     const shared = audiences.filter((audience) => own.includes(audience))
     if (shared.length === 0) return undefined
-    const identity = await find(token)
-    return identity && { identity, audiences: shared }
+    const checked = (identity: Identity | undefined): TokenCheck | undefined => identity && { identity, audiences: shared }
+    const found = find(token)
+    return found instanceof Promise ? found.then(checked) : checked(found)
   }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+function finish(refusals: readonly unknown[]): undefined {
+  if (refusals.length > 0) throw new AggregateError(refusals, refusals.map(messageOf).join(', '))
 }
 
 /**
  * Asks one way after the other. A way that knows a token but refuses it does not end the search: another may accept it. When none does, the
- * refusals are thrown together; undefined when nobody even knew the token.
+ * refusals are thrown together; undefined when nobody even knew the token. A promise only where one of the ways takes its time.
  */
 export function anyOf(ways: () => readonly CheckToken[]): CheckToken {
-  return async (token, audiences) => {
+  return (token, audiences) => {
+    const all = ways()
     const refusals: unknown[] = []
-    for (const way of ways()) {
-      try {
-        const found = await way(token, audiences)
-        if (found) return found
-      } catch (error) {
-        refusals.push(error)
+    const askFrom = (first: number): ReturnType<CheckToken> => {
+      for (let i = first; i < all.length; i++) {
+        try {
+          const found = all[i]!(token, audiences)
+          if (found instanceof Promise) {
+            return found.then((late) => late ?? askFrom(i + 1), (error: unknown) => {
+              refusals.push(error)
+              return askFrom(i + 1)
+            })
+          }
+          if (found) return found
+        } catch (error) {
+          refusals.push(error)
+        }
       }
+      return finish(refusals)
     }
-    if (refusals.length === 0) return undefined
-    throw new AggregateError(refusals, refusals.map((e) => (e instanceof Error ? e.message : String(e))).join(', '))
+    return askFrom(0)
   }
 }
 
 /** The link of the authenticators' chain that knows bearer tokens. */
 export function bearerAuthentication(check: CheckToken, audiences: readonly string[], refused: (error: unknown) => void): Authentication {
+  const known = (found: TokenCheck | undefined): Identity => {
+    if (!found) throw unauthorized()
+    return found.identity
+  }
+  const broken = (error: unknown): never => {
+    refused(error)
+    throw unauthorized()
+  }
   return {
     name: 'bearer',
-    async authenticate(request) {
+    authenticate(request) {
       const token = bearerToken(request)
       if (!token) return undefined
-      let found: TokenCheck | undefined
+      let found: ReturnType<CheckToken>
       try {
-        found = await check(token, audiences)
+        found = check(token, audiences)
       } catch (error) {
-        refused(error)
+        return broken(error)
       }
-      if (!found) throw unauthorized()
-      return found.identity
+      return found instanceof Promise ? found.then(known, broken) : known(found)
     },
   }
 }

@@ -9,7 +9,7 @@ const most = 4096
 export type Lifetime<T> = (answer: T) => number
 
 /** Asks `ask` for what is not remembered. Several who want the same wait for one answer; a rejection is not kept. */
-export function remembering<T>(clock: Pick<Clock, 'now'>, lifetime: Lifetime<T>, ask: (token: string, audiences: readonly string[]) => Promise<T>): (token: string, audiences: readonly string[]) => Promise<T> {
+export function remembering<T>(clock: Pick<Clock, 'now'>, lifetime: Lifetime<T>, ask: (token: string, audiences: readonly string[]) => Promise<T> | T): (token: string, audiences: readonly string[]) => Promise<T> {
   const known = new Map<string, { readonly answer: T; readonly until: number }>()
   const asked = new Map<string, Promise<T>>()
   return async (token, audiences) => {
@@ -19,7 +19,7 @@ export function remembering<T>(clock: Pick<Clock, 'now'>, lifetime: Lifetime<T>,
     if (kept && kept.until > clock.now()) return kept.answer
     const running = asked.get(key)
     if (running) return running
-    const answer = ask(token, audiences).then((value) => {
+    const answer = Promise.resolve(ask(token, audiences)).then((value) => {
       known.delete(key)
       const ms = lifetime(value)
       if (ms > 0) {

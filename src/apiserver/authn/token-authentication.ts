@@ -10,8 +10,11 @@ import type { TokenClaims, Tokens } from './tokens.ts'
 
 export interface TokenCheck { readonly identity: Identity; readonly audiences: readonly string[] }
 
-/** Checks a token for one of these audiences. Resolves undefined for a token of somebody else; throws why one of ours does not hold. */
-export type CheckToken = (token: string, audiences: readonly string[]) => Promise<TokenCheck | undefined>
+/**
+ * Checks a token for one of these audiences. Undefined for a token of somebody else; throws why one of ours does not hold. A promise only where
+ * something has to be waited for.
+ */
+export type CheckToken = (token: string, audiences: readonly string[]) => Promise<TokenCheck | undefined> | TokenCheck | undefined
 
 /** A deleted object's tokens work a little longer, so that a pod can end in order. */
 const leeway = 60_000
@@ -21,8 +24,7 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
   const bound = { pod: env.lister(core.pods), secret: env.lister(core.secrets), node: env.lister(core.nodes) }
   const identities = new WeakMap<TokenClaims, Identity>()
 
-  return async (token, audiences) => {
-    const claims = await tokens.verify(token)
+  const check = (token: string, audiences: readonly string[], claims: TokenClaims | undefined): TokenCheck | undefined => {
     if (!claims) return undefined
     const { binding } = claims
     const own = claims.expires === Infinity
@@ -40,6 +42,10 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
     let identity = identities.get(claims)
     if (!identity) identities.set(claims, (identity = identityOf(claims)))
     return { identity, audiences: shared }
+  }
+  return (token, audiences) => {
+    const known = tokens.verified(token)
+    return known ? check(token, audiences, known) : tokens.verify(token).then((claims) => check(token, audiences, claims))
   }
 }
 
@@ -70,10 +76,24 @@ export function identityOf({ binding, id }: TokenClaims): Identity {
   }
 }
 
+interface Seen { readonly header: string; readonly token: string }
+const seen = new WeakMap<object, Seen>()
+
 /** The token of an `Authorization: Bearer` header, or of a WebSocket protocol for browsers, which cannot set headers. */
 export function bearerToken(request: RawRequest): string | undefined {
-  const match = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')
-  if (match) return match[1]
+  const header = request.headers.authorization
+  if (header === undefined) return webSocketToken(request)
+  // A connection sends the same header again and again: the same string is found in maps without being hashed anew.
+  const { socket } = request
+  const before = seen.get(socket)
+  if (before?.header === header) return before.token
+  const token = /^bearer +(\S+)$/i.exec(header)?.[1]
+  if (token === undefined) return webSocketToken(request)
+  if (socket) seen.set(socket, { header, token })
+  return token
+}
+
+function webSocketToken(request: RawRequest): string | undefined {
   const prefix = 'base64url.bearer.authorization.k8s.io.'
   const protocol = String(request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim()).find((p) => p.startsWith(prefix))
   return protocol ? Buffer.from(protocol.slice(prefix.length), 'base64url').toString('utf8') : undefined

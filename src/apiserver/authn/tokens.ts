@@ -49,6 +49,8 @@ export interface Tokens {
   sign(binding: TokenBinding, audiences: readonly string[], seconds: number, extended?: number): Promise<{ readonly token: string; readonly expires: number }>
   /** A token that lives as long as the secret it is kept in: the old form, on request only. */
   signForSecret(namespace: string, secret: string, account: BoundObject): Promise<string>
+  /** The claims of a token that was verified before and has not expired; undefined for any other. */
+  verified(token: string): TokenClaims | undefined
   /** The claims of a token of ours that has not expired; undefined for a token that is none of ours; throws for one that does not hold. */
   verify(token: string): Promise<TokenClaims | undefined>
   /** The public keys, for `/openid/v1/jwks`. */
@@ -123,6 +125,10 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
       .setIssuer(secretIssuer)
       .setSubject(`system:serviceaccount:${namespace}:${account.name}`)
       .sign(signing.key),
+    verified(token) {
+      const known = verified.get(token)
+      return known && known.expires > clock.now() ? known : undefined
+    },
     async verify(token) {
       const known = verified.get(token)
       if (known) {

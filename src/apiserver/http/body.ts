@@ -7,10 +7,14 @@ export const bodyLimit = 3 * 1024 * 1024
 
 const sayTooLarge = () => tooLarge(`Request entity too large: limit is ${bodyLimit}`)
 
+const nothing = Buffer.alloc(0)
+
 /** Reads the body. Throws `ApiError` 413 when it is larger than 3 MiB, 400 when it breaks off. */
 export function readBody({ raw }: Pick<ApiRequest, 'raw'>): Promise<Buffer> {
   const announced = Number(raw.headers['content-length'] ?? 0)
   if (announced > bodyLimit) return Promise.reject(sayTooLarge())
+  // Nothing was announced, or all of it was read: no event will come.
+  if (raw.readableEnded) return Promise.resolve(nothing)
   const broken = () => badRequest('unable to read the request body: unexpected EOF')
   // A client that left before anybody read: no event would ever come.
   if (raw.destroyed) return Promise.reject(broken())

@@ -30,8 +30,8 @@ const keepAlive = 90_000
 /** What browsers and client-go open at once is far below; what a broken client may open is bounded by it. */
 const streamsPerConnection = 1000
 
-/** Not in the types of HTTP/2 servers, which hand it on to HTTP/1.1. */
-const http1 = { maxHeaderSize: headerLimit }
+/** Not in the types of HTTP/2 servers, which hand them on to HTTP/1.1. A request that announces no body is over when it comes: there are no events to wait for. */
+const http1 = { maxHeaderSize: headerLimit, optimizeEmptyRequests: true }
 
 function createSecure({ key, cert, clientCa }: TlsOptions): Http2SecureServer {
   return createSecureServer({
