@@ -82,19 +82,24 @@ program
   .option('--kubeconfig <file>', "write the administrator's kubeconfig there instead of to standard output")
   .action(async (options: ClusterOptions) => (await import('./apiserver.ts')).apiserver(options))
 
-const image = program.command('image').description("the images the cluster's containers are made from")
-const imageOptions = (command: Command): Command =>
+/** Adds what commands below another one take. */
+const ofCluster = (command: Command): Command =>
   command.option('--name <name>', 'the cluster', process.env['SKIFF_NAME'] ?? 'skiff').option('--data-dir <dir>', 'where the cluster keeps its things').option('--port <port>', 'the port of the API server', portNumber)
 
-imageOptions(image.command('build <context>').description('build an image from a Dockerfile, without a registry'))
+const image = program.command('image').description("the images the cluster's containers are made from")
+ofCluster(image.command('build <context>').description('build an image from a Dockerfile, without a registry'))
   .requiredOption('-t, --tag <reference>', 'what to call it, such as hello:1.0')
   .option('-f, --file <file>', 'the Dockerfile (default: <context>/Dockerfile)')
   .option('--build-arg <name=value>', 'a value for an ARG; may be given again', repeated)
   .action(async (context: string, options: ClusterOptions) => (await import('./image.ts')).build(context, options))
-imageOptions(image.command('import <archive>').description('import a docker or OCI archive'))
+ofCluster(image.command('import <archive>').description('import a docker or OCI archive'))
   .action(async (archive: string, options: ClusterOptions) => (await import('./image.ts')).importArchive(archive, options))
-imageOptions(image.command('list').description('list the images the cluster has'))
+ofCluster(image.command('list').description('list the images the cluster has'))
   .action(async (options: ClusterOptions) => (await import('./image.ts')).list(options))
+
+const secrets = program.command('secrets').description('how secrets are kept')
+ofCluster(secrets.command('rotate-key').description('encrypt every secret with a new key, and forget the old one'))
+  .action(async (options: ClusterOptions) => (await import('./secrets.ts')).rotateKey(options))
 
 clustered('version', 'print the versions: of this program, and of the cluster if it is up')
   .action(async (options: ClusterOptions) => (await import('./version.ts')).printVersion(options))

@@ -3,6 +3,7 @@ import { createApiServer } from '../apiserver/server.ts'
 import type { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import type { ApiServer } from '../apiserver/options.ts'
 import { createEdges } from '../apiserver/edges.ts'
+import type { HealthCheck } from '../apiserver/health/health.ts'
 import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
@@ -24,6 +25,8 @@ export interface ApiOptions {
   readonly log: Logger
   /** Where the API server listens; every address when left out. */
   readonly address?: string
+  /** What else must be well for requests to be answered. */
+  readonly checks?: readonly HealthCheck[]
   /** Freeze what caches hand out: for tests. */
   readonly freeze?: boolean
 }
@@ -62,7 +65,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         name: 'poststarthook/rbac/bootstrap-roles',
         of: ['readyz'],
         check: () => { if (!bootstrapped) throw new Error('the objects every cluster has are not there yet') },
-      }],
+      }, ...(options.checks ?? [])],
       kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
       frontProxyTls: () => pki.frontProxyClient,
       onAggregator: (made) => void (aggregator = made),

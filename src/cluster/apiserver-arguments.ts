@@ -63,6 +63,8 @@ const authorizationFlags: Readonly<Record<string, ArgumentKind>> = {
 export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   ...authenticationFlags,
   ...authorizationFlags,
+  'encryption-provider-config': 'file',
+  'encryption-provider-config-automatic-reload': 'boolean',
   'audit-policy-file': 'file',
   'audit-log-path': 'file',
   'audit-log-format': 'text',

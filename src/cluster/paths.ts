@@ -11,6 +11,8 @@ export interface Paths {
   readonly settings: string
   readonly store: string
   readonly pki: string
+  /** The keys that secrets are encrypted with. */
+  readonly encryption: string
   readonly kubeconfig: string
   readonly log: string
   readonly pidFile: string
@@ -34,6 +36,7 @@ export function pathsOf({ name, dataDir }: PathOptions): Paths {
     settings: join(data, 'cluster.json'),
     store: join(data, 'store'),
     pki: join(data, 'pki'),
+    encryption: join(data, 'encryption'),
     kubeconfig: join(data, 'kubeconfig'),
     log: join(data, 'skiff.log'),
     pidFile: join(run, 'skiff.pid'),

@@ -7,6 +7,7 @@ import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { removePid, runningPid, writePid } from './daemon.ts'
 import type { Progress } from './daemon.ts'
+import { encrypted } from './encryption.ts'
 import { kubeconfigOf, writeKubeconfig } from './kubeconfig.ts'
 import { createLog } from './log.ts'
 import { bringContainerd, nodeReady, startClusterNode } from './node.ts'
@@ -79,7 +80,9 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   containerd?.catch(() => undefined) // awaited below; a failure in between is not lost
   const [pki, store] = await Promise.all([ensurePki(paths.pki, settings), openStore(paths, log)])
   undo.push(() => store.close())
-  const plane = await startControlPlane({ settings, pki, store, clock: systemClock, log })
+  const stored = await encrypted(store, { paths, given: settings.apiServerArguments, clock: systemClock, log: log.child({ component: 'encryption' }) })
+  undo.push(() => stored.stop())
+  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log })
   undo.push(() => plane.stop())
   saveKubeconfig(paths, settings, pki)
   said(`API server answers on port ${settings.port}`)

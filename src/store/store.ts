@@ -11,6 +11,8 @@ export interface Entry {
   readonly createRevision: number
   /** The revision that wrote this value: the object's resourceVersion. */
   readonly modRevision: number
+  /** Why the value cannot be read, where it is encrypted and nobody here has the key; then `value` is empty. */
+  readonly problem?: string
 }
 
 /** Holds when the key's last revision is `modRevision`; 0 means that the key must not exist. */
@@ -85,6 +87,8 @@ export interface Store {
   grantLease(seconds: number): Promise<number>
   renewLease(lease: number): Promise<void>
   revokeLease(lease: number): Promise<void>
+  /** Whether the stored form of the key's value is an old one, to be written anew although the value is the same. Left out: it never is. */
+  stale?(key: string): Promise<boolean>
   /** Bytes on disk (0 for memory). */
   size(): Promise<number>
   close(): Promise<void>

@@ -75,8 +75,18 @@ function createState({ clock, log, kinds, freeze }: CacheOptions) {
       return undefined
     }
   }
+  const spoil = (cache: ResourceCache, key: string, problem: string): void => {
+    cache.spoil(key, problem)
+    log.error({ key, error: problem }, 'a stored object cannot be read')
+  }
   /** `loads`: how often everything was read. */
-  return { feds, expected, decode, loads: 0 }
+  return { feds, expected, decode, spoil, loads: 0 }
+}
+
+/** What cannot be read, and what can. */
+function partition(entries: readonly Entry[]): readonly [spoiled: readonly Entry[], readable: readonly Entry[]] {
+  const spoiled = entries.filter(({ problem }) => problem !== undefined)
+  return [spoiled, spoiled.length ? entries.filter(({ problem }) => problem === undefined) : entries]
 }
 
 type State = ReturnType<typeof createState>
@@ -93,9 +103,11 @@ async function load(state: State, store: Store): Promise<number> {
     else found.set(prefix, [entry])
   }
   for (const [prefix, feds] of state.feds) {
+    const [spoiled, readable] = partition(found.get(prefix) ?? [])
     for (const { kind, cache } of feds) {
-      const items = (found.get(prefix) ?? []).map(({ key, value, modRevision }) => state.decode(kind, key, value, modRevision, false))
+      const items = readable.map(({ key, value, modRevision }) => state.decode(kind, key, value, modRevision, false))
       cache.fill(items.filter((item) => item !== undefined), revision)
+      for (const { key, problem = '' } of spoiled) state.spoil(cache, key, problem)
     }
   }
   state.loads++
@@ -106,7 +118,9 @@ function apply(state: State, change: Change, touched: Set<ResourceCache>): void 
   const prefix = prefixOfKey(change.key)
   const feds = prefix === undefined ? undefined : state.feds.get(prefix)
   if (!feds) return
-  const { key, value, modRevision } = change.entry
+  const { key, value, modRevision, problem } = change.entry
+  // Not to be taken for a deletion: everything is read again, and what cannot be read is known as that.
+  if (problem !== undefined) throw new Error(problem)
   for (const { kind, cache } of feds) {
     const item = change.type === 'put' ? state.decode(kind, key, value, modRevision, feds.length === 1) : undefined
     if (item) cache.put(item)
@@ -122,11 +136,12 @@ function apply(state: State, change: Change, touched: Set<ResourceCache>): void 
 async function fillLate(state: State, store: Store, { kind, cache }: Fed, from: number): Promise<number> {
   const { loads } = state
   const { entries, revision } = await store.range(kind.prefix)
-  await eachPausing(entries, ({ key, value, modRevision }) => {
+  await eachPausing(entries, ({ key, value, modRevision, problem }) => {
     // Somebody has read everything again meanwhile, this resource too.
     if (state.loads !== loads) return false
     if (modRevision > from || cache.heardOf(key)) return true
-    const item = state.decode(kind, key, value, modRevision, false)
+    const item = problem === undefined ? state.decode(kind, key, value, modRevision, false) : undefined
+    if (problem !== undefined) state.spoil(cache, key, problem)
     if (item) cache.seed(item)
     return true
   })

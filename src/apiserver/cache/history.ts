@@ -1,4 +1,5 @@
 /** Changes that the cache no longer has, or never had, read from the store's own history: a watch resumes even after a restart. */
+import { internal } from '../../machinery/errors.ts'
 import type { Change } from '../../store/store.ts'
 import { CompactedError } from '../../store/store.ts'
 import { withResourceVersion } from '../registry/meta.ts'
@@ -12,6 +13,8 @@ const most = 10_000
 /** The change as watchers see it; undefined when the store does not know what it was about. */
 function eventOf({ decode }: ListSource, change: Change): CacheEvent | undefined {
   const { key, value, modRevision } = change.entry
+  const problem = change.entry.problem ?? change.previous?.problem
+  if (problem !== undefined) throw internal(problem)
   const at = (bytes: Uint8Array, revision: number) => new Encoded(key, revision, withResourceVersion(decode(bytes), String(revision)))
   const previous = change.previous && at(change.previous.value, change.previous.modRevision)
   if (change.type === 'put') return { type: 'put', revision: modRevision, at: 0, current: at(value, modRevision), previous }

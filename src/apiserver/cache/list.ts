@@ -1,6 +1,6 @@
 /** Lists from the cache: the newest state, a state at least or exactly as new as asked for, and pages of one snapshot. */
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, badRequest, expired } from '../../machinery/errors.ts'
+import { ApiError, badRequest, expired, internal } from '../../machinery/errors.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { CompactedError, FutureRevisionError, type Store } from '../../store/store.ts'
 import { withResourceVersion } from '../registry/meta.ts'
@@ -111,6 +111,7 @@ async function listed(source: ListSource, selection: Selection, query: ListQuery
 
 function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = cache.revision()): ListResult {
   const resourceVersion = String(as)
+  objects.checkReadable(selection.path)
   if (selection.single !== undefined && after === '') {
     const item = objects.get(selection.single)
     return { items: item && selection.matches(item.object) ? [item] : [], resourceVersion, continue: '', remaining: undefined }
@@ -160,6 +161,8 @@ async function past({ store, objects, decode, ready }: ListSource, selection: Se
   for (;;) {
     const options = { revision, ...(limit === 0 ? {} : { limit: limit + 1 }), ...(last === undefined ? {} : { after: last }) }
     const { entries, more } = await store.range(objects.prefix + selection.path, options)
+    const spoiled = entries.find(({ problem }) => problem !== undefined)
+    if (spoiled) throw internal(spoiled.problem!)
     const items = entries.map((entry) => new Encoded(entry.key, entry.modRevision, withResourceVersion(decode(entry.value), String(entry.modRevision))))
     if (selection.byFields) await ready?.(items)
     for (const item of items) {

@@ -3,6 +3,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { eachPausing } from '../encoding/pausing.ts'
 import { withResourceVersion } from '../registry/meta.ts'
+import { internal } from '../../machinery/errors.ts'
 import { Encoded } from './encoded.ts'
 
 /** One change, with what watchers share of it: their frames, encoded once. */
@@ -44,6 +45,8 @@ export class ResourceCache {
   /** A watch can resume from this revision or a later one. */
   #horizon = 0
   #changed = 0
+  /** What is there and cannot be read, with the reason; undefined: nothing. */
+  #unreadable: Map<string, string> | undefined
   /** What changes have been about while the cache is being filled beside them. */
   #heard: Set<string> | undefined
 
@@ -56,13 +59,29 @@ export class ResourceCache {
     this.#heard = new Set()
   }
 
-  get(path: string): Encoded | undefined { return this.#byKey.get(this.prefix + path) }
+  /** Throws `ApiError` 500 when there is an object that cannot be read. */
+  get(path: string): Encoded | undefined { return this.#byKey.get(this.prefix + path) ?? this.#missing(this.prefix + path) }
   byKey(key: string): Encoded | undefined { return this.#byKey.get(key) }
   get size(): number { return this.#items.length }
   /** The revision of the last change of any object. */
   get changed(): number { return this.#changed }
   get horizon(): number { return this.#horizon }
   get watcherCount(): number { return this.#watchers.size }
+
+  #missing(key: string): undefined {
+    const why = this.#unreadable?.get(key)
+    if (why !== undefined) throw internal(why)
+    return undefined
+  }
+
+  /** There is something under the key, and it cannot be read. */
+  spoil(key: string, why: string): void { (this.#unreadable ??= new Map()).set(key, why) }
+
+  /** Throws `ApiError` 500 when something whose path starts with `path` cannot be read: a list without it would say that it is gone. */
+  checkReadable(path = ''): void {
+    if (!this.#unreadable) return
+    for (const [key, why] of this.#unreadable) if (key.startsWith(this.prefix + path)) throw internal(why)
+  }
 
   /** The objects whose path starts with `path` (`''` for all, `namespace/`), in order, from the first key after `after` on. */
   slice(path = '', after?: string): readonly Encoded[] {
@@ -101,6 +120,7 @@ export class ResourceCache {
     this.#watchers.clear()
     this.#items.length = 0
     this.#byKey.clear()
+    this.#unreadable = undefined
     this.#events = []
     this.#head = 0
     for (const item of items) this.#set(item)
@@ -129,6 +149,7 @@ export class ResourceCache {
   put(item: Encoded): void {
     this.#heard?.add(item.key)
     const previous = this.#set(item)
+    this.#unreadable?.delete(item.key)
     previous?.release()
     this.#record({ type: 'put', revision: item.revision, at: this.#clock.now(), current: item, previous })
   }
@@ -136,6 +157,7 @@ export class ResourceCache {
   delete(key: string, revision: number): void {
     this.#heard?.add(key)
     const previous = this.#byKey.get(key)
+    this.#unreadable?.delete(key)
     if (!previous) return
     this.#byKey.delete(key)
     this.#items.splice(this.#position(key, false), 1)

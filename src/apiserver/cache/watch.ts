@@ -134,6 +134,7 @@ async function missedSince(source: ListSource, from: number): Promise<readonly C
 
 /** What is selected of what there is now. The objects are those of this moment, however long it takes to look at them. */
 async function initially({ objects, ready }: ListSource, selection: Selection): Promise<readonly Encoded[]> {
+  objects.checkReadable(selection.path)
   const single = selection.single === undefined ? undefined : objects.get(selection.single)
   const found = selection.single === undefined ? objects.slice(selection.path) : single ? [single] : []
   if (ready) await ready(found)

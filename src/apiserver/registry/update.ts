@@ -183,7 +183,7 @@ async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item
     return new Encoded(item.key, removed.revision, withMeta(next, { resourceVersion: String(removed.revision) }))
   }
   // An update that changes nothing writes nothing: watchers see no event and the resourceVersion stays.
-  if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item)) return item
+  if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item) && !(await env.store.stale?.(item.key))) return item
   return put(env, call, item.key, next, item.revision)
 }
 

@@ -1,0 +1,110 @@
+/** Encryption of what is stored: the cluster's own keys, and kube-apiserver's configuration file. */
+import type { HealthCheck } from '../apiserver/health/health.ts'
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { encryptStore, type EncryptedStore } from '../store/encryption/encrypted-store.ts'
+import { openEncryption, type ClusterEncryption } from '../store/encryption/encryption.ts'
+import { addKey, KeyError } from '../store/encryption/keyring.ts'
+import { dropOldKeys, readProgress, rewriteSecrets, startRotation, type Progress } from '../store/encryption/rotation.ts'
+import type { Store } from '../store/store.ts'
+import { argumentBoolean, argumentFile, type ApiServerArguments } from './apiserver-arguments.ts'
+import type { Paths } from './paths.ts'
+import { UserError } from './user-error.ts'
+
+interface Environment {
+  readonly paths: Pick<Paths, 'encryption'>
+  readonly given: ApiServerArguments | undefined
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface StoredEncrypted extends Component {
+  /** The store that the API server is to work with. */
+  readonly store: EncryptedStore
+  /** What must be well for requests to be answered. */
+  readonly checks: readonly HealthCheck[]
+}
+
+const configurationFile = 'encryption-provider-config'
+
+async function open({ paths, given, clock, log }: Environment): Promise<ClusterEncryption> {
+  const path = given?.[configurationFile]
+  const configuration = path === undefined ? undefined : {
+    path,
+    read: () => argumentFile(given, configurationFile) ?? '',
+    automaticReload: argumentBoolean(given, `${configurationFile}-automatic-reload`) ?? false,
+  }
+  try {
+    return await openEncryption({ directory: paths.encryption, configuration, clock, log })
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(error instanceof KeyError ? error.message : `${configurationFile}: ${path}: ${(error as Error).message}`)
+  }
+}
+
+/** Puts encryption in front of a store, and looks after rotations of keys. Throws `UserError` for keys or a file that cannot be used. */
+export async function encrypted(raw: Store, environment: Environment): Promise<StoredEncrypted> {
+  const encryption = await open(environment)
+  const { check } = encryption
+  const store = encryptStore(raw, encryption)
+  const { clock, log } = environment
+  const rotation = startRotation({ store, encryption, directory: environment.paths.encryption, clock, log })
+  return {
+    store,
+    checks: check ? [{ name: 'kms-providers', check }] : [],
+    async stop() {
+      await rotation.stop()
+      await encryption.stop()
+    },
+  }
+}
+
+/** How long a running cluster may take to write all of its secrets anew. */
+const rotationLimit = 120_000
+
+/**
+ * Adds a key and waits until the running cluster has written every secret anew with it. The cluster drops the old one by itself, when the
+ * history that still needs it is forgotten.
+ */
+export async function rotateRunning({ paths, clock }: Pick<Environment, 'paths' | 'clock'>): Promise<Progress> {
+  const { name } = guarded(() => addKey(paths.encryption))
+  for (let waited = 0; waited < rotationLimit; waited += 50) {
+    const progress = readProgress(paths.encryption)
+    if (progress?.key === name) return progress
+    await clock.sleep(50)
+  }
+  throw new UserError(`the cluster has ${name}, but did not write every secret anew within ${rotationLimit / 1000} s; it goes on with it, "skiff logs" says how`)
+}
+
+/** The same for a cluster that is down: its store is opened here, and the old keys are dropped at once. */
+export async function rotateStopped(raw: Store, environment: Environment): Promise<Progress> {
+  guarded(() => addKey(environment.paths.encryption))
+  const encryption = await open(environment)
+  try {
+    const store = encryptStore(raw, encryption)
+    const options = { store, encryption, directory: environment.paths.encryption, clock: environment.clock, log: environment.log }
+    const progress = await rewriteSecrets(options)
+    await store.compact(progress.revision)
+    await dropOldKeys(options, progress)
+    return progress
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}; the old keys stay`)
+  } finally {
+    await encryption.stop()
+  }
+}
+
+/** Throws `UserError` when secrets are not encrypted by the cluster's own keys: then there is nothing here to rotate. */
+export async function checkOwnKeys(environment: Environment): Promise<void> {
+  const encryption = await open(environment)
+  await encryption.stop()
+  if (!encryption.ownsSecrets) throw new UserError(`secrets are encrypted as ${environment.given?.[configurationFile]} says; add a new key there, and let it be the first`)
+}
+
+function guarded<T>(act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw error instanceof KeyError ? new UserError(error.message) : error
+  }
+}
