@@ -24,14 +24,11 @@ const queueHead = ['PriorityLevelName', 'Index', 'PendingRequests', 'ExecutingRe
 
 /** Work, from seats × milliseconds. */
 const work = (amount: number): string => `${(amount / 1000).toFixed(8)}ss`
-/** What a waiting request is thought to take, in milliseconds. */
-const guess = 3
-
 function queueRows(level: Level): readonly Row[] {
   if (level.rejects) return [[level.name, ...queueHead.slice(1).map(() => '<none>')]]
   return level.queues.map(({ index, waiting, executing, seats, next, waitingSeats }) => {
     const widest = waiting.reduce((sum, ticket) => sum + Math.max(ticket.seats, ticket.after?.seats ?? 0), 0)
-    return [level.name, index, waiting.length, executing, seats, work(next), waitingSeats, widest, work(waitingSeats * guess)]
+    return [level.name, index, waiting.length, executing, seats, work(next), waitingSeats, widest, work(waitingSeats * level.guess)]
   })
 }
 

@@ -40,6 +40,8 @@ export interface Ticket {
   /** Milliseconds, as `performance.now()` counts them. */
   readonly arrived: number
   began: number
+  /** What its queue was charged in advance. */
+  charged: number
   /** Called when its turn has come. */
   go?: () => void
 }
@@ -54,8 +56,11 @@ export interface Queue {
   next: number
 }
 
-/** What a request is thought to take until it is known, in milliseconds. */
-const guess = 3
+/** What a request is thought to take before any has ended, in milliseconds; then it is what they took lately. */
+const firstGuess = 3
+const weight = 1 / 16
+/** Whoever takes longer waits for something else than the server. */
+const longest = 100
 
 const newQueue = (index: number): Queue => ({ index, waiting: [], seats: 0, executing: 0, waitingSeats: 0, next: 0 })
 
@@ -82,7 +87,8 @@ export class Level {
   readonly running = new Set<Ticket>()
   readonly counts: Counts = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 }
   #queues: Queue[] = [newQueue(0)]
-  #virtual = 0
+  /** What one seat's worth of a request takes, in milliseconds. */
+  #guess = firstGuess
   #flows = new Map<string, Flow>()
 
   constructor(name: string, spec: flowcontrol.PriorityLevelConfigurationSpec) {
@@ -148,9 +154,15 @@ export class Level {
     return true
   }
 
-  /** A queue that had nothing to do begins where the others are: it has saved nothing up. */
+  /**
+   * A queue that had nothing to do begins where the furthest behind of the others is: it has saved nothing up. Nor does it owe more than
+   * one request: time that a request was measured to take may have been the time of others.
+   */
   #wake(queue: Queue): void {
-    if (queue.waiting.length === 0 && queue.executing === 0) queue.next = Math.max(queue.next, this.#virtual)
+    if (queue.waiting.length > 0 || queue.executing > 0) return
+    let least = Infinity
+    for (const other of this.#queues) if ((other.waiting.length > 0 || other.executing > 0) && other.next < least) least = other.next
+    if (least < Infinity) queue.next = Math.min(Math.max(queue.next, least), least + this.#guess)
   }
 
   #want(): void { this.peak = Math.max(this.peak, this.seats + this.waitingSeats) }
@@ -162,7 +174,7 @@ export class Level {
     for (const { waiting, next } of this.#queues) {
       const first = waiting[0]
       if (!first) continue
-      const end = next + first.seats * guess
+      const end = next + first.seats * this.#guess
       if (end >= earliest || !may(first)) continue
       best = first
       earliest = end
@@ -192,8 +204,8 @@ export class Level {
     this.#want()
     if (!queue) return
     this.#wake(queue)
-    this.#virtual = Math.max(this.#virtual, queue.next)
-    queue.next += seats * guess
+    ticket.charged = seats * this.#guess
+    queue.next += ticket.charged
     queue.seats += seats
     queue.executing++
   }
@@ -201,19 +213,21 @@ export class Level {
   /** Gives the seats back, and corrects what the queue was charged. Returns the work that was done. */
   finish(ticket: Ticket, now: number): number {
     const { queue, seats, flow } = ticket
-    const work = seats * (now - ticket.began)
+    const took = Math.min(longest, now - ticket.began)
+    const work = seats * took
+    this.#guess += (took - this.#guess) * weight
     flow.executing--
     this.executing--
     this.seats -= seats
     this.running.delete(ticket)
     if (queue) {
-      queue.next += work - seats * guess
+      queue.next += work - ticket.charged
       queue.seats -= seats
       queue.executing--
     }
     return work
   }
 
-  /** When the next request of a queue may begin, in the level's virtual time. */
-  get virtual(): number { return this.#virtual }
+  /** What a request of one seat is thought to take, in milliseconds. */
+  get guess(): number { return this.#guess }
 }
