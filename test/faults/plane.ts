@@ -1,6 +1,7 @@
 /** A control plane on disk, to be killed: arguments are its directory and its port. Says `ready` once it answers; its kubeconfig is in the directory. */
 import { writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { encrypted } from '../../src/cluster/encryption.ts'
 import { startControlPlane } from '../../src/cluster/control-plane.ts'
 import { kubeconfigOf } from '../../src/cluster/kubeconfig.ts'
 import { ensurePki } from '../../src/cluster/pki.ts'
@@ -16,6 +17,7 @@ const settings: Settings = {
 }
 const pki = await ensurePki(join(dir, 'pki'), settings)
 const store = await openLmdbStore({ path: join(dir, 'store') })
-await startControlPlane({ settings, pki, store, clock: systemClock, log: quiet, address: '127.0.0.1' })
+const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: undefined, clock: systemClock, log: quiet })
+await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log: quiet, address: '127.0.0.1' })
 writeFileSync(join(dir, 'kubeconfig'), kubeconfigOf({ name: 'test', server: `https://127.0.0.1:${port}`, ca: pki.ca.cert, user: pki.admin }), { mode: 0o600 })
 writeSync(1, 'ready\n')
