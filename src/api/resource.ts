@@ -15,6 +15,8 @@ export interface Resource<Out = unknown, In = unknown> {
   readonly singular: string
   /** The kind of its lists; the kind and `List` when left out. */
   readonly listKind?: string
+  /** The version that objects are stored in, of a kind in several; its own when left out. */
+  readonly storedVersion?: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
   readonly namespaced: boolean
@@ -31,6 +33,7 @@ export interface ResourceOptions {
   readonly plural: string
   readonly singular?: string
   readonly listKind?: string
+  readonly storedVersion?: string
   readonly short?: readonly string[]
   readonly categories?: readonly string[]
   readonly namespaced?: boolean
@@ -53,6 +56,7 @@ export function createResource<Out, In>(group: string, version: string, type: St
     plural: options.plural,
     singular: options.singular ?? type.name.toLowerCase(),
     ...(options.listKind ? { listKind: options.listKind } : {}),
+    ...(options.storedVersion ? { storedVersion: options.storedVersion } : {}),
     shortNames: options.short ?? [],
     categories: options.categories ?? [],
     namespaced: options.namespaced ?? false,

@@ -3,19 +3,19 @@ import { groupVersion } from '../resource.ts'
 import { Condition, LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const ApplyConfiguration = struct('ApplyConfiguration', {
-  expression: zero(1, string),
+  expression: zero(1, string, 'A CEL expression that makes the fields to apply: Object{spec: Object.spec{…}}.'),
 })
 export interface ApplyConfiguration extends Of<typeof ApplyConfiguration> {}
 
 export const AuditAnnotation = struct('AuditAnnotation', {
-  key: req(1, string),
-  valueExpression: req(2, string),
+  key: req(1, string, 'The key, after the name of the policy.'),
+  valueExpression: req(2, string, 'A CEL expression that makes its value; null leaves it out.'),
 })
 export interface AuditAnnotation extends Of<typeof AuditAnnotation> {}
 
 export const ExpressionWarning = struct('ExpressionWarning', {
-  fieldRef: req(2, string),
-  warning: req(3, string),
+  fieldRef: req(2, string, 'The field that holds the expression.'),
+  warning: req(3, string, 'What is wrong with it.'),
 })
 export interface ExpressionWarning extends Of<typeof ExpressionWarning> {}
 
@@ -23,7 +23,7 @@ export const FailurePolicyType = oneOf('Ignore', 'Fail')
 export type FailurePolicyType = Of<typeof FailurePolicyType>
 
 export const JSONPatch = struct('JSONPatch', {
-  expression: zero(1, string),
+  expression: zero(1, string, 'A CEL expression that makes a list of JSONPatch{op, path, value}.'),
 })
 export interface JSONPatch extends Of<typeof JSONPatch> {}
 
@@ -57,7 +57,7 @@ export const RuleWithOperations = struct('RuleWithOperations', {
 export interface RuleWithOperations extends Of<typeof RuleWithOperations> {}
 
 export const NamedRuleWithOperations = struct('NamedRuleWithOperations', {
-  resourceNames: zero(1, list(string)),
+  resourceNames: zero(1, list(string), 'Only objects of these names; empty means all.'),
   ruleWithOperations: fill(2, RuleWithOperations, { inline: true }),
 }, { atomic: true })
 export interface NamedRuleWithOperations extends Of<typeof NamedRuleWithOperations> {}
@@ -75,9 +75,9 @@ export const PatchType = oneOf('ApplyConfiguration', 'JSONPatch')
 export type PatchType = Of<typeof PatchType>
 
 export const Mutation = struct('Mutation', {
-  patchType: req(2, PatchType),
-  applyConfiguration: opt(3, ApplyConfiguration),
-  jsonPatch: opt(4, JSONPatch),
+  patchType: req(2, PatchType, 'ApplyConfiguration or JSONPatch: which of the two is given.'),
+  applyConfiguration: opt(3, ApplyConfiguration, 'Fields to apply, as server-side apply does.'),
+  jsonPatch: opt(4, JSONPatch, 'Operations to make, one after the other.'),
 })
 export interface Mutation extends Of<typeof Mutation> {}
 
@@ -97,13 +97,13 @@ export const Variable = struct('Variable', {
 export interface Variable extends Of<typeof Variable> {}
 
 export const MutatingAdmissionPolicySpec = struct('MutatingAdmissionPolicySpec', {
-  paramKind: opt(1, ParamKind),
-  matchConstraints: opt(2, MatchResources),
-  variables: zero(3, list(Variable)),
-  mutations: zero(4, list(Mutation)),
-  failurePolicy: opt(5, FailurePolicyType),
-  matchConditions: zero(6, mapList(MatchCondition, ['name']), { patch: 'merge', key: 'name' }),
-  reinvocationPolicy: zero(7, ReinvocationPolicyType),
+  paramKind: opt(1, ParamKind, 'The kind of the objects that parametrize the policy.'),
+  matchConstraints: opt(2, MatchResources, 'Which requests the policy is about.'),
+  variables: zero(3, list(Variable), 'Named expressions that later ones may use as variables.name.'),
+  mutations: zero(4, list(Mutation), 'What to change, in this order.'),
+  failurePolicy: opt(5, FailurePolicyType, 'Whether a request fails (Fail, the default) or goes on (Ignore) when the policy cannot be evaluated.'),
+  matchConditions: zero(6, mapList(MatchCondition, ['name']), { doc: 'CEL expressions that must all be true for the policy to apply.', patch: 'merge', key: 'name' }),
+  reinvocationPolicy: zero(7, ReinvocationPolicyType, 'Whether it runs again (IfNeeded) when others changed the object after it.'),
 })
 export interface MutatingAdmissionPolicySpec extends Of<typeof MutatingAdmissionPolicySpec> {}
 
@@ -122,9 +122,9 @@ export const ParamRef = struct('ParamRef', {
 export interface ParamRef extends Of<typeof ParamRef> {}
 
 export const MutatingAdmissionPolicyBindingSpec = struct('MutatingAdmissionPolicyBindingSpec', {
-  policyName: zero(1, string),
-  paramRef: opt(2, ParamRef),
-  matchResources: opt(3, MatchResources),
+  policyName: zero(1, string, 'The policy that is bound.'),
+  paramRef: opt(2, ParamRef, 'Where its parameters are.'),
+  matchResources: opt(3, MatchResources, 'Narrows which requests it is about.'),
 })
 export interface MutatingAdmissionPolicyBindingSpec extends Of<typeof MutatingAdmissionPolicyBindingSpec> {}
 
@@ -175,7 +175,7 @@ export const MutatingWebhookConfiguration = root('MutatingWebhookConfiguration',
 export interface MutatingWebhookConfiguration extends Of<typeof MutatingWebhookConfiguration> {}
 
 export const TypeChecking = struct('TypeChecking', {
-  expressionWarnings: zero(1, list(ExpressionWarning)),
+  expressionWarnings: zero(1, list(ExpressionWarning), 'What is wrong with expressions for the kinds they will see.'),
 })
 export interface TypeChecking extends Of<typeof TypeChecking> {}
 
@@ -199,9 +199,9 @@ export const ValidatingAdmissionPolicySpec = struct('ValidatingAdmissionPolicySp
 export interface ValidatingAdmissionPolicySpec extends Of<typeof ValidatingAdmissionPolicySpec> {}
 
 export const ValidatingAdmissionPolicyStatus = struct('ValidatingAdmissionPolicyStatus', {
-  observedGeneration: zero(1, int64),
-  typeChecking: opt(2, TypeChecking),
-  conditions: zero(3, mapList(Condition, ['type'])),
+  observedGeneration: zero(1, int64, 'The generation that was checked.'),
+  typeChecking: opt(2, TypeChecking, 'What was found when expressions were checked against the kinds they will see.'),
+  conditions: zero(3, mapList(Condition, ['type']), 'What is true of it at the moment, by type.'),
 })
 export interface ValidatingAdmissionPolicyStatus extends Of<typeof ValidatingAdmissionPolicyStatus> {}
 

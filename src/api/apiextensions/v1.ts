@@ -4,22 +4,22 @@ import { ObjectMeta } from '../meta/meta.ts'
 import { Status } from '../meta/status.ts'
 
 export const ConversionRequest = struct('ConversionRequest', {
-  uid: req(1, string),
-  desiredAPIVersion: req(2, string),
-  objects: req(3, list(rawExtension)),
+  uid: req(1, string, 'Names this one call; the answer repeats it.'),
+  desiredAPIVersion: req(2, string, 'What to convert to.'),
+  objects: req(3, list(rawExtension), 'What to convert.'),
 })
 export interface ConversionRequest extends Of<typeof ConversionRequest> {}
 
 export const ConversionResponse = struct('ConversionResponse', {
-  uid: req(1, string),
-  convertedObjects: req(2, list(rawExtension)),
-  result: req(3, Status),
+  uid: req(1, string, 'That of the request.'),
+  convertedObjects: req(2, list(rawExtension), 'The objects converted, in the same order.'),
+  result: req(3, Status, 'Whether it went well, and if not why.'),
 })
 export interface ConversionResponse extends Of<typeof ConversionResponse> {}
 
 export const ConversionReview = root('ConversionReview', {
-  request: opt(1, ConversionRequest),
-  response: opt(2, ConversionResponse),
+  request: opt(1, ConversionRequest, 'What is asked.'),
+  response: opt(2, ConversionResponse, 'The answer.'),
 })
 export interface ConversionReview extends Of<typeof ConversionReview> {}
 
@@ -34,17 +34,17 @@ export const CustomResourceColumnDefinition = struct('CustomResourceColumnDefini
 export interface CustomResourceColumnDefinition extends Of<typeof CustomResourceColumnDefinition> {}
 
 export const ServiceReference = struct('ServiceReference', {
-  namespace: req(1, string),
-  name: req(2, string),
-  path: opt(3, string),
-  port: opt(4, int32),
+  namespace: req(1, string, 'Of the service.'),
+  name: req(2, string, 'Of the service.'),
+  path: opt(3, string, 'The path to send to.'),
+  port: opt(4, int32, 'The port of the service; 443 when left out.'),
 })
 export interface ServiceReference extends Of<typeof ServiceReference> {}
 
 export const WebhookClientConfig = struct('WebhookClientConfig', {
-  url: opt(3, string),
-  service: opt(1, ServiceReference),
-  caBundle: zero(2, bytes),
+  url: opt(3, string, 'Where it listens; https only. Either this or service.'),
+  service: opt(1, ServiceReference, 'The service before it. Either this or url.'),
+  caBundle: zero(2, bytes, "Certificates, PEM, that its own must be signed by; the system's when left out."),
 })
 export interface WebhookClientConfig extends Of<typeof WebhookClientConfig> {}
 
@@ -87,8 +87,8 @@ export const CustomResourceSubresources = struct('CustomResourceSubresources', {
 export interface CustomResourceSubresources extends Of<typeof CustomResourceSubresources> {}
 
 export const ExternalDocumentation = struct('ExternalDocumentation', {
-  description: zero(1, string),
-  url: zero(2, string),
+  description: zero(1, string, 'What is found there.'),
+  url: zero(2, string, 'Where it is.'),
 })
 export interface ExternalDocumentation extends Of<typeof ExternalDocumentation> {}
 
@@ -96,12 +96,12 @@ export const FieldValueErrorReason = oneOf('FieldValueRequired', 'FieldValueDupl
 export type FieldValueErrorReason = Of<typeof FieldValueErrorReason>
 
 export const ValidationRule = struct('ValidationRule', {
-  rule: req(1, string),
-  message: zero(2, string),
-  messageExpression: zero(3, string),
-  reason: opt(4, FieldValueErrorReason),
-  fieldPath: zero(5, string),
-  optionalOldSelf: opt(6, bool, { gate: 'CRDValidationRatcheting' }),
+  rule: req(1, string, 'A CEL expression over self that must be true; one that names oldSelf is a rule about changes.'),
+  message: zero(2, string, 'What to tell when it is not.'),
+  messageExpression: zero(3, string, 'A CEL expression that makes the message; goes before message.'),
+  reason: opt(4, FieldValueErrorReason, 'The reason that the client is told.'),
+  fieldPath: zero(5, string, 'The field that is to blame, below this one.'),
+  optionalOldSelf: opt(6, bool, { doc: 'oldSelf is an optional, so that the rule holds for creates too.', gate: 'CRDValidationRatcheting' }),
 })
 export interface ValidationRule extends Of<typeof ValidationRule> {}
 
@@ -157,50 +157,50 @@ export interface JSONSchemaProps {
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[] | undefined
 }
 export const JSONSchemaProps: StructType<JSONSchemaProps, JSONSchemaProps> = struct('JSONSchemaProps', {
-  id: zero(1, string),
-  $schema: zero(2, string),
-  $ref: opt(3, string),
-  description: zero(4, string),
-  type: zero(5, string),
-  format: zero(6, string),
-  title: zero(7, string),
-  default: opt(8, json),
-  maximum: opt(9, double),
-  exclusiveMaximum: zero(10, bool),
-  minimum: opt(11, double),
-  exclusiveMinimum: zero(12, bool),
-  maxLength: opt(13, int64),
-  minLength: opt(14, int64),
-  pattern: zero(15, string),
-  maxItems: opt(16, int64),
-  minItems: opt(17, int64),
-  uniqueItems: zero(18, bool),
-  multipleOf: opt(19, double),
-  enum: zero(20, list(json)),
-  maxProperties: opt(21, int64),
-  minProperties: opt(22, int64),
-  required: zero(23, list(string)),
-  items: opt(24, schemaOrArray),
-  allOf: zero(25, list(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
-  oneOf: zero(26, list(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
-  anyOf: zero(27, list(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
-  not: opt(28, lazy<JSONSchemaProps>(() => JSONSchemaProps)),
-  properties: zero(29, map(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
-  additionalProperties: opt(30, schemaOrBool),
-  patternProperties: zero(31, map(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
-  dependencies: zero(32, map(schemaOrStringArray)),
-  additionalItems: opt(33, schemaOrBool),
-  definitions: zero(34, map(lazy<JSONSchemaProps>(() => JSONSchemaProps))),
-  externalDocs: opt(35, ExternalDocumentation),
-  example: opt(36, json),
-  nullable: zero(37, bool),
-  'x-kubernetes-preserve-unknown-fields': opt(38, bool),
-  'x-kubernetes-embedded-resource': zero(39, bool),
-  'x-kubernetes-int-or-string': zero(40, bool),
-  'x-kubernetes-list-map-keys': zero(41, list(string)),
-  'x-kubernetes-list-type': opt(42, string),
-  'x-kubernetes-map-type': opt(43, string),
-  'x-kubernetes-validations': zero(44, mapList(ValidationRule, ['rule']), { patch: 'merge', key: 'rule' }),
+  id: zero(1, string, 'Has no effect.'),
+  $schema: zero(2, string, 'Not allowed.'),
+  $ref: opt(3, string, 'Not allowed.'),
+  description: zero(4, string, 'For people.'),
+  type: zero(5, string, 'object, array, string, integer, number or boolean.'),
+  format: zero(6, string, 'What kind of text or number, such as date-time or int32.'),
+  title: zero(7, string, 'For people.'),
+  default: opt(8, json, 'Filled in where the field is left out.'),
+  maximum: opt(9, double, 'The largest number.'),
+  exclusiveMaximum: zero(10, bool, 'The maximum itself is too large.'),
+  minimum: opt(11, double, 'The smallest number.'),
+  exclusiveMinimum: zero(12, bool, 'The minimum itself is too small.'),
+  maxLength: opt(13, int64, 'Of text, in characters.'),
+  minLength: opt(14, int64, 'Of text, in characters.'),
+  pattern: zero(15, string, 'A regular expression that the text must match.'),
+  maxItems: opt(16, int64, 'Of a list.'),
+  minItems: opt(17, int64, 'Of a list.'),
+  uniqueItems: zero(18, bool, 'Cannot be true; a list type of set says the same.'),
+  multipleOf: opt(19, double, 'The number is a multiple of this one.'),
+  enum: zero(20, list(json), 'The values there are.'),
+  maxProperties: opt(21, int64, 'Of an object.'),
+  minProperties: opt(22, int64, 'Of an object.'),
+  required: zero(23, list(string), 'Fields that must be there.'),
+  items: opt(24, schemaOrArray, 'What a list has in it.'),
+  allOf: zero(25, list(lazy<JSONSchemaProps>(() => JSONSchemaProps)), 'Must all hold.'),
+  oneOf: zero(26, list(lazy<JSONSchemaProps>(() => JSONSchemaProps)), 'Exactly one must hold.'),
+  anyOf: zero(27, list(lazy<JSONSchemaProps>(() => JSONSchemaProps)), 'At least one must hold.'),
+  not: opt(28, lazy<JSONSchemaProps>(() => JSONSchemaProps), 'Must not hold.'),
+  properties: zero(29, map(lazy<JSONSchemaProps>(() => JSONSchemaProps)), 'The fields there are.'),
+  additionalProperties: opt(30, schemaOrBool, 'What fields beyond properties must be.'),
+  patternProperties: zero(31, map(lazy<JSONSchemaProps>(() => JSONSchemaProps)), 'Not allowed.'),
+  dependencies: zero(32, map(schemaOrStringArray), 'Not allowed.'),
+  additionalItems: opt(33, schemaOrBool, 'Not allowed.'),
+  definitions: zero(34, map(lazy<JSONSchemaProps>(() => JSONSchemaProps)), 'Not allowed.'),
+  externalDocs: opt(35, ExternalDocumentation, 'Where more is said.'),
+  example: opt(36, json, 'For people.'),
+  nullable: zero(37, bool, 'The value may be null.'),
+  'x-kubernetes-preserve-unknown-fields': opt(38, bool, 'Fields that the schema does not name are kept.'),
+  'x-kubernetes-embedded-resource': zero(39, bool, 'The value is an object with apiVersion, kind and metadata of its own.'),
+  'x-kubernetes-int-or-string': zero(40, bool, 'The value is a number or text.'),
+  'x-kubernetes-list-map-keys': zero(41, list(string), 'The fields that tell the items of a list of type map apart.'),
+  'x-kubernetes-list-type': opt(42, string, 'How apply merges a list: atomic, set or map.'),
+  'x-kubernetes-map-type': opt(43, string, 'How apply merges an object: granular or atomic.'),
+  'x-kubernetes-validations': zero(44, mapList(ValidationRule, ['rule']), { doc: 'Rules in CEL.', patch: 'merge', key: 'rule' }),
 }) as StructType<never, never>
 
 export const CustomResourceValidation = struct('CustomResourceValidation', {
@@ -209,7 +209,7 @@ export const CustomResourceValidation = struct('CustomResourceValidation', {
 export interface CustomResourceValidation extends Of<typeof CustomResourceValidation> {}
 
 export const SelectableField = struct('SelectableField', {
-  jsonPath: req(1, string),
+  jsonPath: req(1, string, 'The field, such as .spec.color.'),
 })
 export interface SelectableField extends Of<typeof SelectableField> {}
 

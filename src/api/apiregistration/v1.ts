@@ -3,9 +3,9 @@ import { groupVersion } from '../resource.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const ServiceReference = struct('ServiceReference', {
-  namespace: zero(1, string),
-  name: zero(2, string),
-  port: opt(3, int32),
+  namespace: zero(1, string, 'Of the service.'),
+  name: zero(2, string, 'Of the service.'),
+  port: opt(3, int32, 'The port of the service; 443 when left out.'),
 })
 export interface ServiceReference extends Of<typeof ServiceReference> {}
 
@@ -30,7 +30,7 @@ export const APIServiceCondition = struct('APIServiceCondition', {
 export interface APIServiceCondition extends Of<typeof APIServiceCondition> {}
 
 export const APIServiceStatus = struct('APIServiceStatus', {
-  conditions: zero(1, mapList(APIServiceCondition, ['type']), { patch: 'merge', key: 'type' }),
+  conditions: zero(1, mapList(APIServiceCondition, ['type']), { doc: 'What is true of it at the moment, by type.', patch: 'merge', key: 'type' }),
 })
 export interface APIServiceStatus extends Of<typeof APIServiceStatus> {}
 

@@ -53,8 +53,8 @@ export const DaemonSetStatus = struct('DaemonSetStatus', {
   updatedNumberScheduled: zero(6, int32, 'Nodes whose pod has the present template.'),
   numberAvailable: zero(7, int32, 'Nodes whose pod is available.'),
   numberUnavailable: zero(8, int32, 'Nodes whose pod is missing.'),
-  collisionCount: opt(9, int32),
-  conditions: zero(10, mapList(DaemonSetCondition, ['type']), { patch: 'merge', key: 'type' }),
+  collisionCount: opt(9, int32, 'How often the name of a new revision was taken already.'),
+  conditions: zero(10, mapList(DaemonSetCondition, ['type']), { doc: 'What is true of it at the moment, by type.', patch: 'merge', key: 'type' }),
 }, 'What is known of a daemon set.')
 export interface DaemonSetStatus extends Of<typeof DaemonSetStatus> {}
 
@@ -147,7 +147,7 @@ export const ReplicaSetStatus = struct('ReplicaSetStatus', {
   fullyLabeledReplicas: zero(2, int32, 'How many have all labels of the template.'),
   readyReplicas: zero(4, int32, 'How many are ready.'),
   availableReplicas: zero(5, int32, 'How many are available.'),
-  terminatingReplicas: opt(7, int32),
+  terminatingReplicas: opt(7, int32, 'Pods that are on their way out.'),
   observedGeneration: zero(3, int64, 'The generation that was acted on.'),
   conditions: zero(6, mapList(ReplicaSetCondition, ['type']), { doc: 'Statements about its state.', patch: 'merge', key: 'type' }),
 }, 'What is known of a replica set.')
@@ -218,7 +218,7 @@ export const StatefulSetStatus = struct('StatefulSetStatus', {
   updatedReplicas: zero(5, int32, 'How many have the new template.'),
   currentRevision: zero(6, string, 'The revision of the old template.'),
   updateRevision: zero(7, string, 'The revision of the new template.'),
-  collisionCount: opt(9, int32),
+  collisionCount: opt(9, int32, 'How often the name of a new revision was taken already.'),
   conditions: zero(10, mapList(StatefulSetCondition, ['type']), { doc: 'Statements about its state.', patch: 'merge', key: 'type' }),
   availableReplicas: fill(11, int32, 'How many are available.'),
 }, 'What is known of a stateful set.')

@@ -3,10 +3,10 @@ import { groupVersion } from '../resource.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const BoundObjectReference = struct('BoundObjectReference', {
-  kind: zero(1, string),
-  apiVersion: zero(2, string),
-  name: zero(3, string),
-  uid: zero(4, string),
+  kind: zero(1, string, 'Pod, Secret or Node.'),
+  apiVersion: zero(2, string, 'Of that kind.'),
+  name: zero(3, string, 'Of the object.'),
+  uid: zero(4, string, 'Of the object.'),
 })
 export interface BoundObjectReference extends Of<typeof BoundObjectReference> {}
 
@@ -19,7 +19,7 @@ export const UserInfo = struct('UserInfo', {
 export interface UserInfo extends Of<typeof UserInfo> {}
 
 export const SelfSubjectReviewStatus = struct('SelfSubjectReviewStatus', {
-  userInfo: fill(1, UserInfo),
+  userInfo: fill(1, UserInfo, 'Who asks.'),
 })
 export interface SelfSubjectReviewStatus extends Of<typeof SelfSubjectReviewStatus> {}
 
@@ -30,36 +30,36 @@ export const SelfSubjectReview = root('SelfSubjectReview', {
 export interface SelfSubjectReview extends Of<typeof SelfSubjectReview> {}
 
 export const TokenRequestSpec = struct('TokenRequestSpec', {
-  audiences: fill(1, list(string)),
-  expirationSeconds: opt(4, int64),
-  boundObjectRef: opt(3, BoundObjectReference),
+  audiences: fill(1, list(string), 'Whom the token is for; others must refuse it.'),
+  expirationSeconds: opt(4, int64, 'How long it is wanted to hold; at least ten minutes.'),
+  boundObjectRef: opt(3, BoundObjectReference, 'An object without which the token ends.'),
 })
 export interface TokenRequestSpec extends Of<typeof TokenRequestSpec> {}
 
 export const TokenRequestStatus = struct('TokenRequestStatus', {
-  token: fill(1, string),
-  expirationTimestamp: fill(2, time),
+  token: fill(1, string, 'The token.'),
+  expirationTimestamp: fill(2, time, 'When it ends.'),
 })
 export interface TokenRequestStatus extends Of<typeof TokenRequestStatus> {}
 
 export const TokenRequest = root('TokenRequest', {
-  metadata: fill(1, ObjectMeta),
-  spec: fill(2, TokenRequestSpec),
-  status: fill(3, TokenRequestStatus),
+  metadata: fill(1, ObjectMeta, 'Name, namespace, labels and all else that every object has.'),
+  spec: fill(2, TokenRequestSpec, 'What is wanted.'),
+  status: fill(3, TokenRequestStatus, 'What was given.'),
 })
 export interface TokenRequest extends Of<typeof TokenRequest> {}
 
 export const TokenReviewSpec = struct('TokenReviewSpec', {
-  token: zero(1, string, { required: true }),
-  audiences: zero(2, list(string)),
+  token: zero(1, string, { doc: 'The token.', required: true }),
+  audiences: zero(2, list(string), 'Whom it must be for; the API server when left out.'),
 })
 export interface TokenReviewSpec extends Of<typeof TokenReviewSpec> {}
 
 export const TokenReviewStatus = struct('TokenReviewStatus', {
-  authenticated: zero(1, bool),
-  user: fill(2, UserInfo),
-  audiences: zero(4, list(string)),
-  error: zero(3, string),
+  authenticated: zero(1, bool, 'Whether the token holds.'),
+  user: fill(2, UserInfo, 'Whose it is.'),
+  audiences: zero(4, list(string), 'Those of the wanted audiences that it is for.'),
+  error: zero(3, string, 'Why it could not be checked.'),
 })
 export interface TokenReviewStatus extends Of<typeof TokenReviewStatus> {}
 

@@ -4,20 +4,20 @@ import { LabelSelectorRequirement, ObjectMeta } from '../meta/meta.ts'
 import { FieldSelectorRequirement } from '../meta/options.ts'
 
 export const FieldSelectorAttributes = struct('FieldSelectorAttributes', {
-  rawSelector: zero(1, string),
-  requirements: zero(2, list(FieldSelectorRequirement)),
+  rawSelector: zero(1, string, 'The selector as the client wrote it.'),
+  requirements: zero(2, list(FieldSelectorRequirement), 'The selector, taken apart.'),
 })
 export interface FieldSelectorAttributes extends Of<typeof FieldSelectorAttributes> {}
 
 export const LabelSelectorAttributes = struct('LabelSelectorAttributes', {
-  rawSelector: zero(1, string),
-  requirements: zero(2, list(LabelSelectorRequirement)),
+  rawSelector: zero(1, string, 'The selector as the client wrote it.'),
+  requirements: zero(2, list(LabelSelectorRequirement), 'The selector, taken apart.'),
 })
 export interface LabelSelectorAttributes extends Of<typeof LabelSelectorAttributes> {}
 
 export const NonResourceAttributes = struct('NonResourceAttributes', {
-  path: zero(1, string),
-  verb: zero(2, string),
+  path: zero(1, string, 'The path of the URL.'),
+  verb: zero(2, string, 'get, post and so on.'),
 })
 export interface NonResourceAttributes extends Of<typeof NonResourceAttributes> {}
 
@@ -29,18 +29,18 @@ export const ResourceAttributes = struct('ResourceAttributes', {
   resource: zero(5, string, 'The resource.'),
   subresource: zero(6, string, 'The subresource.'),
   name: zero(7, string, 'The name.'),
-  fieldSelector: opt(8, FieldSelectorAttributes),
-  labelSelector: opt(9, LabelSelectorAttributes),
+  fieldSelector: opt(8, FieldSelectorAttributes, 'Limits the request to some objects.'),
+  labelSelector: opt(9, LabelSelectorAttributes, 'Limits the request to some objects.'),
 }, 'What is to be done with which resource.')
 export interface ResourceAttributes extends Of<typeof ResourceAttributes> {}
 
 export const SubjectAccessReviewSpec = struct('SubjectAccessReviewSpec', {
-  resourceAttributes: opt(1, ResourceAttributes),
-  nonResourceAttributes: opt(2, NonResourceAttributes),
-  user: zero(3, string),
-  groups: zero(4, list(string)),
-  extra: zero(5, map(wrappedList(string))),
-  uid: zero(6, string),
+  resourceAttributes: opt(1, ResourceAttributes, 'What would be done to a resource. Either this or nonResourceAttributes.'),
+  nonResourceAttributes: opt(2, NonResourceAttributes, 'What would be done to a path.'),
+  user: zero(3, string, 'Who would do it.'),
+  groups: zero(4, list(string), 'The groups they are in.'),
+  extra: zero(5, map(wrappedList(string)), 'What else is known of them.'),
+  uid: zero(6, string, 'Their uid.'),
 })
 export interface SubjectAccessReviewSpec extends Of<typeof SubjectAccessReviewSpec> {}
 
@@ -60,22 +60,22 @@ export const LocalSubjectAccessReview = root('LocalSubjectAccessReview', {
 export interface LocalSubjectAccessReview extends Of<typeof LocalSubjectAccessReview> {}
 
 export const NonResourceRule = struct('NonResourceRule', {
-  verbs: req(1, list(string)),
-  nonResourceURLs: zero(2, list(string)),
+  verbs: req(1, list(string), 'What may be done; * is everything.'),
+  nonResourceURLs: zero(2, list(string), 'To which paths; a * at the end stands for anything.'),
 })
 export interface NonResourceRule extends Of<typeof NonResourceRule> {}
 
 export const ResourceRule = struct('ResourceRule', {
-  verbs: req(1, list(string)),
-  apiGroups: zero(2, list(string)),
-  resources: zero(3, list(string)),
-  resourceNames: zero(4, list(string)),
+  verbs: req(1, list(string), 'What may be done; * is everything.'),
+  apiGroups: zero(2, list(string), 'In which groups; * is all.'),
+  resources: zero(3, list(string), 'To which resources; * is all.'),
+  resourceNames: zero(4, list(string), 'To objects of which names; empty is all.'),
 })
 export interface ResourceRule extends Of<typeof ResourceRule> {}
 
 export const SelfSubjectAccessReviewSpec = struct('SelfSubjectAccessReviewSpec', {
-  resourceAttributes: opt(1, ResourceAttributes),
-  nonResourceAttributes: opt(2, NonResourceAttributes),
+  resourceAttributes: opt(1, ResourceAttributes, 'What would be done to a resource. Either this or nonResourceAttributes.'),
+  nonResourceAttributes: opt(2, NonResourceAttributes, 'What would be done to a path.'),
 })
 export interface SelfSubjectAccessReviewSpec extends Of<typeof SelfSubjectAccessReviewSpec> {}
 
@@ -87,15 +87,15 @@ export const SelfSubjectAccessReview = root('SelfSubjectAccessReview', {
 export interface SelfSubjectAccessReview extends Of<typeof SelfSubjectAccessReview> {}
 
 export const SelfSubjectRulesReviewSpec = struct('SelfSubjectRulesReviewSpec', {
-  namespace: zero(1, string),
+  namespace: zero(1, string, 'Where.'),
 })
 export interface SelfSubjectRulesReviewSpec extends Of<typeof SelfSubjectRulesReviewSpec> {}
 
 export const SubjectRulesReviewStatus = struct('SubjectRulesReviewStatus', {
-  resourceRules: req(1, list(ResourceRule)),
-  nonResourceRules: req(2, list(NonResourceRule)),
-  incomplete: req(3, bool),
-  evaluationError: zero(4, string),
+  resourceRules: req(1, list(ResourceRule), 'What may be done to resources.'),
+  nonResourceRules: req(2, list(NonResourceRule), 'What may be done to paths.'),
+  incomplete: req(3, bool, 'There may be more than is listed.'),
+  evaluationError: zero(4, string, 'Why it is not complete.'),
 })
 export interface SubjectRulesReviewStatus extends Of<typeof SubjectRulesReviewStatus> {}
 

@@ -18,16 +18,16 @@ export const ContainerResourceMetricSource = struct('ContainerResourceMetricSour
 export interface ContainerResourceMetricSource extends Of<typeof ContainerResourceMetricSource> {}
 
 export const MetricValueStatus = struct('MetricValueStatus', {
-  value: opt(1, quantity),
-  averageValue: opt(2, quantity),
-  averageUtilization: opt(3, int32),
+  value: opt(1, quantity, 'The value as it is.'),
+  averageValue: opt(2, quantity, 'The average over all pods.'),
+  averageUtilization: opt(3, int32, 'The average over all pods, in percent of what they request.'),
 })
 export interface MetricValueStatus extends Of<typeof MetricValueStatus> {}
 
 export const ContainerResourceMetricStatus = struct('ContainerResourceMetricStatus', {
-  name: req(1, string),
-  current: req(2, MetricValueStatus),
-  container: req(3, string),
+  name: req(1, string, 'cpu, memory or another resource.'),
+  current: req(2, MetricValueStatus, 'The value as it is.'),
+  container: req(3, string, 'The container that is looked at.'),
 })
 export interface ContainerResourceMetricStatus extends Of<typeof ContainerResourceMetricStatus> {}
 
@@ -51,8 +51,8 @@ export const ExternalMetricSource = struct('ExternalMetricSource', {
 export interface ExternalMetricSource extends Of<typeof ExternalMetricSource> {}
 
 export const ExternalMetricStatus = struct('ExternalMetricStatus', {
-  metric: req(1, MetricIdentifier),
-  current: req(2, MetricValueStatus),
+  metric: req(1, MetricIdentifier, 'Which metric.'),
+  current: req(2, MetricValueStatus, 'The value as it is.'),
 })
 export interface ExternalMetricStatus extends Of<typeof ExternalMetricStatus> {}
 
@@ -125,31 +125,31 @@ export const HorizontalPodAutoscalerCondition = struct('HorizontalPodAutoscalerC
 export interface HorizontalPodAutoscalerCondition extends Of<typeof HorizontalPodAutoscalerCondition> {}
 
 export const ObjectMetricStatus = struct('ObjectMetricStatus', {
-  metric: req(1, MetricIdentifier),
-  current: req(2, MetricValueStatus),
-  describedObject: req(3, CrossVersionObjectReference),
+  metric: req(1, MetricIdentifier, 'Which metric.'),
+  current: req(2, MetricValueStatus, 'The value as it is.'),
+  describedObject: req(3, CrossVersionObjectReference, 'The object that it describes.'),
 })
 export interface ObjectMetricStatus extends Of<typeof ObjectMetricStatus> {}
 
 export const PodsMetricStatus = struct('PodsMetricStatus', {
-  metric: req(1, MetricIdentifier),
-  current: req(2, MetricValueStatus),
+  metric: req(1, MetricIdentifier, 'Which metric.'),
+  current: req(2, MetricValueStatus, 'The value as it is.'),
 })
 export interface PodsMetricStatus extends Of<typeof PodsMetricStatus> {}
 
 export const ResourceMetricStatus = struct('ResourceMetricStatus', {
-  name: req(1, string),
-  current: req(2, MetricValueStatus),
+  name: req(1, string, 'cpu, memory or another resource.'),
+  current: req(2, MetricValueStatus, 'The value as it is.'),
 })
 export interface ResourceMetricStatus extends Of<typeof ResourceMetricStatus> {}
 
 export const MetricStatus = struct('MetricStatus', {
-  type: req(1, string),
-  object: opt(2, ObjectMetricStatus),
-  pods: opt(3, PodsMetricStatus),
-  resource: opt(4, ResourceMetricStatus),
-  containerResource: opt(7, ContainerResourceMetricStatus),
-  external: opt(5, ExternalMetricStatus),
+  type: req(1, string, 'Which of the others is given: Object, Pods, Resource, ContainerResource or External.'),
+  object: opt(2, ObjectMetricStatus, 'A metric of one object.'),
+  pods: opt(3, PodsMetricStatus, 'A metric of every pod, averaged.'),
+  resource: opt(4, ResourceMetricStatus, 'A resource that the pods request.'),
+  containerResource: opt(7, ContainerResourceMetricStatus, 'A resource that one container of each pod requests.'),
+  external: opt(5, ExternalMetricStatus, 'A metric from outside the cluster.'),
 })
 export interface MetricStatus extends Of<typeof MetricStatus> {}
 

@@ -118,8 +118,8 @@ export const JobCondition = struct('JobCondition', {
 export interface JobCondition extends Of<typeof JobCondition> {}
 
 export const UncountedTerminatedPods = struct('UncountedTerminatedPods', {
-  succeeded: zero(1, setOf(string)),
-  failed: zero(2, setOf(string)),
+  succeeded: zero(1, setOf(string), 'Uids of pods that succeeded.'),
+  failed: zero(2, setOf(string), 'Uids of pods that failed.'),
 })
 export interface UncountedTerminatedPods extends Of<typeof UncountedTerminatedPods> {}
 

@@ -8,8 +8,8 @@ export const LeaseSpec = struct('LeaseSpec', {
   acquireTime: opt(3, microTime, 'Since when.'),
   renewTime: opt(4, microTime, 'When it was last renewed.'),
   leaseTransitions: opt(5, int32, 'How often it changed hands.'),
-  strategy: opt(6, string, { gate: 'CoordinatedLeaderElection' }),
-  preferredHolder: opt(7, string, { gate: 'CoordinatedLeaderElection' }),
+  strategy: opt(6, string, { doc: 'How the holder is chosen.', gate: 'CoordinatedLeaderElection' }),
+  preferredHolder: opt(7, string, { doc: 'Who should take over.', gate: 'CoordinatedLeaderElection' }),
 }, 'Who has a lease.')
 export interface LeaseSpec extends Of<typeof LeaseSpec> {}
 

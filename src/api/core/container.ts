@@ -185,10 +185,10 @@ export const SeccompProfile = struct('SeccompProfile', {
 export interface SeccompProfile extends Of<typeof SeccompProfile> {}
 
 export const WindowsSecurityContextOptions = struct('WindowsSecurityContextOptions', {
-  gmsaCredentialSpecName: opt(1, string),
-  gmsaCredentialSpec: opt(2, string),
-  runAsUserName: opt(3, string),
-  hostProcess: opt(4, bool),
+  gmsaCredentialSpecName: opt(1, string, 'The name of the GMSA credential spec.'),
+  gmsaCredentialSpec: opt(2, string, 'The GMSA credential spec itself.'),
+  runAsUserName: opt(3, string, 'The user to run as.'),
+  hostProcess: opt(4, bool, 'Whether it is a host process container.'),
 })
 export interface WindowsSecurityContextOptions extends Of<typeof WindowsSecurityContextOptions> {}
 
@@ -325,46 +325,46 @@ export const ContainerState = struct('ContainerState', {
 export interface ContainerState extends Of<typeof ContainerState> {}
 
 export const LinuxContainerUser = struct('LinuxContainerUser', {
-  uid: req(1, int64),
-  gid: req(2, int64),
-  supplementalGroups: zero(3, list(int64)),
+  uid: req(1, int64, 'Of the first process.'),
+  gid: req(2, int64, 'Of the first process.'),
+  supplementalGroups: zero(3, list(int64), 'Of the first process.'),
 })
 export interface LinuxContainerUser extends Of<typeof LinuxContainerUser> {}
 
 export const ContainerUser = struct('ContainerUser', {
-  linux: opt(1, LinuxContainerUser),
+  linux: opt(1, LinuxContainerUser, 'The user on Linux.'),
 })
 export interface ContainerUser extends Of<typeof ContainerUser> {}
 
 export const ResourceHealth = struct('ResourceHealth', {
-  resourceID: req(1, string),
-  health: zero(2, string),
-  message: opt(6, string, { gate: 'ResourceHealthStatusMessage' }),
+  resourceID: req(1, string, 'Which device.'),
+  health: zero(2, string, 'Healthy, Unhealthy or Unknown.'),
+  message: opt(6, string, { doc: 'Why.', gate: 'ResourceHealthStatusMessage' }),
 })
 export interface ResourceHealth extends Of<typeof ResourceHealth> {}
 
 export const ResourceStatus = struct('ResourceStatus', {
-  name: req(1, string),
-  resources: zero(2, mapList(ResourceHealth, ['resourceID'])),
+  name: req(1, string, 'Of the resource.'),
+  resources: zero(2, mapList(ResourceHealth, ['resourceID']), 'The health of each of its devices.'),
 })
 export interface ResourceStatus extends Of<typeof ResourceStatus> {}
 
 export const ImageVolumeStatus = struct('ImageVolumeStatus', {
-  imageRef: zero(1, string, { required: true }),
+  imageRef: zero(1, string, { doc: 'The image, with its digest.', required: true }),
 })
 export interface ImageVolumeStatus extends Of<typeof ImageVolumeStatus> {}
 
 export const VolumeStatus = struct('VolumeStatus', {
-  image: opt(1, ImageVolumeStatus, { gate: 'ImageVolumeWithDigest' }),
+  image: opt(1, ImageVolumeStatus, { doc: 'Of an image volume.', gate: 'ImageVolumeWithDigest' }),
 })
 export interface VolumeStatus extends Of<typeof VolumeStatus> {}
 
 export const VolumeMountStatus = struct('VolumeMountStatus', {
-  name: req(1, string),
-  mountPath: req(2, string),
-  readOnly: zero(3, bool),
-  recursiveReadOnly: opt(4, string),
-  volumeStatus: opt(5, VolumeStatus),
+  name: req(1, string, 'Of the volume.'),
+  mountPath: req(2, string, 'Where in the container.'),
+  readOnly: zero(3, bool, 'Whether it cannot be written to.'),
+  recursiveReadOnly: opt(4, string, 'Disabled, IfPossible or Enabled: whether mounts below it cannot be written to either.'),
+  volumeStatus: opt(5, VolumeStatus, 'Of the volume.'),
 })
 export interface VolumeMountStatus extends Of<typeof VolumeMountStatus> {}
 
@@ -382,7 +382,7 @@ export const ContainerStatus = struct('ContainerStatus', {
   resources: opt(11, ResourceRequirements, { doc: 'What it really has.', gate: 'InPlacePodVerticalScaling' }),
   volumeMounts: zero(12, mapList(VolumeMountStatus, ['mountPath']), { doc: 'How its volumes are mounted.', patch: 'merge', key: 'mountPath' }),
   user: opt(13, ContainerUser, { doc: 'The user it runs as.', gate: 'SupplementalGroupsPolicy' }),
-  allocatedResourcesStatus: zero(14, mapList(ResourceStatus, ['name']), { patch: 'merge', key: 'name', gate: 'ResourceHealthStatus' }),
-  stopSignal: opt(15, Signal, { gate: 'ContainerStopSignals' }),
+  allocatedResourcesStatus: zero(14, mapList(ResourceStatus, ['name']), { doc: 'The health of the devices it was given.', patch: 'merge', key: 'name', gate: 'ResourceHealthStatus' }),
+  stopSignal: opt(15, Signal, { doc: 'The signal that ends it.', gate: 'ContainerStopSignals' }),
 }, 'What is known of one container.')
 export interface ContainerStatus extends Of<typeof ContainerStatus> {}

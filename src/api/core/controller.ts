@@ -22,11 +22,11 @@ export interface ReplicationControllerCondition extends Of<typeof ReplicationCon
 
 export const ReplicationControllerStatus = struct('ReplicationControllerStatus', {
   replicas: req(1, int32, 'How many pods there are.'),
-  fullyLabeledReplicas: zero(2, int32),
+  fullyLabeledReplicas: zero(2, int32, 'Pods that carry all labels of the template.'),
   readyReplicas: zero(4, int32, 'How many are ready.'),
   availableReplicas: zero(5, int32, 'How many are available.'),
   observedGeneration: zero(3, int64, 'The generation that was acted on.'),
-  conditions: zero(6, mapList(ReplicationControllerCondition, ['type']), { patch: 'merge', key: 'type' }),
+  conditions: zero(6, mapList(ReplicationControllerCondition, ['type']), { doc: 'What is true of it at the moment, by type.', patch: 'merge', key: 'type' }),
 }, 'What is known of a replication controller.')
 export interface ReplicationControllerStatus extends Of<typeof ReplicationControllerStatus> {}
 

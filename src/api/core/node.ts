@@ -4,16 +4,16 @@ import { Taint } from './shared.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const ConfigMapNodeConfigSource = struct('ConfigMapNodeConfigSource', {
-  namespace: req(1, string),
-  name: req(2, string),
-  uid: zero(3, string),
-  resourceVersion: zero(4, string),
-  kubeletConfigKey: req(5, string),
+  namespace: req(1, string, 'Of the config map.'),
+  name: req(2, string, 'Of the config map.'),
+  uid: zero(3, string, 'Of the config map.'),
+  resourceVersion: zero(4, string, 'Of the config map.'),
+  kubeletConfigKey: req(5, string, 'The entry that holds it.'),
 })
 export interface ConfigMapNodeConfigSource extends Of<typeof ConfigMapNodeConfigSource> {}
 
 export const NodeConfigSource = struct('NodeConfigSource', {
-  configMap: opt(2, ConfigMapNodeConfigSource),
+  configMap: opt(2, ConfigMapNodeConfigSource, 'The config map that holds it.'),
 })
 export interface NodeConfigSource extends Of<typeof NodeConfigSource> {}
 
@@ -23,14 +23,14 @@ export const NodeSpec = struct('NodeSpec', {
   providerID: zero(3, string, 'What the provider of the machine calls it.'),
   unschedulable: zero(4, bool, 'True to keep new pods away (cordon).'),
   taints: zero(5, list(Taint), 'What keeps pods away that do not tolerate it.'),
-  configSource: opt(6, NodeConfigSource),
-  externalID: zero(2, string),
+  configSource: opt(6, NodeConfigSource, 'Has no effect any more.'),
+  externalID: zero(2, string, 'Has no effect any more.'),
 }, 'What is wanted of a node.')
 export interface NodeSpec extends Of<typeof NodeSpec> {}
 
 export const AttachedVolume = struct('AttachedVolume', {
-  name: req(1, string),
-  devicePath: req(2, string),
+  name: req(1, string, 'Of the volume.'),
+  devicePath: req(2, string, 'Where it is attached.'),
 })
 export interface AttachedVolume extends Of<typeof AttachedVolume> {}
 
@@ -57,10 +57,10 @@ export const NodeCondition = struct('NodeCondition', {
 export interface NodeCondition extends Of<typeof NodeCondition> {}
 
 export const NodeConfigStatus = struct('NodeConfigStatus', {
-  assigned: opt(1, NodeConfigSource),
-  active: opt(2, NodeConfigSource),
-  lastKnownGood: opt(3, NodeConfigSource),
-  error: zero(4, string),
+  assigned: opt(1, NodeConfigSource, 'Has no effect any more.'),
+  active: opt(2, NodeConfigSource, 'Has no effect any more.'),
+  lastKnownGood: opt(3, NodeConfigSource, 'Has no effect any more.'),
+  error: zero(4, string, 'Has no effect any more.'),
 })
 export interface NodeConfigStatus extends Of<typeof NodeConfigStatus> {}
 
@@ -75,7 +75,7 @@ export const NodeDaemonEndpoints = struct('NodeDaemonEndpoints', {
 export interface NodeDaemonEndpoints extends Of<typeof NodeDaemonEndpoints> {}
 
 export const NodeFeatures = struct('NodeFeatures', {
-  supplementalGroupsPolicy: opt(1, bool),
+  supplementalGroupsPolicy: opt(1, bool, 'Whether supplementalGroupsPolicy is honoured.'),
 })
 export interface NodeFeatures extends Of<typeof NodeFeatures> {}
 
@@ -83,19 +83,19 @@ export const NodePhase = oneOf('Pending', 'Running', 'Terminated')
 export type NodePhase = Of<typeof NodePhase>
 
 export const NodeRuntimeHandlerFeatures = struct('NodeRuntimeHandlerFeatures', {
-  recursiveReadOnlyMounts: opt(1, bool),
-  userNamespaces: opt(2, bool),
+  recursiveReadOnlyMounts: opt(1, bool, 'Whether it can make recursive read-only mounts.'),
+  userNamespaces: opt(2, bool, 'Whether it can make user namespaces.'),
 })
 export interface NodeRuntimeHandlerFeatures extends Of<typeof NodeRuntimeHandlerFeatures> {}
 
 export const NodeRuntimeHandler = struct('NodeRuntimeHandler', {
-  name: fill(1, string),
-  features: opt(2, NodeRuntimeHandlerFeatures),
+  name: fill(1, string, 'Of the handler; empty for the default one.'),
+  features: opt(2, NodeRuntimeHandlerFeatures, 'What it can do.'),
 })
 export interface NodeRuntimeHandler extends Of<typeof NodeRuntimeHandler> {}
 
 export const NodeSwapStatus = struct('NodeSwapStatus', {
-  capacity: opt(1, int64),
+  capacity: opt(1, int64, 'Of the swap, in bytes.'),
 })
 export interface NodeSwapStatus extends Of<typeof NodeSwapStatus> {}
 
@@ -110,14 +110,14 @@ export const NodeSystemInfo = struct('NodeSystemInfo', {
   kubeProxyVersion: req(8, string, 'No longer set.'),
   operatingSystem: req(9, string, 'The kind of operating system.'),
   architecture: req(10, string, 'The kind of processor.'),
-  swap: opt(11, NodeSwapStatus),
+  swap: opt(11, NodeSwapStatus, 'The swap there is.'),
 }, 'Versions of what runs on a node.')
 export interface NodeSystemInfo extends Of<typeof NodeSystemInfo> {}
 
 export const NodeStatus = struct('NodeStatus', {
   capacity: zero(1, map(quantity), 'All it has.'),
   allocatable: zero(2, map(quantity), 'What pods can have of it.'),
-  phase: zero(3, NodePhase),
+  phase: zero(3, NodePhase, 'Has no effect any more.'),
   conditions: zero(4, mapList(NodeCondition, ['type']), { doc: 'Ready, MemoryPressure, DiskPressure, PIDPressure and others.', patch: 'merge', key: 'type' }),
   addresses: zero(5, mapList(NodeAddress, ['type']), { doc: 'Names and addresses it is reached by.', patch: 'merge', key: 'type' }),
   daemonEndpoints: fill(6, NodeDaemonEndpoints, 'Ports of its daemons.'),
@@ -125,10 +125,10 @@ export const NodeStatus = struct('NodeStatus', {
   images: zero(8, list(ContainerImage), 'Images it has.'),
   volumesInUse: zero(9, list(string), 'Volumes that are mounted.'),
   volumesAttached: zero(10, list(AttachedVolume), 'Volumes that are attached.'),
-  config: opt(11, NodeConfigStatus),
+  config: opt(11, NodeConfigStatus, 'Has no effect any more.'),
   runtimeHandlers: zero(12, list(NodeRuntimeHandler), 'What its container runtime offers.'),
-  features: opt(13, NodeFeatures, { gate: 'SupplementalGroupsPolicy' }),
-  declaredFeatures: zero(14, list(string), { gate: 'NodeDeclaredFeatures' }),
+  features: opt(13, NodeFeatures, { doc: 'What the runtime can do.', gate: 'SupplementalGroupsPolicy' }),
+  declaredFeatures: zero(14, list(string), { doc: 'Features that the node says it has.', gate: 'NodeDeclaredFeatures' }),
 }, 'What is known of a node.')
 export interface NodeStatus extends Of<typeof NodeStatus> {}
 

@@ -97,7 +97,7 @@ export const PodSchedulingGate = struct('PodSchedulingGate', {
 export interface PodSchedulingGate extends Of<typeof PodSchedulingGate> {}
 
 export const PodSchedulingGroup = struct('PodSchedulingGroup', {
-  podGroupName: opt(1, string),
+  podGroupName: opt(1, string, 'The group that the pod is scheduled with.'),
 })
 export interface PodSchedulingGroup extends Of<typeof PodSchedulingGroup> {}
 
@@ -196,7 +196,7 @@ export const PodSpec = struct('PodSpec', {
   resourceClaims: zero(39, mapList(PodResourceClaim, ['name']), { doc: 'Claims for devices that must be met before the pod runs.', patch: 'merge,retainKeys', key: 'name', gate: 'DynamicResourceAllocation' }),
   resources: opt(40, ResourceRequirements, { doc: 'What all containers together request and are limited to.', gate: 'PodLevelResources' }),
   hostnameOverride: opt(41, string, { doc: 'The host name, whatever else is said.', gate: 'HostnameOverride' }),
-  schedulingGroup: opt(43, PodSchedulingGroup, { gate: 'GenericWorkload' }),
+  schedulingGroup: opt(43, PodSchedulingGroup, { doc: 'The group that the pod is scheduled with.', gate: 'GenericWorkload' }),
 }, 'What is wanted of a pod.')
 export interface PodSpec extends Of<typeof PodSpec> {}
 
@@ -206,9 +206,9 @@ export const HostIP = struct('HostIP', {
 export interface HostIP extends Of<typeof HostIP> {}
 
 export const NodeAllocatableResourceClaimStatus = struct('NodeAllocatableResourceClaimStatus', {
-  resourceClaimName: req(1, string),
-  containers: zero(2, setOf(string)),
-  resources: req(3, map(quantity)),
+  resourceClaimName: req(1, string, 'Of the claim.'),
+  containers: zero(2, setOf(string), 'Those that use it.'),
+  resources: req(3, map(quantity), 'What it takes of the node.'),
 })
 export interface NodeAllocatableResourceClaimStatus extends Of<typeof NodeAllocatableResourceClaimStatus> {}
 
@@ -224,15 +224,15 @@ export const PodCondition = struct('PodCondition', {
 export interface PodCondition extends Of<typeof PodCondition> {}
 
 export const ContainerExtendedResourceRequest = struct('ContainerExtendedResourceRequest', {
-  containerName: req(1, string),
-  resourceName: req(2, string),
-  requestName: req(3, string),
+  containerName: req(1, string, 'Of the container.'),
+  resourceName: req(2, string, 'Of the extended resource.'),
+  requestName: req(3, string, 'Of the request in the claim.'),
 })
 export interface ContainerExtendedResourceRequest extends Of<typeof ContainerExtendedResourceRequest> {}
 
 export const PodExtendedResourceClaimStatus = struct('PodExtendedResourceClaimStatus', {
-  requestMappings: req(1, list(ContainerExtendedResourceRequest)),
-  resourceClaimName: req(2, string),
+  requestMappings: req(1, list(ContainerExtendedResourceRequest), 'Which request stands for which resource of which container.'),
+  resourceClaimName: req(2, string, 'Of the claim that was made for them.'),
 })
 export interface PodExtendedResourceClaimStatus extends Of<typeof PodExtendedResourceClaimStatus> {}
 
@@ -248,8 +248,8 @@ export const PodQOSClass = oneOf('Guaranteed', 'Burstable', 'BestEffort')
 export type PodQOSClass = Of<typeof PodQOSClass>
 
 export const PodResourceClaimStatus = struct('PodResourceClaimStatus', {
-  name: req(1, string),
-  resourceClaimName: opt(2, string),
+  name: req(1, string, 'Of the claim in the pod.'),
+  resourceClaimName: opt(2, string, 'Of the claim object; empty when none is needed.'),
 })
 export interface PodResourceClaimStatus extends Of<typeof PodResourceClaimStatus> {}
 
@@ -271,10 +271,10 @@ export const PodStatus = struct('PodStatus', {
   ephemeralContainerStatuses: zero(13, list(ContainerStatus), 'The state of each ephemeral container.'),
   resize: zero(14, string, { doc: 'How a change of resources stands; deprecated in favour of conditions.', gate: 'InPlacePodVerticalScaling' }),
   resourceClaimStatuses: zero(15, mapList(PodResourceClaimStatus, ['name']), { doc: 'The claims that were made for the pod.', patch: 'merge,retainKeys', key: 'name', gate: 'DynamicResourceAllocation' }),
-  extendedResourceClaimStatus: opt(18, PodExtendedResourceClaimStatus, { gate: 'DRAExtendedResource' }),
-  allocatedResources: zero(19, map(quantity), { gate: 'InPlacePodLevelResourcesVerticalScaling' }),
-  resources: opt(20, ResourceRequirements, { gate: 'InPlacePodLevelResourcesVerticalScaling' }),
-  nodeAllocatableResourceClaimStatuses: zero(21, list(NodeAllocatableResourceClaimStatus), { gate: 'DRANodeAllocatableResources' }),
+  extendedResourceClaimStatus: opt(18, PodExtendedResourceClaimStatus, { doc: 'The claim that was made for extended resources.', gate: 'DRAExtendedResource' }),
+  allocatedResources: zero(19, map(quantity), { doc: 'What the node has set aside for the pod as a whole.', gate: 'InPlacePodLevelResourcesVerticalScaling' }),
+  resources: opt(20, ResourceRequirements, { doc: 'What the pod as a whole is limited to and requests.', gate: 'InPlacePodLevelResourcesVerticalScaling' }),
+  nodeAllocatableResourceClaimStatuses: zero(21, list(NodeAllocatableResourceClaimStatus), { doc: 'What claims take of the node.', gate: 'DRANodeAllocatableResources' }),
 }, 'What is known of a pod.')
 export interface PodStatus extends Of<typeof PodStatus> {}
 
@@ -298,8 +298,8 @@ export const PodTemplate = root('PodTemplate', {
 export interface PodTemplate extends Of<typeof PodTemplate> {}
 
 export const PodStatusResult = root('PodStatusResult', {
-  metadata: fill(1, ObjectMeta),
-  status: fill(2, PodStatus),
+  metadata: fill(1, ObjectMeta, 'Name, namespace, labels and all else that every object has.'),
+  status: fill(2, PodStatus, 'What is.'),
 })
 export interface PodStatusResult extends Of<typeof PodStatusResult> {}
 

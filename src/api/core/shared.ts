@@ -128,13 +128,13 @@ export const VolumeResourceRequirements = struct('VolumeResourceRequirements', {
 export interface VolumeResourceRequirements extends Of<typeof VolumeResourceRequirements> {}
 
 export const TopologySelectorLabelRequirement = struct('TopologySelectorLabelRequirement', {
-  key: req(1, string),
-  values: req(2, list(string)),
+  key: req(1, string, 'The label.'),
+  values: req(2, list(string), 'One of these.'),
 })
 export interface TopologySelectorLabelRequirement extends Of<typeof TopologySelectorLabelRequirement> {}
 
 export const TopologySelectorTerm = struct('TopologySelectorTerm', {
-  matchLabelExpressions: zero(1, list(TopologySelectorLabelRequirement)),
+  matchLabelExpressions: zero(1, list(TopologySelectorLabelRequirement), 'Must all hold.'),
 }, { atomic: true })
 export interface TopologySelectorTerm extends Of<typeof TopologySelectorTerm> {}
 

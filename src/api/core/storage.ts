@@ -51,8 +51,8 @@ export const PersistentVolumeClaimModifyVolumeStatus = oneOf('Pending', 'InProgr
 export type PersistentVolumeClaimModifyVolumeStatus = Of<typeof PersistentVolumeClaimModifyVolumeStatus>
 
 export const ModifyVolumeStatus = struct('ModifyVolumeStatus', {
-  targetVolumeAttributesClassName: zero(1, string),
-  status: req(2, PersistentVolumeClaimModifyVolumeStatus),
+  targetVolumeAttributesClassName: zero(1, string, 'The class that is wanted.'),
+  status: req(2, PersistentVolumeClaimModifyVolumeStatus, 'Pending, InProgress or Infeasible.'),
 })
 export interface ModifyVolumeStatus extends Of<typeof ModifyVolumeStatus> {}
 
@@ -75,9 +75,9 @@ export const PersistentVolumeClaimStatus = struct('PersistentVolumeClaimStatus',
   capacity: zero(3, map(quantity), 'How much the volume holds.'),
   conditions: zero(4, mapList(PersistentVolumeClaimCondition, ['type']), { doc: 'How a change of size stands.', patch: 'merge', key: 'type' }),
   allocatedResources: zero(5, map(quantity), 'The size it is being changed to.'),
-  allocatedResourceStatuses: zero(7, map(ClaimResourceStatus)),
-  currentVolumeAttributesClassName: opt(8, string, { gate: 'VolumeAttributesClass' }),
-  modifyVolumeStatus: opt(9, ModifyVolumeStatus, { gate: 'VolumeAttributesClass' }),
+  allocatedResourceStatuses: zero(7, map(ClaimResourceStatus), 'How far a resize is, by resource.'),
+  currentVolumeAttributesClassName: opt(8, string, { doc: 'The class that the volume has.', gate: 'VolumeAttributesClass' }),
+  modifyVolumeStatus: opt(9, ModifyVolumeStatus, { doc: 'How far a change of the class is.', gate: 'VolumeAttributesClass' }),
 }, 'What is known of a claim.')
 export interface PersistentVolumeClaimStatus extends Of<typeof PersistentVolumeClaimStatus> {}
 

@@ -252,13 +252,13 @@ export const DownwardAPIProjection = struct('DownwardAPIProjection', {
 export interface DownwardAPIProjection extends Of<typeof DownwardAPIProjection> {}
 
 export const PodCertificateProjection = struct('PodCertificateProjection', {
-  signerName: zero(1, string, { required: true }),
-  keyType: zero(2, string, { required: true }),
-  maxExpirationSeconds: opt(3, int32),
-  credentialBundlePath: zero(4, string),
-  keyPath: zero(5, string),
-  certificateChainPath: zero(6, string),
-  userAnnotations: zero(7, map(string)),
+  signerName: zero(1, string, { doc: 'Who signs.', required: true }),
+  keyType: zero(2, string, { doc: 'Of the key to make, such as ECDSAP256.', required: true }),
+  maxExpirationSeconds: opt(3, int32, 'How long the certificate may hold at most.'),
+  credentialBundlePath: zero(4, string, 'Where key and certificates go, in one file.'),
+  keyPath: zero(5, string, 'Where the key goes.'),
+  certificateChainPath: zero(6, string, 'Where the certificates go.'),
+  userAnnotations: zero(7, map(string), 'Told to the signer.'),
 })
 export interface PodCertificateProjection extends Of<typeof PodCertificateProjection> {}
 
@@ -407,11 +407,11 @@ export const CSIPersistentVolumeSource = struct('CSIPersistentVolumeSource', {
   readOnly: zero(3, bool, 'Mount it read-only.'),
   fsType: zero(4, string, 'The file system.'),
   volumeAttributes: zero(5, map(string), 'What the driver said of the volume when it made it.'),
-  controllerPublishSecretRef: opt(6, SecretReference),
-  nodeStageSecretRef: opt(7, SecretReference),
-  nodePublishSecretRef: opt(8, SecretReference),
-  controllerExpandSecretRef: opt(9, SecretReference),
-  nodeExpandSecretRef: opt(10, SecretReference),
+  controllerPublishSecretRef: opt(6, SecretReference, 'The secret for attaching.'),
+  nodeStageSecretRef: opt(7, SecretReference, 'The secret for staging on a node.'),
+  nodePublishSecretRef: opt(8, SecretReference, 'The secret for mounting.'),
+  controllerExpandSecretRef: opt(9, SecretReference, 'The secret for growing.'),
+  nodeExpandSecretRef: opt(10, SecretReference, 'The secret for growing on a node.'),
 }, 'A volume of a CSI driver.')
 export interface CSIPersistentVolumeSource extends Of<typeof CSIPersistentVolumeSource> {}
 

@@ -11,12 +11,12 @@ export const EndpointConditions = struct('EndpointConditions', {
 export interface EndpointConditions extends Of<typeof EndpointConditions> {}
 
 export const ForNode = struct('ForNode', {
-  name: req(1, string),
+  name: req(1, string, 'Of the node.'),
 })
 export interface ForNode extends Of<typeof ForNode> {}
 
 export const ForZone = struct('ForZone', {
-  name: req(1, string),
+  name: req(1, string, 'Of the zone.'),
 })
 export interface ForZone extends Of<typeof ForZone> {}
 

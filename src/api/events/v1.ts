@@ -4,8 +4,8 @@ import { EventSource, ObjectReference } from '../core/shared.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const EventSeries = struct('EventSeries', {
-  count: req(1, int32),
-  lastObservedTime: req(2, microTime),
+  count: req(1, int32, 'How often it happened.'),
+  lastObservedTime: req(2, microTime, 'When it happened last.'),
 })
 export interface EventSeries extends Of<typeof EventSeries> {}
 
@@ -21,10 +21,10 @@ export const Event = root('Event', {
   related: opt(9, ObjectReference, 'Another object that has to do with it.'),
   note: zero(10, string, 'What happened, for people.'),
   type: zero(11, string, 'Normal or Warning.'),
-  deprecatedSource: fill(12, EventSource),
-  deprecatedFirstTimestamp: fill(13, time),
-  deprecatedLastTimestamp: fill(14, time),
-  deprecatedCount: zero(15, int32),
+  deprecatedSource: fill(12, EventSource, 'For clients of the older kind.'),
+  deprecatedFirstTimestamp: fill(13, time, 'For clients of the older kind.'),
+  deprecatedLastTimestamp: fill(14, time, 'For clients of the older kind.'),
+  deprecatedCount: zero(15, int32, 'For clients of the older kind.'),
 }, 'Something that happened to an object, kept for an hour.')
 export interface Event extends Of<typeof Event> {}
 

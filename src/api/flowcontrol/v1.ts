@@ -3,64 +3,64 @@ import { groupVersion } from '../resource.ts'
 import { ObjectMeta } from '../meta/meta.ts'
 
 export const ExemptPriorityLevelConfiguration = struct('ExemptPriorityLevelConfiguration', {
-  nominalConcurrencyShares: opt(1, int32),
-  lendablePercent: opt(2, int32),
+  nominalConcurrencyShares: opt(1, int32, 'Its share of the seats, against those of other levels.'),
+  lendablePercent: opt(2, int32, 'How much of its seats others may borrow.'),
 })
 export interface ExemptPriorityLevelConfiguration extends Of<typeof ExemptPriorityLevelConfiguration> {}
 
 export const FlowDistinguisherMethod = struct('FlowDistinguisherMethod', {
-  type: req(1, string),
+  type: req(1, string, 'ByUser or ByNamespace.'),
 })
 export interface FlowDistinguisherMethod extends Of<typeof FlowDistinguisherMethod> {}
 
 export const NonResourcePolicyRule = struct('NonResourcePolicyRule', {
-  verbs: req(1, setOf(string)),
-  nonResourceURLs: req(6, setOf(string)),
+  verbs: req(1, setOf(string), 'Which verbs; * is all.'),
+  nonResourceURLs: req(6, setOf(string), 'Which paths; a * at the end stands for anything.'),
 })
 export interface NonResourcePolicyRule extends Of<typeof NonResourcePolicyRule> {}
 
 export const ResourcePolicyRule = struct('ResourcePolicyRule', {
-  verbs: req(1, setOf(string)),
-  apiGroups: req(2, setOf(string)),
-  resources: req(3, setOf(string)),
-  clusterScope: zero(4, bool),
-  namespaces: fill(5, setOf(string)),
+  verbs: req(1, setOf(string), 'Which verbs; * is all.'),
+  apiGroups: req(2, setOf(string), 'Which groups; * is all.'),
+  resources: req(3, setOf(string), 'Which resources; * is all.'),
+  clusterScope: zero(4, bool, 'Requests without a namespace count too.'),
+  namespaces: fill(5, setOf(string), 'In which namespaces; * is all.'),
 })
 export interface ResourcePolicyRule extends Of<typeof ResourcePolicyRule> {}
 
 export const GroupSubject = struct('GroupSubject', {
-  name: req(1, string),
+  name: req(1, string, 'Of the group; * is every one.'),
 })
 export interface GroupSubject extends Of<typeof GroupSubject> {}
 
 export const ServiceAccountSubject = struct('ServiceAccountSubject', {
-  namespace: req(1, string),
-  name: req(2, string),
+  namespace: req(1, string, 'Of the account.'),
+  name: req(2, string, 'Of the account; * is every one.'),
 })
 export interface ServiceAccountSubject extends Of<typeof ServiceAccountSubject> {}
 
 export const UserSubject = struct('UserSubject', {
-  name: req(1, string),
+  name: req(1, string, 'Of the user; * is every one.'),
 })
 export interface UserSubject extends Of<typeof UserSubject> {}
 
 export const Subject = struct('Subject', {
-  kind: req(1, string),
-  user: opt(2, UserSubject),
-  group: opt(3, GroupSubject),
-  serviceAccount: opt(4, ServiceAccountSubject),
+  kind: req(1, string, 'User, Group or ServiceAccount: which of the others is given.'),
+  user: opt(2, UserSubject, 'A user by name.'),
+  group: opt(3, GroupSubject, 'A group by name.'),
+  serviceAccount: opt(4, ServiceAccountSubject, 'A service account.'),
 })
 export interface Subject extends Of<typeof Subject> {}
 
 export const PolicyRulesWithSubjects = struct('PolicyRulesWithSubjects', {
-  subjects: req(1, list(Subject)),
-  resourceRules: zero(2, list(ResourcePolicyRule)),
-  nonResourceRules: zero(3, list(NonResourcePolicyRule)),
+  subjects: req(1, list(Subject), 'Who; one of them must fit.'),
+  resourceRules: zero(2, list(ResourcePolicyRule), 'What they do to resources; one of all rules must fit.'),
+  nonResourceRules: zero(3, list(NonResourcePolicyRule), 'What they do to paths.'),
 })
 export interface PolicyRulesWithSubjects extends Of<typeof PolicyRulesWithSubjects> {}
 
 export const PriorityLevelConfigurationReference = struct('PriorityLevelConfigurationReference', {
-  name: req(1, string),
+  name: req(1, string, 'Of the level.'),
 })
 export interface PriorityLevelConfigurationReference extends Of<typeof PriorityLevelConfigurationReference> {}
 
@@ -82,7 +82,7 @@ export const FlowSchemaCondition = struct('FlowSchemaCondition', {
 export interface FlowSchemaCondition extends Of<typeof FlowSchemaCondition> {}
 
 export const FlowSchemaStatus = struct('FlowSchemaStatus', {
-  conditions: zero(1, mapList(FlowSchemaCondition, ['type']), { patch: 'merge', key: 'type' }),
+  conditions: zero(1, mapList(FlowSchemaCondition, ['type']), { doc: 'What is true of it at the moment, by type.', patch: 'merge', key: 'type' }),
 })
 export interface FlowSchemaStatus extends Of<typeof FlowSchemaStatus> {}
 
@@ -94,15 +94,15 @@ export const FlowSchema = root('FlowSchema', {
 export interface FlowSchema extends Of<typeof FlowSchema> {}
 
 export const QueuingConfiguration = struct('QueuingConfiguration', {
-  queues: fill(1, int32),
-  handSize: fill(2, int32),
-  queueLengthLimit: fill(3, int32),
+  queues: fill(1, int32, 'How many queues there are.'),
+  handSize: fill(2, int32, 'How many of them a flow may use.'),
+  queueLengthLimit: fill(3, int32, 'How many requests may wait in each.'),
 })
 export interface QueuingConfiguration extends Of<typeof QueuingConfiguration> {}
 
 export const LimitResponse = struct('LimitResponse', {
-  type: req(1, string),
-  queuing: opt(2, QueuingConfiguration),
+  type: req(1, string, 'Queue or Reject: what becomes of requests for which there is no seat.'),
+  queuing: opt(2, QueuingConfiguration, 'How they wait.'),
 })
 export interface LimitResponse extends Of<typeof LimitResponse> {}
 
@@ -131,7 +131,7 @@ export const PriorityLevelConfigurationCondition = struct('PriorityLevelConfigur
 export interface PriorityLevelConfigurationCondition extends Of<typeof PriorityLevelConfigurationCondition> {}
 
 export const PriorityLevelConfigurationStatus = struct('PriorityLevelConfigurationStatus', {
-  conditions: zero(1, mapList(PriorityLevelConfigurationCondition, ['type']), { patch: 'merge', key: 'type' }),
+  conditions: zero(1, mapList(PriorityLevelConfigurationCondition, ['type']), { doc: 'What is true of it at the moment, by type.', patch: 'merge', key: 'type' }),
 })
 export interface PriorityLevelConfigurationStatus extends Of<typeof PriorityLevelConfigurationStatus> {}
 

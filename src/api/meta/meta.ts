@@ -41,7 +41,7 @@ export const ObjectMeta = struct('ObjectMeta', {
 export interface ObjectMeta extends Of<typeof ObjectMeta> {}
 
 export const ShardInfo = struct('ShardInfo', {
-  selector: req(1, string),
+  selector: req(1, string, 'Which part of all objects it is.'),
 })
 export interface ShardInfo extends Of<typeof ShardInfo> {}
 
@@ -50,7 +50,7 @@ export const ListMeta = struct('ListMeta', {
   resourceVersion: zero(2, string, 'The state of the cluster that the list shows; watches can start from it.'),
   continue: zero(3, string, 'A token for the next page; empty when there is none.'),
   remainingItemCount: opt(4, int64, 'How many items are left after this page, if known.'),
-  shardInfo: opt(5, ShardInfo, { gate: 'ShardedListAndWatch' }),
+  shardInfo: opt(5, ShardInfo, { doc: 'Which part of all objects this is.', gate: 'ShardedListAndWatch' }),
 }, 'What a list carries beside its items.')
 export interface ListMeta extends Of<typeof ListMeta> {}
 
@@ -78,27 +78,27 @@ export const Condition = struct('Condition', {
 export interface Condition extends Of<typeof Condition> {}
 
 export const GroupVersionKind = struct('GroupVersionKind', {
-  group: req(1, string),
-  version: req(2, string),
-  kind: req(3, string),
+  group: req(1, string, 'Empty for the core group.'),
+  version: req(2, string, 'Of the group.'),
+  kind: req(3, string, 'The kind.'),
 })
 export interface GroupVersionKind extends Of<typeof GroupVersionKind> {}
 
 export const GroupVersionResource = struct('GroupVersionResource', {
-  group: req(1, string),
-  version: req(2, string),
-  resource: req(3, string),
+  group: req(1, string, 'Empty for the core group.'),
+  version: req(2, string, 'Of the group.'),
+  resource: req(3, string, 'The plural name.'),
 })
 export interface GroupVersionResource extends Of<typeof GroupVersionResource> {}
 
 export const GroupKind = struct('GroupKind', {
-  group: req(1, string),
-  kind: req(2, string),
+  group: req(1, string, 'Empty for the core group.'),
+  kind: req(2, string, 'The kind.'),
 })
 export interface GroupKind extends Of<typeof GroupKind> {}
 
 export const GroupResource = struct('GroupResource', {
-  group: req(1, string),
-  resource: req(2, string),
+  group: req(1, string, 'Empty for the core group.'),
+  resource: req(2, string, 'The plural name.'),
 })
 export interface GroupResource extends Of<typeof GroupResource> {}

@@ -84,16 +84,16 @@ export const IngressSpec = struct('IngressSpec', {
 export interface IngressSpec extends Of<typeof IngressSpec> {}
 
 export const IngressPortStatus = struct('IngressPortStatus', {
-  port: req(1, int32),
-  protocol: req(2, Protocol),
-  error: opt(3, string),
+  port: req(1, int32, 'The port.'),
+  protocol: req(2, Protocol, 'TCP, UDP or SCTP.'),
+  error: opt(3, string, 'What is wrong with it.'),
 })
 export interface IngressPortStatus extends Of<typeof IngressPortStatus> {}
 
 export const IngressLoadBalancerIngress = struct('IngressLoadBalancerIngress', {
-  ip: zero(1, string),
-  hostname: zero(2, string),
-  ports: zero(4, list(IngressPortStatus)),
+  ip: zero(1, string, 'An address.'),
+  hostname: zero(2, string, 'A name.'),
+  ports: zero(4, list(IngressPortStatus), 'The ports there.'),
 })
 export interface IngressLoadBalancerIngress extends Of<typeof IngressLoadBalancerIngress> {}
 
@@ -115,11 +115,11 @@ export const Ingress = root('Ingress', {
 export interface Ingress extends Of<typeof Ingress> {}
 
 export const IngressClassParametersReference = struct('IngressClassParametersReference', {
-  apiGroup: opt(1, string),
-  kind: req(2, string),
-  name: req(3, string),
-  scope: opt(4, string),
-  namespace: opt(5, string),
+  apiGroup: opt(1, string, 'Of the object; empty for the core group.'),
+  kind: req(2, string, 'Of the object.'),
+  name: req(3, string, 'Of the object.'),
+  scope: opt(4, string, 'Cluster or Namespace.'),
+  namespace: opt(5, string, 'Of the object, if it has one.'),
 })
 export interface IngressClassParametersReference extends Of<typeof IngressClassParametersReference> {}
 
@@ -184,7 +184,7 @@ export const ServiceCIDRSpec = struct('ServiceCIDRSpec', {
 export interface ServiceCIDRSpec extends Of<typeof ServiceCIDRSpec> {}
 
 export const ServiceCIDRStatus = struct('ServiceCIDRStatus', {
-  conditions: zero(1, mapList(Condition, ['type']), { patch: 'merge', key: 'type' }),
+  conditions: zero(1, mapList(Condition, ['type']), { doc: 'What is true of it at the moment, by type.', patch: 'merge', key: 'type' }),
 })
 export interface ServiceCIDRStatus extends Of<typeof ServiceCIDRStatus> {}
 

@@ -4,8 +4,8 @@ import { Condition, LabelSelector, ObjectMeta } from '../meta/meta.ts'
 import { DeleteOptions } from '../meta/options.ts'
 
 export const Eviction = root('Eviction', {
-  metadata: fill(1, ObjectMeta),
-  deleteOptions: opt(2, DeleteOptions),
+  metadata: fill(1, ObjectMeta, 'Name, namespace, labels and all else that every object has.'),
+  deleteOptions: opt(2, DeleteOptions, 'How to delete the pod.'),
 })
 export interface Eviction extends Of<typeof Eviction> {}
 

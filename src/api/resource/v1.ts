@@ -4,20 +4,20 @@ import { NodeSelector } from '../core/shared.ts'
 import { Condition, ObjectMeta } from '../meta/meta.ts'
 
 export const NetworkDeviceData = struct('NetworkDeviceData', {
-  interfaceName: zero(1, string),
-  ips: zero(2, list(string)),
-  hardwareAddress: zero(3, string),
+  interfaceName: zero(1, string, 'Of the network interface.'),
+  ips: zero(2, list(string), 'Its addresses, with the length of their prefix.'),
+  hardwareAddress: zero(3, string, 'Its hardware address.'),
 })
 export interface NetworkDeviceData extends Of<typeof NetworkDeviceData> {}
 
 export const AllocatedDeviceStatus = struct('AllocatedDeviceStatus', {
-  driver: req(1, string),
-  pool: req(2, string),
-  device: req(3, string),
-  shareID: opt(7, string, { gate: 'DRAConsumableCapacity' }),
-  conditions: fill(4, mapList(Condition, ['type'])),
-  data: opt(5, rawExtension),
-  networkData: opt(6, NetworkDeviceData),
+  driver: req(1, string, 'The driver that looks after it.'),
+  pool: req(2, string, 'The pool it is in.'),
+  device: req(3, string, 'Its name in the pool.'),
+  shareID: opt(7, string, { doc: 'Which share of it.', gate: 'DRAConsumableCapacity' }),
+  conditions: fill(4, mapList(Condition, ['type']), 'What is true of it at the moment, by type.'),
+  data: opt(5, rawExtension, 'What the driver has to say.'),
+  networkData: opt(6, NetworkDeviceData, 'Of a network device.'),
 })
 export interface AllocatedDeviceStatus extends Of<typeof AllocatedDeviceStatus> {}
 
@@ -25,19 +25,19 @@ export const AllocationConfigSource = oneOf('FromClass', 'FromClaim')
 export type AllocationConfigSource = Of<typeof AllocationConfigSource>
 
 export const OpaqueDeviceConfiguration = struct('OpaqueDeviceConfiguration', {
-  driver: req(1, string),
-  parameters: req(2, rawExtension),
+  driver: req(1, string, 'The driver that understands it.'),
+  parameters: req(2, rawExtension, 'What the driver is told.'),
 })
 export interface OpaqueDeviceConfiguration extends Of<typeof OpaqueDeviceConfiguration> {}
 
 export const DeviceConfiguration = struct('DeviceConfiguration', {
-  opaque: opt(1, OpaqueDeviceConfiguration),
+  opaque: opt(1, OpaqueDeviceConfiguration, 'For one driver.'),
 })
 export interface DeviceConfiguration extends Of<typeof DeviceConfiguration> {}
 
 export const DeviceAllocationConfiguration = struct('DeviceAllocationConfiguration', {
-  source: req(1, AllocationConfigSource),
-  requests: zero(2, list(string)),
+  source: req(1, AllocationConfigSource, 'FromClass or FromClaim: who asked for it.'),
+  requests: zero(2, list(string), 'Which requests it is for; empty is all.'),
   deviceConfiguration: fill(3, DeviceConfiguration, { inline: true }),
 })
 export interface DeviceAllocationConfiguration extends Of<typeof DeviceAllocationConfiguration> {}
@@ -49,157 +49,157 @@ export const DeviceTolerationOperator = oneOf('Exists', 'Equal')
 export type DeviceTolerationOperator = Of<typeof DeviceTolerationOperator>
 
 export const DeviceToleration = struct('DeviceToleration', {
-  key: zero(1, string),
-  operator: zero(2, DeviceTolerationOperator, { default: 'Equal' }),
-  value: zero(3, string),
-  effect: zero(4, DeviceTaintEffect),
-  tolerationSeconds: opt(5, int64),
+  key: zero(1, string, 'Of the taint; empty is every one.'),
+  operator: zero(2, DeviceTolerationOperator, { doc: 'Exists or Equal.', default: 'Equal' }),
+  value: zero(3, string, 'Of the taint.'),
+  effect: zero(4, DeviceTaintEffect, 'Of the taint; empty is every one.'),
+  tolerationSeconds: opt(5, int64, 'How long a NoExecute is put up with.'),
 })
 export interface DeviceToleration extends Of<typeof DeviceToleration> {}
 
 export const DeviceRequestAllocationResult = struct('DeviceRequestAllocationResult', {
-  request: req(1, string),
-  driver: req(2, string),
-  pool: req(3, string),
-  device: req(4, string),
-  adminAccess: opt(5, bool, { gate: 'DRAAdminAccess' }),
-  tolerations: zero(6, list(DeviceToleration), { gate: 'DRADeviceTaints' }),
-  bindingConditions: zero(7, list(string), { gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
-  bindingFailureConditions: zero(8, list(string), { gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
-  shareID: opt(9, string, { gate: 'DRAConsumableCapacity' }),
-  consumedCapacity: zero(10, map(quantity), { gate: 'DRAConsumableCapacity' }),
+  request: req(1, string, 'The request that it answers.'),
+  driver: req(2, string, 'The driver that looks after it.'),
+  pool: req(3, string, 'The pool it is in.'),
+  device: req(4, string, 'Its name in the pool.'),
+  adminAccess: opt(5, bool, { doc: 'Others may use it at the same time; for administrators.', gate: 'DRAAdminAccess' }),
+  tolerations: zero(6, list(DeviceToleration), { doc: 'Taints that are put up with.', gate: 'DRADeviceTaints' }),
+  bindingConditions: zero(7, list(string), { doc: 'Must be true before the pod is bound.', gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
+  bindingFailureConditions: zero(8, list(string), { doc: 'The allocation is given up when one is true.', gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
+  shareID: opt(9, string, { doc: 'Which share of it.', gate: 'DRAConsumableCapacity' }),
+  consumedCapacity: zero(10, map(quantity), { doc: 'How much of its capacity is taken.', gate: 'DRAConsumableCapacity' }),
 })
 export interface DeviceRequestAllocationResult extends Of<typeof DeviceRequestAllocationResult> {}
 
 export const DeviceAllocationResult = struct('DeviceAllocationResult', {
-  results: zero(1, list(DeviceRequestAllocationResult)),
-  config: zero(2, list(DeviceAllocationConfiguration)),
+  results: zero(1, list(DeviceRequestAllocationResult), 'The devices.'),
+  config: zero(2, list(DeviceAllocationConfiguration), 'What their drivers are told.'),
 })
 export interface DeviceAllocationResult extends Of<typeof DeviceAllocationResult> {}
 
 export const AllocationResult = struct('AllocationResult', {
-  devices: fill(1, DeviceAllocationResult),
-  nodeSelector: opt(3, NodeSelector),
-  allocationTimestamp: opt(5, time, { gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
+  devices: fill(1, DeviceAllocationResult, 'The devices that were allocated.'),
+  nodeSelector: opt(3, NodeSelector, 'The nodes from which they can be used.'),
+  allocationTimestamp: opt(5, time, { doc: 'When.', gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
 })
 export interface AllocationResult extends Of<typeof AllocationResult> {}
 
 export const CELDeviceSelector = struct('CELDeviceSelector', {
-  expression: req(1, string),
+  expression: req(1, string, 'A CEL expression over device that must be true.'),
 })
 export interface CELDeviceSelector extends Of<typeof CELDeviceSelector> {}
 
 export const CapacityRequestPolicyRange = struct('CapacityRequestPolicyRange', {
-  min: opt(1, quantity, { required: true }),
-  max: opt(2, quantity),
-  step: opt(3, quantity),
+  min: opt(1, quantity, { doc: 'The least that can be taken.', required: true }),
+  max: opt(2, quantity, 'The most that can be taken.'),
+  step: opt(3, quantity, 'Only in such steps.'),
 })
 export interface CapacityRequestPolicyRange extends Of<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = struct('CapacityRequestPolicy', {
-  default: opt(1, quantity),
-  validValues: zero(3, list(quantity)),
-  validRange: opt(4, CapacityRequestPolicyRange),
+  default: opt(1, quantity, 'Taken where a request says nothing.'),
+  validValues: zero(3, list(quantity), 'What can be taken.'),
+  validRange: opt(4, CapacityRequestPolicyRange, 'The range of what can be taken.'),
 })
 export interface CapacityRequestPolicy extends Of<typeof CapacityRequestPolicy> {}
 
 export const CapacityRequirements = struct('CapacityRequirements', {
-  requests: zero(1, map(quantity)),
+  requests: zero(1, map(quantity), 'How much, by name.'),
 })
 export interface CapacityRequirements extends Of<typeof CapacityRequirements> {}
 
 export const Counter = struct('Counter', {
-  value: req(1, quantity),
+  value: req(1, quantity, 'How much there is.'),
 })
 export interface Counter extends Of<typeof Counter> {}
 
 export const CounterSet = struct('CounterSet', {
-  name: req(1, string),
-  counters: zero(2, map(Counter), { required: true }),
+  name: req(1, string, 'Of the set.'),
+  counters: zero(2, map(Counter), { doc: 'What is counted.', required: true }),
 })
 export interface CounterSet extends Of<typeof CounterSet> {}
 
 export const DeviceAttribute = struct('DeviceAttribute', {
-  int: opt(2, int64),
-  bool: opt(3, bool),
-  string: opt(4, string),
-  version: opt(5, string),
-  ints: zero(6, list(int64), { gate: 'DRAListTypeAttributes' }),
-  bools: zero(7, list(bool), { gate: 'DRAListTypeAttributes' }),
-  strings: zero(8, list(string), { gate: 'DRAListTypeAttributes' }),
-  versions: zero(9, list(string), { gate: 'DRAListTypeAttributes' }),
+  int: opt(2, int64, 'A number.'),
+  bool: opt(3, bool, 'True or false.'),
+  string: opt(4, string, 'Text.'),
+  version: opt(5, string, 'A semantic version.'),
+  ints: zero(6, list(int64), { doc: 'Numbers.', gate: 'DRAListTypeAttributes' }),
+  bools: zero(7, list(bool), { doc: 'True or false, several.', gate: 'DRAListTypeAttributes' }),
+  strings: zero(8, list(string), { doc: 'Texts.', gate: 'DRAListTypeAttributes' }),
+  versions: zero(9, list(string), { doc: 'Semantic versions.', gate: 'DRAListTypeAttributes' }),
 })
 export interface DeviceAttribute extends Of<typeof DeviceAttribute> {}
 
 export const DeviceCapacity = struct('DeviceCapacity', {
-  value: req(1, quantity),
-  requestPolicy: opt(2, CapacityRequestPolicy, { gate: 'DRAConsumableCapacity' }),
+  value: req(1, quantity, 'How much there is.'),
+  requestPolicy: opt(2, CapacityRequestPolicy, { doc: 'How it can be shared.', gate: 'DRAConsumableCapacity' }),
 })
 export interface DeviceCapacity extends Of<typeof DeviceCapacity> {}
 
 export const DeviceCounterConsumption = struct('DeviceCounterConsumption', {
-  counterSet: req(1, string),
-  counters: zero(2, map(Counter), { required: true }),
+  counterSet: req(1, string, 'Of which set.'),
+  counters: zero(2, map(Counter), { doc: 'How much of each.', required: true }),
 })
 export interface DeviceCounterConsumption extends Of<typeof DeviceCounterConsumption> {}
 
 export const DeviceTaint = struct('DeviceTaint', {
-  key: req(1, string),
-  value: zero(2, string),
-  effect: req(3, DeviceTaintEffect),
-  timeAdded: opt(4, time),
+  key: req(1, string, 'Its name.'),
+  value: zero(2, string, 'Its value.'),
+  effect: req(3, DeviceTaintEffect, 'None, NoSchedule or NoExecute.'),
+  timeAdded: opt(4, time, 'When it was added.'),
 })
 export interface DeviceTaint extends Of<typeof DeviceTaint> {}
 
 export const NodeAllocatableResourceMapping = struct('NodeAllocatableResourceMapping', {
-  capacityKey: opt(1, string),
-  allocationMultiplier: opt(2, quantity),
+  capacityKey: opt(1, string, 'The capacity that stands for it.'),
+  allocationMultiplier: opt(2, quantity, 'How much of the node one unit takes.'),
 })
 export interface NodeAllocatableResourceMapping extends Of<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = struct('Device', {
-  name: req(1, string),
-  attributes: zero(2, map(DeviceAttribute)),
-  capacity: zero(3, map(DeviceCapacity)),
-  consumesCounters: zero(4, list(DeviceCounterConsumption), { gate: 'DRAPartitionableDevices' }),
-  nodeName: opt(5, string, { gate: 'DRAPartitionableDevices' }),
-  nodeSelector: opt(6, NodeSelector, { gate: 'DRAPartitionableDevices' }),
-  allNodes: opt(7, bool, { gate: 'DRAPartitionableDevices' }),
-  taints: zero(8, list(DeviceTaint), { gate: 'DRADeviceTaints' }),
-  bindsToNode: opt(9, bool, { gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
-  bindingConditions: zero(10, list(string), { gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
-  bindingFailureConditions: zero(11, list(string), { gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
-  allowMultipleAllocations: opt(12, bool, { gate: 'DRAConsumableCapacity' }),
-  nodeAllocatableResourceMappings: zero(13, map(NodeAllocatableResourceMapping), { gate: 'DRANodeAllocatableResources' }),
+  name: req(1, string, 'Unique in the pool.'),
+  attributes: zero(2, map(DeviceAttribute), 'What it is like.'),
+  capacity: zero(3, map(DeviceCapacity), 'How much it has of what.'),
+  consumesCounters: zero(4, list(DeviceCounterConsumption), { doc: 'What it takes of counters that devices share.', gate: 'DRAPartitionableDevices' }),
+  nodeName: opt(5, string, { doc: 'The node it can be used from.', gate: 'DRAPartitionableDevices' }),
+  nodeSelector: opt(6, NodeSelector, { doc: 'The nodes it can be used from.', gate: 'DRAPartitionableDevices' }),
+  allNodes: opt(7, bool, { doc: 'It can be used from every node.', gate: 'DRAPartitionableDevices' }),
+  taints: zero(8, list(DeviceTaint), { doc: 'Keep requests away that do not put up with them.', gate: 'DRADeviceTaints' }),
+  bindsToNode: opt(9, bool, { doc: 'A claim that uses it is bound to one node.', gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
+  bindingConditions: zero(10, list(string), { doc: 'Must be true before a pod is bound.', gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
+  bindingFailureConditions: zero(11, list(string), { doc: 'The allocation is given up when one is true.', gate: 'DRADeviceBindingConditions,DRAResourceClaimDeviceStatus' }),
+  allowMultipleAllocations: opt(12, bool, { doc: 'Several requests may share it.', gate: 'DRAConsumableCapacity' }),
+  nodeAllocatableResourceMappings: zero(13, map(NodeAllocatableResourceMapping), { doc: 'What it takes of the resources of the node.', gate: 'DRANodeAllocatableResources' }),
 })
 export interface Device extends Of<typeof Device> {}
 
 export const DeviceClaimConfiguration = struct('DeviceClaimConfiguration', {
-  requests: zero(1, list(string)),
+  requests: zero(1, list(string), 'Which requests it is for; empty is all.'),
   deviceConfiguration: fill(2, DeviceConfiguration, { inline: true }),
 })
 export interface DeviceClaimConfiguration extends Of<typeof DeviceClaimConfiguration> {}
 
 export const DeviceConstraint = struct('DeviceConstraint', {
-  requests: zero(1, list(string)),
-  matchAttribute: opt(2, string),
-  distinctAttribute: opt(3, string, { gate: 'DRAConsumableCapacity' }),
+  requests: zero(1, list(string), 'Which requests it is about; empty is all.'),
+  matchAttribute: opt(2, string, 'All devices have the same value of it.'),
+  distinctAttribute: opt(3, string, { doc: 'No two devices have the same value of it.', gate: 'DRAConsumableCapacity' }),
 })
 export interface DeviceConstraint extends Of<typeof DeviceConstraint> {}
 
 export const DeviceSelector = struct('DeviceSelector', {
-  cel: opt(1, CELDeviceSelector),
+  cel: opt(1, CELDeviceSelector, 'An expression.'),
 })
 export interface DeviceSelector extends Of<typeof DeviceSelector> {}
 
 export const DeviceSubRequest = struct('DeviceSubRequest', {
-  name: req(1, string),
-  deviceClassName: req(2, string),
-  selectors: zero(3, list(DeviceSelector)),
-  allocationMode: zero(4, string),
-  count: zero(5, int64),
-  tolerations: zero(6, list(DeviceToleration), { gate: 'DRADeviceTaints' }),
-  capacity: opt(7, CapacityRequirements, { gate: 'DRAConsumableCapacity' }),
+  name: req(1, string, 'Unique among them.'),
+  deviceClassName: req(2, string, 'The class of the devices.'),
+  selectors: zero(3, list(DeviceSelector), 'Must all hold of a device.'),
+  allocationMode: zero(4, string, 'ExactCount or All.'),
+  count: zero(5, int64, 'How many; 1 when left out.'),
+  tolerations: zero(6, list(DeviceToleration), { doc: 'Taints that are put up with.', gate: 'DRADeviceTaints' }),
+  capacity: opt(7, CapacityRequirements, { doc: 'How much of each device.', gate: 'DRAConsumableCapacity' }),
 })
 export interface DeviceSubRequest extends Of<typeof DeviceSubRequest> {}
 
@@ -208,9 +208,9 @@ export const ExactDeviceRequest = struct('ExactDeviceRequest', {
   selectors: zero(2, list(DeviceSelector), 'What must hold for each device.'),
   allocationMode: zero(3, string, 'ExactCount (the default) or All.'),
   count: zero(4, int64, 'How many. Default 1.'),
-  adminAccess: opt(5, bool, { gate: 'DRAAdminAccess' }),
-  tolerations: zero(6, list(DeviceToleration), { gate: 'DRADeviceTaints' }),
-  capacity: opt(7, CapacityRequirements, { gate: 'DRAConsumableCapacity' }),
+  adminAccess: opt(5, bool, { doc: 'Others may use them at the same time; for administrators.', gate: 'DRAAdminAccess' }),
+  tolerations: zero(6, list(DeviceToleration), { doc: 'Taints that are put up with.', gate: 'DRADeviceTaints' }),
+  capacity: opt(7, CapacityRequirements, { doc: 'How much of each device.', gate: 'DRAConsumableCapacity' }),
 }, 'What is asked for.')
 export interface ExactDeviceRequest extends Of<typeof ExactDeviceRequest> {}
 
@@ -234,9 +234,9 @@ export const DeviceClassConfiguration = struct('DeviceClassConfiguration', {
 export interface DeviceClassConfiguration extends Of<typeof DeviceClassConfiguration> {}
 
 export const DeviceClassSpec = struct('DeviceClassSpec', {
-  selectors: zero(1, list(DeviceSelector)),
-  config: zero(2, list(DeviceClassConfiguration)),
-  extendedResourceName: opt(4, string, { gate: 'DRAExtendedResource' }),
+  selectors: zero(1, list(DeviceSelector), 'Must all hold of a device.'),
+  config: zero(2, list(DeviceClassConfiguration), 'What drivers are told.'),
+  extendedResourceName: opt(4, string, { doc: 'The extended resource that the class stands for.', gate: 'DRAExtendedResource' }),
 })
 export interface DeviceClassSpec extends Of<typeof DeviceClassSpec> {}
 
@@ -252,17 +252,17 @@ export const ResourceClaimSpec = struct('ResourceClaimSpec', {
 export interface ResourceClaimSpec extends Of<typeof ResourceClaimSpec> {}
 
 export const ResourceClaimConsumerReference = struct('ResourceClaimConsumerReference', {
-  apiGroup: zero(1, string),
-  resource: req(3, string),
-  name: req(4, string),
-  uid: req(5, string),
+  apiGroup: zero(1, string, 'Empty for the core group.'),
+  resource: req(3, string, 'pods, mostly.'),
+  name: req(4, string, 'Of the object.'),
+  uid: req(5, string, 'Of the object.'),
 })
 export interface ResourceClaimConsumerReference extends Of<typeof ResourceClaimConsumerReference> {}
 
 export const ResourceClaimStatus = struct('ResourceClaimStatus', {
-  allocation: opt(1, AllocationResult),
-  reservedFor: zero(2, mapList(ResourceClaimConsumerReference, ['uid']), { patch: 'merge', key: 'uid' }),
-  devices: zero(4, mapList(AllocatedDeviceStatus, ['driver', 'device', 'pool', 'shareID']), { gate: 'DRAResourceClaimDeviceStatus' }),
+  allocation: opt(1, AllocationResult, 'What was allocated.'),
+  reservedFor: zero(2, mapList(ResourceClaimConsumerReference, ['uid']), { doc: 'Who may use it now.', patch: 'merge', key: 'uid' }),
+  devices: zero(4, mapList(AllocatedDeviceStatus, ['driver', 'device', 'pool', 'shareID']), { doc: 'What drivers say of the devices.', gate: 'DRAResourceClaimDeviceStatus' }),
 })
 export interface ResourceClaimStatus extends Of<typeof ResourceClaimStatus> {}
 
@@ -274,8 +274,8 @@ export const ResourceClaim = root('ResourceClaim', {
 export interface ResourceClaim extends Of<typeof ResourceClaim> {}
 
 export const ResourceClaimTemplateSpec = struct('ResourceClaimTemplateSpec', {
-  metadata: fill(1, ObjectMeta),
-  spec: req(2, ResourceClaimSpec),
+  metadata: fill(1, ObjectMeta, 'Name, namespace, labels and all else that every object has.'),
+  spec: req(2, ResourceClaimSpec, 'Of the claims that are made.'),
 })
 export interface ResourceClaimTemplateSpec extends Of<typeof ResourceClaimTemplateSpec> {}
 
@@ -286,21 +286,21 @@ export const ResourceClaimTemplate = root('ResourceClaimTemplate', {
 export interface ResourceClaimTemplate extends Of<typeof ResourceClaimTemplate> {}
 
 export const ResourcePool = struct('ResourcePool', {
-  name: req(1, string),
-  generation: req(2, int64),
-  resourceSliceCount: req(3, int64),
+  name: req(1, string, 'Of the pool.'),
+  generation: req(2, int64, 'Goes up when the pool changes; older slices are ignored.'),
+  resourceSliceCount: req(3, int64, 'How many slices the pool has in this generation.'),
 })
 export interface ResourcePool extends Of<typeof ResourcePool> {}
 
 export const ResourceSliceSpec = struct('ResourceSliceSpec', {
-  driver: req(1, string),
-  pool: req(2, ResourcePool),
-  nodeName: opt(3, string),
-  nodeSelector: opt(4, NodeSelector),
-  allNodes: opt(5, bool),
-  devices: zero(6, list(Device)),
-  perDeviceNodeSelection: opt(7, bool, { gate: 'DRAPartitionableDevices' }),
-  sharedCounters: zero(8, list(CounterSet), { gate: 'DRAPartitionableDevices' }),
+  driver: req(1, string, 'Whose devices they are.'),
+  pool: req(2, ResourcePool, 'The pool they are in.'),
+  nodeName: opt(3, string, 'The node they can be used from.'),
+  nodeSelector: opt(4, NodeSelector, 'The nodes they can be used from.'),
+  allNodes: opt(5, bool, 'They can be used from every node.'),
+  devices: zero(6, list(Device), 'The devices.'),
+  perDeviceNodeSelection: opt(7, bool, { doc: 'Each device says by itself from where it can be used.', gate: 'DRAPartitionableDevices' }),
+  sharedCounters: zero(8, list(CounterSet), { doc: 'What devices share.', gate: 'DRAPartitionableDevices' }),
 })
 export interface ResourceSliceSpec extends Of<typeof ResourceSliceSpec> {}
 

@@ -5,8 +5,8 @@ import { PersistentVolumeReclaimPolicy, PersistentVolumeSpec } from '../core/sto
 import { LabelSelector, ObjectMeta } from '../meta/meta.ts'
 
 export const TokenRequest = struct('TokenRequest', {
-  audience: req(1, string),
-  expirationSeconds: opt(2, int64),
+  audience: req(1, string, 'Whom the token is for.'),
+  expirationSeconds: opt(2, int64, 'How long it holds.'),
 })
 export interface TokenRequest extends Of<typeof TokenRequest> {}
 
@@ -19,9 +19,9 @@ export const CSIDriverSpec = struct('CSIDriverSpec', {
   tokenRequests: zero(6, list(TokenRequest), 'Tokens of the pod it is given.'),
   requiresRepublish: opt(7, bool, 'Whether mounts are refreshed.'),
   seLinuxMount: opt(8, bool, { doc: 'Whether volumes can be mounted with an SELinux label.', gate: 'SELinuxMountReadWriteOncePod' }),
-  nodeAllocatableUpdatePeriodSeconds: opt(9, int64, { gate: 'MutableCSINodeAllocatableCount' }),
-  serviceAccountTokenInSecrets: opt(10, bool, { gate: 'CSIServiceAccountTokenSecrets' }),
-  preventPodSchedulingIfMissing: opt(11, bool, { gate: 'VolumeLimitScaling' }),
+  nodeAllocatableUpdatePeriodSeconds: opt(9, int64, { doc: 'How often the node asks the driver how many volumes there can be.', gate: 'MutableCSINodeAllocatableCount' }),
+  serviceAccountTokenInSecrets: opt(10, bool, { doc: 'Tokens are handed over as secrets.', gate: 'CSIServiceAccountTokenSecrets' }),
+  preventPodSchedulingIfMissing: opt(11, bool, { doc: 'Pods wait until the driver is on the node.', gate: 'VolumeLimitScaling' }),
 }, 'What a driver can do.')
 export interface CSIDriverSpec extends Of<typeof CSIDriverSpec> {}
 
@@ -32,20 +32,20 @@ export const CSIDriver = root('CSIDriver', {
 export interface CSIDriver extends Of<typeof CSIDriver> {}
 
 export const VolumeNodeResources = struct('VolumeNodeResources', {
-  count: opt(1, int32),
+  count: opt(1, int32, 'How many volumes at most.'),
 })
 export interface VolumeNodeResources extends Of<typeof VolumeNodeResources> {}
 
 export const CSINodeDriver = struct('CSINodeDriver', {
-  name: req(1, string),
-  nodeID: req(2, string),
-  topologyKeys: fill(3, list(string)),
-  allocatable: opt(4, VolumeNodeResources),
+  name: req(1, string, 'Of the driver.'),
+  nodeID: req(2, string, 'What the driver calls the node.'),
+  topologyKeys: fill(3, list(string), 'The labels by which the driver knows places.'),
+  allocatable: opt(4, VolumeNodeResources, 'What the node can take.'),
 })
 export interface CSINodeDriver extends Of<typeof CSINodeDriver> {}
 
 export const CSINodeSpec = struct('CSINodeSpec', {
-  drivers: req(1, mapList(CSINodeDriver, ['name']), { patch: 'merge', key: 'name' }),
+  drivers: req(1, mapList(CSINodeDriver, ['name']), { doc: 'The drivers on the node.', patch: 'merge', key: 'name' }),
 })
 export interface CSINodeSpec extends Of<typeof CSINodeSpec> {}
 
@@ -80,8 +80,8 @@ export const StorageClass = root('StorageClass', {
 export interface StorageClass extends Of<typeof StorageClass> {}
 
 export const VolumeAttachmentSource = struct('VolumeAttachmentSource', {
-  persistentVolumeName: opt(1, string),
-  inlineVolumeSpec: opt(2, PersistentVolumeSpec),
+  persistentVolumeName: opt(1, string, 'The volume.'),
+  inlineVolumeSpec: opt(2, PersistentVolumeSpec, 'The volume itself, for in-tree ones.'),
 })
 export interface VolumeAttachmentSource extends Of<typeof VolumeAttachmentSource> {}
 
@@ -93,9 +93,9 @@ export const VolumeAttachmentSpec = struct('VolumeAttachmentSpec', {
 export interface VolumeAttachmentSpec extends Of<typeof VolumeAttachmentSpec> {}
 
 export const VolumeError = struct('VolumeError', {
-  time: fill(1, time),
-  message: zero(2, string),
-  errorCode: opt(3, int32, { gate: 'MutableCSINodeAllocatableCount' }),
+  time: fill(1, time, 'When.'),
+  message: zero(2, string, 'What went wrong.'),
+  errorCode: opt(3, int32, { doc: 'As gRPC has it.', gate: 'MutableCSINodeAllocatableCount' }),
 })
 export interface VolumeError extends Of<typeof VolumeError> {}
 
