@@ -77,7 +77,8 @@ export interface Strategy<T extends ApiObject = ApiObject> {
 }
 
 export interface Allocation<T> {
-  allocate(object: T, current: T | undefined, ctx: RequestContext): Promise<{ readonly object: T; rollback(): Promise<void> }>
+  /** Of an update that was stored, `commit` gives back what the object no longer needs. */
+  allocate(object: T, current: T | undefined, ctx: RequestContext): Promise<{ readonly object: T; rollback(): Promise<void>; commit?(): Promise<void> }>
   release(object: T): Promise<void>
 }
 

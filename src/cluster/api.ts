@@ -82,6 +82,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     log: log.child({ component: 'bootstrap' }),
     place: () => ({ address: settings.nodeAddress, port: server.port }),
     serviceCidr: settings.serviceCidr,
+    nodePorts: settings.nodePorts,
     resources: () => server.registry.resources,
     extensionAuthentication: { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert, frontProxyNames: [frontProxyName] },
   }))

@@ -21,6 +21,7 @@ import { startVolumeBinder } from './persistentvolume/persistentvolume.ts'
 import { startClaimProtection, startVolumeProtection } from './persistentvolume/protection.ts'
 import { startPodGarbageCollector } from './podgc/podgc.ts'
 import { startReplicaSetController, startReplicationController } from './replicaset/replicaset.ts'
+import { startServiceCidrController } from './servicecidr/servicecidr.ts'
 import { startRootCaPublisher, startServiceAccountController } from './serviceaccount/serviceaccount.ts'
 import type { ControllerContext, ControllerSettings } from './shared/context.ts'
 import { startStatefulSetController } from './statefulset/statefulset.ts'
@@ -50,6 +51,7 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   (context) => (context.settings.rootCa ? startRootCaPublisher(context, context.settings.rootCa) : undefined),
   (context) => (context.settings.signer ? startCertificateControllers(context, context.settings.signer) : undefined),
   (context) => (context.settings.clusterCidr ? startNodeIpamController(context, context.settings.clusterCidr) : undefined),
+  startServiceCidrController,
   startNodeLifecycleController,
   startTaintEvictionController,
   startDeploymentController,

@@ -2,22 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestControlPlane, type TestControlPlane } from '../support/control-plane.ts'
 import { startExtensionServer, type ExtensionServer } from '../support/extension-server.ts'
+import { eventually } from '../support/host.ts'
 import { json, send, stream } from '../support/requests.ts'
 
 let cluster: TestControlPlane
 let extension: ExtensionServer
 const kubectl = (...args: string[]) => cluster.kubectl(...args)
-
-async function eventually<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 20): Promise<T> {
-  const until = Date.now() + seconds * 1000
-  let last: unknown
-  for (;;) {
-    const found = await look().catch((error: unknown) => void (last = error))
-    if (found) return found
-    if (Date.now() > until) throw new Error(`not in ${seconds} s: ${what}${last ? ` (${String(last)})` : ''}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
 
 const condition = async (name: string) => {
   const { status } = JSON.parse(await kubectl('get', 'apiservice', name, '-o', 'json')) as { status: { conditions?: { type: string; status: string; reason: string; message: string }[] } }
@@ -112,7 +102,7 @@ describe('an extension server', () => {
     extension.emit({ type: 'MODIFIED', object: { kind: 'NodeMetrics' } })
     expect(JSON.parse(String((await watching.take(1))[0]))).toMatchObject({ type: 'MODIFIED' })
     watching.close()
-    await eventually('the watch ends at the other side too', async () => extension.watchers === 0)
+    await eventually('the watch ends at the other side too', () => (extension.watchers === 0 ? true : undefined))
   })
 
   it('takes over connections', async () => {
@@ -181,7 +171,7 @@ describe('a server that cannot be reached', () => {
     extension.mode = 'good'
     await kubectl('annotate', 'service', '-n', 'extensions', 'metrics', 'look=2', '--overwrite')
     await reason('v1beta1.metrics.k8s.io', 'Passed')
-    await eventually('current again', async () => (await find()).freshness === 'Current')
+    await eventually('current again', async () => ((await find()).freshness === 'Current' ? true : undefined))
   })
 
   it('that never answers holds up nobody else', async () => {

@@ -1,6 +1,7 @@
 /** What every cluster has before anybody asked for it: namespaces, priority classes, default roles, the service `kubernetes`. */
 import { core, declared, scheduling, type Resource } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
+import { createRecorder } from '../../client/events.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
 import { startKeeping } from '../flowcontrol/keep.ts'
@@ -9,7 +10,9 @@ import { startAggregation } from './aggregation.ts'
 import { ensure } from './ensure.ts'
 import { ensureExtensionAuthentication, type ExtensionAuthentication } from './extension-authentication.ts'
 import { ensureKubernetesService, type ServerPlace } from './kubernetes-service.ts'
+import { startServiceRepair } from '../registry/core/services-repair.ts'
 import { ensureRoles } from './roles.ts'
+import { ensureServiceCidr } from './service-cidr.ts'
 
 export interface BootstrapOptions {
   /** Acts as the server itself. */
@@ -17,6 +20,8 @@ export interface BootstrapOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly serviceCidr: string
+  /** The range of node ports. Left out: nobody looks whether addresses and ports of services are what their objects say. */
+  readonly nodePorts?: readonly [from: number, to: number]
   /** Everything that is served at present, for quotas to count. Default: what is built in. */
   readonly resources?: () => readonly Resource[]
   /** How extension API servers know who may speak to them. Left out: they are told nothing. */
@@ -41,14 +46,18 @@ const priorityClasses = [
 export async function startBootstrap(options: BootstrapOptions): Promise<Component> {
   const { client, clock, log, serviceCidr, place } = options
   const stopped = new AbortController()
+  const recorder = createRecorder(client, { component: 'kubernetes-service-cidr-controller', clock, log })
+  const told = {}
   const round = async () => {
     await ensureNamespaces(client)
+    await ensureServiceCidr(client, serviceCidr, clock.now(), recorder, told)
     await ensureKubernetesService(client, serviceCidr, place())
     if (options.extensionAuthentication) await ensureExtensionAuthentication(client, options.extensionAuthentication)
   }
   await round()
   await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
   const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), await startKeeping({ client, clock, log })]
+  if (options.nodePorts) helpers.push(startServiceRepair({ client, clock, log, nodePorts: options.nodePorts }))
   const loop = (async () => {
     for (;;) {
       const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)

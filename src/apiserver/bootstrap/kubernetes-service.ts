@@ -51,9 +51,9 @@ async function ensureSlice(client: Client, { address, port }: ServerPlace): Prom
 
 const familyOf = (address: string): 'IPv4' | 'IPv6' => (address.includes(':') ? 'IPv6' : 'IPv4')
 
-/** The first address of a range after the network's own: `10.96.0.0/16` gives `10.96.0.1`. */
+/** The first address of a range (of two, of the first) after the network's own: `10.96.0.0/16` gives `10.96.0.1`. */
 export function firstAddress(cidr: string): string {
-  const [network = '', bits = '32'] = cidr.split('/')
+  const [network = '', bits = '32'] = (cidr.split(',')[0] as string).trim().split('/')
   if (network.includes(':')) return network.endsWith('::') ? `${network}1` : network.replace(/[^:]*$/, (last) => (parseInt(last || '0', 16) + 1).toString(16))
   const number = network.split('.').reduce((n, part) => n * 256 + Number(part), 0)
   const size = 2 ** (32 - Number(bits))

@@ -165,6 +165,7 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
     throw error
   }
   if (call.dryRun || !stored) await allocation?.rollback()
+  else await allocation?.commit?.()
   return stored
 }
 

@@ -4,6 +4,7 @@ import { internal, invalid } from '../../../machinery/errors.ts'
 import { path } from '../../../machinery/field.ts'
 import type { Allocation } from '../../strategy.ts'
 import type { Allocator } from './services-allocator.ts'
+import type { Family } from './services-families.ts'
 import { holdingsOf, ownerOf } from './services-ledger.ts'
 
 export const hasClusterIP = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName'
@@ -16,29 +17,35 @@ export const hasHealthCheckPort = (spec: ServiceSpec): boolean => spec.type === 
 /** The allocation step of services. Throws `ApiError` 422 when what was asked for cannot be had, 500 when nothing is left. */
 export function serviceAllocation(allocator: Allocator): Allocation<Service> {
   return {
-    async allocate(object, current) {
+    async allocate(object, current, { dryRun }) {
       // What an update no longer needs goes back when the allocator next reads the list.
       if (current) allocator.settle(ownerOf(current))
-      const round = createRound(allocator, object, current)
+      const round = createRound(allocator, object, current, dryRun)
       try {
         const next = await round.run()
-        return { object: next, rollback: async () => round.undo() }
+        const kept = new Set(holdingsOf(next).addresses)
+        const dropped = current ? holdingsOf(current).addresses.filter((address) => !kept.has(address)) : []
+        return {
+          object: next,
+          rollback: () => round.undo(),
+          commit: async () => void (await Promise.all(dropped.map((address) => allocator.releaseAddress(address, next)))),
+        }
       } catch (error) {
-        round.undo()
+        await round.undo()
         throw error
       }
     },
     async release(service) {
       const { addresses, ports } = holdingsOf(service)
-      for (const address of addresses) allocator.releaseAddress(address, ownerOf(service))
       for (const port of ports) allocator.releasePort(port, ownerOf(service))
+      await Promise.all(addresses.map((address) => allocator.releaseAddress(address, service)))
       allocator.settle(ownerOf(service))
     },
   }
 }
 
 /** One service's turn: everything it reserves is remembered, to be undone as a whole. */
-function createRound(allocator: Allocator, service: Service, current: Service | undefined) {
+function createRound(allocator: Allocator, service: Service, current: Service | undefined, dryRun: boolean) {
   const owner = ownerOf(service)
   const had = current ? holdingsOf(current) : { addresses: [], ports: [] }
   const addresses: string[] = []
@@ -47,20 +54,27 @@ function createRound(allocator: Allocator, service: Service, current: Service | 
   const refuse = (at: ReturnType<typeof path>, value: unknown, why: string): never => {
     throw invalid(services, service.metadata.name ?? '', [at.invalid(value, why)])
   }
+  async function asked(address: string, all: readonly string[]): Promise<string> {
+    const taken = await allocator.takeAddress(address, service, dryRun)
+    if (typeof taken === 'object') refuse(path('spec').at('clusterIPs'), all, `failed to allocate IP ${address}: ${taken.why}`)
+    if (taken === 'reserved' && !had.addresses.includes(address)) addresses.push(address)
+    return address
+  }
+  async function free(family: Family): Promise<string> {
+    const address = await allocator.freeAddress(family, service, dryRun)
+    if (!address) throw internal('failed to allocate a serviceIP: range is full')
+    addresses.push(address)
+    return address
+  }
+  /** One address for each family; those that are said first, so that nobody else's choice is given out to this one. */
   async function clusterIPs(spec: ServiceSpec): Promise<ServiceSpec> {
     if (!hasClusterIP(spec) || isHeadless(spec)) return spec
     const wanted = spec.clusterIPs?.filter(Boolean) ?? []
-    const [asked] = wanted
-    if (asked) {
-      const taken = await allocator.takeAddress(asked, owner)
-      if (typeof taken === 'object') refuse(path('spec').at('clusterIPs'), wanted, `failed to allocate IP ${asked}: ${taken.why}`)
-      if (taken === 'reserved' && !had.addresses.includes(asked)) addresses.push(asked)
-      return { ...spec, clusterIP: asked, clusterIPs: wanted }
-    }
-    const address = await allocator.freeAddress(owner)
-    if (!address) throw internal(`failed to allocate a serviceIP: range is full`)
-    addresses.push(address)
-    return { ...spec, clusterIP: address, clusterIPs: [address] }
+    const families = (spec.ipFamilies ?? []) as readonly Family[]
+    const given: string[] = []
+    for (const address of wanted) given.push(await asked(address, wanted))
+    for (const family of families.slice(wanted.length)) given.push(await free(family))
+    return { ...spec, clusterIP: given[0], clusterIPs: given }
   }
   async function port(asked: number, at: ReturnType<typeof path>): Promise<number> {
     if (asked > 0) {
@@ -96,9 +110,9 @@ function createRound(allocator: Allocator, service: Service, current: Service | 
   }
   return {
     run: async (): Promise<Service> => ({ ...service, spec: await healthCheck(await nodePorts(await clusterIPs(service.spec))) }),
-    undo(): void {
-      for (const address of addresses) allocator.releaseAddress(address, owner)
+    async undo(): Promise<void> {
       for (const number of ports) allocator.releasePort(number, owner)
+      await Promise.all(addresses.map((address) => allocator.releaseAddress(address, service)))
     },
   }
 }

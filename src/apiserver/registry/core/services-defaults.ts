@@ -2,14 +2,13 @@
 import type { core } from '../../../api/index.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { orDefault, within } from '../defaulting.ts'
-import { hasClusterIP, hasHealthCheckPort, hasNodePorts, isHeadless } from './services-allocation.ts'
+import { hasClusterIP, hasHealthCheckPort, hasNodePorts } from './services-allocation.ts'
+import { agreeOnAddresses, withoutSecond } from './services-families.ts'
 import { isExternal } from './services-validation.ts'
 
-type Family = 'IPv4' | 'IPv6'
-
-/** Defaults of a service in a cluster whose service addresses are of one family. */
-export function serviceDefaults(service: core.Service, family: Family): core.Service {
-  const specified = within(service, 'spec', (spec) => families(specDefaults(spec), family))
+/** Defaults of a service that depend on nothing but itself. */
+export function serviceDefaults(service: core.Service): core.Service {
+  const specified = within(service, 'spec', specDefaults)
   return within(specified, 'status', (status) => within(status, 'loadBalancer', (balancer) => within(balancer, 'ingress', (points) =>
     points.map((point) => (point.ip ? orDefault(point, { ipMode: 'VIP' }) : point)))))
 }
@@ -23,28 +22,18 @@ function specDefaults(spec: core.ServiceSpec): core.ServiceSpec {
   if (next.type !== 'ExternalName') next = orDefault(next, { internalTrafficPolicy: 'Cluster' })
   if (isExternal(next)) next = orDefault(next, { externalTrafficPolicy: 'Cluster' })
   if (next.type === 'LoadBalancer') next = orDefault(next, { allocateLoadBalancerNodePorts: true })
-  if (next.clusterIP && !next.clusterIPs?.length && hasClusterIP(next)) next = { ...next, clusterIPs: [next.clusterIP] }
   return within(next, 'ports', (ports) => ports.map((port) => (port.targetPort === 0 || port.targetPort === '' ? { ...port, targetPort: port.port } : port)))
-}
-
-/** A service that leads to no pods of its own may be reached by either family; others have the cluster's. */
-function families(spec: core.ServiceSpec, family: Family): core.ServiceSpec {
-  if (!hasClusterIP(spec)) return spec
-  const other: Family = family === 'IPv4' ? 'IPv6' : 'IPv4'
-  const selectorless = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0
-  const next = orDefault(spec, { ipFamilyPolicy: selectorless ? 'RequireDualStack' : 'SingleStack' })
-  if (next.ipFamilies?.length) return next
-  return { ...next, ipFamilies: selectorless && next.ipFamilyPolicy !== 'SingleStack' ? [family, other] : [family] }
 }
 
 /** What a client left out of an update although the system had given it: addresses, node ports. */
 export function keepAllocated(next: core.Service, current: core.Service): core.Service {
   const was = current.spec
-  let spec = dropped(next.spec, was)
+  let spec = dropped(agreeOnAddresses(next.spec, was), was)
   if (hasClusterIP(spec) && hasClusterIP(was)) {
-    if (!spec.clusterIP && !spec.clusterIPs?.length) spec = { ...spec, clusterIP: was.clusterIP, clusterIPs: was.clusterIPs }
-    else if (spec.clusterIP && spec.clusterIP !== was.clusterIP && deepEqual(spec.clusterIPs, was.clusterIPs)) spec = { ...spec, clusterIPs: [spec.clusterIP] }
+    spec = orDefault(spec, { clusterIP: was.clusterIP })
+    if (!spec.clusterIPs?.length && spec.clusterIP === was.clusterIP) spec = { ...spec, clusterIPs: was.clusterIPs }
   }
+  spec = withoutSecond(spec, was)
   if (hasNodePorts(spec) && hasNodePorts(was)) spec = { ...spec, ports: withOldPorts(spec.ports ?? [], was.ports ?? []) }
   if (hasHealthCheckPort(spec) && hasHealthCheckPort(was)) spec = orDefault(spec, { healthCheckNodePort: was.healthCheckNodePort })
   // The address of a load balancer goes with it, although taking it down takes a while.

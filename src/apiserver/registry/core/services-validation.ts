@@ -5,6 +5,7 @@ import { path } from '../../../machinery/field.ts'
 import { cidr, dns1123Label, dns1123Subdomain, ipAddress, portName, qualifiedName, validateLabels } from '../../../machinery/names.ts'
 import { follows, forEach, ifThere, oneOfThese, port, within, type Check } from '../checks.ts'
 import { hasClusterIP, hasHealthCheckPort, isHeadless } from './services-allocation.ts'
+import { familyOf, familyUpdateErrors } from './services-families.ts'
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const balancerOnly = 'may only be used when `type` is \'LoadBalancer\''
@@ -87,17 +88,31 @@ function* sessionAffinity(at: Path, spec: core.ServiceSpec): Check {
 function* clusterAddresses(at: Path, spec: core.ServiceSpec): Check {
   if (!hasClusterIP(spec)) return
   const list = spec.clusterIPs ?? []
-  if (list.length > 0 && spec.clusterIP !== list[0]) yield at.at('clusterIPs').invalid(list, 'first value must match `clusterIP`')
+  if (list.length > 0 && !spec.clusterIP) yield at.at('clusterIPs').invalid(list, 'must be empty when `clusterIP` is not specified')
+  else if (list.length > 0 && spec.clusterIP !== list[0]) yield at.at('clusterIPs').invalid(list, 'first value must match `clusterIP`')
   if (spec.clusterIP && list.length === 0) yield at.at('clusterIPs').required()
-  if (list.length > 2) yield at.at('clusterIPs').invalid(list, 'may only hold up to 2 values')
   if (isHeadless(spec) && list.length > 1) yield at.at('clusterIPs').invalid(list, "'None' must be the first and only value")
+  let wrong = isHeadless(spec)
   for (const [i, address] of list.entries()) {
-    if (address === 'None') continue
-    if (ipAddress(address).length > 0) yield at.at('clusterIPs').index(i).invalid(address, "must be empty, 'None', or a valid IP address")
+    if (i === 0 && address === 'None') continue
+    if (ipAddress(address).length === 0) continue
+    wrong = true
+    yield at.at('clusterIPs').index(i).invalid(address, "must be empty, 'None', or a valid IP address")
   }
+  if (list.length > 2) yield at.at('clusterIPs').invalid(list, 'may only hold up to 2 values')
+  else if (!wrong) yield* addressFamilies(at, spec, list)
   yield* forEach(at.at('ipFamilies'), spec.ipFamilies, (family, place) => ifThere(place, family, ['IPv4', 'IPv6']))
   if (new Set(spec.ipFamilies).size !== (spec.ipFamilies ?? []).length) yield at.at('ipFamilies').index(1).duplicate(spec.ipFamilies?.[1])
   yield* ifThere(at.at('ipFamilyPolicy'), spec.ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack'])
+}
+
+/** Addresses must be of different families, and of those that are said. */
+function* addressFamilies(at: Path, spec: core.ServiceSpec, list: readonly string[]): Check {
+  if (list.length === 2 && familyOf(list[0] as string) === familyOf(list[1] as string)) yield at.at('clusterIPs').invalid(list, 'may specify no more than one IP for each IP family')
+  for (const [i, address] of list.entries()) {
+    const family = spec.ipFamilies?.[i]
+    if (family && family !== familyOf(address)) yield at.at('clusterIPs').index(i).invalid(address, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``)
+  }
 }
 
 const reserved: readonly (readonly [RegExp, string])[] = [
@@ -145,17 +160,7 @@ function* balancer(at: Path, spec: core.ServiceSpec): Check {
 export function* serviceUpdate(next: core.Service, current: core.Service): Check {
   const at = path('spec')
   yield* serviceSpec(next.spec)
-  const [was] = current.spec.clusterIPs ?? []
-  const [is] = next.spec.clusterIPs ?? []
-  if (hasClusterIP(current.spec) && hasClusterIP(next.spec) && was && is !== was) {
-    if (is) yield at.at('clusterIPs').index(0).invalid(is, 'may not change once set')
-    else yield at.at('clusterIPs').index(0).invalid(next.spec.clusterIPs ?? [], 'primary clusterIP can not be unset')
-  }
-  const [oldFamily] = current.spec.ipFamilies ?? []
-  const [newFamily] = next.spec.ipFamilies ?? []
-  if (hasClusterIP(current.spec) && hasClusterIP(next.spec) && oldFamily && newFamily && newFamily !== oldFamily) {
-    yield at.at('ipFamilies').index(0).invalid(next.spec.ipFamilies, 'field is immutable')
-  }
+  yield* familyUpdateErrors(next.spec, current.spec)
   if (current.spec.type === 'LoadBalancer' && next.spec.type === 'LoadBalancer' && current.spec.loadBalancerClass !== next.spec.loadBalancerClass) {
     yield at.at('loadBalancerClass').invalid(next.spec.loadBalancerClass ?? null, 'may not change once set')
   }

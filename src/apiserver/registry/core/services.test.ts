@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { core } from '../../../api/index.ts'
+import { core, networking } from '../../../api/index.ts'
 import type { Client } from '../../../client/client.ts'
-import { ApiError } from '../../../machinery/errors.ts'
+import { ApiError, alreadyExists, notFound } from '../../../machinery/errors.ts'
 import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
 import { complete, context, created, createErrors, environment, row, updateErrors, updated } from '../testing.ts'
@@ -10,9 +10,50 @@ import { addressText, addressBits, ipRange } from './ip-range.ts'
 const service = (spec: object, name = 'web') => ({ metadata: { name, namespace: 'default' }, spec })
 const http = { port: 80 }
 
+/** A client over services, addresses and ranges in memory. */
+function addressClient(services: readonly core.Service[], addresses: Map<string, networking.IPAddress>, cidrs: readonly networking.ServiceCIDR[]): Client {
+  const there = (name: string): networking.IPAddress => {
+    const found = addresses.get(name)
+    if (!found) throw notFound(networking.ipaddresses, name)
+    return found
+  }
+  return {
+    list: async (resource: unknown) => ({ metadata: {}, items: resource === core.services ? services : cidrs }),
+    get: async (_: unknown, name: string) => there(name),
+    create: async (_: unknown, object: networking.IPAddress) => {
+      const { name = '' } = object.metadata
+      if (addresses.has(name)) throw alreadyExists(networking.ipaddresses, name)
+      addresses.set(name, object)
+      return object
+    },
+    delete: async (_: unknown, name: string) => void (there(name), addresses.delete(name)),
+  } as unknown as Client
+}
+
+function server(nodePorts: readonly [number, number] = [30000, 30001], serviceCidr = '10.96.0.0/29') {
+  const stored: core.Service[] = []
+  const addresses = new Map<string, networking.IPAddress>()
+  const cidrs: networking.ServiceCIDR[] = []
+  const client = addressClient(stored, addresses, cidrs)
+  const env: StrategyEnvironment = { client, serviceCidr, nodePorts }
+  const strategy = strategyFor(core.services as never, env) as Strategy<core.Service>
+  const prepare = (spec: object, name: string) => strategy.prepareForCreate!(complete(core.services, service(spec, name)), context())
+  const create = async (spec: object, name: string) => {
+    const { object, rollback } = await strategy.allocation!.allocate(prepare(spec, name), undefined, context())
+    stored.push(object)
+    return { object, rollback }
+  }
+  const remove = async (name: string) => {
+    const [gone] = stored.splice(stored.findIndex((s) => s.metadata.name === name), 1)
+    await strategy.allocation!.release(gone!)
+  }
+  return { stored, addresses, cidrs, strategy, prepare, create, remove }
+}
+const failure = (promise: Promise<unknown>) => promise.then(() => 'no error', (e: unknown) => (e as ApiError).message)
+
 describe('defaults of a service', () => {
   it('makes it a cluster service of one family', () => {
-    expect(complete(core.services, service({ ports: [http] })).spec).toEqual({
+    expect(created(core.services, service({ ports: [http] })).spec).toEqual({
       ports: [{ protocol: 'TCP', port: 80, targetPort: 80 }], type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster', ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack',
     })
   })
@@ -56,7 +97,7 @@ describe('an update of a service', () => {
     expect(next.spec).toMatchObject({ clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports: [{ port: 80, nodePort: 30080 }, { port: 81 }] })
   })
   it('may not move to another address', () => {
-    expect(updateErrors(core.services, service({ ...current.spec, clusterIP: '10.96.0.10' }), current)).toEqual(['spec.clusterIPs[0]: Invalid value: "10.96.0.10": may not change once set'])
+    expect(updateErrors(core.services, service({ ...current.spec, clusterIP: '10.96.0.10' }), current)).toEqual(['spec.clusterIPs[0]: Invalid value: ["10.96.0.10"]: may not change once set'])
   })
   it('forgets the address of a load balancer that is none any more', () => {
     const balanced = { ...created(core.services, service({ type: 'LoadBalancer', clusterIP: '10.96.0.8', ports: [http] })), status: { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } } }
@@ -82,23 +123,6 @@ describe('warnings about a service', () => {
 })
 
 describe('allocation', () => {
-  function server(nodePorts: readonly [number, number] = [30000, 30001], serviceCidr = '10.96.0.0/29') {
-    const stored: core.Service[] = []
-    const client = { list: async () => ({ metadata: {}, items: stored }) } as unknown as Client
-    const env: StrategyEnvironment = { client, serviceCidr, nodePorts }
-    const strategy = strategyFor(core.services as never, env) as Strategy<core.Service>
-    const create = async (spec: object, name: string) => {
-      const { object, rollback } = await strategy.allocation!.allocate(complete(core.services, service(spec, name)), undefined, context())
-      stored.push(object)
-      return { object, rollback }
-    }
-    const remove = async (name: string) => {
-      const [gone] = stored.splice(stored.findIndex((s) => s.metadata.name === name), 1)
-      await strategy.allocation!.release(gone!)
-    }
-    return { stored, strategy, create, remove }
-  }
-  const failure = (promise: Promise<unknown>) => promise.then(() => 'no error', (e: unknown) => (e as ApiError).message)
 
   it('gives every service an address of its own until none is left', async () => {
     const { create, remove } = server()
@@ -116,7 +140,7 @@ describe('allocation', () => {
     expect(await failure(create({ clusterIP: '10.96.0.5', ports: [http] }, 'b')))
       .toBe('Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.5"]: failed to allocate IP 10.96.0.5: provided IP is already allocated')
     expect(await failure(create({ clusterIP: '10.97.0.5', ports: [http] }, 'c')))
-      .toBe('Service "c" is invalid: spec.clusterIPs: Invalid value: ["10.97.0.5"]: failed to allocate IP 10.97.0.5: the provided IP (10.97.0.5) is not in the valid range. The range of valid IPs is 10.96.0.0/29')
+      .toBe('Service "c" is invalid: spec.clusterIPs: Invalid value: ["10.97.0.5"]: failed to allocate IP 10.97.0.5: the provided network does not match the current range')
   })
 
   it('gives a headless service none', async () => {
@@ -174,6 +198,101 @@ describe('allocation', () => {
     expect(range.at(10n)).toBe('fd00:10:96::a')
     expect(range.indexOf('fd00:10:96::a')).toBe(10n)
     expect(addressText(addressBits('2001:db8::1:0:0:1'), 'IPv6')).toBe('2001:db8::1:0:0:1')
+  })
+})
+
+describe('addresses as objects', () => {
+  const ready = (name: string, cidr: string, more: object = {}) => ({ metadata: { name, ...more }, spec: { cidrs: [cidr] }, status: { conditions: [{ type: 'Ready', status: 'True' }] } }) as unknown as networking.ServiceCIDR
+
+  it('are made with the service, say whose they are, and go with it', async () => {
+    const { addresses, create, remove } = server()
+    await create({ clusterIP: '10.96.0.5', ports: [http] }, 'a')
+    expect(addresses.get('10.96.0.5')).toMatchObject({
+      metadata: { name: '10.96.0.5', labels: { 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
+      spec: { parentRef: { group: '', resource: 'services', namespace: 'default', name: 'a' } },
+    })
+    await remove('a')
+    expect([...addresses.keys()]).toEqual([])
+  })
+
+  it('that somebody else has are not given out', async () => {
+    const { addresses, create } = server()
+    for (const i of [1, 2, 3, 4, 6]) addresses.set(`10.96.0.${i}`, { metadata: { name: `10.96.0.${i}` }, spec: { parentRef: { group: 'gateway.networking.k8s.io', resource: 'gateways', name: 'g' } } } as networking.IPAddress)
+    expect(await failure(create({ clusterIP: '10.96.0.2', ports: [http] }, 'a'))).toContain('failed to allocate IP 10.96.0.2: provided IP is already allocated')
+    expect((await create({ ports: [http] }, 'b')).object.spec.clusterIP).toBe('10.96.0.5')
+    expect(await failure(create({ ports: [http] }, 'c'))).toContain('range is full')
+    expect(addresses.size).toBe(6)
+  })
+
+  it('come from every range that is ready and stays', async () => {
+    const { cidrs, create } = server([30000, 30001], '10.96.0.0/30')
+    cidrs.push(ready('kubernetes', '10.96.0.0/30'), ready('leaving', '10.97.0.0/30', { deletionTimestamp: '2026-01-01T00:00:00Z' }), { ...ready('new', '10.98.0.0/30'), status: {} })
+    for (const name of ['a', 'b']) await create({ ports: [http] }, name)
+    expect(await failure(create({ ports: [http] }, 'c'))).toContain('range is full')
+    expect(await failure(create({ clusterIP: '10.97.0.1', ports: [http] }, 'c'))).toContain('the provided network does not match the current range')
+    cidrs[2] = ready('new', '10.98.0.0/30')
+    expect((await create({ ports: [http] }, 'c')).object.spec.clusterIP).toMatch(/^10\.98\.0\.[12]$/)
+  })
+
+  it('are not made by a dry run', async () => {
+    const { addresses, strategy, prepare } = server()
+    const { object, rollback } = await strategy.allocation!.allocate(prepare({ ports: [http] }, 'a'), undefined, context({ dryRun: true }))
+    expect([object.spec.clusterIP?.startsWith('10.96.0.'), addresses.size]).toEqual([true, 0])
+    await rollback()
+  })
+
+  it('are given back by a request that failed, and by an update that needs them no longer', async () => {
+    const { addresses, strategy, prepare } = server([30000, 30001], '10.96.0.0/29,fd00::/125')
+    const first = await strategy.allocation!.allocate(prepare({ ports: [http], ipFamilyPolicy: 'RequireDualStack' }, 'a'), undefined, context())
+    expect(first.object.spec.clusterIPs).toEqual([expect.stringMatching(/^10\.96\./), expect.stringMatching(/^fd00::/)])
+    expect(addresses.size).toBe(2)
+    const next = strategy.prepareForUpdate!({ ...first.object, spec: { ...first.object.spec, ipFamilyPolicy: 'SingleStack' } }, first.object, context())
+    expect(next.spec).toMatchObject({ clusterIPs: [first.object.spec.clusterIP], ipFamilies: ['IPv4'] })
+    const second = await strategy.allocation!.allocate(next, first.object, context())
+    expect(addresses.size).toBe(2)
+    await second.commit!()
+    expect([...addresses.keys()]).toEqual([first.object.spec.clusterIP])
+    await first.rollback()
+    expect(addresses.size).toBe(0)
+  })
+})
+
+describe('families', () => {
+  const dual = server([30000, 30001], '10.96.0.0/16,fd00::/112')
+  const of = (spec: object) => {
+    const { ipFamilyPolicy, ipFamilies, clusterIPs } = dual.prepare({ ports: [http], ...spec }, 'a').spec
+    return { ipFamilyPolicy, ipFamilies, ...(clusterIPs ? { clusterIPs } : {}) }
+  }
+  const errors = (spec: object) => dual.strategy.validate!(dual.prepare({ ports: [http], ...spec }, 'a'), context()).map(String)
+
+  it.each<[string, object, object]>([
+    ['the cluster\'s own without a word', {}, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] }],
+    ['both when they are preferred', { ipFamilyPolicy: 'PreferDualStack' }, { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] }],
+    ['the one that is named first, then the other', { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6'] }, { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] }],
+    ['that of the address', { clusterIP: 'fd00::7' }, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'], clusterIPs: ['fd00::7'] }],
+    ['both without selector and address', { clusterIP: 'None' }, { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'], clusterIPs: ['None'] }],
+    ['one for a selector without address', { clusterIP: 'None', selector: { a: 'b' } }, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'], clusterIPs: ['None'] }],
+    ['none for an alias', { type: 'ExternalName', externalName: 'a.b' }, { ipFamilyPolicy: undefined, ipFamilies: undefined }],
+  ])('are %s', (_, spec, expected) => expect(of(spec)).toEqual(expected))
+
+  it.each<[string, object, string[]]>([
+    ['two families and one policy', { ipFamilies: ['IPv4', 'IPv6'] }, ["spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be RequireDualStack or PreferDualStack when multiple 'ipFamilies' are specified"]],
+    ['two addresses of one family', { ipFamilyPolicy: 'RequireDualStack', clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1', '10.96.0.2'] }, ['spec.clusterIPs: Invalid value: ["10.96.0.1","10.96.0.2"]: may specify no more than one IP for each IP family', 'spec.ipFamilies[1]: Duplicate value: "IPv4"']],
+    ['an address of another family than is said', { ipFamilies: ['IPv6'], clusterIP: '10.96.0.1' }, ['spec.clusterIPs[0]: Invalid value: "10.96.0.1": expected an IPv6 value as indicated by `ipFamilies[0]`']],
+    ['addresses without the first', { clusterIPs: ['10.96.0.1'] }, ['spec.clusterIPs: Invalid value: ["10.96.0.1"]: must be empty when `clusterIP` is not specified']],
+  ])('say what is wrong: %s', (_, spec, expected) => expect(errors(spec)).toEqual(expected))
+
+  it('change only on request, and never the first', () => {
+    const current = { ...dual.prepare({ ports: [http], ipFamilyPolicy: 'PreferDualStack' }, 'a') }
+    const had = { ...current, spec: { ...current.spec, clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9', 'fd00::9'] } }
+    const update = (spec: object) => dual.strategy.prepareForUpdate!(complete(core.services, service({ ports: [http], ...spec }, 'a')), had, context())
+    const wrong = (spec: object) => dual.strategy.validateUpdate!(update(spec), had, context()).map(String)
+    // An old client that knows one address, and one that leaves out everything, change nothing.
+    expect(update({ clusterIP: '10.96.0.9' }).spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'], clusterIPs: ['10.96.0.9', 'fd00::9'] })
+    expect(update({}).spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack', clusterIPs: ['10.96.0.9', 'fd00::9'] })
+    expect(wrong({ clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ipFamilies: ['IPv4'] })).toEqual(["spec.ipFamilyPolicy: Invalid value: \"PreferDualStack\": must be set to 'SingleStack' when releasing the secondary clusterIP"])
+    expect(wrong({ clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9', 'fd00::9'], ipFamilies: ['IPv6', 'IPv4'] })).toContain('spec.ipFamilies[0]: Invalid value: ["IPv6","IPv4"]: may not change once set')
+    expect(wrong({ ...had.spec, ipFamilyPolicy: 'SingleStack' })).toEqual([])
   })
 })
 

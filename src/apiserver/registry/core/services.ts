@@ -1,12 +1,12 @@
 /** Services. */
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
 import { dns1035Label } from '../../../machinery/names.ts'
 import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { ageColumn, labelsText, nameColumn, orNone, printer, text, wide } from '../printing.ts'
-import { hasClusterIP, isHeadless, serviceAllocation } from './services-allocation.ts'
+import { isHeadless, serviceAllocation } from './services-allocation.ts'
 import { createAllocator } from './services-allocator.ts'
 import { keepAllocated, serviceDefaults } from './services-defaults.ts'
+import { agreeOnAddresses, chooseFamilies, familyErrors } from './services-families.ts'
 import { balancerStatus, serviceSpec, serviceUpdate } from './services-validation.ts'
 
 const servicePrinter = printer<core.Service>(
@@ -31,15 +31,6 @@ function externalAddress(service: core.Service): string {
 const portsText = (ports: readonly core.ServicePort[]): string =>
   orNone(ports.map((p) => (p.nodePort ? `${p.port}:${p.nodePort}/${p.protocol}` : `${p.port}/${p.protocol}`)).join(','))
 
-/** What this cluster, with addresses of one family, cannot give. */
-function familyErrors({ spec }: core.Service, family: 'IPv4' | 'IPv6'): FieldError[] {
-  const at = path('spec')
-  if (!hasClusterIP(spec) || isHeadless(spec)) return []
-  const missing = (spec.ipFamilies ?? []).flatMap((wanted, i) => (wanted === family ? [] : [at.at('ipFamilies').index(i).invalid(wanted, 'not configured on this cluster')]))
-  if (spec.ipFamilyPolicy === 'RequireDualStack') return [at.at('ipFamilyPolicy').invalid(spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services')]
-  return missing
-}
-
 /** What is said of a service and has no effect. */
 function serviceWarnings(spec: core.ServiceSpec): string[] {
   const named = spec.type === 'ExternalName'
@@ -53,15 +44,17 @@ function serviceWarnings(spec: core.ServiceSpec): string[] {
   return warnings
 }
 
-/** Services of a cluster with one range of addresses: the strategy owns the allocator of both addresses and node ports. */
+/** Services: the strategy owns the allocator of both addresses and node ports. */
 export function services(env: StrategyEnvironment): Strategy<core.Service> {
   const allocator = createAllocator(env)
-  const { family } = allocator.range
+  const { families } = allocator
+  const withFamilies = (service: core.Service, was?: core.ServiceSpec): core.Service => ({ ...service, spec: chooseFamilies(service.spec, was, families) })
   return {
-    default: (service) => serviceDefaults(service, family),
-    prepareForUpdate: keepAllocated,
-    validate: (service) => [...serviceSpec(service.spec), ...familyErrors(service, family)],
-    validateUpdate: (next, current) => [...serviceUpdate(next, current), ...familyErrors(next, family)],
+    default: serviceDefaults,
+    prepareForCreate: (service) => withFamilies({ ...service, spec: agreeOnAddresses(service.spec, undefined) }),
+    prepareForUpdate: (next, current) => withFamilies(keepAllocated(next, current), current.spec),
+    validate: (service) => [...serviceSpec(service.spec), ...familyErrors(service.spec, families)],
+    validateUpdate: (next, current) => [...serviceUpdate(next, current), ...familyErrors(next.spec, families)],
     validateStatusUpdate: (next) => [...balancerStatus(next)],
     createOnUpdate: true,
     counted: false,

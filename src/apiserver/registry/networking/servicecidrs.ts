@@ -3,7 +3,7 @@ import type { networking } from '../../../api/index.ts'
 import { path } from '../../../machinery/field.ts'
 import { cidr, parseCIDR } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, forEach, unchanged, type Check } from '../checks.ts'
+import { follows, forEach, type Check } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 function* validate({ spec }: networking.ServiceCIDR): Check {
@@ -16,9 +16,21 @@ function* validate({ spec }: networking.ServiceCIDR): Check {
   if (cidrs.length === 2 && families[0] === families[1]) yield at.invalid(cidrs, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')
 }
 
+/** Ranges stay as they are; one of a single family may get a second, of the other. */
+function* validateUpdate(next: networking.ServiceCIDR, current: networking.ServiceCIDR): Check {
+  const at = path('spec').at('cidrs')
+  const is = next.spec.cidrs ?? []
+  const was = current.spec.cidrs ?? []
+  if (was.length === 1 && is.length === 2) {
+    if (is[0] !== was[0]) yield at.index(0).invalid(is[0], 'CIDR must not be modified during upgrade')
+    return yield* validate(next)
+  }
+  if (is.length !== was.length || is.some((value, i) => value !== was[i])) yield at.invalid(is, 'field is immutable')
+}
+
 export const servicecidrs: Strategy<networking.ServiceCIDR> = {
   counted: false,
   validate: (object) => [...validate(object)],
-  validateUpdate: (next, current) => [...validate(next), ...unchanged(path('spec').at('cidrs'), next.spec.cidrs, current.spec.cidrs)],
+  validateUpdate: (next, current) => [...validateUpdate(next, current)],
   printer: printer<networking.ServiceCIDR>(nameColumn, text('CIDRs', 'The ranges, in CIDR notation.', (o) => (o.spec.cidrs ?? []).join(',')), ageColumn),
 }
