@@ -37,6 +37,16 @@ export interface Api extends Component {
   clientFor(component: string, groups?: readonly string[]): Client
 }
 
+/** What is made of something that is seldom another: the same object as long as that is. */
+function derived<S, T>(source: () => S, make: (source: S) => T): () => T {
+  let last: { readonly from: S; readonly made: T } | undefined
+  return () => {
+    const from = source()
+    if (last?.from !== from) last = { from, made: make(from) }
+    return last.made
+  }
+}
+
 /** Starts the API server; resolves once it answers. The store stays the caller's. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { settings, pki, clock, log } = options
@@ -45,6 +55,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const own = { clientCa: pki.ca.cert, serviceAccountKey: pki.serviceAccountKey, issuer: `https://kubernetes.default.svc.${settings.clusterDomain}` }
   const who = await authenticationOf(given, own, { clock, log: log.child({ component: 'authentication' }) })
   const may = await authorizationOf(given, { clock, log: log.child({ component: 'authorization' }) })
+  const kubeletTls = derived(() => pki.kubeletClient, (client) => ({ ...client, ca: pki.ca.cert }))
   const audit = await auditOf(settings.apiServerArguments, { clock, log: log.child({ component: 'audit' }) })
   let aggregator: Aggregator | undefined
   const server = await createApiServer({
@@ -66,7 +77,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         of: ['readyz'],
         check: () => { if (!bootstrapped) throw new Error('the objects every cluster has are not there yet') },
       }, ...(options.checks ?? [])],
-      kubeletTls: () => ({ ...pki.kubeletClient, ca: pki.ca.cert }),
+      kubeletTls,
       frontProxyTls: () => pki.frontProxyClient,
       onAggregator: (made) => void (aggregator = made),
       serviceAccounts: who.serviceAccounts,

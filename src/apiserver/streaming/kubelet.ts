@@ -1,5 +1,6 @@
 /** Where a node's agent is reached. */
 import https from 'node:https'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { core } from '../../api/index.ts'
 import { ApiError, notFound } from '../../machinery/errors.ts'
 import type { Lister } from '../options.ts'
@@ -25,12 +26,41 @@ export interface Kubelets {
   destination(node: string, path: string, query?: URLSearchParams): Destination
 }
 
+interface Connection { readonly from: KubeletTls; readonly tls: https.AgentOptions; readonly agent: https.Agent }
+const connectionOf = ({ tls, agent }: Connection) => ({ tls, agent })
+
+/** Drops the connections of nodes that are gone. */
+function forget(connections: Map<string, Connection>, nodes: Lister<core.Node>): void {
+  for (const [name, { agent }] of connections) {
+    if (nodes.get('', name)) continue
+    agent.destroy()
+    connections.delete(name)
+  }
+}
+
+/**
+ * The other side must be the agent of this very node, whatever address the node gave: its certificate is for the address, and names the node.
+ * A node that lies about its address leads nowhere, neither to another node nor to something else that the authority knows.
+ */
+const isNode = (name: string) => (host: string, certificate: PeerCertificate): Error | undefined => {
+  const subject = ([] as string[]).concat(certificate.subject.CN ?? []).at(-1)
+  if (subject !== `system:node:${name}`) return new Error(`the certificate at ${host} is for ${JSON.stringify(subject ?? '')}, not for node ${JSON.stringify(name)}`)
+  return checkServerIdentity(host, certificate)
+}
+
+/** `tls` is asked for each connection: another object means other certificates. */
 export function createKubelets(nodes: Lister<core.Node>, tls: () => KubeletTls): Kubelets {
-  let connection: { readonly tls: https.AgentOptions; readonly agent: https.Agent } | undefined
-  const connect = () => {
-    if (!connection) {
-      const options = { ...tls() }
-      connection = { tls: options, agent: new https.Agent({ ...options, keepAlive: true, maxFreeSockets: 16 }) }
+  const connections = new Map<string, Connection>()
+  /** Connections are kept per node: one to another node that claims the same address is not its. */
+  const connect = (node: string): Connection => {
+    const from = tls()
+    let connection = connections.get(node)
+    if (connection?.from !== from) {
+      connection?.agent.destroy()
+      const options: https.AgentOptions = { cert: from.cert, key: from.key, ca: from.ca, checkServerIdentity: isNode(node) }
+      connection = { from, tls: options, agent: new https.Agent({ ...options, keepAlive: true, maxFreeSockets: 16 }) }
+      connections.set(node, connection)
+      forget(connections, nodes)
     }
     return connection
   }
@@ -40,7 +70,7 @@ export function createKubelets(nodes: Lister<core.Node>, tls: () => KubeletTls):
     const addresses = node.status.addresses ?? []
     const address = preferred.map((type) => addresses.find((a) => a.type === type)?.address).find(Boolean)
     if (!address) throw new ApiError(500, 'InternalError', `no preferred addresses found; known addresses: ${JSON.stringify(addresses)}`)
-    return { address, port: node.status.daemonEndpoints?.kubeletEndpoint?.Port || defaultPort, ...connect() }
+    return { address, port: node.status.daemonEndpoints?.kubeletEndpoint?.Port || defaultPort, ...connectionOf(connect(name)) }
   }
   return {
     find,

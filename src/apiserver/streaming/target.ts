@@ -27,6 +27,9 @@ refused.addSubnet('ff02::', 16, 'ipv6')
 refused.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
 refused.addSubnet('::ffff:169.254.0.0', 112, 'ipv6')
 refused.addAddress('::ffff:0.0.0.0', 'ipv6')
+// Where clouds answer questions about the machine, and give out its credentials, beside the link-local address.
+for (const address of ['100.100.100.200', '168.63.129.16', '192.0.0.192']) refused.addAddress(address)
+refused.addAddress('fd00:ec2::254', 'ipv6')
 
 /**
  * Throws 400 unless the address may be reached on a client's behalf: loopback, link-local and unspecified addresses would
