@@ -1,12 +1,13 @@
 /** Keeps what is served equal to the definitions there are: one loop that decides names, serves kinds, and ends them. */
 import { apiextensions, declared, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
-import { createInformers, runController, watch, type Reconciler } from '../../client/index.ts'
+import { runController, type Reconciler } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import type { FindWebhook } from '../admission/webhooks/endpoint.ts'
+import type { Watcher } from '../cache/resource-cache.ts'
 import type { Registry } from '../registry/registry.ts'
 import { withMeta } from '../registry/meta.ts'
 import { awaitsCleanup, cleanupFinalizer, deleteInstances, deletionCompleted, deletionFailed, deletionInProgress } from './cleanup.ts'
@@ -47,6 +48,8 @@ function createServing({ registry, find, log }: DefinitionsOptions, current: (na
   }
   return {
     withdraw,
+    /** The definitions of what is served. */
+    names: () => [...served.keys()],
     /** Resolves when the kind is served as the definition says, or cannot be. */
     async serve(definition: Definition): Promise<void> {
       const name = definition.metadata.name ?? ''
@@ -67,7 +70,7 @@ function createServing({ registry, find, log }: DefinitionsOptions, current: (na
 
 /** Serves every established kind, then follows the definitions. Resolves when what was there before is served. */
 export async function startDefinitions(options: DefinitionsOptions): Promise<Component> {
-  const { registry, client, clock, log } = options
+  const { registry, clock, log } = options
   const cache = registry.find('apiextensions.k8s.io', 'v1', customresourcedefinitions.plural)!.cache
   const current = (name: string) => cache.get(name)?.object as Definition | undefined
   const all = () => cache.objects() as unknown as readonly Definition[]
@@ -75,19 +78,27 @@ export async function startDefinitions(options: DefinitionsOptions): Promise<Com
   // A kind that cannot be served must not keep the others, or the server, from coming up: the loop tries it again.
   await Promise.allSettled(all().filter(isEstablished).map((definition) => serving.serve(definition)))
 
-  const informers = createInformers(client, { clock, log })
-  const informer = informers.for(customresourcedefinitions)
-  const controller = runController({
-    name: 'customresourcedefinitions',
-    reconciler: createReconciler(options, serving, { current, all, again: (name) => controller.enqueue(name) }),
-    watches: [watch(informer, (definition) => [definition.metadata.name ?? ''])],
-    clock, log,
-  })
-  const stopping = new AbortController()
-  informers.start(stopping.signal)
+  const reconciler = createReconciler(options, serving, { current, all, again: (name) => controller.enqueue(name) })
+  const controller = runController({ name: 'customresourcedefinitions', reconciler, watches: [], clock, log })
+  const everything = () => all().forEach((definition) => controller.enqueue(definition.metadata.name ?? ''))
+  const watcher: Watcher = {
+    push: ({ current: { object } }) => controller.enqueue(object.metadata.name ?? ''),
+    flush: () => undefined,
+    reset() {
+      // Somebody read the store anew; what happened meanwhile is not known.
+      queueMicrotask(() => {
+        cache.watch(watcher)
+        everything()
+        for (const name of serving.names()) controller.enqueue(name)
+      })
+    },
+    close: () => undefined,
+  }
+  cache.watch(watcher)
+  everything()
   return {
     async stop() {
-      stopping.abort()
+      cache.unwatch(watcher)
       await controller.stop()
     },
   }

@@ -81,10 +81,11 @@ interface VersionOptions {
   current(): Definition | undefined
 }
 
-function resourceOf(definition: Definition, version: Version, type: CustomSchema['type']): Resource<ApiObject, ApiObject> {
+function resourceOf(definition: Definition, version: Version, storedVersion: string, type: CustomSchema['type']): Resource<ApiObject, ApiObject> {
   const { acceptedNames: names } = definition.status
   return createResource(definition.spec.group, version.name, type, {
     plural: names.plural,
+    storedVersion,
     ...(names.singular ? { singular: names.singular } : {}),
     ...(names.listKind ? { listKind: names.listKind } : {}),
     short: names.shortNames ?? [],
@@ -99,7 +100,7 @@ function servedVersion(options: VersionOptions): Served {
   const { definition, version, schemas, cache } = options
   const schema = schemas(version.name)
   const strategy = customStrategy(version, schema)
-  const resource = resourceOf(definition, version, schema.type) as Resource
+  const resource = resourceOf(definition, version, options.storage, schema.type) as Resource
   const views = createViews(options)
   const fields = (object: ApiObject): Readonly<Record<string, string>> => ({
     'metadata.name': object.metadata.name ?? '',

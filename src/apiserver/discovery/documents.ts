@@ -1,5 +1,8 @@
 /** The discovery documents: one per path for clients of every age, and the aggregated form that needs two requests. */
+import { createHash } from 'node:crypto'
 import type { Resource } from '../../api/index.ts'
+import { storageOf } from '../registry/conversions.ts'
+import { isStored } from '../registry/served.ts'
 import type { GroupEntry, VersionEntry } from './groups.ts'
 import { subresourceInfo } from './subresources.ts'
 
@@ -7,6 +10,12 @@ import { subresourceInfo } from './subresources.ts'
 export function resourceList(version: VersionEntry): object {
   const core = version.groupVersion === version.version
   return { kind: 'APIResourceList', ...(core ? {} : { apiVersion: 'v1' }), groupVersion: version.groupVersion, resources: version.resources.flatMap(apiResources) }
+}
+
+/** Changes when objects come to be stored in another version: how clients that migrate them see that there is something to do. */
+function storageVersionHash(resource: Resource): string {
+  const { group, version, kind } = storageOf(resource)
+  return createHash('sha256').update(`${group}/${resource.storedVersion ?? version}/${kind}`).digest().subarray(0, 8).toString('base64')
 }
 
 function apiResources(resource: Resource): object[] {
@@ -18,6 +27,7 @@ function apiResources(resource: Resource): object[] {
     verbs: resource.verbs,
     ...(resource.shortNames.length > 0 ? { shortNames: resource.shortNames } : {}),
     ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
+    ...(isStored(resource) ? { storageVersionHash: storageVersionHash(resource) } : {}),
   }
   const subresources = resource.subresources.toSorted().map((name) => {
     const info = subresourceInfo(resource, name)

@@ -254,9 +254,10 @@ async function runDirect(env: ResourceEnvironment, request: ApiRequest, response
 const onObject = new Set(['get', 'update', 'patch', 'delete'])
 
 /** Throws `ApiError` 404 or 405 when the path has no such verb. */
-function checkPlace(resource: Resource, { verb, name, namespace }: RequestInfo): void {
+function checkPlace({ resource, custom }: Served, { verb, name, namespace }: RequestInfo): void {
   if (!(resource.verbs as readonly string[]).includes(verb)) throw methodNotAllowed()
-  if (resource.namespaced && !namespace && verb !== 'list' && verb !== 'watch') throw name ? nowhere() : methodNotAllowed()
+  // What is not built in has no other paths than those that it is served under.
+  if (resource.namespaced && !namespace && verb !== 'list' && verb !== 'watch') throw name || custom ? nowhere() : methodNotAllowed()
   if (onObject.has(verb) ? !name : verb === 'create' && name) throw methodNotAllowed()
 }
 
@@ -292,6 +293,6 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
     if (!sub) throw nowhere()
     return onSubresource(env, request, response, served, sub)
   }
-  checkPlace(resource, info)
+  checkPlace(served, info)
   return acts[info.verb]!(env, request, response, served)
 }

@@ -10,6 +10,9 @@ const jsonLike = ['application/json', 'application/yaml', 'application/vnd.kuber
 const patchTypes = [
   'application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+cbor',
 ] as const
+/** Custom kinds have no protobuf form, and nothing that a strategic merge could go by. */
+const textLike = jsonLike.filter((type) => !type.endsWith('protobuf'))
+const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'))
 const codeWords: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
 const patchSchema: SchemaObject = { type: 'object', description: 'A patch, in the form that the content type names.' }
 
@@ -62,8 +65,8 @@ function operationV3(o: Operation, definitions: Definitions): object {
   const parameter = ({ name, in: place, type, description }: Parameter) =>
     ({ name, in: place, description, ...(place === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } })
   const contentOf = (types: readonly string[], schema: SchemaObject) => Object.fromEntries(types.map((t) => [t, { schema }]))
-  const answer = contentOf(o.response === 'text' ? ['*/*'] : jsonLike, schemaOf(definitions, o.response))
-  const body = o.body === 'text' ? contentOf(patchTypes, patchSchema) : o.body && contentOf(['*/*'], schemaOf(definitions, o.body))
+  const answer = contentOf(o.response === 'text' ? ['*/*'] : o.custom ? textLike : jsonLike, schemaOf(definitions, o.response))
+  const body = o.body === 'text' ? contentOf(o.custom ? customPatchTypes : patchTypes, patchSchema) : o.body && contentOf(['*/*'], schemaOf(definitions, o.body))
   return {
     ...common(o),
     parameters: o.parameters.map(parameter),
@@ -84,8 +87,8 @@ function operationV2(o: Operation, definitions: Definitions): object {
   const answer = schemaOf(definitions, o.response)
   return {
     ...common(o),
-    consumes: o.body === 'text' ? patchTypes : ['*/*'],
-    produces: o.response === 'text' ? ['*/*'] : jsonLike,
+    consumes: o.body === 'text' ? (o.custom ? customPatchTypes : patchTypes) : ['*/*'],
+    produces: o.response === 'text' ? ['*/*'] : o.custom ? textLike : jsonLike,
     schemes: ['https'],
     parameters: [...body, ...o.parameters.map(parameter)],
     responses: {

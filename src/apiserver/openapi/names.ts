@@ -1,6 +1,7 @@
 /** The names of definitions, as Kubernetes publishes them: `io.k8s.api.core.v1.Pod`. */
 import * as api from '../../api/index.ts'
 import type { Resource, ScalarName, StructType } from '../../api/index.ts'
+import { publishedKind } from '../crd/schema/openapi.ts'
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 const apiextensions = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'
@@ -76,7 +77,8 @@ function named(): Map<StructType, Named> {
 export function definitionName(type: StructType, resource?: Resource): string {
   const known = named().get(type)
   if (known) return known.name
-  return resource ? `${resource.group.split('.').toReversed().join('.')}.${resource.version}.${type.name}` : `io.skiff.${type.name}`
+  const custom = resource ?? publishedKind(type)
+  return custom ? `${custom.group.split('.').toReversed().join('.')}.${custom.version}.${type.name}` : `io.skiff.${type.name}`
 }
 
 /** The kind under which a root type is known to clients. */

@@ -25,6 +25,8 @@ export interface Operation {
   readonly body?: Payload
   readonly response: Payload
   readonly codes: readonly number[]
+  /** Of a kind that is not built in. */
+  readonly custom: boolean
 }
 
 const query = (name: string, type: Parameter['type'], description: string): Parameter => ({ name, in: 'query', type, description })
@@ -89,7 +91,7 @@ export function operationsOf(resource: Resource): readonly Operation[] {
   const type = resource.type as StructType
   const own: Kind = { group, version, kind }
   const add = (o: Pick<Operation, 'path' | 'method' | 'id' | 'description' | 'action' | 'parameters' | 'response'> & Partial<Operation>) =>
-    operations.push({ tag, kind: own, codes: [200], ...o })
+    operations.push({ tag, kind: own, codes: [200], custom: type.codec !== undefined, ...o })
   const has = (verb: Resource['verbs'][number]) => resource.verbs.includes(verb)
 
   if (has('list')) {

@@ -24,7 +24,7 @@ export const patchTypes: Readonly<Record<string, Patch['type']>> = {
 /** Throws the 415 that names the patches there are. */
 export function unknownPatch({ custom }: Pick<Served, 'custom'>): ApiError {
   // What a strategic merge goes by is said of built-in types only.
-  const known = Object.keys(patchTypes).filter((type) => !custom || patchTypes[type] !== 'strategic')
+  const known = Object.keys(patchTypes).filter((type) => !custom || (patchTypes[type] !== 'strategic' && type !== 'application/apply-patch+json'))
   return unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${known.join(', ')}`)
 }
 

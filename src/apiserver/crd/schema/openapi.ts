@@ -20,6 +20,9 @@ const kinds = new WeakMap<StructType, Kind>()
 /** Remembers what a custom type was compiled from. */
 export const publish = (type: StructType, kind: Kind): void => void kinds.set(type, kind)
 
+/** The custom kind that a type is the type of. */
+export const publishedKind = (type: StructType): Kind | undefined => kinds.get(type)
+
 /** The definition of a custom kind; undefined for built-in types. */
 export function openApiOf(type: StructType, to: Publishing): Published | undefined {
   const kind = kinds.get(type)
