@@ -25,6 +25,12 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
   const pods = env.lister(core.pods)
   const policyIn = (namespace: string): Policy => policyOf(namespaces.get('', namespace)?.metadata.labels)
 
+  /** Notes for the audit log, under Kubernetes's names. */
+  const note = (a: AdmissionAttributes, subject: Subject, { audit }: Policy): void => {
+    const violations = violationsOf(subject, audit.level)
+    if (violations.length > 0) a.context.annotate('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity ${JSON.stringify(textOf(audit))}: ${describe(violations)}`)
+  }
+
   const warn = (a: AdmissionAttributes, subject: Subject, standard: Standard): void => {
     const violations = violationsOf(subject, standard.level)
     if (violations.length > 0) a.context.warn(`would violate PodSecurity ${JSON.stringify(textOf(standard))}: ${describe(violations)}`)
@@ -34,6 +40,8 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
     const pod = podOf(a)
     if (a.operation === 'UPDATE' && !significant(pod, a.old as unknown as core.Pod)) return
     const policy = policyIn(a.namespace)
+    a.context.annotate('pod-security.kubernetes.io/enforce-policy', textOf(policy.enforce))
+    note(a, pod, policy)
     const violations = violationsOf(pod, policy.enforce.level)
     if (violations.length > 0) throw refused(a, `violates PodSecurity ${JSON.stringify(textOf(policy.enforce))}: ${describe(violations)}`)
     if (policy.warn.level !== policy.enforce.level) warn(a, pod, policy.warn)
@@ -60,7 +68,10 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
       if (a.resource.groupResource === 'pods') return checkPod(a)
       if (a.resource.groupResource === 'namespaces') return checkNamespace(a)
       const template = templateOf(a.resource, a.object)
-      if (template) warn(a, template, policyIn(a.namespace).warn)
+      if (!template) return
+      const policy = policyIn(a.namespace)
+      note(a, template, policy)
+      warn(a, template, policy.warn)
     },
   }
 }

@@ -98,3 +98,17 @@ it('looks again only at what matters for security', async () => {
   expect(await verdict(labels, pod({ image: 'new' }), core.pods, pod())).toBe('')
   expect(await verdict(labels, pod({ securityContext: { privileged: true } }), core.pods, pod())).toContain('privileged')
 })
+
+it('leaves notes for the audit log: what was enforced, and what the audit level would have refused', async () => {
+  const notes = async (labels: Record<string, string>, object: Loose, resource: unknown = core.pods) => {
+    const attributes = attributesOf(resource, object)
+    await createAdmissionChain([podSecurity(environment(namespace(labels)))]).validate(attributes).catch(() => undefined)
+    return attributes.annotations
+  }
+  expect(await notes({}, pod())).toEqual({ [`${prefix}/enforce-policy`]: 'privileged:latest' })
+  const violations = expect.stringMatching(/^would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false/) as string
+  expect(await notes({ [`${prefix}/enforce`]: 'baseline', [`${prefix}/audit`]: 'restricted' }, pod())).toEqual({ [`${prefix}/enforce-policy`]: 'baseline:latest', [`${prefix}/audit-violations`]: violations })
+  const deployment = { kind: 'Deployment', metadata: { name: 'd', namespace: 'x' }, spec: { template: { metadata: {}, spec: (pod() as { spec?: object }).spec } } }
+  expect(await notes({ [`${prefix}/audit`]: 'restricted' }, deployment, apps.deployments)).toEqual({ [`${prefix}/audit-violations`]: violations })
+  expect(await notes({ [`${prefix}/audit`]: 'restricted' }, pod({ securityContext: hard }))).toEqual({ [`${prefix}/enforce-policy`]: 'privileged:latest' })
+})
