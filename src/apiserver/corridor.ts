@@ -14,7 +14,7 @@ import { ApiError, badRequest, timedOut, unauthorized, unavailable } from '../ma
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
 import { parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
-import { plain, sendError, statusOf } from './http/respond.ts'
+import { plain, sendError, statusOf, tellEarly } from './http/respond.ts'
 import { anonymous, type Identity } from './identity.ts'
 import type { AuditedRequest, AuditTrail, Authorize, Decision, Edges } from './options.ts'
 
@@ -72,6 +72,8 @@ export class Request implements ApiRequest {
   readonly headers: IncomingMessage['headers']
   readonly raw: IncomingMessage | Http2ServerRequest
   readonly auditId: string
+  readonly early: string[]
+  sent = 0
   user: Identity = anonymous
   trail: AuditTrail | undefined
   begun: (() => void) | undefined
@@ -84,6 +86,7 @@ export class Request implements ApiRequest {
   constructor(raw: IncomingMessage | Http2ServerRequest, auditId = randomUUID() as string) {
     this.raw = raw
     this.auditId = auditId
+    this.early = ['audit-id', auditId]
     this.method = raw.method ?? 'GET'
     this.headers = raw.headers
     const url = raw.url ?? '/'
@@ -115,11 +118,10 @@ function auditIdOf({ headers }: IncomingMessage | Http2ServerRequest): string {
 /** Reads the path of a request; answers those that cannot be read. */
 function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Request | undefined {
   const auditId = auditIdOf(raw)
-  plain(response).setHeader('audit-id', auditId)
   try {
     return new Request(raw, auditId)
   } catch (error) {
-    void sendError(raw, response, error)
+    void sendError({ headers: raw.headers, early: ['audit-id', auditId], sent: 0 }, response, error)
     return undefined
   }
 }
@@ -231,10 +233,12 @@ export function cutLate({ active, registry }: Corridor): void {
 /** The handler of a request that may be answered. Throws `ApiError`. */
 export function answer(corridor: Corridor, request: ApiRequest, response: ApiResponse): Promise<void> | void {
   const remote = corridor.edges.routes.remote?.(request.info)
+  if (remote) tellEarly(request, response)
   if (remote) return remote(request, response)
   if (request.info.isResourceRequest) return handleResource(corridor, request, response)
   const handler = corridor.edges.routes.handle(request.info.path)
   if (!handler) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+  tellEarly(request, response)
   return handler(request, response)
 }
 
@@ -262,12 +266,11 @@ const recordedVerb = ({ info, method, headers }: ApiRequest): string => {
   return method === 'PATCH' && headers['content-type']?.startsWith('application/apply-patch') ? 'APPLY' : method
 }
 
-function record({ edges, log }: Corridor, request: ApiRequest, response: ApiResponse, begun: number): void {
+function record({ edges, log }: Corridor, request: Request, response: ApiResponse, begun: number): void {
   const http = plain(response)
   const seconds = (performance.now() - begun) / 1000
-  const length = http.getHeader('content-length')
   request.trail?.finished(http.statusCode)
-  edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, bytes: Number(length ?? 0) })
+  edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, bytes: request.sent })
   log.debug({ method: request.method, path: request.raw.url, code: http.statusCode, ms: Math.round(seconds * 1e5) / 100, user: request.user.name }, 'request')
 }
 

@@ -44,15 +44,15 @@ const account = (namespace: string, name: string) => person(`system:serviceaccou
 function request(user: Identity, method: string, url: string): ApiRequest & { abort(reason: unknown): void } {
   const { pathname, searchParams } = new URL(url, 'http://x')
   const controller = new AbortController()
-  return { user, method, query: searchParams, info: parseRequestInfo(method, pathname, searchParams), signal: controller.signal, abort: (reason: unknown) => controller.abort(reason) } as unknown as ApiRequest & { abort(reason: unknown): void }
+  return { user, method, early: [], query: searchParams, info: parseRequestInfo(method, pathname, searchParams), signal: controller.signal, abort: (reason: unknown) => controller.abort(reason) } as unknown as ApiRequest & { abort(reason: unknown): void }
 }
 
 const pods = '/api/v1/namespaces/default/pods'
 
 function headersOf(flow: FlowControl, user: Identity, method: string, url: string): Record<string, string> {
-  const headers: Record<string, string> = {}
-  void flow.enter(request(user, method, url), { setHeader: (name: string, value: string) => (headers[name] = value) } as unknown as ApiResponse)
-  return headers
+  const asked = request(user, method, url)
+  void flow.enter(asked, {} as ApiResponse)
+  return Object.fromEntries(asked.early.flatMap((name, i) => (i % 2 === 0 ? [[name, asked.early[i + 1]!]] : [])))
 }
 
 const schemaOf = (flow: FlowControl, user: Identity, method: string, url: string) => headersOf(flow, user, method, url)['x-kubernetes-pf-flowschema-uid']?.replace('uid-', '')

@@ -2,7 +2,7 @@
 import { flowcontrol } from '../../api/index.ts'
 import type { Timer } from '../../machinery/clock.ts'
 import { TextError } from '../http/respond.ts'
-import type { ApiRequest, ApiResponse, RequestInfo } from '../http/request.ts'
+import type { ApiRequest, RequestInfo } from '../http/request.ts'
 import { isStream } from '../http/request-info.ts'
 import type { FlowEdge, ServerEnvironment } from '../options.ts'
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts'
@@ -117,7 +117,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
         adjusted = ticket.arrived
         levels.adjust()
       }
-      if (response) mark(response, ticket)
+      if (response) mark(request.early, ticket)
       if (!ticket.queue) return enterExempt(ticket)
       if (!dispatcher.begin(ticket)) return wait(ticket, request.signal)
       record.waited(ticket.schema, 0)
@@ -127,8 +127,8 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
 }
 
 /** Tells the client, without names, what its request was taken for. */
-function mark(response: ApiResponse, { schema, level }: Ticket): void {
-  if (schema.uid) response.setHeader('x-kubernetes-pf-flowschema-uid', schema.uid)
-  if (level.uid) response.setHeader('x-kubernetes-pf-prioritylevel-uid', level.uid)
+function mark(early: string[], { schema, level }: Ticket): void {
+  if (schema.uid) early.push('x-kubernetes-pf-flowschema-uid', schema.uid)
+  if (level.uid) early.push('x-kubernetes-pf-prioritylevel-uid', level.uid)
 }
 

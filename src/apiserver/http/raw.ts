@@ -26,6 +26,7 @@ class MemoryResponse extends Writable {
     this.#headers.set(name.toLowerCase(), value)
     return this
   }
+  appendHeader(name: string, value: unknown): this { return this.setHeader(name, value) }
   getHeader(name: string): unknown { return this.#headers.get(name.toLowerCase()) }
   removeHeader(name: string): void { this.#headers.delete(name.toLowerCase()) }
 }

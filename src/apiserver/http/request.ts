@@ -31,6 +31,13 @@ export interface ApiRequest {
   readonly method: string
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
+  /**
+   * Headers that the answer will have, whoever gives it: names and values in turn. `tellEarly` puts them on the response for
+   * those who do not answer through `send`.
+   */
+  readonly early: string[]
+  /** The bytes of the answer's body, once it is sent. */
+  sent: number
   readonly user: Identity
   readonly raw: IncomingMessage | Http2ServerRequest
   /** Aborts when the client goes away or the server shuts down. */

@@ -23,7 +23,7 @@ import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
 import { isTrue } from './request-info.ts'
-import { send, warnEarly } from './respond.ts'
+import { send, tellEarly, warnEarly } from './respond.ts'
 import { watchStream, type WatchStream } from './watch-response.ts'
 
 export interface ResourceEnvironment {
@@ -105,6 +105,7 @@ const watch: Act = async (env, request, response, served) => {
   const { format, ...rest } = encodeOptions(env, request, served)
   const query = watchQuery(request)
   const { clock } = env.registry
+  tellEarly(request, response)
   const stream = watchStream(response, format, eventEncoder(served, { format, ...rest }, () => clock.now()))
   const stop = await watchObjects(env.registry, served, selectionQuery(request), query, stream).catch((error: unknown) => endWatch(stream, error))
   stream.started()
@@ -275,11 +276,12 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
   if (!resource) throw nowhere()
   const old = deprecated[resource.groupResource]
   if (old) {
-    warnEarly(response, old)
+    warnEarly(request, old)
     request.trail?.annotate('k8s.io/deprecated', 'true')
   }
   if (info.subresource) {
     const handler = routes.subresource?.(resource.groupResource, info.subresource)
+    if (handler) tellEarly(request, response)
     if (handler) return handler(request, response)
   }
   if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere()
@@ -287,7 +289,7 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
   if (acted) return acted
   const served = registry.find(info.group, info.version, info.resource)
   if (!served) throw methodNotAllowed()
-  if (served.custom?.deprecation) warnEarly(response, served.custom.deprecation)
+  if (served.custom?.deprecation) warnEarly(request, served.custom.deprecation)
   if (info.subresource) {
     const sub = subresourceOf(served, info.subresource)
     if (!sub) throw nowhere()

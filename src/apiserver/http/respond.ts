@@ -28,23 +28,40 @@ export interface Reply {
 const warningText = (text: string): string => `299 - ${JSON.stringify(text.replace(/[\r\n\t]+/g, ' '))}`
 
 /** Warns the client of something that is known before there is an answer. */
-export const warnEarly = (response: ApiResponse, text: string): void => void plain(response).setHeader('warning', [...warningsOf(response), warningText(text)])
+export const warnEarly = ({ early }: Pick<ApiRequest, 'early'>, text: string): void => void early.push('warning', warningText(text))
 
-const warningsOf = (response: ApiResponse): readonly string[] => [plain(response).getHeader('warning') ?? []].flat().map(String)
+/** Puts the headers that are known before there is an answer on the response, for those who do not answer through `send`. */
+export function tellEarly({ early }: Pick<ApiRequest, 'early'>, response: ApiResponse): void {
+  for (let i = 0; i < early.length; i += 2) plain(response).appendHeader(early[i]!, early[i + 1]!)
+  early.length = 0
+}
 
-/** Sends an answer, compressed when it is large and the client takes gzip. */
-export async function send(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, { code, type, body, warnings }: Reply): Promise<void> {
+/** What answering needs of a request. */
+export type Asked = Pick<ApiRequest, 'headers' | 'early' | 'sent'>
+
+/** Sends an answer: a short one at once, a long one as the client takes it, compressed when it takes gzip. */
+export function send(request: Asked, response: ApiResponse, { code, type, body, warnings }: Reply): Promise<void> | void {
   if (response.destroyed) return
-  const headers: Record<string, string | string[]> = { 'content-type': type, 'cache-control': 'no-cache, private' }
-  if (warnings?.length) headers['warning'] = [...warningsOf(response), ...warnings.map(warningText)]
-  let pieces: readonly Buffer[] = Buffer.isBuffer(body) ? [body] : body
+  // A flat list of names and values is what Node writes out with the least work.
+  const headers = [...request.early, 'content-type', type, 'cache-control', 'no-cache, private']
+  if (warnings) for (const text of warnings) headers.push('warning', warningText(text))
+  const http = plain(response)
+  if (!Buffer.isBuffer(body) || body.length >= compressFrom) return sendLong(request, http, code, headers, Buffer.isBuffer(body) ? [body] : body)
+  request.sent = body.length
+  headers.push('content-length', String(body.length))
+  http.writeHead(code, headers)
+  http.end(body)
+}
+
+async function sendLong(request: Asked, http: ServerResponse, code: number, headers: string[], body: readonly Buffer[]): Promise<void> {
+  let pieces = body
   if (lengthOf(pieces) >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
     pieces = [await compress(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), { level: 1 })]
-    headers['content-encoding'] = 'gzip'
-    headers['vary'] = 'Accept-Encoding'
+    if (http.destroyed || http.headersSent) return
+    headers.push('content-encoding', 'gzip', 'vary', 'Accept-Encoding')
   }
-  headers['content-length'] = String(lengthOf(pieces))
-  const http = plain(response)
+  request.sent = lengthOf(pieces)
+  headers.push('content-length', String(request.sent))
   http.writeHead(code, headers)
   if (pieces.length === 1 && pieces[0]!.length <= slice) http.end(pieces[0])
   else await writeSlices(http, pieces)
@@ -100,14 +117,14 @@ export function statusOf(error: unknown): Status {
 }
 
 /** Sends an error as a `Status`. An answer that has begun is broken off instead: its reader must not take it for complete. */
-export async function sendError(request: Pick<ApiRequest, 'headers'>, response: ApiResponse, error: unknown): Promise<void> {
+export async function sendError(request: Asked, response: ApiResponse, error: unknown): Promise<void> {
   const status = statusOf(error)
   if (response.headersSent) return void plain(response).destroy()
   const retry = status.details?.retryAfterSeconds
-  if (retry) plain(response).setHeader('retry-after', String(retry))
-  if (status.code === 401) plain(response).setHeader('www-authenticate', 'Bearer')
+  if (retry) request.early.push('retry-after', String(retry))
+  if (status.code === 401) request.early.push('www-authenticate', 'Bearer')
   if (error instanceof TextError) {
-    plain(response).setHeader('x-content-type-options', 'nosniff')
+    request.early.push('x-content-type-options', 'nosniff')
     return send(request, response, { code: status.code, type: 'text/plain; charset=utf-8', body: Buffer.from(`${status.message}\n`) })
   }
   const format = errorFormat(request.headers.accept)
