@@ -4,6 +4,7 @@ import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, ty
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TlsOptions } from '../options.ts'
+import { boundIdle, boundRest, defaultLimits, refuse, type HttpLimits } from './limits.ts'
 import type { ApiResponse } from './request.ts'
 
 export interface ListenerOptions {
@@ -12,6 +13,10 @@ export interface ListenerOptions {
   readonly port: number
   onRequest(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): void
   onUpgrade(raw: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** A connection could not be accepted. */
+  onError?(error: Error): void
+  /** Others than the default ones. */
+  readonly limits?: Partial<HttpLimits> | undefined
 }
 
 export interface Listener {
@@ -23,17 +28,24 @@ export interface Listener {
   destroy(): void
 }
 
-/** The command of an exec is in its URL, so this has to be generous. */
-const headerLimit = 256 * 1024
-/** Idle HTTP/1.1 connections stay open longer than clients keep them. */
-const keepAlive = 90_000
-/** What browsers and client-go open at once is far below; what a broken client may open is bounded by it. */
-const streamsPerConnection = 1000
+/** How often connections are looked through for heads that do not come, in milliseconds. */
+const lookEvery = 5000
+/** A peer that is gone without a word is found out after so long, in milliseconds. */
+const probeAfter = 30_000
 
 /** Not in the types of HTTP/2 servers, which hand them on to HTTP/1.1. A request that announces no body is over when it comes: there are no events to wait for. */
-const http1 = { maxHeaderSize: headerLimit, optimizeEmptyRequests: true }
+const http1 = ({ headBytes, headTime }: HttpLimits) => ({
+  maxHeaderSize: headBytes,
+  optimizeEmptyRequests: true,
+  headersTimeout: headTime,
+  // How long a body may take is for the corridor to say: a stream to a pod may take hours.
+  requestTimeout: 0,
+  connectionsCheckingInterval: Math.min(lookEvery, headTime),
+  keepAlive: true,
+  keepAliveInitialDelay: probeAfter,
+})
 
-function createSecure({ key, cert, clientCa }: TlsOptions): Http2SecureServer {
+function createSecure({ key, cert, clientCa }: TlsOptions, limits: HttpLimits): Http2SecureServer {
   return createSecureServer({
     key,
     cert,
@@ -43,19 +55,29 @@ function createSecure({ key, cert, clientCa }: TlsOptions): Http2SecureServer {
     // A client without a certificate, or with one of another authority, may still have a token: authentication decides.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    settings: { maxConcurrentStreams: streamsPerConnection, initialWindowSize: 1024 * 1024, maxHeaderListSize: headerLimit },
+    handshakeTimeout: limits.handshakeTime,
+    settings: { maxConcurrentStreams: limits.streams, initialWindowSize: 1024 * 1024, maxHeaderListSize: limits.headBytes },
     maxSessionMemory: 64,
-    ...http1,
+    maxHeaderListPairs: limits.headers,
+    streamResetBurst: limits.resets,
+    streamResetRate: limits.resetsPerSecond,
+    ...http1(limits),
   })
 }
 
 /** Opens the port. Rejects when it is taken. */
-export async function listen({ tls, address, port, onRequest, onUpgrade }: ListenerOptions): Promise<Listener> {
-  const server: Server | Http2SecureServer = tls ? createSecure(tls) : createServer(http1)
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { tls, address, port, onRequest, onUpgrade } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const server: Server | Http2SecureServer = tls ? createSecure(tls, limits) : createServer(http1(limits))
   const sockets = new Set<Socket>()
   const sessions = new Set<ServerHttp2Session>()
   const events = server as Server
-  events.keepAliveTimeout = keepAlive
+  events.keepAliveTimeout = limits.idleTime
+  events.headersTimeout = limits.headTime
+  events.requestTimeout = 0
+  events.maxHeadersCount = limits.headers
+  events.maxConnections = limits.connections
   events.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     socket.setNoDelay(true)
     sockets.add(socket)
@@ -66,16 +88,24 @@ export async function listen({ tls, address, port, onRequest, onUpgrade }: Liste
     session.once('close', () => sessions.delete(session))
     // A connection that breaks takes its requests with it; they are told by their own events.
     session.on('error', () => session.destroy())
+    boundIdle(session, limits)
   })
-  events.on('request', onRequest)
-  events.on('upgrade', onUpgrade)
-  events.on('clientError', (_error: Error, socket: Duplex) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+  events.on('request', (raw, response) => {
+    boundRest(raw, response, limits)
+    onRequest(raw, response)
   })
+  events.on('upgrade', (raw, socket, head) => {
+    // Nobody else listens yet, and a client that resets its connection must not be an error of the server's.
+    socket.on('error', () => socket.destroy())
+    onUpgrade(raw, socket, head)
+  })
+  events.on('clientError', refuse)
   await new Promise<void>((resolve, reject) => {
     events.once('error', reject)
     events.listen(port, address, () => {
       events.off('error', reject)
+      // A connection that could not be taken, for want of file descriptors: the others go on.
+      events.on('error', (error) => options.onError?.(error))
       resolve()
     })
   })

@@ -1,0 +1,90 @@
+/** What one client, known or not, may take of the sockets. Everything here holds before anybody knows who asks. */
+import type { ServerHttp2Session } from 'node:http2'
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { ApiResponse } from './request.ts'
+
+export interface HttpLimits {
+  /** Bytes of a request's head, its URL included. The command of an exec is in the URL, so this is generous. */
+  readonly headBytes: number
+  /** Headers of a request. */
+  readonly headers: number
+  /** For the head of a request, from the first byte or from the opening of the connection, in milliseconds: kube-apiserver's. */
+  readonly headTime: number
+  /** For the TLS handshake, in milliseconds. */
+  readonly handshakeTime: number
+  /** A connection with nothing under way is kept so long, in milliseconds: longer than clients keep theirs. */
+  readonly idleTime: number
+  /** Connections at a time. */
+  readonly connections: number
+  /** Streams at a time of one HTTP/2 connection; clients open another connection for more. */
+  readonly streams: number
+  /** Streams that one connection may open and take back at once, and every second after that (CVE-2023-44487). */
+  readonly resets: number
+  readonly resetsPerSecond: number
+  /** When the answer is sent and its request is not all there: how long the rest may take, in milliseconds, and how many bytes. */
+  readonly restTime: number
+  readonly restBytes: number
+}
+
+export const defaultLimits: HttpLimits = {
+  headBytes: 256 * 1024,
+  headers: 1000,
+  headTime: 32_000,
+  handshakeTime: 10_000,
+  idleTime: 90_000,
+  connections: 10_000,
+  streams: 1000,
+  resets: 1000,
+  resetsPerSecond: 100,
+  restTime: 1000,
+  restBytes: 8 * 1024 * 1024,
+}
+
+const answers: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/** Answers what is not HTTP/1.1, or not in time, and closes. */
+export function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  socket.end(`HTTP/1.1 ${answers[error.code ?? ''] ?? '400 Bad Request'}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+}
+
+/** Whether a body was announced. */
+const mayHaveBody = ({ headers }: IncomingMessage | Http2ServerRequest): boolean => headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+
+/**
+ * An answer may be sent before all of its request has come: nobody reads the rest. It gets a moment, so that a client that is still
+ * sending sees the answer; then its connection is closed, or in HTTP/2 its stream.
+ */
+export function boundRest(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse, { restTime, restBytes }: HttpLimits): void {
+  if ('stream' in raw) {
+    const { stream } = raw
+    if (!stream?.endAfterHeaders) response.once('finish', () => { if (!raw.readableEnded) stream?.close() })
+    return
+  }
+  if (!mayHaveBody(raw)) return
+  response.once('finish', () => {
+    if (raw.complete || raw.destroyed) return
+    const { socket } = raw
+    let rest = restBytes
+    const close = () => socket.destroy()
+    const timer = setTimeout(close, restTime).unref()
+    raw.on('data', (chunk: Buffer) => { if ((rest -= chunk.length) < 0) close() })
+    raw.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
+  })
+}
+
+/** Closes a session that has had nothing under way for so long. */
+export function boundIdle(session: ServerHttp2Session, { idleTime }: HttpLimits): void {
+  let open = 0
+  session.on('stream', (stream) => {
+    open++
+    stream.once('close', () => open--)
+  })
+  session.setTimeout(idleTime, () => { if (open === 0) session.close() })
+}
