@@ -39,10 +39,10 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
   const kept = (value: unknown): unknown => censored(request.info, wish.omitManagedFields ? withoutManagers(value) : value)
 
   const event = (stage: Stage): AuditEvent => {
-    const { requestReceivedTimestamp, ...rest } = head
+    const { kind, apiVersion, level, auditID, requestReceivedTimestamp, ...rest } = head
     return {
+      kind, apiVersion, level, auditID, stage,
       ...rest,
-      stage,
       ...(impersonated ? { impersonatedUser: userOf(impersonated) } : {}),
       ...(status ? { responseStatus: status } : {}),
       ...(requestObject === undefined ? {} : { requestObject }),

@@ -26,6 +26,23 @@ export interface Rewritten {
 }
 
 const pageSize = 500
+/** Milliseconds of work after which others get their turn. */
+const longest = 4
+
+/** What is to be awaited between two pieces of work: nothing, mostly; the next turn of the event loop when this one has been long. */
+function createPauses(): () => Promise<void> | undefined {
+  let begun = performance.now()
+  return () => {
+    if (performance.now() - begun < longest) return undefined
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        begun = performance.now()
+        resolve()
+      })
+    })
+  }
+}
+
 const registry = '/registry/'
 
 /** Values in the clear keep their own buffer; nothing is done for resources that are not encrypted. */
@@ -73,17 +90,26 @@ export function encryptStore(store: Store, encryption: Encryption): EncryptedSto
     }
   }
   /** The same list where nothing had to be done. */
-  const openedAll = (entries: readonly Entry[]): readonly Entry[] | Promise<readonly Entry[]> => {
-    let some: (Entry | Promise<Entry>)[] | undefined
-    let wait = false
-    entries.forEach((entry, i) => {
+  const openedAll = async (entries: readonly Entry[]): Promise<readonly Entry[]> => {
+    const breathe = createPauses()
+    let some: Entry[] | undefined
+    for (const [i, entry] of entries.entries()) {
       const next = opened(entry)
-      if (next === entry && !some) return
+      if (next === entry && !some) continue
       some ??= entries.slice(0, i)
-      some[i] = next
-      wait ||= next instanceof Promise
-    })
-    return some ? (wait ? Promise.all(some) : (some as Entry[])) : entries
+      some.push(next instanceof Promise ? await next : next)
+      if (next !== entry) await breathe()
+    }
+    return some ?? entries
+  }
+  const openedChanges = async (changes: readonly Change[]): Promise<readonly Change[]> => {
+    const breathe = createPauses()
+    const result: Change[] = []
+    for (const change of changes) {
+      result.push(concerns(change) ? await openedChange(change) : change)
+      await breathe()
+    }
+    return result
   }
   const openedChange = async (change: Change): Promise<Change> => ({
     ...change,
@@ -111,7 +137,7 @@ export function encryptStore(store: Store, encryption: Encryption): EncryptedSto
     const { signal: change } = broken
     const signal = options.signal ? AbortSignal.any([options.signal, change]) : change
     for await (const batch of store.watch(prefix, { ...options, signal })) {
-      yield batch.changes.some(concerns) ? { ...batch, changes: await Promise.all(batch.changes.map(openedChange)) } : batch
+      yield batch.changes.some(concerns) ? { ...batch, changes: await openedChanges(batch.changes) } : batch
     }
     if (change.aborted && !options.signal?.aborted) throw change.reason
   }
