@@ -9,33 +9,48 @@ import { formatOf } from './formats.ts'
 import { issue, joined, none, withPart, type Check, type Issues } from './issue.ts'
 import { junctors } from './junctors.ts'
 import { additionalOf, isIntOrString, isObject, itemsOf, propertiesOf, type Obj, type Schema } from './props.ts'
+import { compileSame, type Same } from './same.ts'
 import { jsonTypeOf, numberChecks, stringChecks } from './scalars.ts'
 
 /** The check of a schema, with everything below it. */
 export function compileCheck(schema: Schema): Check {
   const type = typeCheck(schema)
+  let same: Same | undefined
   const values = enumeration(schema)
   const parts: Check[] = [junctors(schema), stringChecks(schema), numberChecks(schema), lists(schema), values, objects(schema)].flatMap((part) => part ?? [])
   return (value, old) => {
     let issues = type(value)
     if (value === null) issues = joined(issues, values?.(value, old))
     else for (const part of parts) issues = joined(issues, part(value, old))
-    return issues && old !== none && deepEqual(value, old) ? undefined : issues
+    return issues && old !== none && (same ??= compileSame(schema))(value, old) ? undefined : issues
   }
 }
 
-/** `spec.replicas in body must be of type integer: "string"`. */
+/** The formats that a type may have; what else stands there is ignored. */
+function knownFormat({ format, type = '' }: Schema): string {
+  if (format === undefined) return ''
+  if (type === 'integer') return format === 'int32' || format === 'int64' ? format : ''
+  if (type === 'number') return format === 'float' || format === 'double' ? format : ''
+  return (type === 'string' || type === '') && formatOf(format) ? format : ''
+}
+
+/** How Kubernetes calls the format of numbers that it read. */
+const foundFormats: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
+
+/** `spec.replicas in body must be of type integer: "string"`. Where there is a format, that is what Kubernetes misses in anything but texts and lists. */
 function typeCheck(schema: Schema): (value: unknown) => Issues {
-  const wanted = isIntOrString(schema) ? 'integer,string' : (schema.type ?? '')
-  if (wanted === '') return () => undefined
-  const format = schema.format !== undefined && wanted === 'string' && formatOf(schema.format) ? schema.format : undefined
-  const nullable = schema.nullable === true
+  const wanted = isIntOrString(schema) ? ['integer', 'string'] : schema.type ? [schema.type] : []
+  const format = knownFormat(schema)
+  if (wanted.length === 0 && format === '') return () => undefined
+  const nullable = schema.nullable === true || wanted.length === 0
+  const types = wanted.join(',')
+  const wrong = (type: string, found: string): Issues => [issue((name, at) => at.typeInvalid(found, `${name} in body must be of type ${type}: ${JSON.stringify(found)}`))]
   return (value) => {
     const is = jsonTypeOf(value)
-    if (is === 'null' ? nullable : wanted === is || (is === 'integer' && wanted === 'number') || (wanted === 'integer,string' && (is === 'integer' || is === 'string'))) return undefined
-    const stated = format === undefined || is === 'null' || is === 'array' ? wanted : format
-    const found = stated === wanted ? is : is === 'integer' ? 'int64' : is === 'number' ? 'float64' : ''
-    return [issue((name, at) => at.typeInvalid(found, `${name} in body must be of type ${stated}: ${JSON.stringify(found)}`))]
+    if (is === 'null') return nullable ? undefined : wrong(types, is)
+    if (wanted.includes(is) || (is === 'integer' && wanted.includes('number'))) return undefined
+    if (is === 'string' || is === 'array') return wanted.length === 0 ? undefined : wrong(types, is)
+    return format === '' ? wrong(types, is) : wrong(format, foundFormats[is] ?? '')
   }
 }
 
@@ -57,7 +72,7 @@ function lists(schema: Schema): Check | undefined {
     let issues: Issues
     if (element) {
       const before = old === none ? undefined : correlate(old)
-      for (let i = 0; i < value.length; i++) issues = withPart(issues, element(value[i], before ? before(value[i]) : none), `[${i}]`)
+      for (let i = 0; i < value.length; i++) issues = withPart(issues, element(value[i], before ? before(value[i], i) : none), `[${i}]`)
     }
     const size = value.length
     if (minItems !== undefined && size < minItems) issues = joined(issues, [issue((name, at) => at.invalid(size, `${name} in body should have at least ${minItems} items`))])

@@ -1,6 +1,7 @@
 /** The formats of texts that a schema may name. What is not among them is ignored, as in Kubernetes. */
 import { isIPv6 } from 'node:net'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
+import { quantityFrom } from '../../../machinery/quantity.ts'
 import { parseDuration } from '../../../machinery/time.ts'
 
 type Format = (text: string) => boolean
@@ -29,10 +30,11 @@ const hostname: Format = (text) =>
 
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\uffff-]+"
 const addressForm = new RegExp(`^(?:${atom}(?:\\.${atom})*|"(?:[^"\\\\\\r\\n]|\\\\.)*")@(?:${atom}(?:\\.${atom})*|\\[[^\\[\\]\\\\]*\\])$`)
-/** An address alone or in angle brackets after a name. */
+/** An address alone, or in angle brackets after a name. */
 const email: Format = (text) => {
-  const named = /^\s*(?:[^<>"@]*|"(?:[^"\\]|\\.)*"\s*)<([^<>]*)>\s*$/.exec(text)
-  return addressForm.test(named?.[1] ?? text.trim())
+  const bare = text.trim()
+  const named = /^(?:[^<>"@]*|"(?:[^"\\]|\\.)*"\s*)<([^<>]*)>$/.exec(bare)
+  return addressForm.test(named?.[1] ?? bare)
 }
 
 // eslint-disable-next-line no-control-regex
@@ -95,6 +97,7 @@ export const formats = {
   byte: by(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/),
   password: () => true,
   date, duration, datetime: dateTime,
+  quantity: (text: string) => quantityFrom(text) !== undefined,
   k8sshortname: (text: string) => dns1123Label(text).length === 0,
   k8slongname: (text: string) => dns1123Subdomain(text).length === 0,
 } as const satisfies Readonly<Record<string, Format>>

@@ -1,10 +1,10 @@
 /** Runs the rules of a schema on an object. */
 import { CelCostExceeded, CelError, Failure, NONE, Optional, adapt, perCallLimit, type CelProgram, type CelValue } from '../../../../machinery/cel/index.ts'
 import { path, omitted, type FieldError, type Path } from '../../../../machinery/field.ts'
-import { deepEqual } from '../../../../machinery/meta.ts'
 import { itemCorrelation } from '../correlation.ts'
 import { nameless, none } from '../issue.ts'
 import { additionalOf, isEmbedded, isObject, itemsOf, type Schema } from '../props.ts'
+import { compileSame, type Same } from '../same.ts'
 import { compileRules, type CompiledRule } from './compile.ts'
 import { viewOf, type View } from './types.ts'
 
@@ -26,8 +26,10 @@ type Unchanged = () => boolean
 
 interface Visit {
   readonly value: unknown
-  /** What stood here before; `none` when there is nothing to compare with. */
+  /** What rules see as oldSelf; `none` when there is nothing. */
   readonly old: unknown
+  /** What stood here before as far as that can be told, by its place in a list for one; `none` when it cannot. */
+  readonly before: unknown
   readonly unchanged: Unchanged
   readonly at: Path
 }
@@ -40,10 +42,11 @@ const never: Unchanged = () => false
 export function compileRuleCheck(schema: Schema): (value: unknown, old: unknown) => readonly FieldError[] {
   const visit = visitor(schema, viewOf(schema, true, 'selfType'), true)
   if (!visit) return () => []
+  const same = compileSame(schema)
   return (value, old) => {
     const run: Run = { budget: budgetPerObject, errors: [] }
     try {
-      visit({ value, old, unchanged: old === none ? never : once(() => deepEqual(value, old)), at: path() }, run)
+      visit({ value, old, before: old, unchanged: old === none ? never : once(() => same(value, old)), at: path() }, run)
     } catch (error) {
       if (!(error instanceof Exhausted)) throw error
     }
@@ -69,10 +72,12 @@ function visitor(schema: Schema, view: View | undefined, root = false): Visitor 
   }
 }
 
-/** A visit one step down, to a value that has a place of its own in what was there before. */
-function stepTo(visit: Visit, value: unknown, old: unknown, at: Path): Visit {
-  if (old === none) return { value, old, unchanged: visit.unchanged, at }
-  return { value, old: old ?? none, unchanged: once(() => deepEqual(value, old)), at }
+/**
+ * A visit one step down. `old` is what rules see as oldSelf; `before` what the value is compared with to tell whether it has
+ * changed: where it has no place of its own in what was there, that is told by what it is a part of.
+ */
+function stepTo(visit: Visit, value: unknown, at: Path, same: Same, old: unknown, before = old): Visit {
+  return { value, old: old ?? none, before: before ?? none, unchanged: before === none ? visit.unchanged : once(() => same(value, before)), at }
 }
 
 function list(schema: Schema, view: View | undefined): Visitor | undefined {
@@ -80,10 +85,15 @@ function list(schema: Schema, view: View | undefined): Visitor | undefined {
   const element = items && visitor(items, view?.element ?? viewOf(items, isEmbedded(items), 'selfType.@idx'))
   if (!element) return undefined
   const correlate = itemCorrelation(schema)
+  const transitions = schema['x-kubernetes-list-type'] === 'map'
+  const same = compileSame(items)
   return (visit, run) => {
     if (!Array.isArray(visit.value)) return
-    const before = correlate(visit.old)
-    for (const [i, item] of visit.value.entries()) element(stepTo(visit, item, before ? before(item) : none, visit.at.index(i)), run)
+    const find = correlate(visit.before)
+    for (const [i, item] of visit.value.entries()) {
+      const before = find ? find(item, i) : none
+      element(stepTo(visit, item, visit.at.index(i), same, transitions ? before : none, before), run)
+    }
   }
 }
 
@@ -93,23 +103,24 @@ function map(schema: Schema, view: View | undefined): Visitor | undefined {
   const additional = additionalOf(schema)
   const each = additional && visitor(additional, view?.element ?? viewOf(additional, isEmbedded(additional), 'selfType.@elem'))
   if (!each) return undefined
+  const same = compileSame(additional)
   return (visit, run) => {
     if (!isObject(visit.value)) return
-    for (const [name, value] of Object.entries(visit.value)) each(stepTo(visit, value, oldOf(visit.old, name), visit.at.key(name)), run)
+    for (const [name, value] of Object.entries(visit.value)) each(stepTo(visit, value, visit.at.key(name), same, oldOf(visit.old, name), oldOf(visit.before, name)), run)
   }
 }
 
 function properties(schema: Schema, view: View | undefined, root: boolean): Visitor | undefined {
   const children = Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
     const visit = visitor(child, view?.fields?.get(name) ?? viewOf(child, isEmbedded(child), `selfType.${name}`))
-    return visit ? [[name, visit] as const] : []
+    return visit ? [[name, visit, compileSame(child)] as const] : []
   })
   if (children.length === 0) return undefined
   return (visit, run) => {
     if (!isObject(visit.value)) return
-    for (const [name, child] of children) {
+    for (const [name, child, same] of children) {
       if (!Object.hasOwn(visit.value, name)) continue
-      const next = stepTo(visit, visit.value[name], oldOf(visit.old, name), visit.at.at(name))
+      const next = stepTo(visit, visit.value[name], visit.at.at(name), same, oldOf(visit.old, name), oldOf(visit.before, name))
       // What kind and version an object is of looks the same before and after, however it was changed.
       child(root && (name === 'apiVersion' || name === 'kind') ? { ...next, unchanged: never } : next, run)
     }
