@@ -103,6 +103,17 @@ function validateUpdate(next: Definition, current: Definition): FieldError[] {
   ]
 }
 
+/** What is remembered of stored versions is true of the versions there are. */
+function validateStatusUpdate({ spec, status }: Definition): FieldError[] {
+  const at = path('status').at('storedVersions')
+  if (status.storedVersions.length === 0) return [at.invalid(status.storedVersions, 'must have at least one stored version')]
+  const storage = spec.versions.find((version) => version.storage)?.name ?? ''
+  return [
+    ...(status.storedVersions.includes(storage) ? [] : [at.invalid(storage, `must have the storage version ${storage}`)]),
+    ...status.storedVersions.flatMap((name, i) => (spec.versions.some((version) => version.name === name) ? [] : [at.index(i).invalid(name, 'must appear in spec.versions')])),
+  ]
+}
+
 export const customresourcedefinitions: Strategy<Definition> = {
   unconditionalUpdate: false,
   default: withDefaults,
@@ -111,5 +122,6 @@ export const customresourcedefinitions: Strategy<Definition> = {
   prepareForUpdate: (next, current) => withStoredVersion(next, current.status.storedVersions),
   validate: (definition) => [...approvalErrors(definition), ...validate(definition)],
   validateUpdate,
+  validateStatusUpdate,
   printer: printer<Definition>(nameColumn, createdAtColumn),
 }
