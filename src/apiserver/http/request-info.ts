@@ -20,6 +20,12 @@ function partsOf(path: string): string[] {
   }
 }
 
+/** What is no name must not be taken for one: with a slash in it, it would be the path of something else. Throws `ApiError` 400. */
+function checkSegment(what: string, name: string): void {
+  const why = name === '.' || name === '..' ? `may not be '${name}'` : /[/%]/.exec(name)?.map((c) => `may not contain '${c}'`)[0]
+  if (why !== undefined) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${why}`)
+}
+
 const other = (path: string, method: string): RequestInfo => ({
   path, isResourceRequest: false, verb: method.toLowerCase(), group: '', version: '', namespace: '', resource: '', subresource: '', name: '', rest: '',
 })
@@ -66,6 +72,10 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   }
   const resource = parts[at]!
   const name = parts[at + 1] ?? ''
+  if (path.includes('%') || path.includes('/.')) {
+    checkSegment('Namespace', namespace)
+    checkSegment('Name', name)
+  }
   const verb = verbOf(method, name, query, watching)
   const selecting = query.size > 0 && (verb === 'list' || verb === 'watch' || verb === 'deletecollection')
   return {

@@ -85,7 +85,7 @@ describe('what is wrong with', () => {
     ['a class of the system', any(scheduling.priorityclasses), { metadata: { name: 'system-mine' }, value: 1 }, ["metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only"]],
     ['a class above all', any(scheduling.priorityclasses), { value: 1000000001 }, ['value: Forbidden: maximum allowed value of a user defined priority is 1000000000']],
     ['a lease of no time', any(coordination.leases), { spec: { leaseDurationSeconds: 0 } }, ['spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0']],
-    ['a slice of the other family', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [{ addresses: ['::1'] }], ports: [] }, ['endpoints[0].addresses[0]: Invalid value: "::1": must be an IPv4 address']],
+    ['a slice of the other family', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [{ addresses: ['fd00::1'] }], ports: [] }, ['endpoints[0].addresses[0]: Invalid value: "fd00::1": must be an IPv4 address']],
     ['a runtime class of nothing', any(node.runtimeclasses), { handler: '' }, ['handler: Required value']],
     ['nothing: a request', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }, []],
     ['a request by no name', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'x', usages: [] } },

@@ -3,6 +3,7 @@ import type { core } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, ipAddress } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
+import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
 import { follows, forEach, oneOfThese, port, type Check } from '../checks.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
@@ -20,7 +21,8 @@ function withDefaults(endpoints: core.Endpoints): core.Endpoints {
     ports.map((p) => (p.protocol ? p : { ...p, protocol: 'TCP' as const })))))
 }
 
-function* subset(value: core.EndpointSubset, at: Path): Check {
+function* subset(value: core.EndpointSubset, at: Path, own: boolean): Check {
+  const address = (one: core.EndpointAddress, place: Path) => oneAddress(one, place, own)
   const { addresses = [], notReadyAddresses = [], ports = [] } = value
   if (addresses.length + notReadyAddresses.length === 0) yield at.required('must specify `addresses` or `notReadyAddresses`')
   yield* forEach(at.at('addresses'), addresses, address)
@@ -33,8 +35,9 @@ function* subset(value: core.EndpointSubset, at: Path): Check {
   })
 }
 
-function* address(value: core.EndpointAddress, at: Path): Check {
+function* oneAddress(value: core.EndpointAddress, at: Path, own: boolean): Check {
   yield* follows(at.at('ip'), value.ip, ipAddress)
+  if (!own) yield* ordinaryAddress(at.at('ip'), value.ip)
   if (value.hostname) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
   if (value.nodeName) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
 }
@@ -42,6 +45,6 @@ function* address(value: core.EndpointAddress, at: Path): Check {
 export const endpoints: Strategy<core.Endpoints> = {
   default: withDefaults,
   createOnUpdate: true,
-  validate: (object) => [...forEach(path('subsets'), object.subsets, subset)],
+  validate: (object) => [...forEach(path('subsets'), object.subsets, (one, at) => subset(one, at, isOwnEndpoint(object)))],
   printer: printer<core.Endpoints>(nameColumn, text('Endpoints', 'The addresses it leads to.', endpointsText), ageColumn),
 }

@@ -3,6 +3,7 @@ import type { discovery } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
+import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, firstFew, nameColumn, orUnset, printer, text } from '../printing.ts'
@@ -17,7 +18,7 @@ const maxAddresses = 100
 function* validate(slice: discovery.EndpointSlice): Check {
   yield* oneOfThese(path('addressType'), slice.addressType, types)
   if (slice.endpoints.length > maxEndpoints) yield path('endpoints').tooMany(slice.endpoints.length, maxEndpoints)
-  yield* forEach(path('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType))
+  yield* forEach(path('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice)))
   if (slice.ports.length > 20000) yield path('ports').tooMany(slice.ports.length, 20000)
   yield* forEach(path('ports'), slice.ports, function* (p, at) {
     if (p.name) yield* follows(at.at('name'), p.name, dns1123Label)
@@ -28,17 +29,17 @@ function* validate(slice: discovery.EndpointSlice): Check {
   yield* distinct(path('ports'), slice.ports, (p) => p.name, 'name')
 }
 
-function* oneEndpoint(value: discovery.Endpoint, at: Path, type: string): Check {
+function* oneEndpoint(value: discovery.Endpoint, at: Path, type: string, own: boolean): Check {
   const place = at.at('addresses')
   if (value.addresses.length === 0) yield place.required('must contain at least 1 address')
   if (value.addresses.length > maxAddresses) yield place.tooMany(value.addresses.length, maxAddresses)
-  yield* forEach(place, value.addresses, (address, here) => oneAddress(address, here, type))
+  yield* forEach(place, value.addresses, (address, here) => oneAddress(address, here, type, own))
   if (value.hostname !== undefined) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
   if (value.nodeName !== undefined) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
   if ((value.hints?.forZones ?? []).length > 8) yield at.at('hints').at('forZones').tooMany(value.hints?.forZones?.length ?? 0, 8)
 }
 
-function* oneAddress(address: string, at: Path, type: string): Check {
+function* oneAddress(address: string, at: Path, type: string, own: boolean): Check {
   if (type === 'FQDN') return yield* follows(at, address, dns1123Subdomain)
   const problems = ipAddress(address)
   for (const why of problems) yield at.invalid(address, why)
@@ -46,6 +47,7 @@ function* oneAddress(address: string, at: Path, type: string): Check {
   const v6 = address.includes(':')
   if (type === 'IPv4' && v6) yield at.invalid(address, 'must be an IPv4 address')
   if (type === 'IPv6' && !v6) yield at.invalid(address, 'must be an IPv6 address')
+  if (!own) yield* ordinaryAddress(at, address)
 }
 
 export const endpointslices: Strategy<discovery.EndpointSlice> = {
