@@ -124,6 +124,8 @@ export interface FieldOptions {
   readonly inline?: boolean
   /** OpenAPI lists it as required although its presence says otherwise. */
   readonly required?: boolean
+  /** null is a value like others, and apply sets it: fields of custom kinds. */
+  readonly nullable?: boolean
 }
 
 export interface Field<P extends Presence = Presence, T extends AnyType = AnyType> extends FieldOptions {

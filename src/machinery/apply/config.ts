@@ -44,7 +44,7 @@ function stated(type: Target, config: unknown, decoded: unknown, path: string, a
   for (const name of Object.keys(config as Obj)) {
     const child = shape.child(name)
     const value = (config as Obj)[name]
-    if (!child || value === null || value === undefined) continue
+    if (!child || value === undefined || (value === null && !(object[name] === null && shape.takesNull(name)))) continue
     out = withKey(out, name, stated(child, value, Object.hasOwn(object, name) ? object[name] : undefined, `${path}.${name}`, about))
   }
   return out

@@ -6,7 +6,7 @@ import { byElement, entriesOf, shapeFor, type List, type Obj, type Target } from
 /** `config` over `live`: leaves are replaced, maps and lists of elements are joined. Neither is changed. */
 export function merge(type: Target, live: unknown, config: unknown): unknown {
   const shape = shapeFor(type, live, config)
-  if (live === undefined || live === null || shape.form === 'leaf') return config
+  if (live === undefined || live === null || config === null || shape.form === 'leaf') return config
   if (shape.form === 'list') return mergeLists(shape.of, shape.elementOf, live as List, config as List)
   let out = live as Obj
   for (const [name, value] of entriesOf(config)) {

@@ -7,13 +7,13 @@ export type Target = Exclude<AnyType, { form: 'lazy' }>
 
 export type Shape =
   | { readonly form: 'leaf' }
-  | { readonly form: 'map'; readonly child: (name: string) => Target | undefined; readonly isField: (name: string) => boolean }
+  | { readonly form: 'map'; readonly child: (name: string) => Target | undefined; readonly isField: (name: string) => boolean; readonly takesNull: (name: string) => boolean }
   | { readonly form: 'list'; readonly of: Target; readonly elementOf: (item: unknown) => string }
 
 const leaf: Shape = { form: 'leaf' }
 const never = () => false
 /** An object that no schema describes. */
-const deducedMap: Shape = { form: 'map', child: () => deduced as Target, isField: never }
+const deducedMap: Shape = { form: 'map', child: () => deduced as Target, isField: never, takesNull: () => true }
 const known = new WeakMap<Target, Shape>()
 
 /**
@@ -30,7 +30,7 @@ export function shapeFor(type: Target, a: unknown, b?: unknown): Shape {
 const isNone = (value: unknown): boolean => value === undefined || value === null
 const isMapOrNone = (value: unknown): boolean => isNone(value) || (typeof value === 'object' && !Array.isArray(value))
 
-/** The shape of a type, whatever its values. `isField`: the key is a field of a struct. */
+/** The shape of a type, whatever its values. `isField`: the key is a field of a struct; `takesNull`: null is a value that can be applied to it. */
 export function shapeOf(type: Target): Shape {
   let shape = known.get(type)
   if (!shape) {
@@ -44,7 +44,7 @@ function make(type: Target): Shape {
   if (type.form === 'struct') return type.atomic ? leaf : structShape(type)
   if (type.form === 'map') {
     const of = resolve(type.of)
-    return type.kind === 'atomic' ? leaf : { form: 'map', child: () => of, isField: never }
+    return type.kind === 'atomic' ? leaf : { form: 'map', child: () => of, isField: never, takesNull: never }
   }
   if (type.form === 'list' && type.kind !== 'atomic') return { form: 'list', of: resolve(type.of), elementOf: elements(type) }
   return leaf
@@ -53,7 +53,8 @@ function make(type: Target): Shape {
 function structShape(type: StructType): Shape {
   const { slots, index } = slotTable(type)
   const others = type.others && resolve(type.others)
-  return { form: 'map', child: (name) => slots[index.get(name) ?? -1]?.type ?? others, isField: (name) => index.has(name) }
+  const slotOf = (name: string) => slots[index.get(name) ?? -1]
+  return { form: 'map', child: (name) => slotOf(name)?.type ?? others, isField: (name) => index.has(name), takesNull: (name) => slotOf(name)?.options.nullable ?? others !== undefined }
 }
 
 /** Names an element of a list: by its keys (a key that was left out has its default), or by itself. */

@@ -36,6 +36,7 @@ const fieldOf = (name: string, schema: Schema, path: string): Field => ({
   presence: 'opt', no: 0, type: typeOf(schema, `${path}.${name}`),
   ...(schema.description === undefined ? {} : { doc: schema.description }),
   ...(schema.default === undefined ? {} : { default: schema.default }),
+  ...(schema.nullable ? { nullable: true } : {}),
 })
 
 function structOf(schema: Schema, name: string, root: boolean): StructType {
