@@ -3,6 +3,8 @@ import type { Tokens } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { mutatingAdmissionPolicy } from './policies/mutating.ts'
+import { validatingAdmissionPolicy } from './policies/validating.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
@@ -33,7 +35,7 @@ export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' |
 
 /** All of them. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
 export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions): readonly AdmissionPlugin[] {
-  const { mutating, validating } = webhooks(env)
+  const { mutating, validating } = webhooks(env, authorizer)
   return [
     namespaceLifecycle(env),
     limitRanger(env),
@@ -55,7 +57,9 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     defaultIngressClass(env),
     podTopologyLabels(env),
     roleEscalation(env, authorizer),
+    mutatingAdmissionPolicy(env, authorizer),
     mutating,
+    validatingAdmissionPolicy(env, authorizer),
     validating,
     resourceQuota(env),
   ]

@@ -9,8 +9,10 @@ export interface CheckOptions {
   readonly variables: ReadonlyMap<string, CelType>
   readonly functions: Functions
   /** Type names that are values (`int`), and object types that can be made (`Object.spec{…}`). */
-  readonly types: ReadonlyMap<string, CelType>
+  readonly types: Types
 }
+
+export interface Types { get(name: string): CelType | undefined }
 
 export interface Checked {
   readonly root: Expr
@@ -20,6 +22,8 @@ export interface Checked {
   callOf(expr: Call): { readonly overloads: readonly Overload[]; readonly args: readonly Expr[] }
   /** The type that a name stands for, when it is no variable. */
   typeNamed(expr: Expr): CelType | undefined
+  /** The variable with a dot in its name that a selection means (`authorizer.requestResource`). */
+  variableOf(expr: Expr): string | undefined
 }
 
 /** Checks an expression. Throws `CelError` with everything that is wrong, worded as cel-go words it. */
@@ -39,6 +43,7 @@ export function checkCel(source: string, root: Expr, options: CheckOptions): Che
     typeOf: finalType,
     callOf: (expr) => checker.calls.get(expr) ?? { overloads: [], args: expr.args },
     typeNamed: (expr) => checker.named.get(expr),
+    variableOf: (expr) => checker.dotted.get(expr),
   }
 }
 
@@ -52,6 +57,7 @@ class Checker {
   readonly types = new Map<Expr, CelType>()
   readonly calls = new Map<Expr, { overloads: readonly Overload[]; args: readonly Expr[] }>()
   readonly named = new Map<Expr, CelType>()
+  readonly dotted = new Map<Expr, string>()
   readonly typing: Typing = createTyping()
   private readonly options: CheckOptions
   private scope: Scope
@@ -96,6 +102,11 @@ class Checker {
     return this.options.variables.get(name)
   }
 
+  private shadowed(name: string): boolean {
+    for (let scope = this.scope; scope; scope = scope.outer) if (scope.name === name) return true
+    return false
+  }
+
   private typeValue(expr: Expr, name: string): CelType | undefined {
     const type = this.options.types.get(name)
     if (!type) return undefined
@@ -115,6 +126,11 @@ class Checker {
 
   private select(expr: Expr & { kind: 'select' }): CelType {
     const name = qualifiedName(expr)
+    const dotted = name === undefined || this.shadowed(name.slice(0, name.indexOf('.'))) ? undefined : this.options.variables.get(name)
+    if (dotted) {
+      this.dotted.set(expr, name as string)
+      return dotted
+    }
     if (name !== undefined && this.variable(name.slice(0, name.indexOf('.'))) === undefined) {
       const found = this.typeValue(expr, name)
       if (found) return found

@@ -8,7 +8,7 @@
  * ```
  */
 import { childrenOf, type Expr } from './ast.ts'
-import { checkCel } from './check.ts'
+import { checkCel, type Types } from './check.ts'
 import { estimateCost } from './cost.ts'
 import { CelCostExceeded, CelError, Failure, counted } from './errors.ts'
 import { functionTable, type FunctionDeclaration, type Functions, type Size } from './functions.ts'
@@ -17,11 +17,11 @@ import { validateLiterals } from './literals.ts'
 import { parseCel } from './parser.ts'
 import { createPlanner, type Frame } from './plan.ts'
 import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, NULL, STRING, TIMESTAMP, UINT, listOf, mapOf, optionalOf, typeOf, type CelObjectType, type CelType } from './types.ts'
-import type { CelValue } from './values.ts'
+import { toJson as jsonOf, type CelValue } from './values.ts'
 
 export * from './types.ts'
 export { CelCostExceeded, CelError, Failure, fail, type CelIssue } from './errors.ts'
-export { Boxed, CelList, CelMap, CelObject, LazyObject, NONE, Optional, Timestamp, Duration, Uint, adapt, toJson, typeNameOf, type CelValue } from './values.ts'
+export { Boxed, CelList, CelMap, CelObject, LazyObject, NONE, Optional, Timestamp, Duration, Uint, adapt, typeNameOf, type CelValue } from './values.ts'
 export { fn, method, type FunctionDeclaration } from './functions.ts'
 export { AUTHORIZER, RESOURCE_CHECK, authorizerValue, resourceCheckValue, type Ask, type AuthorizationAnswer, type AuthorizationQuestion } from './library/authorizer.ts'
 export { JSON_PATCH, mutation } from './library/mutation.ts'
@@ -32,7 +32,7 @@ export const perCallLimit = 1_000_000
 export interface CelEnvironment {
   readonly variables: ReadonlyMap<string, CelType>
   readonly functions: Functions
-  readonly types: ReadonlyMap<string, CelType>
+  readonly types: Types
 }
 
 export interface CelProgram {
@@ -65,12 +65,15 @@ export function celEnvironment(options: {
   readonly variables: Readonly<Record<string, CelType>>
   readonly functions?: readonly FunctionDeclaration[]
   readonly types?: readonly CelObjectType[]
+  /** For types that are not known ahead: the object type of a name that is nothing else. */
+  readonly typeOf?: (name: string) => CelObjectType | undefined
 }): CelEnvironment {
   standardFunctions ??= functionTable(libraries)
+  const types = new Map<string, CelType>([...standardTypes, ...(options.types ?? []).map((type): [string, CelType] => [type.name, type])])
   return {
     variables: new Map(Object.entries(options.variables)),
     functions: options.functions?.length ? functionTable([...libraries, options.functions]) : standardFunctions,
-    types: new Map<string, CelType>([...standardTypes, ...(options.types ?? []).map((type): [string, CelType] => [type.name, type])]),
+    types: options.typeOf ? { get: (name) => types.get(name) ?? options.typeOf?.(name) } : types,
   }
 }
 
@@ -97,6 +100,15 @@ export function compileCel(source: string, env: CelEnvironment): CelProgram {
         throw failed(error, frame.cost)
       }
     },
+  }
+}
+
+/** A value as JSON: ints as numbers, times as text, objects with their JSON names. Throws `CelError` for what JSON has no form of. */
+export function toJson(value: CelValue): unknown {
+  try {
+    return counted(() => jsonOf(value))
+  } catch (error) {
+    throw failed(error, 0)
   }
 }
 

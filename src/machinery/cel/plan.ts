@@ -4,7 +4,7 @@ import type { Checked } from './check.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload, work } from './errors.ts'
 import { planFold } from './fold.ts'
 import { sizeOf, type Overload } from './functions.ts'
-import type { CelObjectType, CelType } from './types.ts'
+import { unescapeName, type CelObjectType, type CelType } from './types.ts'
 import { CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
 
 /** One evaluation: what it was given, what it has spent. */
@@ -76,6 +76,8 @@ function ident({ checked, roots }: Planner, expr: Expr, name: string, scope: Sco
 }
 
 function select(planner: Planner, expr: Expr & { kind: 'select' }, scope: Scope): Step {
+  const dotted = planner.checked.variableOf(expr)
+  if (dotted !== undefined) return ident(planner, expr, dotted, scope)
   if (planner.checked.typeNamed(expr)) return ident(planner, expr, 'type', scope)
   const operand = planner.plan(expr.operand, scope)
   const { field } = expr
@@ -201,17 +203,25 @@ function map(planner: Planner, expr: Expr & { kind: 'map' }, scope: Scope): Step
 /** An object that an expression makes holds JSON, like any other. */
 function struct(planner: Planner, expr: Expr & { kind: 'struct' }, scope: Scope): Step {
   const type = planner.checked.typeNamed(expr) as CelObjectType
-  const fields = expr.fields.map(({ name, value, optional: maybe }) => ({ json: type.fields.get(name)?.json ?? name, step: planner.plan(value, scope), maybe }))
+  const fields = expr.fields.map(({ name, value, optional: maybe }) => ({ name, json: type.fields.get(name)?.json ?? unescapeName(name), step: planner.plan(value, scope), maybe }))
   return (f) => {
     const json: Record<string, unknown> = {}
-    for (const { json: name, step, maybe } of fields) {
+    for (const { name, json: key, step, maybe } of fields) {
       const value = step(f)
       const given = maybe ? optional(value).value : value
-      if (given !== undefined) Object.defineProperty(json, name, { value: toJson(given), enumerable: true, configurable: true, writable: true })
+      if (type.nested) checkNesting(`${type.name}.${name}`, given)
+      if (given !== undefined) Object.defineProperty(json, key, { value: toJson(given), enumerable: true, configurable: true, writable: true })
     }
     spend(f, 40)
     return new CelObject(json, type)
   }
+}
+
+/** In a nested type (`Object`), the objects in a field are of the type that the field's path names. */
+function checkNesting(expected: string, value: CelValue | undefined): void {
+  if (value instanceof CelList) for (const item of value.values()) checkNesting(expected, item)
+  if (!(value instanceof CelObject) || !value.type.nested || value.type.name === expected) return
+  fail(`type mismatch: unexpected type name ${JSON.stringify(value.type.name)}, expected ${JSON.stringify(expected)}, which matches field name path from root Object type`)
 }
 
 function optMap(planner: Planner, expr: Expr & { kind: 'optMap' }, scope: Scope): Step {

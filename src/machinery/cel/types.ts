@@ -40,6 +40,8 @@ export interface CelObjectType {
   readonly fields: ReadonlyMap<string, CelField>
   /** Fields that are not declared are there too, of dynamic type (`x-kubernetes-preserve-unknown-fields`). */
   readonly open?: boolean | undefined
+  /** Objects that an expression puts into field `f` are of the type `<name>.f`: how mutating policies write objects. */
+  readonly nested?: boolean | undefined
 }
 
 export const INT: CelType = { kind: 'int' }
@@ -70,15 +72,16 @@ export const param = (name: string): CelType => ({ kind: 'param', name })
 
 /**
  * An object type with declared fields, given by their JSON names. Names that are no CEL identifiers are escaped the way Kubernetes does
- * (`a-b` is `a__dash__b`); what cannot be escaped cannot be reached.
+ * (`a-b` is `a__dash__b`); what cannot be escaped cannot be reached. `verbatim`: the names are CEL's already.
  */
-export function objectOf(name: string, properties: Readonly<Record<string, CelType | { readonly type: CelType; readonly required?: boolean }>>, options: { readonly open?: boolean } = {}): CelObjectType {
+export function objectOf(name: string, properties: Readonly<Record<string, CelType | { readonly type: CelType; readonly required?: boolean }>>, options: { readonly open?: boolean; readonly nested?: boolean; readonly verbatim?: boolean } = {}): CelObjectType {
+  const { verbatim = false, ...flags } = options
   const fields = new Map<string, CelField>()
   for (const [json, property] of Object.entries(properties)) {
-    const escaped = escapeName(json)
+    const escaped = verbatim ? json : escapeName(json)
     if (escaped !== undefined) fields.set(escaped, 'kind' in property ? { type: property, json } : { ...property, json })
   }
-  return { kind: 'object', name, fields, ...options }
+  return { kind: 'object', name, fields, ...flags }
 }
 
 const reserved = new Set('true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '))
@@ -89,6 +92,11 @@ export function escapeName(json: string): string | undefined {
   if (!/^[A-Za-z_.\-/][A-Za-z0-9_.\-/]*$/.test(json)) return undefined
   return json.replaceAll(/__|\.|-|\//g, (found) => (found === '__' ? '__underscores__' : found === '.' ? '__dot__' : found === '-' ? '__dash__' : '__slash__'))
 }
+
+/** The JSON name that a CEL name stands for. */
+export const unescapeName = (name: string): string =>
+  name.replaceAll(/__(dot|dash|slash|underscores)__/g, (_, what: string) => (what === 'dot' ? '.' : what === 'dash' ? '-' : what === 'slash' ? '/' : '__'))
+    .replace(/^__(\w+)__$/, (all, word: string) => (reserved.has(word) ? word : all))
 
 /** How cel-go writes a type in its messages: `list(int)`, `map(string, dyn)`, `optional_type(int)`. */
 export function typeName(type: CelType): string {

@@ -1,65 +1,76 @@
 /** Webhooks: what the cluster's users have to say about a write, by servers of their own. */
-import { admissionregistration, core, type Resource, type StructType } from '../../../api/index.ts'
+import { admissionregistration, core, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import { internal } from '../../../machinery/errors.ts'
-import { decodeObject } from '../../../machinery/json.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { applyJsonPatch } from '../../../machinery/patch.ts'
+import type { Authorizer } from '../../authz/authorizer.ts'
 import type { ServerEnvironment } from '../../options.ts'
-import type { AdmissionPlugin } from '../admission.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { patched } from '../patched.ts'
+import { trackInvocations } from '../reinvocation.ts'
+import { shownAs } from '../versions.ts'
 import { createCallWebhook, type Answer, type CallWebhook } from '../webhooks/call.ts'
+import { createConditions } from '../webhooks/conditions.ts'
 import { createFindWebhook } from '../webhooks/endpoint.ts'
-import { matches } from '../webhooks/match.ts'
-import { ask, inOrder } from '../webhooks/run.ts'
+import { isExempt, matchedResource } from '../webhooks/match.ts'
+import { ask, inOrder, type AnyWebhook } from '../webhooks/run.ts'
 
 type Environment = Pick<ServerEnvironment, 'lister' | 'log' | 'complete' | 'resources'>
 
 /** Both plugins, over one way of calling. `call` is given by tests. */
-export function webhooks(env: Environment, call: CallWebhook = createCallWebhook(createFindWebhook(env))): { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } {
+export function webhooks(env: Environment, authorizer: Authorizer, call: CallWebhook = createCallWebhook(createFindWebhook(env))): { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } {
   const namespaces = env.lister(core.namespaces)
   const labelsOf = (name: string) => namespaces.get('', name)?.metadata.labels
   const log = env.log.child({ component: 'webhooks' })
   const mutating = env.lister(admissionregistration.mutatingwebhookconfigurations)
   const validating = env.lister(admissionregistration.validatingwebhookconfigurations)
+  const conditions = createConditions(env, authorizer)
+
+  /** Asks a webhook if the request is one that it is meant to hear of. */
+  const askIfMeant = async (webhook: AnyWebhook, a: AdmissionAttributes): Promise<{ readonly answer: Answer; readonly matched: Resource; readonly shown: AdmissionAttributes } | undefined> => {
+    const matched = matchedResource(webhook, a, labelsOf)
+    if (!matched) return undefined
+    const shown = await shownAs(a, matched)
+    if (webhook.matchConditions?.length && !(await conditions(webhook, shown, matched, log))) return undefined
+    const answer = await ask(webhook, shown, matched, call, log)
+    return answer && { answer, matched, shown }
+  }
 
   return {
     mutating: {
       name: 'MutatingAdmissionWebhook',
-      handles: () => mutating.list().length > 0,
+      hearsOfAll: true,
+      handles: (a) => mutating.list().length > 0 && !isExempt(a),
       async mutate(a) {
-        let object = a.object as ApiObject
-        /** What each webhook that wants to be asked again made of the object. */
-        const made: { readonly webhook: admissionregistration.MutatingWebhook; readonly object: ApiObject }[] = []
-        const run = async (webhook: admissionregistration.MutatingWebhook) => {
-          const current = { ...a, object }
-          if (!matches(webhook, current, labelsOf)) return
-          const answer = await ask(webhook, current, call, log)
-          if (answer?.patch) object = patched(env, a.resource, object, answer, webhook.name)
-          if (webhook.reinvocationPolicy === 'IfNeeded') made.push({ webhook, object })
+        let { object } = a
+        const tracker = trackInvocations('webhooks', a, object)
+        for (const { key, webhook } of inOrder(mutating.list())) {
+          if (!tracker.asks(key)) continue
+          const asked = await askIfMeant(webhook, { ...a, object })
+          if (!asked) continue
+          const before = object
+          if (asked.answer.patch && object) object = await applied(env, { ...a, object }, asked.matched, asked.shown.object as ApiObject, asked.answer, webhook.name)
+          tracker.asked(key, before !== object && !deepEqual(before, object), (webhook as admissionregistration.MutatingWebhook).reinvocationPolicy === 'IfNeeded')
         }
-        for (const webhook of inOrder(mutating.list())) await run(webhook)
-        for (const before of made.splice(0)) if (!deepEqual(before.object, object)) await run(before.webhook)
+        tracker.end(object)
         return object
       },
     },
     validating: {
       name: 'ValidatingAdmissionWebhook',
-      handles: () => validating.list().length > 0,
+      handles: (a) => validating.list().length > 0 && !isExempt(a),
       async validate(a) {
-        const asked = inOrder(validating.list()).filter((webhook) => matches(webhook, a, labelsOf))
-        const outcomes = await Promise.allSettled(asked.map((webhook) => ask(webhook, a, call, log)))
+        const outcomes = await Promise.allSettled(inOrder(validating.list()).map(({ webhook }) => askIfMeant(webhook, a)))
         for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
       },
     },
   }
 }
 
-/** The object with a webhook's patch: decoded and completed like anything that comes from outside. */
-function patched(env: Environment, resource: Resource, object: ApiObject, { patch, patchType }: Answer, name: string): ApiObject {
+/** The object with a webhook's patch. */
+async function applied(env: Environment, a: AdmissionAttributes, matched: Resource, shown: ApiObject, { patch, patchType }: Answer, name: string): Promise<ApiObject> {
   if (patchType !== 'JSONPatch') throw internal(`failed calling webhook ${JSON.stringify(name)}: webhook returned response.patch but not response.patchType`)
   const operations = JSON.parse(Buffer.from(patch ?? '', 'base64').toString('utf8')) as unknown
-  const next = applyJsonPatch(object, operations)
-  const stored = env.resources().find((r) => r.apiVersion === object.apiVersion && r.kind === object.kind) ?? resource
-  return env.complete(stored, decodeObject(stored.type as StructType<ApiObject>, next).object)
+  return patched(env, a, matched, applyJsonPatch(shown, operations))
 }
-

@@ -1,8 +1,9 @@
 /** One call of a webhook: an AdmissionReview goes out over HTTPS, another one comes back in time, or it is a failure. */
 import { randomUUID } from 'node:crypto'
 import https from 'node:https'
-import type { admission, admissionregistration } from '../../../api/index.ts'
+import type { admission, admissionregistration, Resource } from '../../../api/index.ts'
 import type { AdmissionAttributes } from '../admission.ts'
+import { requestValue } from '../policies/request.ts'
 import type { FindWebhook, WebhookPlace } from './endpoint.ts'
 
 export interface Webhook {
@@ -13,40 +14,31 @@ export interface Webhook {
 
 export type Answer = Partial<admission.AdmissionResponse>
 /** Resolves with the webhook's answer; rejects when there is none that can be understood. */
-export type CallWebhook = (webhook: Webhook, attributes: AdmissionAttributes) => Promise<Answer>
+export type CallWebhook = (webhook: Webhook, attributes: AdmissionAttributes, matched: Resource) => Promise<Answer>
 
 const defaultSeconds = 10
 const largestAnswer = 16 * 1024 * 1024
 
 export function createCallWebhook(find: FindWebhook): CallWebhook {
-  return async (webhook, attributes) => {
+  return async (webhook, attributes, matched) => {
     const place = find(webhook.clientConfig)
     const seconds = webhook.timeoutSeconds ?? defaultSeconds
     const uid = randomUUID()
-    const body = JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: requestOf(attributes, uid) })
+    const body = JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: requestOf(attributes, matched, uid) })
     const text = await post(place, webhook.clientConfig.caBundle, body, seconds)
     return answerOf(text, uid)
   }
 }
 
-/** `admission.v1.AdmissionRequest`. */
-export function requestOf(a: AdmissionAttributes, uid: string): object {
-  const { group, version, plural } = a.resource
-  const about = a.object ?? a.old
-  const kind = { group, version: about?.apiVersion.split('/').at(-1) ?? version, kind: about?.kind ?? a.resource.kind }
-  const resource = { group, version, resource: plural }
-  const { name, uid: userId, groups, extra } = a.context.user
+/** `admission.v1.AdmissionRequest`; the objects are in the version of `matched`. */
+export const requestOf = (a: AdmissionAttributes, matched: Resource, uid: string): object => {
+  const { subResource, requestSubResource, options, ...rest } = requestValue(a, matched)
   return {
-    uid, kind, resource, requestKind: kind, requestResource: resource,
-    ...(a.subresource ? { subResource: a.subresource, requestSubResource: a.subresource } : {}),
-    ...(a.name ? { name: a.name } : {}),
-    ...(a.namespace ? { namespace: a.namespace } : {}),
-    operation: a.operation,
-    userInfo: { username: name, ...(userId ? { uid: userId } : {}), groups, ...(extra ? { extra } : {}) },
+    uid, ...rest,
+    ...(a.subresource ? { subResource, requestSubResource } : {}),
     object: a.object ?? null,
     oldObject: a.old ?? null,
-    dryRun: a.context.dryRun,
-    options: Object.keys(a.options).length > 0 ? a.options : null,
+    options: Object.keys(options as object).length > 0 ? options : null,
   }
 }
 

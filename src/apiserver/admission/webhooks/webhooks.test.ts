@@ -5,6 +5,7 @@ import { core, type admission } from '../../../api/index.ts'
 import { isApiError } from '../../../machinery/errors.ts'
 import { loadX509 } from '../../../machinery/x509.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
+import type { Authorizer } from '../../authz/authorizer.ts'
 import { createAdmissionChain } from '../chain.ts'
 import { webhooks } from '../plugins/webhooks.ts'
 import type { CallWebhook } from './call.ts'
@@ -52,6 +53,7 @@ beforeEach(() => {
   reply = () => ({})
 })
 
+const nobodyAsks = { decide: () => ({ opinion: 'none', reason: '' }) } as unknown as Authorizer
 const rules = [{ operations: ['CREATE', 'UPDATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] }]
 const hook = (more: object = {}, name = 'check.example.com') =>
   ({ name, rules, sideEffects: 'None', admissionReviewVersions: ['v1'], failurePolicy: 'Fail', clientConfig: { url: `https://127.0.0.1:${port}/hook`, caBundle: ca }, ...more })
@@ -60,7 +62,7 @@ const map = (data: object = {}, metadata: object = {}): Loose => ({ kind: 'Confi
 
 /** What becomes of a config map: the object as it would be stored, or why not. */
 async function outcome(objects: Loose[], object = map(), wanted: Wanted = {}, dryRun = false, call?: CallWebhook): Promise<{ data?: unknown; error?: string; code?: number; warnings: string[] }> {
-  const { mutating, validating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x', labels: { team: 'a' } as never } as never }, ...objects), call)
+  const { mutating, validating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x', labels: { team: 'a' } as never } as never }, ...objects), nobodyAsks, call)
   const chain = createAdmissionChain([mutating, validating])
   const plain = attributesOf(core.configmaps, object, wanted)
   const attributes = { ...plain, context: { ...plain.context, dryRun } }
@@ -82,6 +84,14 @@ describe('a validating webhook', () => {
       operation: 'CREATE', name: 'm', namespace: 'x', kind: { group: '', version: 'v1', kind: 'ConfigMap' }, resource: { resource: 'configmaps' },
       userInfo: { username: 'ana', groups: ['system:authenticated'] }, object: { data: { a: 'b' } }, oldObject: null, dryRun: false,
     })
+  })
+
+  it('leaves notes for the audit log under its own name, also when it refuses', async () => {
+    reply = () => ({ allowed: false, auditAnnotations: { rule: 'no-latest' } })
+    const attributes = attributesOf(core.configmaps, map())
+    const { validating } = webhooks(environment(configuration('Validating', hook())), nobodyAsks)
+    await expect(createAdmissionChain([validating]).validate(attributes)).rejects.toMatchObject({ code: 400 })
+    expect(attributes.annotations).toEqual({ 'check.example.com/rule': 'no-latest' })
   })
 
   it('refuses in its own words and with its own code', async () => {
@@ -152,7 +162,7 @@ describe('a mutating webhook', () => {
 
 describe('which webhook hears of what', () => {
   const about = (webhook: object, resource: unknown = core.pods, object: Loose = { kind: 'Pod', metadata: { name: 'p', namespace: 'x', labels: { app: 'a' } } as never }, wanted: Wanted = {}) =>
-    matches(webhook as never, attributesOf(resource, object, wanted), () => ({ team: 'a' }))
+    matches({ matchPolicy: 'Exact', ...webhook } as never, attributesOf(resource, object, wanted), () => ({ team: 'a' }))
   const rule = (more: object) => ({ rules: [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], ...more }] })
 
   it('is said by resources and subresources', () => {

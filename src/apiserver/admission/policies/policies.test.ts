@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest'
+import { apps, core } from '../../../api/index.ts'
+import { isApiError } from '../../../machinery/errors.ts'
+import type { Action, Authorizer } from '../../authz/authorizer.ts'
+import type { Identity } from '../../identity.ts'
+import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
+import { createAdmissionChain } from '../chain.ts'
+import { mutatingAdmissionPolicy } from './mutating.ts'
+import { validatingAdmissionPolicy } from './validating.ts'
+
+const namespace: Loose = { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'x', labels: { team: 'a' } } as never }
+const deployment = (spec: object = {}, metadata: object = {}): Loose =>
+  ({ kind: 'Deployment', apiVersion: 'apps/v1', metadata: { name: 'd', namespace: 'x', ...metadata }, spec: { replicas: 3, ...spec } })
+const rules = [{ operations: ['CREATE', 'UPDATE', 'DELETE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'], scope: '*' }]
+const policy = (spec: object, name = 'p'): Loose =>
+  ({ kind: 'ValidatingAdmissionPolicy', metadata: { name, uid: name, generation: 1 } as never, spec: { failurePolicy: 'Fail', matchConstraints: { resourceRules: rules, matchPolicy: 'Equivalent' }, ...spec } })
+const binding = (spec: object = {}, name = 'b'): Loose =>
+  ({ kind: 'ValidatingAdmissionPolicyBinding', metadata: { name }, spec: { policyName: 'p', validationActions: ['Deny'], ...spec } })
+const mutating = (spec: object, name = 'p'): Loose =>
+  ({ kind: 'MutatingAdmissionPolicy', metadata: { name, uid: name, generation: 1 } as never, spec: { failurePolicy: 'Fail', reinvocationPolicy: 'Never', matchConstraints: { resourceRules: rules, matchPolicy: 'Equivalent' }, ...spec } })
+const mutatingBinding = (name: string, spec: object = {}): Loose => ({ kind: 'MutatingAdmissionPolicyBinding', metadata: { name: `b-${name}` }, spec: { policyName: name, ...spec } })
+
+const asked: { user: Identity; action: Action }[] = []
+const authorizer = (late = false) => ({
+  decide(user: Identity, action: Action) {
+    asked.push({ user, action })
+    const decision = { opinion: action.verb === 'breakglass' ? 'allow' : 'none', reason: 'because' }
+    return late ? Promise.resolve(decision) : decision
+  },
+}) as unknown as Authorizer
+
+interface Outcome { readonly error?: string; readonly code?: number; readonly reason?: string; readonly object?: Loose; readonly warnings: string[]; readonly annotations: Record<string, string> }
+
+async function outcome(objects: Loose[], object: Loose | null = deployment(), wanted: Wanted = {}, late = false): Promise<Outcome> {
+  const env = environment(namespace, ...objects)
+  const chain = createAdmissionChain([mutatingAdmissionPolicy(env, authorizer(late)), validatingAdmissionPolicy(env, authorizer(late))])
+  const attributes = attributesOf(apps.deployments, object ?? undefined, wanted)
+  const { warnings, annotations } = attributes
+  try {
+    const mutated = await chain.mutate(attributes)
+    await chain.validate({ ...attributes, object: mutated })
+    return { warnings, annotations, ...(mutated ? { object: mutated as unknown as Loose } : {}) }
+  } catch (error) {
+    if (!isApiError(error)) throw error
+    return { error: error.message, code: error.code, reason: error.reason, warnings, annotations }
+  }
+}
+const check = (expression: string, more: object = {}, spec: object = {}) => policy({ validations: [{ expression, ...more }], ...spec })
+
+describe('a validating policy', () => {
+  it('refuses what its expressions do not hold for, and nothing else', async () => {
+    const objects = [check('object.spec.replicas <= 5'), binding()]
+    expect(await outcome(objects)).toMatchObject({ object: { kind: 'Deployment' }, warnings: [] })
+    expect(await outcome(objects, deployment({ replicas: 6 }))).toMatchObject({
+      code: 422, reason: 'Invalid', error: "deployments.apps \"d\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: failed expression: object.spec.replicas <= 5",
+    })
+    expect((await outcome([objects[0] as Loose], deployment({ replicas: 6 }))).error).toBeUndefined()
+  })
+
+  it('says why in its own words, and with its own code', async () => {
+    const said = async (more: object) => outcome([check('false', more), binding()])
+    expect(await said({ message: ' no ', reason: 'Forbidden' })).toMatchObject({ code: 403, reason: 'Forbidden', error: expect.stringMatching(/denied request: no$/) as string })
+    expect(await said({ message: 'no', messageExpression: "'has ' + string(object.spec.replicas) + ' replicas'" })).toMatchObject({ error: expect.stringMatching(/denied request: has 3 replicas$/) as string })
+    for (const messageExpression of ["'a\\nb'", "'  '", 'object.spec.nope', "string(1/0)"]) {
+      expect(await said({ message: 'no', messageExpression })).toMatchObject({ error: expect.stringMatching(/denied request: no$/) as string })
+    }
+  })
+
+  it('that fails decides by its failure policy', async () => {
+    expect(await outcome([check('object.spec.nope > 1'), binding()])).toMatchObject({ code: 422, error: expect.stringContaining("denied request: expression 'object.spec.nope > 1' resulted in error: no such key: nope") as string })
+    expect((await outcome([check('object.spec.nope > 1', {}, { failurePolicy: 'Ignore' }), binding()])).error).toBeUndefined()
+    expect(await outcome([check('nope'), binding()])).toMatchObject({ error: expect.stringContaining("compilation error: compilation failed: ERROR: <input>:1:1: undeclared reference to 'nope'") as string })
+    const dear = check('[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, [1,2,3,4,5,6,7,8,9,10].all(f, a + b + c + d + e + f > 0))))))')
+    expect(await outcome([dear, binding()])).toMatchObject({ error: expect.stringContaining('operation cancelled: actual cost limit exceeded') as string })
+  })
+
+  it('warns or notes instead of refusing, as its binding wants', async () => {
+    const done = await outcome([check('false', { message: 'no' }), binding({ validationActions: ['Warn', 'Audit'] })])
+    expect(done.error).toBeUndefined()
+    expect(done.warnings).toEqual(["Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': no"])
+    expect(done.annotations).toEqual({ 'validation.policy.admission.k8s.io/validation_failure': JSON.stringify([{ message: 'no', policy: 'p', binding: 'b', expressionIndex: 0, validationActions: ['Warn', 'Audit'] }]) })
+  })
+
+  it('writes audit annotations, of all bindings', async () => {
+    const param = (name: string, value: string): Loose => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'x' }, data: { value } })
+    const spec = { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, auditAnnotations: [{ key: 'seen', valueExpression: "'value ' + params.data.value" }, { key: 'none', valueExpression: 'null' }] }
+    const refer = (name: string) => binding({ paramRef: { name, parameterNotFoundAction: 'Deny' } }, `b-${name}`)
+    expect((await outcome([policy(spec), refer('one'), refer('two'), param('one', '1'), param('two', '2')])).annotations).toEqual({ 'p/seen': 'value 1, value 2' })
+  })
+
+  it('has variables, each evaluated when it is asked for and seeing those before it', async () => {
+    const variables = [{ name: 'n', expression: 'object.spec.replicas' }, { name: 'twice', expression: 'variables.n * 2' }, { name: 'broken', expression: '1 / 0' }]
+    const by = async (expression: string) => (await outcome([check(expression, {}, { variables }), binding()])).error
+    expect(await by('variables.twice == 6 || variables.broken == 1')).toBeUndefined()
+    expect(await by('variables.broken == 1')).toContain("expression 'variables.broken == 1' resulted in error: composited variable \"broken\" fails to evaluate: division by zero")
+    expect(await by('variables.nope')).toContain("undefined field 'nope'")
+  })
+
+  it('sees the request, the old object, the namespace', async () => {
+    const expression = "request.operation == 'UPDATE' && request.kind.kind == 'Deployment' && request.resource.resource == 'deployments' && request.userInfo.username == 'ana' && 'system:authenticated' in request.userInfo.groups && request.name == 'd' && request.namespace == 'x' && !request.dryRun && oldObject.spec.replicas == 1 && namespaceObject.metadata.labels.team == 'a'"
+    expect((await outcome([check(expression), binding()], deployment(), { operation: 'UPDATE', old: deployment({ replicas: 1 }) })).error).toBeUndefined()
+    expect((await outcome([check('object == null && oldObject.spec.replicas == 3'), binding()], null, { operation: 'DELETE', old: deployment() })).error).toBeUndefined()
+  })
+
+  it('may ask the authorizer, however long that takes', async () => {
+    for (const late of [false, true]) {
+      const by = async (expression: string) => (await outcome([check(expression), binding()], deployment(), {}, late)).error
+      expect(await by("authorizer.group('apps').resource('deployments').namespace('x').check('breakglass').allowed()")).toBeUndefined()
+      expect(await by("authorizer.requestResource.check('breakglass').allowed()")).toBeUndefined()
+      expect(asked.at(-1)).toMatchObject({ user: { name: 'ana' }, action: { verb: 'breakglass', group: 'apps', resource: 'deployments', namespace: 'x', name: 'd' } })
+      expect(await by("authorizer.serviceAccount('x', 'robot').path('/z').check('get').allowed()")).toContain('failed expression')
+      expect(asked.at(-1)).toMatchObject({ user: { name: 'system:serviceaccount:x:robot' }, action: { path: '/z', isResourceRequest: false } })
+    }
+  })
+
+  it('is not applied where its match conditions do not hold', async () => {
+    const conditions = (...matchConditions: object[]) => outcome([check('false', { message: 'no' }, { matchConditions }), binding()])
+    expect((await conditions({ name: 'a', expression: "request.userInfo.username != 'ana'" })).error).toBeUndefined()
+    expect((await conditions({ name: 'a', expression: 'true' })).error).toContain('denied request: no')
+    expect((await conditions({ name: 'a', expression: 'object.nope' }, { name: 'b', expression: 'false' })).error).toBeUndefined()
+    expect((await conditions({ name: 'a', expression: 'object.nope' })).error).toContain("denied request: expression 'object.nope' resulted in error: no such key: nope")
+  })
+})
+
+describe('what a policy is about', () => {
+  const about = async (constraints: object, more: object = {}) => (await outcome([policy({ validations: [{ expression: 'false' }], matchConstraints: { resourceRules: rules, ...constraints } }), binding(more)], deployment({}, { labels: { app: 'web' } }))).error !== undefined
+  it('is said by rules, selectors and exceptions, of policy and binding', async () => {
+    expect(await about({})).toBe(true)
+    expect(await about({ resourceRules: [{ ...rules[0], resources: ['pods'] }] })).toBe(false)
+    expect(await about({ resourceRules: [{ ...rules[0], resourceNames: ['other'] }] })).toBe(false)
+    expect(await about({ excludeResourceRules: [{ ...rules[0], resourceNames: ['d'] }] })).toBe(false)
+    expect(await about({ namespaceSelector: { matchLabels: { team: 'b' } } })).toBe(false)
+    expect(await about({ objectSelector: { matchLabels: { app: 'web' } } })).toBe(true)
+    expect(await about({}, { matchResources: { namespaceSelector: { matchLabels: { team: 'b' } } } })).toBe(false)
+    expect(await about({}, { matchResources: { resourceRules: [{ ...rules[0], operations: ['DELETE'] }] } })).toBe(false)
+    expect(await about({}, { policyName: 'other' })).toBe(false)
+  })
+
+  it('is never its own kind', async () => {
+    const all = policy({ validations: [{ expression: 'false' }], matchConstraints: { resourceRules: [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*'] }] } })
+    const env = environment(all, binding())
+    const { admissionregistration } = await import('../../../api/index.ts')
+    expect(validatingAdmissionPolicy(env, authorizer()).handles(attributesOf(admissionregistration.validatingadmissionpolicies, all))).toBe(false)
+    expect(validatingAdmissionPolicy(env, authorizer()).handles(attributesOf(core.pods, deployment()))).toBe(true)
+  })
+})
+
+describe('parameters', () => {
+  const limit = (name: string, value: string, where = 'x', labels: object = {}): Loose => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: where, labels } as never, data: { value } })
+  const limited = check('object.spec.replicas <= int(params.data.value)', { messageExpression: "'at most ' + params.data.value" }, { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } })
+  const by = async (paramRef: object, ...objects: Loose[]) => (await outcome([limited, binding({ paramRef }), ...objects], deployment({ replicas: 6 }))).error
+  it('come by name, from the namespace of the request or the one that is named', async () => {
+    expect(await by({ name: 'l', parameterNotFoundAction: 'Deny' }, limit('l', '5'))).toMatch(/denied request: at most 5$/)
+    expect(await by({ name: 'l', parameterNotFoundAction: 'Deny' }, limit('l', '7'))).toBeUndefined()
+    expect(await by({ name: 'l', namespace: 'y', parameterNotFoundAction: 'Deny' }, limit('l', '5'), limit('l', '7', 'y'))).toBeUndefined()
+  })
+  it('come by labels: every one has to be satisfied', async () => {
+    const selector = { matchLabels: { kind: 'limit' } }
+    expect(await by({ selector, parameterNotFoundAction: 'Deny' }, limit('a', '9', 'x', { kind: 'limit' }), limit('b', '4', 'x', { kind: 'limit' }), limit('c', '1'))).toMatch(/at most 4$/)
+  })
+  it('that are missing deny or do not, and a kind that is missing is a mistake', async () => {
+    expect(await by({ name: 'l', parameterNotFoundAction: 'Deny' })).toContain("denied request: failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction")
+    expect(await by({ name: 'l', parameterNotFoundAction: 'Allow' })).toBeUndefined()
+    const unknown = check('true', {}, { paramKind: { apiVersion: 'rules.example.com/v1', kind: 'Limit' } })
+    expect((await outcome([unknown, binding({ paramRef: { name: 'l' } })])).error).toContain("failed to find resource referenced by paramKind: 'rules.example.com/v1, Kind=Limit'")
+  })
+})
+
+describe('a mutating policy', () => {
+  const apply = (expression: string, more: object = {}, name = 'p') => [mutating({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }], ...more }, name), mutatingBinding(name)]
+  const patch = (expression: string, more: object = {}, name = 'p') => [mutating({ mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }], ...more }, name), mutatingBinding(name)]
+  const containers = { template: { metadata: {}, spec: { containers: [{ name: 'app', image: 'app:1' }] } } }
+
+  it('merges a configuration into the object', async () => {
+    const done = await outcome(apply("Object{metadata: Object.metadata{labels: {'team': namespaceObject.metadata.labels.team}}, spec: Object.spec{replicas: object.spec.replicas + 1, template: Object.spec.template{spec: Object.spec.template.spec{containers: [Object.spec.template.spec.containers{name: 'sidecar', image: 'side:1'}, Object.spec.template.spec.containers{name: 'app', imagePullPolicy: 'Always'}]}}}}"), deployment(containers))
+    expect(done.error).toBeUndefined()
+    expect(done.object).toMatchObject({ metadata: { labels: { team: 'a' } }, spec: { replicas: 4, template: { spec: { containers: [{ name: 'sidecar', image: 'side:1' }, { name: 'app', image: 'app:1', imagePullPolicy: 'Always' }] } } } })
+  })
+
+  it('patches', async () => {
+    const expression = "[JSONPatch{op: 'test', path: '/spec/replicas', value: 3}, JSONPatch{op: 'replace', path: '/spec/replicas', value: 1}, JSONPatch{op: 'add', path: '/metadata/labels', value: {}}, JSONPatch{op: 'add', path: '/metadata/labels/' + jsonpatch.escapeKey('example.com/a'), value: 'b'}]"
+    expect((await outcome(patch(expression))).object).toMatchObject({ metadata: { labels: { 'example.com/a': 'b' } }, spec: { replicas: 1 } })
+    expect((await outcome(patch(expression), deployment({ replicas: 4 }))).object).toMatchObject({ spec: { replicas: 4 } })
+    expect((await outcome(patch("object.spec.replicas > 1 ? [JSONPatch{op: 'remove', path: '/spec/replicas'}] : []"))).object).not.toHaveProperty('spec.replicas', 3)
+  })
+
+  it('that fails refuses, unless it is to be ignored', async () => {
+    expect(await outcome(apply('Object{spec: Object.wrong{}}'))).toMatchObject({ code: 403, error: expect.stringContaining("policy 'p' with binding 'b-p' denied request: expression 'Object{spec: Object.wrong{}}' resulted in error: type mismatch: unexpected type name \"Object.wrong\", expected \"Object.spec\"") as string })
+    expect((await outcome(apply("Object{spec: Object.spec{selector: Object.spec.selector{matchLabels: {'a': 'b'}}}}"))).error).toContain('error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.selector')
+    expect((await outcome(apply('Object{spec: Object.spec{nope: 1}}'))).error).toContain('field not declared in schema')
+    expect((await outcome(apply('object.nope'))).error).toContain('must evaluate to Object')
+    expect((await outcome(patch("[JSONPatch{op: 'remove', path: '/spec/nope'}]"))).error).toContain("policy 'p' with binding 'b-p' denied request: ")
+    expect((await outcome(patch("[JSONPatch{op: 'remove', path: '/spec/nope'}]", { failurePolicy: 'Ignore' }))).object).toMatchObject({ spec: { replicas: 3 } })
+  })
+
+  it('is asked again, once, when it wants to and others changed the object after it', async () => {
+    const label = (policyName: string, more: object) => patch(`[JSONPatch{op: 'add', path: '/metadata/annotations', value: {'${policyName}': string(object.spec.replicas)}}]`, more, policyName)
+    const raise = patch("object.spec.replicas < 5 ? [JSONPatch{op: 'replace', path: '/spec/replicas', value: object.spec.replicas + 1}] : []", {}, 'z')
+    expect((await outcome([...label('a', { reinvocationPolicy: 'IfNeeded' }), ...raise])).object).toMatchObject({ metadata: { annotations: { a: '4' } }, spec: { replicas: 4 } })
+    expect((await outcome([...label('a', {}), ...raise])).object).toMatchObject({ metadata: { annotations: { a: '3' } }, spec: { replicas: 4 } })
+  })
+
+  it('has conditions, variables and parameters like a validating one', async () => {
+    const more = { matchConditions: [{ name: 'c', expression: '!has(object.spec.paused)' }], variables: [{ name: 'n', expression: 'int(params.data.value)' }], paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } }
+    const [made] = apply('Object{spec: Object.spec{replicas: variables.n}}', more)
+    const objects = [made as Loose, mutatingBinding('p', { paramRef: { name: 'l', parameterNotFoundAction: 'Deny' } }), { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'l', namespace: 'x' }, data: { value: '7' } }]
+    expect((await outcome(objects)).object).toMatchObject({ spec: { replicas: 7 } })
+    expect((await outcome(objects, deployment({ paused: true }))).object).toMatchObject({ spec: { replicas: 3 } })
+  })
+})

@@ -1,0 +1,131 @@
+/** ValidatingAdmissionPolicy: expressions that must be true (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/). */
+import { admissionregistration, type Resource } from '../../../api/index.ts'
+import { ApiError, forbidden } from '../../../machinery/errors.ts'
+import type { Authorizer } from '../../authz/authorizer.ts'
+import type { ServerEnvironment } from '../../options.ts'
+import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { shownAs } from '../versions.ts'
+import { isExempt } from '../webhooks/match.ts'
+import { loadCel, type Cel } from './cel.ts'
+import { compileConditions, compileExpression, compileVariables, environmentOf, returnsBool, returnsString, returnsText, type Compiled, type NamedExpression } from './compile.ts'
+import { createHooks, type Hook } from './hooks.ts'
+import { createInputs, type Inputs } from './inputs.ts'
+import { bindingMatches, policyMatches } from './matching.ts'
+import { createFindParams, ParamError, type FindParams } from './params.ts'
+import { withAnswers } from './evaluate.ts'
+import { judge, type Verdict } from './judge.ts'
+
+type Policy = admissionregistration.ValidatingAdmissionPolicy
+type Binding = admissionregistration.ValidatingAdmissionPolicyBinding
+
+export interface CompiledPolicy {
+  readonly cel: Cel
+  readonly conditions: readonly NamedExpression[]
+  readonly variables: readonly NamedExpression[]
+  readonly validations: readonly { readonly validation: admissionregistration.Validation; readonly expression: Compiled; readonly message: Compiled | undefined }[]
+  readonly annotations: readonly { readonly key: string; readonly value: Compiled }[]
+}
+
+/** Everything in a policy, compiled; what is wrong with an expression stands in its place. */
+export function compilePolicy(cel: Cel, { spec }: Policy): CompiledPolicy {
+  const params = spec.paramKind !== undefined
+  const { variables, type } = compileVariables(cel, spec.variables, { params, authorizer: true })
+  const full = environmentOf(cel, { params, authorizer: true, variables: type })
+  const messages = environmentOf(cel, { params, authorizer: false, variables: type })
+  return {
+    cel,
+    conditions: compileConditions(cel, spec.matchConditions, params),
+    variables,
+    validations: (spec.validations ?? []).map((validation) => ({
+      validation,
+      expression: compileExpression(cel, validation.expression, full, returnsBool),
+      message: validation.messageExpression ? compileExpression(cel, validation.messageExpression, messages, returnsString) : undefined,
+    })),
+    annotations: (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({ key, value: compileExpression(cel, valueExpression, full, returnsText) })),
+  }
+}
+
+export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' | 'resources'>, authorizer: Authorizer): AdmissionPlugin {
+  const inputs = createInputs(env, authorizer)
+  const findParams = createFindParams(env)
+  const hooks = createHooks<Policy, Binding, CompiledPolicy>({
+    policies: env.lister(admissionregistration.validatingadmissionpolicies),
+    bindings: env.lister(admissionregistration.validatingadmissionpolicybindings),
+    policyOf: (binding) => binding.spec.policyName,
+    compile: async (policy) => compilePolicy(await loadCel(), policy),
+  })
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    handles: (a) => hooks.any() && !isExempt(a),
+    async validate(a) {
+      const refusals: Refusal[] = []
+      for (const hook of await hooks.all()) await apply(hook, a, inputs, findParams, refusals)
+      if (refusals[0]) throw refusal(a, refusals[0])
+    },
+  }
+}
+
+interface Refusal { readonly policy: Policy; readonly binding?: Binding; readonly message: string; readonly reason?: string | undefined }
+
+type PolicyHook = Hook<Policy, Binding, CompiledPolicy>
+
+/** One policy, through all its bindings; the first refusal of all is what the client gets. */
+async function apply(hook: PolicyHook, a: AdmissionAttributes, inputs: Inputs, findParams: FindParams, refusals: Refusal[]): Promise<void> {
+  const { policy, bindings } = hook
+  const matched = policyMatches(policy.spec.matchConstraints, a, inputs.labelsOf)
+  if (!matched) return
+  const collected = new Map<string, Set<string>>()
+  let shown: AdmissionAttributes | undefined
+  for (const binding of bindings) {
+    if (!bindingMatches(binding.spec.matchResources, a, inputs.labelsOf)) continue
+    try {
+      shown ??= await shownAs(a, matched)
+      for (const verdict of await verdicts(hook, shown, matched, binding, inputs, findParams)) act(policy, binding, verdict, a, refusals, collected)
+    } catch (error) {
+      if (!(error instanceof ParamError)) throw error
+      if (policy.spec.failurePolicy !== 'Ignore') refusals.push({ policy, binding, message: `failed to configure binding: ${error.message}` })
+    }
+  }
+  for (const [key, values] of collected) a.context.annotate(`${policy.metadata.name}/${key}`, [...values].join(', '))
+}
+
+/** What the policy says of the request, with each of the binding's parameters. */
+async function verdicts(hook: PolicyHook, a: AdmissionAttributes, matched: Resource, binding: Binding, inputs: Inputs, findParams: FindParams): Promise<readonly Verdict[]> {
+  const { policy: { spec }, compiled } = hook
+  const ask = inputs.ask(a)
+  const all: Verdict[] = []
+  for (const params of findParams(spec.paramKind, binding.spec.paramRef, a.namespace)) {
+    const values = inputs.values(compiled.cel, a, matched, params, ask)
+    all.push(await withAnswers(() => judge(compiled, values, spec.failurePolicy !== 'Ignore')))
+  }
+  return all
+}
+
+const longestAnnotation = 10 * 1024
+
+/** What the binding wants to come of a verdict. */
+function act(policy: Policy, binding: Binding, verdict: Verdict, a: AdmissionAttributes, refusals: Refusal[], collected: Map<string, Set<string>>): void {
+  const { name } = policy.metadata
+  const actions = binding.spec.validationActions ?? []
+  for (const { message, reason, index } of verdict.denials) {
+    if (actions.includes('Deny')) refusals.push({ policy, binding, message, reason })
+    if (actions.includes('Warn')) a.context.warn(`Validation failed for ValidatingAdmissionPolicy '${name}' with binding '${binding.metadata.name}': ${message}`)
+    if (actions.includes('Audit')) {
+      const failure = { message, policy: name, binding: binding.metadata.name, expressionIndex: index, validationActions: actions }
+      a.context.annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([failure]))
+    }
+  }
+  for (const { key, value } of verdict.annotations) {
+    const text = value.slice(0, longestAnnotation)
+    collected.set(key, (collected.get(key) ?? new Set()).add(text))
+  }
+  for (const message of verdict.failures) refusals.push({ policy, binding, message })
+}
+
+const codes: Readonly<Record<string, number>> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 }
+
+function refusal(a: AdmissionAttributes, { policy, binding, message, reason = 'Invalid' }: Refusal): ApiError {
+  const said = `ValidatingAdmissionPolicy '${policy.metadata.name}'${binding ? ` with binding '${binding.metadata.name}'` : ''} denied request: ${message}`
+  const { status } = forbidden(a.requested ?? a.resource, a.name, said)
+  return new ApiError(codes[reason] ?? 422, reason, status.message, { ...status.details, causes: [{ message: said }] })
+}
