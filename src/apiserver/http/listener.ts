@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { serverTls } from '../../machinery/tls.ts'
 import type { TlsOptions } from '../options.ts'
 import { boundIdle, boundRest, defaultLimits, refuse, type HttpLimits } from './limits.ts'
 import type { ApiResponse } from './request.ts'
@@ -54,7 +55,7 @@ function createSecure({ key, cert, clientCa }: TlsOptions, limits: HttpLimits): 
     requestCert: clientCa !== undefined,
     // A client without a certificate, or with one of another authority, may still have a token: authentication decides.
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
+    ...serverTls,
     handshakeTimeout: limits.handshakeTime,
     settings: { maxConcurrentStreams: limits.streams, initialWindowSize: 1024 * 1024, maxHeaderListSize: limits.headBytes },
     maxSessionMemory: 64,

@@ -67,6 +67,25 @@ describe('HTTPS', () => {
     expect(seen).toEqual(['me', 'nobody'])
   })
 
+  it('does not speak what is older than TLS 1.2, nor without forward secrecy and authenticated encryption', async () => {
+    const port = Number(new URL(started.server.url).port)
+    const outcome = (options: object) => new Promise<string>((resolve) => {
+      // The lowest security level is the client's: what is refused, the server refuses.
+      const { ciphers = 'ALL', ...rest } = options as { ciphers?: string }
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ciphers: `${ciphers}:@SECLEVEL=0`, ...rest }, () => {
+        resolve(`${socket.getProtocol()} ${socket.getCipher().standardName}`)
+        socket.destroy()
+      })
+      socket.once('error', () => resolve('refused'))
+    })
+    expect(await outcome({ minVersion: 'TLSv1', maxVersion: 'TLSv1' })).toBe('refused')
+    expect(await outcome({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' })).toBe('refused')
+    expect(await outcome({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-CCM' })).toBe('refused')
+    expect(await outcome({ maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:AES256-SHA' })).toBe('refused')
+    expect(await outcome({ maxVersion: 'TLSv1.2' })).toMatch(/^TLSv1\.2 TLS_ECDHE_ECDSA_WITH_(AES|CHACHA20)/)
+    expect(await outcome({})).toMatch(/^TLSv1\.3 /)
+  })
+
   it('takes long URLs: commands are in them', async () => {
     const long = `${path}?fieldSelector=metadata.name%3D${'a'.repeat(100_000)}`
     const session = connect(started.server.url, { rejectUnauthorized: false, settings: { maxHeaderListSize: 1 << 20 }, maxSendHeaderBlockLength: 1 << 20 })

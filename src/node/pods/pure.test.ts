@@ -159,6 +159,14 @@ describe('security', () => {
     expect(of({ runAsNonRoot: true }, { uid: 3 }).runAsUser).toBe(3)
   })
 
+  it('filters system calls unless asked not to', () => {
+    expect(of({}, {}).seccomp).toEqual({ kind: 'runtimeDefault' })
+    expect(of({ seccompProfile: { type: 'Unconfined' } }, {}).seccomp).toEqual({ kind: 'unconfined' })
+    expect(of({}, {}, { seccompProfile: { type: 'Unconfined' } }).seccomp).toEqual({ kind: 'unconfined' })
+    expect(of({ seccompProfile: { type: 'RuntimeDefault' } }, {}, { seccompProfile: { type: 'Unconfined' } }).seccomp).toEqual({ kind: 'runtimeDefault' })
+    expect(of({ seccompProfile: { type: 'Localhost', localhostProfile: 'p.json' } }, {}).seccomp).toEqual({ kind: 'localhost', localhost: '/seccomp/p.json' })
+  })
+
   it('hides parts of /proc unless asked not to', () => {
     expect(of({}, {}).maskedPaths).toContain('/proc/kcore')
     expect(of({ procMount: 'Unmasked' }, {}).maskedPaths).toEqual([])

@@ -11,10 +11,10 @@ const maskedPaths = [
 ]
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
+/** The runtime's own profile, unless the pod says otherwise: what kubelets do with `seccompDefault`. */
 const seccompOf = (p: core.SeccompProfile | undefined, root: string): SecurityProfile => {
-  if (p?.type === 'RuntimeDefault') return { kind: 'runtimeDefault' }
   if (p?.type === 'Localhost') return { kind: 'localhost', localhost: `${root}/${p.localhostProfile ?? ''}` }
-  return { kind: 'unconfined' }
+  return { kind: p?.type === 'Unconfined' ? 'unconfined' : 'runtimeDefault' }
 }
 const appArmorOf = (p: core.AppArmorProfile | undefined): SecurityProfile | undefined => {
   if (!p) return undefined

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { Gauge, Registry } from 'prom-client'
 import { ApiError, forbidden, internal, unauthorized } from '../../machinery/errors.ts'
+import { serverTls } from '../../machinery/tls.ts'
 import type { Component } from '../../machinery/log.ts'
 import type { NodeContext } from '../context.ts'
 import type { PodWorker } from '../pods/worker.ts'
@@ -64,7 +65,7 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
     else joinStreams(request, socket, head, target)
   }
 
-  const server = createServer({ key: tls.key, cert: tls.cert, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.2' }, (request, response) => {
+  const server = createServer({ key: tls.key, cert: tls.cert, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, ...serverTls }, (request, response) => {
     answer(request, response).catch((error: unknown) => refuse(response, error, context))
   })
   const streams = new Set<Duplex>()

@@ -47,11 +47,11 @@ const registry = '/registry/'
 
 /** Values in the clear keep their own buffer; nothing is done for resources that are not encrypted. */
 export function encryptStore(store: Store, encryption: Encryption): EncryptedStore {
-  let transformers = new Map<string, Transformer | undefined>()
+  const { transformerOf, forget } = createLookup(encryption)
   let unreadable = false
   let broken = new AbortController()
   encryption.onChange(() => {
-    transformers = new Map()
+    forget()
     // Whoever follows the store starts over, and reads what could not be read before.
     if (!unreadable) return
     unreadable = false
@@ -59,17 +59,6 @@ export function encryptStore(store: Store, encryption: Encryption): EncryptedSto
     broken = new AbortController()
   })
 
-  const transformerOf = (key: string): Transformer | undefined => {
-    const group = key.indexOf('/', registry.length)
-    const plural = group < 0 ? -1 : key.indexOf('/', group + 1)
-    if (plural < 0 || !key.startsWith(registry)) return undefined
-    const name = key.slice(registry.length, plural)
-    if (transformers.has(name)) return transformers.get(name)
-    const of = key.slice(registry.length, group)
-    const transformer = encryption.transformerFor(of === 'core' ? '' : of, key.slice(group + 1, plural))
-    transformers.set(name, transformer)
-    return transformer
-  }
   const plainOf = (key: string, value: Uint8Array): Plain | Promise<Plain> => {
     const transformer = transformerOf(key) ?? (isEncrypted(value) ? encryption.reader : undefined)
     return transformer ? transformer.decrypt(value, key) : { value, stale: false }
@@ -163,6 +152,23 @@ export function encryptStore(store: Store, encryption: Encryption): EncryptedSto
     },
     rewrite: (prefix, signal) => rewrite(store, commit, plainOf, prefix, signal),
   }
+}
+
+/** What a key's value goes through, looked up once for each resource. */
+function createLookup(encryption: Encryption) {
+  let transformers = new Map<string, Transformer | undefined>()
+  const transformerOf = (key: string): Transformer | undefined => {
+    const group = key.indexOf('/', registry.length)
+    const plural = group < 0 ? -1 : key.indexOf('/', group + 1)
+    if (plural < 0 || !key.startsWith(registry)) return undefined
+    const name = key.slice(registry.length, plural)
+    if (transformers.has(name)) return transformers.get(name)
+    const of = key.slice(registry.length, group)
+    const transformer = encryption.transformerFor(of === 'core' ? '' : of, key.slice(group + 1, plural))
+    transformers.set(name, transformer)
+    return transformer
+  }
+  return { transformerOf, forget: () => void (transformers = new Map()) }
 }
 
 /** Page by page, each value by a compare-and-swap: whoever writes meanwhile writes with the new key anyway. */
