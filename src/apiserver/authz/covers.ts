@@ -20,6 +20,19 @@ function* rights(rule: Partial<rbac.PolicyRule>): Iterable<rbac.PolicyRule> {
 export const missingRules = (wanted: readonly rbac.PolicyRule[], held: readonly HeldRule[]): readonly rbac.PolicyRule[] =>
   wanted.flatMap((rule) => [...rights(rule)]).filter((right) => !held.some((rule) => covers(rule, right)))
 
+/** Single rights in Kubernetes's words, those that differ by their verb alone together: `{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}`. */
+export function wordsOf(rights: readonly rbac.PolicyRule[]): readonly string[] {
+  const texts = (name: string, list: readonly string[] | undefined) => (list?.length ? [`${name}:[${list.map((text) => JSON.stringify(text)).join(' ')}]`] : [])
+  const verbs = new Map<string, string[]>()
+  for (const { apiGroups, resources, resourceNames, nonResourceURLs, verbs: [verb = ''] } of rights) {
+    const subject = [...texts('APIGroups', apiGroups), ...texts('Resources', resources), ...texts('NonResourceURLs', nonResourceURLs), ...texts('ResourceNames', resourceNames)].join(', ')
+    const known = verbs.get(subject)
+    if (known) known.push(verb)
+    else verbs.set(subject, [verb])
+  }
+  return [...verbs].map(([subject, list]) => `{${subject}, ${texts('Verbs', list).join()}}`).toSorted()
+}
+
 const has = (list: readonly string[] | undefined, wanted: string): boolean => list?.includes('*') === true || list?.includes(wanted) === true
 
 function covers(held: HeldRule, right: rbac.PolicyRule): boolean {

@@ -5,7 +5,7 @@
 import { rbac } from '../../../api/index.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
-import { missingRules } from '../../authz/covers.ts'
+import { missingRules, wordsOf } from '../../authz/covers.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { refused } from '../pods.ts'
@@ -26,7 +26,7 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
     const missing = missingRules(rules, held)
     if (missing.length === 0) return
     const { name, groups } = a.context.user
-    const list = missing.map((r) => JSON.stringify(r)).join('\n')
+    const list = wordsOf(missing).join('\n')
     throw refused(a, `user ${JSON.stringify(name)} (groups=${JSON.stringify(groups)}) is attempting to grant RBAC permissions not currently held:\n${list}`)
   }
 
