@@ -3,6 +3,7 @@ import { createResource, type apiextensions, type Resource } from '../../api/ind
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError } from '../../machinery/errors.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
+import type { OtherVersion } from '../admission/admission.ts'
 import type { FindWebhook } from '../admission/webhooks/endpoint.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { prefixOf } from '../cache/keys.ts'
@@ -64,10 +65,22 @@ export function customKind({ definition, current, find }: KindOptions): LateKind
     const schema = schemas(versionName((value as { apiVersion?: unknown }).apiVersion))
     return intern(schema.default(decodeObject(schema.type, value).object))
   }
+  const resources = new Map(versions.filter((v) => v.served).map((version) => [version.name, resourceOf(definition, version, storage.name, schemas(version.name).type) as Resource]))
   return {
     stored: { prefix: prefixOfDefinition(definition), decode },
-    versions: (cache) => versions.filter((v) => v.served).map((version) => servedVersion({ definition, version, storage: storage.name, schemas, cache, decode, convert, current })),
+    versions: (cache) => versions.filter((v) => v.served).map((version) => servedVersion({ definition, version, storage: storage.name, schemas, resources, cache, decode, convert, current })),
   }
+}
+
+/** The other versions, for admission: what is converted is decoded by the schema of the version it is in. */
+function othersOf({ definition, version, schemas, resources, convert }: VersionOptions): readonly OtherVersion[] {
+  const inVersion = async (object: ApiObject, name: string): Promise<ApiObject> => {
+    const apiVersion = groupVersionOf(definition, name)
+    const [next = object] = convert ? await convert([object], apiVersion) : []
+    return decodeObject(schemas(name).type, { ...next, apiVersion }).object
+  }
+  return [...resources].filter(([name]) => name !== version.name)
+    .map(([name, resource]) => ({ resource, to: (object) => inVersion(object, name), from: (object) => inVersion(object, version.name) }))
 }
 
 interface VersionOptions {
@@ -75,6 +88,8 @@ interface VersionOptions {
   readonly version: Version
   readonly storage: string
   readonly schemas: Schemas
+  /** By version. */
+  readonly resources: ReadonlyMap<string, Resource>
   readonly cache: ResourceCache
   readonly convert: Convert | undefined
   decode(bytes: Uint8Array): ApiObject
@@ -97,10 +112,10 @@ function resourceOf(definition: Definition, version: Version, storedVersion: str
 }
 
 function servedVersion(options: VersionOptions): Served {
-  const { definition, version, schemas, cache } = options
+  const { version, schemas, cache } = options
   const schema = schemas(version.name)
   const strategy = customStrategy(version, schema)
-  const resource = resourceOf(definition, version, options.storage, schema.type) as Resource
+  const resource = options.resources.get(version.name) as Resource
   const views = createViews(options)
   const fields = (object: ApiObject): Readonly<Record<string, string>> => ({
     'metadata.name': object.metadata.name ?? '',
@@ -116,6 +131,7 @@ function servedVersion(options: VersionOptions): Served {
     custom: customPart(options, resource, views),
     view: views.item,
     working: views.item,
+    others: () => othersOf(options),
     complete: (object) => schema.default(object),
     fieldPaths: () => paths,
   }

@@ -1,6 +1,7 @@
 /** Subresources that are acts: a POST that changes the pod it is sent to. */
 import { core, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
+import type { AdmissionChain } from '../admission/admission.ts'
 import { badRequest, conflict, invalid, type Status } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
@@ -71,10 +72,13 @@ export const actionOf = (name: string): Action | undefined => actions[name]
 
 /** Runs an action past admission. Throws `ApiError`. */
 export async function runAction(env: RegistryEnvironment, call: Call, action: Action, body: ApiObject): Promise<ApiObject> {
-  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', body, undefined))) ?? body
-  await env.admission.validate(attributes(call, 'CREATE', admitted, undefined))
-  return action.run(env, call, admitted)
+  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', body, undefined, action.type))) ?? body
+  await env.admission.validate(attributes(call, 'CREATE', admitted, undefined, action.type))
+  // What the act does to the pod is part of it, and not another request.
+  return action.run({ ...env, admission: admittedAlready }, call, admitted)
 }
+
+const admittedAlready: AdmissionChain = { mutate: async ({ object }) => object, validate: async () => undefined }
 
 /** The call that `POST …/namespaces/x/bindings` stands for: the binding of the pod of the same name. */
 export function bindingCall(env: RegistryEnvironment, call: Call, body: ApiObject): { readonly action: Action; readonly call: Call } {

@@ -1,4 +1,5 @@
 /** One request for a resource, whoever brought it: over HTTP or from a client in this process. */
+import type { StructType } from '../../api/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Store } from '../../store/store.ts'
 import type { AdmissionAttributes, AdmissionChain } from '../admission/admission.ts'
@@ -45,10 +46,13 @@ export interface RegistryEnvironment {
 /** The path of the object a call is about. */
 export const callPath = (call: Pick<Call, 'served' | 'namespace' | 'name'>): string => pathOf(call.served.resource.namespaced ? call.namespace : '', call.name)
 
-/** What admission is told of a write. */
-export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE', object: ApiObject | undefined, old: ApiObject | undefined): AdmissionAttributes => ({
+/** What admission is told of a write. `type`: what `object` is, when it is no object of the resource. */
+export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE', object: ApiObject | undefined, old: ApiObject | undefined, type?: StructType<ApiObject>): AdmissionAttributes => ({
   operation,
   resource: call.served.storage,
+  requested: call.served.resource,
+  others: call.served.others,
+  type,
   subresource: call.subresource,
   namespace: call.namespace,
   name: object?.metadata.name ?? call.name,

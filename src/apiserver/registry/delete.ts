@@ -77,7 +77,9 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   if (served.custom?.ready) await served.custom.ready([item])
   const current = served.working(item).object
   checkPreconditions(call, current, deletion)
-  await env.admission.validate(attributes(call, 'DELETE', undefined, current))
+  const admission = attributes(call, 'DELETE', undefined, current)
+  await env.admission.mutate(admission)
+  await env.admission.validate(admission)
   const grace = served.strategy.gracePeriodSeconds?.(current, deletion.gracePeriodSeconds) ?? 0
   const finalizers = finalizersFor(current, deletion)
   const waits = grace > 0 || finalizers.length > 0 || served.rule.held?.(current) === true

@@ -5,6 +5,7 @@ import { applyDefaults } from '../../machinery/defaults.ts'
 import type { ApiError } from '../../machinery/errors.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { zeroOf } from '../../machinery/zero.ts'
+import type { OtherVersion } from '../admission/admission.ts'
 import { prefixOf } from '../cache/keys.ts'
 import { Encoded } from '../cache/encoded.ts'
 import type { Cache, StoredKind } from '../cache/cache.ts'
@@ -43,6 +44,8 @@ export interface Served {
   /** Whether `metadata.generation` is counted. */
   readonly counted: boolean
   readonly conversion: Conversion | undefined
+  /** The other versions that objects can be shown to admission in. */
+  others(): readonly OtherVersion[]
   /** The object in the version that is served. */
   view(item: Encoded): Encoded
   /** The object in the version that strategies and admission work in. */
@@ -70,6 +73,16 @@ export const storedKind = (storage: Resource, strategy: Strategy): StoredKind =>
   prefix: prefixOf(storage),
   decode: (bytes) => intern(defaulted(storage, strategy, decodeObject(typed(storage), parseJson(bytes).value).object)),
 })
+
+const noOthers: readonly OtherVersion[] = []
+
+function othersOf(storage: Resource): readonly OtherVersion[] {
+  if (!converted.has(storage)) return noOthers
+  return [...conversions].filter(([, c]) => c.storage === storage).map(([resource, c]) => ({ resource: resource as Resource, to: c.fromStorage, from: c.toStorage }))
+}
+
+/** Resources that are stored for those of another version. */
+const converted = new Set([...conversions.values()].map(({ storage }) => storage))
 
 export interface ServedOptions {
   readonly resource: Resource
@@ -99,6 +112,7 @@ export function createServed({ resource, strategyFor, cache }: ServedOptions): S
     rule: ruleOf(storage),
     custom: undefined,
     working: (item) => item,
+    others: () => othersOf(storage),
     cache: cache.of(prefixOf(storage)),
     counted: strategy.counted ?? topFields.includes('spec'),
     view(item) {
