@@ -11,6 +11,7 @@ import { encrypted } from './encryption.ts'
 import { kubeconfigOf, writeKubeconfig } from './kubeconfig.ts'
 import { createLog } from './log.ts'
 import { bringContainerd, nodeReady, startClusterNode } from './node.ts'
+import { checkModes } from './modes.ts'
 import { ensurePki } from './pki.ts'
 import type { Pki } from './pki.ts'
 import type { Paths } from './paths.ts'
@@ -71,6 +72,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   const { paths } = options
   const other = runningPid(paths)
   if (other !== undefined) throw new UserError(`cluster "${options.request.name}" is already running (pid ${other}); "skiff status" shows it`)
+  checkModes(paths)
   const settings = await settle(paths, options.request)
   if (!(await isFree(settings.port))) throw new UserError(`port ${settings.port} is in use; stop what listens there, or choose another with --port`)
   writePid(paths)

@@ -186,6 +186,13 @@ describe('rights', () => {
     expect((await cluster.tryKubectl(['exec', 'plain-user', '--', 'touch', '/file'])).stderr).toContain('Read-only file system')
   })
 
+  it('leave out the system calls that nobody needs, unless the pod wants them', async () => {
+    await apply(pod('filtered', shell(idle)), pod('unfiltered', shell(idle), { securityContext: { seccompProfile: { type: 'Unconfined' } } }))
+    await ready('filtered', 'unfiltered')
+    expect(await exec('filtered', 'grep Seccomp: /proc/self/status')).toMatch(/^Seccomp:\s+2\n$/)
+    expect(await exec('unfiltered', 'grep Seccomp: /proc/self/status')).toMatch(/^Seccomp:\s+0\n$/)
+  })
+
   it('are refused to root where the pod must not run as root', async () => {
     await apply(pod('not-root', shell(idle, { securityContext: { runAsNonRoot: true } })))
     await tools.shows('not-root', 'CreateContainerConfigError')

@@ -1,0 +1,38 @@
+/** Who may read and write what a cluster keeps: looked at before anything is read. */
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Paths } from './paths.ts'
+import { UserError } from './user-error.ts'
+
+const readable = 0o077
+const writable = 0o022
+
+/**
+ * Throws `UserError`, with what mends it, when others than the owner could read a key or the store, or write where the cluster keeps its
+ * things, or when somebody else than this user owns them. What is not there yet is made with the right modes.
+ */
+export function checkModes(paths: Pick<Paths, 'data' | 'pki' | 'encryption' | 'store' | 'kubeconfig' | 'settings'>): void {
+  check(paths.data, writable)
+  check(paths.settings, writable)
+  for (const directory of [paths.pki, paths.encryption, paths.store]) check(directory, readable)
+  check(paths.kubeconfig, readable)
+  for (const name of namesIn(paths.pki)) if (name.endsWith('.key')) check(join(paths.pki, name), readable)
+}
+
+function check(path: string, forbidden: number): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) return
+  const mode = (found.mode & 0o777).toString(8)
+  if (found.uid !== process.getuid?.()) throw new UserError(`${path} belongs to user ${found.uid}; run "chown ${process.getuid?.() ?? 0} ${path}" if you trust it still`)
+  if ((found.mode & forbidden) === 0) return
+  const [others, mend] = forbidden === writable ? ['written', 'go-w'] : ['read', 'go=']
+  throw new UserError(`${path} can be ${others} by others (mode ${mode}); run "chmod ${mend} ${path}" if you trust it still`)
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return [] // not made yet
+  }
+}
