@@ -16,8 +16,8 @@ export function estimateCost(checked: Checked): Size {
 
 const sized = (type: CelType): Size => {
   switch (type.kind) {
-    case 'string': case 'bytes': case 'list': case 'map': return { min: 0, max: type.max ?? Infinity }
-    case 'dyn': case 'param': case 'error': case 'optional': case 'object': case 'opaque': return { min: 0, max: Infinity }
+    case 'string': case 'bytes': case 'list': case 'map': case 'dyn': return { min: 0, max: type.max ?? Infinity }
+    case 'param': case 'error': case 'optional': case 'object': case 'opaque': return { min: 0, max: Infinity }
     default: return exactly(1)
   }
 }

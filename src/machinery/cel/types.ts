@@ -13,7 +13,9 @@ export interface CelField {
  * `maxLength`, `maxProperties`. Left out: not known, so that cost estimates take it for unbounded.
  */
 export type CelType =
-  | { readonly kind: 'int' | 'uint' | 'double' | 'bool' | 'null' | 'dyn' | 'error' | 'timestamp' | 'duration' }
+  | { readonly kind: 'int' | 'uint' | 'double' | 'bool' | 'null' | 'error' | 'timestamp' | 'duration' }
+  /** A value of any type; `max` as a text, where it can be one. */
+  | { readonly kind: 'dyn'; readonly max?: number | undefined }
   | { readonly kind: 'string' | 'bytes'; readonly max?: number | undefined }
   | CelListType
   | CelMapType

@@ -5,7 +5,7 @@
  */
 import { deepEqual } from '../../../machinery/meta.ts'
 import { itemCorrelation } from './correlation.ts'
-import { formatOf } from './formats.ts'
+import { isKnownFormat } from './formats.ts'
 import { issue, joined, none, withPart, type Check, type Issues } from './issue.ts'
 import { junctors } from './junctors.ts'
 import { additionalOf, isIntOrString, isObject, itemsOf, propertiesOf, type Obj, type Schema } from './props.ts'
@@ -26,21 +26,13 @@ export function compileCheck(schema: Schema): Check {
   }
 }
 
-/** The formats that a type may have; what else stands there is ignored. */
-function knownFormat({ format, type = '' }: Schema): string {
-  if (format === undefined) return ''
-  if (type === 'integer') return format === 'int32' || format === 'int64' ? format : ''
-  if (type === 'number') return format === 'float' || format === 'double' ? format : ''
-  return (type === 'string' || type === '') && formatOf(format) ? format : ''
-}
-
 /** How Kubernetes calls the format of numbers that it read. */
 const foundFormats: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
 
 /** `spec.replicas in body must be of type integer: "string"`. Where there is a format, that is what Kubernetes misses in anything but texts and lists. */
 function typeCheck(schema: Schema): (value: unknown) => Issues {
   const wanted = isIntOrString(schema) ? ['integer', 'string'] : schema.type ? [schema.type] : []
-  const format = knownFormat(schema)
+  const format = schema.format && isKnownFormat(schema) ? schema.format : ''
   if (wanted.length === 0 && format === '') return () => undefined
   const nullable = schema.nullable === true || wanted.length === 0
   const types = wanted.join(',')

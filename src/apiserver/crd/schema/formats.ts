@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { quantityFrom } from '../../../machinery/quantity.ts'
 import { parseDuration } from '../../../machinery/time.ts'
+import type { Schema } from './props.ts'
 
 type Format = (text: string) => boolean
 
@@ -106,4 +107,12 @@ export const formats = {
 export function formatOf(name: string): Format | undefined {
   const key = name.replaceAll('-', '')
   return Object.hasOwn(formats, key) ? formats[key as keyof typeof formats] : undefined
+}
+
+const numeric: Readonly<Record<string, readonly string[]>> = { integer: ['int32', 'int64'], number: ['float', 'double'] }
+
+/** Whether a format means something for a type. */
+export function isKnownFormat({ format = '', type = '' }: Schema): boolean {
+  if (type === 'string' || type === '') return formatOf(format) !== undefined
+  return numeric[type]?.includes(format) === true
 }

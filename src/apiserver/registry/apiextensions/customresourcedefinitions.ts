@@ -9,7 +9,7 @@ import type { Strategy } from '../../strategy.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { createdAtColumn, nameColumn, printer } from '../printing.ts'
-import { definitionSchema, loadRules, printerColumn, scalePaths, selectableFields } from './structural.ts'
+import { definitionSchema, formatWarnings, loadRules, printerColumn, scalePaths, selectableFields } from './structural.ts'
 
 type Definition = apiextensions.CustomResourceDefinition
 type Version = apiextensions.CustomResourceDefinitionVersion
@@ -123,5 +123,6 @@ export const customresourcedefinitions: Strategy<Definition> = {
   validate: (definition) => [...approvalErrors(definition), ...validate(definition)],
   validateUpdate,
   validateStatusUpdate,
+  warnings: ({ spec }) => [...new Set(spec.versions.flatMap(({ schema }) => formatWarnings(schema?.openAPIV3Schema)))],
   printer: printer<Definition>(nameColumn, createdAtColumn),
 }

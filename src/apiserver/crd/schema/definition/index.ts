@@ -8,6 +8,7 @@ import { keywords } from './keywords.ts'
 import { structural } from './structure.ts'
 
 export { structural }
+export { formatWarnings } from './warnings.ts'
 export { printerColumn, scalePaths, selectableFields } from './paths.ts'
 
 export interface DefinitionSchemaOptions {

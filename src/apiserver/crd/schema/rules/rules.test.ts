@@ -138,3 +138,7 @@ describe('definitions', () => {
     expect(found.filter((line) => line.includes('contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema'))).toHaveLength(4)
   })
 })
+
+it('a rule on int-or-string may search its text', () => {
+  expect(definition({ type: 'object', properties: { p: { 'x-kubernetes-int-or-string': true, ...rules('type(self) == int ? self < 5 : self.matches("^[0-9]+%$")') } } })).toEqual([])
+})

@@ -1,5 +1,5 @@
 /** The CEL type of a schema, with the largest size that its values can have in a request: what costs are estimated by. */
-import { BOOL, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, bytesOf, escapeName, listOf, mapOf, objectOf, stringOf, type CelType } from '../../../../machinery/cel/index.ts'
+import { BOOL, DOUBLE, DURATION, INT, TIMESTAMP, bytesOf, escapeName, listOf, mapOf, objectOf, stringOf, type CelType } from '../../../../machinery/cel/index.ts'
 import { additionalOf, isEmbedded, isIntOrString, itemsOf, type Schema } from '../props.ts'
 
 /** The largest request there is, in bytes. */
@@ -15,7 +15,8 @@ export interface View extends Typed {
   readonly element?: View
 }
 
-const text: Typed = { type: STRING, least: 2 }
+const longestText = largestRequest - 2
+const text: Typed = { type: stringOf(longestText), least: 2 }
 const atLeastZero = (value: number): number => Math.max(0, value)
 
 /**
@@ -23,7 +24,7 @@ const atLeastZero = (value: number): number => Math.max(0, value)
  * the name are there whether or not the schema mentions them. `name` is a name of its own for each object type.
  */
 export function viewOf(schema: Schema, root: boolean, name: string): View | undefined {
-  if (isIntOrString(schema)) return { type: DYN, least: 1 }
+  if (isIntOrString(schema)) return { type: { kind: 'dyn', max: schema.maxLength === undefined ? longestText : atLeastZero(schema.maxLength) * 4 }, least: 1 }
   if (schema.type === 'array') return listView(schema, name)
   if (schema.type === 'object') return additionalOf(schema) && !root ? mapView(schema, name) : objectView(schema, root, name)
   if (schema.type === 'string') return stringView(schema)
@@ -50,7 +51,7 @@ function mapView(schema: Schema, name: string): View | undefined {
   return { type: mapOf(element.type, { max }), least: 2, element }
 }
 
-const named: View = { type: objectOf('metadata', { name: STRING, generateName: STRING }), least: 2, fields: new Map([['name', text], ['generateName', text]]) }
+const named: View = { type: objectOf('metadata', { name: text.type, generateName: text.type }), least: 2, fields: new Map([['name', text], ['generateName', text]]) }
 
 function objectView(schema: Schema, root: boolean, name: string): View {
   const fields = new Map<string, View>()
@@ -72,15 +73,14 @@ function objectView(schema: Schema, root: boolean, name: string): View {
 const enumLength = (values: readonly unknown[]): number => Math.max(0, ...values.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : 0)))
 
 function stringView({ format, maxLength, enum: values }: Schema): View {
-  const most = largestRequest - 2
   switch (format) {
-    case 'byte': return { type: bytesOf(maxLength === undefined ? most : atLeastZero(maxLength)), least: 2 }
+    case 'byte': return { type: bytesOf(maxLength === undefined ? longestText : atLeastZero(maxLength)), least: 2 }
     case 'duration': return { type: DURATION, least: 3 }
     case 'date': return { type: TIMESTAMP, least: 12 }
     case 'date-time': return { type: TIMESTAMP, least: 21 }
   }
   // A character is up to four bytes, and it is bytes that are counted.
-  const max = maxLength !== undefined ? atLeastZero(maxLength) * 4 : values?.length ? enumLength(values) : most
+  const max = maxLength !== undefined ? atLeastZero(maxLength) * 4 : values?.length ? enumLength(values) : longestText
   return { type: stringOf(max), least: 2 }
 }
 
