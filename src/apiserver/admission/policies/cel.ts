@@ -15,3 +15,6 @@ export function cel(): Cel {
   if (!loaded) throw new Error('CEL is not loaded')
   return loaded
 }
+
+/** For a strategy's `ready`: loads it where it is needed and not there. */
+export const celReady = (needed: boolean): Promise<void> | undefined => (needed && !loaded ? loadCel().then(() => undefined) : undefined)

@@ -1,10 +1,12 @@
 /** Mutating admission policies. */
 import type { admissionregistration } from '../../../api/index.ts'
 import { path } from '../../../machinery/field.ts'
+import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
 import { forEach, ifThere, oneOfThese, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
+import { mutationExpressions } from './expressions.ts'
 import { failurePolicies, matchConditions, matchDefaults, matchResources, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
@@ -29,7 +31,8 @@ function* validate({ spec }: Policy): Check {
 export const mutatingadmissionpolicies: Strategy<Policy> = {
   unconditionalUpdate: false,
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
-  validate: (policy) => [...validate(policy)],
+  ready: () => celReady(true),
+  validate: (policy) => [...validate(policy), ...mutationExpressions(policy)],
   printer: printer<Policy>(
     nameColumn,
     integer('Mutations', 'How many changes it makes.', (o) => (o.spec.mutations ?? []).length),

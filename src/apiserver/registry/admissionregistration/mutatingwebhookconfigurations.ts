@@ -1,5 +1,6 @@
 /** Mutating webhooks. */
 import type { admissionregistration } from '../../../api/index.ts'
+import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer } from '../printing.ts'
@@ -11,6 +12,7 @@ export const mutatingwebhookconfigurations: Strategy<Configuration> = {
   counted: true,
   unconditionalUpdate: false,
   default: (object) => within(object, 'webhooks', (list) => list.map((webhook) => orDefault(webhookDefaults(webhook), { reinvocationPolicy: 'Never' }))),
+  ready: (object) => celReady(object.webhooks?.some(({ matchConditions }) => matchConditions?.length) === true),
   validate: (object) => [...webhooks(object.webhooks)],
   printer: printer<Configuration>(nameColumn, integer('Webhooks', 'How many webhooks it names.', (o) => (o.webhooks ?? []).length), ageColumn),
 }

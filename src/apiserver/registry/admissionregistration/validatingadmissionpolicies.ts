@@ -1,10 +1,12 @@
 /** Validating admission policies. */
 import type { admissionregistration } from '../../../api/index.ts'
 import { path } from '../../../machinery/field.ts'
+import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
 import { distinct, forEach, ifThere, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
+import { policyExpressions } from './expressions.ts'
 import { failurePolicies, matchConditions, matchDefaults, matchResources, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.ValidatingAdmissionPolicy
@@ -44,7 +46,8 @@ function* validate({ spec }: Policy): Check {
 export const validatingadmissionpolicies: Strategy<Policy> = {
   unconditionalUpdate: false,
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
-  validate: (policy) => [...validate(policy)],
+  ready: () => celReady(true),
+  validate: (policy) => [...validate(policy), ...policyExpressions(policy)],
   printer: printer<Policy>(
     nameColumn,
     integer('Validations', 'How many expressions it checks.', (o) => (o.spec.validations ?? []).length),

@@ -4,6 +4,7 @@ import { path, type Path } from '../../../machinery/field.ts'
 import { dns1123Subdomain } from '../../../machinery/names.ts'
 import { distinct, follows, forEach, ifThere, named, port, selector, type Check } from '../checks.ts'
 import { each, orDefault, within } from '../defaulting.ts'
+import { conditionExpressions } from './expressions.ts'
 
 type Webhook = admissionregistration.MutatingWebhook | admissionregistration.ValidatingWebhook
 type Rule = admissionregistration.RuleWithOperations
@@ -45,6 +46,7 @@ function* webhook(value: Webhook, at: Path): Check {
   if ('reinvocationPolicy' in value) yield* ifThere(at.at('reinvocationPolicy'), value.reinvocationPolicy, ['IfNeeded', 'Never'])
   yield* clientConfig(at.at('clientConfig'), value.clientConfig)
   yield* matchConditions(at.at('matchConditions'), value.matchConditions)
+  yield* conditionExpressions(at.at('matchConditions'), value.matchConditions)
 }
 
 function* versions(at: Path, list: readonly string[]): Check {
