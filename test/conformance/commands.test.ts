@@ -1,5 +1,5 @@
 /** What people type: kubectl's commands beyond get and apply, what they print, and what they say when they are wrong. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -168,6 +168,50 @@ describe('kubectl apply', () => {
   })
 })
 
+describe('kubectl diff', () => {
+  it('shows what an apply would change, and changes nothing', async () => {
+    const config = (value: string) => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'compared' }, data: { key: value } })
+    expect((await cluster.tryKubectl(['diff', '-f', '-'], config('new'))).stdout).toContain('+  key: new')
+    await cluster.apply(config('old'))
+    for (const way of [[], ['--server-side', '--force-conflicts']]) {
+      const { code, stdout } = await cluster.tryKubectl(['diff', ...way, '-f', '-'], config('other'))
+      expect([code, stdout]).toEqual([1, expect.stringMatching(/-  key: old\n\+  key: other\n/)])
+    }
+    expect(await cluster.tryKubectl(['diff', '-f', '-'], config('old'))).toMatchObject({ code: 0, stdout: '' })
+    expect((await get('configmap', 'compared')).data).toEqual({ key: 'old' })
+  })
+})
+
+describe('kubectl wait', () => {
+  it('waits for values, for what comes and for what goes', async () => {
+    await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'awaited' }, data: { phase: 'one' } })
+    expect(await kubectl('wait', '--for=jsonpath={.data.phase}=one', 'configmap/awaited', '--timeout=5s')).toBe('configmap/awaited condition met\n')
+    const [two, made, gone] = [kubectl('wait', '--for=jsonpath={.data.phase}=two', 'configmap/awaited', '--timeout=20s'), kubectl('wait', '--for=create', 'configmap/late', '--timeout=20s'), kubectl('wait', '--for=delete', 'configmap/awaited', '--timeout=20s')]
+    await kubectl('patch', 'configmap', 'awaited', '-p', '{"data":{"phase":"two"}}')
+    expect(await two).toBe('configmap/awaited condition met\n')
+    await kubectl('create', 'configmap', 'late')
+    expect(await made).toBe('configmap/late condition met\n')
+    await kubectl('delete', 'configmap', 'awaited')
+    expect(await gone).toBe('configmap/awaited condition met\n')
+    expect(await fails(['wait', '--for=jsonpath={.data.phase}=never', 'configmap/late', '--timeout=1s'])).toContain('timed out waiting for the condition on configmaps/late')
+  })
+})
+
+describe('kubectl debug', () => {
+  it('adds a container to a pod, copies a pod, and puts one beside a node', async () => {
+    await cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'debugged' } })
+    await cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'patient', labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'x' }] } })
+    await kubectl('debug', 'patient', '--image=tools', '--profile=general', '--attach=false', '-c', 'doctor', '--target=c', '--', 'sh')
+    expect((await get('pod', 'patient')).spec.ephemeralContainers).toMatchObject([{ name: 'doctor', image: 'tools', targetContainerName: 'c', command: ['sh'] }])
+    await kubectl('debug', 'patient', '--copy-to=copy', '--image=tools', '--profile=general', '--attach=false', '--share-processes', '--set-image=c=y', '-c', 'doctor')
+    expect((await get('pod', 'copy')).spec).toMatchObject({ shareProcessNamespace: true, containers: [{ name: 'c', image: 'y' }, { name: 'doctor', image: 'tools' }] })
+    const [, name = ''] = /debugging pod (\S+) with container debugger on node debugged/.exec(await kubectl('debug', 'node/debugged', '--image=tools', '--profile=sysadmin', '--attach=false')) ?? []
+    expect((await get('pod', name)).spec).toMatchObject({ nodeName: 'debugged', hostNetwork: true, hostPID: true, hostIPC: true, containers: [{ securityContext: { privileged: true }, volumeMounts: expect.arrayContaining([expect.objectContaining({ mountPath: '/host' })]) as unknown }] })
+    await kubectl('delete', 'pod', 'patient', 'copy', name, '--grace-period=0', '--force')
+    await kubectl('delete', 'node', 'debugged')
+  })
+})
+
 describe('nodes', () => {
   it('are cordoned, tainted and drained', async () => {
     await cluster.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', labels: { 'kubernetes.io/hostname': 'n1', 'node-role.kubernetes.io/control-plane': '' } } })
@@ -217,6 +261,8 @@ describe('questions', () => {
   it('about the cluster are answered', async () => {
     expect(await kubectl('cluster-info')).toContain(`is running at`)
     await kubectl('cluster-info', 'dump', `--output-directory=${join(dir, 'dump')}`)
+    expect(readdirSync(join(dir, 'dump', 'kube-system'))).toEqual(expect.arrayContaining(['daemonsets.json', 'deployments.json', 'events.json', 'pods.json', 'services.json']))
+    expect(JSON.parse(readFileSync(join(dir, 'dump', 'default', 'services.json'), 'utf8'))).toMatchObject({ kind: 'ServiceList', items: expect.arrayContaining([expect.objectContaining({ metadata: expect.objectContaining({ name: 'kubernetes' }) as unknown })]) as unknown })
     expect((await kubectl('api-versions')).trim().split('\n')).toEqual(expect.arrayContaining(['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1', 'rbac.authorization.k8s.io/v1']))
     expect((await cluster.tryKubectl(['get', 'endpoints'])).stderr).toBe('Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n')
     expect(await kubectl('get', '--raw', '/readyz?verbose')).toContain('readyz check passed')
@@ -236,6 +282,8 @@ describe('events', () => {
     const events = await kubectl('events', '--for', 'deployment/eventful')
     expect(events).toMatch(/Normal\s+ScalingReplicaSet\s+Deployment\/eventful\s+Scaled up replica set eventful-\S+ from 0 to 1/)
     expect(await kubectl('get', 'events', '--field-selector=involvedObject.name=eventful,reason=ScalingReplicaSet', '-o', 'name')).toMatch(/^event\/eventful\./)
+    expect(await kubectl('get', 'events.events.k8s.io', '--field-selector=regarding.kind=Deployment,regarding.name=eventful,reportingController=deployment-controller,type=Normal', '-o', 'name')).toMatch(/^event\.events\.k8s\.io\/eventful\./)
+    expect(await fails(['get', 'events.events.k8s.io', '--field-selector=involvedObject.name=eventful'])).toContain('field label not supported: involvedObject.name')
     expect(await kubectl('get', 'events', '--sort-by=.lastTimestamp', '-o', 'wide')).toMatch(/^LAST SEEN\s+TYPE\s+REASON\s+OBJECT\s+SUBOBJECT\s+SOURCE\s+MESSAGE\s+FIRST SEEN\s+COUNT\s+NAME/)
   })
 })

@@ -8,6 +8,8 @@ export interface Conversion {
   readonly storage: Resource
   toStorage(object: ApiObject): ApiObject
   fromStorage(object: ApiObject): ApiObject
+  /** What field selectors of this version call the fields of the stored one; those that are not named cannot be selected by. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 const eventToStorage = (e: events.Event): core.Event => ({
@@ -49,6 +51,12 @@ const eventFromStorage = (e: core.Event): events.Event => ({
   deprecatedLastTimestamp: e.lastTimestamp,
   deprecatedCount: e.count,
 })
+
+/** The new words for what an event is about and who reports it. */
+const eventLabels: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((name) => [`involvedObject.${name}`, `regarding.${name}`])),
+  reason: 'reason', type: 'type', reportingComponent: 'reportingController',
+}
 
 /** Where version 1 keeps what only version 2 has words for. */
 const kept = { metrics: 'autoscaling.alpha.kubernetes.io/metrics', current: 'autoscaling.alpha.kubernetes.io/current-metrics',
@@ -114,15 +122,16 @@ function hpaFromStorage(hpa: Hpa2): Hpa1 {
   }
 }
 
-const both = <A, B>(storage: Resource, to: (object: A) => B, from: (object: B) => A): Conversion => ({
+const both = <A, B>(storage: Resource, to: (object: A) => B, from: (object: B) => A, labels?: Conversion['labels']): Conversion => ({
   storage,
+  ...(labels ? { labels } : {}),
   toStorage: (object) => to(object as unknown as A) as unknown as ApiObject,
   fromStorage: (object) => from(object as unknown as B) as unknown as ApiObject,
 })
 
 /** By the resource that is served. */
 export const conversions: ReadonlyMap<Resource<unknown, unknown>, Conversion> = new Map([
-  [events.events as unknown as Resource, both(core.events as unknown as Resource, eventToStorage, eventFromStorage)],
+  [events.events as unknown as Resource, both(core.events as unknown as Resource, eventToStorage, eventFromStorage, eventLabels)],
   [autoscalingV1.horizontalpodautoscalers as unknown as Resource, both(autoscaling.horizontalpodautoscalers as unknown as Resource, hpaToStorage, hpaFromStorage)],
 ])
 

@@ -90,6 +90,10 @@ export interface ServedOptions {
   readonly cache: Cache
 }
 
+/** Fields under the names that a version has for them. */
+const renamed = (fields: Readonly<Record<string, string>>, labels: Conversion['labels']): Readonly<Record<string, string>> =>
+  (labels ? Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(labels, name)).map(([name, value]) => [labels[name], value])) : fields)
+
 /** Puts one served resource together. */
 export function createServed({ resource, strategyFor, cache }: ServedOptions): Served {
   const storage = storageOf(resource)
@@ -102,7 +106,7 @@ export function createServed({ resource, strategyFor, cache }: ServedOptions): S
   const fields = (object: ApiObject): Readonly<Record<string, string>> => ({
     'metadata.name': object.metadata.name ?? '',
     'metadata.namespace': object.metadata.namespace ?? '',
-    ...strategy.selectableFields?.(object),
+    ...renamed(strategy.selectableFields?.(object) ?? {}, conversion?.labels),
   })
   return {
     resource,
