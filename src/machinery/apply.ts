@@ -7,8 +7,9 @@ import type { meta } from '../api/index.ts'
 import type { StructType } from '../api/schema.ts'
 import { compare, fieldsOf, isSame, withNamedFields, type Comparison } from './apply/compare.ts'
 import { readConfig } from './apply/config.ts'
+import { createdFields } from './apply/created.ts'
 import { difference, emptySet, intersection, isEmptySet, sameSet, setOfPaths, union, type FieldSet } from './apply/fieldset.ts'
-import { applyConflict, capUpdaters, conflictsOf, ownable, readManagers, sameManager, withFields, writeManagers, type Conflict, type Manager } from './apply/managers.ts'
+import { applyConflict, capUpdaters, conflictsOf, entryOf, ownable, readManagers, sameManager, withFields, writeManagers, type Conflict, type Manager } from './apply/managers.ts'
 import { merge, removeFields } from './apply/merge.ts'
 import { decodeObject } from './json.ts'
 import { parseJson } from './json/parse.ts'
@@ -140,6 +141,7 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
   const stored = old === undefined ? undefined : (old as Managed).metadata.managedFields
   const reset = subresource === '' && sent?.length === 1 && isReset(sent[0])
   if (reset) return withManagers(next, [])
+  if (old === undefined && !sent?.length) return createdBy(type, next, manager, now)
   const fromRequest = subresource === '' ? readManagers(sent) : []
   const managers = fromRequest.length > 0 ? fromRequest : readManagers(stored)
   if (old !== undefined && managers.length === 0) return withManagers(next, [])
@@ -151,6 +153,15 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
   const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: rfc3339(now), fields }
   const before = left.find((m) => sameManager(m, self))
   return withManagers(next, [...left.filter((m) => m !== before), before ? withFields(before, union(before.fields, fields), now) : self])
+}
+
+/** A new object that belongs to who made it. */
+function createdBy<T>(type: StructType<T>, next: T, manager: string, now: number): T {
+  const { apiVersion = '', metadata } = next as Managed
+  const object = withoutEntries(next)
+  const fieldsV1 = createdFields(type as StructType, object)
+  if (!fieldsV1) return object
+  return { ...object, metadata: { ...metadata, managedFields: [entryOf({ name: manager, operation: 'Update', apiVersion, subresource: '', time: rfc3339(now) }, fieldsV1)] } } as T
 }
 
 /** An entry in which nothing is stated. */

@@ -11,7 +11,13 @@ export const isTrue = (text: string | null): boolean => text !== null && text !=
 
 /** The parts of a path, without empty ones, decoded. Throws `ApiError` 400 for a broken escape. */
 function partsOf(path: string): string[] {
-  const parts = path.split('/').filter((part) => part !== '')
+  const parts: string[] = []
+  for (let from = 0; from < path.length;) {
+    const slash = path.indexOf('/', from)
+    const to = slash < 0 ? path.length : slash
+    if (to > from) parts.push(path.slice(from, to))
+    from = to + 1
+  }
   if (!path.includes('%')) return parts
   try {
     return parts.map(decodeURIComponent)

@@ -31,16 +31,17 @@ export function setOf(self: boolean, children: Iterable<readonly [string, FieldS
   return kept.size === 0 ? (self ? leafSet : emptySet) : { self, children: kept }
 }
 
-/** What is in one set or in the other. */
+/** What is in one set or in the other; gives `a` itself back when it has all of `b`. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || isEmptySet(b)) return a
   if (isEmptySet(a)) return b
-  const children = new Map(a.children)
+  let children: Map<string, FieldSet> | undefined
   for (const [element, child] of b.children) {
-    const other = children.get(element)
-    children.set(element, other ? union(other, child) : child)
+    const other = a.children.get(element)
+    const both = other ? union(other, child) : child
+    if (both !== other) (children ??= new Map(a.children)).set(element, both)
   }
-  return { self: a.self || b.self, children }
+  return children || (b.self && !a.self) ? { self: a.self || b.self, children: children ?? a.children } : a
 }
 
 /** What is in `a` and not in `b`; gives `a` itself back when they have nothing in common. */

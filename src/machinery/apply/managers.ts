@@ -4,6 +4,8 @@ import { ApiError } from '../errors.ts'
 import { rfc3339 } from '../time.ts'
 import { emptySet, fromFieldsV1, isEmptySet, pathsOf, pathText, recursiveDifference, sameSet, setOfPaths, toFieldsV1, union, type FieldSet } from './fieldset.ts'
 
+type Fields = NonNullable<meta.ManagedFieldsEntry['fieldsV1']>
+
 /** One owner. Two entries of one manager are told apart by operation, subresource and, for updates, by version. */
 export interface Manager {
   readonly name: string
@@ -14,6 +16,8 @@ export interface Manager {
   readonly fields: FieldSet
   /** The entry as it was read, while nothing in it has changed. */
   readonly entry?: meta.ManagedFieldsEntry
+  /** The fields as they are written, where they are known: writing them anew costs more than all else. */
+  readonly written?: Fields | undefined
 }
 
 export const sameManager = (a: Manager, b: Manager): boolean =>
@@ -57,22 +61,26 @@ const order = (a: Manager, b: Manager): number => {
 
 /** Writes the entries: appliers first, then by time. Managers that own nothing are left out. */
 export function writeManagers(managers: readonly Manager[]): meta.ManagedFieldsEntry[] {
-  return managers.filter((m) => !isEmptySet(m.fields)).sort(order).map((m) => m.entry ?? {
-    ...(m.name ? { manager: m.name } : {}),
-    operation: m.operation,
-    ...(m.apiVersion ? { apiVersion: m.apiVersion } : {}),
-    ...(m.time ? { time: m.time } : {}),
-    fieldsType: 'FieldsV1',
-    fieldsV1: toFieldsV1(m.fields),
-    ...(m.subresource ? { subresource: m.subresource } : {}),
-  })
+  return managers.filter((m) => !isEmptySet(m.fields)).sort(order).map((m) => m.entry ?? entryOf(m, m.written ?? toFieldsV1(m.fields)))
 }
+
+/** The entry of a manager, with its fields as they are written. */
+export const entryOf = ({ name, operation, apiVersion, time, subresource }: Omit<Manager, 'fields'>, fieldsV1: Fields): meta.ManagedFieldsEntry => ({
+  ...(name ? { manager: name } : {}),
+  operation,
+  ...(apiVersion ? { apiVersion } : {}),
+  ...(time ? { time } : {}),
+  fieldsType: 'FieldsV1',
+  fieldsV1,
+  ...(subresource ? { subresource } : {}),
+})
 
 /** The manager with other fields; the same one when they are no others. */
 export function withFields(manager: Manager, fields: FieldSet, now?: number): Manager {
-  if (now === undefined && (fields === manager.fields || sameSet(fields, manager.fields))) return manager
-  const { entry: _, ...rest } = manager
-  return { ...rest, fields, time: now === undefined ? manager.time : rfc3339(now) }
+  const same = fields === manager.fields || sameSet(fields, manager.fields)
+  if (same && now === undefined) return manager
+  const { entry, written, ...rest } = manager
+  return { ...rest, fields, time: now === undefined ? manager.time : rfc3339(now), written: same ? (entry?.fieldsV1 ?? written) : undefined }
 }
 
 const mostUpdaters = 10
@@ -87,7 +95,7 @@ export function capUpdaters(managers: readonly Manager[]): readonly Manager[] {
     if (count <= mostUpdaters) break
     const first = oldest.get(updater.apiVersion)
     if (first) {
-      const { entry: _, ...rest } = updater
+      const { entry: _, written: _w, ...rest } = updater
       const joined = { ...rest, name: ancient, subresource: '', fields: union(first.fields, updater.fields) }
       kept = [...kept.filter((m) => m !== first && m !== updater), joined]
       oldest.set(updater.apiVersion, joined)
