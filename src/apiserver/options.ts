@@ -185,7 +185,7 @@ export interface ServerEnvironment {
 export interface TlsOptions {
   readonly key: string | Buffer
   readonly cert: string | Buffer
-  /** Client certificates are asked for, and verified against it. */
+  /** Client certificates are asked for, and verified against these authorities: PEM, one or several. */
   readonly clientCa?: string | Buffer
 }
 
@@ -224,6 +224,8 @@ export interface ApiServer {
   readonly url: string
   /** The port it listens on. */
   readonly port: number
+  /** Shows another certificate, or takes those of other authorities, from now on; connections that are open go on. Only for servers that were made with `tls`. */
+  renewTls(tls: TlsOptions): void
   /** Stops taking requests, ends watches, lets what is under way finish (10 s at most). Leaves the store open. */
   close(): Promise<void>
 }

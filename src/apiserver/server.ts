@@ -62,6 +62,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         onUpgrade: (raw, socket, head) => void serveUpgrade(corridor, raw, socket, head),
       })
     },
+    renewTls: (tls) => listener?.renewTls(tls),
     async close() {
       closing.abort()
       await definitions.stop()

@@ -86,6 +86,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     }),
   })
   await server.listen()
+  pki.onRenewal?.(() => server.renewTls({ key: pki.server.key, cert: pki.server.cert, clientCa: who.clientCa }))
   const running: Component[] = [startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) })]
   running.push(await startBootstrap({
     client: server.client,

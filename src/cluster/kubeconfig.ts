@@ -62,6 +62,16 @@ export function mergeKubeconfig(file: string, text: string): void {
   writeKubeconfig(file, stringify(merged, { lineWidth: 0 }))
 }
 
+/** Puts what `after` says of its user in the place of what `before` said, where the kubeconfig `file` still has that; leaves everything else as it is. */
+export function renewMerged(file: string, before: string, after: string): void {
+  const dataOf = (text: string) => (parse(text) as { readonly users: readonly { readonly user: Readonly<Record<string, string>> }[] }).users[0]?.user ?? {}
+  const [old, next] = [dataOf(before), dataOf(after)]
+  const there = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const certificate = old['client-certificate-data']
+  if (!certificate || !there.includes(certificate)) return
+  writeKubeconfig(file, ['client-certificate-data', 'client-key-data'].reduce((text, name) => text.replaceAll(old[name] ?? '', next[name] ?? ''), there))
+}
+
 /** Takes the cluster called `name` out of the kubeconfig `file` again; a file that then says nothing goes too. */
 export function unmergeKubeconfig(file: string, name: string): void {
   if (!existsSync(file)) return

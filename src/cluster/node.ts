@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly ca: string
   /** The node's serving and client certificate. */
   readonly certificate: KeyPair
+  /** Calls back with the next one. */
+  readonly onRenewal?: ((listener: (next: KeyPair) => void) => void) | undefined
   readonly client: Client
   /** For the network, which reads more than a node's own pods. */
   readonly networkClient: Client
@@ -91,7 +93,7 @@ function startNodeNetwork({ settings, paths, clock, log, networkClient }: NodeOp
   })
 }
 
-function startNodeAgent({ settings, paths, clock, log, client, certificate, ca }: NodeOptions, runtime: RuntimeDriver): Promise<Component> {
+function startNodeAgent({ settings, paths, clock, log, client, certificate, ca, onRenewal }: NodeOptions, runtime: RuntimeDriver): Promise<Component> {
   return startNode({
     name: settings.nodeName,
     client,
@@ -102,7 +104,7 @@ function startNodeAgent({ settings, paths, clock, log, client, certificate, ca }
     logDir: paths.podLogs,
     address: settings.nodeAddress,
     port: settings.kubeletPort,
-    tls: { ...certificate, clientCa: ca },
+    tls: { ...certificate, clientCa: ca, ...(onRenewal ? { onRenewal } : {}) },
     clusterDns: settings.clusterDns,
     clusterDomain: settings.clusterDomain,
     cgroupParent: cgroupParent(settings),

@@ -36,6 +36,8 @@ export interface Pki {
   readonly frontProxyCa: KeyPair
   /** What the API server shows to extension API servers. */
   readonly frontProxyClient: KeyPair
+  /** Calls back when certificates were made anew while the cluster runs; there where somebody looks after them (`renewal.ts`). */
+  onRenewal?(listener: () => void): void
 }
 
 /** The common name of the front proxy's certificate. */
@@ -50,13 +52,13 @@ const renewBefore = 90 * day
 /** The first address of the service network: the `kubernetes` service. */
 export const firstServiceAddress = (settings: Settings): string => settings.serviceCidr.replace(/\.0\/\d+$/, '.1')
 
-/** Reads the cluster's certificates, making those that are missing, near their end, or do not fit the node's addresses. */
-export async function ensurePki(dir: string, settings: Settings): Promise<Pki> {
+/** Reads the cluster's certificates as of `now`, making those that are missing, near their end, or do not fit the node's addresses. */
+export async function ensurePki(dir: string, settings: Settings, now = Date.now()): Promise<Pki> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   checkModes(dir)
-  const [authority, frontProxyCa] = await Promise.all([ensureAuthority(dir), ensureAuthority(dir, 'front-proxy-ca', 'skiff-front-proxy-ca')])
+  const [authority, frontProxyCa] = await Promise.all([ensureAuthority(dir, now), ensureAuthority(dir, now, 'front-proxy-ca', 'skiff-front-proxy-ca')])
   const domain = settings.clusterDomain
-  const leaf = (request: Request) => ensureLeaf(dir, authority, request)
+  const leaf = (request: Request) => ensureLeaf(dir, authority, request, now)
   return {
     ca: authority,
     server: await leaf({
@@ -72,7 +74,7 @@ export async function ensurePki(dir: string, settings: Settings): Promise<Pki> {
     node: await leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
     serviceAccountKey: ensureSigningKey(join(dir, 'service-account.key')),
     frontProxyCa,
-    frontProxyClient: await ensureLeaf(dir, frontProxyCa, { file: 'front-proxy-client', name: frontProxyName }),
+    frontProxyClient: await ensureLeaf(dir, frontProxyCa, { file: 'front-proxy-client', name: frontProxyName }, now),
   }
 }
 
@@ -86,7 +88,7 @@ const nodeRequest = (file: string, name: string, address: string): Request => ({
 
 /** A certificate for a node on another machine. */
 export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address: string): Promise<KeyPair> =>
-  ensureLeaf(dir, ca, nodeRequest(`node-${name}`, name, address))
+  ensureLeaf(dir, ca, nodeRequest(`node-${name}`, name, address), Date.now())
 
 /** The cluster's authority, made before. */
 export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
@@ -104,7 +106,7 @@ function ensureSigningKey(file: string): string {
   return read(file)
 }
 
-async function ensureAuthority(dir: string, name = 'ca', commonName = 'skiff-ca'): Promise<KeyPair> {
+async function ensureAuthority(dir: string, now: number, name = 'ca', commonName = 'skiff-ca'): Promise<KeyPair> {
   const file = join(dir, name)
   if (!existsSync(`${file}.crt`)) {
     const x509 = await loadX509()
@@ -114,7 +116,7 @@ async function ensureAuthority(dir: string, name = 'ca', commonName = 'skiff-ca'
       name: `CN=${commonName}`,
       keys,
       signingAlgorithm: algorithm,
-      ...validity(caLife),
+      ...validity(now, caLife),
       extensions: [
         new x509.BasicConstraintsExtension(true, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature, true),
@@ -127,9 +129,9 @@ async function ensureAuthority(dir: string, name = 'ca', commonName = 'skiff-ca'
   return pair(file)
 }
 
-async function ensureLeaf(dir: string, authority: KeyPair, request: Request): Promise<KeyPair> {
+async function ensureLeaf(dir: string, authority: KeyPair, request: Request, now: number): Promise<KeyPair> {
   const file = join(dir, request.file)
-  if (existsSync(`${file}.crt`) && fits(read(`${file}.crt`), authority, request)) return pair(file)
+  if (existsSync(`${file}.crt`) && fits(pair(file), authority, request, now)) return pair(file)
   const x509 = await loadX509()
   const keys = await newKeys()
   const issuer = new x509.X509Certificate(authority.cert)
@@ -141,7 +143,7 @@ async function ensureLeaf(dir: string, authority: KeyPair, request: Request): Pr
     publicKey: keys.publicKey,
     signingKey: await privateKey(authority.key),
     signingAlgorithm: algorithm,
-    ...validity(leafLife),
+    ...validity(now, leafLife, issuer.notAfter.getTime()),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
@@ -157,18 +159,20 @@ async function ensureLeaf(dir: string, authority: KeyPair, request: Request): Pr
   return pair(file)
 }
 
-function fits(pem: string, authority: KeyPair, request: Request): boolean {
-  const certificate = new X509Certificate(pem)
+function fits({ cert, key }: KeyPair, authority: KeyPair, request: Request, now: number): boolean {
+  const certificate = new X509Certificate(cert)
   const issued = certificate.checkIssued(new X509Certificate(authority.cert))
-  const fresh = Date.parse(certificate.validTo) - Date.now() > renewBefore
+  const fresh = Date.parse(certificate.validTo) - now > renewBefore
+  // A crash between the two files leaves a key that is another certificate's.
+  const own = certificate.checkPrivateKey(createPrivateKey(key))
   const serves = (request.serves ?? []).every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
-  return issued && fresh && serves
+  return issued && fresh && own && serves
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 /** Five minutes of the past are included, for clocks that go wrong. */
-const validity = (life: number) => ({ notBefore: new Date(Date.now() - 5 * 60_000), notAfter: new Date(Date.now() + life) })
+const validity = (now: number, life: number, end = Infinity) => ({ notBefore: new Date(now - 5 * 60_000), notAfter: new Date(Math.min(now + life, end)) })
 
 async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key))

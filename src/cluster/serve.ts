@@ -1,5 +1,5 @@
 /** The life of a cluster's process: boot, serve, end in good order. */
-import { writeSync } from 'node:fs'
+import { readFileSync, writeSync } from 'node:fs'
 import { systemClock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
 import { openLmdbStore } from '../store/lmdb.ts'
@@ -8,11 +8,11 @@ import type { ControlPlane } from './control-plane.ts'
 import { removePid, runningPid, writePid } from './daemon.ts'
 import type { Progress } from './daemon.ts'
 import { encrypted } from './encryption.ts'
-import { kubeconfigOf, writeKubeconfig } from './kubeconfig.ts'
+import { kubeconfigOf, renewMerged, userKubeconfig, writeKubeconfig } from './kubeconfig.ts'
 import { createLog } from './log.ts'
 import { bringContainerd, nodeReady, startClusterNode } from './node.ts'
 import { checkModes } from './modes.ts'
-import { ensurePki } from './pki.ts'
+import { keepPki } from './renewal.ts'
 import type { Pki } from './pki.ts'
 import type { Paths } from './paths.ts'
 import { isFree, settle } from './settings.ts'
@@ -80,13 +80,15 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
 
   const containerd = options.node ? bringContainerd(settings, paths, log) : undefined
   containerd?.catch(() => undefined) // awaited below; a failure in between is not lost
-  const [pki, store] = await Promise.all([ensurePki(paths.pki, settings), openStore(paths, log)])
+  const [pki, store] = await Promise.all([keepPki(paths.pki, settings, { clock: systemClock, log: log.child({ component: 'certificates' }) }), openStore(paths, log)])
+  undo.push(() => pki.stop())
   undo.push(() => store.close())
   const stored = await encrypted(store, { paths, given: settings.apiServerArguments, clock: systemClock, log: log.child({ component: 'encryption' }) })
   undo.push(() => stored.stop())
   const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log })
   undo.push(() => plane.stop())
   saveKubeconfig(paths, settings, pki)
+  pki.onRenewal(() => renewKubeconfigs(paths, settings, pki))
   said(`API server answers on port ${settings.port}`)
 
   if (containerd) {
@@ -116,6 +118,7 @@ async function joinNode(parts: {
     paths,
     ca: pki.ca.cert,
     certificate: pki.node,
+    onRenewal: (listener) => pki.onRenewal?.(() => listener(pki.node)),
     client: plane.clientFor(`system:node:${settings.nodeName}`, ['system:nodes']),
     networkClient: plane.clientFor('system:kube-proxy'),
     containerd: parts.runtime,
@@ -135,6 +138,13 @@ async function openStore(paths: Paths, log: Logger) {
 
 function saveKubeconfig(paths: Paths, settings: Settings, pki: Pki): void {
   writeKubeconfig(paths.kubeconfig, kubeconfigOf({ name: settings.name, server: `https://127.0.0.1:${settings.port}`, ca: pki.ca.cert, user: pki.admin }))
+}
+
+/** The administrator's new certificate goes where the old one was: into the cluster's own file, and into the user's if it is there. */
+function renewKubeconfigs(paths: Paths, settings: Settings, pki: Pki): void {
+  const before = readFileSync(paths.kubeconfig, 'utf8')
+  saveKubeconfig(paths, settings, pki)
+  renewMerged(userKubeconfig(), before, readFileSync(paths.kubeconfig, 'utf8'))
 }
 
 /** Says how the boot goes to whoever started this process in the background. */

@@ -19,7 +19,7 @@ export interface NodeAgentOptions {
   /** Of the kubelet's HTTPS server. 0: any free port. */
   readonly port: number
   /** PEM: the server's key and certificate, and the authority of the clients it answers. */
-  readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string }
+  readonly tls: NodeTls
   readonly clusterDns: string | readonly string[]
   readonly clusterDomain: string
   /** `/skiff-<cluster>`: all cgroups of pods are below it. */
@@ -29,6 +29,14 @@ export interface NodeAgentOptions {
   /** The kubelet version to report. */
   readonly version?: string
   readonly signal?: AbortSignal
+}
+
+export interface NodeTls {
+  readonly key: string
+  readonly cert: string
+  readonly clientCa: string
+  /** Calls back with another key and certificate, to be shown from then on. */
+  readonly onRenewal?: (listener: (next: { readonly key: string; readonly cert: string }) => void) => void
 }
 
 export interface NodeAgent extends Component {

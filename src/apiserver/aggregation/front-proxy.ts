@@ -35,10 +35,11 @@ export interface Connections {
 export function createConnections(services: ServiceResolver, tls: (() => FrontProxyTls) | undefined): Connections {
   const kept = new Map<string, { readonly tls: https.AgentOptions; readonly agent: https.Agent }>()
   const connect = ({ ca, insecure }: Remote, serverName: string) => {
-    const key = `${serverName} ${insecure} ${ca?.toString('base64') ?? ''}`
+    const own = tls?.()
+    const key = `${serverName} ${insecure} ${ca?.toString('base64') ?? ''} ${own?.cert.toString() ?? ''}`
     let found = kept.get(key)
     if (!found) {
-      const options: https.AgentOptions = { ...tls?.(), ...(ca ? { ca } : {}), servername: serverName, ...(insecure ? { rejectUnauthorized: false } : {}) }
+      const options: https.AgentOptions = { ...own, ...(ca ? { ca } : {}), servername: serverName, ...(insecure ? { rejectUnauthorized: false } : {}) }
       // A certificate that was changed for another is a new way of checking; the old one is forgotten with its connections.
       for (const [other, { agent }] of kept) if (other.startsWith(`${serverName} `)) {
         agent.destroy()

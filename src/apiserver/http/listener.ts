@@ -27,6 +27,8 @@ export interface Listener {
   drain(): Promise<void>
   /** Closes what is still open. */
   destroy(): void
+  /** Shows another certificate from now on; connections that are open go on. */
+  renewTls(tls: TlsOptions): void
 }
 
 /** How often connections are looked through for heads that do not come, in milliseconds. */
@@ -120,6 +122,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       for (const session of sessions) session.close()
       ;(server as { closeIdleConnections?: () => void }).closeIdleConnections?.()
     }),
+    renewTls: ({ key, cert, clientCa }) => (server as Http2SecureServer).setSecureContext({ key, cert, ...(clientCa ? { ca: clientCa } : {}), ...serverTls }),
     destroy: () => {
       for (const session of sessions) session.destroy()
       for (const socket of sockets) socket.destroy()

@@ -9,6 +9,7 @@ import { ApiError, forbidden, internal, unauthorized } from '../../machinery/err
 import { serverTls } from '../../machinery/tls.ts'
 import type { Component } from '../../machinery/log.ts'
 import type { NodeContext } from '../context.ts'
+import type { NodeTls } from '../options.ts'
 import type { PodWorker } from '../pods/worker.ts'
 import { callerOf, createAuthorizer } from './authorize.ts'
 import { serveLogs } from './container-logs.ts'
@@ -22,7 +23,7 @@ export interface ServerOptions {
   readonly addresses: readonly string[]
   readonly port: number
   readonly maxPods: number
-  readonly tls: { readonly key: string; readonly cert: string; readonly clientCa: string }
+  readonly tls: NodeTls
 }
 
 /** Listens; resolves with the port. */
@@ -65,9 +66,11 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
     else joinStreams(request, socket, head, target)
   }
 
-  const server = createServer({ key: tls.key, cert: tls.cert, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false, ...serverTls }, (request, response) => {
+  const shown = { ca: tls.clientCa, ...serverTls }
+  const server = createServer({ ...shown, key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false }, (request, response) => {
     answer(request, response).catch((error: unknown) => refuse(response, error, context))
   })
+  tls.onRenewal?.(({ key, cert }) => server.setSecureContext({ ...shown, key, cert }))
   const streams = new Set<Duplex>()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     streams.add(socket)

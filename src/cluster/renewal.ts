@@ -1,0 +1,65 @@
+/** Looks after the cluster's certificates while it runs: those near their end are made anew and taken up without a restart. */
+import { X509Certificate } from 'node:crypto'
+import type { Clock } from '../machinery/clock.ts'
+import type { Component, Logger } from '../machinery/log.ts'
+import { ensurePki, type KeyPair, type Pki } from './pki.ts'
+import type { Settings } from './settings.ts'
+
+const hour = 3_600_000
+/** How often is looked. */
+const every = 12 * hour
+/** An authority is not made anew by itself: everything in the cluster trusts it by name. Its end is said long before. */
+const authorityWarning = 365 * 24 * hour
+
+export interface KeptPki extends Pki, Component {
+  onRenewal(listener: () => void): void
+}
+
+const leaves = ['server', 'kubeletClient', 'admin', 'node', 'frontProxyClient'] as const
+
+/** Milliseconds since the epoch. */
+export const endOf = ({ cert }: Pick<KeyPair, 'cert'>): number => Date.parse(new X509Certificate(cert).validTo)
+
+/** The cluster's certificates, always current: its fields are others after a renewal, and `onRenewal` says when. */
+export async function keepPki(dir: string, settings: Settings, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<KeptPki> {
+  let current = await ensurePki(dir, settings, clock.now())
+  const listeners: (() => void)[] = []
+  const stopped = new AbortController()
+
+  const warn = (): void => {
+    for (const [name, authority] of [['the cluster', current.ca], ['front proxies', current.frontProxyCa]] as const) {
+      const left = endOf(authority) - clock.now()
+      if (left < authorityWarning) log.warn({ days: Math.floor(left / (24 * hour)) }, `the authority of ${name} ends soon: make the cluster anew before, or nobody will be let in`)
+    }
+  }
+  const look = async (): Promise<void> => {
+    const next = await ensurePki(dir, settings, clock.now())
+    const renewed = leaves.filter((name) => next[name].cert !== current[name].cert)
+    warn()
+    if (renewed.length === 0) return
+    current = next
+    log.info({ renewed, until: new Date(Math.min(...leaves.map((name) => endOf(next[name])))).toISOString() }, 'certificates were renewed')
+    for (const listener of listeners) listener()
+  }
+  const run = async (): Promise<void> => {
+    for (;;) {
+      const slept = await clock.sleep(every, stopped.signal).then(() => true, () => false)
+      if (!slept) return
+      await look().catch((error: Error) => log.error({ error: error.message }, 'the certificates could not be renewed; the next attempt is in 12 hours'))
+    }
+  }
+  warn()
+  void run()
+  return {
+    get ca() { return current.ca },
+    get server() { return current.server },
+    get kubeletClient() { return current.kubeletClient },
+    get admin() { return current.admin },
+    get node() { return current.node },
+    get serviceAccountKey() { return current.serviceAccountKey },
+    get frontProxyCa() { return current.frontProxyCa },
+    get frontProxyClient() { return current.frontProxyClient },
+    onRenewal: (listener) => void listeners.push(listener),
+    async stop() { stopped.abort() },
+  }
+}
