@@ -11,6 +11,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../machinery/log.ts'
 import { ApiError, badRequest, timedOut, unauthorized, unavailable } from '../machinery/errors.ts'
+import { parseDuration } from '../machinery/time.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
 import { parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
@@ -185,6 +186,22 @@ async function enter({ edges }: Corridor, request: Request, response: ApiRespons
   return release
 }
 
+/** The answer of a server that takes nothing any more; who comes again should find another. */
+function closed({ raw, early }: Request): ApiError {
+  if (raw.httpVersionMajor === 1) early.push('connection', 'close')
+  return unavailable('the server is shutting down')
+}
+
+/** The time that the client gives it, `?timeout=5s`, as far as that is less than others get. Throws `ApiError` 400. */
+function timeoutOf(query: URLSearchParams): number {
+  const text = query.get('timeout') ?? ''
+  if (text === '') return requestTimeout
+  const nanos = parseDuration(text)
+  if (nanos === undefined) throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`)
+  const ms = Number(nanos / 1_000_000n)
+  return ms <= 0 || ms > requestTimeout ? requestTimeout : ms
+}
+
 /** Answers one request. Never rejects. */
 export async function serve(corridor: Corridor, raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Promise<void> {
   const begun = performance.now()
@@ -202,10 +219,10 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
     if (!plain(response).writableFinished) request.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the request'))
     record(corridor, request, response, begun)
   })
-  if (!isLong(request.info)) request.deadline = corridor.registry.clock.now() + requestTimeout
   let release: (() => void) | undefined
   try {
-    if (corridor.closing.aborted) throw unavailable('the server is shutting down')
+    if (!isLong(request.info)) request.deadline = corridor.registry.clock.now() + (request.query.has('timeout') ? timeoutOf(request.query) : requestTimeout)
+    if (corridor.closing.aborted) throw closed(request)
     release = await enter(corridor, request, response, authenticate(corridor, request))
     const answered = answer(corridor, request, response)
     if (answered) await answered

@@ -95,6 +95,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
   const checks = (): readonly HealthCheck[] => [
     { name: 'ping', check: () => undefined },
     { ...storeCheck(env), name: 'etcd' },
+    { name: 'shutdown', of: ['readyz'], check: () => { if (env.stopping.aborted) throw new Error('the server is shutting down') } },
     ...(options.checks ?? []),
   ]
   /** By the first part of the path. */

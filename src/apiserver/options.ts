@@ -8,6 +8,7 @@ import type { Status } from '../machinery/errors.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionChain } from './admission/admission.ts'
+import type { HttpLimits } from './http/limits.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
 import type { Identity } from './identity.ts'
 import type { Printer, RequestContext } from './strategy.ts'
@@ -178,6 +179,8 @@ export interface ServerEnvironment {
   complete(resource: Resource, object: ApiObject): ApiObject
   /** How many objects a resource has, and how many watch it; undefined for what is not stored. */
   load(resource: Pick<Resource, 'group' | 'version' | 'plural'>): { readonly objects: number; readonly watchers: number } | undefined
+  /** Aborts when the server is told to close. */
+  readonly stopping: AbortSignal
   /** The revision that the watch cache has reached. */
   revision(): number
 }
@@ -205,6 +208,10 @@ export interface ApiServerOptions {
   readonly nodePorts?: readonly [from: number, to: number]
   /** Freeze every object that caches hand out: for tests, costs time. */
   readonly freeze?: boolean
+  /** What a client may take of the sockets, where it is to differ from `defaultLimits`. */
+  readonly limits?: Partial<HttpLimits> | undefined
+  /** How long the server goes on as before after it is told to close, in milliseconds, and only `/readyz` says that it will: load balancers turn to others meanwhile. Default 0. */
+  readonly shutdownDelay?: number | undefined
 }
 
 /** What is served, by name. */

@@ -29,6 +29,7 @@ function lateClient(target: () => Client): Client {
 /** Builds the server over a store, its cache filled. `listen` opens the port; `clientFor` works without it. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, log } = options
+  const stopping = new AbortController()
   const closing = new AbortController()
   const stopped = new AbortController()
   const active: Corridor['active'] = new Set()
@@ -38,7 +39,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const registry = await createRegistry({
     store, clock, log, signal: stopped.signal, ...(options.freeze ? { freeze: true } : {}), strategyFor: (resource) => strategyFor(resource, environment),
   })
-  const serverEnv = serverEnvironment(options, registry, own, environment.serviceCidr)
+  const serverEnv = serverEnvironment(options, registry, own, environment.serviceCidr, stopping.signal)
   const edges = await options.edges(serverEnv)
   registry.admit(edges.admission)
   const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal }
@@ -60,10 +61,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         port: options.port ?? 0,
         onRequest: (raw, response) => void serve(corridor, raw, response),
         onUpgrade: (raw, socket, head) => void serveUpgrade(corridor, raw, socket, head),
+        onError: (error) => log.error({ error: error.message }, 'a connection could not be accepted'),
+        limits: options.limits,
       })
     },
     renewTls: (tls) => listener?.renewTls(tls),
     async close() {
+      stopping.abort()
+      if (options.shutdownDelay) await clock.sleep(options.shutdownDelay)
       closing.abort()
       await definitions.stop()
       if (listener) await drain(listener, active)
@@ -100,10 +105,10 @@ async function drain(listener: Listener, active: ReadonlySet<unknown>): Promise<
   await drained
 }
 
-function serverEnvironment(options: ApiServerOptions, registry: Registry, client: Client, serviceCidr: string): ServerEnvironment {
+function serverEnvironment(options: ApiServerOptions, registry: Registry, client: Client, serviceCidr: string, stopping: AbortSignal): ServerEnvironment {
   const { clock, log, store } = options
   return {
-    client, clock, log, store, serviceCidr,
+    client, clock, log, store, serviceCidr, stopping,
     resources: () => registry.resources,
     lister: (resource) => createLister(registry, resource as Resource),
     complete: ({ group, version, plural }, object) => registry.find(group, version, plural)?.complete(object) ?? object,

@@ -5,6 +5,7 @@ import { quiet } from '../machinery/log.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import type { AdmissionChain } from './admission/admission.ts'
+import type { HttpLimits } from './http/limits.ts'
 import type { Identity } from './identity.ts'
 import type { ApiServer, Edges, ServerEnvironment, TlsOptions } from './options.ts'
 import { createApiServer } from './server.ts'
@@ -28,6 +29,8 @@ export interface TestServerOptions {
   readonly onEnvironment?: (env: ServerEnvironment) => void
   readonly serviceCidr?: string
   readonly nodePorts?: readonly [from: number, to: number]
+  readonly limits?: Partial<HttpLimits>
+  readonly shutdownDelay?: number
 }
 
 /** Starts a server that does not listen yet; closed by the caller. */

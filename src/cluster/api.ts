@@ -15,6 +15,7 @@ import type { Settings } from './settings.ts'
 import { auditOf } from './audit.ts'
 import { authenticationOf } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
+import { argumentDuration } from './apiserver-arguments.ts'
 import { flowOf } from './flow.ts'
 
 export interface ApiOptions {
@@ -66,6 +67,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     address: options.address ?? '::',
     port: settings.port,
     serviceCidr: settings.serviceCidr,
+    shutdownDelay: argumentDuration(settings.apiServerArguments, 'shutdown-delay-duration'),
     nodePorts: settings.nodePorts,
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     edges: createEdges({

@@ -79,6 +79,7 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   'enable-priority-and-fairness': 'boolean',
   'max-requests-inflight': 'number',
   'max-mutating-requests-inflight': 'number',
+  'shutdown-delay-duration': 'duration',
 }
 
 /** Name to text, checked; files by absolute path. */

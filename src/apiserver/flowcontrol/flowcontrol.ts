@@ -21,7 +21,8 @@ export interface FlowControl extends FlowEdge {
   readonly record: FlowRecord
 }
 
-/** The longest that a request waits: a quarter of what it may take. */
+/** A request waits for a quarter of the time that it may take, which is a minute where the client asks for no less. */
+const part = 4
 const patience = 15_000
 /** How often the seats are shared anew, in milliseconds. */
 const period = 10_000
@@ -59,6 +60,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       finish(ticket)
     }
   }
+  const patienceOf = ({ deadline = Infinity }: ApiRequest): number => (deadline === Infinity ? patience : Math.max(0, (deadline - clock.now()) / part))
   const enterExempt = (ticket: Ticket) => {
     ticket.level.begin(ticket, ticket.arrived)
     record.waited(ticket.schema, 0)
@@ -73,7 +75,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     const queue = level.exempt ? undefined : level.queueOf(flow)
     return { schema, level, flow, queue, user, info, ...widthOf(info, query, level.limits.nominal, load), arrived: now(), began: 0, charged: 0 }
   }
-  const wait = (ticket: Ticket, signal: AbortSignal): Promise<() => void> => {
+  const wait = (ticket: Ticket, signal: AbortSignal, longest: number): Promise<() => void> => {
     const { level, schema } = ticket
     const reject = (reason: 'queue-full' | 'concurrency-limit' | 'time-out') => {
       record.rejected(schema, reason)
@@ -83,7 +85,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     if (level.rejects && !level.fits(level.waitingSeats + ticket.seats)) return Promise.reject(reject('concurrency-limit'))
     if (!level.enqueue(ticket)) return Promise.reject(reject('queue-full'))
     return new Promise((resolve, fail) => {
-      const timer: Timer = clock.after(patience, () => leave(() => reject('time-out')))
+      const timer: Timer = clock.after(longest, () => leave(() => reject('time-out')))
       const abort = () => leave(() => {
         record.rejected(schema, 'cancelled')
         level.counts.cancelled++
@@ -119,7 +121,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       }
       if (response) mark(request.early, ticket)
       if (!ticket.queue) return enterExempt(ticket)
-      if (!dispatcher.begin(ticket)) return wait(ticket, request.signal)
+      if (!dispatcher.begin(ticket)) return wait(ticket, request.signal, patienceOf(request))
       record.waited(ticket.schema, 0)
       return releaseOf(ticket, end)
     },

@@ -1,7 +1,6 @@
 /** What one client, known or not, may take of the sockets. Everything here holds before anybody knows who asks. */
-import type { ServerHttp2Session } from 'node:http2'
-import type { IncomingMessage } from 'node:http'
-import type { Http2ServerRequest } from 'node:http2'
+import { constants, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApiResponse } from './request.ts'
 
@@ -23,6 +22,8 @@ export interface HttpLimits {
   /** Streams that one connection may open and take back at once, and every second after that (CVE-2023-44487). */
   readonly resets: number
   readonly resetsPerSecond: number
+  /** Pings and settings of one HTTP/2 connection in a second: each makes the server answer. */
+  readonly controlsPerSecond: number
   /** When the answer is sent and its request is not all there: how long the rest may take, in milliseconds, and how many bytes. */
   readonly restTime: number
   readonly restBytes: number
@@ -38,6 +39,7 @@ export const defaultLimits: HttpLimits = {
   streams: 1000,
   resets: 1000,
   resetsPerSecond: 100,
+  controlsPerSecond: 1000,
   restTime: 1000,
   restBytes: 8 * 1024 * 1024,
 }
@@ -52,6 +54,14 @@ const answers: Readonly<Record<string, string>> = {
 export function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   socket.end(`HTTP/1.1 ${answers[error.code ?? ''] ?? '400 Bad Request'}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+  // A peer that does not close its side is not waited for.
+  setTimeout(() => socket.destroy(), defaultLimits.restTime).unref()
+}
+
+/** Answers a request with too many headers, and closes. */
+export function refuseHeaders(response: ApiResponse): void {
+  const http = response as ServerResponse
+  http.writeHead(431, { 'content-length': 0, ...(http.req.httpVersionMajor === 1 ? { connection: 'close' } : {}) }).end()
 }
 
 /** Whether a body was announced. */
@@ -64,7 +74,8 @@ const mayHaveBody = ({ headers }: IncomingMessage | Http2ServerRequest): boolean
 export function boundRest(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse, { restTime, restBytes }: HttpLimits): void {
   if ('stream' in raw) {
     const { stream } = raw
-    if (!stream?.endAfterHeaders) response.once('finish', () => { if (!raw.readableEnded) stream?.close() })
+    // The response itself finishes when its stream is closed: too late.
+    if (stream && !stream.endAfterHeaders) stream.once('finish', () => { if (!stream.readableEnded) stream.close() })
     return
   }
   if (!mayHaveBody(raw)) return
@@ -77,6 +88,22 @@ export function boundRest(raw: IncomingMessage | Http2ServerRequest, response: A
     raw.on('data', (chunk: Buffer) => { if ((rest -= chunk.length) < 0) close() })
     raw.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
   })
+}
+
+/** Ends a session that floods the server with pings or settings. */
+export function boundControls(session: ServerHttp2Session, { controlsPerSecond }: HttpLimits): void {
+  let since = 0
+  let count = 0
+  const counted = () => {
+    const now = performance.now()
+    if (now - since > 1000) {
+      since = now
+      count = 0
+    }
+    if (++count > controlsPerSecond) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+  session.on('ping', counted)
+  session.on('remoteSettings', counted)
 }
 
 /** Closes a session that has had nothing under way for so long. */

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { serverTls } from '../../machinery/tls.ts'
 import type { TlsOptions } from '../options.ts'
-import { boundIdle, boundRest, defaultLimits, refuse, type HttpLimits } from './limits.ts'
+import { boundControls, boundIdle, boundRest, defaultLimits, refuse, refuseHeaders, type HttpLimits } from './limits.ts'
 import type { ApiResponse } from './request.ts'
 
 export interface ListenerOptions {
@@ -92,8 +92,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     // A connection that breaks takes its requests with it; they are told by their own events.
     session.on('error', () => session.destroy())
     boundIdle(session, limits)
+    boundControls(session, limits)
   })
   events.on('request', (raw, response) => {
+    // Node leaves out what is too much; a request that is not what its sender wrote is not answered.
+    if (raw.rawHeaders.length >= 2 * limits.headers) return refuseHeaders(response)
     boundRest(raw, response, limits)
     onRequest(raw, response)
   })
@@ -103,6 +106,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     onUpgrade(raw, socket, head)
   })
   events.on('clientError', refuse)
+  // Before there is a secure connection nothing can be said on it.
+  events.on('tlsClientError', (_error: Error, socket: Duplex) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     events.once('error', reject)
     events.listen(port, address, () => {

@@ -48,6 +48,8 @@ export interface ApiRequest {
   readonly auditId: string
   /** What audit writes down of it; undefined when the policy wants nothing. */
   readonly trail: AuditTrail | undefined
+  /** When it is cut off, in milliseconds of the clock; Infinity, or left out: never. */
+  readonly deadline?: number
   /** Called by a watch that has sent what it begins with: from then on it takes no place in flow control. */
   begun?: (() => void) | undefined
 }

@@ -1,23 +1,11 @@
 import { connect } from 'node:http2'
 import { request } from 'node:https'
-import { webcrypto } from 'node:crypto'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import 'reflect-metadata'
-import { X509CertificateGenerator, cryptoProvider } from '@peculiar/x509'
 import type { TLSSocket } from 'node:tls'
 import { core } from '../../api/index.ts'
+import { selfSigned } from '../testing/self-signed.ts'
 import { startTestServer, tester, type TestServer } from '../testing.ts'
-
-cryptoProvider.set(webcrypto as never)
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
-const pem = (label: string, der: ArrayBuffer) => `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
-
-async function selfSigned(name: string): Promise<{ key: string; cert: string }> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const cert = await X509CertificateGenerator.createSelfSigned({ name: `CN=${name}`, keys: keys as never, signingAlgorithm: algorithm, notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 3_600_000) })
-  return { key: pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)), cert: cert.toString('pem') }
-}
 
 let started: TestServer
 let seen: string[] = []
