@@ -51,8 +51,16 @@ export function approvalErrors(definition: Definition): readonly FieldError[] {
   return statement?.reason === 'InvalidAnnotation' ? [at.invalid(definition.metadata.annotations?.[approval] ?? '', statement.message ?? '')] : []
 }
 
-/** Says that a schema is not structural; undefined where all are. */
+const looked = new WeakMap<Definition['spec'], Statement | null>()
+
+/** Says that a schema is not structural; undefined where all are. Looked at once for each spec: schemas can be large. */
 export function violationsOf({ spec }: Definition): Statement | undefined {
+  let statement = looked.get(spec)
+  if (statement === undefined) looked.set(spec, (statement = lookForViolations(spec) ?? null))
+  return statement ?? undefined
+}
+
+function lookForViolations(spec: Definition['spec']): Statement | undefined {
   const at = path('spec').at('versions')
   const errors = spec.versions.flatMap((version, i) => {
     const schema = version.schema?.openAPIV3Schema

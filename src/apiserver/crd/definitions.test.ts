@@ -1,7 +1,11 @@
 /** Definitions come, change and go: what is served follows them. */
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apiextensions, core, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
+import { reflect } from '../../client/index.ts'
+import { systemClock } from '../../machinery/clock.ts'
+import { quiet } from '../../machinery/log.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
 import { startTestServer, type TestServer } from '../testing.ts'
@@ -179,5 +183,78 @@ describe('a server that starts again', () => {
     client = started.client
     expect((await client.list(served())).items.map((o) => o.metadata.name)).toEqual(['one'])
     expect((await client.list(core.namespaces)).items).toBeDefined()
+  })
+})
+
+describe('a kind that is served anew while it is used', () => {
+  it('loses no write, and its followers see every object', async () => {
+    await client.create(definitions, crontab())
+    await settled()
+    const followed = new Map<string, string>()
+    const stop = new AbortController()
+    const sink = {
+      replace: (objects: readonly ApiObject[]) => {
+        followed.clear()
+        for (const o of objects) followed.set(o.metadata.name ?? '', o.metadata.resourceVersion ?? '')
+      },
+      change: (type: string, o: ApiObject) => void (type === 'DELETED' ? followed.delete(o.metadata.name ?? '') : followed.set(o.metadata.name ?? '', o.metadata.resourceVersion ?? '')),
+    }
+    const following = reflect<ApiObject>({ client, resource: served(), sink, clock: systemClock, log: quiet, signal: stop.signal })
+    const acknowledged = new Map<string, string>()
+    let over = false
+    const writer = async (w: number) => {
+      for (let i = 0; !isOver(); i++) {
+        const name = `w${w}-${i % 10}`
+        const patch = { type: 'merge', body: { spec: { replicas: i } } } as const
+        const done = acknowledged.has(name)
+          ? i % 7 === 0 ? await client.delete(served(), name, { namespace: 'default' }).then(() => undefined) : await client.patch(served(), name, patch, { namespace: 'default' })
+          : await make(name)
+        if (done) acknowledged.set(name, done.metadata.resourceVersion ?? '')
+        else acknowledged.delete(name)
+        await setImmediate()
+      }
+    }
+    const isOver = () => over
+    const writers = Promise.all([0, 1, 2, 3].map(writer))
+    for (let round = 0; round < 15; round++) {
+      const definition = await get()
+      const names = { ...definition.spec.names, shortNames: [`c${round}`] }
+      await client.patch(definitions, 'crontabs.stable.example.com', { type: 'merge', body: { spec: { names } } })
+      await until(() => served().shortNames[0] === `c${round}`)
+    }
+    over = true
+    await writers
+    const expected = [...acknowledged].toSorted()
+    expect((await client.list(served())).items.map((o) => [o.metadata.name, o.metadata.resourceVersion])).toEqual(expected)
+    await until(() => JSON.stringify([...followed].toSorted()) === JSON.stringify(expected))
+    stop.abort()
+    await following
+  }, 20_000)
+})
+
+describe('objects of a custom kind', () => {
+  const bare = { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, data: { type: 'string' } } }
+  const cluster = (subresources?: object) => crontab({ scope: 'Cluster', versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: bare }, ...(subresources ? { subresources } : {}) }] })
+  const patch = (body: object, options: object = {}) => client.patch(served(), 'one', { type: 'merge', body: body as never }, options)
+
+  it('without a status of its own count every change but those of metadata', async () => {
+    await client.create(definitions, cluster())
+    await settled()
+    await client.create(served(), { metadata: { name: 'one' }, data: 'a', status: { phase: 'New' } } as never)
+    const generations = [await patch({ data: 'b' }), await patch({ status: { phase: 'Old' } }), await patch({ metadata: { labels: { a: 'b' } } })].map((o) => o.metadata.generation)
+    expect(generations).toEqual([2, 3, 3])
+    expect(await failure(patch({ status: {} }, { subresource: 'status' }))).toBeDefined()
+    expect(await failure(make('namespaced'))).toBeUndefined()
+    expect((await client.list(served())).items.map((o) => o.metadata.namespace)).toEqual([undefined, undefined])
+  })
+
+  it('with one count what is neither metadata nor status', async () => {
+    await client.create(definitions, cluster({ status: {} }))
+    await settled()
+    const one = await client.create(served(), { metadata: { name: 'one' }, data: 'a', status: { phase: 'New' } } as never)
+    expect('status' in one).toBe(false)
+    const generations = [await patch({ data: 'b' }), await patch({ status: { phase: 'Old' } }, { subresource: 'status' }), await patch({ spec: { any: 1 } })].map((o) => o.metadata.generation)
+    expect(generations).toEqual([2, 2, 3])
+    expect(await client.get(served(), 'one')).toMatchObject({ data: 'b', status: { phase: 'Old' }, spec: { any: 1 } })
   })
 })

@@ -6,7 +6,7 @@ import type { AdmissionAttributes, AdmissionChain } from '../admission/admission
 import type { Cache } from '../cache/cache.ts'
 import { pathOf } from '../cache/keys.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, invalid } from '../../machinery/errors.ts'
+import { ApiError, invalid, notFound } from '../../machinery/errors.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
 import type { AuditTrail } from '../options.ts'
@@ -45,6 +45,18 @@ export interface RegistryEnvironment {
 
 /** The path of the object a call is about. */
 export const callPath = (call: Pick<Call, 'served' | 'namespace' | 'name'>): string => pathOf(call.served.resource.namespaced ? call.namespace : '', call.name)
+
+/**
+ * The call on what is served now: a custom kind that was served anew since the call was made has another cache, and the old one stands
+ * still. Throws `ApiError` 404 when it is served no longer.
+ */
+export function renewed(env: Pick<RegistryEnvironment, 'find'>, call: Call): Call {
+  const { resource, custom } = call.served
+  if (!custom) return call
+  const served = env.find(resource.group, resource.version, resource.plural)
+  if (!served) throw notFound(resource, call.name)
+  return served === call.served ? call : { ...call, served }
+}
 
 /** What admission is told of a write. `type`: what `object` is, when it is no object of the resource. */
 export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE', object: ApiObject | undefined, old: ApiObject | undefined, type?: StructType<ApiObject>): AdmissionAttributes => ({

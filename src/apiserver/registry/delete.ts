@@ -4,7 +4,7 @@ import { invalid, modified, notFound } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { Encoded } from '../cache/encoded.ts'
-import { attributes, callPath, checkAborted, type Call, type RegistryEnvironment } from './call.ts'
+import { attributes, callPath, checkAborted, renewed, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
 import { withMeta } from './meta.ts'
 import { preconditionFailed } from './update.ts'
@@ -51,16 +51,15 @@ function finalizersFor(object: ApiObject, { propagationPolicy, orphanDependents 
 
 /** Deletes the object that the call names. Throws `ApiError` 403, 404, 409 (preconditions). */
 export async function deleteObject(env: RegistryEnvironment, call: Call, deletion: Deletion): Promise<Deleted> {
-  const { served } = call
   checkDeletion(deletion)
-  for (let round = 0; round < rounds; round++) {
-    checkAborted(call)
-    const item = served.cache.get(callPath(call))
-    if (!item) throw notFound(served.resource, call.name)
-    const done = await attemptDelete(env, call, deletion, item)
+  for (let round = 0, now = call; round < rounds; round++, now = renewed(env, call)) {
+    checkAborted(now)
+    const item = now.served.cache.get(callPath(now))
+    if (!item) throw notFound(now.served.resource, now.name)
+    const done = await attemptDelete(env, now, deletion, item)
     if (done) return done
   }
-  throw modified(served.resource, call.name)
+  throw modified(call.served.resource, call.name)
 }
 
 function checkPreconditions(call: Call, object: ApiObject, { preconditions }: Deletion): void {

@@ -6,7 +6,7 @@ import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { Encoded } from '../cache/encoded.ts'
-import { attributes, callPath, checkAborted, refuse, type Call, type RegistryEnvironment } from './call.ts'
+import { attributes, callPath, checkAborted, refuse, renewed, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
 import { create } from './create.ts'
 import { trackUpdate } from './managed.ts'
@@ -62,15 +62,14 @@ export interface Updated {
  * Applies `transform` to the object the call names. Throws `ApiError` 403, 404, 409 (stale resourceVersion, other uid), 422.
  */
 export async function update(env: RegistryEnvironment, call: Call, rules: UpdateRules, transform: Transform, options: UpdateOptions = {}): Promise<Updated> {
-  const { served } = call
-  for (let round = 0; round < rounds; round++) {
-    checkAborted(call)
-    const current = served.cache.get(callPath(call))
-    if (!current) return createInstead(env, call, options)
-    const done = await attemptUpdate(env, call, rules, transform, current, options)
+  for (let round = 0, now = call; round < rounds; round++, now = renewed(env, call)) {
+    checkAborted(now)
+    const current = now.served.cache.get(callPath(now))
+    if (!current) return createInstead(env, now, options)
+    const done = await attemptUpdate(env, now, rules, transform, current, options)
     if (done) return { item: done, created: false }
   }
-  throw modified(served.resource, call.name)
+  throw modified(call.served.resource, call.name)
 }
 
 async function createInstead(env: RegistryEnvironment, call: Call, { missing, managed = false }: UpdateOptions): Promise<Updated> {

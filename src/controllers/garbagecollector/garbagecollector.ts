@@ -10,6 +10,8 @@ const name = 'generic-garbage-collector'
 const ownerDelay = 500
 /** How often the list of served resources is looked at again. */
 const rediscover = 2_000
+/** How long the first look at a resource may take. */
+const longestSync = 30_000
 
 /** Events own nothing and are owned by nothing; they are many. */
 const collectable = (r: Resource): boolean => r.plural !== 'events' && (['list', 'watch', 'delete'] as const).every((verb) => r.verbs.includes(verb))
@@ -102,7 +104,8 @@ export function startGarbageCollector(context: ControllerContext): Controller {
     }
   }
 
-  const ready = { synced: async () => { await Promise.all([...following.values()].map((f) => f.synced)) } }
+  // A kind that cannot be listed (its conversion webhook is away) keeps nobody waiting for ever: owners that are not known are asked for.
+  const ready = { synced: async () => { await Promise.all([...following.values()].map((f) => Promise.race([f.synced, clock.sleep(longestSync, signal).catch(() => undefined)]))) } }
   const reconciler = collector({ client, recorder: recorderOf(context, name), graph, enqueue: (uid) => controller.enqueue(uid), resourceOf, forget: observer.remove })
   const controller = runController({ name, reconciler, watches: [], ready, clock, log, concurrency: 20, signal })
   discover()
