@@ -61,8 +61,10 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
+    for (const metric of options.audit?.metrics ?? []) metrics.registry.registerMetric(metric)
     return {
       authenticate: who.authenticate,
+      audit: options.audit,
       impersonate: (user, headers) => impersonate(user, headers, authorizer),
       flow: flow.edge,
       authorize: (user, info) => {
