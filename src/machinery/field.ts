@@ -48,11 +48,25 @@ export class FieldError {
 
 /** A path into an object: `path('spec').at('containers').index(0).at('image')`. */
 export class Path {
-  readonly text: string
-  constructor(text: string) { this.text = text }
-  at(name: string): Path { return new Path(this.text ? `${this.text}.${name}` : name) }
-  index(i: number): Path { return new Path(`${this.text}[${i}]`) }
-  key(k: string): Path { return new Path(`${this.text}[${k}]`) }
+  readonly #above: Path | undefined
+  readonly #last: string | number
+  readonly #isField: boolean
+  constructor(last: string | number, above?: Path, isField = true) {
+    this.#last = last
+    this.#above = above
+    this.#isField = isField
+  }
+
+  /** Put together when somebody reads it: most paths are of places where nothing is wrong. */
+  get text(): string {
+    const above = this.#above?.text ?? ''
+    if (this.#isField) return above ? `${above}.${this.#last}` : String(this.#last)
+    return `${above}[${this.#last}]`
+  }
+
+  at(name: string): Path { return new Path(name, this) }
+  index(i: number): Path { return new Path(i, this, false) }
+  key(k: string): Path { return new Path(k, this, false) }
   toString(): string { return this.text }
 
   required(detail = ''): FieldError { return new FieldError('FieldValueRequired', this.text, detail) }

@@ -7,6 +7,7 @@ import { BlockList, isIP } from 'node:net'
 /** A rule for a text: what is wrong with it. */
 export type NameRule = (value: string) => readonly string[]
 
+const fine: readonly string[] = []
 const maxLength = (length: number) => `must be no more than ${length} bytes`
 const empty = 'must be non-empty'
 const byteLength = (text: string) => Buffer.byteLength(text)
@@ -22,9 +23,12 @@ function rule(format: string, message: string, examples: readonly string[], max?
   const expression = new RegExp(`^(?:${format})$`)
   const text = pattern(message, format, ...examples)
   return (value) => {
+    const matches = expression.test(value)
+    // What matches is of one byte per character.
+    if (matches && (max === undefined || value.length <= max)) return fine
     const problems: string[] = []
     if (max !== undefined && byteLength(value) > max) problems.push(maxLength(max))
-    if (!expression.test(value)) problems.push(text)
+    if (!matches) problems.push(text)
     return problems
   }
 }

@@ -10,7 +10,10 @@ import { inRange, labelValue, qualifiedName, validateLabels, type NameRule } fro
 export type Check = Generator<FieldError, void, undefined>
 export type Errors = Iterable<FieldError>
 
-const none: readonly FieldError[] = []
+/** Nothing is wrong: iterates without making anything. */
+const done: IteratorReturnResult<void> = { done: true, value: undefined }
+const noErrors: Iterator<FieldError, void> = { next: () => done }
+export const none: Errors = { [Symbol.iterator]: () => noErrors }
 
 /** The value keeps a rule for texts; what it has wrong is `Invalid value`. */
 export function follows(at: Path, value: string, rule: NameRule): Errors {

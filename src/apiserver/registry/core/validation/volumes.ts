@@ -3,7 +3,7 @@ import { core, resolve, type Fields } from '../../../../api/index.ts'
 import type { Path } from '../../../../machinery/field.ts'
 import { configMapKey, dns1123Label } from '../../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
-import { distinct, forEach, ifThere, named, type Check, type Errors } from '../../checks.ts'
+import { distinct, forEach, ifThere, named, none, type Check, type Errors } from '../../checks.ts'
 import { claimSpec } from './claims.ts'
 import { fieldSelector, resourceSelector } from './env.ts'
 import { absolutePath, descendingPath, fileMode, noClimbing, projectedPath } from './paths.ts'
@@ -78,14 +78,21 @@ function* checkSource<K extends keyof core.VolumeSource>(at: Path, kind: K, sour
 }
 
 /** The schema says which texts of a source a client must give. */
-function* requiredTexts(at: Path, kind: string, part: object): Check {
+function requiredTexts(at: Path, kind: string, part: object): Errors {
+  let names = requiredNames.get(kind)
+  if (!names) requiredNames.set(kind, (names = textsOf(kind)))
+  const missing = names.filter((name) => (part as Record<string, unknown>)[name] === '')
+  return missing.length === 0 ? none : missing.map((name) => at.at(name).required())
+}
+
+const requiredNames = new Map<string, readonly string[]>()
+
+function textsOf(kind: string): readonly string[] {
   const field = sourceFields[kind]
   const type = field && resolve(field.type)
-  if (type?.form !== 'struct') return
-  for (const [name, field] of Object.entries(type.fields)) {
-    const isText = resolve(field.type).form === 'scalar'
-    if ((field.presence === 'req' || field.presence === 'must') && isText && (part as Record<string, unknown>)[name] === '') yield at.at(name).required()
-  }
+  if (type?.form !== 'struct') return []
+  const isText = ({ presence, type }: Fields[string]) => (presence === 'req' || presence === 'must') && resolve(type).form === 'scalar'
+  return Object.keys(type.fields).filter((name) => isText(type.fields[name]!))
 }
 
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket']
@@ -128,8 +135,9 @@ function* projection(source: core.VolumeProjection, at: Path): Check {
   const [first, ...more] = projectionNames.filter((name) => source[name] !== undefined)
   if (first === undefined) return yield at.required('must specify a source type')
   for (const name of more) yield at.at(name).forbidden(oneKind)
-  const { secret, configMap, downwardAPI, serviceAccountToken: token } = source
-  for (const [name, part] of [['secret', secret], ['configMap', configMap]] as const) {
+  const { downwardAPI, serviceAccountToken: token } = source
+  for (const name of ['secret', 'configMap'] as const) {
+    const part = source[name]
     if (!part) continue
     yield* named(at.at(name).at('name'), part.name)
     yield* forEach(at.at(name).at('items'), part.items, keyToPath)
@@ -149,17 +157,18 @@ function* tokenProjection(at: Path, token: core.ServiceAccountTokenProjection): 
 }
 
 /** Two sources of a projected volume cannot write the same file. */
-function* overlapping(at: Path, sources: core.ProjectedVolumeSource['sources']): Check {
+function overlapping(at: Path, sources: core.ProjectedVolumeSource['sources']): Errors {
   const taken = new Set<string>()
-  for (const source of sources as readonly core.VolumeProjection[]) {
-    const files = [
-      ...(source.secret?.items ?? []), ...(source.configMap?.items ?? []), ...(source.downwardAPI?.items ?? []),
-      ...(source.serviceAccountToken ? [source.serviceAccountToken] : []),
-    ]
-    for (const { path } of files) {
-      if (!path) continue
-      if (taken.has(path)) yield at.invalid(path, 'conflicting duplicate paths')
-      taken.add(path)
-    }
+  const twice: string[] = []
+  const take = ({ path }: { readonly path: string }) => {
+    if (path && taken.has(path)) twice.push(path)
+    taken.add(path)
   }
+  for (const { secret, configMap, downwardAPI, serviceAccountToken } of sources as readonly core.VolumeProjection[]) {
+    secret?.items?.forEach(take)
+    configMap?.items?.forEach(take)
+    downwardAPI?.items?.forEach(take)
+    if (serviceAccountToken) take(serviceAccountToken)
+  }
+  return twice.length === 0 ? none : twice.map((path) => at.invalid(path, 'conflicting duplicate paths'))
 }
