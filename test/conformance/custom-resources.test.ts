@@ -124,6 +124,19 @@ describe('its status and its scale', () => {
     expect(await get('parts')).toMatchObject({ spec: { image: 'b' }, status: { replicas: 2 }, metadata: { generation: 2 } })
   })
 
+  it('a status that the schema has a default for is there from the beginning, and is nobody\'s', async () => {
+    const waiting = { phase: 'Waiting' }
+    const pending = { ...version(), subresources: { status: {} }, selectableFields: [], additionalPrinterColumns: [],
+      schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' }, status: { type: 'object', default: waiting, properties: { phase: { type: 'string' } } } } } } }
+    await cluster.apply({ ...definition({ names: { plural: 'pendings', kind: 'Pending' }, versions: [pending] }), metadata: { name: 'pendings.stable.example.com' } })
+    await cluster.kubectl('wait', '--for', 'condition=Established', 'crd/pendings.stable.example.com', '--timeout=10s')
+    const made = await cluster.kubectl('create', '-o', 'json', '-f', await file({ apiVersion: 'stable.example.com/v1', kind: 'Pending', metadata: { name: 'one' }, status: { phase: 'Said' } }))
+    const seen = JSON.parse(await cluster.kubectl('get', 'pending', 'one', '-o', 'json', '--show-managed-fields')) as Shown
+    expect([(JSON.parse(made) as Shown).status, seen.status]).toEqual([waiting, waiting])
+    expect(JSON.stringify(seen.metadata.managedFields ?? [])).not.toContain('f:status')
+    await cluster.kubectl('delete', 'crd', 'pendings.stable.example.com')
+  })
+
   it('the scale is what the paths of the definition lead to', async () => {
     await cluster.apply(crontab('scaled'))
     await cluster.kubectl('patch', 'ct', 'scaled', '--subresource=status', '--type=merge', '-p', '{"status":{"replicas":2,"labelSelector":"app=scaled"}}')

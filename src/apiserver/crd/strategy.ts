@@ -42,7 +42,8 @@ export function customStrategy(version: Version, schema: CustomSchema): Strategy
     validateStatusUpdate: (next, current) => [...schema.validateUpdate(next, current), ...scaleErrors(next)],
     moved: (next, current) => !deepEqual(countedPart(next, ownStatus), countedPart(current, ownStatus)),
     ...(ownStatus && {
-      prepareForCreate: (object: ApiObject) => withStatus(object, undefined),
+      // What a client says of the status is dropped; what the schema says of it is there from the beginning.
+      prepareForCreate: (object: ApiObject) => schema.default(withStatus(object, undefined)),
       prepareForUpdate: (next: ApiObject, current: ApiObject) => withStatus(next, statusOf(current)),
     }),
     prepareForStatusUpdate: (next, current) => withStatus(withMeta(current, { managedFields: next.metadata.managedFields }), statusOf(next)),
