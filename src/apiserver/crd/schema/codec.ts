@@ -8,7 +8,7 @@ import type { CustomCodec } from '../../../api/schema.ts'
 import { decoderOf, type Findings } from '../../../machinery/json/decoder.ts'
 import { diagnose } from '../../../machinery/json/diagnose.ts'
 import { bad, kindOf } from '../../../machinery/json/scalars.ts'
-import { additionalOf, byKey, byRootKey, fromEntries, inOrder, isEmbedded, itemsOf, preserves, type Obj, type Order, type Schema } from './props.ts'
+import { additionalOf, byKey, byRootKey, isEmbedded, itemsOf, preserves, put, sortedKeys, type Obj, type Order, type Schema } from './props.ts'
 
 /** One walk over an object. `trail` and `names` are there when it is the slow one that says where something is wrong. */
 interface Walk extends Findings {
@@ -74,27 +74,46 @@ function decodeList(list: readonly unknown[], element: Decode, walk: Walk): unkn
 type PropertyOf = (key: string) => Property | undefined
 
 function decodeObject(object: Obj, of: PropertyOf, order: Order, walk: Walk): unknown {
-  let out: [string, unknown][] | undefined
-  let last: string | undefined
-  let sorted = true
+  if (!isSorted(object, order)) return rebuilt(object, sortedKeys(object, order), of, walk)
   for (const key in object) {
     const item = object[key]
     const decoded = item === undefined ? undefined : property(key, item, of, walk)
-    if (last !== undefined && order(last, key) > 0) sorted = false
-    if (!out && (decoded !== item || decoded === undefined || !sorted)) out = until(object, key)
-    if (out && decoded !== undefined) out.push([key, decoded])
-    last = key
+    if (decoded === undefined || decoded !== item) return continued(object, key, decoded, of, walk)
   }
-  if (!out) return object
-  return sorted ? fromEntries(out) : inOrder(out, order)
+  return object
 }
 
-/** The entries ahead of `end`. */
-function until(object: Obj, end: string): [string, unknown][] {
-  const out: [string, unknown][] = []
+function isSorted(object: Obj, order: Order): boolean {
+  let last: string | undefined
   for (const key in object) {
-    if (key === end) break
-    out.push([key, object[key]])
+    if (last !== undefined && order(last, key) > 0) return false
+    last = key
+  }
+  return true
+}
+
+function rebuilt(object: Obj, keys: readonly string[], of: PropertyOf, walk: Walk): Obj {
+  const out: Record<string, unknown> = {}
+  for (const key of keys) {
+    const item = object[key]
+    const decoded = item === undefined ? undefined : property(key, item, of, walk)
+    if (decoded !== undefined) put(out, key, decoded)
+  }
+  return out
+}
+
+/** The object from the first property on that is not as it was: `changed` is what became of it. */
+function continued(object: Obj, changedKey: string, changed: unknown, of: PropertyOf, walk: Walk): Obj {
+  const out: Record<string, unknown> = {}
+  let ahead = true
+  for (const key in object) {
+    const item = object[key]
+    let decoded: unknown = item
+    if (key === changedKey) {
+      ahead = false
+      decoded = changed
+    } else if (!ahead && item !== undefined) decoded = property(key, item, of, walk)
+    if (decoded !== undefined) put(out, key, decoded)
   }
   return out
 }

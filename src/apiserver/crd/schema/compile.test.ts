@@ -18,7 +18,7 @@ describe('decoding', () => {
   it('drops what the schema does not know, and says so', () => {
     const { object: decoded, unknownFields } = decode({ type: 'object', properties: { a: { type: 'string' }, list: { type: 'array', items: { type: 'object', properties: { b: { type: 'string' } } } } } }, { z: 1, list: [{ b: 'x', c: 1 }], a: 'y' })
     expect(JSON.stringify(decoded)).toBe('{"kind":"CronTab","apiVersion":"example.com/v1","metadata":{"name":"x"},"spec":{"a":"y","list":[{"b":"x"}]}}')
-    expect(unknownFields).toEqual(['unknown field "spec.z"', 'unknown field "spec.list[0].c"'])
+    expect(unknownFields).toEqual(['unknown field "spec.list[0].c"', 'unknown field "spec.z"'])
   })
 
   it('gives an object in normal form back as it is', () => {

@@ -49,10 +49,11 @@ export function compileSchema(options: SchemaOptions): CustomSchema {
     default: (object) => fill(object) as ApiObject,
     validate: (object) => withRules([...errorsOf(check(object, none)), ...embedded(object), ...lists(object)], rules, object, none),
     validateUpdate: (next, current) => {
+      // Most updates are fine as they are: what was before is asked only for those that are not.
       const repeated = lists(next)
       // Lists that were no sets before may stay as they are.
       const tolerated = repeated.length > 0 && lists(current).length > 0
-      return withRules([...errorsOf(check(next, current)), ...embedded(next), ...(tolerated ? [] : repeated)], rules, next, current)
+      return withRules([...errorsOf(check(next, none) && check(next, current)), ...embedded(next), ...(tolerated ? [] : repeated)], rules, next, current)
     },
   }
 }

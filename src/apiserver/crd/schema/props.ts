@@ -44,6 +44,13 @@ export const byKey: Order = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
 export const byRootKey: Order = (a, b) => rootRank(a) - rootRank(b) || byKey(a, b)
 const rootRank = (key: string): number => (key === 'kind' ? 0 : key === 'apiVersion' ? 1 : key === 'metadata' ? 2 : 3)
 
+/** The keys of an object in an order. */
+export function sortedKeys(object: Obj, order: Order): readonly string[] {
+  const keys = Object.keys(object).sort()
+  if (order === byKey) return keys
+  return [...keys.filter((key) => rootRank(key) < 3).sort(order), ...keys.filter((key) => rootRank(key) === 3)]
+}
+
 /** An object with these entries, in an order. */
 export const inOrder = (entries: Iterable<readonly [string, unknown]>, order: Order): Obj => fromEntries([...entries].toSorted(([a], [b]) => order(a, b)))
 
