@@ -1,5 +1,7 @@
 /** The edges of the API server, put together: who asks, whether they may, what the cluster has to say, and everything served beside stored objects. */
+import type { AdmissionChain } from './admission/admission.ts'
 import { createAdmissionChain } from './admission/chain.ts'
+import { admitConnections } from './admission/connect.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import { issuerHandlers } from './authn/issuer.ts'
 import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSetup } from './authn/setup.ts'
@@ -61,6 +63,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
+    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens }))
     for (const metric of options.audit?.metrics ?? []) metrics.registry.registerMetric(metric)
     return {
       authenticate: who.authenticate,
@@ -71,8 +74,8 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         const decision = authorizer.decide(user, info)
         return decision instanceof Promise ? decision.then(verdictOf) : verdictOf(decision)
       },
-      admission: createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens })),
-      routes: flow.serve({ ...routesOf(env, options, metrics.handler, tokens, authorizer), virtual: virtualOf(env, authorizer, tokens, who) }),
+      admission,
+      routes: flow.serve({ ...routesOf(env, options, metrics.handler, tokens, authorizer, admission), virtual: virtualOf(env, authorizer, tokens, who) }),
       observer: metrics.observer,
     }
   }
@@ -90,7 +93,7 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
   ])
 }
 
-function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined, authorizer: Authorizer): EdgeRoutes {
+function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined, authorizer: Authorizer, admission: AdmissionChain): EdgeRoutes {
   const aggregator = createAggregator(env, options.frontProxyTls)
   options.onAggregator?.(aggregator)
   const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress, remote: aggregator.versions })
@@ -121,7 +124,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
     },
     remote: aggregator.handler,
     remoteUpgrade: aggregator.upgrade,
-    ...(options.kubeletTls ? createStreaming(env, options.kubeletTls, authorizer) : {}),
+    ...(options.kubeletTls ? admitConnections(createStreaming(env, options.kubeletTls, authorizer), admission, env.clock) : {}),
   }
 }
 

@@ -30,7 +30,7 @@ export function nodeRestriction(env: Pick<ServerEnvironment, 'lister'>): Admissi
   }
   return {
     name: 'NodeRestriction',
-    handles: (a) => Object.hasOwn(checks, a.resource.groupResource) && nodeNameOf(a.context.user) !== undefined,
+    handles: (a) => a.operation !== 'CONNECT' && Object.hasOwn(checks, a.resource.groupResource) && nodeNameOf(a.context.user) !== undefined,
     validate: check,
   }
 }

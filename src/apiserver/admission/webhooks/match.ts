@@ -76,5 +76,6 @@ function namespaceMatches({ namespaceSelector }: Matchable, a: AdmissionAttribut
 function objectMatches({ objectSelector }: Matchable, a: AdmissionAttributes): boolean {
   const selector = objectSelector && fromLabelSelector(objectSelector)
   if (!selector || selector.empty) return true
-  return [a.object, a.old].some((object) => object !== undefined && selector.matches(object.metadata.labels))
+  // What is sent to a connection has no metadata.
+  return [a.object, a.old].some((object) => object !== undefined && selector.matches((object.metadata as meta.ObjectMeta | undefined)?.labels))
 }
