@@ -52,6 +52,20 @@ export interface Cache {
 /** Milliseconds between two rounds of bookmarks, and of letting go of bytes. */
 const bookmarkEvery = 60_000
 
+/** So many of the objects written last keep their stored form, for those who are answered and told about them. */
+const recently = 256
+
+function createRecent(): (item: Encoded) => Encoded {
+  const ring: Encoded[] = []
+  let at = 0
+  return (item) => {
+    ring[at]?.forgetStored()
+    ring[at] = item
+    at = (at + 1) % recently
+    return item
+  }
+}
+
 interface Expected { readonly bytes: Uint8Array; readonly object: ApiObject }
 interface Waiter { readonly revision: number; readonly resolve: () => void }
 
@@ -63,13 +77,15 @@ function createState({ clock, log, kinds, freeze }: CacheOptions) {
   const feds = new Map<string, readonly Fed[]>()
   const expected = new Map<string, Expected[]>()
   for (const kind of kinds) feds.set(kind.prefix, [{ kind, cache: new ResourceCache(kind.prefix, clock) }])
-  const awaited = (key: string, bytes: Uint8Array): ApiObject | undefined =>
-    expected.get(key)?.find((e) => e.bytes === bytes || Buffer.compare(e.bytes, bytes) === 0)?.object
+  const recent = createRecent()
+  const awaited = (key: string, bytes: Uint8Array): Expected | undefined => expected.get(key)?.find((e) => e.bytes === bytes || Buffer.compare(e.bytes, bytes) === 0)
   /** The object of an entry; undefined, and an error in the log, when its bytes are not understood. `known`: what was to be stored may stand for the bytes. */
   const decode = (kind: StoredKind, key: string, bytes: Uint8Array, revision: number, known: boolean): Encoded | undefined => {
     try {
-      const object = withResourceVersion((known ? awaited(key, bytes) : undefined) ?? kind.decode(bytes), String(revision))
-      return new Encoded(key, revision, freeze ? deepFreeze(object) : object)
+      const own = known ? awaited(key, bytes) : undefined
+      const object = withResourceVersion(own?.object ?? kind.decode(bytes), String(revision))
+      const item = new Encoded(key, revision, freeze ? deepFreeze(object) : object, own?.bytes)
+      return own ? recent(item) : item
     } catch (error) {
       log.error({ key, revision, error: error instanceof Error ? error.message : String(error) }, 'a stored object cannot be decoded and is not served')
       return undefined

@@ -8,14 +8,18 @@ export class Encoded<T extends ApiObject = ApiObject> {
   /** The store's revision of the object, also in its `metadata.resourceVersion`; 0 for one that was not stored (dry run). */
   readonly revision: number
   readonly object: T
+  /** The object as it was stored: its JSON without the resourceVersion. */
+  #stored: Uint8Array | undefined
   #json: Buffer | undefined
   #message: Uint8Array | undefined
   #used = false
 
-  constructor(key: string, revision: number, object: T) {
+  /** `stored`: the JSON of the object without its resourceVersion, where somebody has it; it spares writing it a second time. */
+  constructor(key: string, revision: number, object: T, stored?: Uint8Array) {
     this.key = key
     this.revision = revision
     this.object = object
+    this.#stored = stored
   }
 
   /** Canonical JSON, `{"kind":…,"apiVersion":…,"metadata":…}`, without a newline. */
@@ -27,8 +31,14 @@ export class Encoded<T extends ApiObject = ApiObject> {
   /** The same with a newline at the end: the body of an answer. */
   line(): Buffer {
     this.#used = true
-    return (this.#json ??= exactly(`${JSON.stringify(this.object)}\n`))
+    if (this.#json) return this.#json
+    this.#json = (this.#stored && spliced(this.#stored, this.object)) ?? exactly(`${JSON.stringify(this.object)}\n`)
+    this.#stored = undefined
+    return this.#json
   }
+
+  /** Lets go of the stored form: whoever wanted a line of it has it. */
+  forgetStored(): void { this.#stored = undefined }
 
   /** The protobuf message without its envelope. */
   message(type: StructType<unknown>): Uint8Array {
@@ -44,10 +54,36 @@ export class Encoded<T extends ApiObject = ApiObject> {
 
   /** Lets the bytes go: the object has been replaced, hardly anybody asks for it any more. */
   release(): void {
+    this.#stored = undefined
     this.#json = undefined
     this.#message = undefined
   }
 }
+
+const uidField = '"uid":"'
+const quote = 0x22
+const comma = 0x2c
+
+/**
+ * The line of an object from its stored form: the resourceVersion has its place after the uid, and before that there are only names, which
+ * hold no quotes. Undefined where the uid is not where it should be.
+ */
+function spliced(stored: Uint8Array, { metadata: { uid = '', resourceVersion = '' } }: ApiObject): Buffer | undefined {
+  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
+  const field = bytes.indexOf(uidField)
+  const end = field + uidField.length + uid.length
+  if (field < 0 || uid === '' || bytes[end] !== quote || bytes[end + 1] !== comma || bytes.toString('latin1', field + uidField.length, end) !== uid) return undefined
+  const version = `"resourceVersion":"${resourceVersion}",`
+  const line = Buffer.allocUnsafeSlow(bytes.length + version.length + 1)
+  const rest = end + 2
+  bytes.copy(line, 0, 0, rest)
+  line.write(version, rest, 'latin1')
+  bytes.copy(line, rest + version.length, rest)
+  line[line.length - 1] = newline
+  return line
+}
+
+const newline = 0x0a
 
 /** The text in a buffer of its own: a piece of the shared pool would keep its whole neighbourhood in memory for as long as it is cached. */
 export function exactly(text: string): Buffer {

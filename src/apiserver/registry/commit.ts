@@ -42,7 +42,7 @@ export async function put(env: RegistryEnvironment, call: Call, key: string, com
     await env.cache.reached(revision)
     if (!committed) return undefined
     const shown = call.served.cache.byKey(key)
-    const item = shown?.revision === revision ? shown : new Encoded(key, revision, withResourceVersion(object, String(revision)))
+    const item = shown?.revision === revision ? shown : new Encoded(key, revision, withResourceVersion(object, String(revision)), bytes)
     if (custom?.ready) await custom.ready([item])
     return item
   } finally {
