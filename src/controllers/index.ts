@@ -73,7 +73,13 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startGarbageCollector,
 ]
 
-/** Starts all controllers and resolves when their informers have synced. `stop` ends them and waits for what is under way. */
+/** How long the start waits for informers, in milliseconds. */
+const patience = 10_000
+
+/**
+ * Starts all controllers and resolves when their informers have synced, or after ten seconds: a resource that cannot be listed holds up the
+ * controllers that look at it, each of which waits for its own, and nobody else. `stop` ends them and waits for what is under way.
+ */
 export async function startControllers({ client, clock, log, signal: outer, options = {} }: ControllersOptions): Promise<Component> {
   const stopping = new AbortController()
   const signal = outer ? AbortSignal.any([outer, stopping.signal]) : stopping.signal
@@ -90,7 +96,10 @@ export async function startControllers({ client, clock, log, signal: outer, opti
   }
   const components = starters.map((start) => start(context)).filter((component) => component !== undefined)
   informers.start(signal)
-  await Promise.race([informers.synced(), new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })])
+  const over = new AbortController()
+  const late = clock.sleep(patience, AbortSignal.any([signal, over.signal])).then(() => true, () => false)
+  if (await Promise.race([informers.synced().then(() => false), late])) log.warn({}, 'controllers start although not every resource could be listed yet')
+  over.abort()
   return {
     async stop() {
       stopping.abort()

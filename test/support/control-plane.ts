@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startControlPlane } from '../../src/cluster/control-plane.ts'
 import type { ControlPlane } from '../../src/cluster/control-plane.ts'
+import { encrypted } from '../../src/cluster/encryption.ts'
 import { kubeconfigOf } from '../../src/cluster/kubeconfig.ts'
 import { ensurePki } from '../../src/cluster/pki.ts'
 import type { Pki } from '../../src/cluster/pki.ts'
@@ -19,6 +20,8 @@ import type { Finished } from './host.ts'
 
 export interface TestControlPlane {
   readonly plane: ControlPlane
+  /** What is stored, as it is stored. */
+  readonly store: Store
   readonly url: string
   readonly pki: Pki
   readonly kubeconfig: string
@@ -50,7 +53,8 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
   const pki = await ensurePki(join(dir, 'pki'), settings)
   const store = createMemoryStore()
   await options.prepare?.(store)
-  const plane = await startControlPlane({ settings, pki, store, clock: systemClock, log: quiet, address: '127.0.0.1', freeze: true })
+  const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: settings.apiServerArguments, clock: systemClock, log: quiet })
+  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log: quiet, address: '127.0.0.1', freeze: true })
   const url = `https://127.0.0.1:${settings.port}`
   const kubeconfig = join(dir, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigOf({ name: 'test', server: url, ca: pki.ca.cert, user: pki.admin }), { mode: 0o600 })
@@ -64,6 +68,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
   }
   return {
     plane,
+    store,
     url,
     pki,
     kubeconfig,
@@ -72,6 +77,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
     apply: (manifest) => must(['apply', '-f', '-'], typeof manifest === 'string' ? manifest : JSON.stringify(manifest)),
     async stop() {
       await plane.stop()
+      await stored.stop()
       await store.close()
       rmSync(dir, { recursive: true, force: true })
     },
