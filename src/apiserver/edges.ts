@@ -124,6 +124,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
     },
     remote: aggregator.handler,
     remoteUpgrade: aggregator.upgrade,
+    remoteCalls: aggregator.calls,
     ...(options.kubeletTls ? admitConnections(createStreaming(env, options.kubeletTls, authorizer), admission, env.clock) : {}),
   }
 }

@@ -4,6 +4,7 @@ import type { ApiObject, CallOptions, Client, DeleteOptions, GetOptions, ListOpt
 import { badRequest, methodNotSupported, notFound } from '../machinery/errors.ts'
 import { decodeObject } from '../machinery/json.ts'
 import { checkAuthorized, type Corridor } from './corridor.ts'
+import type { RemoteCalls } from './aggregation/calls.ts'
 import type { RequestInfo } from './http/request.ts'
 import { selectedName } from './http/request-info.ts'
 import { rawGet } from './http/raw.ts'
@@ -105,7 +106,27 @@ export function createLocalClient(corridor: Corridor, user: Identity, { privileg
     ...createActs(corridor, gate, user),
     raw: (path: string, o: CallOptions = {}) => rawGet(corridor, privileged ? undefined : user, path, o.signal),
   }
+  Object.assign(client, corridor.routes.remoteCalls ? elsewhere({ ...client } as unknown as Client, corridor.routes.remoteCalls, gate, user) : {})
   return corridor.edges.audit ? auditedClient(client as unknown as Client, corridor.edges.audit, user) : (client as unknown as Client)
+}
+
+/** The same calls, for objects of another server after the same question whether they may be made. */
+function elsewhere(local: Client, calls: RemoteCalls, { allow }: Gate, user: Identity): Partial<Client> {
+  const go = <T>(r: Erased, target: Target, o: object, there: () => Promise<T>, here: () => Promise<unknown>): Promise<unknown> =>
+    (calls.has(r) ? allow(infoOf(r, target), trailOf(o)).then(there) : here())
+  async function* watchThere(r: Erased, o: WatchOptions) {
+    await allow(infoOf(r, { verb: 'watch', namespace: o.namespace }), trailOf(o))
+    yield* calls.watch(user, r, o)
+  }
+  const client = {
+    get: (r: Erased, name: string, o: GetOptions = {}) => go(r, { verb: 'get', name, namespace: o.namespace }, o, () => calls.get(user, r, name, o), () => local.get(r, name, o)),
+    list: (r: Erased, o: ListOptions = {}) => go(r, { verb: 'list', namespace: o.namespace }, o, () => calls.list(user, r, o), () => local.list(r, o)),
+    watch: (r: Erased, o: WatchOptions = {}) => (calls.has(r) ? watchThere(r, o) : local.watch(r, o)),
+    patch: (r: Erased, name: string, patch: Patch, o: UpdateOptions = {}) => go(r, { verb: 'patch', name, namespace: o.namespace }, o, () => calls.patch(user, r, name, patch, o), () => local.patch(r, name, patch, o)),
+    delete: (r: Erased, name: string, o: DeleteOptions = {}) => go(r, { verb: 'delete', name, namespace: o.namespace }, o, () => calls.delete(user, r, name, o), () => local.delete(r, name, o)),
+    deleteCollection: (r: Erased, o: DeleteOptions = {}) => go(r, { verb: 'deletecollection', namespace: o.namespace }, o, () => calls.deleteCollection(user, r, o), () => local.deleteCollection(r, o)),
+  }
+  return client as unknown as Partial<Client>
 }
 
 /** get, list, watch. */

@@ -7,6 +7,7 @@ import type { Clock } from '../machinery/clock.ts'
 import type { Status } from '../machinery/errors.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { Store } from '../store/store.ts'
+import type { RemoteCalls } from './aggregation/calls.ts'
 import type { AdmissionChain } from './admission/admission.ts'
 import type { HttpLimits } from './http/limits.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
@@ -69,6 +70,8 @@ export interface EdgeRoutes {
   remote?(info: RequestInfo): Handler | undefined
   /** The same for upgrades. */
   remoteUpgrade?(info: RequestInfo): UpgradeHandler | undefined
+  /** What components in this process do with objects of extension API servers. */
+  readonly remoteCalls?: RemoteCalls
   /** Computed resources: `tokenreviews.authentication.k8s.io`, `serviceaccounts/token`. */
   readonly virtual?: ReadonlyMap<string, VirtualResource>
 }

@@ -5,6 +5,7 @@ import type { ApiServer } from '../apiserver/options.ts'
 import { createEdges } from '../apiserver/edges.ts'
 import type { HealthCheck } from '../apiserver/health/health.ts'
 import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
+import type { Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
@@ -36,6 +37,10 @@ export interface Api extends Component {
   readonly server: ApiServer
   /** A client in this process that acts as the component of that name. */
   clientFor(component: string, groups?: readonly string[]): Client
+  /** Every resource that can be used through such a client, those of extension API servers that answer among them; a new array when something changes. */
+  resources(): readonly Resource[]
+  /** The group versions (`metrics.k8s.io/v1beta1`) whose server does not answer. */
+  undiscovered(): readonly string[]
 }
 
 /** What is made of something that is seldom another: the same object as long as that is. */
@@ -45,6 +50,18 @@ function derived<S, T>(source: () => S, make: (source: S) => T): () => T {
     const from = source()
     if (last?.from !== from) last = { from, made: make(from) }
     return last.made
+  }
+}
+
+const none: readonly Resource[] = []
+
+/** Two lists as one, the same array as long as both are the same. */
+function together<T>(a: () => readonly T[], b: () => readonly T[]): () => readonly T[] {
+  let last: { readonly from: readonly [readonly T[], readonly T[]]; readonly all: readonly T[] } | undefined
+  return () => {
+    const from = [a(), b()] as const
+    if (last?.from[0] !== from[0] || last.from[1] !== from[1]) last = { from, all: from[1].length > 0 ? [...from[0], ...from[1]] : from[0] }
+    return last.all
   }
 }
 
@@ -104,6 +121,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   bootstrapped = true
   return {
     server,
+    resources: together(() => server.registry.resources, () => aggregator?.resources() ?? none),
+    undiscovered: () => aggregator?.undiscovered() ?? [],
     clientFor: (component, groups = []) => server.clientFor({ name: component, groups: [...groups, 'system:authenticated'] }),
     async stop() {
       await Promise.all(running.map((component) => component.stop()))

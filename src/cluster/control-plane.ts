@@ -37,7 +37,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         client: (name) => (name === managerName ? clientFor('system:kube-controller-manager') : clientFor(`system:serviceaccount:kube-system:${name}`, ['system:serviceaccounts', 'system:serviceaccounts:kube-system'])),
         clock,
         log: log.child({ component: 'controllers' }),
-        options: { clusterCidr: settings.clusterCidr, rootCa: pki.ca.cert, signer: pki.ca, resources: () => api.registry.resources },
+        options: { clusterCidr: settings.clusterCidr, rootCa: pki.ca.cert, signer: pki.ca, resources: plane.resources, undiscovered: plane.undiscovered },
       }),
       startScheduler({ client: clientFor('system:kube-scheduler'), clock, log: log.child({ component: 'scheduler' }) }),
     ])),

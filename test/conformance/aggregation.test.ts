@@ -1,7 +1,7 @@
 /** Extension API servers behind this one: a real HTTPS server that believes nobody but the front proxy. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestControlPlane, type TestControlPlane } from '../support/control-plane.ts'
-import { startExtensionServer, type ExtensionServer } from '../support/extension-server.ts'
+import { report, startExtensionServer, type ExtensionServer } from '../support/extension-server.ts'
 import { eventually } from '../support/host.ts'
 import { json, send, stream } from '../support/requests.ts'
 
@@ -129,6 +129,44 @@ describe('an extension server', () => {
     await kubectl('patch', 'apiservice', 'v1beta1.metrics.k8s.io', '--type=merge', '-p', '{"spec":{"groupPriorityMinimum":19000}}')
     expect(json<{ groups: { name: string }[] }>(await send(cluster, 'GET', '/apis')).groups[0]!.name).toBe('metrics.k8s.io')
     expect(json(await send(cluster, 'GET', '/apis/metrics.k8s.io'))).toMatchObject({ kind: 'APIGroup', preferredVersion: { groupVersion: 'metrics.k8s.io/v1beta1' } })
+  })
+})
+
+describe('objects of an extension server', () => {
+  const exists = (key: string) => () => (extension.reports.has(key) ? undefined : true)
+
+  it('go with their namespace', async () => {
+    await kubectl('create', 'namespace', 'leaving')
+    extension.reports.set('leaving/one', report('one', 'leaving'))
+    extension.reports.set('default/other', report('other', 'default'))
+    await kubectl('delete', 'namespace', 'leaving', '--timeout=20s')
+    expect([...extension.reports.keys()]).toEqual(['default/other'])
+  })
+
+  it('go with what owned them', async () => {
+    await kubectl('create', 'configmap', 'owner')
+    const { metadata } = JSON.parse(await kubectl('get', 'configmap', 'owner', '-o', 'json')) as { metadata: { uid: string } }
+    const owned = report('owned', 'default', [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: metadata.uid }])
+    extension.reports.set('default/owned', owned)
+    extension.emit({ type: 'ADDED', object: owned })
+    await kubectl('delete', 'configmap', 'owner')
+    await eventually('the owned report goes', exists('default/owned'))
+    expect([...extension.reports.keys()]).toEqual(['default/other'])
+  })
+
+  it('keep their namespace waiting while nobody knows what is there, and only then', async () => {
+    await kubectl('create', 'namespace', 'waiting')
+    await kubectl('-n', 'waiting', 'create', 'configmap', 'content')
+    extension.mode = 'broken'
+    await kubectl('annotate', 'service', '-n', 'extensions', 'metrics', 'look=0', '--overwrite')
+    await reason('v1beta1.metrics.k8s.io', 'FailedDiscoveryCheck')
+    await kubectl('delete', 'namespace', 'waiting', '--wait=false')
+    await eventually('it says what it waits for', async () => ((await kubectl('get', 'namespace', 'waiting', '-o', 'jsonpath={.status.conditions[?(@.type=="NamespaceDeletionDiscoveryFailure")].message}'))
+      .includes('Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1') ? true : undefined))
+    expect(await kubectl('-n', 'waiting', 'get', 'configmaps', '-o', 'name')).toBe('')
+    extension.mode = 'good'
+    await kubectl('annotate', 'service', '-n', 'extensions', 'metrics', 'look=00', '--overwrite')
+    await kubectl('wait', '--for=delete', 'namespace/waiting', '--timeout=30s')
   })
 })
 

@@ -16,6 +16,8 @@ export interface ExtensionServer {
   readonly seen: readonly SeenRequest[]
   /** How it behaves: answers, answers 500, never answers, answers nonsense. */
   mode: 'good' | 'broken' | 'silent' | 'lying'
+  /** Its own objects (`reports`), by `namespace/name`: listed, watched and deleted through the API. */
+  readonly reports: Map<string, Report>
   /** How many watches are open. */
   readonly watchers: number
   /** Sends an event to all watches. */
@@ -26,6 +28,11 @@ export interface ExtensionServer {
   upgradeThrough(cluster: TestControlPlane, path: string, text: string): Promise<string>
   stop(): Promise<void>
 }
+
+export interface Report { readonly kind: 'Report'; readonly apiVersion: string; readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string; readonly resourceVersion: string; readonly ownerReferences?: readonly object[] } }
+
+export const report = (name: string, namespace: string, ownerReferences?: readonly object[]): Report =>
+  ({ kind: 'Report', apiVersion: 'metrics.k8s.io/v1beta1', metadata: { name, namespace, uid: `uid-${namespace}-${name}`, resourceVersion: '1', ...(ownerReferences ? { ownerReferences } : {}) } })
 
 /** A self-signed certificate for these names. */
 export async function selfSigned(names: readonly string[]): Promise<KeyPair> {
@@ -63,7 +70,7 @@ const verbs = ['get', 'list', 'watch']
 const documents: Readonly<Record<string, object>> = {
   '/apis/metrics.k8s.io/v1beta1': {
     kind: 'APIResourceList', apiVersion: 'v1', groupVersion: 'metrics.k8s.io/v1beta1',
-    resources: [{ name: 'nodes', singularName: '', namespaced: false, kind: 'NodeMetrics', verbs }, { name: 'pods', singularName: '', namespaced: true, kind: 'PodMetrics', verbs }],
+    resources: [{ name: 'nodes', singularName: '', namespaced: false, kind: 'NodeMetrics', verbs }, { name: 'pods', singularName: '', namespaced: true, kind: 'PodMetrics', verbs }, { name: 'reports', singularName: 'report', namespaced: true, kind: 'Report', verbs: [...verbs, 'delete', 'deletecollection', 'patch'] }],
   },
   '/apis/metrics.k8s.io/v1beta1/nodes': list('NodeMetrics', nodeMetrics),
   '/apis/metrics.k8s.io/v1beta1/nodes/node-1': nodeMetrics,
@@ -78,6 +85,7 @@ export async function startExtensionServer(options: { readonly names: readonly s
   const pair = await selfSigned(options.names)
   const seen: SeenRequest[] = []
   const watches = new Set<ServerResponse>()
+  const reports = new Map<string, Report>()
   const self = { mode: 'good' as ExtensionServer['mode'] }
   const subjectOf = (request: IncomingMessage): string => {
     const socket = request.socket as TLSSocket
@@ -91,7 +99,8 @@ export async function startExtensionServer(options: { readonly names: readonly s
     if (self.mode === 'broken') return void response.writeHead(500).end('broken')
     if (subject !== 'front-proxy-client' || !request.headers['x-remote-user']) return void response.writeHead(401).end('who are you?')
     if (self.mode === 'lying') return void response.writeHead(200, { 'content-type': 'application/json' }).end(path === '/apis' ? '{"groups":7}' : '[{"resources":')
-    if (request.url?.includes('watch=1')) {
+    if (/\/reports(\/|$)/.test(path)) return answerReports(request, response, path, reports, watches)
+    if (/watch=(1|true)/.test(request.url ?? '')) {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.write(`${JSON.stringify({ type: 'ADDED', object: nodeMetrics })}\n`)
       watches.add(response)
@@ -120,6 +129,7 @@ export async function startExtensionServer(options: { readonly names: readonly s
     port,
     caBundle: Buffer.from(pair.cert).toString('base64'),
     seen,
+    reports,
     get mode() { return self.mode },
     set mode(mode) { self.mode = mode },
     get watchers() { return watches.size },
@@ -139,6 +149,27 @@ export async function startExtensionServer(options: { readonly names: readonly s
       server.closeAllConnections()
     }),
   }
+}
+
+function answerReports(request: IncomingMessage, response: ServerResponse, path: string, reports: Map<string, Report>, watches: Set<ServerResponse>): void {
+  const [, namespace = '', name = ''] = /^\/apis\/metrics\.k8s\.io\/v1beta1(?:\/namespaces\/([^/]+))?\/reports(?:\/([^/]+))?$/.exec(path) ?? []
+  const chosen = [...reports.values()].filter(({ metadata }) => (!namespace || metadata.namespace === namespace) && (!name || metadata.name === name))
+  const send = (code: number, body: object) => void response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  if (/watch=(1|true)/.test(request.url ?? '')) {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.flushHeaders()
+    watches.add(response)
+    return void response.on('close', () => watches.delete(response))
+  }
+  if (name && chosen.length === 0) return send(404, { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', message: `reports.metrics.k8s.io "${name}" not found`, code: 404 })
+  if (request.method === 'DELETE') {
+    for (const one of chosen) {
+      reports.delete(`${one.metadata.namespace}/${one.metadata.name}`)
+      for (const watch of watches) watch.write(`${JSON.stringify({ type: 'DELETED', object: one })}\n`)
+    }
+    return send(200, name ? chosen[0]! : { kind: 'Status', apiVersion: 'v1', status: 'Success', code: 200 })
+  }
+  send(200, name ? chosen[0]! : { kind: 'ReportList', apiVersion: 'metrics.k8s.io/v1beta1', metadata: { resourceVersion: '1' }, items: chosen })
 }
 
 function upgradeThrough(cluster: TestControlPlane, path: string, text: string): Promise<string> {

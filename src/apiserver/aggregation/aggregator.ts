@@ -1,5 +1,5 @@
 /** Extension API servers behind this one: who they are, whether they answer, what they serve, and the way to them. */
-import { apiextensions, apiregistration, core, discovery } from '../../api/index.ts'
+import { apiextensions, apiregistration, core, discovery, type Resource } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { createInformers } from '../../client/informer.ts'
 import { runController, watch } from '../../client/run-controller.ts'
@@ -12,6 +12,7 @@ import { createServiceResolver } from '../reach/services.ts'
 import { checkAvailability, localVerdict, withVerdict } from './availability.ts'
 import { discover, type Discovered } from './discovery.ts'
 import { fetchFrom } from './fetch.ts'
+import { createRemoteCalls, resourcesOf, type RemoteCalls } from './calls.ts'
 import { createConnections, type FrontProxyTls } from './front-proxy.ts'
 import { createRemoteSpecs, type RemoteSpecs } from './specs.ts'
 import { registerLocal } from './registration.ts'
@@ -31,6 +32,12 @@ export interface Aggregator {
   upgrade(info: RequestInfo): UpgradeHandler | undefined
   /** What other servers serve; the same array until something changes. */
   versions(): readonly RemoteVersion[]
+  /** The resources among them whose servers answer, as they can be used through `calls`; the same array until something changes. */
+  resources(): readonly Resource[]
+  /** The group versions (`metrics.k8s.io/v1beta1`) of which nobody knows now what is in them. */
+  undiscovered(): readonly string[]
+  /** What components in this process do with such resources, as `user`. */
+  readonly calls: RemoteCalls
   /** Their OpenAPI documents. */
   readonly specs: RemoteSpecs
   /** Registers what is served here and looks after the API services until it is stopped. */
@@ -68,6 +75,9 @@ export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | 
       return remote && proxyUpgrade(connections, remote, log)
     },
     versions: known.versions,
+    resources: memo(known.versions, (versions) => versions.filter((v) => v.freshness === 'Current').flatMap(resourcesOf)),
+    undiscovered: () => known.versions().filter((v) => v.freshness === 'Stale').map((v) => `${v.group}/${v.version}`),
+    calls: createRemoteCalls(remotes, connections),
     specs,
     start: (client) => {
       const sources = { services: env.lister(core.services), slices: env.lister(discovery.endpointslices), connections }
@@ -80,7 +90,7 @@ export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | 
         const remote = remotes.all().find((r) => r.name === name)
         if (!remote) return known.forget(name)
         await Promise.all([
-          discover((path, accept) => fetchFrom(connections.destination(remote, path), { accept }), remote.group, remote.version)
+          discover((path, accept) => fetchFrom(connections.destination(remote, path), { headers: { accept } }), remote.group, remote.version)
             .then((resources) => known.learned(name, resources), (error: Error) => {
               log.debug({ apiService: name, error: error.message }, 'discovery of an API service failed')
               known.failed(name)
@@ -172,6 +182,16 @@ async function writeVerdict(client: Client, name: string, verdict: Parameters<ty
       if (isNotFound(error)) return
       if (!isConflict(error)) throw error
     }
+  }
+}
+
+/** What is made of something that is seldom another; made once for each. */
+function memo<A, B>(source: () => A, make: (value: A) => B): () => B {
+  let last: { readonly from: A; readonly made: B } | undefined
+  return () => {
+    const from = source()
+    if (last?.from !== from) last = { from, made: make(from) }
+    return last.made
   }
 }
 

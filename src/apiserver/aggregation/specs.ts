@@ -73,7 +73,7 @@ async function readDocument(remote: Remote, connections: Connections, kept: Map<
   const path = `/openapi/v3/${placeOf(remote)}`
   const key = `${remote.name} ${accept}`
   const known = kept.get(key)
-  const { code, headers, body } = await Promise.resolve().then(() => fetchFrom(connections.destination(remote, path), { accept, ...(known?.etag ? { 'if-none-match': known.etag } : {}) })).catch((error: Error) => {
+  const { code, headers, body } = await Promise.resolve().then(() => fetchFrom(connections.destination(remote, path), { headers: { accept, ...(known?.etag ? { 'if-none-match': known.etag } : {}) } })).catch((error: Error) => {
     throw new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${error.message}`)
   })
   if (code === 304 && known) return known
@@ -94,7 +94,7 @@ function createSwaggers({ remotes, connections, clock }: SpecSources) {
   const read = async (remote: Remote): Promise<void> => {
     const before = kept.get(remote.name)
     try {
-      const { code, headers, body } = await fetchFrom(connections.destination(remote, '/openapi/v2'), before?.etag ? { 'if-none-match': before.etag } : {})
+      const { code, headers, body } = await fetchFrom(connections.destination(remote, '/openapi/v2'), before?.etag ? { headers: { 'if-none-match': before.etag } } : {})
       const document = code === 200 ? cutDown(JSON.parse(body.toString('utf8')) as Json, remote) : code === 304 ? before?.document : undefined
       kept.set(remote.name, { at: clock.now(), etag: headers.etag ?? '', document: document && before?.document && deepEqual(document, before.document) ? before.document : document })
     } catch {

@@ -9,6 +9,8 @@ export interface Remaining {
   /** How many objects each finalizer holds. */
   readonly finalizers: ReadonlyMap<string, number>
   readonly failures: readonly string[]
+  /** The group versions of which nobody knows what is in them: there may be something left. */
+  readonly undiscovered: readonly string[]
 }
 
 /** What can be deleted with a namespace: each stored resource once, whatever its versions. */
@@ -31,7 +33,7 @@ async function clear(client: Client, resource: Resource, namespace: string): Pro
 }
 
 /** Deletes the content of a namespace: first its pods, and when they are gone everything else. */
-export async function clearNamespace(client: Client, resources: readonly Resource[], namespace: string): Promise<Remaining> {
+export async function clearNamespace(client: Client, resources: readonly Resource[], namespace: string, undiscovered: readonly string[] = []): Promise<Remaining> {
   const objects = new Map<string, number>()
   const finalizers = new Map<string, number>()
   const failures: string[] = []
@@ -48,20 +50,23 @@ export async function clearNamespace(client: Client, resources: readonly Resourc
   }
   await sweep(core.pods)
   if (objects.size === 0) await Promise.all(deletable(resources).filter((r) => r.groupResource !== 'pods').map(sweep))
-  return { objects, finalizers, failures }
+  return { objects, finalizers, failures, undiscovered }
 }
 
 const counted = (counts: ReadonlyMap<string, number>, format: (name: string, n: number) => string): string =>
   [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, n]) => format(name, n)).join(', ')
 
+const discoveryFailure = (groupVersions: readonly string[]): string =>
+  `Discovery failed for some groups, ${groupVersions.length} failing: unable to retrieve the complete list of server APIs: ${groupVersions.toSorted().map((gv) => `${gv}: stale GroupVersion discovery: ${gv}`).join(', ')}`
+
 /** The five conditions of a namespace's deletion. */
-export function deletionConditions({ objects, finalizers, failures }: Remaining): readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[] {
+export function deletionConditions({ objects, finalizers, failures, undiscovered }: Remaining): readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[] {
   const condition = (type: string, bad: boolean, whenBad: readonly [string, string], whenGood: readonly [string, string]) => {
     const [reason, message] = bad ? whenBad : whenGood
     return { type, status: bad ? 'True' : 'False', reason, message }
   }
   return [
-    condition('NamespaceDeletionDiscoveryFailure', false, ['', ''], ['ResourcesDiscovered', 'All resources successfully discovered']),
+    condition('NamespaceDeletionDiscoveryFailure', undiscovered.length > 0, ['DiscoveryFailed', discoveryFailure(undiscovered)], ['ResourcesDiscovered', 'All resources successfully discovered']),
     condition('NamespaceDeletionGroupVersionParsingFailure', false, ['', ''], ['ParsedGroupVersions', 'All legacy kube types successfully parsed']),
     condition('NamespaceDeletionContentFailure', failures.length > 0,
       ['ContentDeletionFailed', `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(', ')}`],

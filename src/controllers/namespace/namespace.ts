@@ -14,7 +14,7 @@ const finalizer = 'kubernetes'
 const lookAgain = 1000
 const longestWait = 15_000
 
-export function namespaceReconciler(namespaces: Informer<core.Namespace>, client: Client, clock: Clock, settings: Pick<ControllerSettings, 'resources'>): Reconciler {
+export function namespaceReconciler(namespaces: Informer<core.Namespace>, client: Client, clock: Clock, settings: Pick<ControllerSettings, 'resources' | 'undiscovered'>): Reconciler {
   /** How often a namespace was found not to be empty. */
   const looks = new Map<string, number>()
 
@@ -38,8 +38,8 @@ export function namespaceReconciler(namespaces: Informer<core.Namespace>, client
       if (!known?.metadata.deletionTimestamp || !known.spec.finalizers?.includes(finalizer)) return void looks.delete(name)
       const namespace = await client.get(core.namespaces, name)
       if (namespace.metadata.uid !== known.metadata.uid || !namespace.metadata.deletionTimestamp || !namespace.spec.finalizers?.includes(finalizer)) return
-      const remaining = await clearNamespace(client, settings.resources(), name)
-      const empty = remaining.objects.size === 0 && remaining.failures.length === 0
+      const remaining = await clearNamespace(client, settings.resources(), name, settings.undiscovered?.())
+      const empty = remaining.objects.size === 0 && remaining.failures.length === 0 && remaining.undiscovered.length === 0
       const current = empty ? namespace : await writeConditions(namespace, remaining)
       if (!empty) {
         const count = (looks.get(name) ?? 0) + 1

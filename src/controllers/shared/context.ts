@@ -22,6 +22,8 @@ export interface ControllerSettings {
   readonly nodeStartupGracePeriod?: number
   /** Every resource whose objects can own, be owned or be deleted with their namespace; asked again from time to time. */
   readonly resources: () => readonly Resource[]
+  /** The group versions (`metrics.k8s.io/v1beta1`) of which nobody knows now what is in them: their server does not answer. */
+  readonly undiscovered?: () => readonly string[]
 }
 
 export interface ControllerContext {
