@@ -8,7 +8,7 @@ import { itemCorrelation } from './correlation.ts'
 import { isKnownFormat } from './formats.ts'
 import { issue, joined, none, withPart, type Check, type Issues } from './issue.ts'
 import { junctors } from './junctors.ts'
-import { additionalOf, isIntOrString, isObject, itemsOf, propertiesOf, type Obj, type Schema } from './props.ts'
+import { additionalOf, isIntOrString, isObject, itemsOf, type Obj, type Schema } from './props.ts'
 import { compileSame, type Same } from './same.ts'
 import { jsonTypeOf, numberChecks, stringChecks } from './scalars.ts'
 
@@ -57,12 +57,13 @@ function lists(schema: Schema): Check | undefined {
   const items = itemsOf(schema)
   const { minItems, maxItems, uniqueItems } = schema
   if (!items && minItems === undefined && maxItems === undefined && !uniqueItems) return undefined
-  const element = items && compileCheck(items)
+  let element: Check | undefined
   const correlate = itemCorrelation(schema)
   return (value, old) => {
     if (!Array.isArray(value)) return undefined
     let issues: Issues
-    if (element) {
+    if (items) {
+      element ??= compileCheck(items)
       const before = old === none ? undefined : correlate(old)
       for (let i = 0; i < value.length; i++) issues = withPart(issues, element(value[i], before ? before(value[i], i) : none), `[${i}]`)
     }
@@ -76,48 +77,53 @@ function lists(schema: Schema): Check | undefined {
 
 const hasDuplicates = (list: readonly unknown[]): boolean => list.some((item, i) => list.slice(0, i).some((before) => deepEqual(before, item)))
 
-interface Objects {
-  readonly known: readonly (readonly [string, Check])[]
-  readonly names: ReadonlySet<string>
-  readonly others: Check | undefined
-  readonly required: readonly string[]
+/** The check of a property; undefined for those that nothing is said about. */
+type CheckOf = (name: string) => Check | undefined
+
+/** Big schemas describe much that hardly any object has: each part is compiled when a value for it comes. */
+function checksOf(schema: Schema): CheckOf {
+  const { properties } = schema
+  const additional = additionalOf(schema)
+  const known = new Map<string, Check>()
+  let others: Check | undefined
+  return (name) => {
+    const child = properties && Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (!child) return additional && (others ??= compileCheck(additional))
+    let check = known.get(name)
+    if (!check) known.set(name, (check = compileCheck(child)))
+    return check
+  }
 }
 
 function objects(schema: Schema): Check | undefined {
-  const additional = additionalOf(schema)
-  const parts: Objects = {
-    known: propertiesOf(schema).map(([name, child]) => [name, compileCheck(child)] as const),
-    names: new Set(Object.keys(schema.properties ?? {})),
-    others: additional && compileCheck(additional),
-    required: schema.required ?? [],
-  }
-  const { minProperties, maxProperties } = schema
+  const { minProperties, maxProperties, required = [] } = schema
   const closed = schema.additionalProperties === false
-  if (parts.known.length === 0 && !parts.others && parts.required.length === 0 && minProperties === undefined && maxProperties === undefined && !closed) return undefined
+  if (!schema.properties && !additionalOf(schema) && required.length === 0 && minProperties === undefined && maxProperties === undefined && !closed) return undefined
+  const checks = checksOf(schema)
   return (value, old) => {
     if (!isObject(value)) return undefined
     const size = minProperties === undefined && maxProperties === undefined ? 0 : Object.keys(value).length
     if (minProperties !== undefined && size < minProperties) return [issue((name, at) => at.invalid(size, `${name} in body should have at least ${minProperties} properties`))]
     if (maxProperties !== undefined && size > maxProperties) return [issue((_, at) => at.tooMany(size, maxProperties))]
-    const issues = properties(value, isObject(old) ? old : none, parts)
-    return closed ? joined(issues, forbidden(value, parts.names)) : issues
+    const issues = properties(value, isObject(old) ? old : none, checks, required)
+    return closed ? joined(issues, forbidden(value, schema.properties ?? {})) : issues
   }
 }
 
-function properties(value: Obj, old: Obj | typeof none, { known, names, others, required }: Objects): Issues {
-  const before = (name: string): unknown => (old !== none && Object.hasOwn(old, name) ? old[name] : none)
+function properties(value: Obj, old: Obj | typeof none, checks: CheckOf, required: readonly string[]): Issues {
   let issues: Issues
-  for (const [name, check] of known) {
-    if (Object.hasOwn(value, name) && value[name] !== undefined) issues = withPart(issues, check(value[name], before(name)), `.${name}`)
+  for (const name in value) {
+    const check = value[name] === undefined ? undefined : checks(name)
+    const found = check?.(value[name], old !== none && Object.hasOwn(old, name) ? old[name] : none)
+    if (found) issues = withPart(issues, found, `.${name}`)
   }
-  if (others) for (const name of Object.keys(value)) if (!names.has(name)) issues = withPart(issues, others(value[name], before(name)), `.${name}`)
   for (const name of required) {
     if (!Object.hasOwn(value, name) || value[name] === undefined) issues = withPart(issues, [issue((_, at) => at.required())], `.${name}`)
   }
   return issues
 }
 
-const forbidden = (value: Obj, names: ReadonlySet<string>): Issues => {
-  const unknown = Object.keys(value).filter((name) => !names.has(name))
+const forbidden = (value: Obj, known: object): Issues => {
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(known, name))
   return unknown.length === 0 ? undefined : unknown.map((key) => issue((name, at) => at.invalid(key, `${name}.${key} in body is a forbidden property`)))
 }

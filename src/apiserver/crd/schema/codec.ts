@@ -20,7 +20,7 @@ interface Walk extends Findings {
 type Decode = (value: unknown, walk: Walk) => unknown
 
 /** How one property is read. A null goes when the property is not nullable and has no default to take its place. */
-interface Property { readonly decode: Decode; readonly dropsNull: boolean }
+interface Property { decode: Decode; readonly dropsNull: boolean }
 
 const mostNames = 100
 
@@ -172,7 +172,13 @@ interface Place {
   readonly keeps?: boolean
 }
 
-const propertyOf = (schema: Schema): Property => ({ decode: compile(schema), dropsNull: schema.nullable !== true && schema.default === undefined })
+/** Big schemas describe much that hardly any object has: each part is compiled when a value for it comes. */
+function lazily(make: () => Decode): { decode: Decode } {
+  const part = { decode: (value: unknown, walk: Walk): unknown => (part.decode = make())(value, walk) }
+  return part
+}
+
+const propertyOf = (schema: Schema): Property => Object.assign(lazily(() => compile(schema)), { dropsNull: schema.nullable !== true && schema.default === undefined })
 
 function compile(schema: Schema, { root = false, keeps = false }: Place = {}): Decode {
   const keepsUnknown = keeps || preserves(schema)
@@ -182,23 +188,32 @@ function compile(schema: Schema, { root = false, keeps = false }: Place = {}): D
   const order = root ? byRootKey : byKey
   return (value, walk) => {
     if (typeof value !== 'object' || value === null) return leaf(value, walk)
-    if (Array.isArray(value)) return decodeList(value, element, walk)
+    if (Array.isArray(value)) return decodeList(value, element.decode, walk)
     return decodeObject(value as Obj, of, order, walk)
   }
 }
 
-function elementOf(schema: Schema, keepsUnknown: boolean): Decode {
+function elementOf(schema: Schema, keepsUnknown: boolean): { decode: Decode } {
   const items = itemsOf(schema)
-  if (!items) return keepsUnknown ? kept : unspecified
-  return compile(items, { keeps: keepsUnknown })
+  if (!items) return { decode: keepsUnknown ? kept : unspecified }
+  return lazily(() => compile(items, { keeps: keepsUnknown }))
 }
 
 function propertiesBy(schema: Schema, root: boolean, keepsUnknown: boolean): PropertyOf {
-  const known = new Map<string, Property>(Object.entries(schema.properties ?? {}).map(([name, child]) => [name, propertyOf(child)]))
-  if (root || isEmbedded(schema)) for (const [name, entry] of embeddedFields) known.set(name, entry)
+  const known = new Map<string, Property>(root || isEmbedded(schema) ? embeddedFields : [])
   const additional = additionalOf(schema)
   const rest = additional ? propertyOf(additional) : schema.additionalProperties === true ? { decode: unspecified, dropsNull: false } : keepsUnknown ? keptEntry : undefined
-  return rest ? (key) => known.get(key) ?? rest : (key) => known.get(key)
+  const { properties } = schema
+  if (!properties) return (key) => known.get(key) ?? rest
+  return (key) => {
+    const before = known.get(key)
+    if (before) return before
+    const child = Object.hasOwn(properties, key) ? properties[key] : undefined
+    if (!child) return rest
+    const made = propertyOf(child)
+    known.set(key, made)
+    return made
+  }
 }
 
 /** Reads a value by a schema: what is left of it, or why it cannot be read. */

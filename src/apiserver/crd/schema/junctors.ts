@@ -6,7 +6,10 @@ import { compileScore, type Score } from './score.ts'
 
 interface Branch { readonly check: Check; readonly score: Score }
 
-const branches = (schemas: readonly Schema[] | undefined): readonly Branch[] => (schemas ?? []).map((schema) => ({ check: compileCheck(schema), score: compileScore(schema) }))
+const branches = (schemas: readonly Schema[] | undefined): readonly Branch[] => (schemas ?? []).map((schema) => {
+  let check: Check | undefined
+  return { check: (value, old) => (check ??= compileCheck(schema))(value, old), score: compileScore(schema) }
+})
 
 const complaint = (text: (name: string) => string): Issues => [issue((name) => nowhere(text(JSON.stringify(name))))]
 

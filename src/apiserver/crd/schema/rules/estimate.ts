@@ -3,6 +3,7 @@ import { FieldError, type Path } from '../../../../machinery/field.ts'
 import type { Check } from '../../../registry/checks.ts'
 import { additionalOf, isEmbedded, itemsOf, type Schema } from '../props.ts'
 import { compileRules, type CompiledRule } from './compile.ts'
+import { hasRules } from './engine.ts'
 import { mostTimes, viewOf, type View } from './types.ts'
 
 const mostForRule = 10_000_000
@@ -35,6 +36,7 @@ export function* ruleErrors(at: Path, schema: Schema, { unchanged = false }: Est
 }
 
 function* node(at: Path, schema: Schema, place: Place, expenses: Expense[], unchanged: boolean): Check {
+  if (!hasRules(schema)) return
   const more = place.times * mostElements(schema)
   const below = (child: Schema, view: View | undefined, name: string): Place => ({ ...place, times: more, view: view ?? viewOf(child, isEmbedded(child), name) })
   const additional = additionalOf(schema)

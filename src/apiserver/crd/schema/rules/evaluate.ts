@@ -6,6 +6,7 @@ import { nameless, none } from '../issue.ts'
 import { additionalOf, isEmbedded, isObject, itemsOf, type Schema } from '../props.ts'
 import { compileSame, type Same } from '../same.ts'
 import { compileRules, type CompiledRule } from './compile.ts'
+import { hasRules } from './engine.ts'
 import { viewOf, type View } from './types.ts'
 
 /** What all rules on one object may cost together (Kubernetes's RuntimeCELCostBudget). */
@@ -40,7 +41,7 @@ const never: Unchanged = () => false
 
 /** The validation by all rules of a schema. `old` is `none` for a new object. */
 export function compileRuleCheck(schema: Schema): (value: unknown, old: unknown) => readonly FieldError[] {
-  const visit = visitor(schema, viewOf(schema, true, 'selfType'), true)
+  const visit = visitor(schema, undefined, true)
   if (!visit) return () => []
   const same = compileSame(schema)
   return (value, old) => {
@@ -59,15 +60,19 @@ function once(ask: Unchanged): Unchanged {
   return () => (answer ??= ask())
 }
 
-/** The rules of a schema and of what is below it; undefined where there are none. They are compiled when they are first run. */
-function visitor(schema: Schema, view: View | undefined, root = false): Visitor | undefined {
+/**
+ * The rules of a schema and of what is below it; undefined where there are none. They are compiled when they are first run.
+ * `outer` is what a rule further up sees in this place; where there is none, the types begin here.
+ */
+function visitor(schema: Schema, outer: View | undefined, root = false): Visitor | undefined {
+  if (!hasRules(schema)) return undefined
+  const own = (schema['x-kubernetes-validations']?.length ?? 0) > 0
+  const view = outer ?? (own ? viewOf(schema, root || isEmbedded(schema), 'selfType') : undefined)
   const parts = [list(schema, view), map(schema, view), properties(schema, view, root)].flatMap((part) => part ?? [])
-  const has = view !== undefined && (schema['x-kubernetes-validations']?.length ?? 0) > 0
-  if (!has && parts.length === 0) return undefined
   let rules: readonly CompiledRule[] | undefined
   return (visit, run) => {
     if (visit.value === null || visit.value === undefined) return
-    if (has) expressions(schema, view, (rules ??= compileRules(schema, view)), visit, run)
+    if (own && view) expressions(schema, view, (rules ??= compileRules(schema, view)), visit, run)
     for (const part of parts) part(visit, run)
   }
 }
@@ -82,7 +87,7 @@ function stepTo(visit: Visit, value: unknown, at: Path, same: Same, old: unknown
 
 function list(schema: Schema, view: View | undefined): Visitor | undefined {
   const items = itemsOf(schema)
-  const element = items && visitor(items, view?.element ?? viewOf(items, isEmbedded(items), 'selfType.@idx'))
+  const element = items && visitor(items, view?.element)
   if (!element) return undefined
   const correlate = itemCorrelation(schema)
   const transitions = schema['x-kubernetes-list-type'] === 'map'
@@ -101,7 +106,7 @@ const oldOf = (old: unknown, name: string): unknown => (isObject(old) && Object.
 
 function map(schema: Schema, view: View | undefined): Visitor | undefined {
   const additional = additionalOf(schema)
-  const each = additional && visitor(additional, view?.element ?? viewOf(additional, isEmbedded(additional), 'selfType.@elem'))
+  const each = additional && visitor(additional, view?.element)
   if (!each) return undefined
   const same = compileSame(additional)
   return (visit, run) => {
@@ -112,7 +117,7 @@ function map(schema: Schema, view: View | undefined): Visitor | undefined {
 
 function properties(schema: Schema, view: View | undefined, root: boolean): Visitor | undefined {
   const children = Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
-    const visit = visitor(child, view?.fields?.get(name) ?? viewOf(child, isEmbedded(child), `selfType.${name}`))
+    const visit = visitor(child, view?.fields?.get(name))
     return visit ? [[name, visit, compileSame(child)] as const] : []
   })
   if (children.length === 0) return undefined
