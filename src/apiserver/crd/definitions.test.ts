@@ -1,7 +1,7 @@
 /** Definitions come, change and go: what is served follows them. */
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { apiextensions, core, type Resource } from '../../api/index.ts'
+import { apiextensions, core, networking, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
 import { reflect } from '../../client/index.ts'
 import { systemClock } from '../../machinery/clock.ts'
@@ -257,4 +257,21 @@ describe('objects of a custom kind', () => {
     expect(generations).toEqual([2, 2, 3])
     expect(await client.get(served(), 'one')).toMatchObject({ data: 'b', status: { phase: 'Old' }, spec: { any: 1 } })
   })
+})
+
+it('a definition of a kind that is built in serves nothing, and takes nothing along', async () => {
+  const metadata = { name: 'ingresses.networking.k8s.io', annotations: { 'api-approved.kubernetes.io': 'https://example.com/1' } }
+  const names = { plural: 'ingresses', kind: 'Ingress' }
+  const classes = networking.ingressclasses
+  await client.create(networking.ingresses, { metadata: { name: 'kept', namespace: 'default' }, spec: { defaultBackend: { service: { name: 'x', port: { number: 80 } } } } })
+  for (const version of ['v1', 'v9']) {
+    await client.create(definitions, { metadata, spec: { group: 'networking.k8s.io', scope: 'Namespaced', names, versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } }] } })
+    await settled('ingresses.networking.k8s.io')
+    expect(started.server.registry.find('networking.k8s.io', 'v1', 'ingresses')).toBe(networking.ingresses)
+    expect(started.server.registry.find('networking.k8s.io', 'v9', 'ingresses')).toBeUndefined()
+    await client.delete(definitions, 'ingresses.networking.k8s.io')
+    await until(async () => (await failure(get('ingresses.networking.k8s.io')))?.includes('not found'))
+  }
+  expect((await client.list(networking.ingresses)).items).toHaveLength(1)
+  expect((await client.list(classes)).items).toEqual([])
 })
