@@ -87,10 +87,7 @@ function createState({ clock, log, kinds, freeze }: CacheOptions) {
       const item = new Encoded(key, revision, freeze ? deepFreeze(object) : object, own?.bytes)
       return own ? recent(item) : item
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error)
-      // What is said of text that is no JSON has a piece of it, which may be a secret's.
-      const why = said.startsWith('json parse error') ? 'it is no JSON' : said
-      log.error({ key, revision, error: why }, 'a stored object cannot be decoded and is not served')
+      log.error({ key, revision, error: error instanceof Error ? error.message : String(error) }, 'a stored object cannot be decoded and is not served')
       return undefined
     }
   }

@@ -25,7 +25,8 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
   try {
     value = JSON.parse(source)
   } catch (error) {
-    throw badRequest(`json parse error: ${(error as Error).message}`)
+    // Without the piece of the text that V8 quotes: it may be a secret's, and errors go into logs.
+    throw badRequest(`json parse error: ${(error as Error).message.replace(/, (?:\.\.\.)?".*is not valid JSON$/s, ' in JSON')}`)
   }
   const duplicates = options.duplicates === true && keysIn(source) !== propertiesOf(value)
   return { value, duplicateFields: duplicates ? duplicatesIn(source) : [] }
