@@ -35,7 +35,7 @@ describe('what expressions give', () => {
     ['duration("1h30m").getMinutes()', 90], ['timestamp("2020-01-01T00:00:00Z") + duration("24h") == timestamp("2020-01-02T00:00:00Z")', true],
     ['timestamp("2020-01-01T00:00:00Z").getHours("America/New_York")', 19], ['timestamp("2020-03-01T00:00:00.5Z").getDayOfYear()', 60], ['string(duration("90s"))', '90s'],
     ['timestamp("2020-01-02T00:00:00Z") - timestamp("2020-01-01T00:00:00Z") == duration("24h")', true],
-    ['"abc".contains("b") && "abc".startsWith("a") && "abc".endsWith("c")', true], ['"a1".matches("^[a-z][0-9]$")', true], ['x == 1 ? "one" : "other"', 'one'],
+    ['"abc".contains("b") && "abc".startsWith("a") && "abc".endsWith("c")', true], ['"a1".matches("^[a-z][0-9]$")', true], ['x == 1 ? "one" : "other"', 'one'], ['{"a": null}.a == null && [null][0] == null && d.list[3] == null', true], ['[7, 8][dyn(1u)]', 8], ['dyn(9223372036854775807) < 9223372036854775808.0', false], ['"%.0f %.2f".format([2.5, 0.125])', '2 0.12'],
   ])('%s', (source, expected) => { expect(run(source)).toEqual(expected) })
 })
 
@@ -52,13 +52,14 @@ describe('what is wrong with an expression is said in cel-go\'s words', () => {
     ['[1, "a"]', "ERROR: <input>:1:5: expected type 'int' but found 'string'"],
     ['x.all(i, true)', "ERROR: <input>:1:1: expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)"],
     ['1 == 1.0', "ERROR: <input>:1:3: found no matching overload for '_==_' applied to '(int, double)'"],
-    ['has(x)', 'ERROR: <input>:1:4: invalid argument to has() macro'],
+    ['has(x)', 'ERROR: <input>:1:5: invalid argument to has() macro'],
     ['l.all(1, true)', 'ERROR: <input>:1:7: argument must be a simple name'],
     ['"a".matches("(")', 'ERROR: <input>:1:13: invalid matches argument'],
     ['duration("x")', 'ERROR: <input>:1:10: invalid duration argument'],
     ['for', 'ERROR: <input>:1:1: reserved identifier: for'],
-    ['9223372036854775808', 'ERROR: <input>:1:1: Syntax error: invalid int literal'],
-    ['x = 1', "ERROR: <input>:1:3: Syntax error: extraneous input '=' expecting <EOF>"],
+    ['9223372036854775808', 'ERROR: <input>:1:1: invalid int literal'],
+    ['x = 1', "ERROR: <input>:1:3: Syntax error: token recognition error at: '= '"], ['x 1', "ERROR: <input>:1:3: Syntax error: extraneous input '1' expecting <EOF>"], ['l.map(1, true)', 'ERROR: <input>:1:7: argument is not an identifier'],
+    ['x.true', "ERROR: <input>:1:3: Syntax error: mismatched input 'true' expecting IDENTIFIER"], ['"\\xFh"', "ERROR: <input>:1:1: Syntax error: token recognition error at: '\"\\xFh'"],
     ['1 +', "ERROR: <input>:1:4: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"],
     ['1 / 0', 'division by zero'], ['1 % 0', 'modulus by zero'], ['9223372036854775807 + 1', 'integer overflow'], ['1u - 2u', 'unsigned integer overflow'], ['int(1e30)', 'integer overflow'],
     ['l[5]', 'index out of bounds: 5'], ['m.b', 'no such key: b'], ['m["b"]', 'no such key: b'], ['d.a.b', 'no such overload'], ['d.a + "x"', 'no such overload'],

@@ -22,7 +22,7 @@ export class SyntaxFailure extends Error {
 const blank = /(?:[ \t\r\n\f]+|\/\/[^\n]*)*/y
 const number = /0[xX][0-9a-fA-F]+[uU]?|\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+[uU]?/y
 const ident = /[A-Za-z_][A-Za-z0-9_]*/y
-const operator = /&&|\|\||==|!=|<=|>=|[-+*/%!<>?:.,()[\]{}=]/y
+const operator = /&&|\|\||==|!=|<=|>=|[-+*/%!<>?:.,()[\]{}]/y
 const stringStart = /(?:[rR][bB]?|[bB][rR]?)?(?:"""|'''|"|')/y
 
 const at = (pattern: RegExp, source: string, pos: number): string | undefined => {
@@ -55,7 +55,9 @@ function next(source: string, pos: number): Token {
   }
   const op = at(operator, source, pos)
   if (op !== undefined) return { kind: 'op', text: op, pos }
-  throw new SyntaxFailure(pos, `Syntax error: token recognition error at: '${String.fromCodePoint(source.codePointAt(pos) ?? 0)}'`)
+  // What could have become a longer operator is shown with the character that it did not go on with.
+  const bad = String.fromCodePoint(source.codePointAt(pos) ?? 0)
+  throw new SyntaxFailure(pos, `Syntax error: token recognition error at: '${'&|='.includes(bad) ? source.slice(pos, pos + 2) : bad}'`)
 }
 
 function stringToken(source: string, pos: number, opening: string): Token {
@@ -72,19 +74,21 @@ function stringToken(source: string, pos: number, opening: string): Token {
   }
   const text = source.slice(pos, end + quote.length)
   const body = source.slice(pos + opening.length, end)
-  if (prefix.includes('b')) return { kind: 'bytes', text, pos, value: raw ? new TextEncoder().encode(body) : unescapeBytes(body, pos) }
-  return { kind: 'string', text, pos, value: raw ? body : unescapeString(body, pos) }
+  if (prefix.includes('b')) return { kind: 'bytes', text, pos, value: raw ? new TextEncoder().encode(body) : unescapeBytes(body, pos, opening) }
+  return { kind: 'string', text, pos, value: raw ? body : unescapeString(body, pos, opening) }
 }
 
 const simple: Readonly<Record<string, string>> = {
   a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '?': '?', '"': '"', "'": "'", '`': '`',
 }
 const escape = /\\(?:([abfnrtv\\?"'`])|x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))/y
+/** An escape as far as it is one, with the character that does not belong. */
+const begun = /^\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?[^]?/
 
 interface Piece { readonly text?: string; readonly byte?: number }
 
 /** The pieces of a literal: text, or the number of a character (of a byte, in bytes). */
-function* pieces(body: string, pos: number, bytes: boolean): Iterable<Piece> {
+function* pieces(body: string, pos: number, opening: string, bytes: boolean): Iterable<Piece> {
   for (let i = 0; i < body.length;) {
     if (body[i] !== '\\') {
       const end = body.indexOf('\\', i)
@@ -94,27 +98,27 @@ function* pieces(body: string, pos: number, bytes: boolean): Iterable<Piece> {
     }
     escape.lastIndex = i
     const found = escape.exec(body)
-    if (!found) throw new SyntaxFailure(pos, 'Syntax error: unable to unescape string')
+    if (!found) throw new SyntaxFailure(pos, `Syntax error: token recognition error at: '${opening}${body.slice(0, i)}${begun.exec(body.slice(i))?.[0] ?? ''}'`)
     const [all, plain, x, X, u, U, octal] = found
     i += all.length
     if (plain !== undefined) { yield { text: simple[plain] as string }; continue }
     const code = Number.parseInt(x ?? X ?? u ?? U ?? octal ?? '', octal === undefined ? 16 : 8)
     if (u !== undefined || U !== undefined) {
-      if (bytes || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new SyntaxFailure(pos, 'Syntax error: unable to unescape string')
+      if (bytes || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new SyntaxFailure(pos, 'invalid unicode code point')
     }
     yield { byte: code }
   }
 }
 
-function unescapeString(body: string, pos: number): string {
+function unescapeString(body: string, pos: number, opening: string): string {
   let out = ''
-  for (const { text, byte } of pieces(body, pos, false)) out += text ?? String.fromCodePoint(byte as number)
+  for (const { text, byte } of pieces(body, pos, opening, false)) out += text ?? String.fromCodePoint(byte as number)
   return out
 }
 
-function unescapeBytes(body: string, pos: number): Uint8Array {
+function unescapeBytes(body: string, pos: number, opening: string): Uint8Array {
   const out: number[] = []
-  for (const { text, byte } of pieces(body, pos, true)) {
+  for (const { text, byte } of pieces(body, pos, opening, true)) {
     if (text === undefined) out.push(byte as number)
     else for (const each of new TextEncoder().encode(text)) out.push(each)
   }

@@ -10,7 +10,7 @@ export function macro(name: string, pos: number, target: Expr | undefined, args:
   }
   const shape = folds[name]?.[args.length]
   if (!shape) return undefined
-  const variables = args.slice(0, shape.variables).map(variable)
+  const variables = args.slice(0, shape.variables).map((arg) => variable(arg, shape.op === 'map' || shape.op === 'filter' ? 'argument is not an identifier' : undefined))
   if (variables.length === 2 && variables[0] === variables[1]) throw new SyntaxFailure((args[1] as Expr).pos, `duplicate variable name: ${variables[1]}`)
   const rest = args.slice(shape.variables)
   return { kind: 'fold', pos, op: shape.op, range: target, variables, ...(rest.length === 2 ? { filter: rest[0] } : {}), body: rest.at(-1) as Expr }
@@ -28,12 +28,12 @@ const folds: Readonly<Record<string, Shapes | undefined>> = Object.assign(Object
 } satisfies Record<string, Shapes>)
 
 function presence(pos: number, arg: Expr): Expr {
-  if (arg.kind !== 'select' || arg.test) throw new SyntaxFailure(pos, 'invalid argument to has() macro')
+  if (arg.kind !== 'select' || arg.test) throw new SyntaxFailure(arg.pos, 'invalid argument to has() macro')
   return { ...arg, pos, test: true }
 }
 
-function variable(arg: Expr): string {
-  if (arg.kind !== 'ident') throw new SyntaxFailure(arg.pos, 'argument must be a simple name')
+function variable(arg: Expr, what = 'argument must be a simple name'): string {
+  if (arg.kind !== 'ident') throw new SyntaxFailure(arg.pos, what)
   if (arg.name === '__result__') throw new SyntaxFailure(arg.pos, 'iteration variable overwrites accumulator variable')
   return arg.name
 }

@@ -14,6 +14,8 @@ const maxHeight = 1_000
 
 const reserved = new Set('as break const continue else for function if import let loop package namespace return var void while'.split(' '))
 const levels: readonly (readonly string[])[] = [['==', '!=', '<', '<=', '>', '>=', 'in'], ['+', '-'], ['*', '/', '%']]
+/** Whether an expression can begin with this. */
+const begins = ({ kind, text }: Token): boolean => (kind === 'op' ? '[{(.-!'.includes(text) : kind !== 'end' && text !== 'in')
 const anything = "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 
 /** The expression in `source`. Throws `CelError` with cel-go's wording. */
@@ -49,7 +51,7 @@ class Parser {
 
   whole(): Expr {
     const expr = this.expression()
-    if (this.peek.kind !== 'end') this.unexpected('expecting <EOF>')
+    if (this.peek.kind !== 'end') this.unexpected('expecting <EOF>', ({ kind }) => kind === 'end')
     return expr
   }
 
@@ -59,12 +61,14 @@ class Parser {
   private accept(text: string): Token | undefined { return this.is(text) ? this.take() : undefined }
 
   private expect(text: string): Token {
-    return this.accept(text) ?? this.unexpected(`expecting '${text}'`)
+    return this.accept(text) ?? this.unexpected(`expecting '${text}'`, (next) => next.kind === 'op' && next.text === text)
   }
 
-  private unexpected(wanted: string): never {
+  /** What stands here does not belong; it is extraneous when what comes after it would. */
+  private unexpected(wanted: string, fits: (next: Token) => boolean = () => false): never {
     const { text, pos, kind } = this.peek
-    throw new SyntaxFailure(pos, `Syntax error: ${kind === 'end' ? 'mismatched' : wanted === 'expecting <EOF>' ? 'extraneous' : 'mismatched'} input '${text}' ${wanted}`)
+    const next = this.tokens[this.at + 1]
+    throw new SyntaxFailure(pos, `Syntax error: ${kind !== 'end' && next && fits(next) ? 'extraneous' : 'mismatched'} input '${text}' ${wanted}`)
   }
 
   /** `a ? b : c`, the loosest of all; everything nested comes through here. */
@@ -144,8 +148,9 @@ class Parser {
     const { pos } = this.take()
     const optional = this.accept('?')
     const name = this.peek
+    if (name.kind !== 'ident' && name.kind !== 'end' && !optional) throw new SyntaxFailure(name.pos, `Syntax error: no viable alternative at input '.${name.text}'`)
     if (name.kind !== 'ident') return this.unexpected('expecting IDENTIFIER')
-    if (['in', 'true', 'false', 'null'].includes(name.text)) throw new SyntaxFailure(name.pos, `Syntax error: no viable alternative at input '.${name.text}'`)
+    if (['in', 'true', 'false', 'null'].includes(name.text)) throw new SyntaxFailure(name.pos, `Syntax error: mismatched input '${name.text}' expecting IDENTIFIER`)
     this.take()
     if (optional) return { kind: 'call', pos: optional.pos, fn: '_?._', args: [operand, { kind: 'literal', pos: name.pos, value: name.text, type: STRING }] }
     const open = this.accept('(')
@@ -202,7 +207,7 @@ class Parser {
       this.take()
       return this.named()
     }
-    return this.unexpected(anything)
+    return this.unexpected(anything, begins)
   }
 
   private listLiteral(pos: number): Expr {
@@ -231,7 +236,7 @@ class Parser {
     const { text, pos } = this.take()
     if (text === 'true' || text === 'false') return { kind: 'literal', pos, value: text === 'true', type: BOOL }
     if (text === 'null') return { kind: 'literal', pos, value: null, type: NULL }
-    if (text === 'in') throw new SyntaxFailure(pos, `Syntax error: mismatched input 'in' ${anything}`)
+    if (text === 'in') throw new SyntaxFailure(pos, `Syntax error: ${begins(this.peek) ? 'extraneous' : 'mismatched'} input 'in' ${anything}`)
     if (reserved.has(text)) throw new SyntaxFailure(pos, `reserved identifier: ${text}`)
     const open = this.accept('(')
     if (open) {
@@ -255,7 +260,7 @@ class Parser {
     while (!this.accept('}')) {
       const optional = this.accept('?') !== undefined
       const field = this.peek
-      if (field.kind !== 'ident') return this.unexpected("expecting {'}', ',', '?', IDENTIFIER}")
+      if (field.kind !== 'ident') return this.unexpected("expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}", (next) => next.kind === 'ident' || '},?'.includes(next.text))
       this.take()
       const colon = this.expect(':')
       fields.push({ name: field.text, value: this.expression(), optional, pos: colon.pos })
@@ -267,18 +272,18 @@ class Parser {
 
 function integer({ text, pos }: Token, negative: boolean): bigint {
   const value = negative ? -BigInt(text) : BigInt(text)
-  if (BigInt.asIntN(64, value) !== value) throw new SyntaxFailure(pos, 'Syntax error: invalid int literal')
+  if (BigInt.asIntN(64, value) !== value) throw new SyntaxFailure(pos, 'invalid int literal')
   return value
 }
 
 function unsigned({ text, pos }: Token): Uint {
   const value = BigInt(text.slice(0, -1))
-  if (BigInt.asUintN(64, value) !== value) throw new SyntaxFailure(pos, 'Syntax error: invalid uint literal')
+  if (BigInt.asUintN(64, value) !== value) throw new SyntaxFailure(pos, 'invalid uint literal')
   return new Uint(value)
 }
 
 function double({ text, pos }: Token, negative: boolean): number {
   const value = Number(text)
-  if (!Number.isFinite(value)) throw new SyntaxFailure(pos, 'Syntax error: invalid double literal')
+  if (!Number.isFinite(value)) throw new SyntaxFailure(pos, 'invalid double literal')
   return negative ? -value : value
 }

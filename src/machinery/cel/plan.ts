@@ -5,7 +5,7 @@ import { CelCostExceeded, Failure, fail, noSuchOverload, work } from './errors.t
 import { planFold } from './fold.ts'
 import { sizeOf, type Overload } from './functions.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
-import { CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
+import { CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
 
 /** One evaluation: what it was given, what it has spent. */
 export interface Frame {
@@ -91,7 +91,10 @@ function select(planner: Planner, expr: Expr & { kind: 'select' }, scope: Scope)
   return (f) => {
     const value = operand(f)
     spend(f, 1)
-    if (value instanceof CelMap) return value.get(field) ?? fail(`no such key: ${field}`)
+    if (value instanceof CelMap) {
+      const found = value.get(field)
+      return found === undefined ? fail(`no such key: ${field}`) : found
+    }
     return value instanceof Optional ? optionalField(value, field) : noSuchOverload()
   }
 }
@@ -116,11 +119,15 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
       spend(f, 1)
       return optionalField(value instanceof Optional ? value : new Optional(value), (args[1] as Literal).value as string)
     }
+    case '_[_]': case '_[?_]': steps[1] = (f) => wholeIndex(b(f)); break
     case 'or': if (overloads[0]?.id === 'optional_or_optional') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value }; break
     case 'orValue': if (overloads[0]?.id === 'optional_orValue_value') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value.value }; break
   }
   return strict(steps, overloads)
 }
+
+/** An index is an int; another number that is whole counts as one. */
+const wholeIndex = (value: CelValue): CelValue => (value instanceof Uint ? value.value : typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value)
 
 const optional = (value: CelValue): Optional => (value instanceof Optional ? value : noSuchOverload())
 

@@ -227,8 +227,7 @@ export function celEquals(a: CelValue, b: CelValue): boolean {
   }
   const numeric = numberOf(a)
   const other = numberOf(b)
-  // eslint-disable-next-line eqeqeq -- a bigint and a double are compared by value
-  return numeric !== undefined && other !== undefined && numeric == other
+  return numeric !== undefined && other !== undefined && compareNumbers(numeric, other) === 0
 }
 
 /** The number in a value, undefined for what is none. */
@@ -280,10 +279,16 @@ export function concat(a: CelList, b: CelList): CelList {
   return new CelList([...(kind === 'map' ? left.map((item) => inRight(item) ?? item) : left), ...right.filter((item) => inLeft(item) === undefined)])
 }
 
+/** A double is compared with an int as a double; NaN with nothing. */
+function compareNumbers(x: bigint | number, y: bigint | number): number {
+  const [a, b] = typeof x === typeof y ? [x, y] : [Number(x), Number(y)]
+  return a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN
+}
+
 /** Less than 0, 0, more than 0; an error for what has no order. */
 export function compareValues(a: CelValue, b: CelValue): number {
   const [x, y] = [numberOf(a), numberOf(b)]
-  if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : 0
+  if (x !== undefined && y !== undefined) return compareNumbers(x, y)
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if ((a instanceof Timestamp && b instanceof Timestamp) || (a instanceof Duration && b instanceof Duration)) return a.nanos < b.nanos ? -1 : a.nanos > b.nanos ? 1 : 0

@@ -43,7 +43,7 @@ function clauses(verb: string, value: CelValue, precision: number): string {
       if (typeof number === 'number') return special(number) ?? fail(`error during formatting: decimal clause can only be used on integers, was given ${typeNameOf(value)}`)
       return number === undefined ? fail(`error during formatting: decimal clause can only be used on integers, was given ${typeNameOf(value)}`) : String(number)
     }
-    case 'f': { const number = floating(value, verb); return special(number) ?? number.toFixed(precision) }
+    case 'f': { const number = floating(value, verb); return special(number) ?? fixed(number, precision) }
     case 'e': { const number = floating(value, verb); return special(number) ?? number.toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2') }
     case 'b': return typeof value === 'boolean' ? (value ? '1' : '0') : integer(value, verb).toString(2)
     case 'o': return integer(value, verb).toString(8)
@@ -51,6 +51,16 @@ function clauses(verb: string, value: CelValue, precision: number): string {
     case 'X': return hex(value).toUpperCase()
     default: return fail(`could not parse formatting clause: unrecognized formatting clause "${verb}"`)
   }
+}
+
+/** With so many digits after the point; what lies exactly between two goes to the even one, as in Go. */
+function fixed(value: number, precision: number): string {
+  const rounded = value.toFixed(precision)
+  const exact = Math.abs(value).toFixed(Math.min(100, precision + 50))
+  const point = exact.indexOf('.')
+  if (!/^50*$/.test(exact.slice(point + 1 + precision))) return rounded
+  const down = precision === 0 ? exact.slice(0, point) : exact.slice(0, point + 1 + precision)
+  return /[13579]$/.test(down) ? rounded : (value < 0 ? '-' : '') + down
 }
 
 function hex(value: CelValue): string {

@@ -62,8 +62,9 @@ const index = (items: CelList, at: CelValue): CelValue | undefined => {
   if (number === undefined || (typeof number === 'number' && !Number.isInteger(number))) return fail(`unsupported index type '${typeof at}' in list`)
   return number >= 0 && number < items.size ? items.at(Number(number)) : undefined
 }
-const listAt = (items: CelList, at: CelValue): CelValue => index(items, at) ?? fail(`index out of bounds: ${String(numberOf(at))}`)
-const mapAt = (items: CelMap, key: CelValue): CelValue => items.get(key) ?? fail(`no such key: ${typeof key === 'object' ? String(numberOf(key) ?? key) : String(key)}`)
+const given = (value: CelValue | undefined, missing: () => string): CelValue => (value === undefined ? fail(missing()) : value)
+const listAt = (items: CelList, at: CelValue): CelValue => given(index(items, at), () => `index out of bounds: ${String(numberOf(at))}`)
+const mapAt = (items: CelMap, key: CelValue): CelValue => given(items.get(key), () => `no such key: ${typeof key === 'object' ? String(numberOf(key) ?? key) : String(key)}`)
 const maybe = (value: CelValue | undefined): Optional => (value === undefined ? NONE : new Optional(value))
 const within = <T extends CelValue>(outer: Optional, at: (inner: T) => CelValue | undefined): Optional => (outer.value === undefined ? NONE : maybe(at(outer.value as T)))
 
