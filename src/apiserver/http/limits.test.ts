@@ -332,7 +332,7 @@ describe('over HTTP/2', () => {
     pump()
     stream.resume()
     expect(await status).toBe(413)
-    await expect.poll(() => stream.closed).toBe(true)
+    await expect.poll(() => stream.closed, { timeout: 10_000 }).toBe(true)
     expect(await get(client, configmaps)).toBe(200)
     client.destroy()
   })

@@ -72,21 +72,21 @@ const mayHaveBody = ({ headers }: IncomingMessage | Http2ServerRequest): boolean
  * sending sees the answer; then its connection is closed, or in HTTP/2 its stream.
  */
 export function boundRest(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse, { restTime, restBytes }: HttpLimits): void {
-  if ('stream' in raw) {
-    const { stream } = raw
-    // The response itself finishes when its stream is closed: too late.
-    if (stream && !stream.endAfterHeaders) stream.once('finish', () => { if (!stream.readableEnded) stream.close() })
-    return
-  }
-  if (!mayHaveBody(raw)) return
-  response.once('finish', () => {
-    if (raw.complete || raw.destroyed) return
-    const { socket } = raw
+  const stream = 'stream' in raw ? raw.stream : undefined
+  if (stream ? stream.endAfterHeaders : !mayHaveBody(raw)) return
+  const isThere = () => (stream ? stream.readableEnded : raw.complete) || raw.destroyed
+  // In HTTP/2 the response itself finishes when its stream is closed: too late. Closing the stream at once would overtake the answer.
+  ;(stream ?? response).once('finish', () => {
+    if (isThere()) return
     let rest = restBytes
-    const close = () => socket.destroy()
+    const close = () => {
+      stream?.close()
+      ;(stream ?? raw.socket).destroy()
+    }
     const timer = setTimeout(close, restTime).unref()
-    raw.on('data', (chunk: Buffer) => { if ((rest -= chunk.length) < 0) close() })
-    raw.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
+    const source = stream ?? raw
+    source.on('data', (chunk: Buffer) => { if ((rest -= chunk.length) < 0) close() })
+    for (const event of ['close', 'end'] as const) source.once(event, () => clearTimeout(timer))
   })
 }
 
