@@ -5,6 +5,7 @@ import { eachPausing } from '../encoding/pausing.ts'
 import { withResourceVersion } from '../registry/meta.ts'
 import { internal } from '../../machinery/errors.ts'
 import { Encoded } from './encoded.ts'
+import { Sorted } from './sorted.ts'
 
 /** One change, with what watchers share of it: their frames, encoded once. */
 export interface CacheEvent {
@@ -35,8 +36,7 @@ const young = 60_000
 
 export class ResourceCache {
   readonly prefix: string
-  /** Sorted by key. Replaced entries keep their place; never hand this array out for later. */
-  readonly #items: Encoded[] = []
+  readonly #items = new Sorted<Encoded>()
   readonly #byKey = new Map<string, Encoded>()
   readonly #watchers = new Set<Watcher>()
   readonly #clock: Clock
@@ -62,7 +62,7 @@ export class ResourceCache {
   /** Throws `ApiError` 500 when there is an object that cannot be read. */
   get(path: string): Encoded | undefined { return this.#byKey.get(this.prefix + path) ?? this.#missing(this.prefix + path) }
   byKey(key: string): Encoded | undefined { return this.#byKey.get(key) }
-  get size(): number { return this.#items.length }
+  get size(): number { return this.#items.size }
   /** The revision of the last change of any object. */
   get changed(): number { return this.#changed }
   get horizon(): number { return this.#horizon }
@@ -85,32 +85,16 @@ export class ResourceCache {
 
   /** The objects whose path starts with `path` (`''` for all, `namespace/`), in order, from the first key after `after` on. */
   slice(path = '', after?: string): readonly Encoded[] {
-    if (path === '' && after === undefined) return this.#items.slice()
+    if (path === '' && after === undefined) return this.#items.all()
     const prefix = this.prefix + path
-    const from = after !== undefined && after >= prefix ? this.#position(after, true) : this.#position(prefix, false)
-    const to = path === '' ? this.#items.length : this.#position(`${prefix}\uffff`, false)
-    return this.#items.slice(from, to)
-  }
-
-  /** Where `key` is or would be; `beyond`: the place after it. */
-  #position(key: string, beyond: boolean): number {
-    let low = 0
-    let high = this.#items.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const k = this.#items[middle]!.key
-      if (k < key || (beyond && k === key)) low = middle + 1
-      else high = middle
-    }
-    return low
+    const to = path === '' ? undefined : `${prefix}\uffff`
+    return after !== undefined && after >= prefix ? this.#items.range(after, true, to) : this.#items.range(prefix, false, to)
   }
 
   #set(item: Encoded): Encoded | undefined {
     const previous = this.#byKey.get(item.key)
     this.#byKey.set(item.key, item)
-    const last = this.#items.at(-1)
-    if (!previous && (!last || last.key < item.key)) this.#items.push(item)
-    else this.#items.splice(this.#position(item.key, false), previous ? 1 : 0, item)
+    this.#items.set(item)
     return previous
   }
 
@@ -118,7 +102,7 @@ export class ResourceCache {
   fill(items: readonly Encoded[], revision: number): void {
     for (const watcher of this.#watchers) watcher.reset()
     this.#watchers.clear()
-    this.#items.length = 0
+    this.#items.clear()
     this.#byKey.clear()
     this.#unreadable = undefined
     this.#events = []
@@ -160,7 +144,7 @@ export class ResourceCache {
     this.#unreadable?.delete(key)
     if (!previous) return
     this.#byKey.delete(key)
-    this.#items.splice(this.#position(key, false), 1)
+    this.#items.delete(key)
     previous.release()
     const current = new Encoded(key, revision, withResourceVersion(previous.object, String(revision)))
     this.#record({ type: 'delete', revision, at: this.#clock.now(), current, previous })
@@ -201,7 +185,7 @@ export class ResourceCache {
   }
 
   /** Lets go of bytes that nobody has asked for since the last time. */
-  async age(): Promise<void> { await eachPausing(this.#items.slice(), (item) => item.age()) }
+  async age(): Promise<void> { await eachPausing(this.#items.all(), (item) => item.age()) }
 
   watch(watcher: Watcher): void { this.#watchers.add(watcher) }
   unwatch(watcher: Watcher): void { this.#watchers.delete(watcher) }
