@@ -15,7 +15,7 @@ const kept = 4
 mkdirSync(out, { recursive: true })
 
 const bundle = await rolldown({
-  input: join(root, 'src/cli/main.ts'),
+  input: { 'skiff': join(root, 'src/cli/main.ts'), 'yaml-worker': join(root, 'src/machinery/yaml-worker.ts') },
   platform: 'node',
   // x509 and its polyfill are loaded only when a certificate is to be made, and care about their order.
   external: [/^node:/, 'lmdb', /^@lmdb\//, 'rolldown', '@peculiar/x509', 'reflect-metadata'],
@@ -27,7 +27,7 @@ const bundle = await rolldown({
 await bundle.write({
   dir: staging,
   format: 'esm',
-  entryFileNames: 'skiff.mjs',
+  entryFileNames: '[name].mjs',
   chunkFileNames: '[name]-[hash].mjs',
   minify: false,
   banner: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",

@@ -7,7 +7,8 @@ import type { Tags } from 'yaml'
 
 /** Values that JSON does not have, and numbers to base 60, which nobody means. */
 const unwanted = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`))
-const customTags = (tags: Tags): Tags => tags.filter((tag) => typeof tag === 'string' || (!unwanted.has(tag.tag) && tag.format !== 'TIME'))
+/** The tags of YAML 1.1 whose values JSON has. */
+export const tagsOfJson = (tags: Tags): Tags => tags.filter((tag) => typeof tag === 'string' || (!unwanted.has(tag.tag) && tag.format !== 'TIME'))
 
 export interface YamlOptions {
   /** Refuse mappings that have a key twice; without it, the last one counts. */
@@ -16,7 +17,7 @@ export interface YamlOptions {
 
 /** The value of one document; null of an empty one. Throws an `Error` that says where the text is no YAML. */
 export const parseYaml = (text: string, { uniqueKeys = false }: YamlOptions = {}): unknown =>
-  parse(text, { version: '1.1', customTags, merge: true, maxAliasCount: 100, logLevel: 'error', uniqueKeys })
+  parse(text, { version: '1.1', customTags: tagsOfJson, merge: true, maxAliasCount: 100, logLevel: 'error', uniqueKeys })
 
 /** A document in the form in which Kubernetes writes it: fields by name, no aliases, no folded lines. */
 export const formatYaml = (value: unknown): string =>

@@ -4,7 +4,6 @@ import type { ApiObject } from '../../client/client.ts'
 import { badRequest } from '../../machinery/errors.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
-import { parseYaml } from '../../machinery/yaml.ts'
 import type { FieldValidation } from '../registry/call.ts'
 import type { Media } from './negotiate.ts'
 
@@ -49,19 +48,13 @@ function stated(value: unknown, expected: Expected): Record<string, unknown> {
   return { ...value, ...named }
 }
 
-function parseText(body: Buffer, media: Media, validation: FieldValidation, expected: Expected): { readonly value: unknown; readonly duplicates: readonly string[] } {
-  if (media === 'json') {
-    try {
-      const { value, duplicateFields } = parseJson(body, { duplicates: validation !== 'Ignore' })
-      return { value, duplicates: duplicateFields }
-    } catch (error) {
-      throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; ${(error as Error).message}`)
-    }
-  }
+/** JSON; what was sent as YAML has become that when it was read. */
+function parseText(body: Buffer, validation: FieldValidation, expected: Expected): { readonly value: unknown; readonly duplicates: readonly string[] } {
   try {
-    return { value: parseYaml(body.toString(), { uniqueKeys: validation === 'Strict' }), duplicates: [] }
+    const { value, duplicateFields } = parseJson(body, { duplicates: validation !== 'Ignore' })
+    return { value, duplicates: duplicateFields }
   } catch (error) {
-    throw badRequest(`yaml: ${(error as Error).message}`)
+    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; ${(error as Error).message}`)
   }
 }
 
@@ -77,7 +70,7 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
     // They come first, as in every object: lists cut them off by their length.
     return Object.assign({ ...named }, decodeMessage(expected.type, message), named)
   }
-  const { value, duplicates } = parseText(body, media, validation, expected)
+  const { value, duplicates } = parseText(body, validation, expected)
   const { object, unknownFields } = decodeObject(expected.type, stated(value, expected))
   if (validation === 'Ignore') return object
   const problems = [...duplicates, ...unknownFields]

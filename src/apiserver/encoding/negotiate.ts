@@ -60,7 +60,7 @@ export function formatOf(accept: string | undefined, textOnly = false): Format {
   const clauses = accept.split(',').map(clause).filter(({ format }) => format !== undefined && !(textOnly && format.media === 'protobuf' && format.as === ''))
   const best = clauses.toSorted((a, b) => b.q - a.q)[0]?.format
   if (!best) throw notAcceptable(`only the following media types are accepted: ${textOnly ? offeredText : offered}`)
-  if (remembered.size < 1000) remembered.set(accept, best)
+  if (remembered.size < 1000 && accept.length < 200) remembered.set(accept, best)
   return best
 }
 

@@ -62,6 +62,9 @@ const weight = 1 / 16
 /** Whoever takes longer waits for something else than the server. */
 const longest = 100
 
+/** Characters of users and namespaces by which flows are told apart. */
+const longestName = 300
+
 const newQueue = (index: number): Queue => ({ index, waiting: [], seats: 0, executing: 0, waitingSeats: 0, next: 0 })
 
 export class Level {
@@ -117,7 +120,7 @@ export class Level {
 
   /** The flow of a schema and a distinguisher. */
   flow(schema: string, distinguisher: string): Flow {
-    const key = `${schema}/${distinguisher}`
+    const key = `${schema}/${distinguisher.slice(0, longestName)}`
     let flow = this.#flows.get(key)
     if (flow) return flow
     if (this.#flows.size >= 10_000) this.#flows.clear()

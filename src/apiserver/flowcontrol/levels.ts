@@ -33,6 +33,8 @@ interface Known { readonly rules: readonly { readonly schema: Schema; readonly r
 
 /** How much of yesterday's demand still counts after ten seconds. */
 const memory = 0.977
+/** Characters of what is remembered. */
+const memorable = 400
 /** Different requests of one user that are remembered. */
 const remembered = 1000
 
@@ -113,6 +115,8 @@ export function createLevels(options: LevelsOptions): Levels {
       refresh()
       const about = known.get(user) ?? knownOf(user)
       const key = keyOf(info)
+      // Paths are the clients' own words: what is long is not kept.
+      if (key.length > memorable) return decide(about, user, info)
       const before = about.decisions.get(key)
       if (before) return before
       const decision = decide(about, user, info)

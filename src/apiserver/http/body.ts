@@ -1,5 +1,6 @@
-/** The body of a request, whole, up to a limit. */
+/** The body of a request, whole, up to a limit; YAML as JSON. */
 import { badRequest, tooLarge } from '../../machinery/errors.ts'
+import { yamlToJson } from '../../machinery/yaml-json.ts'
 import type { ApiRequest } from './request.ts'
 
 /** What Kubernetes takes, and etcd with it. */
@@ -9,8 +10,36 @@ const sayTooLarge = () => tooLarge(`Request entity too large: limit is ${bodyLim
 
 const nothing = Buffer.alloc(0)
 
-/** Reads the body. Throws `ApiError` 413 when it is larger than 3 MiB, 400 when it breaks off. */
-export function readBody({ raw }: Pick<ApiRequest, 'raw'>): Promise<Buffer> {
+/** Reads the body; what is YAML becomes JSON. Throws `ApiError` 413 when it is larger than 3 MiB, 400 when it breaks off or is no YAML. */
+export function readBody({ raw, query }: Pick<ApiRequest, 'raw' | 'query'>): Promise<Buffer> {
+  const type = raw.headers['content-type']
+  if (!type?.includes('yaml')) return readBytes(raw)
+  return readBytes(raw).then((bytes) => asJson(bytes, type, query.get('fieldValidation') === 'Strict'))
+}
+
+/** Most clients that say YAML send JSON, which is YAML as well. */
+function isJson(bytes: Buffer): boolean {
+  if (bytes[0] !== 0x7b) return false
+  try {
+    JSON.parse(bytes.toString())
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function asJson(bytes: Buffer, type: string, strict: boolean): Promise<Buffer> {
+  if (bytes.length === 0 || isJson(bytes)) return bytes
+  const saying = type.startsWith('application/apply-patch') ? 'error decoding YAML' : 'yaml'
+  try {
+    return Buffer.from(await yamlToJson(bytes.toString(), { uniqueKeys: strict }))
+  } catch (error) {
+    // The first line says where; the others quote what stands there, which may be a secret's.
+    throw badRequest(`${saying}: ${(error as Error).message.split('\n', 1)[0]?.replace(/:$/, '')}`)
+  }
+}
+
+function readBytes(raw: ApiRequest['raw']): Promise<Buffer> {
   const announced = Number(raw.headers['content-length'] ?? 0)
   if (announced > bodyLimit) return Promise.reject(sayTooLarge())
   // Nothing was announced, or all of it was read: no event will come.

@@ -2,7 +2,6 @@
 import { ApiError, badRequest, invalid, unsupportedMediaType } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
-import { parseYaml } from '../../machinery/yaml.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
 import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
@@ -30,21 +29,13 @@ export function unknownPatch({ custom }: Pick<Served, 'custom'>): ApiError {
 
 /** The patch in a request's body. Throws `ApiError` 400 for a body that is no such patch. */
 export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): Patch {
-  const value = type === 'apply' ? parseYamlObject(body) : parseJson(body).value
+  const { value } = parseJson(body)
   if (type === 'json') {
     if (!Array.isArray(value)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
     return { type, body: value as JsonObject[] }
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('error decoding patch: a patch of this type is an object')
   return type === 'apply' ? { type, body: value as JsonObject, force } : { type, body: value as JsonObject }
-}
-
-function parseYamlObject(body: Buffer): unknown {
-  try {
-    return parseYaml(body.toString())
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${(error as Error).message}`)
-  }
 }
 
 function withPatch(type: StructType<ApiObject>, current: ApiObject, patch: Patch): unknown {

@@ -1,0 +1,100 @@
+/**
+ * YAML from clients to JSON. Reading YAML takes a hundred times what JSON takes, and a client can make it take longer still: what is
+ * more than a few lines is read in a thread of its own, one text after the other, each with a limit of time.
+ */
+import { Worker } from 'node:worker_threads'
+import { isScalar, parseDocument, visit, LineCounter } from 'yaml'
+import { parseYaml, tagsOfJson } from './yaml.ts'
+
+export interface YamlJsonOptions {
+  /** Refuse mappings that have a key twice. */
+  readonly uniqueKeys: boolean
+  /** Milliseconds that one text may take; 5,000. */
+  readonly limit?: number
+}
+
+/** Characters that are read at once, in about five milliseconds. */
+const short = 4096
+const defaultLimit = 5000
+/** The thread ends when nobody has needed it for so long, in milliseconds. */
+const idle = 30_000
+
+/** Throws when a mapping has a key twice, in the words of Kubernetes's reader. */
+function checkUnique(text: string): void {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { version: '1.1', customTags: tagsOfJson, merge: true, logLevel: 'silent', uniqueKeys: false, lineCounter: lines })
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<string>()
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue
+        const name = String(key.value)
+        if (seen.has(name) && name !== '<<') throw new Error(`unmarshal errors:\n  line ${lines.linePos(key.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`)
+        seen.add(name)
+      }
+    },
+  })
+}
+
+/** The JSON text of a YAML document; `null` for an empty one. Throws an `Error` that says where the text is no YAML, or what JSON cannot say. */
+export function yamlToJsonNow(text: string, uniqueKeys: boolean): string {
+  // eslint-disable-next-line no-control-regex
+  if (/[\0-\x08\v\f\x0e-\x1f\x7f]/.test(text)) throw new Error('control characters are not allowed')
+  if (uniqueKeys) checkUnique(text)
+  return JSON.stringify(parseYaml(text) ?? null)
+}
+
+interface Job { readonly text: string; readonly uniqueKeys: boolean; readonly limit: number; resolve(json: string): void; reject(error: Error): void }
+export type Answer = { readonly json: string } | { readonly error: string }
+
+const waiting: Job[] = []
+let worker: Worker | undefined
+let busy = false
+let resting: NodeJS.Timeout | undefined
+
+/** In the sources, or beside the bundle that users run. */
+const place = () => new URL(import.meta.url.endsWith('.ts') ? './yaml-worker.ts' : './yaml-worker.mjs', import.meta.url)
+
+function rest(): void {
+  const resting = worker
+  worker = undefined
+  void resting?.terminate()
+}
+
+function next(): void {
+  const job = waiting.shift()
+  if (!job) {
+    busy = false
+    resting = setTimeout(rest, idle).unref()
+    return
+  }
+  busy = true
+  clearTimeout(resting)
+  const mine = (worker ??= new Worker(place()))
+  mine.unref()
+  const done = (answer: Answer) => {
+    clearTimeout(timer)
+    mine.off('message', done).off('error', broken)
+    if ('json' in answer) job.resolve(answer.json)
+    else job.reject(new Error(answer.error))
+    next()
+  }
+  const give = (why: string) => {
+    if (worker === mine) rest()
+    done({ error: why })
+  }
+  const broken = (error: Error) => give(error.message)
+  const timer = setTimeout(() => give('the document takes too long to read'), job.limit)
+  mine.on('message', done).on('error', broken)
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  mine.postMessage({ text: job.text, uniqueKeys: job.uniqueKeys })
+}
+
+/** The JSON text of a YAML document. Rejects with an `Error` that says where the text is no YAML. What is JSON already stays as it is. */
+export function yamlToJson(text: string, { uniqueKeys, limit = defaultLimit }: YamlJsonOptions): Promise<string> {
+  if (text.length <= short) return new Promise((resolve) => resolve(yamlToJsonNow(text, uniqueKeys)))
+  return new Promise((resolve, reject) => {
+    waiting.push({ text, uniqueKeys, limit, resolve, reject })
+    if (!busy) next()
+  })
+}
