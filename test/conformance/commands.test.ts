@@ -102,6 +102,18 @@ describe('deployments', () => {
     expect(await fails(['rollout', 'status', 'deployment/web', '--timeout=1s'])).toContain('timed out waiting for the condition')
   })
 
+  it('count a generation when their annotations change, and none when their controller notes a revision', async () => {
+    await cluster.apply(deployment('counted'))
+    await kubectl('wait', '--for=jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}=1', 'deployment/counted', '--timeout=20s')
+    const generation = () => kubectl('get', 'deployment', 'counted', '-o', 'jsonpath={.metadata.generation}')
+    expect(await generation()).toBe('1')
+    await kubectl('annotate', 'deployment', 'counted', 'asks=something')
+    expect(await generation()).toBe('2')
+    await kubectl('label', 'deployment', 'counted', 'says=nothing')
+    expect(await generation()).toBe('2')
+    await kubectl('wait', '--for=jsonpath={.status.observedGeneration}=2', 'deployment/counted', '--timeout=20s')
+  })
+
   it('are edited', async () => {
     await cluster.apply(deployment('edited'))
     const editor = join(dir, 'editor')

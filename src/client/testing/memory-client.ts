@@ -160,7 +160,11 @@ export function createMemoryClient(clock: Clock): MemoryClient {
     const version = next.metadata.resourceVersion
     if (version && version !== current.metadata.resourceVersion) throw modified(resource, current.metadata.name ?? '')
     const status = (o: ApiObject) => (o as { status?: unknown }).status
-    if (subresource === 'status' || subresource === 'approval') return store(db, resource, current, { ...current, status: status(next) } as ApiObject)
+    if (subresource === 'status' || subresource === 'approval') {
+      // Who writes a status may write labels and annotations with it, as the real server lets him.
+      const { annotations, labels } = next.metadata
+      return store(db, resource, current, { ...current, metadata: { ...current.metadata, annotations, labels }, status: status(next) } as ApiObject)
+    }
     const kept = resource.subresources.includes('status') ? { status: status(current) } : {}
     return store(db, resource, current, { ...next, ...kept, metadata: { ...next.metadata, namespace: current.metadata.namespace } } as ApiObject)
   }

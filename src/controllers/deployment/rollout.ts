@@ -58,8 +58,9 @@ async function reviseNew(r: Rollout, newSet: ReplicaSet): Promise<void> {
 async function markRevision(r: Rollout, revision: string): Promise<void> {
   const { metadata } = r.deployment
   if (metadata.annotations?.[revisionAnnotation] === revision) return
-  const body = { metadata: { resourceVersion: metadata.resourceVersion ?? '', annotations: { [revisionAnnotation]: revision } } }
-  r.deployment = await r.env.client.patch(apps.deployments, metadata.name ?? '', { type: 'merge', body }, { namespace: metadata.namespace ?? '' })
+  // Through the status, as Kubernetes does: a change of annotations of the object itself would count as a new generation.
+  const annotations = { ...metadata.annotations, [revisionAnnotation]: revision }
+  r.deployment = await r.env.client.updateStatus(apps.deployments, { ...r.deployment, metadata: { ...metadata, annotations } })
 }
 
 /** How many pods the new replica set may have now. */

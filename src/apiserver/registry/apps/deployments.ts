@@ -1,6 +1,7 @@
 /** Deployments. */
 import type { apps } from '../../../api/index.ts'
 import type { FieldError, Path } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
 import { path } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { notNegative, unchanged, type Check } from '../checks.ts'
@@ -71,6 +72,8 @@ export const deployments: Strategy<apps.Deployment> = {
   default: withDefaults,
   validate: (deployment) => [...spec(path('spec'), deployment.spec)],
   validateUpdate,
+  // Whoever changes annotations may ask the controller for something.
+  moved: (next, current) => !deepEqual(next.spec, current.spec) || !deepEqual(next.metadata.annotations ?? {}, current.metadata.annotations ?? {}),
   warnings: (deployment) => podWarnings(path('spec').at('template').at('spec'), deployment.spec.template.spec),
   printer: deploymentPrinter,
 }
