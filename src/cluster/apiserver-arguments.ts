@@ -17,6 +17,9 @@ const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> =
   [`audit-${backend}-batch-throttle-enable`]: 'boolean',
   [`audit-${backend}-batch-throttle-qps`]: 'number',
   [`audit-${backend}-batch-throttle-burst`]: 'number',
+  [`audit-${backend}-truncate-enabled`]: 'boolean',
+  [`audit-${backend}-truncate-max-event-size`]: 'number',
+  [`audit-${backend}-truncate-max-batch-size`]: 'number',
 })
 
 const authenticationFlags: Readonly<Record<string, ArgumentKind>> = {

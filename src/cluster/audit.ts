@@ -38,6 +38,16 @@ function batchOf(given: ApiServerArguments | undefined, backend: string, maxSize
   }
 }
 
+/** The largest event and the largest batch, in bytes, where they are to be limited. */
+function limitsOf(given: ApiServerArguments | undefined, backend: string): { readonly maxEventSize?: number; readonly maxBatchSize?: number } {
+  if (argumentBoolean(given, `audit-${backend}-truncate-enabled`) !== true) return {}
+  const maxEventSize = argumentNumber(given, `audit-${backend}-truncate-max-event-size`) ?? 100 * 1024
+  const maxBatchSize = argumentNumber(given, `audit-${backend}-truncate-max-batch-size`) ?? 10 * 1024 * 1024
+  if (maxEventSize < 1) throw new UserError(`audit-${backend}-truncate-max-event-size: must be at least 1`)
+  if (maxBatchSize < maxEventSize) throw new UserError(`audit-${backend}-truncate-max-batch-size: must be at least the size of an event, ${maxEventSize}`)
+  return { maxEventSize, maxBatchSize }
+}
+
 /** What the arguments ask for; undefined when no policy or no backend is given: then nothing is written down. Throws `UserError`. */
 export async function auditOf(given: ApiServerArguments | undefined, env: Environment): Promise<Audit | undefined> {
   const text = argumentFile(given, 'audit-policy-file')
@@ -76,6 +86,7 @@ function logBackend(given: ApiServerArguments | undefined, env: Environment): Au
     maxBackups: argumentNumber(given, 'audit-log-maxbackup') ?? 0,
     compress: argumentBoolean(given, 'audit-log-compress') ?? false,
     batch: batchOf(given, 'log', 1, false),
+    ...limitsOf(given, 'log'),
     ...env,
   }))
 }
@@ -91,6 +102,7 @@ async function webhookBackend(given: ApiServerArguments | undefined, env: Enviro
     target,
     mode: modeOf(given, 'webhook', 'batch'),
     batch: batchOf(given, 'webhook', 400, true),
+    ...limitsOf(given, 'webhook'),
     initialBackoff: argumentDuration(given, 'audit-webhook-initial-backoff') ?? 10_000,
     ...env,
   })

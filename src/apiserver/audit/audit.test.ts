@@ -190,6 +190,17 @@ describe('no secret is in an event', () => {
   })
 })
 
+it('an event that is too large for a backend comes without its bodies, or not at all', async () => {
+  const { ask, complete } = await start('- {level: RequestResponse, omitStages: [RequestReceived]}\n', {}, { maxEventSize: 1500 })
+  await ask('POST', namespaces, { ...namespace('a'), metadata: { name: 'a', annotations: { long: 'x'.repeat(2000) } } })
+  const [event] = await complete()
+  expect(event).toMatchObject({ responseStatus: { code: 201 }, annotations: { 'audit.k8s.io/truncated': 'true', 'authorization.k8s.io/decision': 'allow' } })
+  expect(event).not.toHaveProperty('requestObject')
+  await ask('GET', `${namespaces}?labelSelector=${'x'.repeat(2000)}`)
+  await ask('GET', `${namespaces}/a`)
+  expect((await complete(2)).at(-1)).toMatchObject({ requestURI: `${namespaces}/a` })
+})
+
 describe('when an event cannot be written', () => {
   const broken = { write: () => { throw new Error('disk full') } }
   it('the request goes on', async () => {

@@ -49,7 +49,7 @@ export function createAudit({ policy, backends, clock, log }: AuditOptions): Aud
       if (strict) throw error
     }
     try {
-      return backend.write(line)?.catch(complain)
+      return backend.write(fitting(event, line, backend.maxEventSize))?.catch(complain)
     } catch (error) {
       complain(error)
       return undefined
@@ -73,6 +73,15 @@ export function createAudit({ policy, backends, clock, log }: AuditOptions): Aud
       await Promise.all(backends.map((backend) => backend.stop()))
     },
   }
+}
+
+/** The event as a backend takes it: whole, or without its bodies. Throws when it is too large even then. */
+function fitting(event: AuditEvent, line: string, most = Infinity): string {
+  if (line.length <= most && Buffer.byteLength(line) <= most) return line
+  const { requestObject: _request, responseObject: _response, ...rest } = event
+  const shorter = JSON.stringify({ ...rest, annotations: { ...event.annotations, 'audit.k8s.io/truncated': 'true' } })
+  if (Buffer.byteLength(shorter) > most) throw new Error(`the event is larger than ${most} bytes, even without its bodies`)
+  return shorter
 }
 
 /** A trail whose first event is written as far as somebody waits for it. Throws `ApiError` 500 when it had to be and could not. */

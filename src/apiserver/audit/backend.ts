@@ -11,6 +11,8 @@ export interface AuditBackend {
   readonly name: string
   /** A request whose first event cannot be written is refused. */
   readonly strict: boolean
+  /** Bytes of the largest event it takes whole; larger ones come without their bodies, or not at all. Left out: it takes all. */
+  readonly maxEventSize?: number | undefined
   /** Takes an event as JSON text. What it returns settles when the event is where it belongs; nothing: it is, or nobody waits. */
   write(line: string): Promise<void> | void
   /** Writes what is left. */

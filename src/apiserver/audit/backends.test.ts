@@ -159,6 +159,14 @@ describe('the webhook', () => {
     await hook.stop()
   })
 
+  it('gets no larger lists than it takes', async () => {
+    const hook = start({ maxBatchSize: 2500 })
+    for (let i = 0; i < 10; i++) void hook.write(line(i, 1000))
+    await expect.poll(() => received.length).toBe(5)
+    expect(received.map(({ body }) => body.items.length)).toEqual([2, 2, 2, 2, 2])
+    await hook.stop()
+  })
+
   it('that says no is not asked again; what is lost is in the log', async () => {
     const errors: object[] = []
     const log: Logger = { ...quiet, error: (fields) => void errors.push(fields), child: () => log }

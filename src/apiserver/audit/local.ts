@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Resource } from '../../api/index.ts'
 import type { Client, Patch } from '../../client/client.ts'
 import { ApiError, internal } from '../../machinery/errors.ts'
-import { selectedName } from '../http/request-info.ts'
+import { parseRequestInfo, selectedName } from '../http/request-info.ts'
 import type { RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 import type { AuditEdge, AuditTrail } from '../options.ts'
@@ -97,7 +97,19 @@ export function auditedClient(client: Client, audit: AuditEdge, user: Identity):
       run({ verb: 'deletecollection', resource, namespace: options.namespace, options }, undefined, (o) => client.deleteCollection(resource as never, o)),
     createSubresource: (resource: Named, name: string, subresource: string, body: unknown, options: Options = noOptions) =>
       run({ verb: 'create', resource, name, namespace: options.namespace ?? metadataOf(body).namespace, subresource, options }, body, (o) => client.createSubresource(resource as never, name, subresource, body, o)),
-    raw: (path: string, options: object = {}) => client.raw(path, options),
+    async raw(path: string, options: object = {}) {
+      const info = parseRequestInfo('GET', path.split('?')[0] ?? path, new URLSearchParams(path.split('?')[1] ?? ''))
+      const trail = await audit.begin({ auditId: randomUUID(), info, uri: path, user, headers: { 'user-agent': agent }, peer: '127.0.0.1' })
+      if (!trail) return client.raw(path, options)
+      try {
+        const text = await client.raw(path, { ...options, trail } as object)
+        trail.finished(200)
+        return text
+      } catch (error) {
+        fail(trail, error)
+        throw error
+      }
+    },
   }
   return audited as unknown as Client
 }

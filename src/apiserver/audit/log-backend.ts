@@ -20,6 +20,8 @@ export interface LogBackendOptions {
   readonly maxBackups: number
   /** Old files are compressed. */
   readonly compress: boolean
+  /** Bytes of the largest event that is written whole. */
+  readonly maxEventSize?: number | undefined
   /** For the mode `batch`. */
   readonly batch: Pick<BatchOptions, 'bufferSize' | 'maxSize' | 'maxWait' | 'throttle'>
   readonly clock: Clock
@@ -28,17 +30,17 @@ export interface LogBackendOptions {
 
 /** Opens the log. Throws when the file cannot be opened for writing: then nothing at all would be written down. */
 export function createLogBackend(options: LogBackendOptions): AuditBackend {
-  const { path, mode, clock, log } = options
+  const { path, mode, maxEventSize, clock, log } = options
   const file = path === '-' ? standardOutput : openFile(options)
   const strict = mode === 'blocking-strict'
-  if (mode !== 'batch') return { name: 'log', strict, write: (line) => file.write(`${line}\n`), stop: async () => file.close() }
+  if (mode !== 'batch') return { name: 'log', strict, maxEventSize, write: (line) => file.write(`${line}\n`), stop: async () => file.close() }
   const batches = createBatches({
     ...options.batch, clock,
     send: (lines) => file.write(`${lines.join('\n')}\n`),
     lost: (error, events) => log.error({ backend: 'log', error: error.message, events }, 'audit events are lost'),
   })
   return {
-    name: 'log', strict,
+    name: 'log', strict, maxEventSize,
     write: (line) => batches.add(line),
     async stop() {
       await batches.stop()

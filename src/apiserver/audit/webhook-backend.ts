@@ -11,6 +11,10 @@ export interface WebhookBackendOptions {
   /** Of the kubeconfig: where, which authority, which credentials. */
   readonly target: Pick<HttpsClientOptions, 'server' | 'ca' | 'cert' | 'key' | 'token' | 'servername' | 'insecure'>
   readonly mode: Mode
+  /** Bytes of the largest event that is sent whole. */
+  readonly maxEventSize?: number | undefined
+  /** Bytes of the largest batch; what is more goes in several. */
+  readonly maxBatchSize?: number | undefined
   /** For the mode `batch`. */
   readonly batch: Pick<BatchOptions, 'bufferSize' | 'maxSize' | 'maxWait' | 'throttle'>
   /** Milliseconds before the first retry; each further one waits half as long again. */
@@ -25,10 +29,13 @@ const answerTime = 30_000
 
 /** The webhook; nothing is connected before there is an event. */
 export function createWebhookBackend(options: WebhookBackendOptions): AuditBackend {
-  const { mode, clock, log } = options
+  const { mode, maxEventSize, clock, log } = options
   const ended = new AbortController()
   const post = createPost(options)
   const send = async (lines: readonly string[]): Promise<void> => {
+    for (const some of pieces(lines, options.maxBatchSize)) await sendOne(some)
+  }
+  const sendOne = async (lines: readonly string[]): Promise<void> => {
     const body = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${lines.join(',')}]}`
     let wait = options.initialBackoff
     for (let attempt = 1; ; attempt++, wait *= 1.5) {
@@ -40,19 +47,35 @@ export function createWebhookBackend(options: WebhookBackendOptions): AuditBacke
       }
     }
   }
-  if (mode !== 'batch') return { name: 'webhook', strict: mode === 'blocking-strict', write: (line) => send([line]), stop: async () => ended.abort() }
+  if (mode !== 'batch') return { name: 'webhook', strict: mode === 'blocking-strict', maxEventSize, write: (line) => send([line]), stop: async () => ended.abort() }
   const batches = createBatches({
     ...options.batch, clock, send,
     lost: (error, events) => log.error({ backend: 'webhook', error: error.message, events }, 'audit events are lost'),
   })
   return {
-    name: 'webhook', strict: false,
+    name: 'webhook', strict: false, maxEventSize,
     write: (line) => batches.add(line),
     async stop() {
       ended.abort()
       await batches.stop()
     },
   }
+}
+
+/** The lines in as few pieces as the size allows; a line that is larger by itself goes alone. */
+function pieces(lines: readonly string[], most = Infinity): readonly (readonly string[])[] {
+  const result: string[][] = []
+  let size = Infinity
+  for (const line of lines) {
+    const length = Buffer.byteLength(line)
+    if (size + length > most || result.length === 0) {
+      result.push([])
+      size = 0
+    }
+    result.at(-1)!.push(line)
+    size += length
+  }
+  return result
 }
 
 /** A failure that may not be one the next time. */
