@@ -15,6 +15,7 @@ import { createEdges } from '../../src/apiserver/edges.ts'
 import { createApiServer } from '../../src/apiserver/server.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
+import { startCompactor } from '../../src/store/compactor.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { obeyWith, prepare } from './_api-sides.ts'
 
@@ -53,6 +54,7 @@ async function skiff() {
   const edges = createEdges({ serverAddress: () => '127.0.0.1:6443', serviceAccounts: { signingKey, issuer: 'https://kubernetes.default.svc' } })
   const server = await createApiServer({ store, clock: systemClock, log: quiet, tls: { ...tls, clientCa: tls.cert }, edges })
   await server.listen()
+  startCompactor({ store, clock: systemClock, log: quiet })
   const filled = performance.now() - begun
   const { client } = server
   const token = await prepare(client)

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const here = import.meta.dirname
-const names = readdirSync(here).filter((file) => file.endsWith('.ts') && file !== 'run.ts' && !file.startsWith('_')).map((file) => file.slice(0, -3))
+const names = readdirSync(here).filter((file) => file.endsWith('.ts') && file !== 'run.ts' && file !== 'churn.ts' && !file.startsWith('_')).map((file) => file.slice(0, -3))
 const at = process.argv.findIndex((word, index) => index >= 2 && word.startsWith('--'))
 const words = process.argv.slice(2, at < 0 ? undefined : at)
 const options = at < 0 ? [] : process.argv.slice(at)
