@@ -178,7 +178,7 @@ function lazily(make: () => Decode): { decode: Decode } {
   return part
 }
 
-const propertyOf = (schema: Schema): Property => Object.assign(lazily(() => compile(schema)), { dropsNull: schema.nullable !== true && schema.default === undefined })
+const propertyOf = (schema: Schema): Property => Object.assign(lazily(() => compile(schema)), { dropsNull: schema.nullable !== true && (schema.default === undefined || schema.default === null) })
 
 function compile(schema: Schema, { root = false, keeps = false }: Place = {}): Decode {
   const keepsUnknown = keeps || preserves(schema)
@@ -202,7 +202,7 @@ function elementOf(schema: Schema, keepsUnknown: boolean): { decode: Decode } {
 function propertiesBy(schema: Schema, root: boolean, keepsUnknown: boolean): PropertyOf {
   const known = new Map<string, Property>(root || isEmbedded(schema) ? embeddedFields : [])
   const additional = additionalOf(schema)
-  const rest = additional ? propertyOf(additional) : schema.additionalProperties === true ? { decode: unspecified, dropsNull: false } : keepsUnknown ? keptEntry : undefined
+  const rest = additional ? propertyOf(additional) : typeof schema.additionalProperties === 'boolean' ? { decode: unspecified, dropsNull: false } : keepsUnknown ? keptEntry : undefined
   const { properties } = schema
   if (!properties) return (key) => known.get(key) ?? rest
   return (key) => {

@@ -85,6 +85,23 @@ describe('validation', () => {
   })
 })
 
+describe('metadata', () => {
+  const named: Schema = { type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } } } }
+  it('may be constrained in the name', () => {
+    const { validate } = compileSchema({ group: 'example.com', version: 'v1', kind: 'CronTab', schema: named })
+    expect(validate(object({}, { metadata: { name: 'long' } }) as never).map(String)).toEqual(['metadata.name: Too long: may not be more than 3 bytes'])
+    expect(validate(object({}, { metadata: { name: 'abc' } }) as never)).toEqual([])
+  })
+})
+
+it('keeps texts where additional properties are allowed without a schema, and empties objects', () => {
+  expect(pruned({ type: 'object', additionalProperties: true }, { a: 'x', b: { c: 1 } })).toEqual({ a: 'x', b: {} })
+})
+
+it('refuses numbers that it could not keep', () => {
+  expect(() => decode({ type: 'object', properties: { n: { type: 'integer' } } }, { n: 2 ** 60 })).toThrow('spec.n: 1152921504606847000 is out of the range of integers that are kept exactly (2^53)')
+})
+
 it('is applied by the types of its lists', () => {
   const { type } = cron({
     type: 'object',

@@ -35,7 +35,6 @@ function* extensions(at: Path, schema: Schema): Check {
   if (!isIntOrString(schema)) return
   if (preserves(schema)) yield at.at('x-kubernetes-preserve-unknown-fields').invalid(true, 'must be false if x-kubernetes-int-or-string is true')
   if (isEmbedded(schema)) yield at.at('x-kubernetes-embedded-resource').invalid(true, 'must be false if x-kubernetes-int-or-string is true')
-  if (schema.type) yield at.at('type').invalid(schema.type, 'must be empty if x-kubernetes-int-or-string is true')
 }
 
 function* types(at: Path, schema: Schema, level: Level): Check {
@@ -62,7 +61,7 @@ function* metadata(at: Path, schema: Schema, level: Level): Check {
   if (level === 'root' && saysMore(meta)) yield places.key('metadata').forbidden('must not specify anything other than name and generateName, but metadata is implicitly specified')
 }
 
-const sayable = new Set(['type', 'default', 'properties', 'description'])
+const sayable = new Set(['type', 'default', 'properties'])
 const saysMore = (schema: Schema): boolean =>
   Object.entries(schema).some(([name, value]) => value !== undefined && !sayable.has(name)) || Object.keys(schema.properties ?? {}).some((name) => name !== 'name' && name !== 'generateName')
 
