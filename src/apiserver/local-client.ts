@@ -1,7 +1,7 @@
 /** The client in the same process: a direct call into the registry, with the same authorization, admission and validation as over HTTP. */
 import type { Resource, StructType } from '../api/index.ts'
 import type { ApiObject, CallOptions, Client, DeleteOptions, GetOptions, ListOptions, Patch, UpdateOptions, WatchOptions, WriteOptions } from '../client/client.ts'
-import { badRequest, methodNotSupported, notFound } from '../machinery/errors.ts'
+import { badRequest, methodNotSupported, notFound, unknownResource } from '../machinery/errors.ts'
 import { decodeObject } from '../machinery/json.ts'
 import { checkAuthorized, type Corridor } from './corridor.ts'
 import type { RemoteCalls } from './aggregation/calls.ts'
@@ -37,7 +37,8 @@ const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresour
   namespace: resource.namespaced ? namespace : '', name, subresource, fieldSelector, labelSelector,
 })
 
-const typeOf = (resource: Pick<Resource, 'type'>) => resource.type as unknown as StructType<ApiObject>
+/** What objects are read by: of a custom kind the schema of its definition, whatever the program knows of it. */
+const typeFor = ({ custom, resource: served }: Served, resource: Pick<Resource, 'type'>) => (custom ? served : resource).type as unknown as StructType<ApiObject>
 
 /** What a component wrote, in normal form and with its kind. */
 function decoded(expected: { readonly type: StructType<ApiObject>; readonly kind: string; readonly apiVersion: string }, object: unknown): ApiObject {
@@ -61,7 +62,7 @@ function createGate({ registry, edges }: Corridor, user: Identity, privileged: b
   }
   const servedOf = (resource: Resource, verb: string): Served => {
     const served = registry.find(resource.group, resource.version, resource.plural)
-    if (!served) throw methodNotSupported(resource, verb)
+    if (!served) throw registry.resource(resource.group, resource.version, resource.plural) ? methodNotSupported(resource, verb) : unknownResource()
     if (!verb.includes('/')) checkVerb(resource, verb)
     return served
   }
@@ -175,7 +176,7 @@ function createWrites(corridor: Corridor, gate: Gate) {
     const sub = subresourceFor(corridor, resource, o.subresource)
     const call = await gate.enter(resource, { verb: 'update', namespace: o.namespace ?? namespace, name, subresource: o.subresource }, o)
     const { kind, apiVersion } = resource
-    const body = decoded(sub ?? { kind, apiVersion, type: typeOf(resource) }, object)
+    const body = decoded(sub ?? { kind, apiVersion, type: typeFor(call.served, resource) }, object)
     const rules = sub?.rules(call.served) ?? objectRules(call.served)
     checkName(call, sub?.put ? { ...body, metadata: { name: call.name, ...body.metadata } } : body)
     const missing = !sub && call.served.strategy.createOnUpdate ? { missing: () => body } : {}
@@ -212,7 +213,7 @@ function createActs(corridor: Corridor, gate: Gate, user: Identity) {
       if (virtual) return createVirtual(corridor, gate.allow, user, resource, '', '', object, o)
       const call = await gate.enter(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(object).namespace }, o)
       const { kind, apiVersion } = resource
-      return show(call.served, await create(registry, call, decoded({ kind, apiVersion, type: typeOf(resource) }, object)))
+      return show(call.served, await create(registry, call, decoded({ kind, apiVersion, type: typeFor(call.served, resource) }, object)))
     },
     async createSubresource(resource: Erased, name: string, subresource: string, body: unknown, o: WriteOptions = {}): Promise<unknown> {
       const key = `${resource.groupResource}/${subresource}`

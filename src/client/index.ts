@@ -1,6 +1,7 @@
 /** The client library: what Skiff's own components use, and what users' operators import. */
 export * from './client.ts'
 export * from './controller.ts'
+export * from './custom.ts'
 export * from './events.ts'
 export * from './https.ts'
 export * from './informer.ts'

@@ -5,11 +5,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { apiextensions } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import { systemClock } from '../machinery/clock.ts'
 import { quiet } from '../machinery/log.ts'
 import type { Logger } from '../machinery/log.ts'
 import { loadX509 } from '../machinery/x509.ts'
+import { parseYamlDocuments } from '../machinery/yaml.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import { startApi } from './api.ts'
 import { kubeconfigOf } from './kubeconfig.ts'
@@ -35,7 +37,28 @@ export interface TestServer {
   readonly client: Client
   /** A client that acts as somebody else: for testing an operator with its own rights. */
   clientFor(user: string, groups?: readonly string[]): Client
+  /** Creates CustomResourceDefinitions, as objects or as YAML (several documents too); resolves when their kinds can be used. */
+  install(...definitions: readonly (string | object)[]): Promise<void>
   stop(): Promise<void>
+}
+
+const { customresourcedefinitions } = apiextensions
+
+/** How long a kind may take to be established. */
+const establishing = 10_000
+
+async function install(client: Client, definitions: readonly (string | object)[]): Promise<void> {
+  const objects = definitions.flatMap((definition) => (typeof definition === 'string' ? parseYamlDocuments(definition) : [definition]))
+  const made = await Promise.all(objects.map((object) => client.create(customresourcedefinitions, object as never)))
+  for (const { metadata: { name = '' } } of made) {
+    const watch = client.watch(customresourcedefinitions, { fieldSelector: `metadata.name=${name}`, signal: AbortSignal.timeout(establishing) })
+    let established = false
+    for await (const { object } of watch) {
+      established = object.status.conditions.some((c) => c.type === 'Established' && c.status === 'True')
+      if (established) break
+    }
+    if (!established) throw new Error(`the definition ${name} was not established: ${(await client.get(customresourcedefinitions, name)).status.conditions.map((c) => c.message).join('; ')}`)
+  }
 }
 
 /** Starts an API server on loopback over a memory store; resolves when it answers. No controller runs: what a test writes stays as it is. */
@@ -59,6 +82,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       kubeconfigFile,
       client: api.clientFor('kubernetes-admin', ['system:masters']),
       clientFor: api.clientFor,
+      install: (...definitions) => install(api.server.client, definitions),
       async stop() {
         await api.stop()
         await store.close()

@@ -70,6 +70,8 @@ export const methodNotSupported = (r: ResourceName, action: string) =>
   new ApiError(405, 'MethodNotAllowed', `${action} is not supported on resources of kind "${qualified(r)}"`, { ...(r.group ? { group: r.group } : {}), kind: r.plural })
 /** The path is there, but nothing answers to this method on it. */
 export const methodNotAllowed = () => new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+/** A path that nothing is served under. */
+export const unknownResource = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
 export const notAcceptable = (message: string) => new ApiError(406, 'NotAcceptable', message)
 export const unsupportedMediaType = (message: string) => new ApiError(415, 'UnsupportedMediaType', message)
 export const tooLarge = (message: string) => new ApiError(413, 'RequestEntityTooLarge', message)

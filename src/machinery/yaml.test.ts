@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatYaml, parseYaml } from './yaml.ts'
+import { formatYaml, parseYaml, parseYamlDocuments } from './yaml.ts'
 
 describe('YAML that is read', () => {
   it.each([
@@ -42,4 +42,11 @@ describe('YAML that is written', () => {
     expect(formatYaml(value).split('\n')[0]).toBe('lines: |')
     expect(parseYaml(formatYaml(value))).toEqual(value)
   })
+})
+
+describe('several documents', () => {
+  it('are read one by one, without the empty ones', () => {
+    expect(parseYamlDocuments('a: 1\n---\n---\n# nothing\n---\nb: yes\n')).toEqual([{ a: 1 }, { b: true }])
+  })
+  it('are refused when one of them is none', () => expect(() => parseYamlDocuments('a: 1\n---\n"b\n')).toThrow(Error))
 })

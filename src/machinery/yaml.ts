@@ -2,7 +2,7 @@
  * YAML as Kubernetes reads and writes it: version 1.1 as far as JSON goes. `yes` is true and `0644` is 420, but dates stay
  * text; what other readers of 1.1 could take for something else than text is written in quotes.
  */
-import { parse, stringify } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import type { Tags } from 'yaml'
 
 /** Values that JSON does not have, and numbers to base 60, which nobody means. */
@@ -18,6 +18,15 @@ export interface YamlOptions {
 /** The value of one document; null of an empty one. Throws an `Error` that says where the text is no YAML. */
 export const parseYaml = (text: string, { uniqueKeys = false }: YamlOptions = {}): unknown =>
   parse(text, { version: '1.1', customTags: tagsOfJson, merge: true, maxAliasCount: 100, logLevel: 'error', uniqueKeys })
+
+/** The values of all documents that are not empty. Throws as `parseYaml` does. */
+export const parseYamlDocuments = (text: string): readonly object[] =>
+  [...parseAllDocuments(text, { version: '1.1', customTags: tagsOfJson, merge: true, logLevel: 'error' })].flatMap((document) => {
+    const [error] = document.errors
+    if (error) throw error
+    const value: unknown = document.toJS({ maxAliasCount: 100 })
+    return typeof value === 'object' && value !== null ? [value] : []
+  })
 
 /** A document in the form in which Kubernetes writes it: fields by name, no aliases, no folded lines. */
 export const formatYaml = (value: unknown): string =>
