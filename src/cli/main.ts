@@ -58,6 +58,7 @@ clustered('status', 'say what runs, and how it is')
 clustered('kubeconfig', "print the administrator's kubeconfig")
   .option('--path', 'print where the file is instead')
   .option('--for-node <name>', 'print the kubeconfig of a node on another machine, for "skiff agent"')
+  .option('--bootstrap', 'print a kubeconfig by which nodes on other machines get their own certificates during the next day, for "skiff agent"')
   .option('--node-ip <address>', 'with --for-node: the address of that machine')
   .action(async (options: ClusterOptions) => (await import('./kubeconfig.ts')).kubeconfig(options))
 

@@ -19,6 +19,7 @@ export interface ClusterOptions {
   readonly purge?: boolean
   readonly path?: boolean
   readonly forNode?: string
+  readonly bootstrap?: boolean
   readonly memory?: boolean
   readonly output?: string
   readonly follow?: boolean

@@ -4,6 +4,7 @@ import { core } from '../api/index.ts'
 import { createHttpsClient } from '../client/https.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
 import { runningPid } from '../cluster/daemon.ts'
+import { keptClientCertificate } from '../cluster/node-certificates.ts'
 import { existing } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
@@ -34,10 +35,13 @@ export async function inspect(options: ClusterOptions): Promise<Report> {
   const head = { name: settings.name, server: access?.server ?? `https://127.0.0.1:${settings.port}` }
   if (pid === undefined) return { ...head, state: 'down' }
   const memoryMB = residentMB(pid)
-  const client = createHttpsClient(access ?? (await parseKubeconfig(readFileSync(paths.kubeconfig, 'utf8'))))
+  const kept = access === undefined ? undefined : keptClientCertificate(paths.pki)
+  const client = createHttpsClient(access ? { ...access, ...kept } : (await parseKubeconfig(readFileSync(paths.kubeconfig, 'utf8'))))
   try {
     const signal = AbortSignal.timeout(5000)
-    const [version, nodes, pods] = await Promise.all([client.raw('/version', { signal }), client.list(core.nodes, { signal }), client.list(core.pods, { signal })])
+    // A node elsewhere sees itself and its own pods.
+    const [nodesOf, podsOf] = access === undefined ? [{}, {}] : [{ fieldSelector: `metadata.name=${settings.nodeName}` }, { fieldSelector: `spec.nodeName=${settings.nodeName}` }]
+    const [version, nodes, pods] = await Promise.all([client.raw('/version', { signal }), client.list(core.nodes, { signal, ...nodesOf }), client.list(core.pods, { signal, ...podsOf })])
     return {
       ...head,
       state: 'up',

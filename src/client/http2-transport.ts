@@ -19,6 +19,8 @@ export interface Response {
 export interface Transport {
   /** Resolves when the response's headers are there. Rejects with a plain `Error` when the server cannot be reached. */
   send(request: Request): Promise<Response>
+  /** Opens connections with this certificate from now on; those that are open end with what runs on them. */
+  renew(pair: { readonly cert: string; readonly key: string }): void
   close(): void
 }
 
@@ -42,7 +44,8 @@ const connectTimeout = 30_000
 
 /** Connects on demand; a session that went away is left to its streams and a new one is opened for the next request. */
 export function createTransport(options: TransportOptions): Transport {
-  const { server, ca, cert, key, servername, insecure = false } = options
+  const { server, ca, servername, insecure = false } = options
+  let { cert, key } = options
   const sessions = new Set<Session>()
   let closed = false
 
@@ -101,6 +104,11 @@ export function createTransport(options: TransportOptions): Transport {
         })
         if (body !== undefined) stream.end(body)
       })
+    },
+    renew(pair) {
+      ;({ cert, key } = pair)
+      for (const { session } of sessions) session.close()
+      sessions.clear()
     },
     close() {
       closed = true

@@ -23,6 +23,8 @@ export interface HttpsClientOptions {
 }
 
 export interface HttpsClient extends Client {
+  /** Shows this certificate on connections from now on. Calls under way end on the old ones, which are used no more. */
+  renew(pair: { readonly cert: string; readonly key: string }): void
   /** Closes the connections; calls under way are rejected. */
   close(): void
 }
@@ -209,6 +211,7 @@ export function createHttpsClient(options: HttpsClientOptions): HttpsClient {
       return JSON.parse(await text({ method: 'POST', path, body: JSON.stringify(body), signal: o.signal })) as A
     },
     raw: (path, o = {}) => text({ method: 'GET', path, signal: o.signal }),
+    renew: (pair) => transport.renew(pair),
     close: () => transport.close(),
   }
 }

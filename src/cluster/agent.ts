@@ -1,19 +1,21 @@
 /** A node whose control plane runs elsewhere: everything it must know it reads from its kubeconfig and from the cluster. */
 import { readFileSync } from 'node:fs'
-import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { core } from '../api/index.ts'
 import { createHttpsClient } from '../client/https.ts'
-import type { HttpsClient } from '../client/https.ts'
+import type { HttpsClient, HttpsClientOptions } from '../client/https.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
 import { systemClock } from '../machinery/clock.ts'
 import { ApiError } from '../machinery/errors.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { clusterInfo } from './cluster-info.ts'
 import { createLog } from './log.ts'
+import { networkToken } from './network-identity.ts'
 import { bringContainerd, startClusterNode } from './node.ts'
+import { firstCertificate, keepNodeCertificates, nodeOf } from './node-certificates.ts'
+import type { NodeIdentity } from './node-certificates.ts'
 import type { NodeOptions } from './node.ts'
 import { writePid, removePid, runningPid } from './daemon.ts'
 import type { Paths } from './paths.ts'
@@ -43,22 +45,38 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     throw new UserError(`${options.kubeconfig} cannot be used: ${error.message}`)
   })
   const { ca, cert, key } = access
-  if (ca === undefined || cert === undefined || key === undefined) throw new UserError(`${options.kubeconfig} has no certificates; make one with "skiff kubeconfig --for-node <name> --node-ip <address>" on the control plane`)
-  const client = createHttpsClient(access)
+  const given = cert === undefined || key === undefined ? undefined : { cert, key }
+  if (ca === undefined || (!given && access.token === undefined)) throw new UserError(`${options.kubeconfig} has neither certificates nor a bootstrap token; make one with "skiff kubeconfig --for-node <name> --node-ip <address>" on the control plane`)
+  const nodeName = (given && nodeOf(given)) ?? hostname().toLowerCase()
+  const identity: NodeIdentity = { nodeName, ca, dir: paths.pki, clock: systemClock, log: log.child({ component: 'certificates' }) }
+  // Waiting for a certificate, nothing else keeps the process.
+  const alive = setInterval(() => undefined, 60_000)
+  const opened: HttpsClient[] = []
+  const open = (more: Partial<HttpsClientOptions>): HttpsClient => {
+    const client = createHttpsClient({ server: access.server, ca, servername: access.servername, ...more })
+    opened.push(client)
+    return client
+  }
   try {
     writePid(paths)
+    const first = await firstCertificate(identity, given, () => open({ token: access.token }), ending.signal)
+    const client = open(first)
     const info = await published(client, log, ending.signal)
     if (info === undefined) return
-    const settings = await nodeSettings(options, info, String(cert))
-    const node = await startOn({ settings, paths, client, log, ca: String(ca), certificate: { cert: String(cert), key: String(key) } })
+    const settings = await nodeSettings(options, info, nodeName)
+    const kept = await keepNodeCertificates(identity, { client, first, address: settings.nodeAddress, renewClient: (pair) => client.renew(pair) })
+    const networkClient = open({ token: networkToken(client, nodeName, systemClock, ending.signal) })
+    const node = await startOn({ settings, paths, client, networkClient, log, ca, certificate: kept.serving, onRenewal: (listener) => kept.onServing(listener) })
     log.info({ node: settings.nodeName, server: access.server }, 'the node runs')
     await aborted(ending.signal)
     log.info({}, 'ending')
     systemClock.after(endLimit, () => process.exit(0))
+    await kept.stop()
     await node.stop()
   } finally {
+    clearInterval(alive)
     removePid(paths)
-    client.close()
+    for (const client of opened) client.close()
   }
   process.exit(0)
 }
@@ -74,10 +92,10 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Brings up containerd and the node on it; `stop` lets go of both, and what runs goes on. */
-async function startOn(parts: Pick<NodeOptions, 'settings' | 'paths' | 'log' | 'ca' | 'certificate' | 'client'>): Promise<Component> {
+async function startOn(parts: Pick<NodeOptions, 'settings' | 'paths' | 'log' | 'ca' | 'certificate' | 'onRenewal' | 'client' | 'networkClient'>): Promise<Component> {
   const containerd = await bringContainerd(parts.settings, parts.paths, parts.log)
   try {
-    const node = await startClusterNode({ ...parts, networkClient: parts.client, containerd, clock: systemClock })
+    const node = await startClusterNode({ ...parts, containerd, clock: systemClock })
     return {
       async stop() {
         await node.stop()
@@ -109,11 +127,9 @@ async function published(client: HttpsClient, log: Logger, ending: AbortSignal):
   return undefined
 }
 
-async function nodeSettings(options: AgentOptions, info: core.ConfigMap, certificate: string): Promise<Settings> {
+async function nodeSettings(options: AgentOptions, info: core.ConfigMap, nodeName: string): Promise<Settings> {
   const shared = JSON.parse(info.data?.['settings'] ?? '{}') as Settings
   const own = await settle(options.paths, { name: options.name, nodeAddress: options.nodeAddress, runtimeEndpoint: options.runtimeEndpoint })
-  const subject = new X509Certificate(certificate).subject
-  const nodeName = /^CN=system:node:(.+)$/m.exec(subject)?.[1] ?? hostname().toLowerCase()
   const { clusterCidr, serviceCidr, clusterDns, clusterDomain, nodePorts } = shared
   return record(options.paths, { ...own, agentKubeconfig: resolve(options.kubeconfig), nodeName, clusterCidr, serviceCidr, clusterDns, clusterDomain, nodePorts })
 }

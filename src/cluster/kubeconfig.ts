@@ -20,14 +20,16 @@ interface KubeConfig {
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
+const userOf = (user: KeyPair | { readonly token: string }) => ('token' in user ? user : { 'client-certificate-data': base64(user.cert), 'client-key-data': base64(user.key) })
+
 /** The kubeconfig of one user of one cluster; cluster, user and context carry the cluster's name. */
-export function kubeconfigOf(options: { readonly name: string; readonly server: string; readonly ca: string; readonly user: KeyPair }): string {
+export function kubeconfigOf(options: { readonly name: string; readonly server: string; readonly ca: string; readonly user: KeyPair | { readonly token: string } }): string {
   const { name } = options
   const config: KubeConfig = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name, cluster: { server: options.server, 'certificate-authority-data': base64(options.ca) } }],
-    users: [{ name, user: { 'client-certificate-data': base64(options.user.cert), 'client-key-data': base64(options.user.key) } }],
+    users: [{ name, user: userOf(options.user) }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,
   }

@@ -92,13 +92,26 @@ describe('a second node', () => {
       return asked.code === 0
     }
     expect(await can('get', 'configmap/skiff-cluster', '-n', 'kube-system')).toBe(true)
-    expect(await can('watch', 'endpointslices')).toBe(true)
+    expect(await can('watch', 'services', '-A')).toBe(true)
+    expect(await can('watch', 'endpointslices', '-A')).toBe(false)
+    expect(await can('list', 'pods', '-A')).toBe(false)
     expect(await can('list', 'secrets', '-A')).toBe(false)
     expect(await can('get', 'configmap/kube-root-ca.crt', '-n', 'kube-public')).toBe(false)
     expect(await can('create', 'deployments')).toBe(false)
     const other = await kubectl('get', 'nodes', '-o', 'jsonpath={.items[?(@.metadata.name!="node-2")].metadata.name}')
     const touched = await second.run('kubectl', ['label', 'node', other, 'mine=yes'], { env: { KUBECONFIG: join(directory, 'node.kubeconfig') } })
-    expect(touched.stderr).toMatch(/node "node-2" is not allowed to modify node/)
+    expect(touched.stderr).toMatch(/User "system:node:node-2" cannot get resource "nodes".*only its own Node object/)
+  })
+
+  it('could have come with a token that asks for a certificate and does nothing else', async () => {
+    const made = await cluster.skiff('kubeconfig', '--bootstrap')
+    expect(made.code).toBe(0)
+    const file = join(directory, 'bootstrap.kubeconfig')
+    writeFileSync(file, made.stdout, { mode: 0o600 })
+    const as = (...args: string[]) => second.run('kubectl', args, { env: { KUBECONFIG: file } })
+    expect((await as('auth', 'whoami')).stdout).toMatch(/system:bootstrap:[0-9a-f]{6}/)
+    expect((await as('auth', 'can-i', 'create', 'certificatesigningrequests')).stdout).toContain('yes')
+    expect((await as('get', 'nodes')).code).toBe(1)
   })
 
   it('has images of its own', async () => {

@@ -4,7 +4,7 @@ import type { ApiObject } from '../../client/client.ts'
 import { badRequest, conflict, forbidden, invalid, notFound } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
-import { nodeNameOf } from '../authz/node.ts'
+import { isNetworkAccount, nodeNameOf } from '../authz/node.ts'
 import type { Identity } from '../identity.ts'
 import type { ServerEnvironment, VirtualCall, VirtualResource } from '../options.ts'
 import type { CheckToken } from './token-authentication.ts'
@@ -77,7 +77,7 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
     if (account.metadata.deletionTimestamp) throw forbidden(core.serviceaccounts, call.name, 'the service account is being deleted')
     const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
     const seconds = shortened(body.spec.expirationSeconds ?? defaultSeconds, tokens.longest, call)
-    checkNode(call.user, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name)?.spec.nodeName)
+    checkNode(call.user, account, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name)?.spec.nodeName)
     const bound = body.spec.boundObjectRef ? bind(account, body.spec.boundObjectRef) : {}
     const { name = '', uid = '', namespace = '' } = account.metadata
     const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds, isMounted(tokens, body.spec, audiences) ? extendedSeconds : undefined)
@@ -104,11 +104,13 @@ function shortened(seconds: number, longest: number | undefined, call: VirtualCa
   return longest
 }
 
-/** A node gets tokens only for pods that run on it, and that die with them. */
-function checkNode(user: Identity, reference: authentication.BoundObjectReference | undefined, nodeOf: (pod: string) => string | undefined): void {
+/** A node gets tokens only for pods that run on it, and that die with them; and for its network, one that dies with the node. */
+function checkNode(user: Identity, account: core.ServiceAccount, reference: authentication.BoundObjectReference | undefined, nodeOf: (pod: string) => string | undefined): void {
   const node = nodeNameOf(user)
   if (node === undefined) return
   const refuse = (why: string) => forbidden({ group: '', plural: 'serviceaccounts' }, '', why)
+  const { namespace = '', name = '' } = account.metadata
+  if (reference?.kind === 'Node' && reference.name === node && isNetworkAccount({ namespace, name })) return
   if (reference?.kind !== 'Pod' || !reference.name) throw refuse('node requested token not bound to a pod')
   if (!reference.uid) throw refuse('node requested token with a pod binding without a uid')
   if (nodeOf(reference.name) !== node) throw refuse('node requested token bound to a pod scheduled on a different node')

@@ -1,4 +1,4 @@
-/** What every node may do, whichever pods run on it: register, report, and read what the service network and DNS need. */
+/** What every node may do, whichever pods run on it: register, report, and read what every pod is told. */
 import type { rbac } from '../../api/index.ts'
 
 const rule = (verbs: string, group: string, resources: string): rbac.PolicyRule => ({ verbs: verbs.split(' '), apiGroups: [group], resources: resources.split(' ') })
@@ -7,9 +7,9 @@ const read = 'get list watch'
 export const nodeRules: readonly rbac.PolicyRule[] = [
   rule('create', 'authentication.k8s.io', 'tokenreviews'),
   rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews subjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews'),
-  rule(`${read} create patch update`, '', 'nodes'),
+  rule('create patch update', '', 'nodes'),
   rule('patch update', '', 'nodes/status'),
-  rule(`${read} create delete`, '', 'pods'),
+  rule('create delete', '', 'pods'),
   rule('get patch update', '', 'pods/status'),
   rule('create', '', 'pods/eviction'),
   rule('create patch update', '', 'events'),
@@ -20,8 +20,5 @@ export const nodeRules: readonly rbac.PolicyRule[] = [
   rule(read, 'node.k8s.io', 'runtimeclasses'),
   rule('get', 'resource.k8s.io', 'resourceclaims'),
   rule(`${read} create update patch delete deletecollection`, 'resource.k8s.io', 'resourceslices'),
-  // The service proxy, DNS and network policy of a node are part of its agent.
-  rule(read, '', 'endpoints namespaces services'),
-  rule(read, 'discovery.k8s.io', 'endpointslices'),
-  rule(read, 'networking.k8s.io', 'networkpolicies servicecidrs'),
+  rule(read, '', 'services'),
 ]

@@ -56,10 +56,41 @@ describe('a node', () => {
   it('registers, reports, and follows services, but grants and deletes nothing', () => {
     expect(may('create', 'nodes', '', { namespace: '' })).toBe(true)
     expect(may('patch', 'pods/status', 'mine')).toBe(true)
-    expect(may('watch', 'endpointslices', '', { group: 'discovery.k8s.io', namespace: '' })).toBe(true)
+    expect(may('watch', 'services', '', { namespace: '' })).toBe(true)
+    expect(may('watch', 'endpointslices', '', { group: 'discovery.k8s.io', namespace: '' })).toBe(false)
     expect(may('delete', 'nodes', 'n2', { namespace: '' })).toBe(false)
     expect(may('create', 'clusterrolebindings', '', { group: 'rbac.authorization.k8s.io', namespace: '' })).toBe(false)
   })
+})
+
+it('sees its own pods and its own Node, and no list of all', () => {
+  const all = { namespace: '' }
+  expect(may('get', 'pods', 'mine')).toBe(true)
+  expect(may('get', 'pods', 'theirs')).toBe(false)
+  for (const verb of ['list', 'watch']) {
+    expect(may(verb, 'pods', '', { ...all, fieldSelector: 'spec.nodeName=n1,metadata.namespace=x' })).toBe(true)
+    for (const fieldSelector of [undefined, 'spec.nodeName=n2', 'spec.nodeName!=n1', 'spec.nodeName=n1\\,x', 'status.phase=Running', 'spec.nodeName']) expect(may(verb, 'pods', '', { ...all, fieldSelector }), fieldSelector).toBe(false)
+    expect(may(verb, 'nodes', 'n1', all)).toBe(true)
+    expect(may(verb, 'nodes', '', all)).toBe(false)
+    expect(may(verb, 'nodes', 'n2', all)).toBe(false)
+  }
+})
+
+it('takes on the account of its network, and no other that its pods do not have', () => {
+  expect(may('create', 'serviceaccounts/token', 'kube-proxy', { namespace: 'kube-system' })).toBe(true)
+  expect(may('create', 'serviceaccounts/token', 'kube-proxy')).toBe(false)
+  expect(may('create', 'serviceaccounts/token', 'namespace-controller', { namespace: 'kube-system' })).toBe(false)
+})
+
+it('loses what a pod used with the pod', () => {
+  const changing = environment(pod('one', 'n1', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }), pod('two', 'n1', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }))
+  const node = createNodeMode({ pods: changing.lister(core.pods), claims: changing.lister(core.persistentvolumeclaims) })
+  const reads = () => (node.authorize(n1, { isResourceRequest: true, path: '', verb: 'get', group: '', version: 'v1', namespace: 'x', resource: 'secrets', subresource: '', name: 's' }) as { opinion: string }).opinion
+  expect(reads()).toBe('allow')
+  changing.objects.pop()
+  expect(reads()).toBe('allow')
+  changing.objects.pop()
+  expect(reads()).toBe('none')
 })
 
 it('is a node only with both the name and the group', () => {

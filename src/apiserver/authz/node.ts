@@ -9,6 +9,7 @@ import type { Action, AuthorizationMode, Decision } from './authorizer.ts'
 import { ruleAllows } from './rbac.ts'
 import { nodeRules } from './node-rules.ts'
 import { createNodeIndex, type UsedKind } from './node-index.ts'
+import { requiresField } from './selectors.ts'
 
 export interface NodeSources {
   readonly pods: Lister<core.Pod>
@@ -23,6 +24,9 @@ export function nodeNameOf(user: Identity): string | undefined {
   return user.groups.includes('system:nodes') && user.name.startsWith('system:node:') ? user.name.slice('system:node:'.length) : undefined
 }
 
+/** The account as which a node runs its service network; what it may do is for roles to say. */
+export const isNetworkAccount = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean => namespace === 'kube-system' && name === 'kube-proxy'
+
 export function createNodeMode(sources: NodeSources): AuthorizationMode {
   const index = createNodeIndex(sources.pods)
 
@@ -31,6 +35,12 @@ export function createNodeMode(sources: NodeSources): AuthorizationMode {
     if (resource !== 'persistentvolumes') return index.uses(node, resource as UsedKind, namespace, name)
     for (const claim of index.claims(node)) if (sources.claims.get(claim.namespace, claim.name)?.spec.volumeName === name) return true
     return false
+  }
+
+  /** Pods that are bound to the node: one by its name, all by the field selector that says so. */
+  function readPods(node: string, action: Action): Decision {
+    if (action.name !== '') return index.uses(node, 'pods', action.namespace, action.name) ? allow : none(`no relationship found between node '${node}' and this object`)
+    return requiresField(action, 'spec.nodeName', node) ? allow : none(`can only list/watch pods with spec.nodeName field selector`)
   }
 
   return {
@@ -43,9 +53,12 @@ export function createNodeMode(sources: NodeSources): AuthorizationMode {
       if (verbs) {
         if (!verbs.includes(action.verb)) return none(`can only ${verbs.join('/')} resources of this type`)
         if (action.name === '') return none('No Object name found')
+        if (key === '/serviceaccounts/token' && isNetworkAccount(action)) return allow
         return used(node, action) ? allow : none(`no relationship found between node '${node}' and this object`)
       }
       if (Object.hasOwn(own, key)) return ownObject(node, action, own[key] ?? '')
+      if (key === '/pods' && read.includes(action.verb)) return readPods(node, action)
+      if (key === '/nodes' && read.includes(action.verb)) return action.name === node ? allow : none(`node '${node}' cannot read '${action.name}', only its own Node object`)
       return nodeRules.some((rule) => ruleAllows(rule, action)) ? allow : none()
     },
     // What a node may read depends on its pods: no list of rules says it.

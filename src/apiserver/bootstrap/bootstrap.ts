@@ -34,6 +34,9 @@ export interface BootstrapOptions {
 
 export const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
 
+/** Who the network of nodes is, where it is not part of this process. */
+const nodeNetworkAccount = { name: 'kube-proxy', namespace: 'kube-system' }
+
 const priorityClasses = [
   { name: 'system-cluster-critical', value: 2_000_000_000, description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.' },
   { name: 'system-node-critical', value: 2_000_001_000, description: 'Used for system critical pods that must not be moved from their current node.' },
@@ -55,7 +58,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
     if (options.extensionAuthentication) await ensureExtensionAuthentication(client, options.extensionAuthentication)
   }
   await round()
-  await Promise.all([ensurePriorityClasses(client), ensureRoles(client)])
+  await Promise.all([ensurePriorityClasses(client), ensureRoles(client), ensure(client, core.serviceaccounts, nodeNetworkAccount, { metadata: nodeNetworkAccount })])
   const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), await startKeeping({ client, clock, log })]
   if (options.nodePorts) helpers.push(startServiceRepair({ client, clock, log, nodePorts: options.nodePorts }))
   const loop = (async () => {

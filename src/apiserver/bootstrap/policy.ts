@@ -171,13 +171,18 @@ export const clusterRoleBindings: readonly BindingData[] = [
   bind('system:basic-user', members('system:authenticated')),
   bind('system:public-info-viewer', members('system:authenticated'), members('system:unauthenticated')),
   bind('system:service-account-issuer-discovery', members('system:serviceaccounts')),
-  bind('system:node-proxier', user('system:kube-proxy')),
+  bind('system:node-proxier', user('system:kube-proxy'), account('kube-system', 'kube-proxy')),
   bind('system:kube-controller-manager', user('system:kube-controller-manager')),
   bind('system:kube-dns', account('kube-system', 'kube-dns')),
   bind('system:kube-scheduler', user('system:kube-scheduler')),
   bind('system:volume-scheduler', user('system:kube-scheduler')),
   bind('system:node'),
-  bind('skiff:node-network', user('system:kube-proxy')),
+  // The agent of a node elsewhere runs its network as this account, by a token that ends with its node.
+  bind('skiff:node-network', user('system:kube-proxy'), account('kube-system', 'kube-proxy')),
+  // Nodes renew their own certificates; who comes with a bootstrap token for nodes gets the first one.
+  { name: 'skiff:node-certificate-rotation', role: csr('certificatesigningrequests:selfnodeclient'), subjects: [members('system:nodes')] },
+  { name: 'skiff:node-bootstrap', role: csr('certificatesigningrequests:nodeclient'), subjects: [members('system:bootstrappers:skiff:nodes')] },
+  { name: 'skiff:node-bootstrapper', role: 'system:node-bootstrapper', subjects: [members('system:bootstrappers:skiff:nodes')] },
   bind('skiff:load-balancer', account('kube-system', 'service-controller')),
   // Controllers act as their own service accounts; one that shares the controller manager's identity has the same rights.
   ...controllerRoles.map(({ name }) => bind(name, account('kube-system', name.slice('system:controller:'.length)), user('system:kube-controller-manager'))),
@@ -205,6 +210,6 @@ export const roleBindings: readonly BindingData[] = [
   bindRole('kube-system', 'system:controller:token-cleaner', account('kube-system', 'token-cleaner')),
   bindRole('kube-system', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
   bindRole('kube-system', 'skiff:cluster-info', members('system:nodes')),
-  bindRole('kube-system', 'skiff:cluster-dns', user('system:kube-proxy')),
+  bindRole('kube-system', 'skiff:cluster-dns', user('system:kube-proxy'), account('kube-system', 'kube-proxy')),
   bindRole('kube-public', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
 ]

@@ -1,5 +1,5 @@
 /** The certificate controllers: approve what nodes may have, sign what was approved, remove what is over. */
-import { authorization, certificates } from '../../api/index.ts'
+import { authorization, certificates, core, discovery } from '../../api/index.ts'
 import { keyOf, runController, watch, type Client, type Controller, type Informer, type Reconciler } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
@@ -9,11 +9,13 @@ import type { ControllerContext } from '../shared/context.ts'
 import { loop } from '../shared/loop.ts'
 import { hasCondition, readRequest, type Asked, type Request } from './request.ts'
 import { sign, type Signer } from './sign.ts'
-import { isOurs, nodeClientSigner, refusal } from './signers.ts'
+import { isOwnServing, type Neighbourhood } from './serving.ts'
+import { isOurs, nodeClientSigner, nodeServingSigner, refusal } from './signers.ts'
 
 const name = 'certificate-controller'
 const resource = certificates.certificatesigningrequests
 const hour = 3_600_000
+const servingRetry = 10_000
 
 type Condition = certificates.CertificateSigningRequestCondition
 
@@ -42,8 +44,8 @@ const recognized = [
   { subresource: 'nodeclient', fits: () => true, message: 'Auto approving kubelet client certificate after SubjectAccessReview.' },
 ] as const
 
-/** Approves node client certificates for those who are allowed to have them. */
-export function approvingReconciler(requests: Informer<Request>, client: Client, clock: Clock): Reconciler {
+/** Approves node client certificates for those who are allowed to have them, and serving certificates of nodes for what is theirs. */
+export function approvingReconciler(requests: Informer<Request>, client: Client, clock: Clock, neighbourhood: () => Neighbourhood): Reconciler {
   async function isAllowed({ spec }: Request, subresource: string): Promise<boolean> {
     const review = await client.create(authorization.subjectaccessreviews, {
       metadata: {},
@@ -57,13 +59,20 @@ export function approvingReconciler(requests: Informer<Request>, client: Client,
   return {
     async reconcile(key) {
       const request = requests.get(key)
-      if (!request || request.spec.signerName !== nodeClientSigner || request.status.certificate || hasCondition(request, 'Approved') || hasCondition(request, 'Denied')) return
+      if (!request || ![nodeClientSigner, nodeServingSigner].includes(request.spec.signerName) || request.status.certificate || hasCondition(request, 'Approved') || hasCondition(request, 'Denied')) return
       const asked = await readRequest(request).catch(() => undefined)
       // What cannot be read or signed is left for people to look at.
       if (!asked || refusal(request, asked) !== undefined) return
+      const approve = (message: string) => client.update(resource, withCondition(request, condition('Approved', 'AutoApproved', message, clock.now())), { subresource: 'approval' })
+      if (request.spec.signerName === nodeServingSigner) {
+        if (isOwnServing(request, asked, neighbourhood())) await approve('Auto approving kubelet serving certificate for the names and addresses of its own node.')
+        // The node's object may come a moment after its request.
+        else return { requeueAfter: servingRetry }
+        return
+      }
       for (const { subresource, fits, message } of recognized) {
         if (!fits(request, asked) || !(await isAllowed(request, subresource))) continue
-        await client.update(resource, withCondition(request, condition('Approved', 'AutoApproved', message, clock.now())), { subresource: 'approval' })
+        await approve(message)
         return
       }
     },
@@ -95,8 +104,11 @@ export function startCertificateControllers(context: ControllerContext, signer: 
   const { clock, log, signal } = context
   const requests = context.informers.for(resource)
   const client = context.client(name)
+  const nodes = context.informers.for(core.nodes)
+  const slices = context.informers.for(discovery.endpointslices)
+  const neighbourhood = () => ({ nodes: nodes.list(), serverSlices: slices.list().filter(({ metadata }) => metadata.namespace === 'default' && metadata.labels?.['kubernetes.io/service-name'] === 'kubernetes') })
   const run = (part: string, reconciler: Reconciler): Controller =>
     runController({ name: part, reconciler, watches: [watch(requests, (request) => [keyOf(request)])], clock, log, signal })
-  const parts = [run('certificate-approver', approvingReconciler(requests, client, clock)), run('certificate-signer', signingReconciler(requests, client, clock, signer)), startCleaner(context, requests, client)]
+  const parts = [run('certificate-approver', approvingReconciler(requests, client, clock, neighbourhood)), run('certificate-signer', signingReconciler(requests, client, clock, signer)), startCleaner(context, requests, client)]
   return { async stop() { await Promise.all(parts.map((part) => part.stop())) } }
 }
