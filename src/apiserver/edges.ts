@@ -23,7 +23,7 @@ import { versionInfo } from './health/version.ts'
 import type { Handler } from './http/request.ts'
 import { createOpenApi } from './openapi/openapi.ts'
 import type { Audit } from './audit/audit.ts'
-import { createMetrics } from './metrics/metrics.ts'
+import { createMetrics, type ServerMetrics } from './metrics/metrics.ts'
 import type { Edges, EdgeRoutes, ServerEnvironment, VirtualResource } from './options.ts'
 import { sendJson } from './reply.ts'
 import type { KubeletTls } from './streaming/kubelet.ts'
@@ -75,7 +75,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         return decision instanceof Promise ? decision.then(verdictOf) : verdictOf(decision)
       },
       admission,
-      routes: flow.serve({ ...routesOf(env, options, metrics.handler, tokens, authorizer, admission), virtual: virtualOf(env, authorizer, tokens, who) }),
+      routes: flow.serve({ ...routesOf(env, options, metrics, tokens, authorizer, admission), virtual: virtualOf(env, authorizer, tokens, who) }),
       observer: metrics.observer,
     }
   }
@@ -93,8 +93,8 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
   ])
 }
 
-function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler, tokens: Tokens | undefined, authorizer: Authorizer, admission: AdmissionChain): EdgeRoutes {
-  const aggregator = createAggregator(env, options.frontProxyTls)
+function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: ServerMetrics, tokens: Tokens | undefined, authorizer: Authorizer, admission: AdmissionChain): EdgeRoutes {
+  const aggregator = createAggregator(env, options.frontProxyTls, metrics.registry)
   options.onAggregator?.(aggregator)
   const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress, remote: aggregator.versions })
   const checks = (): readonly HealthCheck[] => [
@@ -112,7 +112,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: Handler
     healthz: createHealth('healthz', checks),
     livez: createHealth('livez', checks),
     readyz: createHealth('readyz', checks),
-    metrics,
+    metrics: metrics.handler,
     '': async (_, response) => sendJson(response, 200, { paths: rootPaths(env) }),
   }
   const issuer: Readonly<Record<string, Handler>> = tokens ? issuerHandlers(tokens, options.serverAddress) : {}

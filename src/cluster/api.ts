@@ -95,6 +95,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         name: 'poststarthook/rbac/bootstrap-roles',
         of: ['readyz'],
         check: () => { if (!bootstrapped) throw new Error('the objects every cluster has are not there yet') },
+      }, {
+        name: 'autoregister-completion',
+        of: ['readyz'],
+        check: () => { if (!aggregator?.registered()) throw new Error('not every group version has its API service yet') },
       }, ...(options.checks ?? [])],
       kubeletTls,
       frontProxyTls: () => pki.frontProxyClient,

@@ -51,6 +51,19 @@ describe('what this server has itself', () => {
     })
   })
 
+  it('has one for each version of a custom kind, as long as there is the kind', async () => {
+    const schema = { openAPIV3Schema: { type: 'object' } }
+    await cluster.apply({
+      apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'boats.example.org' },
+      spec: { group: 'example.org', scope: 'Namespaced', names: { plural: 'boats', kind: 'Boat' }, versions: [{ name: 'v1', served: true, storage: true, schema }, { name: 'v1beta1', served: true, storage: false, schema }] },
+    })
+    await eventually('its API services', async () => ((await kubectl('get', 'apiservices', '-l', 'kube-aggregator.kubernetes.io/automanaged=true', '-o', 'name')).trim() === 'apiservice.apiregistration.k8s.io/v1.example.org\napiservice.apiregistration.k8s.io/v1beta1.example.org' ? true : undefined))
+    expect(JSON.parse(await kubectl('get', 'apiservice', 'v1.example.org', '-o', 'json'))).toMatchObject({ spec: { groupPriorityMinimum: 1000, versionPriority: 100 }, status: { conditions: [{ reason: 'Local', status: 'True' }] } })
+    await kubectl('delete', 'crd', 'boats.example.org')
+    await eventually('none any more', async () => ((await kubectl('get', 'apiservices', '-l', 'kube-aggregator.kubernetes.io/automanaged=true', '-o', 'name')) === '' ? true : undefined))
+    expect(await kubectl('get', '--raw', '/readyz?verbose')).toContain('[+]autoregister-completion ok')
+  })
+
   it('tells extension servers whom to believe', async () => {
     const { data } = JSON.parse(await kubectl('get', '-n', 'kube-system', 'configmap', 'extension-apiserver-authentication', '-o', 'json')) as { data: Record<string, string> }
     expect(data).toMatchObject({
@@ -192,6 +205,10 @@ describe('a server that cannot be reached', () => {
     const reply = await send(cluster, 'GET', '/apis/broken.example.com/v1/things')
     expect([reply.code, reply.bytes.toString(), reply.headers['content-type']]).toEqual([503, 'service unavailable\n', 'text/plain; charset=utf-8'])
     expect(await kubectl('get', 'apiservice', 'v1.broken.example.com', '--no-headers')).toContain(`False (${wanted})`)
+    const metrics = await kubectl('get', '--raw', '/metrics')
+    expect(metrics).toContain('aggregator_unavailable_apiservice{name="v1.broken.example.com"} 1\n')
+    expect(metrics).toMatch(new RegExp(`aggregator_unavailable_apiservice_total{name="v1.broken.example.com",reason="${wanted}"} \\d`))
+    expect(metrics).toContain('aggregator_unavailable_apiservice{name="v1.apps"} 0\n')
     await kubectl('delete', 'apiservice', 'v1.broken.example.com')
   })
 

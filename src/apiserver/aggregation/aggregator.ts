@@ -1,4 +1,5 @@
 /** Extension API servers behind this one: who they are, whether they answer, what they serve, and the way to them. */
+import type { Registry } from 'prom-client'
 import { apiextensions, apiregistration, core, discovery, type Resource } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { createInformers } from '../../client/informer.ts'
@@ -9,13 +10,14 @@ import { deepEqual } from '../../machinery/meta.ts'
 import type { Handler, RequestInfo, UpgradeHandler } from '../http/request.ts'
 import type { ServerEnvironment } from '../options.ts'
 import { createServiceResolver } from '../reach/services.ts'
-import { checkAvailability, localVerdict, withVerdict } from './availability.ts'
+import { checkAvailability, localVerdict, withVerdict, type Verdict } from './availability.ts'
 import { discover, type Discovered } from './discovery.ts'
 import { fetchFrom } from './fetch.ts'
 import { createRemoteCalls, resourcesOf, type RemoteCalls } from './calls.ts'
 import { createConnections, type FrontProxyTls } from './front-proxy.ts'
 import { createRemoteSpecs, type RemoteSpecs } from './specs.ts'
 import { registerLocal } from './registration.ts'
+import { countUnavailable } from './metrics.ts'
 import { proxyHandler, proxyUpgrade } from './proxy.ts'
 import { createRemotes, type Remote } from './remotes.ts'
 
@@ -38,6 +40,8 @@ export interface Aggregator {
   undiscovered(): readonly string[]
   /** What components in this process do with such resources, as `user`. */
   readonly calls: RemoteCalls
+  /** Whether what is served here has been registered once. */
+  registered(): boolean
   /** Their OpenAPI documents. */
   readonly specs: RemoteSpecs
   /** Registers what is served here and looks after the API services until it is stopped. */
@@ -55,14 +59,16 @@ const registration = '/local'
 
 type Environment = Pick<ServerEnvironment, 'lister' | 'clock' | 'log' | 'resources'>
 
-/** `tls`: the front proxy's certificate; without one, extension servers take this server for anonymous. */
-export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | undefined): Aggregator {
+/** `tls`: the front proxy's certificate; without one, extension servers take this server for anonymous. `metrics`: where it is counted which do not answer. */
+export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | undefined, metrics?: Registry): Aggregator {
   const { clock } = env
   const log = env.log.child({ component: 'aggregator' })
   const services = env.lister(apiregistration.apiservices)
   const remotes = createRemotes(services)
   const connections = createConnections(createServiceResolver(env), tls)
   const known = createKnown(remotes.all)
+  const count = metrics && countUnavailable(metrics, () => services.list())
+  const state = { registered: false }
   const specs = createRemoteSpecs({ remotes, connections, clock })
   const of = ({ group, version, path }: RequestInfo): Remote | undefined => (group !== '' ? remotes.find(group, version) : versionPath(path, remotes.find))
   return {
@@ -74,6 +80,7 @@ export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | 
       const remote = of(info)
       return remote && proxyUpgrade(connections, remote, log)
     },
+    registered: () => state.registered,
     versions: known.versions,
     resources: memo(known.versions, (versions) => versions.filter((v) => v.freshness === 'Current').flatMap(resourcesOf)),
     undiscovered: () => known.versions().filter((v) => v.freshness === 'Stale').map((v) => `${v.group}/${v.version}`),
@@ -84,7 +91,7 @@ export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | 
       const check = async (name: string) => {
         const remote = remotes.all().find((r) => r.name === name)
         const verdict = remote ? await checkAvailability(remote, sources) : localVerdict
-        await writeVerdict(client, name, verdict, clock.now())
+        if (await writeVerdict(client, name, verdict, clock.now())) count?.(name, verdict)
       }
       const learn = async (name: string) => {
         const remote = remotes.all().find((r) => r.name === name)
@@ -98,7 +105,7 @@ export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | 
           specs.refresh(remote),
         ])
       }
-      const component = follow({ client, clock, log, resources: env.resources, services, isRemote: (name) => remotes.all().some((r) => r.name === name), check, learn })
+      const component = follow({ client, clock, log, resources: env.resources, services, isRemote: (name) => remotes.all().some((r) => r.name === name), check, learn, registered: () => void (state.registered = true) })
       return {
         async stop() {
           await component.stop()
@@ -122,10 +129,12 @@ interface Followed extends Pick<Environment, 'clock' | 'log' | 'resources'> {
   isRemote(name: string): boolean
   check(name: string): Promise<void>
   learn(name: string): Promise<void>
+  /** Called when what is served here is registered. */
+  registered(): void
 }
 
 /** The loop: what is served here is registered, other servers are asked at every change of what they depend on, and now and then. */
-function follow({ client, clock, log, resources, services, isRemote, check, learn }: Followed): Component {
+function follow({ client, clock, log, resources, services, isRemote, check, learn, registered: done }: Followed): Component {
   const stopping = new AbortController()
   const informers = createInformers(client, { clock, log })
   const apiServices = informers.for(apiregistration.apiservices)
@@ -137,6 +146,7 @@ function follow({ client, clock, log, resources, services, isRemote, check, lear
     if (served === registered) return
     await registerLocal(client, services, served, registered === undefined)
     registered = served
+    done()
   }
   const controller = runController({
     name: 'apiservices',
@@ -170,16 +180,16 @@ function follow({ client, clock, log, resources, services, isRemote, check, lear
 
 const sameButStatus = (a: apiregistration.APIService, b: apiregistration.APIService): boolean => a.metadata.uid === b.metadata.uid && deepEqual(a.spec, b.spec)
 
-/** Writes what is known of an API service into its status. */
-async function writeVerdict(client: Client, name: string, verdict: Parameters<typeof withVerdict>[1], now: number): Promise<void> {
+/** Writes what is known of an API service into its status. Resolves with whether that changed anything. */
+async function writeVerdict(client: Client, name: string, verdict: Verdict, now: number): Promise<boolean> {
   for (;;) {
     try {
       const current = await client.get(apiregistration.apiservices, name)
       const next = withVerdict(current, verdict, now)
       if (next !== current) await client.updateStatus(apiregistration.apiservices, next)
-      return
+      return next !== current
     } catch (error) {
-      if (isNotFound(error)) return
+      if (isNotFound(error)) return false
       if (!isConflict(error)) throw error
     }
   }
