@@ -95,7 +95,7 @@ describe('a stolen node', () => {
   })
 
   it('gets tokens of its pods\' accounts, bound to those pods, and no others', async () => {
-    const token = (account: string, boundObjectRef?: object, namespace = 'default') => ask(`/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, { body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { ...(boundObjectRef ? { boundObjectRef } : {}) } } })
+    const token = (account: string, boundObjectRef?: object, namespace = 'default') => ask(`/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, { body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: boundObjectRef ? { boundObjectRef } : {} } })
     const uid = await cluster.kubectl('get', 'pod', 'here', '-o', 'jsonpath={.metadata.uid}')
     const there = await cluster.kubectl('get', 'pod', 'there', '-o', 'jsonpath={.metadata.uid}')
     const reference = (name: string, id: string) => ({ kind: 'Pod', apiVersion: 'v1', name, uid: id })
