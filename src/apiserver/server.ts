@@ -3,6 +3,7 @@ import type { Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import { createFindWebhook } from './admission/webhooks/endpoint.ts'
 import { cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
+import { startPolicyStatus } from './admission/policies/status.ts'
 import { startDefinitions } from './crd/definitions.ts'
 import { listen, type Listener } from './http/listener.ts'
 import type { Identity } from './identity.ts'
@@ -45,6 +46,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal }
   holder.client = createLocalClient(corridor, serverIdentity, { privileged: true })
   const definitions = await startDefinitions({ registry, client: holder.client, clock, log: log.child({ component: 'definitions' }), find: createFindWebhook(serverEnv) })
+  const policies = startPolicyStatus({ registry, client: holder.client, clock, log: log.child({ component: 'policies' }) })
   let listener: Listener | undefined
 
   return {
@@ -71,6 +73,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (options.shutdownDelay) await clock.sleep(options.shutdownDelay)
       closing.abort()
       await definitions.stop()
+      await policies.stop()
       if (listener) await drain(listener, active)
       stopped.abort()
     },

@@ -98,6 +98,21 @@ describe('ValidatingAdmissionPolicy', () => {
     ]) expect(refused.stderr).toContain(text)
   })
 
+  it('that is about kinds it does not fit says so in its status', async () => {
+    await cluster.apply(policy('typed', { variables: [{ name: 'n', expression: 'object.spec.replicas' }], validations: [{ expression: 'object.replicas > 1', messageExpression: "'must be more than ' + object.spec.replica" }, { expression: "variables.n > 1 && object.metadata.namespace != '' && object.metadata.creationTimestamp != null && object.spec.template.spec.containers.all(c, c.image != '')" }, { expression: 'variables.n == "a"' }] }))
+    await cluster.kubectl('wait', '--for=jsonpath={.status.observedGeneration}=1', 'validatingadmissionpolicy/typed', '--timeout=10s')
+    const { status } = JSON.parse(await cluster.kubectl('get', 'validatingadmissionpolicy', 'typed', '-o', 'json')) as { status: unknown }
+    expect(status).toEqual({ observedGeneration: 1, typeChecking: { expressionWarnings: [
+      { fieldRef: 'spec.validations[0].expression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^" },
+      { fieldRef: 'spec.validations[0].messageExpression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:35: undefined field 'replica'\n | 'must be more than ' + object.spec.replica\n | ..................................^" },
+      { fieldRef: 'spec.validations[2].expression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, string)'\n | variables.n == \"a\"\n | ............^" },
+    ] } })
+    await cluster.apply(policy('typed', { validations: [{ expression: 'object.spec.replicas > 1' }] }))
+    await cluster.kubectl('wait', '--for=jsonpath={.status.observedGeneration}=2', 'validatingadmissionpolicy/typed', '--timeout=10s')
+    expect(await cluster.kubectl('get', 'validatingadmissionpolicy', 'typed', '-o', 'jsonpath={.status.typeChecking}')).toBe('{}')
+    await remove('validatingadmissionpolicy/typed')
+  })
+
   it('sees deletions, subresources, connections, and other versions of what is written', async () => {
     const seen = { matchResources: { namespaceSelector: { matchLabels: { environment: 'test' } } } }
     await cluster.apply(policy('keep', { matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['DELETE'], resources: ['configmaps'] }] }, validations: [{ expression: "oldObject.?data.?keep.orValue('') != 'yes'", message: 'it is kept' }] }))
