@@ -4,8 +4,8 @@ import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 export interface Issue {
   /** The steps from the value that was looked at: `.spec`, `[0]`. */
   readonly steps: string
-  /** `name` is the place in words, without the leading dot. */
-  readonly error: (name: string, at: Path) => FieldError
+  /** `name` is the place in words, without the leading dot; `whole` the place of the value that was given to be checked. */
+  readonly error: (name: string, at: Path, whole: Path) => FieldError
 }
 
 /** Undefined: nothing is wrong. */
@@ -43,9 +43,6 @@ export function errorsOf(issues: Issues, at?: Path): FieldError[] {
   return (issues ?? []).map(({ steps, error }) => {
     const name = steps.replace(/^\./, '')
     const place = at ? at.text + (steps.startsWith('[') || steps === '' ? steps : `.${name}`) : name || nameless
-    return error(name, path(place))
+    return error(name, path(place), at ?? path(nameless))
   })
 }
-
-/** An error about the whole object, which names the place in its text. */
-export const nowhere = (detail: string): FieldError => path(nameless).invalid('', detail)

@@ -1,6 +1,6 @@
 /** allOf, anyOf, oneOf and not. */
 import { compileCheck } from './check.ts'
-import { issue, joined, nowhere, type Check, type Issues } from './issue.ts'
+import { issue, joined, type Check, type Issues } from './issue.ts'
 import type { Schema } from './props.ts'
 import { compileScore, type Score } from './score.ts'
 
@@ -11,7 +11,8 @@ const branches = (schemas: readonly Schema[] | undefined): readonly Branch[] => 
   return { check: (value, old) => (check ??= compileCheck(schema))(value, old), score: compileScore(schema) }
 })
 
-const complaint = (text: (name: string) => string): Issues => [issue((name) => nowhere(text(JSON.stringify(name))))]
+/** Kubernetes says in the text where it is, and gives the whole as the field. */
+const complaint = (text: (name: string) => string): Issues => [issue((name, _, whole) => whole.invalid('', text(JSON.stringify(name))))]
 
 /** The check of a schema's junctors, if it has any. */
 export function junctors(schema: Schema): Check | undefined {
