@@ -3,6 +3,7 @@ import type { AdmissionChain } from './admission/admission.ts'
 import { createAdmissionChain } from './admission/chain.ts'
 import { admitConnections } from './admission/connect.ts'
 import { admissionPlugins } from './admission/plugins.ts'
+import type { PodSecurityOptions } from './admission/pod-security/configuration.ts'
 import { issuerHandlers } from './authn/issuer.ts'
 import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSetup } from './authn/setup.ts'
 import { createTokenCheck } from './authn/token-authentication.ts'
@@ -22,8 +23,8 @@ import { createHealth, type HealthCheck } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
 import type { Handler } from './http/request.ts'
 import { createOpenApi } from './openapi/openapi.ts'
-import type { Audit } from './audit/audit.ts'
 import { createMetrics, type ServerMetrics } from './metrics/metrics.ts'
+import type { Audit } from './audit/audit.ts'
 import type { Edges, EdgeRoutes, ServerEnvironment, VirtualResource } from './options.ts'
 import { sendJson } from './reply.ts'
 import type { KubeletTls } from './streaming/kubelet.ts'
@@ -46,6 +47,8 @@ export interface EdgeOptions {
   readonly authorization?: AuthorizationOptions | undefined
   /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
   readonly mountTokens?: boolean
+  /** Defaults and exemptions of Pod Security. Left out: only the labels of namespaces say something. */
+  readonly podSecurity?: PodSecurityOptions | undefined
   /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
   readonly audit?: Audit | undefined
   /** How many requests are worked on at a time, and whether those that wait do so in fair queues: by default they do. */
@@ -63,7 +66,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
-    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens }))
+    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }))
     for (const metric of options.audit?.metrics ?? []) metrics.registry.registerMetric(metric)
     return {
       authenticate: who.authenticate,

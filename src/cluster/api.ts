@@ -13,6 +13,7 @@ import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
 import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
+import { podSecurityOf } from './admission.ts'
 import { auditOf } from './audit.ts'
 import { authenticationOf } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
@@ -89,6 +90,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     edges: createEdges({
       audit,
+      podSecurity: podSecurityOf(given),
       flow: flowOf(settings.apiServerArguments),
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
       checks: [{

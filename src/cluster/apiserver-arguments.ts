@@ -66,6 +66,7 @@ const authorizationFlags: Readonly<Record<string, ArgumentKind>> = {
 export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   ...authenticationFlags,
   ...authorizationFlags,
+  'admission-control-config-file': 'file',
   'encryption-provider-config': 'file',
   'encryption-provider-config-automatic-reload': 'boolean',
   'audit-policy-file': 'file',

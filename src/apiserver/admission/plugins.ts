@@ -3,6 +3,7 @@ import type { Tokens } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import type { PodSecurityOptions } from './pod-security/configuration.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
@@ -29,6 +30,8 @@ import { webhooks } from './plugins/webhooks.ts'
 export interface AdmissionOptions extends ServiceAccountOptions {
   /** Who makes tokens; left out: there are none. */
   readonly tokens?: Tokens | undefined
+  /** Defaults and exemptions of Pod Security. */
+  readonly podSecurity?: PodSecurityOptions | undefined
 }
 
 export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources' | 'log' | 'complete'>
@@ -43,7 +46,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     ...(options.tokens ? [tokenSecret(env, options.tokens)] : []),
     nodeRestriction(env),
     taintNodesByCondition(),
-    podSecurity(env),
+    podSecurity(env, options.podSecurity),
     priority(env),
     defaultTolerationSeconds(),
     extendedResourceToleration(),

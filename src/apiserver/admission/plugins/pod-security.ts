@@ -6,6 +6,7 @@ import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { baseline } from '../pod-security/baseline.ts'
 import { labelErrors, policyOf, textOf, type Level, type Policy, type Standard } from '../pod-security/levels.ts'
+import { openPodSecurity, type PodSecurityOptions } from '../pod-security/configuration.ts'
 import { restricted } from '../pod-security/restricted.ts'
 import type { Check, Subject, Violation } from '../pod-security/words.ts'
 import { isPod, podOf, refused } from '../pods.ts'
@@ -20,10 +21,21 @@ const withTemplates: ReadonlySet<string> = new Set([
 const violationsOf = (pod: Subject, level: Level): readonly Violation[] => checks[level].map((c) => c.run(pod)).filter((v) => v !== undefined)
 const describe = (violations: readonly Violation[]): string => violations.map((v) => `${v.reason} (${v.detail})`).join(', ')
 
-export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugin {
+export function podSecurity(env: Pick<ServerEnvironment, 'lister'>, { defaults, exempt }: PodSecurityOptions = openPodSecurity): AdmissionPlugin {
   const namespaces = env.lister(core.namespaces)
   const pods = env.lister(core.pods)
-  const policyIn = (namespace: string): Policy => policyOf(namespaces.get('', namespace)?.metadata.labels)
+  const policyIn = (namespace: string): Policy => policyOf(namespaces.get('', namespace)?.metadata.labels, defaults)
+
+  /** Whom the configuration lets pass, and why. */
+  const exemption = (a: AdmissionAttributes): string | undefined => {
+    if (exempt.namespaces.has(a.namespace)) return 'namespace'
+    return exempt.usernames.has(a.context.user.name) ? 'user' : undefined
+  }
+  const passes = (a: AdmissionAttributes, runtimeClass: string | undefined): boolean => {
+    const why = exemption(a) ?? (runtimeClass !== undefined && exempt.runtimeClasses.has(runtimeClass) ? 'runtimeClass' : undefined)
+    if (why) a.context.annotate('pod-security.kubernetes.io/exempt', why)
+    return why !== undefined
+  }
 
   /** Notes for the audit log, under Kubernetes's names. */
   const note = (a: AdmissionAttributes, subject: Subject, { audit }: Policy): void => {
@@ -39,6 +51,7 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
   function checkPod(a: AdmissionAttributes): void {
     const pod = podOf(a)
     if (a.operation === 'UPDATE' && !significant(pod, a.old as unknown as core.Pod)) return
+    if (passes(a, pod.spec.runtimeClassName)) return
     const policy = policyIn(a.namespace)
     a.context.annotate('pod-security.kubernetes.io/enforce-policy', textOf(policy.enforce))
     note(a, pod, policy)
@@ -52,8 +65,10 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
     const errors = labelErrors(labels)
     if (errors.length > 0 && !deepEqual(labels, a.old?.metadata.labels)) throw invalid(a.resource, a.name || (a.object?.metadata.name ?? ''), errors)
     if (a.operation !== 'UPDATE') return
-    const { enforce } = policyOf(labels)
-    if (deepEqual(enforce, policyOf(a.old?.metadata.labels).enforce)) return
+    const policy = policyOf(labels, defaults)
+    const { enforce } = policy
+    if (deepEqual(enforce, policyOf(a.old?.metadata.labels, defaults).enforce)) return
+    if (exempt.namespaces.has(a.name)) return a.context.warn(`namespace ${JSON.stringify(a.name)} is exempt from Pod Security, and the policy (${summary(policy)}) will be ignored`)
     warnOfExisting(a, enforce, pods.list(a.name))
   }
 
@@ -68,12 +83,18 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
       if (a.resource.groupResource === 'pods') return checkPod(a)
       if (a.resource.groupResource === 'namespaces') return checkNamespace(a)
       const template = templateOf(a.resource, a.object)
-      if (!template) return
+      if (!template || passes(a, (template.spec as { runtimeClassName?: string } | undefined)?.runtimeClassName)) return
       const policy = policyIn(a.namespace)
       note(a, template, policy)
       warn(a, template, policy.warn)
     },
   }
+}
+
+/** The policy in one line: modes that ask for the same stand together. */
+function summary(policy: Policy): string {
+  const modes = Map.groupBy(['enforce', 'audit', 'warn'] as const, (mode) => textOf(policy[mode]))
+  return [...modes].map(([standard, of]) => `${of.join('+')}=${standard}`).join(', ')
 }
 
 /** The template of what makes pods. */

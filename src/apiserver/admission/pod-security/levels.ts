@@ -6,25 +6,34 @@ export interface Standard { readonly level: Level; readonly version: string }
 export interface Policy { readonly enforce: Standard; readonly audit: Standard; readonly warn: Standard }
 
 const prefix = 'pod-security.kubernetes.io/'
-const levels: readonly string[] = ['privileged', 'baseline', 'restricted']
-const modes = ['enforce', 'audit', 'warn'] as const
+export const levels: readonly string[] = ['privileged', 'baseline', 'restricted']
+export const modes = ['enforce', 'audit', 'warn'] as const
 type Labels = Readonly<Record<string, string>> | undefined
 
 /** `restricted:latest`, as messages write it. */
 export const textOf = ({ level, version }: Standard): string => `${level}:${version}`
 
-/** What the labels ask for; what they leave out is privileged, at the latest version. */
-export function policyOf(labels: Labels): Policy {
+/** What holds where nobody says anything. */
+export const unlabelled: Policy = {
+  enforce: { level: 'privileged', version: 'latest' }, audit: { level: 'privileged', version: 'latest' }, warn: { level: 'privileged', version: 'latest' },
+}
+
+/** What the labels ask for; `defaults` for what they leave out. Warnings are at least of what is enforced by label, unless a label says otherwise. */
+export function policyOf(labels: Labels, defaults: Policy = unlabelled): Policy {
   const standard = (mode: (typeof modes)[number]): Standard => {
-    const level = labels?.[prefix + mode] ?? 'privileged'
-    const version = labels?.[`${prefix}${mode}-version`] ?? 'latest'
+    const level = labels?.[prefix + mode] ?? defaults[mode].level
+    const version = labels?.[`${prefix}${mode}-version`] ?? defaults[mode].version
     // A label that cannot be read must not open the namespace.
     return { level: levels.includes(level) ? (level as Level) : mode === 'enforce' ? 'restricted' : 'privileged', version: isVersion(version) ? version : 'latest' }
   }
-  return { enforce: standard('enforce'), audit: standard('audit'), warn: standard('warn') }
+  const policy = { enforce: standard('enforce'), audit: standard('audit'), warn: standard('warn') }
+  const enforced = labels?.[`${prefix}enforce`]
+  const follows = enforced !== undefined && levels.includes(enforced) && labels?.[`${prefix}warn`] === undefined && levels.indexOf(enforced) > levels.indexOf(policy.warn.level)
+  if (!follows) return policy
+  return { ...policy, warn: { level: policy.enforce.level, version: labels?.[`${prefix}warn-version`] === undefined ? policy.enforce.version : policy.warn.version } }
 }
 
-const isVersion = (text: string): boolean => text === 'latest' || /^v1\.\d+$/.test(text)
+export const isVersion = (text: string): boolean => text === 'latest' || /^v1\.\d+$/.test(text)
 
 /** What is wrong with the labels. */
 export function labelErrors(labels: Labels): readonly FieldError[] {

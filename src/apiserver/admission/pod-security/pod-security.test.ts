@@ -4,6 +4,7 @@ import { isApiError } from '../../../machinery/errors.ts'
 import { attributesOf, environment, type Loose } from '../../testing/environment.ts'
 import { createAdmissionChain } from '../chain.ts'
 import { podSecurity } from '../plugins/pod-security.ts'
+import { parsePodSecurity } from './configuration.ts'
 
 const prefix = 'pod-security.kubernetes.io'
 const namespace = (labels: Record<string, string>): Loose => ({ kind: 'Namespace', metadata: { name: 'x', labels } as never })
@@ -111,4 +112,50 @@ it('leaves notes for the audit log: what was enforced, and what the audit level 
   const deployment = { kind: 'Deployment', metadata: { name: 'd', namespace: 'x' }, spec: { template: { metadata: {}, spec: (pod() as { spec?: object }).spec } } }
   expect(await notes({ [`${prefix}/audit`]: 'restricted' }, deployment, apps.deployments)).toEqual({ [`${prefix}/audit-violations`]: violations })
   expect(await notes({ [`${prefix}/audit`]: 'restricted' }, pod({ securityContext: hard }))).toEqual({ [`${prefix}/enforce-policy`]: 'privileged:latest' })
+})
+
+describe('a configuration', () => {
+  const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n'
+  const inline = (rest: string) => parsePodSecurity(`${head}plugins:\n- name: PodSecurity\n  configuration:\n    apiVersion: pod-security.admission.config.k8s.io/v1\n    kind: PodSecurityConfiguration\n${rest}`, () => '')
+  const options = inline('    defaults: {enforce: baseline, warn: restricted, audit: restricted, audit-version: v1.30}\n    exemptions: {usernames: [root], namespaces: [kube-system], runtimeClasses: [kata]}\n')
+  const run = async (object: Loose, labels: Record<string, string> = {}, more: { user?: string; namespace?: string } = {}) => {
+    const at = more.namespace ?? 'x'
+    const attributes = attributesOf(core.pods, { ...object, metadata: { ...object.metadata, namespace: at } }, { user: { name: more.user ?? 'ana', groups: [] } })
+    const plugin = podSecurity(environment({ kind: 'Namespace', metadata: { name: at, labels } as never }), options)
+    const error = await createAdmissionChain([plugin]).validate(attributes).then(() => '', (e: Error) => e.message)
+    return { error, warnings: attributes.warnings.join(), annotations: attributes.annotations }
+  }
+  const privileged = pod({ securityContext: { privileged: true } })
+
+  it('says what holds where labels do not', async () => {
+    expect((await run(privileged)).error).toContain('violates PodSecurity "baseline:latest"')
+    expect((await run(privileged, { [`${prefix}/enforce`]: 'privileged' })).error).toBe('')
+    const { warnings, annotations } = await run(pod())
+    expect(warnings).toContain('would violate PodSecurity "restricted:latest"')
+    expect(annotations[`${prefix}/audit-violations`]).toContain('would violate PodSecurity "restricted:v1.30"')
+  })
+
+  it('lets users, namespaces and runtime classes pass, and says so in the audit log', async () => {
+    expect(await run(privileged, {}, { user: 'root' })).toEqual({ error: '', warnings: '', annotations: { [`${prefix}/exempt`]: 'user' } })
+    expect((await run(privileged, { [`${prefix}/enforce`]: 'restricted' }, { namespace: 'kube-system' })).annotations).toEqual({ [`${prefix}/exempt`]: 'namespace' })
+    expect((await run(pod({ securityContext: { privileged: true } }, { runtimeClassName: 'kata' }))).annotations).toEqual({ [`${prefix}/exempt`]: 'runtimeClass' })
+  })
+
+  it('can be a file of its own', () => {
+    const read = (path: string) => (path === 'pods.yaml' ? 'apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: restricted}\n' : '')
+    expect(parsePodSecurity(`${head}plugins: [{name: PodSecurity, path: pods.yaml}]`, read).defaults.enforce).toEqual({ level: 'restricted', version: 'latest' })
+    expect(parsePodSecurity(head, read).defaults.enforce.level).toBe('privileged')
+  })
+
+  it.each<[string, () => unknown, string]>([
+    ['another plugin', () => parsePodSecurity(`${head}plugins:\n- name: EventRateLimit\n`, () => ''), 'line 4: plugins[0].name: Unsupported value: "EventRateLimit": supported values: "PodSecurity"'],
+    ['a level that there is not', () => inline('    defaults: {enforce: strict}\n'), 'plugins[0].configuration: defaults.enforce: Invalid value: "strict": must be one of privileged, baseline, restricted'],
+    ['a field that nobody knows', () => inline('    exemption: {}\n'), 'plugins[0].configuration: exemption: unknown field'],
+  ])('with %s is refused', (_, act, message) => expect(act).toThrow(message))
+})
+
+it('warns of what makes pods by what is enforced, unless a label says otherwise', async () => {
+  const deployment: Loose = { kind: 'Deployment', metadata: { name: 'd', namespace: 'x' }, spec: { template: { metadata: {}, spec: { containers: [{ name: 'a' }], hostPID: true } } } }
+  expect(await verdict({ [`${prefix}/enforce`]: 'baseline', [`${prefix}/enforce-version`]: 'v1.30' }, deployment, apps.deployments)).toBe('would violate PodSecurity "baseline:v1.30": host namespaces (hostPID=true)')
+  expect(await verdict({ [`${prefix}/enforce`]: 'baseline', [`${prefix}/warn`]: 'privileged' }, deployment, apps.deployments)).toBe('')
 })
