@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import { firstAddress } from '../apiserver/bootstrap/kubernetes-service.ts'
 import { loadX509 } from '../machinery/x509.ts'
 import type { Settings } from './settings.ts'
 import { UserError } from './user-error.ts'
@@ -50,7 +51,7 @@ const leafLife = 365 * day
 const renewBefore = 90 * day
 
 /** The first address of the service network: the `kubernetes` service. */
-export const firstServiceAddress = (settings: Settings): string => settings.serviceCidr.replace(/\.0\/\d+$/, '.1')
+export const firstServiceAddress = (settings: Settings): string => firstAddress(settings.serviceCidr)
 
 /** Reads the cluster's certificates as of `now`, making those that are missing, near their end, or do not fit the node's addresses. */
 export async function ensurePki(dir: string, settings: Settings, now = Date.now()): Promise<Pki> {
@@ -59,9 +60,8 @@ export async function ensurePki(dir: string, settings: Settings, now = Date.now(
   const [authority, frontProxyCa] = await Promise.all([ensureAuthority(dir, now), ensureAuthority(dir, now, 'front-proxy-ca', 'skiff-front-proxy-ca')])
   const domain = settings.clusterDomain
   const leaf = (request: Request) => ensureLeaf(dir, authority, request, now)
-  return {
-    ca: authority,
-    server: await leaf({
+  const [server, kubeletClient, admin, node, frontProxyClient] = await Promise.all([
+    leaf({
       file: 'apiserver',
       name: 'kube-apiserver',
       serves: [
@@ -69,13 +69,13 @@ export async function ensurePki(dir: string, settings: Settings, now = Date.now(
         '127.0.0.1', '::1', firstServiceAddress(settings), settings.nodeAddress,
       ],
     }),
-    kubeletClient: await leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client', groups: ['system:masters'] }),
-    admin: await leaf({ file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }),
-    node: await leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
-    serviceAccountKey: ensureSigningKey(join(dir, 'service-account.key')),
-    frontProxyCa,
-    frontProxyClient: await ensureLeaf(dir, frontProxyCa, { file: 'front-proxy-client', name: frontProxyName }, now),
-  }
+    leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client', groups: ['system:masters'] }),
+    leaf({ file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }),
+    leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
+    ensureLeaf(dir, frontProxyCa, { file: 'front-proxy-client', name: frontProxyName }, now),
+  ])
+  const serviceAccountKey = ensureSigningKey(join(dir, 'service-account.key'))
+  return { ca: authority, server, kubeletClient, admin, node, serviceAccountKey, frontProxyCa, frontProxyClient }
 }
 
 /** What a kubelet shows: as a client it is the node, as a server it answers under the node's name and address. */

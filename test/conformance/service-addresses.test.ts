@@ -86,3 +86,38 @@ describe('a cluster of one family', () => {
     expect(await kubectl('get', 'service', 'prefers', '-o', 'jsonpath={.spec.ipFamilyPolicy} {.spec.ipFamilies}')).toBe('PreferDualStack ["IPv4"]')
   })
 })
+
+describe('a cluster of two families', () => {
+  let dual: TestControlPlane
+  beforeAll(async () => void (dual = await startTestControlPlane({ settings: { serviceCidr: '10.96.0.0/16,fd00:96::/112' } })))
+  afterAll(() => dual?.stop())
+  const spec = async (name: string, wanted: object) => {
+    await dual.apply(service(name, wanted))
+    return (JSON.parse(await dual.kubectl('get', 'service', name, '-o', 'json')) as { spec: { clusterIP: string; clusterIPs: string[]; ipFamilies: string[]; ipFamilyPolicy: string } }).spec
+  }
+
+  it('has one object for both ranges, and its own service in the first', async () => {
+    expect(await dual.kubectl('get', 'servicecidr', 'kubernetes', '-o', 'jsonpath={.spec.cidrs}')).toBe('["10.96.0.0/16","fd00:96::/112"]')
+    expect(await dual.kubectl('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIPs}')).toBe('["10.96.0.1"]')
+  })
+
+  it('gives one address, or two, in the order of the families', async () => {
+    expect(await spec('plain', {})).toMatchObject({ ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' })
+    const six = await spec('six', { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] })
+    expect(six.clusterIPs).toEqual([expect.stringMatching(/^fd00:96::/), expect.stringMatching(/^10\.96\./)])
+    expect(six.clusterIP).toBe(six.clusterIPs[0])
+    expect((await dual.kubectl('get', 'ipaddresses', '-o', 'name')).split('\n')).toEqual(expect.arrayContaining(six.clusterIPs.map((ip) => `ipaddress.networking.k8s.io/${ip}`)))
+  })
+
+  it('takes the second address back on request only', async () => {
+    const before = await spec('shrinks', { ipFamilyPolicy: 'PreferDualStack' })
+    expect(before.ipFamilies).toEqual(['IPv4', 'IPv6'])
+    const wrong = await dual.tryKubectl(['patch', 'service', 'shrinks', '--type=merge', '-p', JSON.stringify({ spec: { clusterIPs: [before.clusterIP], ipFamilies: ['IPv4'] } })])
+    expect(wrong.stderr).toContain("must be set to 'SingleStack' when releasing the secondary clusterIP")
+    await dual.kubectl('patch', 'service', 'shrinks', '--type=merge', '-p', '{"spec":{"ipFamilyPolicy":"SingleStack"}}')
+    expect(await dual.kubectl('get', 'service', 'shrinks', '-o', 'jsonpath={.spec.clusterIPs}')).toBe(`["${before.clusterIP}"]`)
+    expect((await dual.tryKubectl(['get', 'ipaddress', before.clusterIPs[1]!])).stderr).toContain('NotFound')
+    await dual.kubectl('patch', 'service', 'shrinks', '--type=merge', '-p', '{"spec":{"ipFamilyPolicy":"RequireDualStack"}}')
+    expect(await dual.kubectl('get', 'service', 'shrinks', '-o', 'jsonpath={.spec.ipFamilies}')).toBe('["IPv4","IPv6"]')
+  })
+})

@@ -34,6 +34,8 @@ export interface TestControlPlane {
 }
 
 export interface TestControlPlaneOptions {
+  /** What differs from the settings of every test. */
+  readonly settings?: Partial<Settings>
   /** Which kubectl to use. */
   readonly kubectl?: string
   /** What happens to the store before anybody sees it. */
@@ -49,6 +51,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
     name: 'test', nodeName: 'node-1', nodeAddress: '127.0.0.1', port: await freePort(), kubeletPort: 10250,
     clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', clusterDns: '10.96.0.10', clusterDomain: 'cluster.local', nodePorts: [30000, 32767],
     ...(options.apiServerArguments ? { apiServerArguments: options.apiServerArguments } : {}),
+    ...options.settings,
   }
   const pki = await ensurePki(join(dir, 'pki'), settings)
   const store = createMemoryStore()
