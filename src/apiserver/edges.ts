@@ -12,6 +12,7 @@ import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/toke
 import { impersonate } from './authn/impersonation.ts'
 import { authentication, core } from '../api/index.ts'
 import type { Authorizer, Decision } from './authz/authorizer.ts'
+import { createRefusals } from './authz/refusals.ts'
 import { accessReviews } from './authz/reviews.ts'
 import { setUpAuthorizer, type AuthorizationOptions } from './authz/setup.ts'
 import { createAggregator, type Aggregator } from './aggregation/aggregator.ts'
@@ -21,7 +22,8 @@ import { setUpFlowControl, type FlowOptions } from './flowcontrol/setup.ts'
 import { componentStatuses } from './health/component-statuses.ts'
 import { createHealth, type HealthCheck } from './health/health.ts'
 import { versionInfo } from './health/version.ts'
-import type { Handler } from './http/request.ts'
+import type { Handler, RequestInfo } from './http/request.ts'
+import type { Identity } from './identity.ts'
 import { createOpenApi } from './openapi/openapi.ts'
 import { createMetrics, type ServerMetrics } from './metrics/metrics.ts'
 import type { Audit } from './audit/audit.ts'
@@ -67,7 +69,12 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const metrics = createMetrics(env.resources)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
     const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }))
-    for (const metric of options.audit?.metrics ?? []) metrics.registry.registerMetric(metric)
+    const refusals = createRefusals(env)
+    const verdict = (user: Identity, info: RequestInfo, decision: Decision) => {
+      if (decision.opinion !== 'allow') refusals.refused(user, info, decision.reason)
+      return verdictOf(decision)
+    }
+    for (const metric of [refusals.metric, ...(options.audit?.metrics ?? [])]) metrics.registry.registerMetric(metric)
     return {
       authenticate: who.authenticate,
       audit: options.audit,
@@ -75,7 +82,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
       flow: flow.edge,
       authorize: (user, info) => {
         const decision = authorizer.decide(user, info)
-        return decision instanceof Promise ? decision.then(verdictOf) : verdictOf(decision)
+        return decision instanceof Promise ? decision.then((late) => verdict(user, info, late)) : verdict(user, info, decision)
       },
       admission,
       routes: flow.serve({ ...routesOf(env, options, metrics, tokens, authorizer, admission), virtual: virtualOf(env, authorizer, tokens, who) }),

@@ -19,8 +19,11 @@ export interface TestCluster {
   /** Runs `skiff <command> --name … --data-dir …` on the host. */
   skiff(...args: string[]): Promise<Finished>
   up(...args: string[]): Promise<Finished>
-  /** Ends the cluster and removes everything it left. */
-  destroy(): Promise<void>
+  /**
+   * Ends the cluster and removes everything it left. Throws when a component of it was refused something: each has the rights of its role
+   * only, and must not ask for more. `expected`: refusals that the test caused itself.
+   */
+  destroy(expected?: RegExp): Promise<void>
 }
 
 /** Makes the place for a cluster; `up` boots it. */
@@ -49,11 +52,13 @@ export function prepareCluster(name: string, address?: string): TestCluster {
       return finished.stdout
     },
     up: (...args) => skiff('up', '--yes', '--no-merge', '--node-ip', host.address, ...args),
-    async destroy() {
+    async destroy(expected) {
+      const refused = refusalsIn(join(dataDir, 'skiff.log')).filter((line) => !expected?.test(line))
       const finished = await skiff('down', '--purge')
       host.remove()
       if (finished.code !== 0) throw new Error(`skiff down: ${finished.stderr}`)
       rmSync(dataDir, { recursive: true, force: true })
+      if (refused.length > 0) throw new Error(`components of the cluster were refused:\n${refused.join('\n')}`)
     },
   }
 }
@@ -68,6 +73,15 @@ export async function startCluster(name: string, address?: string): Promise<Test
     throw new Error(`skiff up: ${finished.stdout}${finished.stderr}\n${log}`)
   }
   return cluster
+}
+
+/** The lines of the log that tell of a component which asked for what its role does not allow. */
+function refusalsIn(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter((line) => line.includes('"a component was refused"'))
+  } catch {
+    return [] // it was never up, or its data is purged already
+  }
 }
 
 function tail(file: string): string {

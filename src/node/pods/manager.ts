@@ -42,7 +42,11 @@ export async function startPodManager(tools: Tools, pods: Informer<core.Pod>, wo
   }
   const unsubscribe = pods.onChange(({ type, object }) => {
     const uid = podUid(object)
-    if (type === 'deleted') return workers.get(uid)?.gone()
+    if (type === 'deleted') {
+      // What the pod named is no longer this node's to read.
+      references.drop(uid)
+      return workers.get(uid)?.gone()
+    }
     const worker = workers.get(uid)
     if (!worker) return add(object)
     worker.update(object)

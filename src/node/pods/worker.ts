@@ -128,6 +128,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   }
 
   const refreshVolumes = (): void => {
+    if (life.gone) return
     if (!state.volumes) {
       mountAtOnce()
       return wake()

@@ -1,0 +1,44 @@
+/** Refusals of the cluster's own components: each is a defect, of the component or of its role, or somebody who uses its credential. */
+import { Counter } from 'prom-client'
+import type { Clock } from '../../machinery/clock.ts'
+import type { Logger } from '../../machinery/log.ts'
+import type { Identity } from '../identity.ts'
+import type { Action } from './authorizer.ts'
+
+/** The same refusal is said once in so many milliseconds. */
+const again = 60_000
+/** How many different ones are remembered. */
+const most = 1000
+
+const components = /^system:(apiserver|kube-[a-z-]+|node:.+|serviceaccount:kube-system:.+)$/
+
+/** Whether this is who a component of the cluster acts as. */
+export const isComponent = ({ name }: Identity): boolean => components.test(name)
+
+export interface Refusals {
+  /** Called with everything that was refused; says and counts what concerns components. */
+  refused(user: Identity, action: Action, reason: string): void
+  readonly metric: Counter
+}
+
+/** Writes `a component was refused` into the log, with who, what and why. */
+export function createRefusals({ clock, log }: { readonly clock: Pick<Clock, 'now'>; readonly log: Logger }): Refusals {
+  const said = new Map<string, number>()
+  const metric = new Counter({
+    name: 'skiff_component_refusals_total', help: 'Requests of components of the cluster that their roles did not allow.', labelNames: ['verb', 'group', 'resource', 'subresource'] as const, registers: [],
+  })
+  return {
+    metric,
+    refused(user, action, reason) {
+      if (!isComponent(user)) return
+      const { verb, group, resource, subresource, namespace, name, path } = action
+      metric.inc({ verb, group, resource, subresource })
+      const key = `${user.name} ${verb} ${group} ${resource} ${subresource} ${path}`
+      const now = clock.now()
+      if ((said.get(key) ?? -Infinity) > now - again) return
+      if (said.size >= most) said.clear()
+      said.set(key, now)
+      log.warn({ user: user.name, verb, ...(action.isResourceRequest ? { group, resource: subresource ? `${resource}/${subresource}` : resource, namespace, name } : { path }), reason }, 'a component was refused')
+    },
+  }
+}
