@@ -150,6 +150,11 @@ describe('its status and its scale', () => {
     expect([negative.code, json<{ message: string }>(negative).message]).toEqual([422, expect.stringContaining('spec.replicas: Invalid value: -1')])
     const over = await send(cluster, 'PATCH', `${collection}/scaled/scale`, { spec: { replicas: 50 } }, { 'content-type': 'application/merge-patch+json' })
     expect([over.code, json<{ message: string }>(over).message]).toEqual([422, expect.stringContaining('should be less than or equal to 10')])
+    await cluster.apply({ apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name: 'unscaled' }, spec: { image: 'a' } })
+    const unknown = await send(cluster, 'GET', `${collection}/unscaled/scale`)
+    expect([unknown.code, json<{ message: string }>(unknown).message]).toEqual([500, 'Internal error occurred: the spec replicas field ".spec.replicas" does not exist'])
+    expect(await cluster.kubectl('scale', '--replicas=2', 'ct/unscaled')).toContain('scaled')
+    expect((await get('unscaled')).spec['replicas']).toBe(2)
   })
 })
 
@@ -171,7 +176,7 @@ describe('server-side apply', () => {
 
   it('applies the status and the scale too', async () => {
     await apply(part('appliedparts', { image: 'a', replicas: 2 }), '--field-manager=owner')
-    const status = { apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name: 'appliedparts' }, status: { replicas: 1 } }
+    const status = { apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name: 'appliedparts', labels: { not: 'here' } }, status: { replicas: 1 } }
     expect((await apply(status, '--subresource=status', '--field-manager=controller')).code).toBe(0)
     const scale = await send(cluster, 'PATCH', `${collection}/appliedparts/scale?fieldManager=scaler&force=true`,
       JSON.stringify({ apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'appliedparts', namespace: 'default' }, spec: { replicas: 4 } }), { 'content-type': 'application/apply-patch+yaml' })
@@ -180,6 +185,7 @@ describe('server-side apply', () => {
     expect(object).toMatchObject({ spec: { replicas: 4 }, status: { replicas: 1 } })
     expect(object.metadata.managedFields?.find((m) => m['manager'] === 'scaler')).toMatchObject({ subresource: 'scale', fieldsV1: { 'f:spec': { 'f:replicas': {} } } })
     expect(object.metadata.managedFields?.find((m) => m['manager'] === 'controller')).toMatchObject({ subresource: 'status', fieldsV1: { 'f:status': { 'f:replicas': {} } } })
+    expect(object.metadata.labels).toBeUndefined()
   })
 })
 
@@ -298,4 +304,16 @@ describe('the rest of the cluster', () => {
     await cluster.kubectl('delete', 'namespace', 'counted', '--timeout=30s')
     expect((await cluster.kubectl('get', 'ct', '-A', '-o', 'jsonpath={.items[*].metadata.namespace}'))).not.toContain('counted')
   }, 60_000)
+})
+
+describe('its end', () => {
+  it('takes all objects along', async () => {
+    await cluster.apply(crontab('last'))
+    expect(await cluster.kubectl('delete', 'crd', 'crontabs.stable.example.com', '--timeout=20s')).toContain('deleted')
+    expect((await send(cluster, 'GET', `${group}/crontabs`)).code).toBe(404)
+    expect(await cluster.kubectl('api-resources', '--api-group=stable.example.com', '-o', 'name', '--cached=false')).toBe('')
+    await cluster.apply(definition())
+    await cluster.kubectl('wait', '--for', 'condition=Established', 'crd/crontabs.stable.example.com', '--timeout=10s')
+    expect(json<{ items: object[] }>(await send(cluster, 'GET', `${group}/crontabs`)).items).toEqual([])
+  })
 })

@@ -84,12 +84,12 @@ describe('a resource that comes while the cache runs', () => {
   })
 
   it('shows what the store has after a storm of writes', async () => {
-    const names = Array.from({ length: 40 }, (_, i) => `n${i}`)
+    const names = Array.from({ length: 1200 }, (_, i) => `n${i}`)
     for (const name of names) await put(name, 'first')
     const over = new AbortController()
     const storm = (async () => {
       for (let i = 0; !over.signal.aborted; i++) {
-        const name = names[(i * 7) % names.length]!
+        const name = names[(i * 733) % names.length]!
         if (i % 3 === 0) await remove(name)
         else await put(name, `round ${i}`)
         if (i % 5 === 0) await setImmediate()

@@ -275,3 +275,19 @@ it('a definition of a kind that is built in serves nothing, and takes nothing al
   expect((await client.list(networking.ingresses)).items).toHaveLength(1)
   expect((await client.list(classes)).items).toEqual([])
 })
+
+it('a deletion goes on after a start', async () => {
+  await client.create(definitions, crontab())
+  await settled()
+  const one = await make('one')
+  await client.update(served(), { ...one, metadata: { ...one.metadata, finalizers: ['example.com/hold'] } })
+  await client.delete(definitions, 'crontabs.stable.example.com')
+  await settled(undefined, 'Terminating')
+  await started.server.close()
+  started = await startTestServer({ store })
+  client = started.client
+  const held = await client.get(served(), 'one', { namespace: 'default' })
+  expect(await failure(make('two'))).toContain('not allowed while custom resource definition is terminating')
+  await client.update(served(), { ...held, metadata: { ...held.metadata, finalizers: [] } })
+  await until(async () => (await failure(get()))?.includes('not found'))
+})

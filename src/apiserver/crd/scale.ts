@@ -54,9 +54,9 @@ export function scaleOf(paths: Paths): Subresource {
   const selecting = paths.labelSelectorPath ? partsOf(paths.labelSelectorPath) : undefined
   return {
     kind: 'Scale', apiVersion: 'autoscaling/v1', type: autoscalingV1.Scale as unknown as StructType<ApiObject>, verbs: ['get', 'update'],
-    show(object) {
+    show(object, asked = false) {
       const replicas = valueAt(object, wanted) as number | undefined
-      if (replicas === undefined) throw internal(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} does not exist`)
+      if (asked && replicas === undefined) throw internal(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} does not exist`)
       const selector = selecting && valueAt(object, selecting)
       const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
       const scale = {

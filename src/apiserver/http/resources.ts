@@ -194,7 +194,7 @@ async function onSubresource(env: ResourceEnvironment, request: ApiRequest, resp
   const call = callOf(env, request, served, verb === 'get' ? {} : { ...writeQuery(request, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'), warnings })
   const item = await changed(env, request, call, sub)
   const answer = { env, request, response, code: 200, warnings }
-  if (sub.show) return sendAny(answer, sub.show(served.view(item).object), sub.type)
+  if (sub.show) return sendAny(answer, sub.show(served.view(item).object, verb === 'get'), sub.type)
   await sendObject(answer, served, item)
 }
 

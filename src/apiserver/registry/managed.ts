@@ -37,6 +37,8 @@ export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rul
 
 /** The configuration without what this endpoint does not write: nobody comes to own that through it, or conflicts over it. */
 function writable(call: Call, body: JsonObject): JsonObject {
+  // A custom object's metadata is written through the object alone; here it only says which one is meant.
+  if (call.subresource === 'status' && call.served.custom) return { apiVersion: body['apiVersion'], kind: body['kind'], metadata: identityOf(body), status: body['status'] } as JsonObject
   const writes = (field: string): boolean => {
     if (call.subresource === 'status') return field === 'status' || !(field in call.served.resource.type.fields) || field === 'metadata'
     return Boolean(call.subresource) || field !== 'status' || !hasOwnStatus(call)
@@ -64,13 +66,16 @@ function checkConfiguration({ kind, apiVersion }: { readonly kind: string; reado
 
 export interface Configuration { readonly body: JsonObject; readonly force: boolean }
 
+/** Of the metadata of a configuration what says which object is meant. */
+const identityOf = ({ metadata = {} }: { readonly metadata?: unknown }): JsonObject =>
+  Object.fromEntries(Object.entries(metadata as JsonObject).filter(([field]) => field === 'name' || field === 'namespace' || field === 'uid' || field === 'resourceVersion'))
+
 /** A configuration of what is shown of an object (a scale) as one of the object itself, where its fields have their owners. Throws `ApiError` 400. */
 function withinObject(call: Call, { type, stated }: Subresource, body: JsonObject): JsonObject {
   applyConfiguration(type, undefined, body, { manager: call.fieldManager, now: call.now })
   const { kind, apiVersion } = call.served.resource
-  const { metadata = {}, spec = {} } = body as { readonly metadata?: JsonObject; readonly spec?: JsonObject }
-  const identity = Object.fromEntries(Object.entries(metadata).filter(([field]) => field === 'name' || field === 'namespace' || field === 'uid' || field === 'resourceVersion'))
-  return { apiVersion, kind, metadata: identity, ...(stated ? stated(body) : { spec }) }
+  const { spec = {} } = body as { readonly spec?: JsonObject }
+  return { apiVersion, kind, metadata: identityOf(body), ...(stated ? stated(body) : { spec }) }
 }
 
 /**

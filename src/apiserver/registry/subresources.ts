@@ -13,8 +13,8 @@ export interface Subresource {
   readonly apiVersion: string
   readonly type: StructType<ApiObject>
   readonly verbs: readonly ('get' | 'update')[]
-  /** The wire form of an object, and the object with a changed wire form put in. Left out: they are the same. */
-  show?(object: ApiObject): ApiObject
+  /** The wire form of an object, and the object with a changed wire form put in. Left out: they are the same. `asked`: somebody wants to read it, and it must make sense. */
+  show?(object: ApiObject, asked?: boolean): ApiObject
   put?(shown: ApiObject, object: ApiObject): ApiObject
   /** The fields of the object that a configuration of the wire form states, for apply. Left out: its spec. */
   stated?(configuration: JsonObject): JsonObject
