@@ -17,6 +17,7 @@ import { nodeRestriction } from './plugins/node-restriction.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
 import { podSecurity } from './plugins/pod-security.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
+import { policyParams } from './plugins/policy-params.ts'
 import { priority } from './plugins/priority.ts'
 import { resourceQuota } from './plugins/resource-quota.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
@@ -60,6 +61,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     defaultIngressClass(env),
     podTopologyLabels(env),
     roleEscalation(env, authorizer),
+    policyParams(env, authorizer),
     mutatingAdmissionPolicy(env, authorizer),
     mutating,
     validatingAdmissionPolicy(env, authorizer),

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { apps, core } from '../../../api/index.ts'
+import { admissionregistration, apps, core } from '../../../api/index.ts'
 import { isApiError } from '../../../machinery/errors.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
 import type { Identity } from '../../identity.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
 import { createAdmissionChain } from '../chain.ts'
+import { policyParams } from '../plugins/policy-params.ts'
 import { mutatingAdmissionPolicy } from './mutating.ts'
 import { validatingAdmissionPolicy } from './validating.ts'
 
@@ -139,7 +140,6 @@ describe('what a policy is about', () => {
   it('is never its own kind', async () => {
     const all = policy({ validations: [{ expression: 'false' }], matchConstraints: { resourceRules: [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*'] }] } })
     const env = environment(all, binding())
-    const { admissionregistration } = await import('../../../api/index.ts')
     expect(validatingAdmissionPolicy(env, authorizer()).handles(attributesOf(admissionregistration.validatingadmissionpolicies, all))).toBe(false)
     expect(validatingAdmissionPolicy(env, authorizer()).handles(attributesOf(core.pods, deployment()))).toBe(true)
   })
@@ -163,6 +163,25 @@ describe('parameters', () => {
     expect(await by({ name: 'l', parameterNotFoundAction: 'Allow' })).toBeUndefined()
     const unknown = check('true', {}, { paramKind: { apiVersion: 'rules.example.com/v1', kind: 'Limit' } })
     expect((await outcome([unknown, binding({ paramRef: { name: 'l' } })])).error).toContain("failed to find resource referenced by paramKind: 'rules.example.com/v1, Kind=Limit'")
+  })
+})
+
+describe('who may define parameters', () => {
+  const plugin = (allowed: (action: Action) => boolean, ...objects: Loose[]) => {
+    const decide = (_: Identity, action: Action) => ({ opinion: allowed(action) ? 'allow' : 'none', reason: '' })
+    return createAdmissionChain([policyParams(environment(...objects), { decide } as unknown as Authorizer)])
+  }
+  const kinded = policy({ paramKind: { apiVersion: 'v1', kind: 'Secret' }, validations: [{ expression: 'true' }] })
+  it('is who may read them', async () => {
+    const { validatingadmissionpolicies, validatingadmissionpolicybindings } = admissionregistration
+    const made = attributesOf(validatingadmissionpolicies, kinded)
+    await expect(plugin(() => false).validate(made)).rejects.toMatchObject({ code: 422, message: expect.stringContaining('spec.paramKind: Forbidden: user ana must have "get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)') as string })
+    await plugin(({ verb, resource, name, namespace }) => verb === 'get' && resource === 'secrets' && name === '*' && namespace === '*').validate(made)
+    await plugin(() => false).validate({ ...made, context: { ...made.context, user: { name: 'root', groups: ['system:masters'] } } })
+    await plugin(() => false).validate({ ...made, operation: 'UPDATE', old: made.object })
+    const bound = attributesOf(validatingadmissionpolicybindings, binding({ paramRef: { name: 's', namespace: 'x' } }))
+    await expect(plugin(() => false, kinded).validate(bound)).rejects.toMatchObject({ code: 422, message: expect.stringContaining('spec.paramRef: Forbidden: user ana does not have "get" permission on the object referenced by paramRef') as string })
+    await plugin(({ verb, resource, name, namespace }) => verb === 'get' && resource === 'secrets' && name === 's' && namespace === 'x', kinded).validate(bound)
   })
 })
 

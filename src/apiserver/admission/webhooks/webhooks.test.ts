@@ -1,11 +1,13 @@
 import https, { type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { core, type admission } from '../../../api/index.ts'
+import { core, type admission, type Resource } from '../../../api/index.ts'
+import type { ApiObject } from '../../../client/client.ts'
 import { isApiError } from '../../../machinery/errors.ts'
 import { loadX509 } from '../../../machinery/x509.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
+import type { AdmissionPlugin } from '../admission.ts'
 import { createAdmissionChain } from '../chain.ts'
 import { webhooks } from '../plugins/webhooks.ts'
 import type { CallWebhook } from './call.ts'
@@ -160,7 +162,61 @@ describe('a mutating webhook', () => {
   })
 })
 
+describe('match conditions of a webhook', () => {
+  const conditions = (...expressions: string[]) => ({ matchConditions: expressions.map((expression, i) => ({ name: `c${i}`, expression })) })
+  it('decide whether it is asked', async () => {
+    const asked = async (more: object) => { seen = []; const { error } = await outcome([configuration('Validating', hook(more)), configuration('Mutating', hook(more))]); expect(error).toBeUndefined(); return seen.length }
+    expect(await asked(conditions("request.userInfo.username == 'ana'", "object.metadata.name == 'm' && oldObject == null"))).toBe(2)
+    expect(await asked(conditions("request.userInfo.username == 'ana'", "object.metadata.name != 'm'"))).toBe(0)
+    expect(await asked(conditions("object.nope == 1", 'false'))).toBe(0)
+    expect(await asked(conditions("authorizer.requestResource.check('breakglass').allowed()"))).toBe(0)
+  })
+  it('that fail refuse, or keep the webhook from being asked, as its policy says', async () => {
+    expect(await outcome([configuration('Validating', hook(conditions('object.nope == 1')))])).toMatchObject({ code: 403, error: "configmaps \"m\" is forbidden: expression 'object.nope == 1' resulted in error: no such key: nope" })
+    expect((await outcome([configuration('Validating', hook({ ...conditions('object.nope == 1'), failurePolicy: 'Ignore' }))])).error).toBeUndefined()
+    expect(seen).toEqual([])
+  })
+})
+
+describe('the mutating run', () => {
+  it('is made a second time when a webhook changed something, for everybody who came before it', async () => {
+    reply = () => ({ patch: [{ op: 'add', path: '/data/hook', value: 'x' }] })
+    const { mutating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x' } }, configuration('Mutating', hook())), nobodyAsks)
+    const met: unknown[] = []
+    const before: AdmissionPlugin = { name: 'before', handles: () => true, mutate: ({ object }) => (met.push((object as unknown as { data: unknown }).data), object) }
+    await createAdmissionChain([before, mutating]).mutate(attributesOf(core.configmaps, map({ a: 'b' })))
+    expect(met).toEqual([{ a: 'b' }, { a: 'b', hook: 'x' }])
+    reply = () => ({})
+    met.length = 0
+    await createAdmissionChain([before, mutating]).mutate(attributesOf(core.configmaps, map({ a: 'b' })))
+    expect(met).toEqual([{ a: 'b' }])
+  })
+
+  it('tells webhooks of deletions, and nobody else', async () => {
+    const deleting = { ...hook(), rules: [{ ...rules[0], operations: ['DELETE'] }] }
+    const { mutating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x' } }, configuration('Mutating', deleting)), nobodyAsks)
+    const before: AdmissionPlugin = { name: 'before', handles: () => true, mutate: () => { throw new Error('not its business') } }
+    const deletion = attributesOf(core.configmaps, undefined, { operation: 'DELETE', old: map() })
+    expect(await createAdmissionChain([before, mutating]).mutate(deletion)).toBeUndefined()
+    expect(seen).toMatchObject([{ operation: 'DELETE', object: null, oldObject: { kind: 'ConfigMap' } }])
+    reply = () => ({ allowed: false })
+    await expect(createAdmissionChain([mutating]).mutate(deletion)).rejects.toMatchObject({ code: 400 })
+  })
+})
+
 describe('which webhook hears of what', () => {
+  it('may be said by another version of the resource, and then it is shown that one', async () => {
+    const other = { resource: { ...core.configmaps, version: 'v9', apiVersion: 'v9' } as unknown as Resource, to: (object: ApiObject) => ({ ...object, apiVersion: 'v9' }), from: (object: ApiObject) => ({ ...object, apiVersion: 'v1' }) }
+    const nine = { ...hook(), rules: [{ ...rules[0], apiVersions: ['v9'] }], matchPolicy: 'Equivalent' }
+    const attributes = { ...attributesOf(core.configmaps, map({ a: 'b' })), others: () => [other] }
+    const run = async (webhook: object) => createAdmissionChain([webhooks(environment({ kind: 'Namespace', metadata: { name: 'x' } }, configuration('Mutating', webhook)), nobodyAsks).mutating]).mutate(attributes)
+    reply = () => ({ patch: [{ op: 'add', path: '/data/c', value: 'd' }] })
+    expect(await run(nine)).toMatchObject({ apiVersion: 'v1', data: { a: 'b', c: 'd' } })
+    expect(seen).toMatchObject([{ kind: { version: 'v9' }, requestKind: { version: 'v1' }, object: { apiVersion: 'v9' } }])
+    expect(await run({ ...nine, matchPolicy: 'Exact' })).toMatchObject({ data: { a: 'b' } })
+    expect(seen).toHaveLength(1)
+  })
+
   const about = (webhook: object, resource: unknown = core.pods, object: Loose = { kind: 'Pod', metadata: { name: 'p', namespace: 'x', labels: { app: 'a' } } as never }, wanted: Wanted = {}) =>
     matches({ matchPolicy: 'Exact', ...webhook } as never, attributesOf(resource, object, wanted), () => ({ team: 'a' }))
   const rule = (more: object) => ({ rules: [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], ...more }] })

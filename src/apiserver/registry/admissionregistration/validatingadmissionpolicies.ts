@@ -1,6 +1,7 @@
 /** Validating admission policies. */
 import type { admissionregistration } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import { path, type Path } from '../../../machinery/field.ts'
+import { qualifiedName } from '../../../machinery/names.ts'
 import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
 import { distinct, forEach, ifThere, type Check } from '../checks.ts'
@@ -13,7 +14,31 @@ type Policy = admissionregistration.ValidatingAdmissionPolicy
 
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
 
-function* validate({ spec }: Policy): Check {
+/** An expression of several lines does not serve as a message. */
+function* message({ expression, message: text, messageExpression }: admissionregistration.Validation, at: Path): Check {
+  if (text !== undefined && text !== '' && !text.trim()) yield at.at('message').invalid(text, 'message must be non-empty if specified')
+  else if (text?.includes('\n')) yield at.at('message').invalid(text, 'message must not contain line breaks')
+  else if (expression.includes('\n') && !text) yield at.at('message').required('message must be specified if expression contains line breaks')
+  if (messageExpression !== undefined && messageExpression !== '' && !messageExpression.trim()) yield at.at('messageExpression').invalid(messageExpression, 'must be non-empty if specified')
+}
+
+const mostAnnotations = 20
+const longestExpression = 5 * 1024
+
+function* auditAnnotations({ metadata, spec }: Policy, at: Path): Check {
+  const list = spec.auditAnnotations
+  if ((list ?? []).length > mostAnnotations) yield at.tooMany(list?.length ?? 0, mostAnnotations)
+  yield* forEach(at, list, function* ({ key, valueExpression }, place) {
+    if (!key) yield place.at('key').required()
+    else for (const wrong of qualifiedName(metadata.name ? `${metadata.name}/${key}` : key)) yield place.at('key').invalid(key, wrong)
+    if (!valueExpression.trim()) yield place.at('valueExpression').required('valueExpression is not specified')
+    else if (Buffer.byteLength(valueExpression) > longestExpression) yield place.at('valueExpression').tooLong(longestExpression)
+  })
+  yield* distinct(at, list, ({ key }) => key, 'key')
+}
+
+function* validate(policy: Policy): Check {
+  const { spec } = policy
   const at = path('spec')
   yield* paramKind(at.at('paramKind'), spec.paramKind)
   yield* ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
@@ -29,13 +54,10 @@ function* validate({ spec }: Policy): Check {
   }
   yield* forEach(at.at('validations'), spec.validations, function* (validation, place) {
     if (!validation.expression.trim()) yield place.at('expression').required('expression is not specified')
-    if (validation.message?.includes('\n')) yield place.at('message').invalid(validation.message, 'message must not contain line breaks')
+    yield* message(validation, place)
     yield* ifThere(place.at('reason'), validation.reason, reasons)
   })
-  yield* forEach(at.at('auditAnnotations'), spec.auditAnnotations, function* (annotation, place) {
-    if (!annotation.key) yield place.at('key').required()
-    if (!annotation.valueExpression.trim()) yield place.at('valueExpression').required('valueExpression is not specified')
-  })
+  yield* auditAnnotations(policy, at.at('auditAnnotations'))
   yield* forEach(at.at('variables'), spec.variables, function* (variable, place) {
     if (!variable.name) yield place.at('name').required('name is not specified')
     if (!variable.expression.trim()) yield place.at('expression').required('expression is not specified')
