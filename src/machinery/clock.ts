@@ -30,7 +30,7 @@ function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal):
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
-    const handle = setTimeout(callback, Math.min(ms, 2 ** 31 - 1))
+    const handle = setTimeout(callback, Math.max(0, Math.min(ms, 2 ** 31 - 1)))
     handle.unref()
     return { cancel: () => clearTimeout(handle) }
   },

@@ -268,6 +268,14 @@ const deprecated: Readonly<Record<string, string>> = {
   endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
 }
 
+const reading = new Set(['get', 'list', 'watch'])
+
+/** A write whose answer could not be sent must not be made. Throws `ApiError` 400, 406. */
+function checkAnswerable({ headers, query }: ApiRequest, served: Served | undefined): void {
+  formatOf(headers.accept, served?.custom !== undefined)
+  if (query.size) includeOf(query)
+}
+
 /** Answers a request for a resource. Throws `ApiError`. */
 export function handleResource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse): Promise<void> | void {
   const { info } = request
@@ -285,9 +293,10 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
     if (handler) return handler(request, response)
   }
   if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere()
+  const served = registry.find(info.group, info.version, info.resource)
+  if (!reading.has(info.verb)) checkAnswerable(request, served)
   const acted = act(env, request, response, resource)
   if (acted) return acted
-  const served = registry.find(info.group, info.version, info.resource)
   if (!served) throw methodNotAllowed()
   if (served.custom?.deprecation) warnEarly(request, served.custom.deprecation)
   if (info.subresource) {

@@ -24,8 +24,22 @@ export interface Reply {
   readonly warnings?: readonly string[]
 }
 
-/** A Warning header's value, as RFC 7234 wants it and kubectl reads it. */
-const warningText = (text: string): string => `299 - ${JSON.stringify(text.replace(/[\r\n\t]+/g, ' '))}`
+// eslint-disable-next-line no-control-regex
+const controls = /[\0-\x1f\x7f]+/g
+
+/** A Warning header's value, as RFC 7234 wants it and kubectl reads it: in the bytes of UTF-8, which Node takes one by one. */
+const warningText = (text: string): string => Buffer.from(`299 - ${JSON.stringify(text.replace(controls, ' '))}`).toString('latin1')
+
+/** Characters of all warnings, and of one where all are more: Kubernetes's bounds. */
+const allWarnings = 4096
+const oneWarning = 256
+
+/** As many of the warnings as fit into a head. */
+function fitting(warnings: readonly string[]): readonly string[] {
+  let left = allWarnings
+  if (warnings.reduce((sum, text) => sum + text.length, 0) <= left) return warnings
+  return warnings.map((text) => text.slice(0, oneWarning)).filter((text) => (left -= text.length) >= 0)
+}
 
 /** Warns the client of something that is known before there is an answer. */
 export const warnEarly = ({ early }: Pick<ApiRequest, 'early'>, text: string): void => void early.push('warning', warningText(text))
@@ -44,7 +58,7 @@ export function send(request: Asked, response: ApiResponse, { code, type, body, 
   if (response.destroyed) return
   // A flat list of names and values is what Node writes out with the least work.
   const headers = [...request.early, 'content-type', type, 'cache-control', 'no-cache, private']
-  if (warnings) for (const text of warnings) headers.push('warning', warningText(text))
+  if (warnings) for (const text of fitting(warnings)) headers.push('warning', warningText(text))
   const http = plain(response)
   if (!Buffer.isBuffer(body) || body.length >= compressFrom) return sendLong(request, http, code, headers, Buffer.isBuffer(body) ? [body] : body)
   request.sent = body.length
