@@ -1,0 +1,54 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { admissionregistration } from '../../../api/index.ts'
+import { loadCel } from '../../admission/policies/cel.ts'
+import { createErrors } from '../testing.ts'
+
+beforeAll(async () => void (await loadCel()))
+
+const rules = [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] }]
+const wrong = (spec: object) => createErrors(admissionregistration.validatingadmissionpolicies, { metadata: { name: 'p.example.com' }, spec: { matchConstraints: { resourceRules: rules }, ...spec } })
+const wrongMutation = (spec: object) => createErrors(admissionregistration.mutatingadmissionpolicies, { metadata: { name: 'p' }, spec: { matchConstraints: { resourceRules: rules }, reinvocationPolicy: 'Never', ...spec } })
+
+describe('a validating policy', () => {
+  it('is accepted as the documentation writes it', () => {
+    expect(wrong({ paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, matchConditions: [{ name: 'a', expression: '!has(object.metadata.labels) && params.data.x == "1"' }], variables: [{ name: 'n', expression: 'object.spec.replicas' }], validations: [{ expression: 'variables.n < 5\n || authorizer.path("/x").check("get").allowed()', message: 'm', messageExpression: 'string(variables.n)' }], auditAnnotations: [{ key: 'k', valueExpression: 'variables.n > 3 ? "many" : ""' }] })).toEqual([])
+  })
+  it('says of each expression what is wrong with it', () => {
+    expect(wrong({ validations: [{ expression: '1' }, { expression: 'params.x' }, { expression: 'true', messageExpression: 'authorizer.path("/x").check("get").reason()' }, { expression: 'a\n&& b' }], variables: [{ name: 'a-b', expression: 'true' }, { name: 'c', expression: 'variables.later' }, { name: 'later', expression: '1' }] }).map((line) => line.split('\n')[0])).toEqual([
+      'spec.validations[3].message: Required value: message must be specified if expression contains line breaks',
+      'spec.variables[0].name: Invalid value: "a-b": name is not a valid CEL identifier',
+      `spec.variables[1].expression: Invalid value: "variables.later": compilation failed: ERROR: <input>:1:10: undefined field 'later'`,
+      'spec.validations[0].expression: Invalid value: "1": must evaluate to bool',
+      `spec.validations[1].expression: Invalid value: "params.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')`,
+      `spec.validations[2].messageExpression: Invalid value: "authorizer.path(\\"/x\\").check(\\"get\\").reason()": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')`,
+      `spec.validations[3].expression: Invalid value: "a\\n&& b": compilation failed: ERROR: <input>:1:1: undeclared reference to 'a' (in container '')`,
+    ])
+  })
+  it('writes audit annotations under names that the audit log can have', () => {
+    const annotations = (...auditAnnotations: object[]) => wrong({ auditAnnotations })
+    expect(annotations({ key: 'a b', valueExpression: '"x"' })[0]).toMatch(/^spec.auditAnnotations\[0\].key: Invalid value: "a b": name part must consist of/)
+    expect(annotations({ key: 'a', valueExpression: '1' })).toEqual(['spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of [string null_type]'])
+    expect(annotations({ key: 'a', valueExpression: '"x"' }, { key: 'a', valueExpression: '"y"' })).toEqual(['spec.auditAnnotations[1].key: Duplicate value: "a"'])
+    expect(annotations({ key: 'a', valueExpression: `"${'x'.repeat(6000)}"` })).toEqual(['spec.auditAnnotations[0].valueExpression: Too long: may not be more than 5120 bytes'])
+  })
+})
+
+describe('a mutating policy', () => {
+  it('makes an object, or patches', () => {
+    expect(wrongMutation({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{replicas: 1}}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "add", path: "/" + jsonpatch.escapeKey("a/b"), value: Object.spec{x: 1}}]' } }] })).toEqual([])
+    expect(wrongMutation({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object.spec{}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: 'JSONPatch{op: "add"}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{operation: "add"}]' } }] }).map((line) => line.split('\n')[0])).toEqual([
+      'spec.mutations[0].applyConfiguration.expression: Invalid value: "Object.spec{}": must evaluate to Object',
+      'spec.mutations[1].jsonPatch.expression: Invalid value: "JSONPatch{op: \\"add\\"}": must evaluate to list(JSONPatch)',
+      `spec.mutations[2].jsonPatch.expression: Invalid value: "[JSONPatch{operation: \\"add\\"}]": compilation failed: ERROR: <input>:1:21: undefined field 'operation'`,
+    ])
+  })
+})
+
+describe('match conditions of a webhook', () => {
+  it('compile, and are about no parameters', () => {
+    const webhook = { name: 'a.example.com', clientConfig: { url: 'https://a.example.com' }, sideEffects: 'None', admissionReviewVersions: ['v1'], rules, matchConditions: [{ name: 'a', expression: 'object.metadata.name == "x"' }, { name: 'b', expression: 'params.x' }] }
+    expect(createErrors(admissionregistration.validatingwebhookconfigurations, { metadata: { name: 'c' }, webhooks: [webhook] }).map((line) => line.split('\n')[0])).toEqual([
+      `webhooks[0].matchConditions[1].expression: Invalid value: "params.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')`,
+    ])
+  })
+})
