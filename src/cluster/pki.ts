@@ -53,30 +53,53 @@ const renewBefore = 90 * day
 /** The first address of the service network: the `kubernetes` service. */
 export const firstServiceAddress = (settings: Settings): string => firstAddress(settings.serviceCidr)
 
+/** Where certificates are kept, and as of when they are looked at. */
+interface Place {
+  readonly dir: string
+  readonly now: number
+  /** Whether the files must survive a crash of the machine. */
+  readonly durable: boolean
+}
+
 /** Reads the cluster's certificates as of `now`, making those that are missing, near their end, or do not fit the node's addresses. */
 export async function ensurePki(dir: string, settings: Settings, now = Date.now()): Promise<Pki> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   checkModes(dir)
-  const [authority, frontProxyCa] = await Promise.all([ensureAuthority(dir, now), ensureAuthority(dir, now, 'front-proxy-ca', 'skiff-front-proxy-ca')])
-  const domain = settings.clusterDomain
-  const leaf = (request: Request) => ensureLeaf(dir, authority, request, now)
+  const place: Place = { dir, now, durable: true }
+  const [ca, frontProxyCa] = await Promise.all([ensureAuthority(place), ensureAuthority(place, 'front-proxy-ca', 'skiff-front-proxy-ca')])
+  const leaf = (request: Request) => ensureLeaf(place, ca, request)
   const [server, kubeletClient, admin, node, frontProxyClient] = await Promise.all([
-    leaf({
-      file: 'apiserver',
-      name: 'kube-apiserver',
-      serves: [
-        'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${domain}`, 'localhost', settings.nodeName,
-        '127.0.0.1', '::1', firstServiceAddress(settings), settings.nodeAddress,
-      ],
-    }),
+    leaf(serverRequest(settings)),
     leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client', groups: ['system:masters'] }),
-    leaf({ file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }),
+    leaf(adminRequest),
     leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
-    ensureLeaf(dir, frontProxyCa, { file: 'front-proxy-client', name: frontProxyName }, now),
+    ensureLeaf(place, frontProxyCa, frontProxyRequest),
   ])
-  const serviceAccountKey = ensureSigningKey(join(dir, 'service-account.key'))
-  return { ca: authority, server, kubeletClient, admin, node, serviceAccountKey, frontProxyCa, frontProxyClient }
+  return { ca, server, kubeletClient, admin, node, serviceAccountKey: ensureSigningKey(place, 'service-account.key'), frontProxyCa, frontProxyClient }
 }
+
+/**
+ * The certificates of an API server without nodes that does not outlive its process, in less than half the time: one authority for everything,
+ * and where a node would be met, the administrator.
+ */
+export async function shortLivedPki(dir: string, settings: Settings): Promise<Pki> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const place: Place = { dir, now: Date.now(), durable: false }
+  const ca = await ensureAuthority(place)
+  const [server, admin, frontProxyClient] = await Promise.all([serverRequest(settings), adminRequest, frontProxyRequest].map((request) => ensureLeaf(place, ca, request)))
+  return { ca, server: server!, kubeletClient: admin!, admin: admin!, node: admin!, serviceAccountKey: ensureSigningKey(place, 'service-account.key'), frontProxyCa: ca, frontProxyClient: frontProxyClient! }
+}
+
+const serverRequest = (settings: Settings): Request => ({
+  file: 'apiserver',
+  name: 'kube-apiserver',
+  serves: [
+    'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${settings.clusterDomain}`, 'localhost', settings.nodeName,
+    '127.0.0.1', '::1', firstServiceAddress(settings), settings.nodeAddress,
+  ],
+})
+const adminRequest: Request = { file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }
+const frontProxyRequest: Request = { file: 'front-proxy-client', name: frontProxyName }
 
 /** What a kubelet shows: as a client it is the node, as a server it answers under the node's name and address. */
 const nodeRequest = (file: string, name: string, address: string): Request => ({
@@ -88,7 +111,7 @@ const nodeRequest = (file: string, name: string, address: string): Request => ({
 
 /** A certificate for a node on another machine. */
 export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address: string): Promise<KeyPair> =>
-  ensureLeaf(dir, ca, nodeRequest(`node-${name}`, name, address), Date.now())
+  ensureLeaf({ dir, now: Date.now(), durable: true }, ca, nodeRequest(`node-${name}`, name, address))
 
 /** The cluster's authority, made before. */
 export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
@@ -101,12 +124,13 @@ function checkModes(dir: string): void {
   }
 }
 
-function ensureSigningKey(file: string): string {
-  if (!existsSync(file)) save(file, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+function ensureSigningKey({ dir, durable }: Place, name: string): string {
+  const file = join(dir, name)
+  if (!existsSync(file)) save(durable, file, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
   return read(file)
 }
 
-async function ensureAuthority(dir: string, now: number, name = 'ca', commonName = 'skiff-ca'): Promise<KeyPair> {
+async function ensureAuthority({ dir, now, durable }: Place, name = 'ca', commonName = 'skiff-ca'): Promise<KeyPair> {
   const file = join(dir, name)
   if (!existsSync(`${file}.crt`)) {
     const x509 = await loadX509()
@@ -123,13 +147,13 @@ async function ensureAuthority(dir: string, now: number, name = 'ca', commonName
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     })
-    save(`${file}.key`, await privatePem(keys.privateKey))
-    save(`${file}.crt`, `${certificate.toString('pem')}\n`)
+    save(durable, `${file}.key`, await privatePem(keys.privateKey))
+    save(durable, `${file}.crt`, `${certificate.toString('pem')}\n`)
   }
   return pair(file)
 }
 
-async function ensureLeaf(dir: string, authority: KeyPair, request: Request, now: number): Promise<KeyPair> {
+async function ensureLeaf({ dir, now, durable }: Place, authority: KeyPair, request: Request): Promise<KeyPair> {
   const file = join(dir, request.file)
   if (existsSync(`${file}.crt`) && fits(pair(file), authority, request, now)) return pair(file)
   const x509 = await loadX509()
@@ -154,8 +178,8 @@ async function ensureLeaf(dir: string, authority: KeyPair, request: Request, now
         : []),
     ],
   })
-  save(`${file}.key`, await privatePem(keys.privateKey))
-  save(`${file}.crt`, `${certificate.toString('pem')}\n`)
+  save(durable, `${file}.key`, await privatePem(keys.privateKey))
+  save(durable, `${file}.crt`, `${certificate.toString('pem')}\n`)
   return pair(file)
 }
 
@@ -188,7 +212,7 @@ const read = (file: string) => readFileSync(file, 'utf8')
 const pair = (file: string): KeyPair => ({ cert: read(`${file}.crt`), key: read(`${file}.key`) })
 
 /** Whole or not at all: a crash in between leaves the old file. */
-function save(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true })
+function save(durable: boolean, file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: durable })
   renameSync(`${file}.new`, file)
 }

@@ -15,7 +15,7 @@ import { parseYamlDocuments } from '../machinery/yaml.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import { startApi } from './api.ts'
 import { kubeconfigOf } from './kubeconfig.ts'
-import { ensurePki } from './pki.ts'
+import { shortLivedPki } from './pki.ts'
 import type { Settings } from './settings.ts'
 
 // Loaded with this module, so that starting a server costs no import.
@@ -70,7 +70,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
   const store = createMemoryStore()
   try {
-    const pki = await ensurePki(join(directory, 'pki'), settings)
+    const pki = await shortLivedPki(join(directory, 'pki'), settings)
     const api = await startApi({ settings, pki, store, clock: systemClock, log: options.log ?? quiet, address: '127.0.0.1' })
     const url = `https://127.0.0.1:${api.server.port}`
     const kubeconfig = kubeconfigOf({ name: settings.name, server: url, ca: pki.ca.cert, user: pki.admin })
