@@ -71,8 +71,9 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }))
     const refusals = createRefusals(env)
     const verdict = (user: Identity, info: RequestInfo, decision: Decision) => {
-      if (decision.opinion !== 'allow') refusals.refused(user, info, decision.reason)
-      return verdictOf(decision)
+      if (decision.opinion === 'allow') return new Verdict(true, decision)
+      refusals.refused(user, info, decision.reason)
+      return new Verdict(false, decision)
     }
     for (const metric of [refusals.metric, ...(options.audit?.metrics ?? [])]) metrics.registry.registerMetric(metric)
     return {
@@ -91,7 +92,17 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
   }
 }
 
-const verdictOf = (decision: Decision) => (decision.opinion === 'allow' ? { allowed: true, get reason() { return decision.reason } } : { allowed: false, reason: decision.reason })
+
+/** What the corridor is told; the reason is worded only where somebody reads it. */
+class Verdict {
+  readonly allowed: boolean
+  readonly #decision: Decision
+  constructor(allowed: boolean, decision: Decision) {
+    this.allowed = allowed
+    this.#decision = decision
+  }
+  get reason(): string { return this.#decision.reason }
+}
 
 function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Tokens | undefined, who: AuthenticationSetup): ReadonlyMap<string, VirtualResource> {
   return new Map<string, VirtualResource>([

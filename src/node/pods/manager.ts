@@ -98,7 +98,7 @@ export async function startPodManager(tools: Tools, pods: Informer<core.Pod>, wo
   const refreshLoop = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(volumeRefresh, signal)
-      for (const worker of workers.values()) worker.refreshVolumes()
+      for (const worker of workers.values()) if (!worker.isGone) worker.refreshVolumes()
     }
   }
   for (const loop of [relistLoop, listen, refreshLoop]) loop().catch((error: unknown) => { if (!signal.aborted) log.error({ error: String(error) }, 'a loop of the pod manager ended') })

@@ -128,7 +128,6 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   }
 
   const refreshVolumes = (): void => {
-    if (life.gone) return
     if (!state.volumes) {
       mountAtOnce()
       return wake()
