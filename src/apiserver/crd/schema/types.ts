@@ -46,7 +46,7 @@ function structOf(schema: Schema, name: string, root: boolean): StructType {
   for (const [key, child] of propertiesOf(schema)) {
     if (!(root || isEmbedded(schema)) || !metaFields.has(key)) Object.defineProperty(fields, key, { value: fieldOf(key, child, name), enumerable: true })
   }
-  return { form: 'struct', name, doc: schema.description ?? '', fields, root, atomic: isAtomic(schema), ...(preserves(schema) ? { others: deduced } : {}) }
+  return { form: 'struct', name, doc: schema.description ?? '', fields, root, atomic: isAtomic(schema), ...(preserves(schema) || schema.additionalProperties === true ? { others: deduced } : {}) }
 }
 
 /** The type of a custom kind, with the codec that reads it. */

@@ -142,3 +142,48 @@ describe('definitions', () => {
 it('a rule on int-or-string may search its text', () => {
   expect(definition({ type: 'object', properties: { p: { 'x-kubernetes-int-or-string': true, ...rules('type(self) == int ? self < 5 : self.matches("^[0-9]+%$")') } } })).toEqual([])
 })
+
+describe('what rules see', () => {
+  it('of an embedded resource is its kind and its name, and what the schema says of it', () => {
+    const pod: Schema = { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true, properties: { spec: { type: 'object', properties: { n: { type: 'integer' } } } }, ...rules('self.kind == "Pod" && self.metadata.name.startsWith("a") && self.spec.n > 0') }
+    const spec: Schema = { type: 'object', properties: { pod } }
+    expect(definition(spec)).toEqual([])
+    const embedded = (name: string) => ({ pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { n: 1 }, more: true } })
+    expect([errors(spec, embedded('a')).length, errors(spec, embedded('b')).length]).toEqual([0, 1])
+  })
+
+  it('is nothing of what is only preserved', () => {
+    expect(definition({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true, ...rules('self.unknown == 1') })[0]).toContain("undefined field 'unknown'")
+    expect(definition({ type: 'object', properties: { open: { 'x-kubernetes-preserve-unknown-fields': true } }, ...rules('has(self.open)') })[0]).toContain("undefined field 'open'")
+  })
+
+  it('of texts with a format is what they mean', () => {
+    const spec: Schema = { type: 'object', properties: { day: { type: 'string', format: 'date' }, at: { type: 'string', format: 'date-time' }, span: { type: 'string', format: 'duration' }, data: { type: 'string', format: 'byte' } },
+      ...rules("self.day.getFullYear() == 2026 && self.at < timestamp('2026-06-01T00:00:00Z') && self.span < duration('2h') && self.data == b'abc'") }
+    expect(definition(spec)).toEqual([])
+    expect(errors(spec, { day: '2026-01-02', at: '2026-01-02T03:04:05+01:00', span: '1h', data: 'YWJj' })).toEqual([])
+    expect(errors(spec, { day: '2025-01-02', at: '2026-01-02T03:04:05Z', span: '1h', data: 'YWJj' })).toHaveLength(1)
+  })
+
+  it('of a number is a double, whole or not; of a null nothing', () => {
+    const spec: Schema = { type: 'object', properties: { x: { type: 'number' }, y: { type: 'string', nullable: true, ...rules('self != ""') } }, ...rules('self.x + 0.5 == 1.5') }
+    expect(errors(spec, { x: 1, y: null })).toEqual([])
+  })
+
+  it('of sets and maps does not depend on the order', () => {
+    const set: Schema = { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set', ...rules('self == oldSelf') }
+    expect(errors({ type: 'object', properties: { set } }, { set: ['a', 'b'] }, { set: ['b', 'a'] })).toEqual([])
+    expect(errors({ type: 'object', properties: { set } }, { set: ['a', 'c'] }, { set: ['b', 'a'] })).toHaveLength(1)
+  })
+})
+
+it('all rules of an object together have a budget', () => {
+  const heavy = Array.from({ length: 12 }, () => 'self.list.all(x, self.list.all(y, x + y > 0))')
+  const spec: Schema = { type: 'object', properties: { list: { type: 'array', items: { type: 'integer' } } }, ...rules(...heavy) }
+  expect(errors(spec, { list: Array.from({ length: 350 }, () => 1) })).toEqual(['spec: Invalid value: "object": validation failed due to running out of cost budget, no further validation rules will be run'])
+  expect(errors(spec, { list: Array.from({ length: 250 }, () => 1) })).toEqual([])
+})
+
+it('errors of rules on lists and maps do not show the whole of them', () => {
+  expect(errors({ type: 'object', properties: { list: { type: 'array', items: { type: 'string' }, ...rules({ rule: 'size(self) < 1', reason: 'FieldValueDuplicate' }, 'size(self) < 1') } } }, { list: ['a'] })).toEqual(['spec.list: Duplicate value', 'spec.list: Invalid value: failed rule: size(self) < 1'])
+})
