@@ -130,6 +130,11 @@ describe('ValidatingAdmissionPolicy', () => {
     expect((await cluster.tryKubectl(['exec', '-n', 'tested', 'p', '--', 'ls'])).stderr).not.toContain('denied request')
     expect((await cluster.tryKubectl(['get', '--raw', '/api/v1/namespaces/tested/pods/p/proxy/secret'])).stderr).toContain('denied request: not that')
 
+    await cluster.apply(policy('scale', { matchConstraints: { resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['UPDATE'], resources: ['*/scale'] }] }, validations: [{ expression: "object.kind == 'Scale' && oldObject.kind == 'Scale' && request.kind.group == 'autoscaling' && request.resource.resource == 'deployments' && object.spec.replicas <= 8", message: 'too far' }] }))
+    await cluster.apply(binding('scale', seen))
+    expect((await cluster.tryKubectl(['scale', 'deployment/few', '-n', 'tested', '--replicas=9'])).stderr).toContain('denied request: too far')
+    expect((await cluster.tryKubectl(['scale', 'deployment/few', '-n', 'tested', '--replicas=8'])).code).toBe(0)
+
     const hpa = { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata: { name: 'h', namespace: 'tested' }, spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'few' }, maxReplicas: 9, targetCPUUtilizationPercentage: 80 } }
     const about = (matchPolicy: string) => ({ matchConstraints: { matchPolicy, resourceRules: [{ apiGroups: ['autoscaling'], apiVersions: ['v2'], operations: ['CREATE'], resources: ['horizontalpodautoscalers'] }] }, validations: [{ expression: "request.requestKind.version == 'v1' && request.kind.version == 'v2' && object.spec.metrics[0].resource.target.averageUtilization < 80", message: 'too hot' }] })
     await cluster.apply(policy('hpa', about('Equivalent')))
@@ -137,7 +142,7 @@ describe('ValidatingAdmissionPolicy', () => {
     expect((await apply(hpa)).stderr).toContain('denied request: too hot')
     await cluster.apply(policy('hpa', about('Exact')))
     expect((await apply(hpa)).code).toBe(0)
-    await remove('validatingadmissionpolicy/keep', 'validatingadmissionpolicy/no-exec', 'validatingadmissionpolicy/hpa')
+    await remove('validatingadmissionpolicy/keep', 'validatingadmissionpolicy/no-exec', 'validatingadmissionpolicy/scale', 'validatingadmissionpolicy/hpa')
   })
 })
 
@@ -172,6 +177,14 @@ describe('MutatingAdmissionPolicy', () => {
     await remove('mutatingadmissionpolicy/label')
     expect((await cluster.tryKubectl(['create', 'configmap', 'b', '-n', 'produced'])).stderr).toContain('no such key: labels')
     await remove('validatingadmissionpolicy/labelled')
+  })
+
+  it('changes what scales', async () => {
+    await cluster.apply(mutating('scales', { matchConstraints: { resourceRules: [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments/scale'] }] }, mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{replicas: object.spec.replicas > 4 ? 4 : object.spec.replicas}}' } }] }))
+    await cluster.apply(mutatingBinding('scales'))
+    await cluster.kubectl('scale', 'deployment/many', '-n', 'produced', '--replicas=7')
+    expect(await cluster.kubectl('get', 'deployment', 'many', '-n', 'produced', '-o', 'jsonpath={.spec.replicas}')).toBe('4')
+    await remove('mutatingadmissionpolicy/scales')
   })
 
   it('changes custom resources too', async () => {

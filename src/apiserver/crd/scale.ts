@@ -5,7 +5,7 @@ import { badRequest, internal } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
 import { withMeta } from '../registry/meta.ts'
 import type { Subresource } from '../registry/subresources.ts'
-import { objectRules } from '../registry/update.ts'
+import { objectRules, type Seen } from '../registry/update.ts'
 
 type Paths = apiextensions.CustomResourceSubresourceScale
 
@@ -52,8 +52,8 @@ export function scaleOf(paths: Paths): Subresource {
   const wanted = partsOf(paths.specReplicasPath)
   const there = partsOf(paths.statusReplicasPath)
   const selecting = paths.labelSelectorPath ? partsOf(paths.labelSelectorPath) : undefined
-  return {
-    kind: 'Scale', apiVersion: 'autoscaling/v1', type: autoscalingV1.Scale as unknown as StructType<ApiObject>, verbs: ['get', 'update'],
+  const seen: Seen & Pick<Subresource, 'show'> = {
+    type: autoscalingV1.Scale as unknown as StructType<ApiObject>,
     show(object, asked = false) {
       const replicas = valueAt(object, wanted) as number | undefined
       if (asked && replicas === undefined) throw internal(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} does not exist`)
@@ -76,6 +76,9 @@ export function scaleOf(paths: Paths): Subresource {
       const next = withValueAt(object, wanted, spec.replicas ?? 0) as ApiObject
       return withMeta(next, { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) })
     },
+  }
+  return {
+    kind: 'Scale', apiVersion: 'autoscaling/v1', ...seen, verbs: ['get', 'update'],
     stated: (configuration) => {
       const { spec } = configuration as { readonly spec?: JsonObject }
       return spec && 'replicas' in spec ? (withValueAt({}, wanted, spec['replicas']) as JsonObject) : {}
@@ -84,6 +87,7 @@ export function scaleOf(paths: Paths): Subresource {
       const rules = objectRules(served)
       return {
         ...rules,
+        seen,
         validate: (next, current, call) => {
           const replicas = valueAt(next, wanted)
           const below = typeof replicas === 'number' && replicas < 0 ? [path('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')] : []

@@ -5,7 +5,7 @@ import { path, type FieldError } from '../../machinery/field.ts'
 import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import type { Served } from './served.ts'
-import { statusRules, objectRules, type UpdateRules } from './update.ts'
+import { statusRules, objectRules, type Seen, type UpdateRules } from './update.ts'
 
 export interface Subresource {
   /** What goes over the wire. */
@@ -79,6 +79,8 @@ const approvalRules: UpdateRules = {
 
 const finalizeRules = only((next, current) => ({ spec: { ...specOf(current), finalizers: specOf(next)['finalizers'] } }), false)
 
+const scale: Seen = { type: autoscalingV1.Scale as unknown as StructType<ApiObject>, show: scaleOf, put: scaled }
+
 const readWrite = ['get', 'update'] as const
 
 /** The subresource of what is served; undefined when it is none of those that live in the object. */
@@ -91,9 +93,8 @@ function builtInSubresource(resource: Resource, name: string): Subresource | und
   switch (name) {
     case 'status': return { ...own, verbs: readWrite, rules: statusRules }
     case 'scale': return {
-      kind: 'Scale', apiVersion: 'autoscaling/v1', type: autoscalingV1.Scale as unknown as StructType<ApiObject>, verbs: readWrite,
-      show: scaleOf, put: scaled,
-      rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next) }),
+      kind: 'Scale', apiVersion: 'autoscaling/v1', ...scale, verbs: readWrite,
+      rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next), seen: scale }),
     }
     // What may change through these two, the strategy of pods says.
     case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: objectRules }

@@ -1,4 +1,5 @@
 /** Update: transform → default → admit → prepare → validate → allocate → admit → store; again when somebody else was faster. */
+import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, conflict, modified, notFound } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
@@ -6,7 +7,7 @@ import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { Encoded } from '../cache/encoded.ts'
-import { attributes, callPath, checkAborted, refuse, renewed, type Call, type RegistryEnvironment } from './call.ts'
+import { attributes, callPath, checkAborted, checkAdmitted, refuse, renewed, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
 import { create } from './create.ts'
 import { trackUpdate } from './managed.ts'
@@ -22,6 +23,22 @@ export interface UpdateRules {
   validate(next: ApiObject, current: ApiObject, call: Call): readonly FieldError[]
   /** Only updates of the object itself move its generation. */
   readonly counts: boolean
+  /** What admission sees in the object's place, and the object with what admission made of that: a Scale. Left out: the object. */
+  readonly seen?: Seen
+}
+
+export interface Seen {
+  readonly type: StructType<ApiObject>
+  show(object: ApiObject): ApiObject
+  put(shown: ApiObject, object: ApiObject): ApiObject
+}
+
+/** What admission makes of the next object. */
+async function mutated(env: RegistryEnvironment, call: Call, seen: Seen | undefined, next: ApiObject, current: ApiObject): Promise<ApiObject> {
+  if (!seen) return (await env.admission.mutate(attributes(call, 'UPDATE', next, current))) ?? next
+  const shown = seen.show(next)
+  const made = (await env.admission.mutate(attributes(call, 'UPDATE', shown, seen.show(current), seen.type))) ?? shown
+  return made === shown ? next : seen.put(made, next)
 }
 
 /** Rounds of compare-and-swap before giving up: somebody else always wins one, so this is never reached by accident. */
@@ -141,8 +158,10 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   checkName(call, wanted)
   checkIdentity(call, wanted, current)
   const completed = inherited(served.complete(wanted), current)
-  const tracked = managed ? completed : trackUpdate(call, completed, current, rules)
-  const admitted = (await env.admission.mutate(attributes(call, 'UPDATE', tracked, current))) ?? tracked
+  const tracking = managed ? completed : trackUpdate(call, completed, current, rules)
+  const tracked = tracking instanceof Promise ? await tracking : tracking
+  const admitted = await mutated(env, call, rules.seen, tracked, current)
+  checkAdmitted(tracked, admitted)
   const loading = served.strategy.ready?.(admitted)
   if (loading) await loading
   const prepared = rules.prepare(inherited(admitted, current), current, call)
@@ -156,7 +175,8 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const complete = allocation?.object ?? next
   let stored: Encoded | undefined
   try {
-    await env.admission.validate(attributes(call, 'UPDATE', complete, current))
+    const { seen } = rules
+    await env.admission.validate(seen ? attributes(call, 'UPDATE', seen.show(complete), seen.show(current), seen.type) : attributes(call, 'UPDATE', complete, current))
     checkAborted(call)
     stored = await store(env, call, complete, item, current)
   } catch (error) {
