@@ -25,7 +25,8 @@ function locate(connections: Connections, remote: Remote, path: string, log: Log
   }
 }
 
-const headersFor = (request: ApiRequest): OutgoingHttpHeaders => ({ ...proxyHeaders(request), ...identityHeaders(request.user) })
+/** The request keeps its name: it is the same one in both servers' audit logs. */
+const headersFor = (request: ApiRequest): OutgoingHttpHeaders => ({ ...proxyHeaders(request), 'audit-id': request.auditId, ...identityHeaders(request.user) })
 
 /** The handler of requests for a remote's group version. Failures of the other side are 503 in plain text, which clients word by themselves. */
 export function proxyHandler(connections: Connections, remote: Remote, log: Logger): Handler {

@@ -28,12 +28,12 @@ export function webhooks(env: Environment, authorizer: Authorizer, call: CallWeb
   const conditions = createConditions(env, authorizer)
 
   /** Asks a webhook if the request is one that it is meant to hear of. */
-  const askIfMeant = async (webhook: AnyWebhook, a: AdmissionAttributes): Promise<{ readonly answer: Answer; readonly matched: Resource; readonly shown: AdmissionAttributes } | undefined> => {
+  const askIfMeant = async (webhook: AnyWebhook, a: AdmissionAttributes, place: string): Promise<{ readonly answer: Answer; readonly matched: Resource; readonly shown: AdmissionAttributes } | undefined> => {
     const matched = matchedResource(webhook, a, labelsOf)
     if (!matched) return undefined
     const shown = await shownAs(a, matched)
     if (webhook.matchConditions?.length && !(await conditions(webhook, shown, matched, log))) return undefined
-    const answer = await ask(webhook, shown, matched, call, log)
+    const answer = await ask(webhook, shown, matched, call, log, place)
     return answer && { answer, matched, shown }
   }
 
@@ -45,13 +45,17 @@ export function webhooks(env: Environment, authorizer: Authorizer, call: CallWeb
       async mutate(a) {
         let { object } = a
         const tracker = trackInvocations('webhooks', a, object)
-        for (const { key, webhook } of inOrder(mutating.list())) {
+        const round = a.reinvocation?.second ? 1 : 0
+        for (const [index, { key, webhook }] of inOrder(mutating.list()).entries()) {
           if (!tracker.asks(key)) continue
-          const asked = await askIfMeant(webhook, { ...a, object })
+          const asked = await askIfMeant(webhook, { ...a, object }, `mutating.webhook.admission.k8s.io/round_${round}_index_${index}`)
           if (!asked) continue
           const before = object
           if (asked.answer.patch && object) object = await applied(env, { ...a, object }, asked.matched, asked.shown.object as ApiObject, asked.answer, webhook.name)
-          tracker.asked(key, before !== object && !deepEqual(before, object), (webhook as admissionregistration.MutatingWebhook).reinvocationPolicy === 'IfNeeded')
+          const changed = before !== object && !deepEqual(before, object)
+          const configuration = key.slice(0, key.length - webhook.name.length - 1)
+          a.context.annotate(`mutation.webhook.admission.k8s.io/round_${round}_index_${index}`, JSON.stringify({ configuration, webhook: webhook.name, mutated: changed }))
+          tracker.asked(key, changed, (webhook as admissionregistration.MutatingWebhook).reinvocationPolicy === 'IfNeeded')
         }
         tracker.end(object)
         return object
@@ -61,7 +65,7 @@ export function webhooks(env: Environment, authorizer: Authorizer, call: CallWeb
       name: 'ValidatingAdmissionWebhook',
       handles: (a) => validating.list().length > 0 && !isExempt(a),
       async validate(a) {
-        const outcomes = await Promise.allSettled(inOrder(validating.list()).map(({ webhook }) => askIfMeant(webhook, a)))
+        const outcomes = await Promise.allSettled(inOrder(validating.list()).map(({ webhook }, index) => askIfMeant(webhook, a, `validating.webhook.admission.k8s.io/round_0_index_${index}`)))
         for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
       },
     },

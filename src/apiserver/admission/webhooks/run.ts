@@ -7,8 +7,8 @@ import type { Answer, CallWebhook } from './call.ts'
 
 export type AnyWebhook = admissionregistration.MutatingWebhook | admissionregistration.ValidatingWebhook
 
-/** Calls one webhook. Throws its refusal; resolves undefined when it failed and its policy is to go on. */
-export async function ask(webhook: AnyWebhook, a: AdmissionAttributes, matched: Resource, call: CallWebhook, log: Logger): Promise<Answer | undefined> {
+/** Calls one webhook. `place` is how audit calls it: `mutating.webhook.admission.k8s.io/round_0_index_2`. Throws its refusal; resolves undefined when it failed and its policy is to go on. */
+export async function ask(webhook: AnyWebhook, a: AdmissionAttributes, matched: Resource, call: CallWebhook, log: Logger, place: string): Promise<Answer | undefined> {
   if (a.context.dryRun && webhook.sideEffects !== 'None' && webhook.sideEffects !== 'NoneOnDryRun') {
     throw badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`)
   }
@@ -19,6 +19,7 @@ export async function ask(webhook: AnyWebhook, a: AdmissionAttributes, matched: 
     const why = `failed calling webhook ${JSON.stringify(webhook.name)}: failed to call webhook: ${error instanceof Error ? error.message : String(error)}`
     if (webhook.failurePolicy !== 'Ignore') throw internal(why)
     log.warn({ webhook: webhook.name, error: why }, 'webhook failed, its policy is to go on')
+    a.context.annotate(`failed-open.${place}`, webhook.name)
     return undefined
   }
   for (const [key, value] of Object.entries(answer.auditAnnotations ?? {})) a.context.annotate(`${webhook.name}/${key}`, value)

@@ -96,6 +96,25 @@ describe('a validating webhook', () => {
     expect(attributes.annotations).toEqual({ 'check.example.com/rule': 'no-latest' })
   })
 
+  it('that failed and is gone on without is noted too, and so is who changed what', async () => {
+    const notes = async (...objects: Loose[]) => {
+      const attributes = attributesOf(core.configmaps, map())
+      const { mutating, validating } = webhooks(environment(...objects), nobodyAsks)
+      const chain = createAdmissionChain([mutating, validating])
+      await chain.mutate(attributes)
+      await chain.validate(attributes)
+      return attributes.annotations
+    }
+    reply = (_, url) => (url.startsWith('/change') ? { patch: [{ op: 'add', path: '/data/x', value: 'y' }] } : url.startsWith('/fail') ? 'no json' : {})
+    const at = (path: string) => ({ clientConfig: { url: `https://127.0.0.1:${port}${path}`, caBundle: ca }, failurePolicy: 'Ignore' })
+    expect(await notes(configuration('Mutating', hook(at('/fail'), 'a.example.com'), hook(at('/change'), 'b.example.com'), hook(at('/same'), 'd.example.com')), configuration('Validating', hook(at('/fail'))))).toEqual({
+      'failed-open.mutating.webhook.admission.k8s.io/round_0_index_0': 'a.example.com',
+      'mutation.webhook.admission.k8s.io/round_0_index_1': '{"configuration":"c","webhook":"b.example.com","mutated":true}',
+      'mutation.webhook.admission.k8s.io/round_0_index_2': '{"configuration":"c","webhook":"d.example.com","mutated":false}',
+      'failed-open.validating.webhook.admission.k8s.io/round_0_index_0': 'check.example.com',
+    })
+  })
+
   it('refuses in its own words and with its own code', async () => {
     reply = () => ({ allowed: false, status: { message: 'not on a Friday', code: 403, reason: 'Forbidden' } })
     expect(await outcome([configuration('Validating', hook())])).toMatchObject({ code: 403, error: 'admission webhook "check.example.com" denied the request: not on a Friday' })

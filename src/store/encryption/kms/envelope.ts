@@ -58,7 +58,7 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
   let asking: Promise<void> | undefined
   let timer: Timer | undefined
   let stopped = false
-  const seeds = createSeeds(service)
+  const seeds = createSeeds(service, clock)
 
   const renew = async (): Promise<void> => {
     const status = await service.status()
@@ -75,9 +75,13 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
   }
   const ask = (): Promise<void> => {
     asking ??= renew().then(() => {
-      const recovered = failure !== undefined
+      // It is well, and what it refused while it was not may be asked for again.
+      const recovered = failure !== undefined || seeds.anyRefused()
       failure = undefined
-      if (recovered) onRecovered()
+      if (recovered) {
+        seeds.forgive()
+        onRecovered()
+      }
     }, (error: Error) => {
       if (!failure) log.error({ provider: name, error: error.message }, 'the key management service is not well')
       failure = error
@@ -150,8 +154,12 @@ function parse(payload: Uint8Array): { readonly data: Buffer; readonly wrapped: 
   return { data: Buffer.from(encryptedData, 'base64'), wrapped }
 }
 
-/** Decrypted seeds, the last used kept; one call of the service for each, however many ask at once. */
-function createSeeds(service: KmsService) {
+/**
+ * Decrypted seeds, the last used kept; one call of the service for each, however many ask at once. One that could not be had is not asked for
+ * again for a while: thousands of values may need it, and a service that hangs would be waited for by each of them.
+ */
+function createSeeds(service: KmsService, clock: Clock) {
+  const refused = new Map<string, { readonly error: Error; readonly until: number }>()
   const known = new Map<string, Buffer>()
   const coming = new Map<string, Promise<Buffer>>()
   const keep = (key: string, seed: Buffer): void => {
@@ -160,13 +168,19 @@ function createSeeds(service: KmsService) {
     if (known.size > most) known.delete(known.keys().next().value!)
   }
   const fetch = async (key: string, wrapped: Wrapped): Promise<Buffer> => {
-    const seed = await service.decrypt(randomUUID(), wrapped)
+    const seed = await service.decrypt(randomUUID(), wrapped).catch((error: Error) => {
+      refused.set(key, { error, until: clock.now() + askAgain })
+      throw error
+    })
+    refused.delete(key)
     if (seed.length !== seedLength) throw new Error(`the key management service made a seed of ${seed.length} bytes; there must be ${seedLength}`)
     keep(key, seed)
     return seed
   }
   return {
     keep: (wrapped: Wrapped, seed: Buffer) => keep(keyOf(wrapped), seed),
+    anyRefused: () => refused.size > 0,
+    forgive: () => refused.clear(),
     find(wrapped: Wrapped): Buffer | Promise<Buffer> {
       const key = keyOf(wrapped)
       const seed = known.get(key)
@@ -174,6 +188,8 @@ function createSeeds(service: KmsService) {
         keep(key, seed)
         return seed
       }
+      const refusal = refused.get(key)
+      if (refusal && refusal.until > clock.now()) throw refusal.error
       let wait = coming.get(key)
       if (!wait) coming.set(key, (wait = fetch(key, wrapped).finally(() => coming.delete(key))))
       return wait

@@ -30,6 +30,8 @@ interface Plugin {
   keyId: string
   healthz: string
   version: string
+  /** Decrypt is not answered. */
+  hangs: boolean
   stop(): Promise<void>
 }
 
@@ -44,6 +46,7 @@ async function startPlugin(socket: string, keys: Record<string, Buffer>): Promis
     },
     handler: ({ request: body }: ServerUnaryCall<Record<string, never>, object>, done: sendUnaryData<object>) => {
       calls.push(name)
+      if (self.hangs && name === 'Decrypt') return
       try {
         done(null, handle(body))
       } catch (error) {
@@ -51,7 +54,7 @@ async function startPlugin(socket: string, keys: Record<string, Buffer>): Promis
       }
     },
   })
-  const self: Plugin = { calls, keyId: Object.keys(keys)[0]!, healthz: 'ok', version: 'v2', stop: () => new Promise((resolve) => { server.forceShutdown(); resolve() }) }
+  const self: Plugin = { calls, keyId: Object.keys(keys)[0]!, healthz: 'ok', version: 'v2', hangs: false, stop: () => new Promise((resolve) => { server.forceShutdown(); resolve() }) }
   const methods = {
     Status: method('Status', StatusRequest, StatusResponse, () => ({ version: self.version, healthz: self.healthz, keyId: self.keyId })),
     Encrypt: method('Encrypt', EncryptRequest, EncryptResponse, ({ plaintext }) => {
@@ -145,6 +148,20 @@ describe('a key management service', () => {
     await expect.poll(async () => { await clock.advance(11_000); return encryption.check?.().then(() => 'well', () => 'not well') }, { timeout: 10_000 }).toBe('well')
     await expect(following).rejects.toThrow('the encryption of what is stored has changed')
     expect(text((await store.get(at('a')))?.value)).toBe('value')
+  })
+
+  it('that hangs is waited for once, not by every value', async () => {
+    plugin = await startPlugin(join(directory, 'kms.sock'), keys)
+    const first = await start()
+    for (let i = 0; i < 30; i++) await first.store.commit(put(`s${i}`, `value ${i}`))
+    await first.encryption.stop()
+    const { store } = await start(new FakeClock(), first.raw)
+    plugin.hangs = true
+    const begun = performance.now()
+    const { entries } = await store.range('/registry/')
+    expect(entries.every((e) => e.problem?.includes('Decrypt'))).toBe(true)
+    expect(performance.now() - begun).toBeLessThan(6_000)
+    expect(plugin.calls.filter((name) => name === 'Decrypt')).toHaveLength(1)
   })
 
   it('that was last seen well too long ago is not written with any more', async () => {
