@@ -8,7 +8,7 @@ import type { StructType } from '../api/schema.ts'
 import { compare, fieldsOf, isSame, withNamedFields, type Comparison } from './apply/compare.ts'
 import { readConfig } from './apply/config.ts'
 import { createdFields } from './apply/created.ts'
-import { difference, emptySet, intersection, isEmptySet, sameSet, setOfPaths, union, type FieldSet } from './apply/fieldset.ts'
+import { difference, emptySet, intersection, isEmptySet, sameSet, setOfPaths, toFieldsV1, union, type FieldSet } from './apply/fieldset.ts'
 import { applyConflict, capUpdaters, conflictsOf, entryOf, ownable, readManagers, sameManager, withFields, writeManagers, type Conflict, type Manager } from './apply/managers.ts'
 import { merge, removeFields } from './apply/merge.ts'
 import { decodeObject } from './json.ts'
@@ -30,7 +30,12 @@ export interface ApplyOptions {
   readonly subresource?: string
   /** Fields that this endpoint does not write, and that nobody comes to own through it: `[['status']]`. */
   readonly ignore?: readonly (readonly string[])[]
+  /** How the change looks in the versions that other owners wrote in, where versions differ by more than their name. */
+  readonly elsewhere?: Elsewhere | undefined
 }
+
+/** By apiVersion. */
+export type Elsewhere = ReadonlyMap<string, Comparison>
 
 const withoutEntries = <T>(object: T): T => {
   const { metadata } = object as T & Managed
@@ -72,7 +77,7 @@ export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, 
   const object = withoutEntries(decodeObject(type, pruned ?? {}).object)
 
   const changes = compare(type, old, object)
-  const left = disown(others, changes, force ? undefined : (conflicts) => refuse(type, old, name, conflicts))
+  const left = disown(others, changes, options.elsewhere, force ? undefined : (conflicts) => refuse(type, old, name, conflicts))
   const unchanged = last && sameSet(last.fields, self.fields) && last.apiVersion === apiVersion && isSame(changes)
   return withManagers(object, [...left, unchanged ? last : self])
 }
@@ -100,11 +105,31 @@ function abandoned<T>(type: StructType<T>, merged: unknown, last: FieldSet, mana
  * Takes from the managers what somebody else has changed or removed. `refuse` is asked first when fields that they own
  * were changed: it throws, or lets it pass.
  */
-function disown(managers: readonly Manager[], changes: Comparison, refuse?: (conflicts: readonly Conflict[]) => void): Manager[] {
+function disown(managers: readonly Manager[], changes: Comparison, elsewhere: Elsewhere | undefined, refuse?: (conflicts: readonly Conflict[]) => void): Manager[] {
   const written = union(changes.modified, changes.added)
-  const conflicts = managers.flatMap((m) => conflictsOf(m, intersection(m.fields, written)))
+  const seenBy = (m: Manager) => {
+    const other = elsewhere?.get(m.apiVersion)
+    return other ? { written: union(other.modified, other.added), removed: other.removed } : { written, removed: changes.removed }
+  }
+  const conflicts = managers.flatMap((m) => conflictsOf(m, intersection(m.fields, seenBy(m).written)))
   if (conflicts.length > 0) refuse?.(conflicts)
-  return managers.map((m) => withFields(m, difference(difference(m.fields, written), changes.removed)))
+  return managers.map((m) => {
+    const seen = seenBy(m)
+    return withFields(m, difference(difference(m.fields, seen.written), seen.removed))
+  })
+}
+
+/** What differs between two objects of one version, but for who owns what. */
+export const compareObjects = <T>(type: StructType<T>, old: T, next: T): Comparison => compare(type, withoutEntries(old), withoutEntries(next))
+
+/** The object, all in the version of the entry, without the fields that the entry owns. */
+export const withoutFieldsOf = <T>(type: StructType<T>, object: T, entry: meta.ManagedFieldsEntry): T =>
+  decodeObject(type, removeFields(type, object, readManagers([entry])[0]?.fields ?? emptySet) ?? {}).object
+
+/** The entry as one of another version: it owns what `whole` has and `rest`, the object without what it owned, has not. */
+export function entryIn<T>(type: StructType<T>, entry: meta.ManagedFieldsEntry, apiVersion: string, whole: T, rest: T): meta.ManagedFieldsEntry {
+  const { added, modified } = compareObjects(type, rest, whole)
+  return { ...entry, apiVersion, fieldsV1: toFieldsV1(ownable(union(added, modified))) }
 }
 
 /** kubectl may take over what it applied from the client's side before: the annotation says which fields those were. */
@@ -136,7 +161,7 @@ function lastApplied<T>(type: StructType<T>, live: T): FieldSet {
  * Gives `next` back with its `managedFields`. Objects that were never tracked stay untracked. A client may clear all
  * entries with `managedFields: [{}]`.
  */
-export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, next: T, manager: string, now: number, subresource = ''): T {
+export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, next: T, manager: string, now: number, subresource = '', elsewhere?: Elsewhere): T {
   const sent = (next as Managed).metadata?.managedFields
   const stored = old === undefined ? undefined : (old as Managed).metadata.managedFields
   const reset = subresource === '' && sent?.length === 1 && isReset(sent[0])
@@ -148,7 +173,7 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
 
   const changes = compare(type, withoutEntries(old ?? nothing(type)), withoutEntries(next))
   const fields = ownable(union(changes.modified, changes.added))
-  const left = isSame(changes) ? managers : disown(managers, changes)
+  const left = isSame(changes) ? managers : disown(managers, changes, elsewhere)
   if (isEmptySet(fields)) return withManagers(next, left)
   const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: rfc3339(now), fields }
   const before = left.find((m) => sameManager(m, self))

@@ -92,11 +92,28 @@ describe('a kind in two versions', () => {
     expect((await cluster.tryKubectl(['get', 'endpoints.v1.example.com'])).stderr).toBe('')
   })
 
-  it('is applied on the server in both, each with its own owners', async () => {
+  describe('is applied on the server in both', () => {
     const apply = (manifest: object, manager: string) => cluster.tryKubectl(['apply', '--server-side', '--field-manager', manager, '-f', '-'], JSON.stringify(manifest))
-    expect((await apply(now('applied', 'a', '1'), 'modern')).stderr).toBe('')
-    expect((await apply(now('applied', 'a', '2'), 'modern')).stderr).toBe('')
-    expect((await spec('v1beta1', 'applied')).spec).toEqual({ hostPort: 'a:2' })
+    const owners = async (name: string) => json<{ metadata: { managedFields: { manager: string; apiVersion: string; fieldsV1: object }[] } }>(await send(cluster, 'GET', at('v1', name))).metadata.managedFields
+
+    it('and a conflict is seen, whatever version its owner wrote in', async () => {
+      expect((await apply(now('applied', 'a', '1'), 'modern')).stderr).toBe('')
+      expect((await apply(old('applied', 'a:2'), 'veteran')).stderr).toContain('conflict with "modern": .spec.port')
+      expect((await apply(old('applied', 'a:1'), 'veteran')).code).toBe(0)
+      expect((await owners('applied')).map((o) => [o.manager, o.apiVersion, o.fieldsV1])).toEqual([
+        ['modern', 'example.com/v1', { 'f:spec': { 'f:host': {}, 'f:port': {} } }],
+        ['veteran', 'example.com/v1beta1', { 'f:spec': { 'f:hostPort': {} } }],
+      ])
+      await send(cluster, 'PATCH', `${at('v1', 'applied')}?fieldManager=hand`, { spec: { port: '9' } }, { 'content-type': 'application/merge-patch+json' })
+      expect((await owners('applied')).map((o) => [o.manager, o.fieldsV1])).toEqual([['modern', { 'f:spec': { 'f:host': {} } }], ['hand', { 'f:spec': { 'f:port': {} } }]])
+    })
+
+    it('and one that goes on in another version gives up what it no longer wants', async () => {
+      expect((await apply(old('moved', 'a:1'), 'mover')).code).toBe(0)
+      expect((await apply({ ...now('moved', 'a', ''), spec: { host: 'a' } }, 'mover')).stderr).toBe('')
+      expect((await owners('moved')).map((o) => [o.manager, o.apiVersion, o.fieldsV1])).toEqual([['mover', 'example.com/v1', { 'f:spec': { 'f:host': {} } }]])
+      expect((await spec('v1', 'moved')).spec).toEqual({ host: 'a', port: '' })
+    })
   })
 })
 

@@ -12,8 +12,10 @@ export type Convert = (objects: readonly ApiObject[], apiVersion: string) => Pro
 
 /** How long a webhook may take. */
 const seconds = 30
+/** Objects in one review: putting more of them into text at once would hold up everybody else. */
+const most = 250
 
-/** Asks the webhook of a definition, all objects of one version in one review. */
+/** Asks the webhook of a definition, the objects of one version together. */
 export function webhookConversion({ clientConfig, conversionReviewVersions }: apiextensions.WebhookConversion, find: FindWebhook): Convert {
   const ask = async (objects: readonly ApiObject[], desiredAPIVersion: string): Promise<readonly ApiObject[]> => {
     const first = objects[0] as ApiObject
@@ -29,9 +31,14 @@ export function webhookConversion({ clientConfig, conversionReviewVersions }: ap
   }
   return async (objects, apiVersion) => {
     const groups = Map.groupBy(objects, (object) => object.apiVersion)
-    if (groups.size === 1) return ask(objects, apiVersion)
+    if (groups.size === 1 && objects.length <= most) return ask(objects, apiVersion)
     const converted = new Map<ApiObject, ApiObject>()
-    for (const group of groups.values()) for (const [i, next] of (await ask(group, apiVersion)).entries()) converted.set(group[i] as ApiObject, next)
+    for (const group of groups.values()) {
+      for (let from = 0; from < group.length; from += most) {
+        const part = group.slice(from, from + most)
+        for (const [i, next] of (await ask(part, apiVersion)).entries()) converted.set(part[i] as ApiObject, next)
+      }
+    }
     return objects.map((object) => converted.get(object) as ApiObject)
   }
 }

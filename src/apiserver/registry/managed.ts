@@ -1,7 +1,7 @@
 /** Who owns which field: `metadata.managedFields`, kept on every write, and server-side apply. */
-import type { JsonObject, StructType } from '../../api/index.ts'
+import type { JsonObject, StructType, meta } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { applyConfiguration, updateManagedFields } from '../../machinery/apply.ts'
+import { applyConfiguration, compareObjects, entryIn, updateManagedFields, withoutFieldsOf, type Elsewhere } from '../../machinery/apply.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { intern, internEntries } from './interning.ts'
@@ -29,10 +29,13 @@ export function trackCreate(call: Call, object: ApiObject): ApiObject {
 }
 
 /** The next object with what changes through this endpoint given to who changes it. */
-export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject {
+export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject | Promise<ApiObject> {
   const written = !call.subresource ? (hasOwnStatus(call) ? withStatus(next, bodyOf(current)['status']) : next) : rules.prepare(next, current, call)
-  const { managedFields } = updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource).metadata
-  return withMeta(next, { managedFields: internEntries(managedFields) })
+  const tracked = (others?: Elsewhere) => {
+    const { managedFields } = updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource, others).metadata
+    return withMeta(next, { managedFields: internEntries(managedFields) })
+  }
+  return hasForeignOwners(call, current) ? elsewhere(call, current, written).then(tracked) : tracked()
 }
 
 /** The configuration without what this endpoint does not write: nobody comes to own that through it, or conflicts over it. */
@@ -82,9 +85,43 @@ function withinObject(call: Call, { type, stated }: Subresource, body: JsonObjec
  * What applying a configuration makes of the object (undefined: there is none), managed fields included. In the version that was called for.
  * Throws `ApiError` 400, 409 with the owners of fields that are in conflict.
  */
-export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration): ApiObject {
+export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration, others?: Elsewhere): ApiObject {
   checkConfiguration(sub ?? call.served.resource, body)
   const type = call.served.resource.type as unknown as StructType<ApiObject>
-  if (sub?.show) return applied(call, undefined, current, { body: withinObject(call, sub, body), force })
-  return intern(applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource }))
+  if (sub?.show) return applied(call, undefined, current, { body: withinObject(call, sub, body), force }, others)
+  return intern(applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource, elsewhere: others }))
+}
+
+/** The same of an object that is there, whose owners may have written in other versions. */
+export async function appliedTo(call: Call, sub: Subresource | undefined, current: ApiObject, configuration: Configuration): Promise<ApiObject> {
+  if (!hasForeignOwners(call, current)) return applied(call, sub, current, configuration)
+  const own = await withOwnEntry(call, current)
+  // What it comes to does not depend on whose fields it takes.
+  const outcome = applied(call, sub, own, { ...configuration, force: true })
+  return applied(call, sub, own, configuration, await elsewhere(call, own, outcome))
+}
+
+const asType = ({ type }: { readonly type: unknown }) => type as StructType<ApiObject>
+
+/** Whether the object has owners that wrote in another version, which only a webhook can compare with this one. */
+const hasForeignOwners = ({ served }: Call, { metadata }: ApiObject): boolean =>
+  served.custom?.ready !== undefined && (metadata.managedFields?.some(({ apiVersion }) => apiVersion !== served.resource.apiVersion) ?? false)
+
+/** How a change looks in the versions that other owners wrote in. */
+async function elsewhere({ served }: Call, current: ApiObject, next: ApiObject): Promise<Elsewhere> {
+  const versions = new Set(current.metadata.managedFields?.map(({ apiVersion }) => apiVersion))
+  const others = served.others().filter(({ resource }) => versions.has(resource.apiVersion))
+  return new Map(await Promise.all(others.map(async ({ resource, to }) => [resource.apiVersion, compareObjects(asType(resource), await to(current), await to(next))] as const)))
+}
+
+/** The object with what this applier owns said in the version in which it applies now. */
+async function withOwnEntry(call: Call, current: ApiObject): Promise<ApiObject> {
+  const { resource, others } = call.served
+  const isOwn = (e: meta.ManagedFieldsEntry) => e.operation === 'Apply' && e.manager === call.fieldManager && (e.subresource ?? '') === call.subresource && e.apiVersion !== resource.apiVersion
+  const entry = current.metadata.managedFields?.find(isOwn)
+  const version = entry && others().find((other) => other.resource.apiVersion === entry.apiVersion)
+  if (!entry || !version) return current
+  const rest = await version.from(withoutFieldsOf(asType(version.resource), await version.to(current), entry))
+  const own = entryIn(asType(resource), entry, resource.apiVersion, current, rest)
+  return withMeta(current, { managedFields: current.metadata.managedFields?.map((e) => (e === entry ? own : e)) })
 }

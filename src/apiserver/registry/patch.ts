@@ -8,7 +8,7 @@ import type { ApiObject, Patch } from '../../client/client.ts'
 import type { Call, RegistryEnvironment } from './call.ts'
 import type { Served } from './served.ts'
 import type { Subresource } from './subresources.ts'
-import { applied, type Configuration } from './managed.ts'
+import { applied, appliedTo, type Configuration } from './managed.ts'
 import { objectRules, update, type Updated, type UpdateRules } from './update.ts'
 
 /** By media type. */
@@ -78,5 +78,5 @@ export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresour
 
 function apply(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, rules: UpdateRules, configuration: Configuration): Promise<Updated> {
   const missing = () => applied(call, sub, undefined, configuration)
-  return update(env, call, rules, (current) => applied(call, sub, current, configuration), { managed: true, ...(sub ? {} : { missing }) })
+  return update(env, call, rules, (current) => appliedTo(call, sub, current, configuration), { managed: true, ...(sub ? {} : { missing }) })
 }

@@ -7,7 +7,7 @@ import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { Encoded } from '../cache/encoded.ts'
-import { attributes, callPath, checkAborted, refuse, renewed, type Call, type RegistryEnvironment } from './call.ts'
+import { attributes, callPath, checkAborted, checkAdmitted, refuse, renewed, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
 import { create } from './create.ts'
 import { trackUpdate } from './managed.ts'
@@ -158,8 +158,10 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   checkName(call, wanted)
   checkIdentity(call, wanted, current)
   const completed = inherited(served.complete(wanted), current)
-  const tracked = managed ? completed : trackUpdate(call, completed, current, rules)
+  const tracking = managed ? completed : trackUpdate(call, completed, current, rules)
+  const tracked = tracking instanceof Promise ? await tracking : tracking
   const admitted = await mutated(env, call, rules.seen, tracked, current)
+  checkAdmitted(tracked, admitted)
   const loading = served.strategy.ready?.(admitted)
   if (loading) await loading
   const prepared = rules.prepare(inherited(admitted, current), current, call)
