@@ -30,15 +30,16 @@ const controls = /[\0-\x1f\x7f]+/g
 /** A Warning header's value, as RFC 7234 wants it and kubectl reads it: in the bytes of UTF-8, which Node takes one by one. */
 const warningText = (text: string): string => Buffer.from(`299 - ${JSON.stringify(text.replace(controls, ' '))}`).toString('latin1')
 
-/** Characters of all warnings, and of one where all are more: Kubernetes's bounds. */
+/** Characters of all warnings, and of one where all are more: Kubernetes's bounds. What is around each counts here: some clients take heads of 16 KiB at most. */
 const allWarnings = 4096
 const oneWarning = 256
+const around = 32
 
 /** As many of the warnings as fit into a head. */
 function fitting(warnings: readonly string[]): readonly string[] {
   let left = allWarnings
-  if (warnings.reduce((sum, text) => sum + text.length, 0) <= left) return warnings
-  return warnings.map((text) => text.slice(0, oneWarning)).filter((text) => (left -= text.length) >= 0)
+  if (warnings.reduce((sum, text) => sum + text.length + around, 0) <= left) return warnings
+  return warnings.map((text) => text.slice(0, oneWarning)).filter((text) => (left -= text.length + around) >= 0)
 }
 
 /** Warns the client of something that is known before there is an answer. */
@@ -130,9 +131,12 @@ export function statusOf(error: unknown): Status {
   return internal(error instanceof Error ? error.message : String(error)).status
 }
 
+/** With a code that HTTP has for errors: some are other servers' words. */
+const sendable = (status: Status): Status => (Number.isInteger(status.code) && status.code >= 400 && status.code < 600 ? status : { ...status, code: 500 })
+
 /** Sends an error as a `Status`. An answer that has begun is broken off instead: its reader must not take it for complete. */
 export async function sendError(request: Asked, response: ApiResponse, error: unknown): Promise<void> {
-  const status = statusOf(error)
+  const status = sendable(statusOf(error))
   if (response.headersSent) return void plain(response).destroy()
   const retry = status.details?.retryAfterSeconds
   if (retry) request.early.push('retry-after', String(retry))

@@ -6,7 +6,7 @@ import type { AdmissionAttributes, AdmissionChain } from '../admission/admission
 import type { Cache } from '../cache/cache.ts'
 import { pathOf } from '../cache/keys.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, invalid, notFound } from '../../machinery/errors.ts'
+import { ApiError, badRequest, internal, invalid, notFound } from '../../machinery/errors.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
 import type { AuditTrail } from '../options.ts'
@@ -73,6 +73,16 @@ export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE'
   options: call.options,
   context: call,
 })
+
+/**
+ * What admission may not make of an object: one of another kind or in another namespace, which its author was not authorized for.
+ * Throws `ApiError` 400, 500.
+ */
+export function checkAdmitted(before: ApiObject, after: ApiObject): void {
+  if (after === before) return
+  if (after.kind !== before.kind || after.apiVersion !== before.apiVersion) throw internal(`admission made a ${String(after.apiVersion)} ${String(after.kind)} of a ${before.apiVersion} ${before.kind}`)
+  if ((after.metadata.namespace ?? '') !== (before.metadata.namespace ?? '')) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+}
 
 /** Throws `ApiError` 422 when there are errors. */
 export function refuse(call: Call, name: string, errors: readonly FieldError[]): void {

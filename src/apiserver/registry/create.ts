@@ -6,7 +6,7 @@ import { rfc3339 } from '../../machinery/time.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { pathOf } from '../cache/keys.ts'
-import { attributes, checkAborted, refuse, type Call, type RegistryEnvironment } from './call.ts'
+import { attributes, checkAborted, checkAdmitted, refuse, type Call, type RegistryEnvironment } from './call.ts'
 import { put } from './commit.ts'
 import { trackCreate } from './managed.ts'
 import { withMeta } from './meta.ts'
@@ -30,6 +30,7 @@ export async function create(env: RegistryEnvironment, call: Call, body: ApiObje
   const completed = served.complete(placed(call, body))
   const tracked = managed ? completed : trackCreate(call, completed)
   const admitted = (await env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))) ?? tracked
+  checkAdmitted(tracked, admitted)
   const loading = served.strategy.ready?.(admitted)
   if (loading) await loading
   for (let attempt = 1; ; attempt++) {

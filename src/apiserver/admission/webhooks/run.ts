@@ -32,7 +32,8 @@ export async function ask(webhook: AnyWebhook, a: AdmissionAttributes, matched: 
 function refusal(name: string, { status }: Answer): ApiError {
   const denied = `admission webhook ${JSON.stringify(name)} denied the request`
   const why = status?.message || status?.reason
-  const code = Math.max(status?.code ?? 0, 400)
+  const said = status?.code
+  const code = Number.isInteger(said) && said! >= 400 && said! < 600 ? said! : 400
   return new ApiError(code, status?.reason ?? '', why ? `${denied}: ${why}` : `${denied} without explanation`)
 }
 
