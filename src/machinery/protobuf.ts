@@ -34,6 +34,37 @@ export function encodeList(type: StructType, metadata: ListMetaObject, items: re
   })
 }
 
+/** The bytes before and after the items of an enveloped list, whose items are messages already; before each of them stands `headOfItem`. */
+export function envelopeOfList(apiVersion: string, kind: string, metadata: ListMetaObject, items: readonly Uint8Array[]): { readonly head: Uint8Array; readonly tail: Uint8Array } {
+  const size = items.reduce((sum, item) => sum + 1 + varintLength(item.length) + item.length, 0)
+  const head = write((w) => {
+    const before = w.used()
+    lengthPrefixed(w, 0x0a, () => partsWriter(ListMeta)(w, metadata as Record<string, unknown>))
+    w.varint(size + w.used() - before)
+    w.byte(0x12)
+    writeTypeMeta(w, apiVersion, kind)
+    w.raw(magic)
+  })
+  return { head, tail: Uint8Array.of(0x1a, 0, 0x22, 0) }
+}
+
+/** The tag and the length of one item of a list. */
+export const headOfItem = ({ length }: Uint8Array): Uint8Array => write((w) => {
+  w.varint(length)
+  w.byte(0x12)
+})
+
+const varintLength = (value: number): number => (value < 0x80 ? 1 : 1 + varintLength(Math.floor(value / 0x80)))
+
+function writeTypeMeta(w: Writer, apiVersion: string, kind: string): void {
+  lengthPrefixed(w, 0x0a, () => {
+    w.string(kind)
+    w.byte(0x12)
+    w.string(apiVersion)
+    w.byte(0x0a)
+  })
+}
+
 /** The message of a list whose items are messages already. */
 export function encodeListOfMessages(metadata: ListMetaObject, items: readonly Uint8Array[]): Uint8Array {
   return write((w) => {
@@ -73,12 +104,7 @@ export function wrapUnknown(apiVersion: string, kind: string, message: Uint8Arra
     w.raw([0x1a, 0, 0x22, 0])
     w.bytes(message)
     w.byte(0x12)
-    lengthPrefixed(w, 0x0a, () => {
-      w.string(kind)
-      w.byte(0x12)
-      w.string(apiVersion)
-      w.byte(0x0a)
-    })
+    writeTypeMeta(w, apiVersion, kind)
     w.raw(magic)
   })
 }

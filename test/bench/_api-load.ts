@@ -62,9 +62,9 @@ export function scriptOf({ name, script }: Call, folder: string): string | undef
   return file
 }
 
-/** The text at a path. */
+/** The text at a path; as a program gets it: for curl it would be indented. */
 export async function fetchText({ url, token }: Place, path: string): Promise<string> {
-  const { stdout } = await run('curl', ['-sk', '-H', `Authorization: Bearer ${token}`, url + path], { maxBuffer: 1 << 30 })
+  const { stdout } = await run('curl', ['-sk', '-A', 'skiff-bench', '-H', `Authorization: Bearer ${token}`, url + path], { maxBuffer: 1 << 30 })
   return stdout
 }
 
@@ -73,8 +73,8 @@ export async function revisionOf(place: Place): Promise<string> {
   return (JSON.parse(await fetchText(place, `${collection}?limit=1`)) as { metadata: { resourceVersion: string } }).metadata.resourceVersion
 }
 
-/** A raw watcher: counts the frames' ends, parses nothing. */
-function watcher({ url, token }: Place, path: string, wanted: number): Promise<{ socket: TLSSocket; done: Promise<void> }> {
+/** A raw watcher: counts the frames' ends, parses nothing. `done` once it has seen `wanted` of them. */
+export function watcher({ url, token }: Place, path: string, wanted: number): Promise<{ socket: TLSSocket; done: Promise<void> }> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url)
     const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })

@@ -13,6 +13,7 @@ import { calls, fanOut, fanOutEvents, fetchText, load, revisionOf, scriptOf, typ
 import { collection, nameOf, pods } from './_api-objects.ts'
 import { measureGrowth } from './_api-growth.ts'
 import type { Usage } from './_api-server.ts'
+import { measureTogether } from './_api-together.ts'
 import { connectPeer, profile, startSide, type Side } from './_api-sides.ts'
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { peer: { type: 'string' } } })
@@ -104,6 +105,7 @@ async function besideBare(skiff: Side): Promise<void> {
   console.log(`resident memory: ${megabytes(empty.rss)} empty, ${megabytes(full.rss)} after 3,000 pods and 3,000 ConfigMaps (target 250 MB)`)
   await measureCalls(skiff, bare, 'bare')
   if (!onlyCall) await measureFanOut(skiff, bare, 'bare')
+  if (!onlyCall || onlyCall === 'together') await measureTogether(skiff, base, seconds * 2)
   const after = await skiff.ask<Usage>({ do: 'usage' })
   const collected = await skiff.ask<Usage>({ do: 'collect' })
   console.log(`resident memory after all of this: ${megabytes(after.rss)}, ${megabytes(collected.rss)} once collected`)

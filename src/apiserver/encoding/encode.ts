@@ -1,4 +1,4 @@
-/** Objects, lists and watch events to bytes in the form that the client accepts. */
+/** Objects and watch events to bytes in the form that the client accepts. */
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { notAcceptable } from '../../machinery/errors.ts'
@@ -6,14 +6,13 @@ import { decodeObject } from '../../machinery/json.ts'
 import { encodeListOfMessages, encodeMessage, encodeWatchEvent, wrapUnknown } from '../../machinery/protobuf.ts'
 import { formatYaml } from '../../machinery/yaml.ts'
 import { Encoded } from '../cache/encoded.ts'
-import type { ListResult } from '../cache/list.ts'
 import type { EventType } from '../cache/watch.ts'
 import type { CacheEvent } from '../cache/resource-cache.ts'
 import type { Served } from '../registry/served.ts'
 import type { Printer } from '../strategy.ts'
 import type { Format } from './negotiate.ts'
-import { mapPausing } from './pausing.ts'
-import { computedTable, partial, table, tableOfOne, type IncludeObject } from './table.ts'
+import { partialMessage } from './lists.ts'
+import { computedTable, partial, tableOfOne, type IncludeObject } from './table.ts'
 
 export interface EncodeOptions {
   readonly format: Format
@@ -23,8 +22,6 @@ export interface EncodeOptions {
 }
 
 const newline = Buffer.from('\n')
-const anyType = (type: StructType<unknown>) => type as StructType<ApiObject>
-const partialType = anyType(meta.PartialObjectMetadata as unknown as StructType<unknown>)
 
 /** JSON text in the client's form: as it is, indented, or as YAML. */
 function text(json: string | Buffer, { format, pretty }: EncodeOptions): Buffer {
@@ -58,36 +55,6 @@ function encodePartial(object: ApiObject, options: EncodeOptions): Buffer {
   return Buffer.from(wrapUnknown('meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(object)))
 }
 
-const partialMessage = (object: ApiObject): Uint8Array =>
-  encodeMessage(partialType, { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata })
-
-const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult): meta.ListMeta => ({
-  resourceVersion,
-  ...(next ? { continue: next } : {}),
-  ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
-})
-
-/** A list of stored objects. A long one is encoded with pauses. */
-export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<Buffer | readonly Buffer[]> {
-  const { format } = options
-  const { resource } = served
-  const listMeta = listMetaOf(result)
-  if (format.as === 'Table') return text(await table(served, result.items, listMeta, { ...options, columns: true }), options)
-  if (format.as === 'PartialObjectMetadata') throw notAcceptable('you requested PartialObjectMetadata, but the requested object is a list')
-  const partials = format.as === 'PartialObjectMetadataList'
-  const kind = partials ? 'PartialObjectMetadataList' : (resource.listKind ?? `${resource.kind}List`)
-  const apiVersion = partials ? 'meta.k8s.io/v1' : resource.apiVersion
-  if (format.media === 'protobuf') {
-    const items = await mapPausing(result.items, (item) => (partials ? partialMessage(item.object) : served.view(item).message(resource.type)))
-    return Buffer.from(wrapUnknown(apiVersion, kind, encodeListOfMessages(listMeta, items)))
-  }
-  const head = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(listMeta)},"items":[`
-  if (partials) return text(`${head}${(await mapPausing(result.items, (item) => partial(item.object))).join(',')}]}`, options)
-  const items = await joinedItems(served, result)
-  if (format.media !== 'json' || options.pretty) return text(Buffer.concat([Buffer.from(head), items]), options)
-  return [Buffer.from(head), items]
-}
-
 /** A table of objects that are computed. */
 export const encodeComputedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: EncodeOptions): Buffer =>
   text(computedTable(printer, items, { ...options, columns: true }), options)
@@ -99,41 +66,6 @@ export function encodeComputedList(resource: Resource, items: readonly ApiObject
     return Buffer.from(wrapUnknown(resource.apiVersion, kind, encodeListOfMessages({}, items.map((item) => encodeMessage(resource.type, item)))))
   }
   return text(JSON.stringify({ kind, apiVersion: resource.apiVersion, metadata: {}, items }), options)
-}
-
-const openBrace = 0x7b
-const comma = 0x2c
-const tail = Buffer.from(']}\n')
-
-/** The items of whole lists, for as long as memory is not needed for anything else. */
-const lists = new WeakMap<Served, { readonly stamp: string; readonly bytes: WeakRef<Buffer> }>()
-
-/** The items of a list and the end of it, in one buffer. */
-async function joinedItems(served: Served, { items, stamp }: ListResult): Promise<Buffer> {
-  const before = lists.get(served)
-  const known = stamp !== undefined && before?.stamp === stamp ? before.bytes.deref() : undefined
-  if (known) return known
-  const { kind, apiVersion } = served.resource
-  // The items of custom lists say what they are: Kubernetes does not know their types.
-  const skip = served.custom ? 1 : `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length
-  const bytes = joined(await mapPausing(items, (item) => served.view(item).line()), skip)
-  if (stamp !== undefined) lists.set(served, { stamp, bytes: new WeakRef(bytes) })
-  return bytes
-}
-
-/** Items, each a line, of a built-in list do not repeat the kind: Kubernetes leaves the first `skip` bytes of each out, but for the brace. */
-function joined(lines: readonly Buffer[], skip: number): Buffer {
-  const size = lines.reduce((sum, line) => sum + line.length - skip + 1, tail.length)
-  const out = Buffer.allocUnsafeSlow(size)
-  let at = 0
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!
-    if (i > 0) out[at++] = comma
-    out[at++] = openBrace
-    at += line.copy(out, at, skip, line.length - 1)
-  }
-  at += tail.copy(out, at)
-  return out.subarray(0, at)
 }
 
 /** One frame of a protobuf watch: four bytes of length, then the event. */

@@ -3,7 +3,7 @@
 /** Milliseconds of work between two pauses. */
 const stretch = 5
 /** The clock is looked at only every so many steps. */
-const steps = 16
+const steps = 4
 
 /** Lets everything else that waits run first. */
 export const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -4,7 +4,7 @@ import type { Encoded } from '../cache/encoded.ts'
 import { createdAtColumn, nameColumn, printer } from '../registry/printing.ts'
 import type { Served } from '../registry/served.ts'
 import type { Printer } from '../strategy.ts'
-import { mapPausing } from './pausing.ts'
+import type { LongDocument } from './pieces.ts'
 
 export type IncludeObject = 'Metadata' | 'Object' | 'None'
 
@@ -29,9 +29,8 @@ export interface TableOptions {
 }
 
 /** The rows of some objects (stored version), with the list's metadata. */
-export async function table(served: Served, items: readonly Encoded[], listMeta: object, options: TableOptions): Promise<string> {
-  return tableOf(served, listMeta, options, await mapPausing(items, (item) => row(served, item, options)))
-}
+export const tableDocument = (served: Served, items: readonly Encoded[], listMeta: object, options: TableOptions): LongDocument<Encoded> =>
+  ({ frame: frameOf(printerOf(served), listMeta, options.columns), key: 'rows', items, json: (item) => row(served, item, options) })
 
 /** The same of one object, at once. */
 export const tableOfOne = (served: Served, item: Encoded | undefined, listMeta: object, options: TableOptions): string =>
@@ -50,7 +49,10 @@ const row = (served: Served, item: Encoded, { include, now }: TableOptions): str
 const tableOf = (served: Served, listMeta: object, { columns }: TableOptions, rows: readonly string[]): string =>
   tableWith(printerOf(served), listMeta, columns, rows)
 
-function tableWith({ columns: definitions }: Printer<ApiObject>, listMeta: object, columns: boolean, rows: readonly string[]): string {
-  const shown = columns ? definitions.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description, priority: c.priority ?? 0 })) : null
-  return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(listMeta)},"columnDefinitions":${JSON.stringify(shown)},"rows":[${rows.join(',')}]}`
+const tableWith = (printer: Printer<ApiObject>, listMeta: object, columns: boolean, rows: readonly string[]): string =>
+  `${JSON.stringify(frameOf(printer, listMeta, columns)).slice(0, -1)},"rows":[${rows.join(',')}]}`
+
+function frameOf({ columns: definitions }: Printer<ApiObject>, metadata: object, columns: boolean) {
+  const columnDefinitions = columns ? definitions.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description, priority: c.priority ?? 0 })) : null
+  return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions }
 }

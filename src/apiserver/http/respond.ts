@@ -1,7 +1,8 @@
 /** Answers: bytes with their headers, and errors as `Status`. */
 import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { createGzip, gzip } from 'node:zlib'
 import { meta, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, internal, type Status } from '../../machinery/errors.ts'
@@ -71,15 +72,27 @@ export function send(request: Asked, response: ApiResponse, { code, type, body, 
 async function sendLong(request: Asked, http: ServerResponse, code: number, headers: string[], body: readonly Buffer[]): Promise<void> {
   let pieces = body
   if (lengthOf(pieces) >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    pieces = [await compress(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), { level: 1 })]
-    if (http.destroyed || http.headersSent) return
     headers.push('content-encoding', 'gzip', 'vary', 'Accept-Encoding')
+    if (pieces.length > 1) return writeCompressed(request, http, code, headers, pieces)
+    pieces = [await compress(pieces[0]!, { level: 1 })]
+    if (http.destroyed || http.headersSent) return
   }
   request.sent = lengthOf(pieces)
   headers.push('content-length', String(request.sent))
   http.writeHead(code, headers)
   if (pieces.length === 1 && pieces[0]!.length <= slice) http.end(pieces[0])
   else await writeSlices(http, pieces)
+}
+
+/** Compresses on the way: how long it will be is known when it is sent. */
+async function writeCompressed(request: Asked, http: ServerResponse, code: number, headers: string[], pieces: readonly Buffer[]): Promise<void> {
+  http.writeHead(code, headers)
+  for await (const chunk of Readable.from(pieces).pipe(createGzip({ level: 1 })) as AsyncIterable<Buffer>) {
+    if (http.destroyed) return
+    request.sent += chunk.length
+    if (!http.write(chunk)) await drained(http)
+  }
+  http.end()
 }
 
 /** Longer bodies are written bit by bit: encrypting one at once would hold up everybody else, and each reader would have its own copy of it. */
