@@ -1,4 +1,6 @@
 /** What a request leaves behind, from the socket to the event. */
+import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { core, authentication } from '../../api/index.ts'
 import { FakeClock, systemClock } from '../../machinery/clock.ts'
@@ -110,6 +112,30 @@ describe('a request over HTTP', () => {
     stop.abort()
     await expect.poll(() => events.at(-1)?.stage).toBe('ResponseComplete')
     expect(events).toHaveLength(3)
+  })
+
+  it('that takes the connection over is told when it does and when the connection ends', async () => {
+    const upgrade = async (_: unknown, socket: Duplex) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+      socket.resume().once('end', () => socket.end())
+    }
+    const { events } = await start('- {level: Metadata, omitStages: [RequestReceived]}\n', { routes: { handle: () => undefined, upgrade: () => upgrade } })
+    const { port } = new URL(server?.url ?? '')
+    const open = (path: string) => new Promise<{ answer: string; socket: Socket }>((resolve) => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\nAudit-ID: mine\r\n\r\n`))
+      socket.once('data', (data: Buffer) => resolve({ answer: data.toString(), socket }))
+    })
+    const { answer, socket } = await open('/api/v1/namespaces/a/pods/p/exec?command=id')
+    expect(answer).toContain('101')
+    const told = () => events.map(({ stage, responseStatus, objectRef, auditID, verb }) => [stage, responseStatus?.code, objectRef?.subresource, auditID, verb])
+    expect(told()).toEqual([['ResponseStarted', 101, 'exec', 'mine', 'get']])
+    socket.destroy()
+    await expect.poll(told).toEqual([['ResponseStarted', 101, 'exec', 'mine', 'get'], ['ResponseComplete', 101, 'exec', 'mine', 'get']])
+    const refused = await open('/api/v1/namespaces/a/nothing/p/exec')
+    expect(refused.answer).toContain('Audit-ID: mine')
+    await expect.poll(() => events.length).toBe(3)
+    expect(events[2]).toMatchObject({ stage: 'ResponseComplete', responseStatus: { code: 400 } })
+    refused.socket.destroy()
   })
 
   it('that breaks the server is told as a panic', async () => {
