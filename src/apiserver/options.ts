@@ -8,6 +8,8 @@ import type { Status } from '../machinery/errors.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { Store } from '../store/store.ts'
 import type { RemoteCalls } from './aggregation/calls.ts'
+import type { Tunnels } from './reach/tunnel.ts'
+import type { KubeletTls } from './streaming/kubelet.ts'
 import type { AdmissionChain } from './admission/admission.ts'
 import type { HttpLimits } from './http/limits.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
@@ -184,6 +186,8 @@ export interface ServerEnvironment {
   load(resource: Pick<Resource, 'group' | 'version' | 'plural'>): { readonly objects: number; readonly watchers: number } | undefined
   /** Aborts when the server is told to close. */
   readonly stopping: AbortSignal
+  /** How pods are reached from a host without a way to them. Left out: directly. */
+  readonly tunnels?: Tunnels | undefined
   /** The revision that the watch cache has reached. */
   revision(): number
 }
@@ -208,6 +212,8 @@ export interface ApiServerOptions {
   /** Made once the cache is filled, before the first request: `(env) => ({ authenticate: createAuthenticator(...), ... })`. */
   readonly edges: (env: ServerEnvironment) => Promise<Edges> | Edges
   readonly serviceCidr?: string
+  /** The certificates of connections to nodes, when pods are to be reached through them: this host has no way to the pods itself. */
+  readonly tunnelTls?: (() => KubeletTls) | undefined
   readonly nodePorts?: readonly [from: number, to: number]
   /** Freeze every object that caches hand out: for tests, costs time. */
   readonly freeze?: boolean

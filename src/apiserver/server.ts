@@ -1,5 +1,5 @@
 /** The API server, put together: cache over the store, registry over the cache, edges around it, sockets in front. */
-import type { Resource } from '../api/index.ts'
+import { core, type Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import { createFindWebhook } from './admission/webhooks/endpoint.ts'
 import { cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
@@ -12,6 +12,8 @@ import { createLocalClient } from './local-client.ts'
 import type { ApiServer, ApiServerOptions, ServerEnvironment } from './options.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
 import { strategyFor } from './registry/strategies.ts'
+import { createTunnels } from './reach/tunnel.ts'
+import { createKubelets } from './streaming/kubelet.ts'
 import type { StrategyEnvironment } from './strategy.ts'
 
 export type * from './options.ts'
@@ -110,15 +112,17 @@ async function drain(listener: Listener, active: ReadonlySet<unknown>): Promise<
 
 function serverEnvironment(options: ApiServerOptions, registry: Registry, client: Client, serviceCidr: string, stopping: AbortSignal): ServerEnvironment {
   const { clock, log, store } = options
+  const lister = <O, I>(resource: Resource<O, I>) => createLister<O>(registry, resource as Resource)
   return {
     client, clock, log, store, serviceCidr, stopping,
     resources: () => registry.resources,
-    lister: (resource) => createLister(registry, resource as Resource),
+    lister,
     complete: ({ group, version, plural }, object) => registry.find(group, version, plural)?.complete(object) ?? object,
     load: ({ group, version, plural }) => {
       const cache = registry.find(group, version, plural)?.cache
       return cache && { objects: cache.size, watchers: cache.watcherCount }
     },
     revision: () => registry.cache.revision(),
+    tunnels: options.tunnelTls && createTunnels(lister(core.pods), createKubelets(lister(core.nodes), options.tunnelTls)),
   }
 }

@@ -30,6 +30,8 @@ export interface ApiOptions {
   readonly address?: string
   /** What else must be well for requests to be answered. */
   readonly checks?: readonly HealthCheck[]
+  /** This host has no way to the pods: webhooks, extension API servers and what is proxied to are reached through the pods' nodes. */
+  readonly throughNodes?: boolean
   /** Freeze what caches hand out: for tests. */
   readonly freeze?: boolean
 }
@@ -88,6 +90,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     shutdownDelay: argumentDuration(settings.apiServerArguments, 'shutdown-delay-duration'),
     nodePorts: settings.nodePorts,
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+    tunnelTls: options.throughNodes ? kubeletTls : undefined,
     edges: createEdges({
       audit,
       podSecurity: podSecurityOf(given),

@@ -85,7 +85,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   undo.push(() => store.close())
   const stored = await encrypted(store, { paths, given: settings.apiServerArguments, clock: systemClock, log: log.child({ component: 'encryption' }) })
   undo.push(() => stored.stop())
-  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log })
+  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log, throughNodes: !options.node })
   undo.push(() => plane.stop())
   saveKubeconfig(paths, settings, pki)
   pki.onRenewal(() => renewKubeconfigs(paths, settings, pki))

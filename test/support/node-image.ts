@@ -3,11 +3,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { root, type TestCluster } from './cluster.ts'
+import { root } from './cluster.ts'
 import { run } from './host.ts'
 
-/** Builds it into the cluster under the tag; it runs the script, a TypeScript file that imports nothing but Node's own modules. */
-export async function buildNodeImage(cluster: TestCluster, tag: string, script: string): Promise<void> {
+/** Builds it into the cluster, or into the node of another host, under the tag; it runs the script, a TypeScript file that imports nothing but Node's own modules. */
+export async function buildNodeImage(cluster: { readonly name: string; readonly dataDir: string }, tag: string, script: string): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), 'skiff-node-image-'))
   try {
     const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).split('\n').map((line) => /(\/\S+) \(0x/.exec(line)?.[1]).filter((path) => path !== undefined)

@@ -57,7 +57,7 @@ const concurrency = 20
 /** The key under which the controller registers what is served here; no API service can be called so. */
 const registration = '/local'
 
-type Environment = Pick<ServerEnvironment, 'lister' | 'clock' | 'log' | 'resources'>
+type Environment = Pick<ServerEnvironment, 'lister' | 'clock' | 'log' | 'resources' | 'tunnels'>
 
 /** `tls`: the front proxy's certificate; without one, extension servers take this server for anonymous. `metrics`: where it is counted which do not answer. */
 export function createAggregator(env: Environment, tls: (() => FrontProxyTls) | undefined, metrics?: Registry): Aggregator {

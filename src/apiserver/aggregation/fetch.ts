@@ -2,7 +2,7 @@
 import https from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Identity } from '../identity.ts'
-import { goError, type Destination } from '../streaming/forward.ts'
+import { goError, wayTo, type Destination } from '../streaming/forward.ts'
 import { identityHeaders } from './front-proxy.ts'
 
 export interface Fetched { readonly code: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
@@ -34,7 +34,7 @@ export function open(to: Destination, { headers = {}, method = 'GET', body, cont
   const fail = (why: string) => reject(new Error(`${method === 'GET' ? 'Get' : method} ${JSON.stringify(url)}: ${why}`))
   const length = body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }
   const request = https.request({
-    host: to.address, port: to.port, path: to.path, method, ...to.tls, ...(to.agent ? { agent: to.agent } : {}), ...(signal ? { signal } : {}),
+    host: to.address, port: to.port, path: to.path, method, ...wayTo(to), ...(signal ? { signal } : {}),
     headers: { accept: 'application/json', ...headers, ...length, ...identityHeaders(user), host: new URL(url).host },
   })
   const timer = setTimeout(() => {

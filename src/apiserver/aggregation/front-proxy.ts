@@ -49,8 +49,8 @@ export function createConnections(services: ServiceResolver, tls: (() => FrontPr
     }
     return found
   }
-  const at = (remote: Remote, { address, port, serverName }: ServicePlace, path: string): Destination =>
-    ({ scheme: 'https', address, port, path, ...connect(remote, serverName) })
+  const at = (remote: Remote, { address, port, serverName, connect: through }: ServicePlace, path: string): Destination =>
+    ({ scheme: 'https', address, port, path, ...connect(remote, serverName), ...(through ? { connect: through } : {}) })
   return {
     destination: (remote, path) => at(remote, services.resolve(remote.service), path),
     destinations: (remote, path) => services.resolveAll(remote.service).map((place) => at(remote, place, path)),

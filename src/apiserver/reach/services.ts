@@ -1,6 +1,7 @@
 /** How the API server gets to a service of the cluster: which address and port lead to a pod behind it, without the service network. */
 import { core, discovery } from '../../api/index.ts'
 import type { ServerEnvironment } from '../options.ts'
+import type { Connect, Tunnels } from './tunnel.ts'
 
 /** What webhooks, conversion webhooks and API services say: a service, and which of its ports. */
 export interface ServiceReference {
@@ -16,6 +17,8 @@ export interface ServicePlace {
   readonly port: number
   /** `name.namespace.svc`: the name that a certificate must be for. */
   readonly serverName: string
+  /** How it is reached where this host has no way to it. */
+  readonly connect?: Connect | undefined
 }
 
 export interface ServiceResolver {
@@ -41,11 +44,15 @@ export function readyEndpoints(slices: readonly discovery.EndpointSlice[], servi
         (e.addresses as readonly string[]).slice(0, 1).map((address) => ({ address, port: p.port as number, target: e.targetRef })))))
 }
 
+/** The tunnel to an endpoint, where there are tunnels and it is a pod. */
+const tunnelTo = (tunnels: Tunnels | undefined, namespace: string, target: core.ObjectReference | undefined, port: number): Connect | undefined =>
+  (target?.kind === 'Pod' ? tunnels?.to(target.namespace ?? namespace, target.name ?? '', port) : undefined)
+
 /**
  * Goes by the endpoints themselves, as kube-apiserver does with `--enable-aggregator-routing`: the server's host needs no
  * rules of the service network, only a way to the pods.
  */
-export function createServiceResolver(env: Pick<ServerEnvironment, 'lister'>): ServiceResolver {
+export function createServiceResolver(env: Pick<ServerEnvironment, 'lister' | 'tunnels'>): ServiceResolver {
   const services = env.lister(core.services)
   const slices = env.lister(discovery.endpointslices)
   const resolveAll = ({ namespace, name, port = 443 }: ServiceReference): readonly ServicePlace[] => {
@@ -57,7 +64,7 @@ export function createServiceResolver(env: Pick<ServerEnvironment, 'lister'>): S
     if (!wanted) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`)
     const places = readyEndpoints(slices.list(namespace), name, wanted.name ?? '')
     if (places.length === 0) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
-    return places.map(({ address, port: target }) => ({ address, port: target, serverName }))
+    return places.map(({ address, port: at, target }) => ({ address, port: at, serverName, connect: tunnelTo(env.tunnels, namespace, target, at) }))
   }
   return {
     resolveAll,

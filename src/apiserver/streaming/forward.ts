@@ -5,6 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ApiError, internal, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, ApiResponse } from '../http/request.ts'
+import { throughTunnel, type Connect } from '../reach/tunnel.ts'
 import { forwardedHeaders, returnedHeaders } from './headers.ts'
 
 export interface Destination {
@@ -16,10 +17,16 @@ export interface Destination {
   /** Certificates and the authorities to check the other side by. */
   readonly tls?: https.AgentOptions
   readonly agent?: https.Agent
+  /** How it is reached where this host has no way to it. */
+  readonly connect?: Connect | undefined
 }
 
+/** Over which connection, and with which certificates, a request goes. */
+export const wayTo = (to: Destination): RequestOptions & https.AgentOptions =>
+  (to.connect ? throughTunnel(to.connect, to.scheme === 'https' ? to.tls ?? {} : undefined) : { ...to.tls, ...(to.agent ? { agent: to.agent } : {}) })
+
 function optionsOf(to: Destination, method: string, headers: OutgoingHttpHeaders): RequestOptions & https.AgentOptions {
-  return { host: to.address, port: to.port, path: to.path, method, headers: { host: destinationHost(to), ...headers }, ...to.tls, ...(to.agent ? { agent: to.agent } : {}) }
+  return { host: to.address, port: to.port, path: to.path, method, headers: { host: destinationHost(to), ...headers }, ...wayTo(to) }
 }
 
 /** `address:port`, as it stands in a URL. */
@@ -112,7 +119,7 @@ export function goError(error: Error): string {
 export async function forwardUpgrade(request: ApiRequest, socket: Duplex, head: Buffer, to: Destination, sent = forwardedHeaders(request.headers)): Promise<void> {
   const headers: OutgoingHttpHeaders = { ...sent, connection: 'Upgrade', upgrade: request.headers.upgrade }
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const outgoing = moduleOf(to).request({ ...optionsOf(to, request.method, headers), agent: false })
+  const outgoing = moduleOf(to).request({ ...optionsOf(to, request.method, headers), ...(to.connect ? {} : { agent: false }) })
   const giveUp = () => outgoing.destroy()
   socket.once('close', giveUp)
   outgoing.on('error', (error) => reject(Object.assign(internal(`error dialing backend: ${goError(error)}`), { cause: error })))

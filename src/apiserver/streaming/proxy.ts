@@ -5,6 +5,7 @@ import { badRequest, notFound, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
 import type { Lister } from '../options.ts'
 import { readyEndpoints } from '../reach/services.ts'
+import type { Tunnels } from '../reach/tunnel.ts'
 import { destinationHost, forward, forwardUpgrade, type Destination } from './forward.ts'
 import { hostOf, proxyHeaders } from './headers.ts'
 import type { Kubelets } from './kubelet.ts'
@@ -17,6 +18,7 @@ export interface ProxySources {
   readonly services: Lister<core.Service>
   readonly slices: Lister<discovery.EndpointSlice>
   readonly kubelets: Kubelets
+  readonly tunnels?: Tunnels | undefined
 }
 
 type Place = Omit<Destination, 'path'>
@@ -80,21 +82,21 @@ function nodePlace({ kubelets }: ProxySources, { scheme, name, port }: ProxyTarg
   return placeAt(scheme, kubelet.address, portNumber(port))
 }
 
-function podPlace({ pods }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
+function podPlace({ pods, tunnels }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
   const pod = pods.get(namespace, name)
   if (!pod) throw notFound(core.pods, name)
   const address = pod.status.podIP ?? ''
   checkProxyable(address)
   const ports = pod.spec.containers.flatMap((c) => c.ports ?? [])
   const wanted = port === '' ? (ports[0]?.containerPort ?? (scheme === 'https' ? 443 : 80)) : (ports.find((p) => p.name === port)?.containerPort ?? portNumber(port))
-  return placeAt(scheme, address, wanted)
+  return { ...placeAt(scheme, address, wanted), connect: tunnels?.to(namespace, name, wanted) }
 }
 
 /**
  * A ready endpoint of the service, a different one each time. It must be a pod of the namespace, and have the address: whoever
  * can write an endpoint slice could otherwise have this server connect to anything.
  */
-function servicePlace({ services, slices, pods }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
+function servicePlace({ services, slices, pods, tunnels }: ProxySources, { scheme, name, port }: ProxyTarget, namespace: string): Place {
   const service = services.get(namespace, name)
   if (!service) throw notFound(core.services, name)
   const portName = servicePortName(service, port)
@@ -105,7 +107,7 @@ function servicePlace({ services, slices, pods }: ProxySources, { scheme, name, 
   const chosen = candidates[Math.floor(Math.random() * candidates.length)]
   if (!chosen) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`)
   checkProxyable(chosen.address)
-  return placeAt(scheme, chosen.address, chosen.port)
+  return { ...placeAt(scheme, chosen.address, chosen.port), connect: tunnels?.to(namespace, chosen.target?.name ?? '', chosen.port) }
 }
 
 /** Endpoint ports carry the names of the service's ports; a number is looked up there. */

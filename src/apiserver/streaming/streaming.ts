@@ -13,12 +13,12 @@ export interface Streaming {
 }
 
 /** `tls` is asked for on the first connection to a node. */
-export function createStreaming(env: Pick<ServerEnvironment, 'lister'>, tls: () => KubeletTls, authorizer: Authorizer): Streaming {
+export function createStreaming(env: Pick<ServerEnvironment, 'lister' | 'tunnels'>, tls: () => KubeletTls, authorizer: Authorizer): Streaming {
   const nodes = env.lister(core.nodes)
   const pods = env.lister(core.pods)
   const kubelets = createKubelets(nodes, tls)
   const streams = createPodStreams(pods, kubelets, ({ user, info }) => authorizer.authorize(user, { ...info, verb: 'create' }))
-  const proxies = createProxies({ nodes, pods, services: env.lister(core.services), slices: env.lister(discovery.endpointslices), kubelets })
+  const proxies = createProxies({ nodes, pods, services: env.lister(core.services), slices: env.lister(discovery.endpointslices), kubelets, tunnels: env.tunnels })
   const handlers: Readonly<Record<string, Handler>> = {
     'pods/log': streams.log,
     'pods/exec': streams.notUpgraded,

@@ -4,6 +4,7 @@ import https from 'node:https'
 import type { admission, admissionregistration, Resource } from '../../../api/index.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
+import { throughTunnel } from '../../reach/tunnel.ts'
 import type { FindWebhook, WebhookPlace } from './endpoint.ts'
 
 export interface Webhook {
@@ -56,13 +57,12 @@ function answerOf(text: string, uid: string): Answer {
 export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const path = `${place.path}${place.path.includes('?') ? '&' : '?'}timeout=${seconds}s`
+  // The certificate is for the service, whatever the address of the endpoint.
+  const tls = { servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName, ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}) }
   const request = https.request({
-    host: place.address, port: place.port, path, method: 'POST', servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName,
-    // The certificate is for the service, whatever the address of the endpoint.
-    ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}),
+    host: place.address, port: place.port, path, method: 'POST', ...(place.connect ? throughTunnel(place.connect, tls) : { ...tls, agent: false }),
     headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body) },
     signal: AbortSignal.timeout(seconds * 1000),
-    agent: false,
   }, (response) => {
     const chunks: Buffer[] = []
     let length = 0

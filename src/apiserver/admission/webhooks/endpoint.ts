@@ -2,6 +2,7 @@
 import type { admissionregistration } from '../../../api/index.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import { createServiceResolver } from '../../reach/services.ts'
+import type { Connect } from '../../reach/tunnel.ts'
 
 export interface WebhookPlace {
   readonly address: string
@@ -11,12 +12,14 @@ export interface WebhookPlace {
   readonly serverName: string
   /** As errors name it. */
   readonly url: string
+  /** How it is reached where this host has no way to it. */
+  readonly connect?: Connect | undefined
 }
 
 export type FindWebhook = (config: admissionregistration.WebhookClientConfig) => WebhookPlace
 
 /** Throws when the service is not there or has nobody behind it. */
-export function createFindWebhook(env: Pick<ServerEnvironment, 'lister'>): FindWebhook {
+export function createFindWebhook(env: Pick<ServerEnvironment, 'lister' | 'tunnels'>): FindWebhook {
   const services = createServiceResolver(env)
   return ({ url, service: reference }) => {
     if (url !== undefined) {
