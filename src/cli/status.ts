@@ -5,6 +5,7 @@ import { createHttpsClient } from '../client/https.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
 import { runningPid } from '../cluster/daemon.ts'
 import { keptClientCertificate } from '../cluster/node-certificates.ts'
+import { expiryOf, type Expiry } from '../cluster/renewal.ts'
 import { existing } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
@@ -16,6 +17,8 @@ export interface Report {
   /** Resident memory of Skiff's own process, in MB; containerd apart. */
   readonly memoryMB?: number
   readonly version?: string
+  /** When the certificates end; they are renewed long before, the authority is not. */
+  readonly expiry?: Expiry
   readonly nodes?: readonly { readonly name: string; readonly ready: boolean; readonly address: string }[]
   readonly pods?: Readonly<Record<string, number>>
 }
@@ -32,7 +35,8 @@ export async function inspect(options: ClusterOptions): Promise<Report> {
   const { paths, settings } = existing(options)
   const pid = runningPid(paths)
   const access = settings.agentKubeconfig === undefined ? undefined : await parseKubeconfig(readFileSync(settings.agentKubeconfig, 'utf8'))
-  const head = { name: settings.name, server: access?.server ?? `https://127.0.0.1:${settings.port}` }
+  const expiry = expiryOf(paths.pki)
+  const head = { ...(expiry ? { expiry } : {}), name: settings.name, server: access?.server ?? `https://127.0.0.1:${settings.port}` }
   if (pid === undefined) return { ...head, state: 'down' }
   const memoryMB = residentMB(pid)
   const kept = access === undefined ? undefined : keptClientCertificate(paths.pki)
@@ -68,10 +72,17 @@ function print(report: Report): void {
   line('server', report.server)
   if (report.pid !== undefined) line('process', `pid ${report.pid}, ${report.memoryMB} MB`)
   if (report.version) line('version', report.version)
+  if (report.expiry) line('certs', expiryText(report.expiry))
   for (const node of report.nodes ?? []) line('node', `${node.name} ${node.address} ${node.ready ? 'Ready' : 'NotReady'}`)
   if (report.pods) line('pods', Object.entries(report.pods).map(([phase, count]) => `${count} ${phase}`).join(', ') || 'none')
   if (report.state === 'down') console.log('run "skiff up" to boot it')
   if (report.state === 'not answering') console.log('"skiff logs" tells more')
+}
+
+function expiryText({ certificates, authority }: Expiry): string {
+  const day = (text: string) => text.slice(0, 10)
+  const soon = authority !== undefined && Date.parse(authority) - Date.now() < 365 * 24 * 3_600_000
+  return `until ${day(certificates)}, renewed before${authority === undefined ? '' : `; authority until ${day(authority)}${soon ? ', which is not renewed: make the cluster anew before' : ''}`}`
 }
 
 function residentMB(pid: number): number {

@@ -49,7 +49,7 @@ const register = async (name: string, address: string) => {
 }
 const requests = async (node: string) => (await plane.api.client.list(certificates.certificatesigningrequests)).items.filter((r) => r.spec.username === `system:node:${node}`)
 
-describe('a node that comes with a bootstrap token', () => {
+describe('a node that comes with a bootstrap token', { timeout: 30_000 }, () => {
   it('gets a certificate of its own, keeps it for itself, and starts with it the next time', async () => {
     const pair = await firstCertificate(identity('joiner'), undefined, () => open({ token: 'abcdef.0123456789abcdef' }))
     expect(nodeOf(pair)).toBe('joiner')
@@ -80,7 +80,7 @@ describe('a node that comes with a bootstrap token', () => {
   })
 })
 
-describe('a node with a certificate', () => {
+describe('a node with a certificate', { timeout: 60_000 }, () => {
   it('renews both before their end, and goes on with the new ones', async () => {
     const clock = new FakeClock(Date.now())
     const first = await nodeCertificate(join(dir, 'pki'), pki.ca, 'old', '10.20.0.6')

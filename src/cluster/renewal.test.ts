@@ -10,7 +10,7 @@ import { createMemoryStore } from '../store/memory.ts'
 import { startApi } from './api.ts'
 import { kubeconfigOf, mergeKubeconfig, renewMerged, writeKubeconfig } from './kubeconfig.ts'
 import { ensurePki } from './pki.ts'
-import { endOf, keepPki } from './renewal.ts'
+import { endOf, expiryOf, keepPki } from './renewal.ts'
 import type { Settings } from './settings.ts'
 
 const day = 24 * 3_600_000
@@ -27,7 +27,7 @@ const handshake = (port: number, ca: string) => new Promise<TLSSocket>((resolve,
 })
 const serialOf = (socket: TLSSocket) => socket.getPeerCertificate().serialNumber
 
-it('a server shows its new certificate without a restart, and connections that are open go on', async () => {
+it('a server shows its new certificate without a restart, and connections that are open go on', { timeout: 30_000 }, async () => {
   const clock = new FakeClock(Date.now())
   const pki = await keepPki(newDir(), settings, { clock, log: quiet })
   const api = await startApi({ settings, pki, store: createMemoryStore(), clock: systemClock, log: quiet, address: '127.0.0.1' })
@@ -68,6 +68,8 @@ it('no leaf outlives its authority, and the end of an authority is said a year b
   const next = await keepPki(dir, settings, { clock: late, log })
   expect(warned).toHaveLength(2)
   expect(endOf(next.server)).toBe(endOf(next.ca))
+  expect(expiryOf(dir)).toEqual({ certificates: new Date(endOf(next.ca)).toISOString(), authority: new Date(endOf(next.ca)).toISOString() })
+  expect(expiryOf(join(dir, 'none'))).toBeUndefined()
   await next.stop()
 })
 

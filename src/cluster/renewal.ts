@@ -1,5 +1,7 @@
 /** Looks after the cluster's certificates while it runs: those near their end are made anew and taken up without a restart. */
 import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { ensurePki, type KeyPair, type Pki } from './pki.ts'
@@ -19,6 +21,27 @@ const leaves = ['server', 'kubeletClient', 'admin', 'node', 'frontProxyClient'] 
 
 /** Milliseconds since the epoch. */
 export const endOf = ({ cert }: Pick<KeyPair, 'cert'>): number => Date.parse(new X509Certificate(cert).validTo)
+
+export interface Expiry {
+  /** RFC 3339: the first of the certificates that are renewed by themselves. */
+  readonly certificates: string
+  /** RFC 3339: the authority, which is not. */
+  readonly authority?: string
+}
+
+/** When the certificates in the directory end; undefined when there are none. A node elsewhere has no authority there. */
+export function expiryOf(dir: string): Expiry | undefined {
+  const files = existsSync(dir) ? readdirSync(dir).filter((file) => /\.(crt|pem)$/.test(file)) : []
+  const until = (file: string) => {
+    const text = readFileSync(join(dir, file), 'utf8')
+    return endOf({ cert: text.slice(Math.max(0, text.indexOf('-----BEGIN CERTIFICATE-----'))) })
+  }
+  const authorities = files.filter((file) => /^(front-proxy-)?ca\.crt$/.test(file))
+  const others = files.filter((file) => !authorities.includes(file))
+  if (others.length === 0) return undefined
+  const first = (list: readonly string[]) => new Date(Math.min(...list.map(until))).toISOString()
+  return { certificates: first(others), ...(authorities.length > 0 ? { authority: first(authorities) } : {}) }
+}
 
 /** The cluster's certificates, always current: its fields are others after a renewal, and `onRenewal` says when. */
 export async function keepPki(dir: string, settings: Settings, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<KeptPki> {
