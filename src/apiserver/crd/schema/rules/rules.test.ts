@@ -67,7 +67,7 @@ describe('rules on objects', () => {
 
   it('end with the budget', () => {
     const spec: Schema = { type: 'object', properties: { list: { type: 'array', items: { type: 'integer' } } }, ...rules('self.list.all(x, self.list.all(y, x + y > 0))') }
-    expect(errors(spec, { list: Array.from({ length: 2000 }, () => 1) })[0]).toContain('no further validation rules will be run due to call cost exceeds limit for rule: self.list.all(x, self.list.all(y, x + y > 0))')
+    expect(errors(spec, { list: Array.from({ length: 1000 }, () => 1) })[0]).toContain('no further validation rules will be run due to call cost exceeds limit for rule: self.list.all(x, self.list.all(y, x + y > 0))')
   })
 })
 
@@ -181,8 +181,8 @@ it('all rules of an object together have a budget', () => {
   const heavy = Array.from({ length: 12 }, () => 'self.list.all(x, self.list.all(y, x + y > 0))')
   const spec: Schema = { type: 'object', properties: { list: { type: 'array', items: { type: 'integer' } } }, ...rules(...heavy) }
   expect(errors(spec, { list: Array.from({ length: 350 }, () => 1) })).toEqual(['spec: Invalid value: "object": validation failed due to running out of cost budget, no further validation rules will be run'])
-  expect(errors(spec, { list: Array.from({ length: 250 }, () => 1) })).toEqual([])
-})
+  expect(errors(spec, { list: Array.from({ length: 50 }, () => 1) })).toEqual([])
+}, 30_000)
 
 it('errors of rules on lists and maps do not show the whole of them', () => {
   expect(errors({ type: 'object', properties: { list: { type: 'array', items: { type: 'string' }, ...rules({ rule: 'size(self) < 1', reason: 'FieldValueDuplicate' }, 'size(self) < 1') } } }, { list: ['a'] })).toEqual(['spec.list: Duplicate value', 'spec.list: Invalid value: failed rule: size(self) < 1'])
