@@ -49,8 +49,6 @@ export interface Cache {
   onTick(callback: () => void): () => void
 }
 
-/** Entries that are read from the store at once when a kind comes. */
-const pageSize = 500
 /** Milliseconds between two rounds of bookmarks, and of letting go of bytes. */
 const bookmarkEvery = 60_000
 
@@ -149,12 +147,12 @@ function apply(state: State, change: Change, touched: Set<ResourceCache>): void 
 
 /**
  * Fills the cache of a kind that has come. From the moment it is registered the feed brings every change after `from`, so
- * what is read from the store counts only where it is not newer than that, and the feed has not said anything else since. Therefore
- * pages need not be of one revision.
+ * what is read from the store counts only where it is not newer than that, and the feed has not said anything else since.
  */
 async function fillLate(state: State, store: Store, { kind, cache }: Fed, from: number): Promise<number> {
   const { loads } = state
-  const take = ({ key, value, modRevision, problem }: Entry): boolean => {
+  const { entries, revision } = await store.range(kind.prefix)
+  await eachPausing(entries, ({ key, value, modRevision, problem }) => {
     // Somebody has read everything again meanwhile, this resource too.
     if (state.loads !== loads) return false
     if (modRevision > from || cache.heardOf(key)) return true
@@ -162,14 +160,7 @@ async function fillLate(state: State, store: Store, { kind, cache }: Fed, from: 
     if (problem !== undefined) state.spoil(cache, key, problem)
     if (item) cache.seed(item)
     return true
-  }
-  const read = async (after?: string): Promise<number> => {
-    const { entries, revision, more } = await store.range(kind.prefix, { limit: pageSize, ...(after === undefined ? {} : { after }) })
-    await eachPausing(entries, take)
-    const last = entries.at(-1)
-    return more && last && state.loads === loads ? read(last.key) : revision
-  }
-  const revision = await read()
+  })
   cache.seeded()
   return revision
 }
