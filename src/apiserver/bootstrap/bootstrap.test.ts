@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { core, discovery, rbac, scheduling } from '../../api/index.ts'
+import { core, discovery, flowcontrol, rbac, scheduling } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
@@ -44,6 +44,7 @@ it('gives a cluster its namespaces, its priority classes and the way to its API'
 })
 
 it('writes nothing when everything is there already', async () => {
+  await expect.poll(async () => (await client.list(flowcontrol.flowschemas)).items.filter(({ status }) => status.conditions?.length).length).toBe(13)
   const before = await client.list(rbac.clusterroles)
   await running.stop()
   await boot()

@@ -59,7 +59,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
   }
   await round()
   await Promise.all([ensurePriorityClasses(client), ensureRoles(client), ensure(client, core.serviceaccounts, nodeNetworkAccount, { metadata: nodeNetworkAccount })])
-  const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), await startKeeping({ client, clock, log })]
+  const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), keepInBackground(options)]
   if (options.nodePorts) helpers.push(startServiceRepair({ client, clock, log, nodePorts: options.nodePorts }))
   const loop = (async () => {
     for (;;) {
@@ -74,6 +74,12 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
       await Promise.all([loop, ...helpers.map((h) => h.stop())])
     },
   }
+}
+
+/** The mandatory objects hold without being there: nobody waits for the others. */
+function keepInBackground({ client, clock, log }: BootstrapOptions): Component {
+  const started = startKeeping({ client, clock, log }).catch((error: unknown) => void log.error({ error: String(error) }, 'the objects of flow control could not be made'))
+  return { stop: async () => (await started)?.stop() }
 }
 
 async function ensureNamespaces(client: Client): Promise<void> {
