@@ -82,6 +82,15 @@ describe('an encryption configuration', () => {
     expect(await t.kubectl('get', 'configmaps', '-n', 'kube-system', '-o', 'name')).toContain('configmap/')
   })
 
+  it('whose key management service is away says so in its health, and refuses what it cannot encrypt', async () => {
+    configure([{ resources: ['secrets'], providers: [{ kms: { apiVersion: 'v2', name: 'vault', endpoint: `unix://${join(directory, 'none.sock')}`, timeout: '1s' } }] }])
+    const { kubectl, tryKubectl } = await start()
+    expect((await tryKubectl(['get', '--raw', '/readyz'])).stderr).toContain('[-]kms-providers failed: reason withheld')
+    expect(await kubectl('get', '--raw', '/readyz?exclude=kms-providers')).toBe('ok')
+    expect((await tryKubectl(['create', 'secret', 'generic', 's'])).stderr).toContain('Internal error occurred: kms unix:')
+    await kubectl('create', 'configmap', 'c')
+  })
+
   it('that is wrong stops the boot with one sentence, without the key in it', async () => {
     configure([{ resources: ['configmaps'], providers: [{ aesgcm: { keys: [{ name: 'k', secret: 'aHVzaA==' }] } }] }])
     await expect(start()).rejects.toThrow(`encryption-provider-config: ${file()}: line 1: resources[0].providers[0].aesgcm.keys[0].secret: Invalid value: "[hidden]": expected a key of 16, 24, 32 bytes`)
