@@ -28,6 +28,8 @@ export interface Sink {
   end(error?: ApiError): void
   /** Whether nobody listens any more. */
   closed?(): boolean
+  /** Resolves when there is room for more; undefined: there is. Asked while a watch tells what there is already. */
+  room?(): Promise<void> | undefined
 }
 
 /** An object that left the selection, as its deletion is told: its last matching state, at the revision of the change. */
@@ -63,6 +65,9 @@ export interface WatchOptions {
   readonly blank: Encoded
 }
 
+/** A reader that takes the initial events so slowly that this many changes wait behind them lists again. */
+const mostWaiting = 100_000
+
 /**
  * Starts a watch: what there is already (where that was asked for), then every change. Resolves with what stops it.
  * Throws `ApiError` 400, 410, 422, 504 before the first event.
@@ -86,7 +91,10 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
   // Changes that come in while the initial events are told wait for their turn.
   let waiting: CacheEvent[] | undefined = []
   const watcher: Watcher = {
-    push: (change) => (waiting ? void waiting.push(change) : pass(change)),
+    push(change) {
+      if (!waiting) return pass(change)
+      if (waiting.push(change) > mostWaiting) sink.end(tooOld(told, cache.revision()))
+    },
     flush: () => sink.flush(),
     reset: () => sink.end(tooOld(told, cache.revision())),
     close: () => sink.end(),
@@ -97,7 +105,7 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
       const revision = cache.revision()
       await eachPausing(await initially(source, selection), (item) => {
         sink.event('ADDED', item, undefined)
-        return !sink.closed?.()
+        return sink.room?.()?.then(() => !sink.closed?.()) ?? !sink.closed?.()
       })
       if (query.sendInitialEvents && query.bookmarks) bookmark(revision, true)
     } else for (const change of await missedSince(source, from)) pass(change)

@@ -77,10 +77,14 @@ function watchFrame(type: string, object: Uint8Array): Buffer {
 }
 
 /** Frames of the change that is being told right now: the next watcher most likely wants the same bytes. */
-const shared: { change: CacheEvent | undefined; frames: Map<string, Buffer> } = { change: undefined, frames: new Map() }
+const shared: { change: CacheEvent | undefined; frames: Map<string, Frame> } = { change: undefined, frames: new Map() }
+
+/** The bytes of one event, in one part or in several. */
+export type Frame = readonly Buffer[]
+export type EventEncoder = (type: EventType, item: Encoded, change: CacheEvent | undefined) => Frame
 
 /** What a watch sends for its events. */
-export function eventEncoder(served: Served, options: EncodeOptions, now: () => number): (type: EventType, item: Encoded, change: CacheEvent | undefined) => Buffer {
+export function eventEncoder(served: Served, options: EncodeOptions, now: () => number): EventEncoder {
   const { format } = options
   if (format.media === 'yaml') throw notAcceptable('only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch')
   if (format.as === 'Table') return tableEvents(served, options, now)
@@ -92,32 +96,34 @@ export function eventEncoder(served: Served, options: EncodeOptions, now: () => 
       shared.change = change
       shared.frames = new Map()
     }
-    let bytes = shared.frames.get(id + type)
-    if (!bytes) shared.frames.set(id + type, (bytes = frame(type, item)))
-    return bytes
+    let parts = shared.frames.get(id + type)
+    if (!parts) shared.frames.set(id + type, (parts = [Buffer.concat(frame(type, item))]))
+    return parts
   }
 }
 
-function frameOf(served: Served, format: Format): (type: EventType, item: Encoded) => Buffer {
+function frameOf(served: Served, format: Format): (type: EventType, item: Encoded) => Frame {
   const { resource } = served
   const partials = format.as !== ''
   if (format.media === 'protobuf') {
-    return (type, item) => watchFrame(type, partials
+    return (type, item) => [watchFrame(type, partials
       ? wrapUnknown('meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(item.object))
-      : wrapUnknown(resource.apiVersion, resource.kind, served.view(item).message(resource.type)))
+      : wrapUnknown(resource.apiVersion, resource.kind, served.view(item).message(resource.type)))]
   }
-  if (partials) return (type, item) => Buffer.from(`{"type":"${type}","object":${partial(item.object)}}\n`)
-  return (type, item) => Buffer.concat([Buffer.from(`{"type":"${type}","object":`), served.view(item).json(), frameEnd])
+  if (partials) return (type, item) => [Buffer.from(`{"type":"${type}","object":${partial(item.object)}}\n`)]
+  return (type, item) => [frameHeads[type], served.view(item).json(), frameEnd]
 }
+const frameHead = (type: EventType) => Buffer.from(`{"type":"${type}","object":`)
+const frameHeads: Readonly<Record<EventType, Buffer>> = { ADDED: frameHead('ADDED'), MODIFIED: frameHead('MODIFIED'), DELETED: frameHead('DELETED'), BOOKMARK: frameHead('BOOKMARK') }
 const frameEnd = Buffer.from('}\n')
 
 /** Only the first table of a watch has columns. */
 function tableEvents(served: Served, options: EncodeOptions, now: () => number) {
   let columns = true
-  return (type: EventType, item: Encoded): Buffer => {
+  return (type: EventType, item: Encoded): Frame => {
     const object = tableOfOne(served, type === 'BOOKMARK' ? undefined : item, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, now: now(), columns })
     columns = false
-    return Buffer.from(`{"type":"${type}","object":${object}}\n`)
+    return [Buffer.from(`{"type":"${type}","object":${object}}\n`)]
   }
 }
 

@@ -15,11 +15,12 @@ export async function mapPausing<T, R>(items: readonly T[], map: (item: T) => R)
   return results
 }
 
-/** Calls `act` for each item, with pauses. `act` may return false to stop. */
-export async function eachPausing<T>(items: readonly T[], act: (item: T) => boolean | void): Promise<void> {
+/** Calls `act` for each item, with pauses. `act` may return false to stop, and a promise to be waited for before the next. */
+export async function eachPausing<T>(items: readonly T[], act: (item: T) => boolean | void | Promise<boolean | void>): Promise<void> {
   let begun = performance.now()
   for (let i = 0; i < items.length; i++) {
-    if (act(items[i] as T) === false) return
+    const answer = act(items[i] as T)
+    if ((answer instanceof Promise ? await answer : answer) === false) return
     if (i % steps !== steps - 1 || performance.now() - begun < stretch) continue
     await pause()
     begun = performance.now()

@@ -1,15 +1,16 @@
 /** A watch over HTTP: frames as they come, cut off when the client does not read. */
 import type { ApiError } from '../../machinery/errors.ts'
-import type { Encoded } from '../cache/encoded.ts'
-import type { CacheEvent } from '../cache/resource-cache.ts'
-import type { EventType, Sink } from '../cache/watch.ts'
-import { errorEvent } from '../encoding/encode.ts'
+import type { Sink } from '../cache/watch.ts'
+import { errorEvent, type EventEncoder } from '../encoding/encode.ts'
 import { contentTypes, type Format } from '../encoding/negotiate.ts'
 import type { ApiResponse } from './request.ts'
 import { plain } from './respond.ts'
 
 /** A client may be behind by this many bytes beside what it got at the start. */
 const patience = 16 * 1024 * 1024
+/** What there is at the start is told as fast as the client takes it: not more than these bytes are ahead of it, and not longer than these milliseconds. */
+const ahead = 1024 * 1024
+const standstill = 30_000
 /** Frames are sent in pieces of about this size. */
 const piece = 256 * 1024
 
@@ -21,7 +22,7 @@ export interface WatchStream extends Sink {
 }
 
 /** Sends events as `encode` frames them. Headers go out with the first flush. */
-export function watchStream(response: ApiResponse, format: Format, encode: (type: EventType, item: Encoded, change: CacheEvent | undefined) => Buffer): WatchStream {
+export function watchStream(response: ApiResponse, format: Format, encode: EventEncoder): WatchStream {
   const http = plain(response)
   let frames: Buffer[] = []
   let size = 0
@@ -56,10 +57,25 @@ export function watchStream(response: ApiResponse, format: Format, encode: (type
     closed: () => closed,
     flush,
     event(type, item, change) {
-      const frame = encode(type, item, change)
-      frames.push(frame)
-      size += frame.length
+      for (const part of encode(type, item, change)) {
+        frames.push(part)
+        size += part.length
+      }
       if (size > piece) flush()
+    },
+    room() {
+      if (closed || http.writableLength < ahead) return undefined
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => http.destroy(), standstill)
+        const done = () => {
+          clearTimeout(timer)
+          http.off('drain', done)
+          http.off('close', done)
+          resolve()
+        }
+        http.once('drain', done)
+        http.once('close', done)
+      })
     },
     started: () => (limit = http.writableLength + patience),
     end(error?: ApiError) {
