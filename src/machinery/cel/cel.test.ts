@@ -75,8 +75,23 @@ describe('costs', () => {
     expect(() => program.evaluate({ d: { list: [1, 2, 3] } }, { budget: 10 })).toThrow('operation cancelled: actual cost limit exceeded')
   })
 
+  it.each([
+    // Making a list of five costs 10 unless it is constant; each element that is looked at 1, a tenth for every character.
+    ['[x, 2, 3].sum()', 1 + 10 + 3], ['["0123456789ab", string(x)].min()', 1 + 1 + 10 + 1 + 0], ['"0123456789ab".lowerAscii()', 2], ['"abc 123 def 123".split(" ")', 3],
+    ['"abc 123 def 123".find("123")', 2], ['[x].all(i, i > 0)', 11 + 3 + 2 + 1], ['[x, x].exists(i, i > 0)', 12 + 4 + 2 + 3 + 1], ['[x, x].map(i, i + 1)', 12 + 2 * (12 + 2) + 1],
+    ['[x, x].filter(i, i > 1)', 12 + 2 * (2 + 1) + 1], ['{"a": x}.transformMap(k, v, v + 1)', 31 + 5 + 1], ['self.replicas == 3 && self.a__dash__b == "q"', 3 + 3], ['has(self.replicas)', 1],
+    ['cidr("192.168.0.0/16").containsCIDR("192.0.0.0/30")', 2 + 5], ['sets.contains([x, 2], [1])', 1 + 10 + 3], ['format.dns1123Label().validate("my-name")', 1 + 8], ['quantity("50k").add(20).isGreaterThan(quantity("1"))', 4],
+  ])('of %s are Kubernetes\'s', (source, cost) => { expect(compileCel(source, env).evaluate(given).cost).toBe(cost) })
+
   it('is estimated from the sizes that the types allow', () => {
     expect(compileCel('l.all(i, i > 0)', env).cost).toEqual({ min: 2, max: 2 + 10 * (3 + 2) })
     expect(compileCel('d.list.all(i, true)', env).cost.max).toBe(Infinity)
+    const sized = celEnvironment({ variables: { names: listOf({ kind: 'string', max: 40 }, { max: 5 }) } })
+    const estimate = (source: string) => compileCel(source, sized).cost
+    expect(estimate('names.isSorted()')).toEqual({ min: 1, max: 1 + 5 * (1 + 4) })
+    expect(estimate('names.join("-").size() > 3').max).toBe(1 + Math.ceil((5 * 40 + 4) * 0.1) + 2)
+    expect(estimate('names.all(a, names.all(b, a == b))').max).toBe(2 + 5 * (3 + 2 + 5 * (3 + 2 + 4)))
+    expect(estimate('names.exists(n, n.matches("^[a-z]+$"))').max).toBe(2 + 5 * (4 + 1 + 5 * 2))
+    expect(estimate('names.size() > 0 ? names.map(n, n.upperAscii()) : []')).toEqual({ min: 3 + 10, max: 3 + 1 + 10 + 5 * (12 + 1 + 4) + 1 })
   })
 })

@@ -16,8 +16,9 @@ export function estimateCost(checked: Checked): Size {
 
 const sized = (type: CelType): Size => {
   switch (type.kind) {
-    case 'string': case 'bytes': case 'list': case 'map': case 'dyn': return { min: 0, max: type.max ?? Infinity }
-    case 'param': case 'error': case 'optional': case 'object': case 'opaque': return { min: 0, max: Infinity }
+    case 'list': return { min: 0, max: type.max ?? Infinity, element: sized(type.element) }
+    case 'string': case 'bytes': case 'map': case 'dyn': return { min: 0, max: type.max ?? Infinity }
+    case 'param': case 'error': case 'optional': case 'object': return { min: 0, max: Infinity }
     default: return exactly(1)
   }
 }
@@ -36,7 +37,7 @@ class Estimator {
       case 'ident': return { cost: exactly(1), size: locals.get(expr.name) ?? sized(type) }
       case 'select': return this.select(expr, type, locals)
       case 'call': return this.call(expr, type, locals)
-      case 'list': return { cost: this.sum([10, ...expr.elements.map(({ value }) => value)], locals), size: exactly(expr.elements.length) }
+      case 'list': return this.list(expr, locals)
       case 'map': return { cost: this.sum([30, ...expr.entries.flatMap(({ key, value }) => [key, value])], locals), size: exactly(expr.entries.length) }
       case 'struct': return { cost: this.sum([40, ...expr.fields.map(({ value }) => value)], locals), size: exactly(1) }
       case 'fold': return this.fold(expr, locals)
@@ -46,6 +47,12 @@ class Estimator {
         return { cost: plus(target.cost, { min: 0, max: body.cost.max }), size: sized(type) }
       }
     }
+  }
+
+  private list({ elements }: Expr & { kind: 'list' }, locals: Locals): Estimate {
+    const parts = elements.map(({ value }) => this.of(value, locals))
+    const [first = exactly(1), ...others] = parts.map(({ size }) => size)
+    return { cost: parts.map(({ cost }) => cost).reduce(plus, exactly(10)), size: { ...exactly(elements.length), element: others.reduce(union, first) } }
   }
 
   private sum(parts: readonly (number | Expr)[], locals: Locals): Size {

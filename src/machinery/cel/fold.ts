@@ -6,8 +6,9 @@ import { CelList, CelMap, HashMap, normalKey, type CelValue } from './values.ts'
 
 /** What a turn costs besides its body, and the end; `kept` and `dropped` for a turn whose test said so. */
 export const foldCost = {
-  all: { turn: 3, end: 1 },
-  exists: { turn: 4, end: 1 },
+  // `early`: what is left is looked at, and not gone through.
+  all: { turn: 3, early: 2, end: 1 },
+  exists: { turn: 4, early: 3, end: 1 },
   existsOne: { kept: 2, dropped: 1, end: 2 },
   filter: { kept: 13, dropped: 1, end: 1 },
   map: { kept: 12, dropped: 1, end: 1 },
@@ -18,7 +19,7 @@ export const foldCost = {
 interface Loop {
   readonly range: Step
   /** Puts the turn's variables into the frame. */
-  turns(frame: Frame, value: CelValue, turn: () => boolean): void
+  turns(frame: Frame, value: CelValue, turn: (last: boolean) => boolean): void
   readonly filter: Step | undefined
   readonly body: Step
   readonly first: number
@@ -50,49 +51,54 @@ export function planFold(planner: Planner, expr: Fold, scope: Scope): Step {
   }
 }
 
-function each(f: Frame, value: CelValue, slot: number, turn: () => boolean): void {
+function each(f: Frame, value: CelValue, slot: number, turn: (last: boolean) => boolean): void {
   if (value instanceof CelList) {
     for (let i = 0; i < value.size; i++) {
       f.locals[slot] = value.at(i)
-      if (!turn()) return
+      if (!turn(i === value.size - 1)) return
     }
   } else if (value instanceof CelMap) {
-    for (const key of value.keys()) {
+    const keys = value.keys()
+    for (const [i, key] of keys.entries()) {
       f.locals[slot] = key
-      if (!turn()) return
+      if (!turn(i === keys.length - 1)) return
     }
   } else noSuchOverload()
 }
 
-function eachPair(f: Frame, value: CelValue, slot: number, turn: () => boolean): void {
+function eachPair(f: Frame, value: CelValue, slot: number, turn: (last: boolean) => boolean): void {
   if (value instanceof CelList) {
     for (let i = 0; i < value.size; i++) {
       f.locals[slot] = BigInt(i)
       f.locals[slot + 1] = value.at(i)
-      if (!turn()) return
+      if (!turn(i === value.size - 1)) return
     }
   } else if (value instanceof CelMap) {
-    for (const key of value.keys()) {
+    const keys = value.keys()
+    for (const [i, key] of keys.entries()) {
       f.locals[slot] = key
       f.locals[slot + 1] = value.get(key) as CelValue
-      if (!turn()) return
+      if (!turn(i === keys.length - 1)) return
     }
   } else noSuchOverload()
 }
 
 /** `all` (ends at the first false) and `exists` (at the first true); an error counts only if no element decides. */
 function quantifier({ range, turns, body }: Loop, decides: boolean): Step {
-  const { turn, end } = decides ? foldCost.exists : foldCost.all
+  const { turn, early, end } = decides ? foldCost.exists : foldCost.all
   return (f) => {
     const value = range(f)
     let failure: Failure | undefined
     let decided = false
-    turns(f, value, () => {
+    turns(f, value, (last) => {
       spend(f, turn)
       try {
         const result = body(f)
-        if (result === decides) decided = true
-        else if (typeof result !== 'boolean') failure ??= new Failure('no such overload')
+        if (result === decides) {
+          decided = true
+          if (!last) spend(f, early)
+        }
+        if (typeof result !== 'boolean') failure ??= new Failure('no such overload')
       } catch (error) {
         if (error instanceof CelCostExceeded || !(error instanceof Failure)) throw error
         failure ??= error

@@ -3,7 +3,12 @@ import { DYN, type CelType } from './types.ts'
 import { Boxed, CelList, CelMap, type CelValue } from './values.ts'
 
 /** How big a value can be: characters, bytes, elements; 1 for what has no size. `max` may be Infinity. */
-export interface Size { readonly min: number; readonly max: number }
+export interface Size {
+  readonly min: number
+  readonly max: number
+  /** How big an element of a list can be, where that is known. */
+  readonly element?: Size
+}
 
 /** What a call costs: at run time by the values, ahead of it by their sizes. The target of a member call is the first argument. */
 export interface CallCost {

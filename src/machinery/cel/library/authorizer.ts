@@ -1,7 +1,7 @@
 /** Kubernetes's authorizer: `authorizer.group('').resource('pods').check('create').allowed()`, wherever a variable of its type is declared. */
 import { dns1123Label, dns1123Subdomain } from '../../names.ts'
 import { fail } from '../errors.ts'
-import { fixed, method, type FunctionDeclaration } from '../functions.ts'
+import { fixed, method, type CallCost, type FunctionDeclaration } from '../functions.ts'
 import { BOOL, STRING, opaque } from '../types.ts'
 import { Boxed } from '../values.ts'
 
@@ -57,6 +57,12 @@ const needed = (what: string, text: string): string => (text.trim() === '' ? fai
 
 /** An authorization costs so much that an expression can afford two. */
 const checkCost = fixed(350_000)
+/** A selector is read, and may be as many requirements as every second character. */
+const selector = (length: number): number => 10 + Math.ceil(length / 2) * 50 + Math.ceil(length * 0.1)
+const selectorCost: CallCost = {
+  runtime: ([, text]) => selector((text as string).length),
+  estimate: ([, text = { min: 0, max: Infinity }]) => ({ min: selector(text.min), max: selector(text.max) }),
+}
 const check = (value: Check, verb: string): Decision => new Decision(value.ask({ ...value.about, verb }))
 
 export const authorizer: readonly FunctionDeclaration[] = [
@@ -69,7 +75,7 @@ export const authorizer: readonly FunctionDeclaration[] = [
   }),
   method('resource', 'groupcheck_resource', [GROUP_CHECK, STRING], RESOURCE_CHECK, (value: Check, resource: string) => narrowed(value, RESOURCE_CHECK, { resource: needed('resource', resource) })),
   ...(['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'] as const).map((part) =>
-    method(part, `resourcecheck_${part}`, [RESOURCE_CHECK, STRING], RESOURCE_CHECK, (value: Check, text: string) => narrowed(value, RESOURCE_CHECK, { [part]: text }))),
+    method(part, `resourcecheck_${part}`, [RESOURCE_CHECK, STRING], RESOURCE_CHECK, (value: Check, text: string) => narrowed(value, RESOURCE_CHECK, { [part]: text }), part.endsWith('Selector') ? selectorCost : undefined)),
   method('check', 'pathcheck_check', [PATH_CHECK, STRING], DECISION, check, checkCost),
   method('check', 'resourcecheck_check', [RESOURCE_CHECK, STRING], DECISION, check, checkCost),
   method('allowed', 'decision_allowed', [DECISION], BOOL, ({ answer }: Decision) => answer.allowed),

@@ -1,6 +1,6 @@
 /** Kubernetes's named formats: `format.dns1123Label().validate(name)`. */
 import { dns1035Label, dns1123Label, dns1123Subdomain, labelValue, qualifiedName, type NameRule } from '../../names.ts'
-import { fn, method, type FunctionDeclaration } from '../functions.ts'
+import { exactly, fn, method, product, scaled, type FunctionDeclaration } from '../functions.ts'
 import { parseTimestamp } from '../time.ts'
 import { STRING, listOf, opaque, optionalOf } from '../types.ts'
 import { Boxed, CelList, NONE, Optional } from '../values.ts'
@@ -40,6 +40,8 @@ const formats = new Map<string, Format>(([
   ['datetime', unless((value) => /[Tt]/.test(value) && parseTimestamp(value) !== undefined, 'invalid datetime'), 180],
 ] as const satisfies readonly (readonly [string, NameRule, number])[]).map(([name, rule, pattern]) => [name, new Format(name, rule, pattern)]))
 
+const longestPattern = 128
+
 function validate(format: Format, text: string): Optional {
   const problems = format.rule(text)
   return problems.length === 0 ? NONE : new Optional(new CelList(problems))
@@ -49,7 +51,8 @@ export const namedFormats: readonly FunctionDeclaration[] = [
   ...[...formats].map(([name, format]) => fn(`format.${name}`, `format.${name}`, [], type, () => format)),
   fn('format.named', 'format-named', [STRING], optionalOf(type), (name: string) => { const found = formats.get(name); return found ? new Optional(found) : NONE }),
   method('validate', 'format-validate', [type, STRING], optionalOf(listOf(STRING)), validate, {
-    runtime: ([format, text]) => Math.ceil((1 + (text as string).length) * 0.1) * Math.ceil((format as Format).pattern * 0.25),
-    estimate: ([, text]) => ({ min: 1, max: Math.ceil((1 + (text?.max ?? Infinity)) * 0.1) * 275 }),
+    runtime: ([format, text]) => Math.ceil((text as string).length * 0.1) * Math.ceil((format as Format).pattern * 0.25),
+    // Which format it is, only the evaluation knows.
+    estimate: ([, text = { min: 0, max: Infinity }]) => product(scaled(text, 0.1), scaled(exactly(longestPattern), 0.25)),
   }),
 ]

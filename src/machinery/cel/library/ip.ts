@@ -1,6 +1,6 @@
 /** Kubernetes's IP addresses and CIDRs. */
 import { fail } from '../errors.ts'
-import { fn, method, traverse, type CallCost, type FunctionDeclaration } from '../functions.ts'
+import { fn, method, plus, scaled, traverse, type CallCost, type FunctionDeclaration } from '../functions.ts'
 import { BOOL, INT, STRING, opaque } from '../types.ts'
 import { Boxed } from '../values.ts'
 import { formatIp, parseIp, type Ip } from './ip-text.ts'
@@ -57,12 +57,12 @@ const globalUnicast = (address: Ip): boolean =>
   address.value !== 0n && !(address.family === 4 && address.value === 0xffffffffn) && !loopback(address) && !multicast(address) && !linkLocalUnicast(address)
 
 /** Comparing up to 16 bytes, twice; of text, reading it too. */
-const within = (extra: number, text: boolean): CallCost => ({
+const within = (extra: boolean, text: boolean): CallCost => ({
   runtime: ([outer, inner]) => {
     const size = (outer as CidrValue).costSize
     return Math.ceil(size * 0.2) + (extra ? Math.ceil(size * 0.1) + 1 : 0) + (text ? Math.ceil((inner as string).length * 0.1) : 0)
   },
-  estimate: ([, inner]) => ({ min: 1 + extra, max: 4 + (extra ? 3 : 0) + (text ? Math.ceil((inner?.max ?? Infinity) * 0.1) : 0) }),
+  estimate: ([, inner = { min: 0, max: Infinity }]) => plus({ min: extra ? 3 : 1, max: extra ? 7 : 4 }, text ? scaled(inner, 0.1) : { min: 0, max: 0 }),
 })
 
 const test = (name: string, holds: (ip: Ip) => boolean) => method(name, `ip_${name}`, [ipType], BOOL, (value: IpValue) => holds(value.ip))
@@ -81,10 +81,10 @@ export const addresses: readonly FunctionDeclaration[] = [
   fn('cidr', 'string_to_cidr', [STRING], cidrType, network, traverse()),
   fn('isCIDR', 'is_cidr', [STRING], BOOL, (text: string) => typeof cidr(text) !== 'string', traverse()),
   fn('string', 'cidr_to_string', [cidrType], STRING, (value: CidrValue) => `${formatIp(value.ip)}/${value.bits}`),
-  method('containsIP', 'cidr_contains_ip_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => containsIp(outer, ip(text)), within(0, true)),
-  method('containsIP', 'cidr_contains_ip_ip', [cidrType, ipType], BOOL, (outer: CidrValue, inner: IpValue) => containsIp(outer, inner.ip), within(0, false)),
-  method('containsCIDR', 'cidr_contains_cidr_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => containsCidr(outer, network(text)), within(1, true)),
-  method('containsCIDR', 'cidr_contains_cidr', [cidrType, cidrType], BOOL, containsCidr, within(1, false)),
+  method('containsIP', 'cidr_contains_ip_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => containsIp(outer, ip(text)), within(false, true)),
+  method('containsIP', 'cidr_contains_ip_ip', [cidrType, ipType], BOOL, (outer: CidrValue, inner: IpValue) => containsIp(outer, inner.ip), within(false, false)),
+  method('containsCIDR', 'cidr_contains_cidr_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => containsCidr(outer, network(text)), within(true, true)),
+  method('containsCIDR', 'cidr_contains_cidr', [cidrType, cidrType], BOOL, containsCidr, within(true, false)),
   method('ip', 'cidr_ip', [cidrType], ipType, (value: CidrValue) => new IpValue(value.ip)),
   method('prefixLength', 'cidr_prefix_length', [cidrType], INT, (value: CidrValue) => BigInt(value.bits)),
   method('masked', 'cidr_masked', [cidrType], cidrType, (value: CidrValue) => new CidrValue({ ...value.ip, value: prefix(value.ip, value.bits) }, value.bits)),

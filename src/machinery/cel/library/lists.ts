@@ -1,6 +1,6 @@
 /** Kubernetes's functions of lists, and cel-go's sets. */
 import { fail, work } from '../errors.ts'
-import { crossCost, fn, method, type CallCost, type FunctionDeclaration } from '../functions.ts'
+import { crossCost, exactly, fn, method, plus, product, scaled, type CallCost, type FunctionDeclaration } from '../functions.ts'
 import { BOOL, BYTES, DOUBLE, DURATION, INT, STRING, TIMESTAMP, UINT, listOf, param, type CelType } from '../types.ts'
 import { CelList, CelMap, Duration, Uint, celEquals, compareValues, int64, normalKey, uint64, type CelValue } from '../values.ts'
 
@@ -14,8 +14,11 @@ const treeSize = (value: CelValue): number => {
   if (value instanceof CelMap) return value.keys().reduce<number>((sum, key) => sum + treeSize(key) + treeSize(value.get(key) as CelValue), 0)
   return 1
 }
-/** Each element is looked at once. */
-const scan: CallCost = { runtime: ([items]) => treeSize(items as CelValue), estimate: ([items]) => items ?? { min: 1, max: 1 } }
+/** Each element is looked at once; of text and bytes, every character. */
+const scan: CallCost = {
+  runtime: ([items]) => treeSize(items as CelValue),
+  estimate: ([items = { min: 1, max: 1 }]) => product(items, plus(exactly(1), items.element && items.element.max !== 1 ? scaled({ min: 0, max: items.element.max }, 0.1) : exactly(0))),
+}
 
 function isSorted(items: CelList): boolean {
   const values = items.values()

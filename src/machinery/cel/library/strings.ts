@@ -1,6 +1,6 @@
 /** The string functions of cel-go's extension, in the version Kubernetes has (2): positions count code points. */
 import { fail } from '../errors.ts'
-import { fn, method, traverse, type CallCost, type FunctionDeclaration } from '../functions.ts'
+import { exactly, fn, method, plus, product, scaled, traverse, type CallCost, type FunctionDeclaration, type Size } from '../functions.ts'
 import { DYN, INT, STRING, listOf } from '../types.ts'
 import { CelList, type CelValue } from '../values.ts'
 import { format } from './format-string.ts'
@@ -87,7 +87,15 @@ const rebuilt = traverse(0, 2)
 const pieces: CallCost = { ...rebuilt, size: (args) => ({ min: 0, max: args[0]?.max ?? Infinity }) }
 const joined: CallCost = {
   runtime: (_, result) => Math.ceil((result as string).length * 0.2),
-  estimate: () => ({ min: 0, max: Infinity }),
+  estimate: (args) => scaled(joinedSize(args), 0.1),
+  size: (args) => joinedSize(args),
+}
+
+/** Of all elements, and of what is put between them. */
+function joinedSize([items = exactly(0), separator = exactly(0)]: readonly Size[]): Size {
+  const between = { min: Math.max(items.min - 1, 0), max: Math.max(items.max - 1, 0) }
+  const text = items.element ?? { min: 0, max: Infinity }
+  return plus(product(items, text), product(separator, between))
 }
 
 export const strings: readonly FunctionDeclaration[] = [
