@@ -1,8 +1,15 @@
 /** The API server reaches into the cluster: an admission webhook and an extension API server that run in a pod, behind a service, with rights of their own. */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root, startCluster, type TestCluster } from '../support/cluster.ts'
 import { selfSigned } from '../support/extension-server.ts'
+import { forwardInto } from '../support/forward.ts'
 import { eventually } from '../support/host.ts'
 import { buildNodeImage } from '../support/node-image.ts'
 
@@ -67,6 +74,48 @@ beforeAll(async () => {
   await kubectl('-n', namespace, 'rollout', 'status', 'deployment/guard', '--timeout=60s')
 }, 400_000)
 afterAll(() => cluster?.destroy())
+
+describe('what is proxied to', () => {
+  const base = '/api/v1/namespaces/operators/services/https:guard:443/proxy'
+  let door: number
+  let token: string
+  beforeAll(async () => {
+    door = await forwardInto(cluster.host.namespace, Number(new URL((await kubectl('config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}')).trim()).port))
+    await kubectl('create', 'clusterrolebinding', 'reader', '--clusterrole=cluster-admin', '--serviceaccount=default:default')
+    token = (await kubectl('create', 'token', 'default')).trim()
+  })
+  const open = (path: string, headers: Record<string, string> = {}) =>
+    request({ host: '127.0.0.1', port: door, path, rejectUnauthorized: false, agent: false, headers: { authorization: `Bearer ${token}`, host: 'door.example', ...headers } }).end()
+
+  it('has its redirects and links lead back through the proxy', async () => {
+    const [moved] = (await once(open(`${base}/old`), 'response')) as [IncomingMessage]
+    expect([moved.statusCode, moved.headers.location, moved.headers['access-control-allow-origin']]).toEqual([302, `${base}/page`, undefined])
+    const [page] = (await once(open(`${base}/page`), 'response')) as [IncomingMessage]
+    expect(await text(page)).toBe(`<a href="${base}/next">next</a><img src="logo.png">`)
+  })
+
+  it('takes over connections, and never learns who the client is', async () => {
+    const [, socket, head] = (await once(open(`${base}/talk?x=1`, { connection: 'Upgrade', upgrade: 'echo', 'x-own': '1' }), 'upgrade')) as [IncomingMessage, Duplex, Buffer]
+    socket.unshift(head)
+    const lines = createInterface(socket)[Symbol.asyncIterator]()
+    const told = JSON.parse((await lines.next()).value as string) as Record<string, string>
+    expect(told).toMatchObject({ upgrade: 'echo', 'x-own': '1', host: 'door.example' })
+    expect(told['authorization']).toBeUndefined()
+    socket.write('hello\n')
+    expect((await lines.next()).value).toBe('hello')
+    socket.destroy()
+  })
+})
+
+describe('another range of service addresses', () => {
+  it('leads to pods like the first', async () => {
+    await apply({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'more' }, spec: { cidrs: ['10.210.0.0/24'] } })
+    await kubectl('wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=20s')
+    await apply({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'far', namespace }, spec: { clusterIP: '10.210.0.7', selector: { app: 'guard' }, ports: [{ port: 443, targetPort: 8443 }] } })
+    const ask = `process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; process.stdout.write(await (await fetch('https://10.210.0.7/healthz', { signal: AbortSignal.timeout(3000) })).text())`
+    await eventually('the service answers a pod', async () => ((await kubectl('-n', namespace, 'exec', 'deploy/guard', '--', '/usr/bin/node', '--no-warnings', '--input-type=module', '-e', ask)) === '{}' ? true : undefined))
+  })
+})
 
 describe('an extension API server in a pod', () => {
   it('is available, answers kubectl, and decides by the rights of whoever asks', async () => {

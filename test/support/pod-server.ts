@@ -75,11 +75,27 @@ const { body: config } = await api('GET', '/api/v1/namespaces/kube-system/config
 const frontProxyCa = (config['data'] as Record<string, string> | undefined)?.['requestheader-client-ca-file']
 if (!frontProxyCa) throw new Error(`whom to believe is not known: ${JSON.stringify(config)}`)
 
-createServer({ cert: read('/tls/tls.crt'), key: read('/tls/tls.key'), ca: frontProxyCa, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+/** A page with links of its own, and a way to it. */
+function site(response: ServerResponse, path: string): boolean {
+  if (path === '/old') response.writeHead(302, { location: '/page', 'set-cookie': 'seen=1', 'access-control-allow-origin': '*' }).end()
+  else if (path === '/page') response.writeHead(200, { 'content-type': 'text/html' }).end('<a href="/next">next</a><img src="logo.png">')
+  else return false
+  return true
+}
+
+const server = createServer({ cert: read('/tls/tls.crt'), key: read('/tls/tls.key'), ca: frontProxyCa, requestCert: true, rejectUnauthorized: false }, (request, response) => {
   const path = (request.url ?? '/').split('?')[0] as string
+  if (site(response, path)) return
   const answer = path === '/healthz' ? Promise.resolve({ code: 200, body: {} })
     : path === '/mutate' || path === '/validate' ? admit(request, path === '/mutate').then((body) => ({ code: 200, body: body as Record<string, unknown> }))
       : extension(request, path)
   answer.then(({ code, body }) => send(response, code, body), (error: unknown) => send(response, 500, { message: String(error) }))
-}).listen(8443, () => console.log('listening'))
+})
+// Whoever upgrades hears what the server was told of him, and then his own words.
+server.on('upgrade', (request, socket, head: Buffer) => {
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n${JSON.stringify(request.headers)}\n`)
+  if (head.length > 0) socket.write(head)
+  socket.pipe(socket)
+})
+server.listen(8443, () => console.log('listening'))
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0))
