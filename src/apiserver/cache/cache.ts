@@ -223,12 +223,12 @@ export async function startCache(options: CacheOptions): Promise<Cache> {
       try {
         await reached(await fillLate(state, store, fed, revision))
       } catch (error) {
-        forget(state, fed.cache)
+        forget(state, fed.cache, revision)
         throw error
       }
       return fed.cache
     },
-    remove: (cache) => forget(state, cache),
+    remove: (cache) => forget(state, cache, revision),
     reached,
     expect: (key, bytes, object) => expectObject(state.expected, key, { bytes, object }),
     onTick(callback) {
@@ -238,11 +238,11 @@ export async function startCache(options: CacheOptions): Promise<Cache> {
   }
 }
 
-function forget(state: State, cache: ResourceCache): void {
+function forget(state: State, cache: ResourceCache, revision: number): void {
   const left = (state.feds.get(cache.prefix) ?? []).filter((fed) => fed.cache !== cache)
   if (left.length) state.feds.set(cache.prefix, left)
   else state.feds.delete(cache.prefix)
-  cache.close()
+  cache.close(revision)
 }
 
 function expectObject(all: State['expected'], key: string, entry: Expected): () => void {

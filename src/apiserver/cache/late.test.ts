@@ -7,7 +7,9 @@ import { quiet } from '../../machinery/log.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
 import { startCache, type Cache, type StoredKind } from './cache.ts'
+import { list } from './list.ts'
 import type { CacheEvent, ResourceCache } from './resource-cache.ts'
+import { selectionOf } from './selection.ts'
 
 const prefix = '/registry/stable.example.com/crontabs/'
 const decode = (bytes: Uint8Array): ApiObject => JSON.parse(Buffer.from(bytes).toString()) as ApiObject
@@ -131,6 +133,21 @@ describe('a resource that is read in another way', () => {
     const last = await put('c', '1')
     await cache.reached(last)
     expect([first.size, second.size]).toEqual([2, 3])
+  })
+
+  it('says of what it shows to those who still look at it how old it is, and keeps nobody waiting for changes', async () => {
+    const first = await cache.add(kind)
+    const seen = await put('a', '1')
+    await cache.reached(seen)
+    cache.remove(first)
+    await cache.reached(await put('b', '1'))
+    const source = { cache, store, clock: systemClock, objects: first, decode }
+    const selection = selectionOf({ resource: { namespaced: false, kind: 'CronTab' }, fields: () => ({}), fieldPaths: () => new Set() }, { namespace: '' })
+    const { items, resourceVersion } = await list(source, selection, { limit: 0, continue: '', resourceVersion: '', match: '' })
+    expect([items.length, resourceVersion]).toEqual([1, String(seen)])
+    let ended = false
+    first.watch({ push: () => undefined, flush: () => undefined, reset: () => undefined, close: () => void (ended = true) })
+    expect(ended).toBe(true)
   })
 
   it('leaves nothing behind when its objects cannot be read', async () => {

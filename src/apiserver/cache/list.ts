@@ -109,7 +109,7 @@ async function listed(source: ListSource, selection: Selection, query: ListQuery
   return newest(source, selection, query.resourceVersion === '0' ? 0 : query.limit, '')
 }
 
-function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = cache.revision()): ListResult {
+function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = objects.closedAt ?? cache.revision()): ListResult {
   const resourceVersion = String(as)
   objects.checkReadable(selection.path)
   if (selection.single !== undefined && after === '') {
@@ -142,7 +142,7 @@ function cut(prefix: string, found: readonly Encoded[], selection: Selection, li
 /** A page of the state at one revision: from the cache while nothing has changed since, from the store's history after that. */
 async function page(source: ListSource, selection: Selection, limit: number, { revision, after }: Token): Promise<ListResult> {
   const { objects } = source
-  if (revision <= source.cache.revision() && objects.changed <= revision) return newest(source, selection, limit, after, revision)
+  if (revision <= (objects.closedAt ?? source.cache.revision()) && objects.changed <= revision) return newest(source, selection, limit, after, revision)
   try {
     return await past(source, selection, limit, revision, after)
   } catch (error) {

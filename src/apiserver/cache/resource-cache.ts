@@ -49,6 +49,7 @@ export class ResourceCache {
   #unreadable: Map<string, string> | undefined
   /** What changes have been about while the cache is being filled beside them. */
   #heard: Set<string> | undefined
+  #closedAt: number | undefined
 
   /** `from`: the revision after which changes come in; given when what was there before comes by `seed`. */
   constructor(prefix: string, clock: Clock, from?: number) {
@@ -124,11 +125,14 @@ export class ResourceCache {
   /** Everything that was there before is in. */
   seeded(): void { this.#heard = undefined }
 
-  /** Ends all watches. */
-  close(): void {
+  /** It is fed no longer; `revision` is the last one that it has seen. Ends all watches. */
+  close(revision: number): void {
+    this.#closedAt = revision
     for (const watcher of this.#watchers) watcher.close()
     this.#watchers.clear()
   }
+  /** Up to which revision it was fed; undefined while it is. */
+  get closedAt(): number | undefined { return this.#closedAt }
 
   put(item: Encoded): void {
     this.#heard?.add(item.key)
@@ -187,7 +191,10 @@ export class ResourceCache {
   /** Lets go of bytes that nobody has asked for since the last time. */
   async age(): Promise<void> { await eachPausing(this.#items.all(), (item) => item.age()) }
 
-  watch(watcher: Watcher): void { this.#watchers.add(watcher) }
+  watch(watcher: Watcher): void {
+    if (this.#closedAt === undefined) this.#watchers.add(watcher)
+    else watcher.close()
+  }
   unwatch(watcher: Watcher): void { this.#watchers.delete(watcher) }
 
   /** The objects themselves, for listers. */
