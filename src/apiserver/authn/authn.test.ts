@@ -156,6 +156,24 @@ describe('service account tokens', () => {
     await expect(plugin.mutate?.(attributesOf(core.secrets, { ...wanted, metadata: { ...wanted.metadata, annotations: { 'kubernetes.io/service-account.name': 'none' } } as never }))).rejects.toMatchObject({ code: 403 })
   })
 
+  it('that are mounted hold for clients that do not read them again, and are said to be stale; others do not', async () => {
+    tokens = createTokens({ signingKey: key, issuer, extend: true, longest: 7200 }, env.clock)
+    const warned: object[] = []
+    const check = createTokenCheck({ ...env, log: { ...env.log, warn: (fields: object) => void warned.push(fields) } }, tokens)
+    const holds = (token: string) => Promise.resolve(token).then((t) => check(t, tokens.audiences)).then(() => true, () => false)
+    const mounted = await ask({ ...toPod, expirationSeconds: 3607 })
+    const plain = await ask({ ...toPod, expirationSeconds: 3600 })
+    expect(mounted.status.expirationTimestamp).toBe('2026-01-01T01:00:07Z')
+    for (const { status } of [mounted, plain]) expect(await holds(status.token)).toBe(true)
+    expect(warned).toEqual([])
+    await env.clock.advance(7_200_000)
+    expect([await holds(mounted.status.token), await holds(mounted.status.token), await holds(plain.status.token)]).toEqual([true, true, false])
+    expect(warned).toEqual([{ namespace: 'x', serviceAccount: 'app', pod: 'p' }])
+    env.objects.splice(env.objects.indexOf(pod), 1)
+    expect(await holds(mounted.status.token)).toBe(false)
+    expect((await ask({ expirationSeconds: 100_000 })).spec).toMatchObject({ expirationSeconds: 7200 })
+  })
+
   it('are made only for what is there, and for no less than ten minutes', async () => {
     await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, uid: 'other' } })).rejects.toMatchObject({ code: 409 })
     await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, name: 'none' } })).rejects.toMatchObject({ code: 404 })

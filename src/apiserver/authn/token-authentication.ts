@@ -19,7 +19,7 @@ export type CheckToken = (token: string, audiences: readonly string[]) => Promis
 /** A deleted object's tokens work a little longer, so that a pod can end in order. */
 const leeway = 60_000
 
-export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'>, tokens: Tokens): CheckToken {
+export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log'>, tokens: Tokens): CheckToken {
   const accounts = env.lister(core.serviceaccounts)
   const bound = { pod: env.lister(core.pods), secret: env.lister(core.secrets), node: env.lister(core.nodes) }
   const identities = new WeakMap<TokenClaims, Identity>()
@@ -39,6 +39,7 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
     else if (own) keeps(bound.secret.get(binding.namespace, binding.secret?.name ?? ''), token)
     else if (binding.secret) there(bound.secret as Lister<ApiObject>, binding.namespace, 'secret', binding.secret)
     else if (binding.node) there(bound.node as Lister<ApiObject>, '', 'node', binding.node)
+    if (claims.staleFrom !== undefined && claims.staleFrom < env.clock.now()) sayStale(claims, env.log)
     let identity = identities.get(claims)
     if (!identity) identities.set(claims, (identity = identityOf(claims)))
     return { identity, audiences: shared }
@@ -47,6 +48,15 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
     const known = tokens.verified(token)
     return known ? check(token, audiences, known) : tokens.verify(token).then((claims) => check(token, audiences, claims))
   }
+}
+
+const saidStale = new WeakSet<TokenClaims>()
+/** Said once of each token: whoever uses it does not read the file again, and will be locked out when the token ends. */
+function sayStale(claims: TokenClaims, log: ServerEnvironment['log']): void {
+  if (saidStale.has(claims)) return
+  saidStale.add(claims)
+  const { namespace, serviceaccount, pod } = claims.binding
+  log.warn({ namespace, serviceAccount: serviceaccount.name, pod: pod?.name }, 'a pod uses a token that was renewed long ago: its client does not read the file again')
 }
 
 /** A token that is kept in a secret holds as long as the secret does, and is there. */

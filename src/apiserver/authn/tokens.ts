@@ -40,6 +40,8 @@ export interface TokenClaims {
   readonly binding: TokenBinding
   /** Milliseconds since the epoch; infinite for a token of a secret. */
   readonly expires: number
+  /** From when on whoever uses it should have read a newer one; undefined where it ends with its time anyway. */
+  readonly staleFrom?: number
 }
 
 export interface Tokens {
@@ -154,7 +156,7 @@ function keyOf(key: KeyObject): Key {
   throw new Error('service account keys are RSA or elliptic curve P-256 keys')
 }
 
-interface Payload { readonly aud: string | string[]; readonly exp: number; readonly jti?: string; readonly sub: string; readonly 'kubernetes.io'?: TokenBinding }
+interface Payload { readonly aud: string | string[]; readonly exp: number; readonly jti?: string; readonly sub: string; readonly 'kubernetes.io'?: TokenBinding & { readonly warnafter?: number } }
 
 /** The `iss` of what looks like a token, unchecked: to tell ours from others'. */
 function issuerOf(token: string): unknown {
@@ -190,5 +192,6 @@ function claimsOf(payload: Payload): TokenClaims {
   const binding = payload['kubernetes.io']
   if (!binding?.namespace || !binding.serviceaccount?.name) throw new Error('the token names no service account')
   if (payload.sub !== `system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}`) throw new Error('the token\'s subject is not its service account')
-  return { audiences: [payload.aud].flat(), id: payload.jti ?? '', binding, expires: payload.exp * 1000 }
+  const { warnafter } = binding
+  return { audiences: [payload.aud].flat(), id: payload.jti ?? '', binding, expires: payload.exp * 1000, ...(warnafter === undefined ? {} : { staleFrom: warnafter * 1000 }) }
 }
