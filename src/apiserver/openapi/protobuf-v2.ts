@@ -1,5 +1,5 @@
 /** OpenAPI v2 as `openapi.v2.Document` in protobuf: what clients up to 1.28 ask for, and take no other form. */
-import { any, bool, document, each, eachText, extensions, message, none, pairs, pairsInSteps, someBool, text, type Part } from './wire.ts'
+import { any, bool, count, document, each, eachText, extensions, message, none, number, pairs, pairsInSteps, someBool, text, type Part } from './wire.ts'
 
 type Node = Readonly<Record<string, unknown>>
 
@@ -43,13 +43,21 @@ function parameterOf(p: Node): Part {
   return message(2, message(3, ...common, text(6, p['type']), bool(20, p['uniqueItems'])))
 }
 
+/** What values may be: in schemas of custom kinds. */
+const constraints = (s: Node): readonly Part[] => [
+  number(6, s['multipleOf']), number(7, s['maximum']), bool(8, s['exclusiveMaximum']), number(9, s['minimum']), bool(10, s['exclusiveMinimum']), count(11, s['maxLength']), count(12, s['minLength']), text(13, s['pattern']),
+  count(14, s['maxItems']), count(15, s['minItems']), bool(16, s['uniqueItems']), count(17, s['maxProperties']), count(18, s['minProperties']),
+]
+
 function schema(s: Node): readonly Part[] {
   const additional = s['additionalProperties']
   return [
     text(1, s['$ref']),
     text(2, s['format']),
+    text(3, s['title']),
     text(4, s['description']),
     s['default'] === undefined ? none : message(5, ...any(s['default'])),
+    ...constraints(s),
     eachText(19, s['required']),
     each(20, s['enum'], any),
     additional === undefined ? none : message(21, typeof additional === 'boolean' ? someBool(2, additional) : message(1, ...schema(additional as Node))),

@@ -19,7 +19,7 @@ const description = `
   message ItemsItem { repeated SchemaOrReference schema_or_reference = 1; }
   message AdditionalPropertiesItem { oneof oneof { SchemaOrReference schema_or_reference = 1; bool boolean = 2; } }
   message DefaultType { oneof oneof { double number = 1; bool boolean = 2; string string = 3; } }
-  message Schema { repeated string required = 23; repeated Any enum = 24; string type = 25; repeated SchemaOrReference all_of = 26; repeated SchemaOrReference one_of = 27; ItemsItem items = 30; Properties properties = 31; AdditionalPropertiesItem additional_properties = 32; DefaultType default = 33; string description = 34; string format = 35; repeated NamedAny specification_extension = 36; }
+  message Schema { bool nullable = 1; string title = 9; double multiple_of = 10; double maximum = 11; bool exclusive_maximum = 12; double minimum = 13; bool exclusive_minimum = 14; int64 max_length = 15; int64 min_length = 16; string pattern = 17; int64 max_items = 18; int64 min_items = 19; int64 max_properties = 21; int64 min_properties = 22; repeated SchemaOrReference any_of = 28; Schema not = 29; repeated string required = 23; repeated Any enum = 24; string type = 25; repeated SchemaOrReference all_of = 26; repeated SchemaOrReference one_of = 27; ItemsItem items = 30; Properties properties = 31; AdditionalPropertiesItem additional_properties = 32; DefaultType default = 33; string description = 34; string format = 35; repeated NamedAny specification_extension = 36; }
   message Components { SchemasOrReferences schemas = 1; }
   message Info { string title = 1; string version = 6; }
   message MediaType { SchemaOrReference schema = 1; }
@@ -43,7 +43,9 @@ const description = `
 interface Any { readonly yaml: string }
 interface Named<T> { readonly name: string; readonly value: T }
 interface Either { readonly schema?: Schema; readonly reference?: { readonly target: string; readonly description?: string } }
-interface Schema {
+interface Schema extends Constraints {
+  readonly anyOf?: Either[]
+  readonly not?: Schema
   readonly required?: string[]
   readonly enum?: Any[]
   readonly type?: string
@@ -57,6 +59,7 @@ interface Schema {
   readonly format?: string
   readonly specificationExtension?: Named<Any>[]
 }
+interface Constraints { readonly nullable?: boolean; readonly title?: string; readonly multipleOf?: number; readonly maximum?: number; readonly exclusiveMaximum?: boolean; readonly minimum?: number; readonly pattern?: string; readonly maxLength?: unknown; readonly maxItems?: unknown; readonly minProperties?: unknown }
 interface Document {
   readonly openapi: string
   readonly components: { readonly schemas: { readonly additionalProperties: Named<Either>[] } }
@@ -67,6 +70,8 @@ const extensions = (list: Named<Any>[] | undefined) => Object.fromEntries((list 
 const plain = (e: Either): object => (e.reference ? { $ref: e.reference.target, ...(e.reference.description ? { description: e.reference.description } : {}) } : schema(e.schema as Schema))
 const drop = (object: Record<string, unknown>) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 
+const whole = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value))
+
 /** The JSON form of a decoded schema. */
 function schema(s: Schema): object {
   const more = s.additionalProperties
@@ -76,6 +81,10 @@ function schema(s: Schema): object {
     type: s.type,
     allOf: s.allOf?.map(plain),
     oneOf: s.oneOf?.map(plain),
+    anyOf: s.anyOf?.map(plain),
+    not: s.not && schema(s.not),
+    nullable: s.nullable, title: s.title, multipleOf: s.multipleOf, maximum: s.maximum, exclusiveMaximum: s.exclusiveMaximum, minimum: s.minimum, pattern: s.pattern,
+    maxLength: whole(s.maxLength), maxItems: whole(s.maxItems), minProperties: whole(s.minProperties),
     items: s.items && plain(s.items.schemaOrReference[0] as Either),
     properties: s.properties && Object.fromEntries(s.properties.additionalProperties.map((p) => [p.name, plain(p.value)])),
     additionalProperties: more && (more.schemaOrReference ? plain(more.schemaOrReference) : more.boolean),
@@ -87,6 +96,17 @@ function schema(s: Schema): object {
 }
 
 describe('OpenAPI v3 in protobuf', () => {
+  it('says what a custom kind says of its values', async () => {
+    const spec = {
+      type: 'object', title: 'T', minProperties: 1, anyOf: [{ required: ['a'] }], not: { required: ['b'] }, 'x-kubernetes-validations': [{ rule: 'true' }],
+      properties: { a: { type: 'string', maxLength: 300, pattern: '^a', nullable: true }, b: { type: 'number', minimum: -1.5, maximum: 5, exclusiveMaximum: true, multipleOf: 0.5 }, c: { type: 'array', maxItems: 3, items: { type: 'string' } } },
+    }
+    const type = protobuf.parse(description).root.lookupType('Document')
+    const bytes = await encodeV3({ openapi: '3.0.0', info: { title: 'T', version: 'v' }, paths: {}, components: { schemas: { spec } } })
+    const [read] = (type.toObject(type.decode(bytes)) as Document).components.schemas.additionalProperties
+    expect(plain(read?.value as Either)).toEqual(spec)
+  })
+
   it('says the same as in JSON', async () => {
     const type = protobuf.parse(description).root.lookupType('Document')
     const json = (await openApiV3(declared.filter((r) => r.apiVersion === 'v1' || r.apiVersion === 'apiextensions.k8s.io/v1'))) as { components: { schemas: Record<string, object> }; paths: Record<string, Record<string, { operationId: string }>> }

@@ -1,5 +1,5 @@
 /** OpenAPI v3 as `openapi.v3.Document` in protobuf: what typed apply configurations of client-go ask for. */
-import { any, bool, document, double, each, eachText, extensions, message, none, pairs, pairsInSteps, someBool, someText, text, type Part } from './wire.ts'
+import { any, bool, count, document, double, each, eachText, extensions, message, none, number, pairs, pairsInSteps, someBool, someText, text, type Part } from './wire.ts'
 
 type Node = Readonly<Record<string, unknown>>
 
@@ -43,11 +43,14 @@ const schemaOrReference = (s: Node): readonly Part[] =>
 function schema(s: Node): readonly Part[] {
   const additional = s['additionalProperties']
   return [
+    ...constraints(s),
     eachText(23, s['required']),
     each(24, s['enum'], any),
     text(25, s['type']),
     each(26, s['allOf'], schemaOrReference),
     each(27, s['oneOf'], schemaOrReference),
+    each(28, s['anyOf'], schemaOrReference),
+    s['not'] ? message(29, ...schema(s['not'] as Node)) : none,
     s['items'] ? message(30, message(1, ...schemaOrReference(s['items'] as Node))) : none,
     s['properties'] ? message(31, pairs<Node>(1, s['properties'], schemaOrReference)) : none,
     additional === undefined ? none : message(32, typeof additional === 'boolean' ? someBool(2, additional) : message(1, ...schemaOrReference(additional as Node))),
@@ -57,6 +60,12 @@ function schema(s: Node): readonly Part[] {
     extensions(36, s),
   ]
 }
+
+/** What values may be: in schemas of custom kinds. */
+const constraints = (s: Node): readonly Part[] => [
+  bool(1, s['nullable']), text(9, s['title']), number(10, s['multipleOf']), number(11, s['maximum']), bool(12, s['exclusiveMaximum']), number(13, s['minimum']), bool(14, s['exclusiveMinimum']),
+  count(15, s['maxLength']), count(16, s['minLength']), text(17, s['pattern']), count(18, s['maxItems']), count(19, s['minItems']), bool(20, s['uniqueItems']), count(21, s['maxProperties']), count(22, s['minProperties']),
+]
 
 /** The format knows defaults that are numbers, booleans and texts. */
 function defaultOf(value: unknown): Part {

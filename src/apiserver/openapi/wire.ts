@@ -45,6 +45,12 @@ export const bool = (no: number, value: unknown): Part => (value === true ? some
 /** A boolean of a union: false is written too. */
 export const someBool = (no: number, value: boolean): Part => Buffer.concat([varint(no * 8), Buffer.from([value ? 1 : 0])])
 
+/** A number of a field; left out when it is absent or zero, as proto3 writes it. */
+export const number = (no: number, value: unknown): Part => (typeof value === 'number' && value !== 0 ? double(no, value) : none)
+
+/** A count of a field; left out when it is absent or zero. */
+export const count = (no: number, value: unknown): Part => (typeof value === 'number' && value > 0 ? Buffer.concat([varint(no * 8), varint(value)]) : none)
+
 /** A floating-point number of a union. */
 export function double(no: number, value: number): Part {
   const body = Buffer.alloc(8)
