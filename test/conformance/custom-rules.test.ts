@@ -1,7 +1,9 @@
 /** Rules in CEL and the structure of schemas, with the real kubectl. */
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestControlPlane } from '../support/control-plane.ts'
 import type { TestControlPlane } from '../support/control-plane.ts'
+import { run } from '../support/host.ts'
 
 let cluster: TestControlPlane
 beforeAll(async () => void (cluster = await startTestControlPlane()))
@@ -65,5 +67,36 @@ describe('definitions', () => {
 
   it('are warned of formats that mean nothing', async () => {
     expect((await create(definition('Formal', { type: 'object', properties: { a: { type: 'string', format: 'poem' }, b: { type: 'integer', format: 'int64' } } }))).stderr).toBe('Warning: unrecognized format "poem"\n')
+  })
+})
+
+const older = Array.from({ length: 14 }, (_, i) => `/usr/lib/google-cloud-sdk/bin/kubectl.1.${20 + i}`).filter((path) => existsSync(path))
+
+describe.skipIf(older.length === 0)('a schema with everything in it', () => {
+  beforeAll(() => define('Everything', {
+    type: 'object', description: 'All there is.', required: ['must'],
+    properties: {
+      must: { type: 'string', nullable: true, description: 'May be null.' }, port: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }], description: 'A port.' },
+      open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'string' } }, description: 'Open to all.' },
+      pod: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }, map: { type: 'object', additionalProperties: { type: 'array', items: { type: 'integer' } } },
+      list: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: { type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 10 }, n: { type: 'number', multipleOf: 0.5, default: 1 } } } },
+      anything: { 'x-kubernetes-preserve-unknown-fields': true },
+    },
+    not: { required: ['never'] }, 'x-kubernetes-validations': [{ rule: 'has(self.must)' }],
+  }))
+
+  it.each(older.map((path) => [path.split('.').slice(-2).join('.'), path] as const))('is understood by kubectl %s', async (version, path) => {
+    const name = `x-${version.replace('.', '-')}`
+    const kubectl = (args: readonly string[], input?: string) => run(path, args, { env: { KUBECONFIG: cluster.kubeconfig, HOME: `${cluster.kubeconfig}-${version}` }, ...(input === undefined ? {} : { input }) })
+    const spec = { must: 'x', port: '80%', open: { known: 'x', more: { deep: [1] } }, pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: {} }, map: { a: [1] }, list: [{ name: 'a' }], anything: [1, { a: 'b' }] }
+    expect(await kubectl(['apply', '--validate=true', '-f', '-'], JSON.stringify(object('Everything', name, spec)))).toEqual({ code: 0, stderr: '', stdout: `everything.rules.example.com/${name} created\n` })
+    expect(JSON.parse((await kubectl(['get', 'everything', name, '-o', 'json'])).stdout)).toMatchObject({ spec: { ...spec, list: [{ name: 'a', n: 1 }] } })
+    const explained = await kubectl(['explain', 'everything.spec'])
+    expect([explained.code, explained.stderr]).toEqual([0, ''])
+    for (const field of ['must', 'port', 'open', 'pod', 'map', 'list', 'anything']) expect(explained.stdout).toMatch(new RegExp(`^\\s+${field}\\s`, 'm'))
+    expect(explained.stdout).toContain('A port.')
+    const unknown = await kubectl(['apply', '--validate=true', '-f', '-'], JSON.stringify(object('Everything', `${name}-b`, { ...spec, stranger: 1 })))
+    expect(unknown.code).toBe(1)
+    expect(unknown.stderr).toMatch(/unknown field "(spec\.)?stranger"/)
   })
 })
