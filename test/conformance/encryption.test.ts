@@ -77,9 +77,19 @@ describe('an encryption configuration', () => {
       expect((await t.tryKubectl(args)).stderr, args.join(' ')).toContain(problem)
     }
     expect((await t.tryKubectl(['create', 'configmap', 'lost'])).stderr).toContain('already exists')
+    // What cannot be saved can be deleted, by those who may, with an option that says what it does.
+    const unsafe = (name: string, query = '') => ['delete', '--raw', `/api/v1/namespaces/default/configmaps/${name}?ignoreStoreReadErrorWithClusterBreakingPotential=true${query}`]
+    await t.kubectl('create', 'clusterrole', 'deleter', '--verb=delete', '--resource=configmaps')
+    await t.kubectl('create', 'clusterrolebinding', 'deleter', '--clusterrole=deleter', '--user=ana')
+    expect((await t.tryKubectl([...unsafe('lost'), '--as', 'ana'])).stderr).toContain('cannot unsafe-delete-ignore-read-errors resource "configmaps"')
+    expect((await t.tryKubectl(unsafe('lost', '&gracePeriodSeconds=0'))).stderr).toContain('cannot be set together with gracePeriodSeconds')
     await t.kubectl('create', 'configmap', 'new', '--from-literal=a=b')
+    expect((await t.tryKubectl(unsafe('new'))).stderr).toContain('is exclusively used to delete objects that cannot be read')
     expect(await t.kubectl('get', 'configmap', 'new', '-o', 'jsonpath={.data.a}')).toBe('b')
     expect(await t.kubectl('get', 'configmaps', '-n', 'kube-system', '-o', 'name')).toContain('configmap/')
+    expect(JSON.parse(await t.kubectl(...unsafe('lost')))).toMatchObject({ kind: 'Status', status: 'Success', details: { name: 'lost', kind: 'configmaps' } })
+    expect(await t.kubectl('get', 'configmaps', '-o', 'name')).toContain('configmap/new')
+    await t.kubectl('create', 'configmap', 'lost')
   })
 
   it('whose key management service is away says so in its health, and refuses what it cannot encrypt', async () => {

@@ -13,8 +13,9 @@ const most = 10_000
 /** The change as watchers see it; undefined when the store does not know what it was about. */
 function eventOf({ decode }: ListSource, change: Change): CacheEvent | undefined {
   const { key, value, modRevision } = change.entry
-  const problem = change.entry.problem ?? change.previous?.problem
-  if (problem !== undefined) throw internal(problem)
+  if (change.entry.problem !== undefined) throw internal(change.entry.problem)
+  // What it was nobody knows any more: whoever watches lists again.
+  if (change.previous?.problem !== undefined) return undefined
   const at = (bytes: Uint8Array, revision: number) => new Encoded(key, revision, withResourceVersion(decode(bytes), String(revision)))
   const previous = change.previous && at(change.previous.value, change.previous.modRevision)
   if (change.type === 'put') return { type: 'put', revision: modRevision, at: 0, current: at(value, modRevision), previous }

@@ -93,6 +93,8 @@ const deleteOptions = {
   anyVersion: true,
 }
 
+const unsafeOption = 'ignoreStoreReadErrorWithClusterBreakingPotential'
+
 /** The options of a delete: its body, or where it has none its query. Throws `ApiError` 400, 422. */
 export async function deleteQuery(request: ApiRequest): Promise<{ readonly deletion: Deletion; readonly dryRun: boolean; readonly options: Readonly<Record<string, unknown>> }> {
   const body = await readBody(request)
@@ -104,6 +106,7 @@ export async function deleteQuery(request: ApiRequest): Promise<{ readonly delet
     gracePeriodSeconds: integer(query, 'gracePeriodSeconds'),
     propagationPolicy: query.get('propagationPolicy') ?? undefined,
     orphanDependents: orphan === null ? undefined : isTrue(orphan),
+    ...(query.has(unsafeOption) ? { [unsafeOption]: isTrue(query.get(unsafeOption)) } : {}),
   }
   const deletion: Deletion = body.length === 0 ? fromQuery : sent
   const dryRun = dryRunOf([...((sent as { dryRun?: readonly string[] }).dryRun ?? []), ...query.getAll('dryRun')], 'DeleteOptions')

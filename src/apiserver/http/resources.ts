@@ -8,7 +8,7 @@ import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeComputedTable, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
 import { encodeList } from '../encoding/lists.ts'
 import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
-import type { EdgeRoutes, VirtualResource } from '../options.ts'
+import type { Edges, EdgeRoutes, VirtualResource } from '../options.ts'
 import { type Action, actionOf, bindingCall, runAction } from '../registry/actions.ts'
 import { makeCall, type Call, type CallOptions } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
@@ -18,8 +18,10 @@ import { checkApply } from '../registry/managed.ts'
 import { deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
 import { subresourceOf, type Subresource } from '../registry/subresources.ts'
+import { deleteUnreadable, unsafeVerb } from '../registry/unreadable.ts'
 import { checkName, objectRules, update } from '../registry/update.ts'
 import { runVirtual } from '../registry/virtual.ts'
+import { checkAuthorized } from '../corridor.ts'
 import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
@@ -30,6 +32,7 @@ import { watchStream, type WatchStream } from './watch-response.ts'
 export interface ResourceEnvironment {
   readonly registry: Registry
   readonly routes: EdgeRoutes
+  readonly edges: Pick<Edges, 'authorize'>
   /** Aborts when the server shuts down: watches end. */
   readonly closing: AbortSignal
 }
@@ -165,12 +168,22 @@ const del: Act = async (env, request, response, served) => {
   const { deletion, ...query } = await deleteQuery(request)
   const call = callOf(env, request, served, query)
   const { item, gone } = await deleteObject(env.registry, call, deletion)
+  if (deletion.ignoreStoreReadErrorWithClusterBreakingPotential) {
+    await checkAuthorized(env.edges.authorize, request.user, { ...request.info, verb: unsafeVerb })
+    await deleteUnreadable(env.registry, call, deletion)
+    return sendAny(answer, success(served, call.name) as unknown as ApiObject, statusType)
+  }
+  const { item, gone } = await deleteObject(env.registry, call, deletion)
   const answer = { env, request, response, code: 200 }
   if (!gone || served.rule.returnsDeleted) return sendObject(answer, served, item)
-  const { group, plural } = served.resource
-  const status: Omit<Status, 'message' | 'code'> = {
+  await sendAny(answer, success(served, call.name, item.object.metadata.uid) as unknown as ApiObject, statusType)
+}
+
+/** What is answered when an object is gone. */
+function success({ resource: { group, plural } }: Served, name: string, uid?: string): Omit<Status, 'message' | 'code'> {
+  return {
     kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success',
-    details: { name: call.name, ...(group ? { group } : {}), kind: plural, ...(item.object.metadata.uid ? { uid: item.object.metadata.uid } : {}) },
+    details: { name, ...(group ? { group } : {}), kind: plural, ...(uid ? { uid } : {}) },
   }
   await sendAny(answer, status as unknown as ApiObject, statusType)
 }

@@ -14,6 +14,7 @@ export interface Deletion {
   readonly propagationPolicy?: string | undefined
   readonly orphanDependents?: boolean | undefined
   readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } | undefined
+  readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean | undefined
 }
 
 export interface Deleted {

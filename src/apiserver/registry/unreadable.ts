@@ -1,0 +1,50 @@
+/**
+ * Deleting what cannot be read any more: its key is lost, or somebody has tampered with it. Nothing can be known of such an object, so neither
+ * finalizers nor owners nor admission are asked, which is why it takes a right of its own and an option whose name says so (KEP-3926).
+ */
+import type { ApiObject } from '../../client/client.ts'
+import { invalid, notFound } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
+import type { Encoded } from '../cache/encoded.ts'
+import { pathOf } from '../cache/keys.ts'
+import { callPath, type Call, type RegistryEnvironment } from './call.ts'
+import type { Deletion } from './delete.ts'
+
+/** The verb that somebody must have beside `delete`. */
+export const unsafeVerb = 'unsafe-delete-ignore-read-errors'
+
+const option = 'ignoreStoreReadErrorWithClusterBreakingPotential'
+
+/** Throws `ApiError` 422 for the option together with others that suppose an object which can be read. */
+function checkAlone(deletion: Deletion): void {
+  const others = (['gracePeriodSeconds', 'propagationPolicy', 'orphanDependents', 'preconditions'] as const).filter((name) => deletion[name] !== undefined)
+  const errors = others.map((name) => path(option).invalid(true, `cannot be set together with ${name}`))
+  if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+}
+
+function readable({ served }: Call, at: string): Encoded<ApiObject> | undefined {
+  try {
+    return served.cache.get(at)
+  } catch {
+    return undefined // what this is for
+  }
+}
+
+/** Deletes the object that the call names if it cannot be read. Throws `ApiError` 404 when there is none, 422 when it can be read. */
+export async function deleteUnreadable(env: RegistryEnvironment, call: Call, deletion: Deletion): Promise<void> {
+  checkAlone(deletion)
+  const { served } = call
+  const at = callPath(call)
+  if (readable(call, at)) {
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [path(option).invalid(true, `is exclusively used to delete objects that cannot be read; ${pathOf(call.namespace, call.name)} can be`)])
+  }
+  const key = served.cache.prefix + at
+  for (;;) {
+    const entry = await env.store.get(key)
+    if (!entry) throw notFound(served.resource, call.name)
+    if (call.dryRun) return
+    const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: entry.modRevision }], writes: [{ op: 'delete', key }] })
+    await env.cache.reached(revision)
+    if (committed) return
+  }
+}
