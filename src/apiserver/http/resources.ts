@@ -167,14 +167,13 @@ const patch: Act = async (env, request, response, served) => {
 const del: Act = async (env, request, response, served) => {
   const { deletion, ...query } = await deleteQuery(request)
   const call = callOf(env, request, served, query)
-  const { item, gone } = await deleteObject(env.registry, call, deletion)
+  const answer = { env, request, response, code: 200 }
   if (deletion.ignoreStoreReadErrorWithClusterBreakingPotential) {
     await checkAuthorized(env.edges.authorize, request.user, { ...request.info, verb: unsafeVerb })
     await deleteUnreadable(env.registry, call, deletion)
     return sendAny(answer, success(served, call.name) as unknown as ApiObject, statusType)
   }
   const { item, gone } = await deleteObject(env.registry, call, deletion)
-  const answer = { env, request, response, code: 200 }
   if (!gone || served.rule.returnsDeleted) return sendObject(answer, served, item)
   await sendAny(answer, success(served, call.name, item.object.metadata.uid) as unknown as ApiObject, statusType)
 }
@@ -185,7 +184,6 @@ function success({ resource: { group, plural } }: Served, name: string, uid?: st
     kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success',
     details: { name, ...(group ? { group } : {}), kind: plural, ...(uid ? { uid } : {}) },
   }
-  await sendAny(answer, status as unknown as ApiObject, statusType)
 }
 
 const deleteCollection: Act = async (env, request, response, served) => {
@@ -193,8 +191,8 @@ const deleteCollection: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request, served)
   const call = callOf(env, request, served, { ...query, name: '' })
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
-  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
   tellList(request, served, result)
+  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
 }
 
 const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, update: put, patch, delete: del, deletecollection: deleteCollection }
