@@ -1,7 +1,8 @@
 /** Keeps what is served equal to the definitions there are: one loop that decides names, serves kinds, and ends them. */
 import { apiextensions, declared, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
-import { runController, type Reconciler } from '../../client/index.ts'
+import type { Reconciler } from '../../client/controller.ts'
+import { runController } from '../../client/run-controller.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
