@@ -46,14 +46,14 @@ describe('ValidatingAdmissionPolicy', () => {
       apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'replicalimits.rules.example.com' },
       spec: {
         group: 'rules.example.com', scope: 'Namespaced', names: { plural: 'replicalimits', singular: 'replicalimit', kind: 'ReplicaLimit' },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { maxReplicas: { type: 'integer' } } } } }],
+        versions: [['v1', true], ['v2', false]].map(([name, storage]) => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: 'object', properties: { maxReplicas: { type: 'integer' } } } } })),
       },
     })
     await cluster.kubectl('wait', '--for=condition=Established', 'crd/replicalimits.rules.example.com', '--timeout=20s')
     await cluster.apply({ apiVersion: 'rules.example.com/v1', kind: 'ReplicaLimit', metadata: { name: 'limit', namespace: 'default' }, maxReplicas: 3 })
     await cluster.apply(policy('replicalimit', {
-      paramKind: { apiVersion: 'rules.example.com/v1', kind: 'ReplicaLimit' },
-      validations: [{ expression: 'object.spec.replicas <= params.maxReplicas', reason: 'Forbidden', messageExpression: "'object.spec.replicas must be no greater than ' + string(params.maxReplicas)" }],
+      paramKind: { apiVersion: 'rules.example.com/v2', kind: 'ReplicaLimit' },
+      validations: [{ expression: "object.spec.replicas <= params.maxReplicas && params.apiVersion == 'rules.example.com/v2'", reason: 'Forbidden', messageExpression: "'object.spec.replicas must be no greater than ' + string(params.maxReplicas)" }],
     }))
     await cluster.apply(binding('replicalimit', { paramRef: { name: 'limit', namespace: 'default', parameterNotFoundAction: 'Deny' }, matchResources: { namespaceSelector: { matchLabels: { environment: 'test' } } } }))
     const refused = await apply(deployment('limited', 'tested', 4))

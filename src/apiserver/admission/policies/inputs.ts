@@ -6,9 +6,11 @@ import { notFound } from '../../../machinery/errors.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { Lister, ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes } from '../admission.ts'
+import { shownAs } from '../versions.ts'
 import { authorizerValues, createAsk } from './authorizer.ts'
 import type { Cel } from './cel.ts'
 import type { LabelsOf } from './matching.ts'
+import { ConfigurationError } from './params.ts'
 import { namespaceValue, requestValue } from './request.ts'
 
 export interface Inputs {
@@ -33,6 +35,10 @@ export function createInputs(env: Pick<ServerEnvironment, 'lister'>, authorizer:
     }),
   }
 }
+
+/** The request in the version that a policy names. Rejects with `ConfigurationError` when it cannot be converted. */
+export const inVersion = (a: AdmissionAttributes, matched: Resource): Promise<AdmissionAttributes> =>
+  shownAs(a, matched).catch((error: unknown) => { throw new ConfigurationError(`failed to convert object version: ${error instanceof Error ? error.message : String(error)}`) })
 
 /** The namespace a request is in; a namespace itself is in none. */
 function namespaceOf(namespaces: Lister<core.Namespace>, a: AdmissionAttributes): core.Namespace | undefined {

@@ -9,16 +9,15 @@ import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { patched } from '../patched.ts'
 import { trackInvocations, type Tracker } from '../reinvocation.ts'
-import { shownAs } from '../versions.ts'
 import { isExempt } from '../webhooks/match.ts'
 import { loadCel, type Cel } from './cel.ts'
 import { compileConditions, compileExpression, compileVariables, environmentOf, returnsObject, returnsPatch, type Compiled, type NamedExpression } from './compile.ts'
 import { conditionsHold } from './conditions.ts'
 import { conditionsBudget, createEvaluation, ExpressionFailure, policyBudget, withAnswers } from './evaluate.ts'
 import { createHooks, type Hook } from './hooks.ts'
-import { createInputs, type Inputs } from './inputs.ts'
+import { createInputs, inVersion, type Inputs } from './inputs.ts'
 import { bindingMatches, policyMatches } from './matching.ts'
-import { createFindParams, ParamError, type FindParams } from './params.ts'
+import { createFindParams, ConfigurationError, type FindParams } from './params.ts'
 import { changedBy } from './change.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
@@ -50,7 +49,7 @@ export function compileMutations(cel: Cel, { spec }: Policy): CompiledMutations 
 }
 
 type PolicyHook = Hook<Policy, Binding, CompiledMutations>
-type Environment = Pick<ServerEnvironment, 'lister' | 'resources' | 'complete'>
+type Environment = Pick<ServerEnvironment, 'lister' | 'resources' | 'complete' | 'client'>
 
 export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer): AdmissionPlugin {
   const inputs = createInputs(env, authorizer)
@@ -67,7 +66,7 @@ export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer
     handles: (a) => a.object !== undefined && hooks.any() && !isExempt(a),
     async mutate(a) {
       const run: Run = { env, inputs, ask: inputs.ask(a), tracker: trackInvocations('policies', a, a.object), object: a.object as ApiObject, errors: [] }
-      for (const invocation of invocationsOf(await hooks.all(), a, inputs, findParams, run.errors)) await invoke(run, a, invocation)
+      for (const invocation of await invocationsOf(await hooks.all(), a, inputs, findParams, run.errors)) await invoke(run, a, invocation)
       run.tracker.end(run.object)
       const counted = run.errors.filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
       if (counted.length > 0) throw refusal(a, counted)
@@ -93,21 +92,23 @@ interface Run {
 interface Invocation { readonly hook: PolicyHook; readonly binding: Binding; readonly matched: Resource; readonly params: ApiObject | null }
 
 /** Who is invoked is decided by the request as it came, before any policy changes it. */
-function invocationsOf(hooks: readonly PolicyHook[], a: AdmissionAttributes, { labelsOf }: Inputs, findParams: FindParams, errors: PolicyError[]): readonly Invocation[] {
-  return hooks.flatMap((hook) => {
+async function invocationsOf(hooks: readonly PolicyHook[], a: AdmissionAttributes, { labelsOf }: Inputs, findParams: FindParams, errors: PolicyError[]): Promise<readonly Invocation[]> {
+  const all: Invocation[] = []
+  for (const hook of hooks) {
     const { policy } = hook
     const matched = policyMatches(policy.spec.matchConstraints, a, labelsOf)
-    if (!matched) return []
-    return hook.bindings.filter(({ spec }) => bindingMatches(spec.matchResources, a, labelsOf)).flatMap((binding) => {
+    if (!matched) continue
+    for (const binding of hook.bindings) {
+      if (!bindingMatches(binding.spec.matchResources, a, labelsOf)) continue
       try {
-        return findParams(policy.spec.paramKind, binding.spec.paramRef, a.namespace).map((params) => ({ hook, binding, matched, params }))
+        for (const params of await findParams(policy.spec.paramKind, binding.spec.paramRef, a.namespace)) all.push({ hook, binding, matched, params })
       } catch (error) {
-        if (!(error instanceof ParamError)) throw error
+        if (!(error instanceof ConfigurationError)) throw error
         errors.push({ policy, binding, message: `failed to configure binding: ${error.message}`, invalid: false })
-        return []
       }
-    })
-  })
+    }
+  }
+  return all
 }
 
 /** Evaluates one invocation, if its conditions hold; what fails goes to the errors, and the object stays. */
@@ -116,7 +117,7 @@ async function invoke(run: Run, a: AdmissionAttributes, { hook, binding, matched
   const { cel, conditions, variables, mutations } = compiled
   const key = `${policy.metadata.name}/${binding.metadata.name}/${params?.metadata.namespace ?? ''}/${params?.metadata.name ?? ''}`
   const inputsNow = async () => {
-    const shown = await shownAs({ ...a, object: run.object }, matched)
+    const shown = await inVersion({ ...a, object: run.object }, matched)
     return { shown: shown.object as ApiObject, values: run.inputs.values(cel, shown, matched, params, run.ask) }
   }
   const fails = (error: unknown) => {
@@ -147,7 +148,7 @@ async function invoke(run: Run, a: AdmissionAttributes, { hook, binding, matched
 
 /** What a policy is told to have failed with; undefined for what is the server's own fault. */
 function messageOf(error: unknown): string | undefined {
-  if (error instanceof ExpressionFailure) return error.message
+  if (error instanceof ExpressionFailure || error instanceof ConfigurationError) return error.message
   if (error instanceof Error && error.name.startsWith('Cel')) return error.message
   if (error instanceof ApiError) return error.code < 500 && error.code !== 404 ? error.status.details?.causes?.[0]?.message ?? error.message : undefined
   return error instanceof Error && error.message.startsWith('invalid ApplyConfiguration') ? `error applying patch: ${error.message}` : undefined

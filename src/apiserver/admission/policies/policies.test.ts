@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { admissionregistration, apps, core } from '../../../api/index.ts'
+import { admissionregistration, apps, core, type Resource } from '../../../api/index.ts'
+import type { ApiObject } from '../../../client/client.ts'
 import { isApiError } from '../../../machinery/errors.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
 import type { Identity } from '../../identity.ts'
@@ -135,6 +136,20 @@ describe('what a policy is about', () => {
     expect(await about({}, { matchResources: { namespaceSelector: { matchLabels: { team: 'b' } } } })).toBe(false)
     expect(await about({}, { matchResources: { resourceRules: [{ ...rules[0], operations: ['DELETE'] }] } })).toBe(false)
     expect(await about({}, { policyName: 'other' })).toBe(false)
+  })
+
+  it('may be another version, in which it sees the object; one that cannot be converted is a failure', async () => {
+    const to = (object: ApiObject) => ({ ...object, apiVersion: 'apps/v9' })
+    const nine = { ...apps.deployments, version: 'v9', apiVersion: 'apps/v9' } as unknown as Resource
+    const run = async (convert: typeof to, spec: object = {}) => {
+      const env = environment(namespace, policy({ matchConstraints: { resourceRules: [{ ...rules[0], apiVersions: ['v9'] }] }, validations: [{ expression: "!(object.apiVersion == 'apps/v9' && request.resource.version == 'v9' && request.requestResource.version == 'v1')", message: 'seen' }], ...spec }), binding())
+      const attributes = { ...attributesOf(apps.deployments, deployment()), others: () => [{ resource: nine, to: convert, from: convert }] }
+      return createAdmissionChain([validatingAdmissionPolicy(env, authorizer())]).validate(attributes).then(() => '', (error: Error) => error.message)
+    }
+    expect(await run(to)).toMatch(/denied request: seen$/)
+    const broken = () => { throw new Error('no way') }
+    expect(await run(broken)).toMatch(/denied request: failed to configure binding: failed to convert object version: no way$/)
+    expect(await run(broken, { failurePolicy: 'Ignore' })).toBe('')
   })
 
   it('is never its own kind', async () => {

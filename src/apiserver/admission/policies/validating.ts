@@ -4,14 +4,13 @@ import { ApiError, forbidden } from '../../../machinery/errors.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { shownAs } from '../versions.ts'
 import { isExempt } from '../webhooks/match.ts'
 import { loadCel, type Cel } from './cel.ts'
 import { compileConditions, compileExpression, compileVariables, environmentOf, returnsBool, returnsString, returnsText, type Compiled, type NamedExpression } from './compile.ts'
 import { createHooks, type Hook } from './hooks.ts'
-import { createInputs, type Inputs } from './inputs.ts'
+import { createInputs, inVersion, type Inputs } from './inputs.ts'
 import { bindingMatches, policyMatches } from './matching.ts'
-import { createFindParams, ParamError, type FindParams } from './params.ts'
+import { createFindParams, ConfigurationError, type FindParams } from './params.ts'
 import { withAnswers } from './evaluate.ts'
 import { judge, type Verdict } from './judge.ts'
 
@@ -45,7 +44,7 @@ export function compilePolicy(cel: Cel, { spec }: Policy): CompiledPolicy {
   }
 }
 
-export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' | 'resources'>, authorizer: Authorizer): AdmissionPlugin {
+export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' | 'resources' | 'client'>, authorizer: Authorizer): AdmissionPlugin {
   const inputs = createInputs(env, authorizer)
   const findParams = createFindParams(env)
   const hooks = createHooks<Policy, Binding, CompiledPolicy>({
@@ -79,10 +78,10 @@ async function apply(hook: PolicyHook, a: AdmissionAttributes, inputs: Inputs, f
   for (const binding of bindings) {
     if (!bindingMatches(binding.spec.matchResources, a, inputs.labelsOf)) continue
     try {
-      shown ??= await shownAs(a, matched)
+      shown ??= await inVersion(a, matched)
       for (const verdict of await verdicts(hook, shown, matched, binding, inputs, findParams)) act(policy, binding, verdict, a, refusals, collected)
     } catch (error) {
-      if (!(error instanceof ParamError)) throw error
+      if (!(error instanceof ConfigurationError)) throw error
       if (policy.spec.failurePolicy !== 'Ignore') refusals.push({ policy, binding, message: `failed to configure binding: ${error.message}` })
     }
   }
@@ -94,7 +93,7 @@ async function verdicts(hook: PolicyHook, a: AdmissionAttributes, matched: Resou
   const { policy: { spec }, compiled } = hook
   const ask = inputs.ask(a)
   const all: Verdict[] = []
-  for (const params of findParams(spec.paramKind, binding.spec.paramRef, a.namespace)) {
+  for (const params of await findParams(spec.paramKind, binding.spec.paramRef, a.namespace)) {
     const values = inputs.values(compiled.cel, a, matched, params, ask)
     all.push(await withAnswers(() => judge(compiled, values, spec.failurePolicy !== 'Ignore')))
   }
