@@ -5,6 +5,7 @@ import type { ApiServer } from '../apiserver/options.ts'
 import { createEdges } from '../apiserver/edges.ts'
 import type { HealthCheck } from '../apiserver/health/health.ts'
 import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
+import type { ExtensionAuthentication } from '../apiserver/bootstrap/extension-authentication.ts'
 import type { Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
@@ -15,7 +16,7 @@ import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 import { podSecurityOf } from './admission.ts'
 import { auditOf } from './audit.ts'
-import { authenticationOf } from './authentication.ts'
+import { authenticationOf, type AuthenticationSettings } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
 import { argumentDuration } from './apiserver-arguments.ts'
 import { flowOf } from './flow.ts'
@@ -57,6 +58,17 @@ function derived<S, T>(source: () => S, make: (source: S) => T): () => T {
 }
 
 const none: readonly Resource[] = []
+
+/** Whom extension API servers may believe: those this server believes, and its own front proxy. */
+function toldToExtensions(pki: Pki, { options, clientCa }: AuthenticationSettings): ExtensionAuthentication {
+  const { requestHeader } = options
+  return {
+    clientCa: options.clientCa ?? clientCa,
+    frontProxyCa: requestHeader ? `${pki.frontProxyCa.cert.trim()}\n${requestHeader.clientCa}` : pki.frontProxyCa.cert,
+    // No names at all mean any name.
+    frontProxyNames: requestHeader?.allowedNames.length === 0 ? [] : [frontProxyName, ...(requestHeader?.allowedNames ?? [])],
+  }
+}
 
 /** Two lists as one, the same array as long as both are the same. */
 function together<T>(a: () => readonly T[], b: () => readonly T[]): () => readonly T[] {
@@ -124,7 +136,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     serviceCidr: settings.serviceCidr,
     nodePorts: settings.nodePorts,
     resources: () => server.registry.resources,
-    extensionAuthentication: { clientCa: pki.ca.cert, frontProxyCa: pki.frontProxyCa.cert, frontProxyNames: [frontProxyName] },
+    extensionAuthentication: toldToExtensions(pki, who),
   }))
   if (aggregator) running.push(aggregator.start(server.client))
   bootstrapped = true

@@ -15,7 +15,9 @@ export function forwardedHeaders(headers: IncomingHttpHeaders): OutgoingHttpHead
   const ofConnection = new Set(String(headers.connection ?? '').toLowerCase().split(',').map((name) => name.trim()))
   const next: OutgoingHttpHeaders = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (dropped.has(name) || ofConnection.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))) continue
+    // Some servers take an underscore for a hyphen.
+    const read = name.replaceAll('_', '-')
+    if (dropped.has(read) || ofConnection.has(name) || droppedPrefixes.some((prefix) => read.startsWith(prefix))) continue
     next[name] = value
   }
   const protocols = next['sec-websocket-protocol']

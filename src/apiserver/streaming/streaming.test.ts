@@ -207,10 +207,10 @@ describe('a node that answers', () => {
 
   it('gets a forwarded request without what proves who the client is, nor what belongs to its connection', async () => {
     const to = { ...kubelets.destination('', '/app/x'), path: '/app/x' }
-    const headers = { 'sec-websocket-protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io', ':authority': 'api:6443', authorization: 'Bearer secret', 'impersonate-user': 'root', 'x-remote-user': 'root', cookie: 'a=b', 'x-own': '1', connection: 'keep-alive, X-Hop', 'x-hop': '1' }
+    const headers = { 'sec-websocket-protocol': 'base64url.bearer.authorization.k8s.io.c2VjcmV0, v4.channel.k8s.io', ':authority': 'api:6443', authorization: 'Bearer secret', 'impersonate-user': 'root', 'x-remote-user': 'root', x_remote_group: 'system:masters', cookie: 'a=b', 'x-own': '1', connection: 'keep-alive, X-Hop', 'x-hop': '1' }
     await ask((request, response) => forward(request, response, to), '/api/v1/namespaces/default/pods/x/proxy/x', headers)
     expect(seen.headers).toMatchObject({ cookie: 'a=b', 'x-own': '1', 'sec-websocket-protocol': 'v4.channel.k8s.io' })
-    for (const name of [':authority', 'authorization', 'impersonate-user', 'x-remote-user', 'x-hop']) expect(seen.headers).not.toHaveProperty(name)
+    for (const name of [':authority', 'authorization', 'impersonate-user', 'x-remote-user', 'x_remote_group', 'x-hop']) expect(seen.headers).not.toHaveProperty(name)
   })
 
   it('is sent the client\'s redirect to the slash, so that relative links work', async () => {

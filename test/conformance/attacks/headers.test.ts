@@ -86,6 +86,13 @@ describe('headers of an authenticating proxy', () => {
   })
 })
 
+it('extension API servers are told of this proxy and of the server\'s own', async () => {
+  const { data } = JSON.parse(await cluster.kubectl('get', '-n', 'kube-system', 'configmap', 'extension-apiserver-authentication', '-o', 'json')) as { data: Record<string, string> }
+  expect(data['requestheader-client-ca-file']).toContain(proxies.cert.trim())
+  expect(data['requestheader-client-ca-file']).toContain(cluster.pki.frontProxyCa.cert.trim())
+  expect(data).toMatchObject({ 'client-ca-file': cluster.pki.ca.cert, 'requestheader-allowed-names': '["front-proxy-client","front"]' })
+})
+
 describe('impersonation', () => {
   const as = (...headers: string[]) => attempt(cluster, nodes, { token: 'mallory-token', headers })
   it('without the right is refused, in every writing', async () => {
