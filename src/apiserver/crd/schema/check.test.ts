@@ -14,9 +14,13 @@ const at = (x: Schema, value: unknown) => errors({ type: 'object', properties: {
 
 describe('types', () => {
   it.each([
-    ['integer', 1.5, 'number'], ['string', 1, 'integer'], ['boolean', 'true', 'string'], ['object', [], 'array'], ['array', {}, 'object'], ['number', '1', 'string'], ['string', null, 'null'],
+    ['string', 1, 'integer'], ['boolean', 'true', 'string'], ['object', [], 'array'], ['array', {}, 'object'], ['number', '1', 'string'], ['string', null, 'null'],
   ])('%s is not %j', (type, value, found) => {
     expect(at({ type, ...(type === 'array' ? { items: { type: 'string' } } : {}) }, value)).toEqual([`spec.x: Invalid value: "${found}": spec.x in body must be of type ${type}: "${found}"`])
+  })
+
+  it('a fraction is no integer', () => {
+    expect(at({ type: 'integer' }, 1.5)).toEqual(['spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"', '<nil>: Invalid value: "": Checked value must be of type integer (default format) in spec.x'])
   })
 
   it('an integer is a number, and null may be where it is nullable', () => {
@@ -27,9 +31,9 @@ describe('types', () => {
 
   it('names the format that was missed', () => {
     expect(at({ type: 'string', format: 'date' }, 1)).toEqual(['spec.x: Invalid value: "int64": spec.x in body must be of type date: "int64"'])
-    expect(at({ type: 'integer', format: 'int32' }, 1.5)).toEqual(['spec.x: Invalid value: "float64": spec.x in body must be of type int32: "float64"'])
+    expect(at({ type: 'integer', format: 'int32' }, 1.5)).toEqual(['spec.x: Invalid value: "float64": spec.x in body must be of type int32: "float64"', '<nil>: Invalid value: "": Checked value must be of type integer with format int32 in spec.x'])
     expect(at({ type: 'integer', format: 'int32' }, 'x')).toEqual(['spec.x: Invalid value: "string": spec.x in body must be of type integer: "string"'])
-    expect(at({ type: 'integer', format: 'nonsense' }, 1.5)).toEqual(['spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"'])
+    expect(at({ type: 'integer', format: 'nonsense' }, 1.5)[0]).toBe('spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"')
   })
 
   it('takes either for int-or-string', () => {
@@ -62,6 +66,17 @@ describe('values', () => {
   it('counts characters, not UTF-16 units', () => {
     expect(at({ type: 'string', maxLength: 2 }, '😀😀')).toEqual([])
     expect(at({ type: 'string', maxLength: 1 }, '😀😀')).toHaveLength(1)
+  })
+
+  it('are numbers that their format can hold, and so are the bounds', () => {
+    const whole = (text: string) => `<nil>: Invalid value: "": ${text} in spec.x`
+    expect(at({ type: 'integer', format: 'int32' }, 2 ** 31)).toEqual([whole('Checked value must be of type integer with format int32')])
+    expect(at({ type: 'integer', format: 'int32' }, -(2 ** 31))).toEqual([])
+    expect(at({ type: 'integer', format: 'int64' }, 2 ** 40)).toEqual([])
+    expect(at({ type: 'number', format: 'float' }, 3.5e38)).toEqual([whole('Checked value must be of type number with format float')])
+    expect(at({ type: 'number', format: 'double' }, 3.5e38)).toEqual([])
+    expect(at({ type: 'integer', format: 'int32', maximum: 4_294_967_295 }, 5)).toEqual([whole('Maximum boundary value must be of type integer with format int32')])
+    expect(at({ type: 'integer', minimum: 0.5 }, 5)).toEqual([whole('Minimum boundary value must be of type integer (default format)')])
   })
 
   it('finds multiples among fractions', () => {

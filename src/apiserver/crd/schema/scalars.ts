@@ -1,7 +1,7 @@
 /** Checks of texts and numbers. */
 import { re2Error, re2Matcher } from '../../../machinery/re2.ts'
 import { issue, joined, type Issues } from './issue.ts'
-import { formatOf } from './formats.ts'
+import { formatOf, isKnownFormat } from './formats.ts'
 import type { Schema } from './props.ts'
 
 type ValueCheck = (value: unknown) => Issues
@@ -56,16 +56,32 @@ function formatCheck(format: string): ((value: string) => Issues) | undefined {
   return valid && ((value) => (valid(value) ? undefined : [issue((name, at) => at.typeInvalid(value, `${name} in body must be of type ${format}: ${JSON.stringify(value)}`))]))
 }
 
-/** minimum, maximum and multipleOf. */
+/** Whether a number is one of a numeric type and its format; undefined where any number is. */
+function rangeOf({ type, format = '' }: Schema): ((value: number) => boolean) | undefined {
+  if (type === 'integer') return format === 'int32' ? (value) => (value | 0) === value : Number.isInteger
+  return type === 'number' && format === 'float' ? (value) => Number.isFinite(Math.fround(value)) : undefined
+}
+
+/** Kubernetes says in the text where it is, and gives the whole as the field. */
+function outOfRange(what: string, schema: Schema): Issues {
+  const format = schema.format && isKnownFormat(schema) ? `with format ${schema.format}` : '(default format)'
+  return [issue((name, _, whole) => whole.invalid('', `${what} value must be of type ${schema.type} ${format} in ${name}`))]
+}
+
+/** minimum, maximum and multipleOf, and the range of the format: bounds that are no numbers of the type are complained of with every value. */
 export function numberChecks(schema: Schema): ValueCheck | undefined {
   const { minimum, maximum, multipleOf } = schema
-  if (minimum === undefined && maximum === undefined && multipleOf === undefined) return undefined
+  const inRange = rangeOf(schema)
+  if (minimum === undefined && maximum === undefined && multipleOf === undefined && !inRange) return undefined
   const below = schema.exclusiveMaximum === true
   const above = schema.exclusiveMinimum === true
+  const bounds = ([['MultipleOf', multipleOf], ['Maximum boundary', maximum], ['Minimum boundary', minimum]] as const).filter(([, bound]) => bound !== undefined && inRange?.(bound) === false)
   return (value) => {
     if (typeof value !== 'number') return undefined
     let issues: Issues
     const add = (text: string) => { issues = joined(issues, [issue((name, at) => at.invalid(value, `${name} in body should be ${text}`))]) }
+    if (inRange?.(value) === false) issues = outOfRange('Checked', schema)
+    for (const [what] of bounds) issues = joined(issues, outOfRange(what, schema))
     if (multipleOf !== undefined && !isMultiple(value, multipleOf)) add(`a multiple of ${multipleOf}`)
     if (maximum !== undefined && (below ? value >= maximum : value > maximum)) add(below ? `less than ${maximum}` : `less than or equal to ${maximum}`)
     if (minimum !== undefined && (above ? value <= minimum : value < minimum)) add(above ? `greater than ${minimum}` : `greater than or equal to ${minimum}`)
