@@ -99,8 +99,9 @@ describe('a request over HTTP', () => {
     const { ask, events } = await start('- level: Metadata\n', { authenticate: () => { throw unauthorized() } })
     const { id } = await ask('GET', namespaces, undefined, { authorization: 'Bearer hush-hush' })
     expect(events).toHaveLength(1)
-    expect(events[0]).toMatchObject({ auditID: id, stage: 'ResponseStarted', responseStatus: { code: 401, message: 'Authentication failed, attempted: bearer' } })
+    expect(events[0]).toMatchObject({ auditID: id, user: {}, stage: 'ResponseStarted', responseStatus: { code: 401, message: 'Authentication failed, attempted: bearer' } })
     expect(JSON.stringify(events)).not.toContain('hush')
+    expect(events[0]?.user).toEqual({})
   })
 
   it('that watches is told when it begins and when it ends', async () => {

@@ -64,7 +64,7 @@ export function createAudit({ policy, backends, clock, log }: AuditOptions): Aud
     metrics: [events, requests, failures],
     begin: (request) => begun(open(request)),
     unauthenticated(request, status) {
-      const trail = open(request)
+      const trail = open({ ...request, user: nobody })
       if (!trail) return
       trail.failed({ ...status, message: attemptOf(request) })
       trail.started(status.code)
@@ -83,6 +83,9 @@ function fitting(event: AuditEvent, line: string, most = Infinity): string {
   if (Buffer.byteLength(shorter) > most) throw new Error(`the event is larger than ${most} bytes, even without its bodies`)
   return shorter
 }
+
+/** Whoever it was did not come in: not even as anonymous. */
+const nobody = { name: '', groups: [] }
 
 /** A trail whose first event is written as far as somebody waits for it. Throws `ApiError` 500 when it had to be and could not. */
 function begun(trail: OpenTrail | undefined): Promise<AuditTrail> | AuditTrail | undefined {
