@@ -291,3 +291,18 @@ it('a deletion goes on after a start', async () => {
   await client.update(served(), { ...held, metadata: { ...held.metadata, finalizers: [] } })
   await until(async () => (await failure(get()))?.includes('not found'))
 })
+
+it('objects written in one version have the defaults of the one they are stored in, before a restart and after it', async () => {
+  const v1beta1 = { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }
+  const v1 = { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { mode: { type: 'string', default: 'usual' } } } } }
+  await client.create(definitions, crontab({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: v1 } }, { name: 'v1beta1', served: true, storage: false, schema: { openAPIV3Schema: v1beta1 } }] }))
+  await settled()
+  await client.create(served('v1beta1'), { metadata: { name: 'one', namespace: 'default' }, spec: {} } as never)
+  const shown = async () => (await Promise.all(['v1', 'v1beta1'].map((version) => client.get(served(version), 'one', { namespace: 'default' })))).map((o) => (o as unknown as { spec: object }).spec)
+  const before = await shown()
+  expect(before).toEqual([{ mode: 'usual' }, { mode: 'usual' }])
+  await started.server.close()
+  started = await startTestServer({ store })
+  client = started.client
+  expect(await shown()).toEqual(before)
+})

@@ -147,7 +147,9 @@ function customPart({ definition, version, storage, schemas, decode, convert, cu
     async toStored(object) {
       if (object.apiVersion === stored) return object
       const [next = object] = convert ? await convert([object], stored) : []
-      return decodeObject(schemas(storage).type, { ...next, apiVersion: stored }).object
+      const schema = schemas(storage)
+      // What is read back has the defaults of the version it is stored in.
+      return schema.default(decodeObject(schema.type, { ...next, apiVersion: stored }).object)
     },
     refusal(verb) {
       const definition = current()

@@ -11,7 +11,7 @@ import { createsPod, podOf, refused } from '../pods.ts'
 
 export function resourceQuota(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'resources'>): AdmissionPlugin {
   const quotas = env.lister(core.resourcequotas)
-  const listers = new Map<Resource, ReturnType<typeof env.lister>>()
+  const listers = new WeakMap<Resource, ReturnType<typeof env.lister>>()
   const source = (resource: Resource) => {
     let lister = listers.get(resource)
     if (!lister) listers.set(resource, (lister = env.lister(resource)))
