@@ -39,7 +39,7 @@ export function customStrategy(version: Version, schema: CustomSchema): Strategy
     default: (object) => schema.default(object),
     validate: (object) => [...schema.validate(object), ...scaleErrors(object)],
     validateUpdate: (next, current) => [...schema.validateUpdate(next, current), ...scaleErrors(next)],
-    validateStatusUpdate: (next, current) => [...schema.validateUpdate(next, current), ...scaleErrors(next)],
+    validateStatusUpdate: (next, current) => [...schema.validateStatusUpdate(next, current), ...scaleErrors(next)],
     moved: (next, current) => !deepEqual(countedPart(next, ownStatus), countedPart(current, ownStatus)),
     ...(ownStatus && {
       // What a client says of the status is dropped; what the schema says of it is there from the beginning.

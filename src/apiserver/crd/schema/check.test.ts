@@ -161,6 +161,23 @@ it('holds embedded resources to say what they are', () => {
   expect(at(spec, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } })).toEqual([])
 })
 
+describe('an update of the status', () => {
+  const schema: Schema = { type: 'object', required: ['spec'], properties: { spec: { type: 'object', required: ['new'], properties: { new: { type: 'string' } } }, status: { type: 'object', properties: { replicas: { type: 'integer', format: 'int32' }, phase: { type: 'string', enum: ['A'] } } } } }
+  const { validateStatusUpdate } = compileSchema({ group: 'example.com', version: 'v1', kind: 'CronTab', schema })
+  const withStatus = (status: unknown) => ({ apiVersion: 'example.com/v1', kind: 'CronTab', metadata: { name: 'x' }, status }) as unknown as ApiObject
+
+  it('is about the status alone, and names its fields from there', () => {
+    expect(validateStatusUpdate(withStatus({ replicas: 1 }), withStatus({})).map(String)).toEqual([])
+    expect(validateStatusUpdate(withStatus({ phase: 'B', replicas: 'x' }), withStatus({})).map(String)).toEqual([
+      'status.phase: Unsupported value: "B": supported values: "A"', 'status.replicas: Invalid value: "string": replicas in body must be of type integer: "string"'])
+    expect(validateStatusUpdate(withStatus({ replicas: 2 ** 31 }), withStatus({})).map(String)).toEqual(['status: Invalid value: "": Checked value must be of type integer with format int32 in replicas'])
+  })
+
+  it('tolerates what was wrong before', () => {
+    expect(validateStatusUpdate(withStatus({ phase: 'B', replicas: 1 }), withStatus({ phase: 'B' })).map(String)).toEqual([])
+  })
+})
+
 describe('ratcheting', () => {
   const item: Schema = { type: 'object', required: ['name'], properties: { name: { type: 'string' }, v: { type: 'integer', minimum: 5 } } }
   const spec: Schema = {

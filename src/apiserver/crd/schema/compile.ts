@@ -6,7 +6,7 @@ import { compileCheck } from './check.ts'
 import { compileCodec } from './codec.ts'
 import { compileDefaults } from './defaults.ts'
 import { compileEmbeddedChecks } from './embedded.ts'
-import { errorsOf, nameless, none } from './issue.ts'
+import { errorsOf, nameless, none, type Check } from './issue.ts'
 import { compileListChecks } from './lists.ts'
 import { publish } from './openapi.ts'
 import type { Schema } from './props.ts'
@@ -22,6 +22,8 @@ export interface CustomSchema {
   validate(object: ApiObject): readonly FieldError[]
   /** The same for an update: what was wrong before and has not changed is tolerated (KEP-4008). */
   validateUpdate(next: ApiObject, current: ApiObject): readonly FieldError[]
+  /** The same for an update of the status alone: of the rest only what lists and rules say. */
+  validateStatusUpdate(next: ApiObject, current: ApiObject): readonly FieldError[]
 }
 
 export interface SchemaOptions {
@@ -42,23 +44,39 @@ export function compileSchema(options: SchemaOptions): CustomSchema {
   const embedded = compileEmbeddedChecks(schema) ?? nothing
   const lists = compileListChecks(schema) ?? nothing
   const rules = ruleCheck(schema)
+  const status = statusCheck(schema)
+  /** Lists that were no sets before may stay as they are. */
+  const repeated = (next: ApiObject, current: ApiObject): readonly FieldError[] => {
+    const found = lists(next)
+    return found.length > 0 && lists(current).length > 0 ? [] : found
+  }
   const type = customType(kind, schema, { ...compileCodec(schema), default: fill })
   publish(type, options)
   return {
     type: type as StructType<ApiObject, ApiObject>,
     default: (object) => fill(object) as ApiObject,
     validate: (object) => withRules([...errorsOf(check(object, none)), ...embedded(object), ...lists(object)], rules, object, none),
-    validateUpdate: (next, current) => {
-      // Most updates are fine as they are: what was before is asked only for those that are not.
-      const repeated = lists(next)
-      // Lists that were no sets before may stay as they are.
-      const tolerated = repeated.length > 0 && lists(current).length > 0
-      return withRules([...errorsOf(check(next, none) && check(next, current)), ...embedded(next), ...(tolerated ? [] : repeated)], rules, next, current)
-    },
+    // Most updates are fine as they are: what was before is asked only for those that are not.
+    validateUpdate: (next, current) => withRules([...errorsOf(check(next, none) && check(next, current)), ...embedded(next), ...repeated(next, current)], rules, next, current),
+    validateStatusUpdate: (next, current) => withRules([...status(next, current), ...repeated(next, current)], rules, next, current),
   }
 }
 
 const nothing = (): readonly FieldError[] => []
+
+/** The status by itself: Kubernetes names its fields from there on. */
+function statusCheck(schema: Schema): (next: ApiObject, current: ApiObject) => readonly FieldError[] {
+  const part = schema.properties?.status
+  if (!part) return nothing
+  let check: Check | undefined
+  const statusOf = (object: ApiObject): unknown => (object as ApiObject & { readonly status?: unknown }).status
+  return (next, current) => {
+    const value = statusOf(next)
+    if (value === undefined) return []
+    check ??= compileCheck(part)
+    return errorsOf(check(value, none) && check(value, statusOf(current) ?? none), path('status'))
+  }
+}
 
 type RuleCheck = ReturnType<ReturnType<typeof rulesEngine>['compileRuleCheck']>
 
