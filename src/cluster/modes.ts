@@ -16,7 +16,12 @@ export function checkModes(paths: Pick<Paths, 'data' | 'pki' | 'encryption' | 's
   check(paths.settings, writable)
   for (const directory of [paths.pki, paths.encryption, paths.store]) check(directory, readable)
   check(paths.kubeconfig, readable)
-  for (const name of namesIn(paths.pki)) if (name.endsWith('.key')) check(join(paths.pki, name), readable)
+  checkKeys(paths.pki)
+}
+
+/** Throws `UserError` when others than the owner could read a key in the directory: such a key is no secret. */
+export function checkKeys(directory: string): void {
+  for (const name of namesIn(directory)) if (name.endsWith('.key')) check(join(directory, name), readable)
 }
 
 function check(path: string, forbidden: number): void {

@@ -2,14 +2,14 @@
  * The cluster's certificates: one authority that signs serving and client certificates, one for the front proxy, made at the first boot and kept.
  * Keys are P-256, files are readable by root alone.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { firstAddress } from '../apiserver/bootstrap/kubernetes-service.ts'
 import { loadX509 } from '../machinery/x509.ts'
+import { checkKeys } from './modes.ts'
 import type { Settings } from './settings.ts'
-import { UserError } from './user-error.ts'
 
 export interface KeyPair { readonly cert: string; readonly key: string }
 
@@ -64,13 +64,13 @@ interface Place {
 /** Reads the cluster's certificates as of `now`, making those that are missing, near their end, or do not fit the node's addresses. */
 export async function ensurePki(dir: string, settings: Settings, now = Date.now()): Promise<Pki> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  checkModes(dir)
+  checkKeys(dir)
   const place: Place = { dir, now, durable: true }
   const [ca, frontProxyCa] = await Promise.all([ensureAuthority(place), ensureAuthority(place, 'front-proxy-ca', 'skiff-front-proxy-ca')])
   const leaf = (request: Request) => ensureLeaf(place, ca, request)
   const [server, kubeletClient, admin, node, frontProxyClient] = await Promise.all([
     leaf(serverRequest(settings)),
-    leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client', groups: ['system:masters'] }),
+    leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client' }),
     leaf(adminRequest),
     leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
     ensureLeaf(place, frontProxyCa, frontProxyRequest),
@@ -115,14 +115,6 @@ export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address:
 
 /** The cluster's authority, made before. */
 export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
-
-/** Keys that others can read are no secret: refuse to use them. */
-function checkModes(dir: string): void {
-  for (const name of ['ca', 'admin', 'node', 'apiserver', 'apiserver-kubelet-client', 'service-account', 'front-proxy-ca', 'front-proxy-client']) {
-    const file = join(dir, `${name}.key`)
-    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) throw new UserError(`${file} can be read by others; run "chmod 600 ${file}" if you trust it still`)
-  }
-}
 
 function ensureSigningKey({ dir, durable }: Place, name: string): string {
   const file = join(dir, name)
@@ -190,7 +182,9 @@ function fits({ cert, key }: KeyPair, authority: KeyPair, request: Request, now:
   // A crash between the two files leaves a key that is another certificate's.
   const own = certificate.checkPrivateKey(createPrivateKey(key))
   const serves = (request.serves ?? []).every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
-  return issued && fresh && own && serves
+  const groups = certificate.subject.split('\n').filter((part) => part.startsWith('O=')).map((part) => part.slice(2))
+  const speaks = groups.length === (request.groups?.length ?? 0) && groups.every((group) => request.groups?.includes(group))
+  return issued && fresh && own && serves && speaks
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }

@@ -88,7 +88,7 @@ describe('a host with something wrong', () => {
     chmodSync(join(cluster.dataDir, 'pki/ca.key'), 0o644)
     const readable = await cluster.up()
     expect(readable.code).toBe(1)
-    expect(readable.stderr).toMatch(/ca\.key can be read by others; run "chmod 600/)
+    expect(readable.stderr).toMatch(/ca\.key can be read by others \(mode 644\); run "chmod go= /)
     chmodSync(join(cluster.dataDir, 'pki/ca.key'), 0o600)
     const data = readdirSync(join(cluster.dataDir, 'store')).find((name) => name.endsWith('.mdb') && !name.includes('lock')) as string
     truncateSync(join(cluster.dataDir, 'store', data), 5000)
