@@ -1,7 +1,7 @@
 /** What can be said of literals before anything is run: a pattern that is none, a duration that is none. */
 import { walk, type Expr } from './ast.ts'
 import type { Checked } from './check.ts'
-import { Failure, compileError, type CelIssue } from './errors.ts'
+import { Failure, compileError, counted, type CelIssue } from './errors.ts'
 import { regex } from './regex.ts'
 import { parseDuration, parseTimestamp } from './time.ts'
 
@@ -26,7 +26,7 @@ function check(fn: string, text: string): string | undefined {
   if (fn === 'timestamp' && (!parseTimestamp(text) || /^\d{4}-\d\d-\d\d$/.test(text))) return 'invalid timestamp argument'
   if (fn !== 'matches') return undefined
   try {
-    regex(text)
+    counted(() => regex(text))
     return undefined
   } catch (error) {
     if (error instanceof Failure) return 'invalid matches argument'

@@ -29,8 +29,8 @@ const units: Readonly<Record<string, bigint>> = { ns: 1n, us: 1_000n, 'µs': 1_0
 
 /** Go's notation: `1h30m`, `-1.5s`, `0`; undefined when the text is none, or is more than 292 years. */
 export function parseDuration(text: string): Duration | undefined {
-  const found = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text)
-  if (!found || text.length > 200) return undefined
+  const found = text.length > 200 ? null : /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text)
+  if (!found) return undefined
   let nanos = 0n
   for (const [, whole = '', fraction = '', unit = ''] of (found[2] as string).matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g)) {
     const size = units[unit] as bigint

@@ -1,5 +1,5 @@
 /** CEL's own functions: sizes, conversions, strings, moments. */
-import { fail } from '../errors.ts'
+import { fail, work } from '../errors.ts'
 import { containsCost, fn, method, regexCost, traverse, type FunctionDeclaration } from '../functions.ts'
 import { regex } from '../regex.ts'
 import { formatDuration, formatTimestamp, inRange, parseDuration, parseTimestamp } from '../time.ts'
@@ -32,7 +32,7 @@ const fromText = (text: string): bigint => {
 }
 const unsignedFromText = (text: string): Uint => (/^\d{1,40}$/.test(text) ? uint64(BigInt(text)) : fail(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`))
 const doubleFromText = (text: string): number => {
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return Number(text)
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return Number(text)
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text)
   if (!special) return fail(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
   return /nan/i.test(special[2] as string) ? Number.NaN : special[1] === '-' ? -Infinity : Infinity
@@ -116,10 +116,25 @@ function zoned(moment: Timestamp, zone: string): Date {
   const date = utc(moment)
   if (fixed) return new Date(date.getTime() + (Number(fixed[2]) * 60 + Number(fixed[3])) * 60_000 * (fixed[1] === '-' ? -1 : 1))
   if (zone === '' || zone === 'UTC') return date
+  work(zoneSteps / 10)
+  const shown = Object.fromEntries(clockOf(zone).formatToParts(date).map(({ type, value }) => [type, Number(value)])) as Readonly<Record<string, number>>
+  return new Date(Date.UTC(shown['year'] as number, (shown['month'] as number) - 1, shown['day'], shown['hour'], shown['minute'], shown['second'], date.getUTCMilliseconds()))
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
+const mostClocks = 100
+/** Steps for finding out about a zone that was not asked for lately. */
+const zoneSteps = 1000
+
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const known = clocks.get(zone)
+  if (known) return known
+  work(zoneSteps)
   try {
-    const shown = Object.fromEntries(new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
-      .formatToParts(date).map(({ type, value }) => [type, Number(value)])) as Readonly<Record<string, number>>
-    return new Date(Date.UTC(shown['year'] as number, (shown['month'] as number) - 1, shown['day'], shown['hour'], shown['minute'], shown['second'], date.getUTCMilliseconds()))
+    const made = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
+    if (clocks.size >= mostClocks) clocks.clear()
+    clocks.set(zone, made)
+    return made
   } catch (error) {
     return error instanceof RangeError ? fail(`unknown time zone ${zone}`) : fail(String(error))
   }

@@ -74,7 +74,13 @@ function split(text: string, separator: string, limit = -1n): CelList {
 const lower = (text: string): string => text.replaceAll(/[A-Z]+/g, (found) => found.toLowerCase())
 const upper = (text: string): string => text.replaceAll(/[a-z]+/g, (found) => found.toUpperCase())
 /** Unicode's white space, as Go has it: without the byte order mark, with the next line. */
-const trim = (text: string): string => text.replace(/^(?:(?!\ufeff)[\s\u0085])+/, '').replace(/(?:(?!\ufeff)[\s\u0085])+$/, '')
+const trim = (text: string): string => {
+  const blank = (at: number): boolean => { const c = text.charAt(at); return c !== '\ufeff' && /[\s\u0085]/.test(c) }
+  let [start, end] = [0, text.length]
+  while (start < end && blank(start)) start++
+  while (end > start && blank(end - 1)) end--
+  return text.slice(start, end)
+}
 
 const escapes: Readonly<Record<string, string>> = { '\u0007': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '\\': '\\\\', '"': '\\"' }
 // eslint-disable-next-line no-control-regex
