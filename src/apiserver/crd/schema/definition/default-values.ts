@@ -7,6 +7,7 @@ import { compileReader } from '../codec.ts'
 import { compileEmbeddedChecks } from '../embedded.ts'
 import { errorsOf, none } from '../issue.ts'
 import { isEmbedded, itemsOf, metaFields, type Schema } from '../props.ts'
+import { hasRules, rulesEngine } from '../rules/engine.ts'
 
 /** The check of all defaults of a structural schema, from its root. Those inside of metadata must result in valid metadata. */
 export function* defaultValues(at: Path, schema: Schema): Check {
@@ -31,7 +32,9 @@ function* value(at: Path, schema: Schema): Check {
   if (problem !== undefined) return yield at.invalid(schema.default, problem)
   if (!deepEqual(pruned, schema.default)) yield at.invalid(schema.default, 'must not have unknown fields')
   const embedded = compileEmbeddedChecks(schema, true)?.(schema.default, at) ?? []
-  yield* embedded.length > 0 ? embedded : checked(at, schema)
+  const errors = embedded.length > 0 ? embedded : checked(at, schema)
+  yield* errors
+  if (errors.length === 0 && hasRules(schema)) yield* rulesEngine().defaultRuleErrors(schema, at)
 }
 
 const checked = (at: Path, schema: Schema): readonly FieldError[] => errorsOf(compileCheck(schema)(schema.default, none), at)

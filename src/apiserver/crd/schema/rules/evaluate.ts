@@ -44,15 +44,24 @@ export function compileRuleCheck(schema: Schema): (value: unknown, old: unknown)
   const visit = visitor(schema, undefined, true)
   if (!visit) return () => []
   const same = compileSame(schema)
-  return (value, old) => {
-    const run: Run = { budget: budgetPerObject, errors: [] }
-    try {
-      visit({ value, old, before: old, unchanged: old === none ? never : once(() => same(value, old)), at: path() }, run)
-    } catch (error) {
-      if (!(error instanceof Exhausted)) throw error
-    }
-    return run.errors
+  return (value, old) => errorsOf(visit, { value, old, before: old, unchanged: old === none ? never : once(() => same(value, old)), at: path() })
+}
+
+function errorsOf(visit: Visitor, start: Visit): readonly FieldError[] {
+  const run: Run = { budget: budgetPerObject, errors: [] }
+  try {
+    visit(start, run)
+  } catch (error) {
+    if (!(error instanceof Exhausted)) throw error
   }
+  return run.errors
+}
+
+/** What is wrong with the default of a schema by its own rules and those below: rules about a change see no change. */
+export function defaultRuleErrors(schema: Schema, at: Path): readonly FieldError[] {
+  const visit = visitor(schema, undefined)
+  const value = schema.default
+  return visit ? errorsOf(visit, { value, old: value, before: none, unchanged: never, at }) : []
 }
 
 function once(ask: Unchanged): Unchanged {

@@ -1,3 +1,3 @@
 /** Rules of schemas in CEL. Reached through `engine.ts`, so that clusters without them do not load CEL. */
-export { compileRuleCheck } from './evaluate.ts'
+export { compileRuleCheck, defaultRuleErrors } from './evaluate.ts'
 export { ruleErrors, type EstimateOptions } from './estimate.ts'

@@ -125,6 +125,12 @@ describe('definitions', () => {
     expect(definition({ ...n, ...rules({ rule: 'true', reason: 'Nonsense' as never }) })[0]).toContain(`${at}.reason: Unsupported value: "Nonsense": supported values: "FieldValueDuplicate"`)
   })
 
+  it('refuse defaults that their rules refuse', () => {
+    const spec: Schema = { ...n, default: { n: 9 }, ...rules('self.n < 5', 'self.n == oldSelf.n') }
+    expect(definition(spec)).toEqual(['schema.properties[spec].default: Invalid value: failed rule: self.n < 5'])
+    expect(definition({ ...spec, default: { n: 1 } })).toEqual([])
+  })
+
   it('refuse rules that could cost too much, and take the bounds of the schema into account', () => {
     const nested = (bounds: Schema): Schema => ({ type: 'object', properties: { list: { type: 'array', ...bounds, items: { type: 'string', maxLength: 10 } } }, ...rules('self.list.all(x, self.list.all(y, x == y))') })
     expect(definition(nested({}))[0]).toMatch(/x-kubernetes-validations\[0\]\.rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x \(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared\)$/)
