@@ -1,5 +1,5 @@
 /** What a cluster encrypts, and with what: the cluster's own keys for secrets, and a configuration file for everything it speaks of. */
-import { watch } from 'node:fs'
+import { watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
@@ -67,9 +67,7 @@ export async function openEncryption({ directory, configuration, clock, log }: E
     changed()
     listeners.keys.forEach((tell) => tell())
   }
-  const watcher = watch(directory, { persistent: false }, rereadKeys)
-  watcher.on('error', (error) => log.warn({ error: error.message }, 'the directory of the keys is not watched any more'))
-  stopping.push(() => watcher.close())
+  stopping.push(follow(directory, rereadKeys, { clock, log }))
   return {
     transformerFor: (group, plural) => (providersOf(group, plural) ? transformerOf(() => providersOf(group, plural) ?? []) : undefined),
     reader: transformerOf(own),
@@ -127,7 +125,13 @@ async function followConfiguration(source: ConfigurationSource, { clock, log, ch
     changed()
   }
   stopping.push(() => end(now.services, new Map()))
-  if (source.automaticReload) stopping.push(watchFile(source.path, clock, reload))
+  if (source.automaticReload) {
+    let running: Promise<void> = Promise.resolve()
+    const name = basename(source.path)
+    // Files are replaced rather than written, and where they come from a ConfigMap by way of a link.
+    const concerns = (changed: string | null) => changed === null || changed === name || changed.startsWith('..')
+    stopping.push(follow(dirname(source.path), (changed) => { if (concerns(changed)) running = running.then(reload) }, { clock, log }))
+  }
   return { now: () => now.configured, check: now.services.size > 0 || source.automaticReload ? check : undefined }
 }
 
@@ -136,19 +140,26 @@ function end(services: ReadonlyMap<string, Envelope>, used: ReadonlyMap<string, 
   for (const [id, service] of services) if (used.get(id) !== service) service.stop()
 }
 
-/** Calls back when a file may have changed: its directory is watched, because files are replaced rather than written. Returns what ends it. */
-function watchFile(path: string, clock: Clock, reread: () => Promise<void>): () => void {
-  let running: Promise<void> = Promise.resolve()
-  const look = (): void => void (running = running.then(reread))
-  const watcher = watch(dirname(path), { persistent: false }, (_, name) => { if (name === null || name === basename(path) || name.startsWith('..')) look() })
-  watcher.on('error', () => undefined) // it is looked at on time all the same
-  let timer = clock.after(lookEvery, tick)
-  function tick(): void {
-    look()
+/**
+ * Tells when something in a directory may have changed, with its name where that is known: at once where the system says so, and on time in any
+ * case. Returns what ends it.
+ */
+function follow(directory: string, tell: (name: string | null) => void, { clock, log }: { readonly clock: Clock; readonly log: Logger }): () => void {
+  const unwatched = (error: Error) => log.warn({ directory, error: error.message }, `a directory cannot be watched, and is looked at every ${lookEvery / 1000} s`)
+  let watcher: FSWatcher | undefined
+  try {
+    watcher = watch(directory, { persistent: false }, (_, name) => tell(name))
+    watcher.on('error', unwatched)
+  } catch (error) {
+    unwatched(error as Error)
+  }
+  const tick = (): void => {
+    tell(null)
     timer = clock.after(lookEvery, tick)
   }
+  let timer = clock.after(lookEvery, tick)
   return () => {
-    watcher.close()
+    watcher?.close()
     timer.cancel()
   }
 }
