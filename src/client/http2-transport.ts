@@ -118,4 +118,37 @@ export function createTransport(options: TransportOptions): Transport {
   }
 }
 
+/**
+ * The body of a response as it comes. Node's own iteration takes a stream for broken off when the server has ended it before somebody begins
+ * to read, whatever there is still to be read.
+ */
+export async function* chunksOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
+  let over = false
+  let failure: Error | undefined
+  let wake: (() => void) | undefined
+  const tell = () => wake?.()
+  const end = () => {
+    over = true
+    tell()
+  }
+  const fail = (error: Error) => {
+    failure = error
+    tell()
+  }
+  stream.on('readable', tell).on('end', end).on('error', fail).on('close', tell)
+  try {
+    for (;;) {
+      const chunk = stream.read() as Buffer | null
+      if (chunk) yield chunk
+      else if (failure) throw failure
+      else if (stream.rstCode) throw new Error(`the response broke off (${stream.rstCode})`)
+      else if (over || stream.readableEnded) return
+      else if (stream.destroyed) throw new Error('the response broke off')
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+  } finally {
+    stream.off('readable', tell).off('end', end).off('error', fail).off('close', tell)
+  }
+}
+
 const unreachable = (server: string, cause: Error): Error => new Error(`cannot reach the API server at ${server}: ${cause.message}`, { cause })

@@ -3,7 +3,7 @@ import type { Resource, StructType } from '../api/index.ts'
 import { ApiError, type Status } from '../machinery/errors.ts'
 import { decodeObject } from '../machinery/json.ts'
 import type { Client, DeleteOptions, List, Patch, UpdateOptions, WatchEvent, WatchOptions, WriteOptions } from './client.ts'
-import { createTransport, type Response, type Transport } from './http2-transport.ts'
+import { chunksOf, createTransport, type Response, type Transport } from './http2-transport.ts'
 
 export interface HttpsClientOptions {
   /** `https://host:port`. */
@@ -52,7 +52,7 @@ function pathOf(resource: Resource, namespace: string | undefined, parts: readon
 
 async function textOf({ stream }: Response): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  for await (const chunk of chunksOf(stream)) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')
 }
 
@@ -71,8 +71,8 @@ function errorOf(status: number, body: string): ApiError {
 async function* linesOf({ stream }: Response): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const chunk of stream) {
-    rest += decoder.decode(chunk as Buffer, { stream: true })
+  for await (const chunk of chunksOf(stream)) {
+    rest += decoder.decode(chunk, { stream: true })
     let from = 0
     for (let at = rest.indexOf('\n'); at >= 0; at = rest.indexOf('\n', from)) {
       if (at > from) yield rest.slice(from, at)
