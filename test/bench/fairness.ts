@@ -1,6 +1,7 @@
 /**
  * Whether a flood from one user slows another down: 200 connections of one service account list 3,000 pods, create pods or get one, while
- * another, in the same priority level, gets a pod a hundred times a second. With flow control, and first come, first served.
+ * another, in the same priority level, gets a pod a hundred times a second. With flow control, and first come, first served; the best of
+ * three rounds each, because other processes of the machine take their time too.
  * Run: `node test/bench/fairness.ts [seconds per measurement [lists, creates or gets]]`. Needs wrk and openssl (Debian: `apt-get install wrk openssl`).
  */
 import { execFile, execFileSync, fork, type ChildProcess } from 'node:child_process'
@@ -13,7 +14,8 @@ import { promisify } from 'node:util'
 import { nameOf, podOf } from './_api-objects.ts'
 
 const run = promisify(execFile)
-const seconds = Number(process.argv[2] ?? 5)
+const seconds = Number(process.argv[2] ?? 3)
+const rounds = 3
 const only = process.argv[3] ?? ''
 const connections = 200
 const pods = 3000
@@ -66,6 +68,15 @@ async function measure({ url, tokens }: Server): Promise<readonly number[]> {
   return times.toSorted((a, b) => a - b)
 }
 
+const at = (times: readonly number[], part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? NaN
+
+/** The round in which the server was disturbed least. */
+async function best(server: Server): Promise<readonly number[]> {
+  const all = []
+  for (let i = 0; i < rounds; i++) all.push(await measure(server))
+  return all.toSorted((a, b) => at(a, 0.99) - at(b, 0.99))[0] ?? []
+}
+
 const createScript = () => {
   const file = join(base, 'create.lua')
   const body = JSON.stringify(podOf({ generateName: 'n-', namespace: 'other' }))
@@ -79,19 +90,17 @@ const floods = [
   { name: 'gets', path: `${collection}/${nameOf(9)}`, extra: () => [] as string[] },
 ] as const
 
-const at = (times: readonly number[], part: number): number => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? NaN
-
 async function measureAll(mode: 'fair' | 'first-come'): Promise<void> {
   const server = await start(mode)
   await measure(server)
-  const calm = await measure(server)
+  const calm = await best(server)
   const show = (name: string, times: readonly number[], rate: string) =>
     console.log(`${mode.padEnd(10)} ${name.padEnd(8)} ${[0.5, 0.99, 1].map((part) => `${at(times, part).toFixed(1)}ms`.padStart(9)).join(' ')} ${(at(times, 0.99) / at(calm, 0.99)).toFixed(2).padStart(8)} ${rate.padStart(9)}`)
   show('nobody', calm, '')
   for (const { name, path, extra } of floods.filter((flood) => flood.name.includes(only))) {
-    const wrk = run('wrk', ['-t1', `-c${connections}`, `-d${seconds + 2}s`, '--timeout', '60s', '-H', `Authorization: Bearer ${server.tokens.flood}`, ...extra(), server.url + path])
+    const wrk = run('wrk', ['-t1', `-c${connections}`, `-d${seconds * rounds + 2}s`, '--timeout', '60s', '-H', `Authorization: Bearer ${server.tokens.flood}`, ...extra(), server.url + path])
     await sleep(1000)
-    const times = await measure(server)
+    const times = await best(server)
     const { stdout } = await wrk
     const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? '?'
     const refused = /Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1]

@@ -1,0 +1,142 @@
+import { beforeEach, expect, it } from 'vitest'
+import type { flowcontrol } from '../../api/index.ts'
+import { FakeClock } from '../../machinery/clock.ts'
+import { parseRequestInfo } from '../http/request-info.ts'
+import { createDispatcher, type Dispatcher } from './dispatcher.ts'
+import { Level, type Schema, type Ticket } from './level.ts'
+import { suggestedLevels } from './objects.ts'
+
+const specOf = (name: string) => suggestedLevels.find((level) => level.name === name)!.spec as unknown as flowcontrol.PriorityLevelConfigurationSpec
+const info = parseRequestInfo('GET', '/api/v1/pods', new URLSearchParams())
+
+let clock: FakeClock
+let levels: Level[]
+let time: number
+let busy: number
+let dispatcher: Dispatcher
+let order: string[]
+
+beforeEach(() => {
+  clock = new FakeClock()
+  time = 0
+  busy = 1
+  order = []
+  levels = ['workload-low', 'workload-high'].map((name) => {
+    const level = new Level(name, specOf(name))
+    level.limits = { nominal: name === 'workload-low' ? 200 : 100, min: 10, max: 600 }
+    level.current = 200
+    return level
+  })
+  dispatcher = createDispatcher({ clock, levels: () => levels, total: () => 600, now: () => time, busy: () => busy })
+})
+
+function ticketOf(user: string, seats = 1, level = levels[0]!): Ticket {
+  const flow = level.flow('s', user)
+  return { schema: { name: 's', level } as Schema, level, flow, queue: level.queueOf(flow), user: { name: user, groups: [] }, info, seats, after: undefined, arrived: time, began: 0, charged: 0 }
+}
+
+/** Begins, or waits and then begins; is written down when it does. */
+function enter(user: string, seats = 1, level = levels[0]!): Ticket {
+  const ticket = ticketOf(user, seats, level)
+  ticket.go = () => void order.push(user)
+  if (dispatcher.begin(ticket)) order.push(user)
+  else {
+    expect(level.enqueue(ticket)).toBe(true)
+    dispatcher.waiting()
+  }
+  return ticket
+}
+const rounds = async (count: number) => { for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve)) }
+
+it('begins so much in a round of the loop and leaves the rest to the next ones', async () => {
+  const work = (user: string) => {
+    const ticket = enter(user)
+    // What is done at once: a third of a turn.
+    time += 0.4
+    if (order.at(-1) === user) dispatcher.finish(ticket)
+    return ticket
+  }
+  for (let i = 0; i < 6; i++) work('ana')
+  expect(order).toHaveLength(3)
+  expect(levels[0]!.waiting).toBe(3)
+  await rounds(4)
+  expect(order).toHaveLength(6)
+})
+
+it('has so many on the loop at a time while it is busy; others begin as they end', async () => {
+  const tickets = Array.from({ length: 20 }, () => enter('ana'))
+  await rounds(3)
+  expect(order).toHaveLength(8)
+  for (const ticket of tickets.slice(0, 4)) dispatcher.finish(ticket)
+  await rounds(10)
+  expect(order).toHaveLength(12)
+})
+
+it('lets somebody who has nothing under way begin in between', async () => {
+  for (let i = 0; i < 20; i++) enter('ana')
+  await rounds(3)
+  enter('bob')
+  await rounds(3)
+  expect(order.at(-1)).toBe('bob')
+  enter('bob')
+  await rounds(3)
+  expect(order.filter((user) => user === 'bob')).toHaveLength(1)
+})
+
+it('lets more begin while those under way wait for something else', async () => {
+  busy = 0.2
+  for (let i = 0; i < 60; i++) enter('ana')
+  await rounds(3)
+  expect(order).toHaveLength(8)
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(5)
+    await rounds(30)
+    time += 5
+  }
+  expect(order).toHaveLength(60)
+})
+
+it('gives levels their share of the loop, and flows in a level theirs', async () => {
+  const tickets: Ticket[] = []
+  const ask = (user: string, level: Level) => {
+    const ticket = enter(user, 1, level)
+    tickets.push(ticket)
+    const { go } = ticket
+    ticket.go = () => {
+      go?.()
+      time += 1
+      queueMicrotask(() => dispatcher.finish(ticket))
+    }
+  }
+  for (let i = 0; i < 8; i++) enter('blocker')
+  const blockers = [...levels[0]!.running]
+  for (let i = 0; i < 60; i++) ask('ana', levels[0]!)
+  for (let i = 0; i < 60; i++) ask('eve', levels[1]!)
+  await rounds(2)
+  order = []
+  for (const blocker of blockers) dispatcher.finish(blocker)
+  while (order.length < 60) await rounds(1)
+  const first = order.slice(0, 60)
+  // Twice the shares, twice the turns.
+  expect(first.filter((user) => user === 'ana').length).toBeGreaterThan(33)
+  expect(first.filter((user) => user === 'eve').length).toBeGreaterThan(13)
+})
+
+it('does not charge a flow for more than one request of before', () => {
+  const [level] = levels
+  const slow = ticketOf('bob')
+  level!.begin(slow, 0)
+  level!.finish(slow, 90)
+  const waiting = [...Array.from({ length: 30 }, () => ticketOf('ana')), ticketOf('bob')]
+  for (const ticket of waiting) expect(level!.enqueue(ticket)).toBe(true)
+  const begun: string[] = []
+  for (let next = level!.next(() => true); next; next = level!.next(() => true)) {
+    level!.leaveQueue(next)
+    level!.begin(next, 100)
+    level!.finish(next, 100.5)
+    begun.push(next.user.name)
+  }
+  expect(begun).toHaveLength(31)
+  // Bob has one queue, Ana six: about one in seven is his, after what one request takes.
+  expect(begun.indexOf('bob')).toBeLessThan(25)
+})
