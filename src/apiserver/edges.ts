@@ -6,6 +6,7 @@ import { admissionPlugins } from './admission/plugins.ts'
 import type { PodSecurityOptions } from './admission/pod-security/configuration.ts'
 import { issuerHandlers } from './authn/issuer.ts'
 import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSetup } from './authn/setup.ts'
+import { createAudienceCheck } from './authn/node-audiences.ts'
 import { createTokenCheck } from './authn/token-authentication.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-reviews.ts'
 import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
@@ -110,7 +111,7 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
     [authentication.selfsubjectreviews.groupResource, selfSubjectReview],
     [core.componentstatuses.groupResource, componentStatuses(() => [storeCheck(env)])],
     [authentication.tokenreviews.groupResource, tokenReview(who.check, who.audiences)],
-    ...(tokens ? [['serviceaccounts/token', tokenRequest(env, tokens)]] as const : []),
+    ...(tokens ? [['serviceaccounts/token', tokenRequest(env, tokens, createAudienceCheck(env, authorizer))]] as const : []),
   ])
 }
 

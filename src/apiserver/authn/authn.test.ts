@@ -16,6 +16,7 @@ import { bearerAuthentication, forThisServer } from './bearer.ts'
 import { findBootstrapToken } from './bootstrap-tokens.ts'
 import { certificateAuthentication, identityOf } from './certificate.ts'
 import { impersonate } from './impersonation.ts'
+import { createAudienceCheck } from './node-audiences.ts'
 import { createTokenCheck, type CheckToken } from './token-authentication.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './token-reviews.ts'
 import { createTokens, type Tokens } from './tokens.ts'
@@ -83,7 +84,7 @@ describe('service account tokens', () => {
   const call = (user: Identity = { name: 'ana', groups: [] }): VirtualCall =>
     ({ resource: core.serviceaccounts, signal: undefined, user, verb: 'create', subresource: 'token', namespace: 'x', name: 'app', dryRun: false, now: env.clock.now(), warn: () => {} }) as unknown as VirtualCall
   interface TokenAnswer { readonly spec: { readonly audiences: readonly string[] }; readonly status: { readonly token: string; readonly expirationTimestamp: string; readonly authenticated?: boolean; readonly user?: { readonly username?: string }; readonly error?: string } }
-  const ask = async (spec: object = {}, user?: Identity) => (await tokenRequest(env, tokens).create?.({ metadata: {}, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
+  const ask = async (spec: object = {}, user?: Identity) => (await tokenRequest(env, tokens, createAudienceCheck(env, { decide: () => ({ opinion: 'none', reason: '' }) })).create?.({ metadata: {}, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
   const toPod = { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'pod-uid' } }
   const authenticate = (token: string) => chain([bearer(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
 
@@ -186,6 +187,12 @@ describe('service account tokens', () => {
     await expect(ask(toPod, nodeUser('n1'))).resolves.toBeDefined()
     await expect(ask(toPod, nodeUser('n2'))).rejects.toMatchObject({ code: 403 })
     await expect(ask({}, nodeUser('n1'))).rejects.toMatchObject({ message: expect.stringContaining('node requested token not bound to a pod') as string })
+    await expect(ask({ ...toPod, audiences: ['vault'] }, nodeUser('n1'))).rejects.toMatchObject({ code: 403, message: expect.stringContaining('audience "vault" not found in pod spec volume') as string })
+    await expect(ask({ ...toPod, audiences: ['a', 'b'] }, nodeUser('n1'))).rejects.toMatchObject({ message: expect.stringContaining('node may only request 0 or 1 audiences') as string })
+    Object.assign(pod['spec'] as object, { volumes: [{ name: 'v', projected: { sources: [{ serviceAccountToken: { audience: 'vault', path: 't' } }] } }, { name: 'c', csi: { driver: 'd' } }] })
+    env.objects.push({ kind: 'CSIDriver', metadata: { name: 'd' }, spec: { tokenRequests: [{ audience: 'cloud' }] } })
+    for (const audience of ['vault', 'cloud']) await expect(ask({ ...toPod, audiences: [audience] }, nodeUser('n1'))).resolves.toMatchObject({ spec: { audiences: [audience] } })
+    Object.assign(pod['spec'] as object, { volumes: undefined })
   })
 
   it('are reviewed: one that does not hold is an answer, not an error', async () => {

@@ -7,6 +7,7 @@ import { rfc3339 } from '../../machinery/time.ts'
 import { isNetworkAccount, nodeNameOf } from '../authz/node.ts'
 import type { Identity } from '../identity.ts'
 import type { ServerEnvironment, VirtualCall, VirtualResource } from '../options.ts'
+import type { CheckAudiences } from './node-audiences.ts'
 import type { CheckToken } from './token-authentication.ts'
 import type { TokenBinding, Tokens } from './tokens.ts'
 
@@ -43,7 +44,7 @@ export function tokenReview(check: CheckToken, audiences: readonly string[]): Vi
 }
 
 /** `serviceaccounts/token`: a token of the account, bound to what the request names. */
-export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tokens): VirtualResource {
+export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tokens, checkAudiences: CheckAudiences): VirtualResource {
   const accounts = env.lister(core.serviceaccounts)
   const pods = env.lister(core.pods)
   const secrets = env.lister(core.secrets)
@@ -78,6 +79,10 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
     const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
     const seconds = shortened(body.spec.expirationSeconds ?? defaultSeconds, tokens.longest, call)
     checkNode(call.user, account, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name)?.spec.nodeName)
+    if (nodeNameOf(call.user) !== undefined) {
+      const pod = body.spec.boundObjectRef?.kind === 'Pod' ? pods.get(call.namespace, body.spec.boundObjectRef.name ?? '') : undefined
+      await checkAudiences({ user: call.user, namespace: call.namespace, account: call.name, pod, audiences: body.spec.audiences })
+    }
     const bound = body.spec.boundObjectRef ? bind(account, body.spec.boundObjectRef) : {}
     const { name = '', uid = '', namespace = '' } = account.metadata
     const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds, isMounted(tokens, body.spec, audiences) ? extendedSeconds : undefined)

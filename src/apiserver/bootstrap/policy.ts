@@ -174,6 +174,8 @@ export const clusterRoleBindings: readonly BindingData[] = [
   bind('system:node-proxier', user('system:kube-proxy'), account('kube-system', 'kube-proxy')),
   bind('system:kube-controller-manager', user('system:kube-controller-manager')),
   bind('system:kube-dns', account('kube-system', 'kube-dns')),
+  // Who the API server is to the agents of nodes.
+  bind('system:kubelet-api-admin', user('kube-apiserver-kubelet-client')),
   bind('system:kube-scheduler', user('system:kube-scheduler')),
   bind('system:volume-scheduler', user('system:kube-scheduler')),
   bind('system:node'),

@@ -4,7 +4,7 @@ import type { Authorizer } from '../authz/authorizer.ts'
 import type { Handler, UpgradeHandler } from '../http/request.ts'
 import type { ServerEnvironment } from '../options.ts'
 import { createKubelets, type KubeletTls } from './kubelet.ts'
-import { createPodStreams } from './pods.ts'
+import { createPodStreams, type MayCreate } from './pods.ts'
 import { createProxies } from './proxy.ts'
 
 export interface Streaming {
@@ -17,7 +17,8 @@ export function createStreaming(env: Pick<ServerEnvironment, 'lister' | 'tunnels
   const nodes = env.lister(core.nodes)
   const pods = env.lister(core.pods)
   const kubelets = createKubelets(nodes, tls)
-  const streams = createPodStreams(pods, kubelets, ({ user, info }) => authorizer.authorize(user, { ...info, verb: 'create' }))
+  const mayCreate: MayCreate = ({ user, info }) => authorizer.authorize(user, { ...info, verb: 'create' })
+  const streams = createPodStreams(pods, kubelets, mayCreate)
   const proxies = createProxies({ nodes, pods, services: env.lister(core.services), slices: env.lister(discovery.endpointslices), kubelets, tunnels: env.tunnels })
   const handlers: Readonly<Record<string, Handler>> = {
     'pods/log': streams.log,
@@ -30,7 +31,11 @@ export function createStreaming(env: Pick<ServerEnvironment, 'lister' | 'tunnels
   }
   const upgrades: Readonly<Record<string, UpgradeHandler>> = {
     ...Object.fromEntries(Object.entries(streams.upgrades).map(([name, handler]) => [`pods/${name}`, handler])),
-    'nodes/proxy': proxies.upgrade('nodes'),
+    // A connection into a node may run something there: it takes the right to create, as exec does.
+    'nodes/proxy': async (request, socket, head) => {
+      if (request.method === 'GET') await mayCreate(request)
+      return proxies.upgrade('nodes')(request, socket, head)
+    },
     'pods/proxy': proxies.upgrade('pods'),
     'services/proxy': proxies.upgrade('services'),
   }

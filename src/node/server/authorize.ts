@@ -1,9 +1,17 @@
-/** Who may ask the kubelet: whoever the API server says may do so with `nodes/proxy` and its like. */
+/** Who may ask the kubelet: whoever the API server knows, by certificate or token, and says may do so with `nodes/proxy` and its like. */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { authorization } from '../../api/index.ts'
+import { authentication, authorization } from '../../api/index.ts'
+import type { Clock } from '../../machinery/clock.ts'
 import type { NodeContext } from '../context.ts'
 
-export interface Caller { readonly user: string; readonly groups: readonly string[] }
+export interface Caller {
+  readonly user: string
+  readonly groups: readonly string[]
+  readonly uid?: string
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
 
 /** The identity in a verified client certificate; undefined without one. */
 export function callerOf(socket: TLSSocket): Caller | undefined {
@@ -14,34 +22,77 @@ export function callerOf(socket: TLSSocket): Caller | undefined {
   return { user: ([] as string[]).concat(subject.CN)[0] ?? '', groups: [...([] as string[]).concat(organisation ?? []), 'system:authenticated'] }
 }
 
+const knownFor = 120_000
+const unknownFor = 10_000
 const allowedFor = 300_000
 const deniedFor = 30_000
 
-/** Asks the API server, and remembers what it said for a while. */
-export function createAuthorizer({ client, clock, nodeName }: NodeContext): (caller: Caller, method: string, path: string) => Promise<boolean> {
-  const known = new Map<string, { allowed: boolean; until: number }>()
-  return async (caller, method, path) => {
-    // Whoever is in this group is allowed everything everywhere, also while the API server is away.
-    if (caller.groups.includes('system:masters')) return true
-    const attributes = { verb: method === 'GET' || method === 'HEAD' ? 'get' : method === 'POST' ? 'create' : method.toLowerCase(), subresource: subresourceOf(path) }
-    const key = JSON.stringify([caller, attributes])
-    const before = known.get(key)
-    if (before && before.until > clock.now()) return before.allowed
-    const review = await client.create(authorization.subjectaccessreviews, {
-      spec: { user: caller.user, groups: caller.groups, resourceAttributes: { ...attributes, group: '', version: 'v1', resource: 'nodes', name: nodeName } },
-    })
-    const allowed = review.status.allowed
-    if (known.size > 1000) known.clear()
-    known.set(key, { allowed, until: clock.now() + (allowed ? allowedFor : deniedFor) })
-    return allowed
+/** Answers that hold for a while. */
+function memory<T>(clock: Clock) {
+  const known = new Map<string, { readonly answer: T; readonly until: number }>()
+  return {
+    get(key: string): { readonly answer: T } | undefined {
+      const found = known.get(key)
+      return found && found.until > clock.now() ? found : undefined
+    },
+    set(key: string, answer: T, ms: number): T {
+      if (known.size > 1000) known.clear()
+      known.set(key, { answer, until: clock.now() + ms })
+      return answer
+    },
   }
 }
 
+/** Who makes a request: by its certificate, or by a bearer token that the API server knows (monitoring shows those). Undefined: nobody. */
+export function createAuthenticator({ client, clock }: Pick<NodeContext, 'client' | 'clock'>): (request: IncomingMessage) => Promise<Caller | undefined> {
+  const known = memory<Caller | undefined>(clock)
+  return async (request) => {
+    const caller = callerOf(request.socket as TLSSocket)
+    const token = caller ? undefined : /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+    if (!token) return caller
+    const key = createHash('sha256').update(token).digest('base64')
+    const before = known.get(key)
+    if (before) return before.answer
+    const { status } = await client.create(authentication.tokenreviews, { spec: { token } })
+    const { username, groups = [], uid, extra } = status.user
+    if (!status.authenticated || !username) return known.set(key, undefined, unknownFor)
+    return known.set(key, { user: username, groups, ...(uid ? { uid } : {}), ...(extra ? { extra: extra as Caller['extra'] } : {}) } as Caller, knownFor)
+  }
+}
+
+const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+/** Running something takes the right to create, whichever method the protocol uses. */
+const running = /^\/(exec|attach|portForward|run)\//
+
+/** Asks the API server, and remembers what it said for a while. What has a subresource of its own is also allowed to those who have `nodes/proxy`. */
+export function createAuthorizer({ client, clock, nodeName }: Pick<NodeContext, 'client' | 'clock' | 'nodeName'>): (caller: Caller, method: string, path: string) => Promise<boolean> {
+  const known = memory<boolean>(clock)
+  const ask = async ({ user, groups, uid, extra }: Caller, verb: string, subresource: string): Promise<boolean> => {
+    const key = JSON.stringify([user, groups, verb, subresource])
+    const before = known.get(key)
+    if (before) return before.answer
+    const { status } = await client.create(authorization.subjectaccessreviews, {
+      spec: { user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}), resourceAttributes: { verb, subresource, group: '', version: 'v1', resource: 'nodes', name: nodeName } },
+    })
+    return known.set(key, status.allowed, status.allowed ? allowedFor : deniedFor)
+  }
+  return async (caller, method, path) => {
+    // Whoever is in this group is allowed everything everywhere, also while the API server is away.
+    if (caller.groups.includes('system:masters')) return true
+    const verb = running.test(path) ? 'create' : (verbs[method] ?? method.toLowerCase())
+    const subresource = subresourceOf(path)
+    return (await ask(caller, verb, subresource)) || (fine.has(subresource) && ask(caller, verb, 'proxy'))
+  }
+}
+
+/** Subresources that came later, for what `proxy` stood for before. */
+const fine = new Set(['healthz', 'pods', 'configz'])
+
 function subresourceOf(path: string): string {
-  if (path.startsWith('/stats')) return 'stats'
-  if (path.startsWith('/metrics')) return 'metrics'
-  if (path.startsWith('/logs') || path.startsWith('/containerLogs')) return path.startsWith('/logs') ? 'log' : 'proxy'
-  if (path === '/healthz') return 'healthz'
-  if (path === '/pods') return 'pods'
-  return 'proxy'
+  const [, first = ''] = path.split('/')
+  if (first === 'stats' || first === 'metrics') return first
+  if (first === 'logs') return 'log'
+  if (first === 'healthz') return 'healthz'
+  if (path === '/pods' || path === '/runningpods') return 'pods'
+  return path === '/configz' ? 'configz' : 'proxy'
 }

@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import { Gauge, Registry } from 'prom-client'
 import { ApiError, forbidden, internal, unauthorized } from '../../machinery/errors.ts'
 import { serverTls } from '../../machinery/tls.ts'
@@ -11,7 +10,7 @@ import type { Component } from '../../machinery/log.ts'
 import type { NodeContext } from '../context.ts'
 import type { NodeTls } from '../options.ts'
 import type { PodWorker } from '../pods/worker.ts'
-import { callerOf, createAuthorizer } from './authorize.ts'
+import { createAuthenticator, createAuthorizer } from './authorize.ts'
 import { serveLogs } from './container-logs.ts'
 import { createStats } from './stats.ts'
 import { joinStreams, streamUrl } from './streams.ts'
@@ -28,13 +27,14 @@ export interface ServerOptions {
 
 /** Listens; resolves with the port. */
 export async function startServer({ context, workers, addresses, port, maxPods, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
+  const authenticate = createAuthenticator(context)
   const authorize = createAuthorizer(context)
   const find = (namespace: string, name: string) => [...workers.values()].find((w) => w.pod.metadata.name === name && w.pod.metadata.namespace === namespace)
   const stats = createStats(context, workers)
   const registry = metricsRegistry(workers)
 
   const check = async (request: IncomingMessage, path: string): Promise<void> => {
-    const caller = callerOf(request.socket as TLSSocket)
+    const caller = await authenticate(request)
     if (!caller) throw unauthorized()
     const method = request.method ?? 'GET'
     if (!(await authorize(caller, method, path))) throw forbidden({ group: '', plural: 'nodes' }, context.nodeName, `User ${JSON.stringify(caller.user)} cannot do this with the node`)

@@ -44,7 +44,7 @@ describe('a stolen node', () => {
     expect(await ask(`${ns}/pods/here`)).toBe(200)
     expect(await ask('/api/v1/pods?fieldSelector=spec.nodeName%3Dstolen')).toBe(200)
     expect(await ask('/api/v1/nodes/stolen')).toBe(200)
-    for (const path of [`${ns}/pods/there`, '/api/v1/pods', `${ns}/pods`, '/api/v1/pods?fieldSelector=spec.nodeName%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%21%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%3Dstolen&fieldSelector=spec.nodeName%3Dother&watch=1', '/api/v1/nodes', '/api/v1/nodes/other', '/api/v1/namespaces', '/apis/apps/v1/deployments']) {
+    for (const path of [`${ns}/pods/there`, '/api/v1/pods', `${ns}/pods`, '/api/v1/pods?fieldSelector=spec.nodeName%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%21%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%3Dstolen&fieldSelector=spec.nodeName%3Dother&watch=1&timeoutSeconds=1', '/api/v1/nodes', '/api/v1/nodes/other', '/api/v1/namespaces', '/apis/apps/v1/deployments']) {
       const reply = await attempt(cluster, path, { cert: thief })
       if (path.includes('&fieldSelector')) expect(reply.text, path).not.toContain('"there"')
       else expect(reply.code, path).toBe(403)
@@ -106,6 +106,9 @@ describe('a stolen node', () => {
     expect(await token('admin-app', reference('here', uid))).toBe(403)
     expect(await token('app', reference('here', there))).toBe(409)
     expect(await token('app', { kind: 'Node', apiVersion: 'v1', name: 'stolen' })).toBe(403)
+    // For somebody whom the pod does not name.
+    const vault = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: ['vault'], boundObjectRef: reference('here', uid) } }
+    expect(await ask(`${ns}/serviceaccounts/app/token`, { body: vault })).toBe(403)
     expect(await token('kube-proxy', { kind: 'Node', apiVersion: 'v1', name: 'other' }, 'kube-system')).toBe(403)
     expect(await token('kube-proxy', undefined, 'kube-system')).toBe(403)
     expect(await token('kube-proxy', { kind: 'Node', apiVersion: 'v1', name: 'stolen' }, 'kube-system')).toBe(201)
@@ -141,6 +144,12 @@ describe('a stolen node', () => {
     expect(await ask('/api/v1/nodes', { headers: ['Impersonate-User', 'system:node:other', 'Impersonate-Group', 'system:nodes'] })).toBe(403)
     expect(await ask('/api/v1/nodes/other/proxy/pods')).toBe(403)
   })
+})
+
+it('what the node was refused is counted', async () => {
+  const { text } = await attempt(cluster, '/metrics', { cert: cluster.pki.admin })
+  expect(text).toMatch(/skiff_component_refusals_total\{verb="get",group="",resource="secrets",subresource=""\} [1-9]/)
+  expect(text).toMatch(/skiff_component_refusals_total\{verb="list",group="",resource="nodes",subresource=""\} [1-9]/)
 })
 
 it('who has the name of a node without its group, or the group without such a name, is no node', async () => {
