@@ -45,7 +45,7 @@ it('a response that breaks off is an error', async () => {
     stream.respond({ ':status': 200 })
     stream.on('error', () => undefined)
     stream.write('half')
-    setTimeout(() => stream.close(2), 50)
+    setTimeout(() => stream.session?.destroy(), 50)
   })
   await expect(read(transport)).rejects.toThrow()
 })
