@@ -150,7 +150,8 @@ const sendable = (status: Status): Status => (Number.isInteger(status.code) && s
 /** Sends an error as a `Status`. An answer that has begun is broken off instead: its reader must not take it for complete. */
 export async function sendError(request: Asked, response: ApiResponse, error: unknown): Promise<void> {
   const status = sendable(statusOf(error))
-  if (response.headersSent) return void plain(response).destroy()
+  // One that is complete goes out: it was late, and said so.
+  if (response.headersSent) return void (plain(response).writableEnded || plain(response).destroy())
   const retry = status.details?.retryAfterSeconds
   if (retry) request.early.push('retry-after', String(retry))
   if (status.code === 401) request.early.push('www-authenticate', 'Bearer')
