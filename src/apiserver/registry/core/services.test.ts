@@ -234,6 +234,15 @@ describe('addresses as objects', () => {
     expect((await create({ ports: [http] }, 'c')).object.spec.clusterIP).toMatch(/^10\.98\.0\.[12]$/)
   })
 
+  it('that cannot be given back keep no service from going', async () => {
+    const { addresses, create, remove } = server()
+    const { object } = await create({ ports: [http] }, 'a')
+    addresses.delete = () => { throw new ApiError(403, 'Forbidden', 'a webhook says no') }
+    await expect(remove('a')).resolves.toBeUndefined()
+    expect(addresses.has(object.spec.clusterIP ?? '')).toBe(true)
+    expect((await create({ clusterIP: object.spec.clusterIP, ports: [http] }, 'a')).object.spec.clusterIP).toBe(object.spec.clusterIP)
+  })
+
   it('are not made by a dry run', async () => {
     const { addresses, strategy, prepare } = server()
     const { object, rollback } = await strategy.allocation!.allocate(prepare({ ports: [http] }, 'a'), undefined, context({ dryRun: true }))
