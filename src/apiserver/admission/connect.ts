@@ -22,7 +22,7 @@ interface Options { readonly path?: string; readonly container?: string; readonl
 
 const connection = (resource: unknown, type: unknown, rest: Pick<Connection, 'options' | 'asked'>): Connection => ({ resource: resource as Resource, type: type as StructType<ApiObject>, ...rest })
 
-/** A path as its target reads it: nothing hides behind escapes, nor behind bytes that are no text. */
+/** A path as its target reads it: nothing hides behind escapes. */
 const plain = (rest: string): string => rest.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escaped) => Buffer.from(escaped.replaceAll('%', ''), 'hex').toString('utf8'))
 const proxied: Pick<Connection, 'options' | 'asked'> = {
   options: ({ info }) => ({ path: `/${plain(info.rest)}` }),
