@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { freePort } from '../support/control-plane.ts'
 import { run } from '../support/host.ts'
+import { killHard } from '../support/killed.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'skiff-rotate-'))
 const data = join(directory, 'data')
@@ -30,12 +31,8 @@ async function start(...args: string[]): Promise<string> {
   })
 }
 async function kill(): Promise<void> {
-  const dying = child
+  await killHard(child)
   child = undefined
-  if (!dying || dying.exitCode !== null) return
-  const gone = new Promise((resolve) => dying.once('close', resolve))
-  dying.kill('SIGKILL')
-  await gone
 }
 afterAll(async () => {
   await kill()

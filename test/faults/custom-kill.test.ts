@@ -1,38 +1,13 @@
 /** Custom kinds and their objects outlive a control plane that is killed. */
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { freePort } from '../support/control-plane.ts'
 import { run } from '../support/host.ts'
+import { killedPlane } from '../support/killed.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'skiff-custom-kill-'))
-let child: ChildProcess | undefined
-const kill = async () => {
-  const dying = child
-  child = undefined
-  if (!dying || dying.exitCode !== null) return
-  const gone = new Promise((resolve) => dying.once('close', resolve))
-  dying.kill('SIGKILL')
-  await gone
-}
-afterAll(async () => {
-  await kill()
-  rmSync(dir, { recursive: true, force: true })
-})
+const { dir, kubeconfig, start, kill, remove } = killedPlane('custom-kill')
+afterAll(remove)
 
-async function start(port: number): Promise<void> {
-  const starting = spawn(process.execPath, [join(import.meta.dirname, 'plane.ts'), dir, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  child = starting
-  await new Promise<void>((resolve, reject) => {
-    starting.stdout.once('data', () => resolve())
-    starting.once('close', (code) => reject(new Error(`the control plane ended with ${code}`)))
-  })
-}
-
-const kubectl = (args: readonly string[], input?: string) => run('kubectl', args, { env: { KUBECONFIG: join(dir, 'kubeconfig'), HOME: dir }, ...(input === undefined ? {} : { input }) })
+const kubectl = (args: readonly string[], input?: string) => run('kubectl', args, { env: { KUBECONFIG: kubeconfig, HOME: dir }, ...(input === undefined ? {} : { input }) })
 const must = async (args: readonly string[], input?: string): Promise<string> => {
   const { code, stdout, stderr } = await kubectl(args, input)
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)

@@ -1,13 +1,8 @@
 /** Secrets on disk: read from the database file itself, before and after rotations, and after a process was killed in the middle of them. */
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { core } from '../../src/api/index.ts'
-import { createHttpsClient } from '../../src/client/https.ts'
-import { loadKubeconfig } from '../../src/client/kubeconfig.ts'
 import { rotateRunning, rotateStopped } from '../../src/cluster/encryption.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
@@ -15,33 +10,12 @@ import { addKey } from '../../src/store/encryption/keyring.ts'
 import { readProgress } from '../../src/store/encryption/rotation.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { freePort } from '../support/control-plane.ts'
+import { killedPlane } from '../support/killed.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'skiff-encryption-kill-'))
+const { dir, start, kill, remove } = killedPlane('encryption-kill')
 const keys = join(dir, 'encryption')
 const environment = { paths: { encryption: keys }, given: undefined, clock: systemClock, log: quiet }
-let child: ChildProcess | undefined
-const kill = async () => {
-  const dying = child
-  child = undefined
-  if (!dying || dying.exitCode !== null) return
-  const gone = new Promise((resolve) => dying.once('close', resolve))
-  dying.kill('SIGKILL')
-  await gone
-}
-afterAll(async () => {
-  await kill()
-  rmSync(dir, { recursive: true, force: true })
-})
-
-async function start(port: number) {
-  const starting = spawn(process.execPath, [join(import.meta.dirname, 'plane.ts'), dir, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  child = starting
-  await new Promise<void>((resolve, reject) => {
-    starting.stdout.once('data', () => resolve())
-    starting.once('close', (code) => reject(new Error(`the control plane ended with ${code}`)))
-  })
-  return createHttpsClient(await loadKubeconfig({ path: join(dir, 'kubeconfig') }))
-}
+afterAll(remove)
 
 const count = 400
 const value = (i: number) => `hush-${i}-${'never-to-be-read-on-disk-'.repeat(4)}`

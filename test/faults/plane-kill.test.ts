@@ -1,39 +1,11 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { core } from '../../src/api/index.ts'
-import { createHttpsClient } from '../../src/client/https.ts'
-import { loadKubeconfig } from '../../src/client/kubeconfig.ts'
 import { isApiError, isExpired } from '../../src/machinery/errors.ts'
 import { freePort } from '../support/control-plane.ts'
+import { killedPlane } from '../support/killed.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'skiff-plane-kill-'))
-let child: ChildProcess | undefined
-const kill = async () => {
-  const dying = child
-  child = undefined
-  if (!dying || dying.exitCode !== null) return
-  const gone = new Promise((resolve) => dying.once('close', resolve))
-  dying.kill('SIGKILL')
-  await gone
-}
-afterAll(async () => {
-  await kill()
-  rmSync(dir, { recursive: true, force: true })
-})
-
-async function start(port: number) {
-  const starting = spawn(process.execPath, [join(import.meta.dirname, 'plane.ts'), dir, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  child = starting
-  await new Promise<void>((resolve, reject) => {
-    starting.stdout.once('data', () => resolve())
-    starting.once('close', (code) => reject(new Error(`the control plane ended with ${code}`)))
-  })
-  return createHttpsClient(await loadKubeconfig({ path: join(dir, 'kubeconfig') }))
-}
+const { start, kill, remove } = killedPlane('plane-kill')
+afterAll(remove)
 
 type Client = Awaited<ReturnType<typeof start>>
 const map = (name: string, n: number) => ({ metadata: { name, namespace: 'default' }, data: { n: String(n) } })
