@@ -29,8 +29,9 @@ export function createRanges(client: Client, serviceCidr: string): Ranges {
     configured,
     async current() {
       const { items } = await client.list(networking.servicecidrs)
-      // Before the object is there, at the very start, the cluster's own services need addresses already.
-      const own = items.some((item) => item.metadata.name === defaultServiceCidr) ? [] : configured
+      // At the very start, before the object is there and says something of itself, the cluster's own services need addresses already.
+      const said = items.some(({ metadata, status }) => metadata.name === defaultServiceCidr && (metadata.deletionTimestamp || status.conditions?.some((c) => c.type === 'Ready')))
+      const own = said ? [] : configured
       const blocks = items.filter(isReady).flatMap((item) => (item.spec.cidrs ?? []).map(rangeOf))
       return [...own, ...blocks]
     },

@@ -234,6 +234,14 @@ describe('addresses as objects', () => {
     expect((await create({ ports: [http] }, 'c')).object.spec.clusterIP).toMatch(/^10\.98\.0\.[12]$/)
   })
 
+  it('come from the range the cluster was started with as long as its object says nothing of itself', async () => {
+    const { cidrs, create } = server()
+    cidrs.push({ ...ready('kubernetes', '10.96.0.0/29'), status: {} })
+    expect((await create({ ports: [http] }, 'a')).object.spec.clusterIP).toMatch(/^10\.96\.0\./)
+    cidrs[0] = { ...ready('kubernetes', '10.96.0.0/29'), status: { conditions: [{ type: 'Ready', status: 'False', reason: '', message: '', lastTransitionTime: null }] } } as never
+    expect(await failure(create({ ports: [http] }, 'b'))).toContain('range is full')
+  })
+
   it('that cannot be given back keep no service from going', async () => {
     const { addresses, create, remove } = server()
     const { object } = await create({ ports: [http] }, 'a')
