@@ -224,9 +224,10 @@ class Checker {
 
   private struct(expr: Expr & { kind: 'struct' }): CelType {
     const type = this.options.types.get(expr.name)
-    for (const { value } of expr.fields) this.check(value)
-    if (!type) return this.undeclared(expr.pos, expr.name)
-    if (type.kind !== 'object') return this.issue(expr.pos, `'${expr.name}' is not a message type`)
+    if (type?.kind !== 'object') {
+      for (const { value } of expr.fields) this.check(value)
+      return type ? this.issue(expr.pos, `'${expr.name}' is not a message type`) : this.undeclared(expr.pos, expr.name)
+    }
     this.named.set(expr, type)
     for (const field of expr.fields) this.structField(type, field)
     return type

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CelError, DYN, INT, STRING, celEnvironment, compileCel, listOf, mapOf, perCallLimit, typeNameOf, typeName } from './index.ts'
+import { CelError, DYN, INT, STRING, celEnvironment, compileCel, listOf, mapOf, objectOf, perCallLimit, typeNameOf, typeName } from './index.ts'
 
-const env = celEnvironment({ variables: { x: INT, s: STRING, d: DYN, l: listOf(INT), m: mapOf(DYN) } })
+const env = celEnvironment({ variables: { x: INT, s: STRING, d: DYN, l: listOf(INT), m: mapOf(DYN) }, typeOf: (name) => (name === 'Object' ? objectOf(name, {}, { open: true }) : undefined) })
 const given = { x: 3, s: 'text', d: { a: [1, { b: null }], c: 'x', n: 1.5 }, l: [1, 2, 3], m: { k: 'v', n: 1 } }
 
 /** What an expression comes to: nothing but a value or a `CelError` ever leaves. */
@@ -69,6 +69,10 @@ describe('whatever somebody writes', () => {
     ['long paths at every level', `${'('.repeat(200)}d${`${'.a'.repeat(200)})`.repeat(200)}`],
     ['many indexes', `l${'[0]'.repeat(20_000)}`],
     ['calls on calls', `s${'.trim()'.repeat(10_000)}`],
+    ['objects in objects', `${'Object{a: '.repeat(240)}1${'}'.repeat(240)}`],
+    ['maps in maps', `${'{"a": '.repeat(240)}1${'}'.repeat(240)}`],
+    ['conditions within conditions', `${'(true ? '.repeat(200)}1${' : 2)'.repeat(200)}`],
+    ['optionals in optionals', `${'optional.of(1).optMap(v, '.repeat(200)}v${')'.repeat(200)}`],
     ['macros in macros', `${'l.map(i, '.repeat(240)}1${')'.repeat(240)}`],
     ['more text than is allowed', `"${'a'.repeat(200_000)}"`],
     ['a string without end', `"${'\\'.repeat(50_001)}`],

@@ -172,15 +172,23 @@ export class LazyObject extends CelMap {
   override readonly typeName: string
   private readonly compute: ReadonlyMap<string, () => CelValue>
   private readonly known = new Map<string, CelValue>()
+  private readonly underWay = new Set<string>()
   constructor(typeName: string, compute: ReadonlyMap<string, () => CelValue>) { super(); this.typeName = typeName; this.compute = compute }
   get size(): number { return this.compute.size }
   get(key: CelValue): CelValue | undefined {
     if (typeof key !== 'string') return undefined
     const known = this.known.get(key)
     if (known !== undefined) return known
-    const made = this.compute.get(key)?.()
-    if (made !== undefined) this.known.set(key, made)
-    return made
+    // Types let a field see only those before it; what goes around them comes here.
+    if (this.underWay.has(key)) return fail(`${key} depends on itself`)
+    this.underWay.add(key)
+    try {
+      const made = this.compute.get(key)?.()
+      if (made !== undefined) this.known.set(key, made)
+      return made
+    } finally {
+      this.underWay.delete(key)
+    }
   }
   keys(): readonly string[] { return [...this.compute.keys()] }
 }

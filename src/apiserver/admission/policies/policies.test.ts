@@ -96,6 +96,8 @@ describe('a validating policy', () => {
     expect(await by('variables.twice == 6 || variables.broken == 1')).toBeUndefined()
     expect(await by('variables.broken == 1')).toContain("expression 'variables.broken == 1' resulted in error: composited variable \"broken\" fails to evaluate: division by zero")
     expect(await by('variables.nope')).toContain("undefined field 'nope'")
+    const circle = [{ name: 'a', expression: 'dyn(variables)["b"]' }, { name: 'b', expression: 'variables.a' }]
+    expect((await outcome([check('variables.b == 1', {}, { variables: circle }), binding()])).error).toMatch(/b depends on itself$/)
   })
 
   it('sees the request, the old object, the namespace', async () => {

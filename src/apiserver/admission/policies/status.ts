@@ -5,7 +5,7 @@ import type { Client } from '../../../client/client.ts'
 import { runController, type Reconciler } from '../../../client/index.ts'
 import type { Clock } from '../../../machinery/clock.ts'
 import type { Component, Logger } from '../../../machinery/log.ts'
-import type { Watcher } from '../../cache/resource-cache.ts'
+import { feed } from '../../cache/feed.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { loadCel } from './cel.ts'
 import { typeWarnings } from './typecheck.ts'
@@ -34,24 +34,13 @@ export function startPolicyStatus({ registry, client, clock, log }: PolicyStatus
     },
   }
   const controller = runController({ name: 'validatingadmissionpolicy-status', reconciler, watches: [], clock, log })
-  const everything = () => cache.objects().forEach((policy) => controller.enqueue(policy.metadata.name ?? ''))
-  const watcher: Watcher = {
-    push: ({ current: { object } }) => controller.enqueue(object.metadata.name ?? ''),
-    flush: () => undefined,
-    reset() {
-      // Somebody read the store anew; what happened meanwhile is not known.
-      queueMicrotask(() => {
-        cache.watch(watcher)
-        everything()
-      })
-    },
-    close: () => undefined,
-  }
-  cache.watch(watcher)
-  everything()
+  const stopFeed = feed(cache, {
+    changed: (name) => controller.enqueue(name),
+    everything: () => cache.objects().forEach((policy) => controller.enqueue(policy.metadata.name ?? '')),
+  })
   return {
     async stop() {
-      cache.unwatch(watcher)
+      stopFeed()
       await controller.stop()
     },
   }
