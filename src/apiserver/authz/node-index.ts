@@ -1,6 +1,6 @@
 /** What each node's pods use, kept equal to the watch cache: a question about one object looks at that object, not at the pods. */
 import type { core } from '../../api/index.ts'
-import { follow, type Followed } from '../cache/follow.ts'
+import { keepDerived, type Followed } from '../cache/derived.ts'
 import { referencesOf } from './pod-references.ts'
 
 export type UsedKind = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'pods'
@@ -30,7 +30,7 @@ export function createNodeIndex(pods: Followed<core.Pod>): NodeIndex {
     }
     if (uses.size === 0) nodes.delete(node)
   }
-  const bring = follow(pods, (_namespace, _name, next, before) => {
+  const bring = keepDerived(pods, (_namespace, _name, next, before) => {
     if (next && before && next.spec === before.spec) return
     if (before) count(before, -1)
     if (next) count(next, 1)

@@ -58,6 +58,7 @@ export function createNodeMode(sources: NodeSources): AuthorizationMode {
       }
       if (Object.hasOwn(own, key)) return ownObject(node, action, own[key] ?? '')
       if (key === '/pods' && read.includes(action.verb)) return readPods(node, action)
+      if (key === 'resource.k8s.io/resourceslices' && ['list', 'watch', 'deletecollection'].includes(action.verb) && !requiresField(action, 'spec.nodeName', node)) return none('can only list/watch/deletecollection resourceslices with spec.nodeName field selector')
       if (key === '/nodes' && read.includes(action.verb)) return action.name === node ? allow : none(`node '${node}' cannot read '${action.name}', only its own Node object`)
       return nodeRules.some((rule) => ruleAllows(rule, action)) ? allow : none()
     },

@@ -1,6 +1,6 @@
 /** Keeps an RBAC index equal to the watch cache: only what changed since the last check is indexed anew. */
 import type { rbac } from '../../api/index.ts'
-import { follow, type Followed } from '../cache/follow.ts'
+import { keepDerived, type Followed } from '../cache/derived.ts'
 import type { AuthorizationMode } from './authorizer.ts'
 import { createRbacIndex, type RbacIndex } from './rbac.ts'
 
@@ -15,10 +15,10 @@ export interface RbacSources {
 export function createRbacMode(sources: RbacSources): AuthorizationMode & Pick<RbacIndex, 'rules'> {
   const index = createRbacIndex()
   const role = (namespace: string, name: string, object: rbac.Role | undefined) => index.setRole(namespace, name, object?.rules ?? undefined)
-  const bringRoles = follow(sources.roles, role)
-  const bringClusterRoles = follow(sources.clusterRoles, role)
-  const bringRoleBindings = follow(sources.roleBindings, index.setBinding)
-  const bringClusterRoleBindings = follow(sources.clusterRoleBindings, index.setBinding)
+  const bringRoles = keepDerived(sources.roles, role)
+  const bringClusterRoles = keepDerived(sources.clusterRoles, role)
+  const bringRoleBindings = keepDerived(sources.roleBindings, index.setBinding)
+  const bringClusterRoleBindings = keepDerived(sources.clusterRoleBindings, index.setBinding)
   const current = (): RbacIndex => {
     bringRoles()
     bringClusterRoles()

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { core } from '../../api/index.ts'
 import { startTestServer } from '../testing.ts'
-import { follow } from './follow.ts'
+import { keepDerived } from './derived.ts'
 
 interface Item { readonly kind: 'ConfigMap'; readonly apiVersion: 'v1'; readonly metadata: { readonly name: string; readonly namespace: string }; readonly value?: number }
 const item = (name: string, value = 0): Item => ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'x' }, value })
@@ -9,7 +9,7 @@ const item = (name: string, value = 0): Item => ({ kind: 'ConfigMap', apiVersion
 function followed() {
   const state = { objects: new Map<string, Item>(), at: 0, history: [] as { revision: number; object: Item; gone: boolean }[], horizon: 0, listed: 0 }
   const seen: string[] = []
-  const bring = follow<Item>({
+  const bring = keepDerived<Item>({
     list: () => (state.listed++, [...state.objects.values()]),
     revision: () => state.at,
     since: (revision) => (revision < state.horizon ? undefined : state.history.filter((h) => h.revision > revision)),
@@ -51,7 +51,7 @@ it('works on the lister of a server', async () => {
   let seen: string[] = []
   let bring = (): void => undefined
   const { server, client } = await startTestServer({ onEnvironment: (env) => {
-    bring = follow<core.ConfigMap>(env.lister(core.configmaps), (namespace, name, next) => void seen.push(`${namespace}/${name} ${next ? 'is' : 'is gone'}`))
+    bring = keepDerived<core.ConfigMap>(env.lister(core.configmaps), (namespace, name, next) => void seen.push(`${namespace}/${name} ${next ? 'is' : 'is gone'}`))
   } })
   await client.create(core.namespaces, { metadata: { name: 'x' } })
   bring()
