@@ -22,6 +22,8 @@ import type { AuditedRequest, AuditTrail, Authorize, Decision, Edges } from './o
 export interface Corridor extends ResourceEnvironment {
   readonly edges: Edges
   readonly log: Logger
+  /** How long requests other than watches and streams may take, in milliseconds; a minute when left out. */
+  readonly requestTimeout?: number | undefined
   /** What is under way, for shutdown and for what takes too long. */
   readonly active: Set<Request>
 }
@@ -193,13 +195,13 @@ function closed({ raw, early }: Request): ApiError {
 }
 
 /** The time that the client gives it, `?timeout=5s`, as far as that is less than others get. Throws `ApiError` 400. */
-function timeoutOf(query: URLSearchParams): number {
+function timeoutOf(query: URLSearchParams, longest: number): number {
   const text = query.get('timeout') ?? ''
-  if (text === '') return requestTimeout
+  if (text === '') return longest
   const nanos = parseDuration(text)
   if (nanos === undefined) throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`)
   const ms = Number(nanos / 1_000_000n)
-  return ms <= 0 || ms > requestTimeout ? requestTimeout : ms
+  return ms <= 0 || ms > longest ? longest : ms
 }
 
 /** Answers one request. Never rejects. */
@@ -221,7 +223,10 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
   })
   let release: (() => void) | undefined
   try {
-    if (!isLong(request.info)) request.deadline = corridor.registry.clock.now() + (request.query.has('timeout') ? timeoutOf(request.query) : requestTimeout)
+    if (!isLong(request.info)) {
+      const longest = corridor.requestTimeout ?? requestTimeout
+      request.deadline = corridor.registry.clock.now() + (request.query.has('timeout') ? timeoutOf(request.query, longest) : longest)
+    }
     if (corridor.closing.aborted) throw closed(request)
     release = await enter(corridor, request, response, authenticate(corridor, request))
     const answered = answer(corridor, request, response)

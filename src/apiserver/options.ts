@@ -219,6 +219,8 @@ export interface ApiServerOptions {
   readonly freeze?: boolean
   /** What a client may take of the sockets, where it is to differ from `defaultLimits`. */
   readonly limits?: Partial<HttpLimits> | undefined
+  /** How long requests other than watches and streams may take, in milliseconds. Default 60,000. */
+  readonly requestTimeout?: number | undefined
   /** How long the server goes on as before after it is told to close, in milliseconds, and only `/readyz` says that it will: load balancers turn to others meanwhile. Default 0. */
   readonly shutdownDelay?: number | undefined
 }

@@ -20,6 +20,7 @@ import { authenticationOf, type AuthenticationSettings } from './authentication.
 import { authorizationOf } from './authorization.ts'
 import { argumentDuration } from './apiserver-arguments.ts'
 import { flowOf } from './flow.ts'
+import { httpLimitsOf } from './http-limits.ts'
 
 export interface ApiOptions {
   readonly settings: Settings
@@ -99,7 +100,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     address: options.address ?? '::',
     port: settings.port,
     serviceCidr: settings.serviceCidr,
-    shutdownDelay: argumentDuration(settings.apiServerArguments, 'shutdown-delay-duration'),
+    ...httpLimitsOf(settings.apiServerArguments),
     nodePorts: settings.nodePorts,
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
     tunnelTls: options.throughNodes ? kubeletTls : undefined,

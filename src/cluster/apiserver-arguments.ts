@@ -84,6 +84,8 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   'max-requests-inflight': 'number',
   'max-mutating-requests-inflight': 'number',
   'shutdown-delay-duration': 'duration',
+  'request-timeout': 'duration',
+  'http2-max-streams-per-connection': 'number',
 }
 
 /** Name to text, checked; files by absolute path. */

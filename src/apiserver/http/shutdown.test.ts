@@ -15,9 +15,9 @@ let entered: () => void
 let admit: () => void
 const gate = { reached: Promise.resolve(), open: Promise.resolve() }
 
-async function start(shutdownDelay?: number): Promise<void> {
+async function start(shutdownDelay?: number, requestTimeout?: number): Promise<void> {
   server = await createApiServer({
-    store: createMemoryStore(), clock: systemClock, log: quiet, freeze: true, shutdownDelay,
+    store: createMemoryStore(), clock: systemClock, log: quiet, freeze: true, shutdownDelay, requestTimeout,
     edges: (env) => ({
       ...createEdges({ serverAddress: () => 'x:1' })(env),
       authenticate: () => tester,
@@ -90,4 +90,9 @@ it('a request gets as long as its client says, and no longer', async () => {
   const odd = await fetch(`${server.url}${configmaps}?timeout=soon`)
   expect([odd.status, await odd.json()]).toMatchObject([400, { message: 'invalid timeout specified in the request URL - time: invalid duration "soon"' }])
   expect((await fetch(`${server.url}${configmaps}?timeout=2h`)).status).toBe(200)
+})
+
+it('no request gets longer than the server gives', async () => {
+  await start(undefined, 200)
+  expect((await post('slow')).status).toBe(504)
 })
