@@ -8,7 +8,7 @@ import { isNotFound } from '../../machinery/errors.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import type { FindWebhook } from '../admission/webhooks/endpoint.ts'
-import type { Watcher } from '../cache/resource-cache.ts'
+import { feed } from '../cache/feed.ts'
 import type { Registry } from '../registry/registry.ts'
 import { withMeta } from '../registry/meta.ts'
 import { awaitsCleanup, cleanupFinalizer, deleteInstances, deletionCompleted, deletionFailed, deletionInProgress } from './cleanup.ts'
@@ -81,25 +81,16 @@ export async function startDefinitions(options: DefinitionsOptions): Promise<Com
 
   const reconciler = createReconciler(options, serving, { current, all, again: (name) => controller.enqueue(name) })
   const controller = runController({ name: 'customresourcedefinitions', reconciler, watches: [], clock, log })
-  const everything = () => all().forEach((definition) => controller.enqueue(definition.metadata.name ?? ''))
-  const watcher: Watcher = {
-    push: ({ current: { object } }) => controller.enqueue(object.metadata.name ?? ''),
-    flush: () => undefined,
-    reset() {
-      // Somebody read the store anew; what happened meanwhile is not known.
-      queueMicrotask(() => {
-        cache.watch(watcher)
-        everything()
-        for (const name of serving.names()) controller.enqueue(name)
-      })
+  const stopFeed = feed(cache, {
+    changed: (name) => controller.enqueue(name),
+    everything() {
+      for (const definition of all()) controller.enqueue(definition.metadata.name ?? '')
+      for (const name of serving.names()) controller.enqueue(name)
     },
-    close: () => undefined,
-  }
-  cache.watch(watcher)
-  everything()
+  })
   return {
     async stop() {
-      cache.unwatch(watcher)
+      stopFeed()
       await controller.stop()
     },
   }
