@@ -18,7 +18,6 @@ import { podSecurityOf } from './admission.ts'
 import { auditOf } from './audit.ts'
 import { authenticationOf, type AuthenticationSettings } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
-import { argumentDuration } from './apiserver-arguments.ts'
 import { flowOf } from './flow.ts'
 import { httpLimitsOf } from './http-limits.ts'
 
