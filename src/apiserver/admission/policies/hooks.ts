@@ -26,7 +26,7 @@ export interface HooksOptions<P, B, C> {
 
 export function createHooks<P extends Named, B extends Named, C>({ policies, bindings, policyOf, compile }: HooksOptions<P, B, C>): Hooks<P, B, C> {
   const compiled = new Map<string, { readonly version: string; readonly value: Promise<C> }>()
-  let known: { readonly version: string; readonly hooks: Promise<readonly Hook<P, B, C>[]> } | undefined
+  let known: { readonly policies: number; readonly bindings: number; readonly any: boolean; hooks?: Promise<readonly Hook<P, B, C>[]> } | undefined
 
   const compiledOf = (policy: P): Promise<C> => {
     const { name = '', uid, generation } = policy.metadata
@@ -43,12 +43,14 @@ export function createHooks<P extends Named, B extends Named, C>({ policies, bin
     for (const name of compiled.keys()) if (!byPolicy.has(name)) compiled.delete(name)
     return Promise.all(bound.map(async (policy) => ({ policy, bindings: byPolicy.get(policy.metadata.name ?? '') as B[], compiled: await compiledOf(policy) })))
   }
+  /** What is known as long as no policy and no binding changes. */
+  const now = () => {
+    const [p, b] = [policies.revision(), bindings.revision()]
+    if (known?.policies !== p || known.bindings !== b) known = { policies: p, bindings: b, any: bindings.list().length > 0 && policies.list().length > 0 }
+    return known
+  }
   return {
-    any: () => bindings.list().length > 0 && policies.list().length > 0,
-    all() {
-      const version = `${policies.revision()}/${bindings.revision()}`
-      if (known?.version !== version) known = { version, hooks: build() }
-      return known.hooks
-    },
+    any: () => now().any,
+    all: () => (now().hooks ??= build()),
   }
 }
