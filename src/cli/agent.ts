@@ -12,5 +12,5 @@ export async function agent(options: ClusterOptions): Promise<void> {
   if (!existsSync(kubeconfig)) throw new UserError(`${kubeconfig} is not there; copy the node's kubeconfig from the control plane`)
   await provide(requirements({ externalRuntime: options.containerRuntimeEndpoint !== undefined, kubectl: false }), { yes: false })
   const { runAgent } = await import('../cluster/agent.ts')
-  await runAgent({ paths: pathsFrom(options), name: options.name, kubeconfig, nodeAddress: options.nodeIp, runtimeEndpoint: options.containerRuntimeEndpoint, logLevel: options.logLevel ?? 'info' })
+  await runAgent({ paths: pathsFrom(options), name: options.name, kubeconfig, nodeName: options.nodeName, nodeAddress: options.nodeIp, runtimeEndpoint: options.containerRuntimeEndpoint, logLevel: options.logLevel ?? 'info' })
 }

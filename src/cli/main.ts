@@ -73,6 +73,7 @@ governing(boot(clustered('server', 'run the cluster in the foreground: control p
 
 boot(clustered('agent', 'run a node in the foreground for a control plane that runs elsewhere'))
   .requiredOption('--kubeconfig <file>', "the node's kubeconfig")
+  .option('--node-name <name>', "with a bootstrap token: what the node is called (default: the host's name)")
   .action(async (options: ClusterOptions) => (await import('./agent.ts')).agent(options))
 
 program

@@ -20,6 +20,7 @@ export interface ClusterOptions {
   readonly path?: boolean
   readonly forNode?: string
   readonly bootstrap?: boolean
+  readonly nodeName?: string
   readonly memory?: boolean
   readonly output?: string
   readonly follow?: boolean

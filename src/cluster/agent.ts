@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly paths: Paths
   readonly name: string
   readonly kubeconfig: string
+  /** What the node is called where its kubeconfig does not say it. */
+  readonly nodeName: string | undefined
   readonly nodeAddress: string | undefined
   readonly runtimeEndpoint: string | undefined
   readonly logLevel: string
@@ -47,7 +49,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { ca, cert, key } = access
   const given = cert === undefined || key === undefined ? undefined : { cert, key }
   if (ca === undefined || (!given && access.token === undefined)) throw new UserError(`${options.kubeconfig} has neither certificates nor a bootstrap token; make one with "skiff kubeconfig --for-node <name> --node-ip <address>" on the control plane`)
-  const nodeName = (given && nodeOf(given)) ?? hostname().toLowerCase()
+  const named = given && nodeOf(given)
+  if (named !== undefined && options.nodeName !== undefined && named !== options.nodeName) throw new UserError(`${options.kubeconfig} is for a node called ${named}; leave out --node-name`)
+  const nodeName = named ?? options.nodeName ?? hostname().toLowerCase()
   const identity: NodeIdentity = { nodeName, ca, dir: paths.pki, clock: systemClock, log: log.child({ component: 'certificates' }) }
   // Waiting for a certificate, nothing else keeps the process.
   const alive = setInterval(() => undefined, 60_000)

@@ -62,6 +62,20 @@ describe('a node that comes with a bootstrap token', { timeout: 30_000 }, () => 
     expect(new X509Certificate(again.cert).serialNumber).toBe(new X509Certificate(pair.cert).serialNumber)
   })
 
+  it('does not get the certificate of a node that is there and well', async () => {
+    const node = await plane.api.client.create(core.nodes, { metadata: { name: 'busy' } })
+    await plane.api.client.updateStatus(core.nodes, { ...node, status: { ...node.status, conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: null, lastTransitionTime: null }] } })
+    const giveUp = new AbortController()
+    const asked = firstCertificate(identity('busy'), undefined, () => open({ token: 'abcdef.0123456789abcdef' }), giveUp.signal)
+    const pending = await expect.poll(async () => (await plane.api.client.list(certificates.certificatesigningrequests)).items.filter((r) => !r.status.certificate && r.spec.username === 'system:bootstrap:abcdef').length).toBe(1).then(() => plane.api.client.list(certificates.certificatesigningrequests))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const request = pending.items.find((r) => !r.status.certificate) as certificates.CertificateSigningRequest
+    expect((await plane.api.client.get(certificates.certificatesigningrequests, request.metadata.name ?? '')).status.conditions ?? []).toEqual([])
+    giveUp.abort()
+    await expect(asked).rejects.toThrow('this node could not get its certificate')
+    await plane.api.client.delete(certificates.certificatesigningrequests, request.metadata.name ?? '')
+  })
+
   it('gets none with a token that does not hold', async () => {
     await expect(firstCertificate(identity('stranger'), undefined, () => open({ token: 'abcdef.fedcba9876543210' }))).rejects.toThrow('this node could not get its certificate')
   })

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { certificates } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
+import { ApiError } from '../machinery/errors.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { loadX509 } from '../machinery/x509.ts'
 import { makeDirectory } from './paths.ts'
@@ -111,12 +112,25 @@ export async function firstCertificate(identity: NodeIdentity, given: KeyPair | 
   const kept = load(identity, clientFile)
   if (given && (!kept || lifeOf(given).until >= lifeOf(kept).until)) return given
   if (kept) return kept
-  const pair = await ask(bootstrap(), identity, clientSigner, 'client auth', [], signal).catch((error: Error) => {
-    throw new UserError(`this node could not get its certificate: ${error.message}`)
-  })
+  const pair = await firstAnswer(identity, bootstrap(), signal)
   save(identity.dir, clientFile, pair)
   identity.log.info({ node: identity.nodeName, until: new Date(lifeOf(pair).until).toISOString() }, 'this node got its certificate')
   return pair
+}
+
+/** Waits for a control plane that does not answer yet: after a power cut, hosts come back in any order. */
+async function firstAnswer(identity: NodeIdentity, client: Client, signal?: AbortSignal): Promise<KeyPair> {
+  for (let waited = false; ; waited = true) {
+    try {
+      return await ask(client, identity, clientSigner, 'client auth', [], signal)
+    } catch (error) {
+      const { message, code } = error as Error & { readonly code?: unknown }
+      const silent = message.startsWith('cannot reach') || (error instanceof ApiError && Number(code) >= 500)
+      if (!silent || signal?.aborted) throw new UserError(`this node could not get its certificate: ${message}`)
+      if (!waited) identity.log.warn({ error: message }, 'the control plane does not answer yet, waiting for it')
+      await identity.clock.sleep(pollEvery, signal)
+    }
+  }
 }
 
 export interface NodeCertificates extends Component {

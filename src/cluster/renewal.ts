@@ -62,7 +62,13 @@ export async function keepPki(dir: string, settings: Settings, { clock, log }: {
     if (renewed.length === 0) return
     current = next
     log.info({ renewed, until: new Date(Math.min(...leaves.map((name) => endOf(next[name])))).toISOString() }, 'certificates were renewed')
-    for (const listener of listeners) listener()
+    for (const listener of listeners) {
+      try {
+        listener()
+      } catch (error) {
+        log.error({ error: (error as Error).message }, 'a renewed certificate could not be taken up everywhere')
+      }
+    }
   }
   const run = async (): Promise<void> => {
     for (;;) {

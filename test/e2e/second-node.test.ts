@@ -21,8 +21,8 @@ const where = () => ['--name', second.namespace, '--data-dir', join(directory, '
 const kubectl = (...args: string[]) => cluster.kubectl(...args)
 const nodeIsReady = async () => (await kubectl('get', 'node', 'node-2', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'True'
 
-function startAgent(): void {
-  const words = [`--net=/run/netns/${second.namespace}`, program, 'agent', ...where(), '--kubeconfig', join(directory, 'node.kubeconfig'), '--node-ip', second.address]
+function startAgent(kubeconfig: string, ...more: string[]): void {
+  const words = [`--net=/run/netns/${second.namespace}`, program, 'agent', ...where(), '--kubeconfig', join(directory, kubeconfig), '--node-ip', second.address, ...more]
   agent = spawn('nsenter', words, { stdio: ['ignore', 'pipe', 'pipe'] })
   for (const stream of [agent.stdout, agent.stderr]) stream?.on('data', (text: Buffer) => void (output += text.toString()))
 }
@@ -78,7 +78,7 @@ describe('a second node', () => {
     const made = await cluster.skiff('kubeconfig', '--for-node', 'node-2', '--node-ip', second.address)
     expect(made.code).toBe(0)
     writeFileSync(join(directory, 'node.kubeconfig'), made.stdout, { mode: 0o600 })
-    startAgent()
+    startAgent('node.kubeconfig')
     await eventually(`node-2 is Ready: ${output}`, async () => ((await nodeIsReady()) ? true : undefined))
     expect(await kubectl('get', 'nodes', '--no-headers')).toMatch(/node-2\s+Ready/)
     const addresses = await kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}')
@@ -159,6 +159,19 @@ describe('a second node', () => {
     expect(reply).toBe(there?.name)
   })
 
+  it('answers monitoring that shows a token, and nobody else', async () => {
+    await kubectl('create', 'serviceaccount', 'prometheus')
+    await kubectl('create', 'clusterrole', 'scrape', '--verb=get', '--resource=nodes/metrics,nodes/stats')
+    await kubectl('create', 'clusterrolebinding', 'scrape', '--clusterrole=scrape', '--serviceaccount=default:prometheus')
+    const port = await kubectl('get', 'node', 'node-2', '-o', 'jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}')
+    const ask = (path: string, ...more: string[]) => cluster.host.run('curl', ['-sk', '--max-time', '5', '-w', '%{http_code}', ...more, `https://${second.address}:${port}${path}`])
+    const token = ['-H', `Authorization: Bearer ${(await kubectl('create', 'token', 'prometheus')).trim()}`]
+    expect((await ask('/metrics/resource', ...token)).stdout).toMatch(/node_cpu_usage_seconds_total[\s\S]*200$/)
+    expect((await ask('/pods', ...token)).stdout).toMatch(/403$/)
+    expect((await ask('/metrics/resource')).stdout).toMatch(/401$/)
+    expect((await ask('/metrics/resource', '-H', 'Authorization: Bearer forged')).stdout).toMatch(/401$/)
+  })
+
   it('is known to status on its own host, and up does not make a cluster of it', async () => {
     const status = await second.run(program, ['status', ...where()])
     expect(status.stdout).toMatch(/server\s+https:\/\/172\.31\.95\.2:/)
@@ -184,8 +197,8 @@ describe('an agent that dies', () => {
     }
   })
 
-  it('takes up its pods where it left them when it comes back', async () => {
-    startAgent()
+  it('takes up its pods where it left them when it comes back, this time with a bootstrap token', async () => {
+    startAgent('bootstrap.kubeconfig', '--node-name', 'node-2')
     await eventually('node-2 is Ready again', async () => ((await nodeIsReady()) ? true : undefined))
     await eventually('the taints are gone', async () => ((await kubectl('get', 'node', 'node-2', '-o', 'jsonpath={.spec.taints}')) === '' ? true : undefined))
     await eventually('all pods are Ready', async () => ((await kubectl('get', 'deployment', 'web', '-o', 'jsonpath={.status.readyReplicas}')) === '4' ? true : undefined))

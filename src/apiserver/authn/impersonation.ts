@@ -18,10 +18,12 @@ export function wantedIdentity(headers: IncomingHttpHeaders): Wanted | undefined
   const name = one(headers['impersonate-user'])
   const groups = many(headers['impersonate-group'])
   const uid = one(headers['impersonate-uid'])
-  const extra: Record<string, string[]> = {}
+  const parts: [string, string[]][] = []
   for (const [header, value] of Object.entries(headers)) {
-    if (header.startsWith(extraPrefix)) extra[unescaped(header.slice(extraPrefix.length))] = many(value)
+    if (header.startsWith(extraPrefix)) parts.push([unescaped(header.slice(extraPrefix.length)), many(value)])
   }
+  // Not by assignment: a key may be called __proto__.
+  const extra = Object.fromEntries(parts)
   if (name === '' && groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return undefined
   if (name === '') throw badRequest('requested impersonating without impersonating a user')
   return { name, uid, groups, extra }

@@ -55,7 +55,7 @@ interface Sent { readonly name: string; readonly uid: string; readonly groups: r
 /** Reads the headers, and takes them off the request, whoever sent it. */
 function take(request: RawRequest, names: Names): Sent {
   const groups: string[] = []
-  const extra: Record<string, string[]> = {}
+  const extra = new Map<string, string[]>()
   const first: { user?: string; uid?: string } = {}
   const raw = request.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -65,11 +65,17 @@ function take(request: RawRequest, names: Names): Sent {
     if (names.user.includes(header)) first.user ||= value
     else if (names.uid.includes(header)) first.uid ||= value
     else if (names.group.includes(header)) groups.push(value)
-    else if (prefix !== undefined) (extra[keyOf(header.slice(prefix.length))] ??= []).push(value)
+    else if (prefix !== undefined) add(extra, keyOf(header.slice(prefix.length)), value)
     else continue
     delete request.headers[header]
   }
-  return { name: first.user ?? '', uid: first.uid ?? '', groups: groups.filter((g) => g !== ''), extra }
+  return { name: first.user ?? '', uid: first.uid ?? '', groups: groups.filter((g) => g !== ''), extra: Object.fromEntries(extra) }
+}
+
+function add(map: Map<string, string[]>, key: string, value: string): void {
+  const known = map.get(key)
+  if (known) known.push(value)
+  else map.set(key, [value])
 }
 
 function identityOf({ name, uid, groups, extra }: Sent): Identity {

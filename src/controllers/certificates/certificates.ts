@@ -9,13 +9,14 @@ import type { ControllerContext } from '../shared/context.ts'
 import { loop } from '../shared/loop.ts'
 import { hasCondition, readRequest, type Asked, type Request } from './request.ts'
 import { sign, type Signer } from './sign.ts'
-import { isOwnServing, type Neighbourhood } from './serving.ts'
+import { isOwnServing, isReady, type Neighbourhood } from './serving.ts'
 import { isOurs, nodeClientSigner, nodeServingSigner, refusal } from './signers.ts'
 
 const name = 'certificate-controller'
 const resource = certificates.certificatesigningrequests
 const hour = 3_600_000
 const servingRetry = 10_000
+const nodeRetry = 30_000
 
 type Condition = certificates.CertificateSigningRequestCondition
 
@@ -71,6 +72,8 @@ export function approvingReconciler(requests: Informer<Request>, client: Client,
         return
       }
       for (const { subresource, fits, message } of recognized) {
+        // Who comes with a bootstrap token gets no certificate of a node that is there and well: people have to say that it is the same.
+        if (subresource === 'nodeclient' && isReady(asked.commonName, neighbourhood())) return { requeueAfter: nodeRetry }
         if (!fits(request, asked) || !(await isAllowed(request, subresource))) continue
         await approve(message)
         return

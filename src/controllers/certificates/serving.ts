@@ -10,6 +10,10 @@ export interface Neighbourhood {
 
 const addressesOf = (node: core.Node): readonly string[] => (node.status.addresses ?? []).map((a) => a.address)
 
+/** Whether the node that a common name stands for is there, and Ready. */
+export const isReady = (commonName: string, { nodes }: Neighbourhood): boolean =>
+  nodes.some((node) => `system:node:${node.metadata.name}` === commonName && node.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'))
+
 /**
  * Kubernetes leaves these requests to others, because it cannot know what is a node's. Here the rule is: the node asks for itself, by the
  * addresses of its own Node object, of which none is another node's or the API server's.

@@ -93,6 +93,18 @@ it('extension API servers are told of this proxy and of the server\'s own', asyn
   expect(data).toMatchObject({ 'client-ca-file': cluster.pki.ca.cert, 'requestheader-allowed-names': '["front-proxy-client","front"]' })
 })
 
+it('headers with names that mean something to the language are headers like any other', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString', '%5f%5fproto%5f%5f', '%zz', '']) {
+    for (const prefix of ['X-Remote-Extra-', 'Impersonate-Extra-']) {
+      const headers = [`${prefix}${name}`, 'x', ...(prefix === 'Impersonate-Extra-' ? ['Impersonate-User', 'ana'] : [])]
+      expect([401, 403], `${prefix}${name}`).toContain((await attempt(cluster, nodes, { headers })).code)
+      expect([400, 403], `${prefix}${name}`).toContain((await attempt(cluster, nodes, { headers, token: 'mallory-token' })).code)
+    }
+  }
+  const proxy = await issue(proxies, { name: 'front' })
+  expect(userIn(await attempt(cluster, whoami, { cert: proxy, headers: ['X-Remote-User', 'ana', 'X-Remote-Extra-__proto__', 'a'], body: review }))?.username).toBe('ana')
+})
+
 describe('impersonation', () => {
   const as = (...headers: string[]) => attempt(cluster, nodes, { token: 'mallory-token', headers })
   it('without the right is refused, in every writing', async () => {
