@@ -111,8 +111,10 @@ function disown(managers: readonly Manager[], changes: Comparison, elsewhere: El
     const other = elsewhere?.get(m.apiVersion)
     return other ? { written: union(other.modified, other.added), removed: other.removed } : { written, removed: changes.removed }
   }
-  const conflicts = managers.flatMap((m) => conflictsOf(m, intersection(m.fields, seenBy(m).written)))
-  if (conflicts.length > 0) refuse?.(conflicts)
+  if (refuse) {
+    const conflicts = managers.flatMap((m) => conflictsOf(m, intersection(m.fields, seenBy(m).written)))
+    if (conflicts.length > 0) refuse(conflicts)
+  }
   return managers.map((m) => {
     const seen = seenBy(m)
     return withFields(m, difference(difference(m.fields, seen.written), seen.removed))

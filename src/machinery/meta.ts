@@ -59,18 +59,21 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => deepEqual(item, b[i]))
+    if (!Array.isArray(b) || a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i])) return false
+    return true
   }
   if (Array.isArray(b)) return false
   const left = a as Record<string, unknown>
   const right = b as Record<string, unknown>
   let count = 0
-  for (const key of Object.keys(left)) {
-    if (left[key] === undefined) continue
+  for (const key in left) {
+    const value = left[key]
+    if (value === undefined) continue
     count++
-    if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false
+    if (!Object.hasOwn(right, key) || !deepEqual(value, right[key])) return false
   }
-  for (const key of Object.keys(right)) if (right[key] !== undefined) count--
+  for (const key in right) if (right[key] !== undefined) count--
   return count === 0
 }
 

@@ -47,15 +47,13 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 /** What is in `a` and not in `b`; gives `a` itself back when they have nothing in common. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmptySet(b)) return a
-  let changed = a.self && b.self
-  const children = new Map<string, FieldSet>()
-  for (const [element, child] of a.children) {
-    const other = b.children.get(element)
-    const rest = other ? difference(child, other) : child
-    if (rest !== child) changed = true
-    children.set(element, rest)
+  let children: Map<string, FieldSet> | undefined
+  for (const [element, other] of b.children) {
+    const child = a.children.get(element)
+    const rest = child && difference(child, other)
+    if (rest && rest !== child) (children ??= new Map(a.children)).set(element, rest)
   }
-  return changed ? setOf(a.self && !b.self, children) : a
+  return children || (a.self && b.self) ? setOf(a.self && !b.self, children ?? a.children) : a
 }
 
 /** What is in `a`, less what is in `b` and everything below that. */

@@ -88,8 +88,10 @@ const ancient = 'ancient-changes'
 
 /** Keeps at most ten managers that update: the oldest of one version are joined to one that is called `ancient-changes`. */
 export function capUpdaters(managers: readonly Manager[]): readonly Manager[] {
+  let count = 0
+  for (const { operation } of managers) if (operation === 'Update') count++
+  if (count <= mostUpdaters) return managers
   let kept = managers
-  let count = managers.filter((m) => m.operation === 'Update').length
   const oldest = new Map<string, Manager>()
   for (const updater of managers.filter((m) => m.operation === 'Update').sort(order)) {
     if (count <= mostUpdaters) break
