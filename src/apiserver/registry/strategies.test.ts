@@ -39,8 +39,9 @@ describe.each(stored.map((resource) => [`${resource.plural} of ${resource.apiVer
     }
   })
 
-  it('finds words for any object, however wrong', () => {
+  it('finds words for any object, however wrong', async () => {
     for (const object of objects()) {
+      await strategy.ready?.(object)
       const prepared = strategy.prepareForCreate?.(strategy.default?.(object) ?? object, context()) ?? object
       for (const error of strategy.validate?.(prepared, context()) ?? []) expect(error.toString()).toMatch(/^[^:]*: \S/)
       for (const error of strategy.validateUpdate?.(prepared, prepared, context()) ?? []) expect(error.toString()).toMatch(/^[^:]*: \S/)
