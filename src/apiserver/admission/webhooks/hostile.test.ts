@@ -68,11 +68,12 @@ const names = async (): Promise<readonly (string | undefined)[]> => (await api.c
 const say = (response: ServerResponse, review: Review, more: object): void => void response.end(JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: { uid: review.request.uid, allowed: true, ...more } }))
 const patchOf = (...operations: object[]) => ({ patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') })
 
-it('a webhook that writes what it is asked about goes round until its time is over, and nobody else waits for it', async () => {
+it('a webhook that writes what it is asked about goes round until its time is over, and nobody else waits for it', { timeout: 20_000 }, async () => {
   let open = 0
   answer = (review, response) => {
     open++
-    void create(`${review.request.name}-x`).then(() => say(response, review, {}), () => response.destroy()).finally(() => open--)
+    // It ends where names become too long; without any pause it would get there before anybody's time is over.
+    setTimeout(() => void create(`${review.request.name}-x`).then(() => say(response, review, {}), () => response.destroy()).finally(() => open--), 20)
   }
   await install('validating')
   const begun = performance.now()
@@ -88,12 +89,12 @@ it('a webhook that writes what it is asked about goes round until its time is ov
   }
   const { code, text } = await outer
   expect([code, text]).toEqual([500, expect.stringContaining('failed calling webhook \\"hook.example.com\\"')])
-  expect(performance.now() - begun).toBeLessThan(5000)
+  expect(performance.now() - begun).toBeLessThan(10_000)
   expect(asked).toBeGreaterThan(2)
-  expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(250)
+  expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(500)
   await expect.poll(() => open, { timeout: 10_000 }).toBe(0)
   expect(await names()).not.toContain('loop')
-})
+}, 30_000)
 
 it('an answer that comes drop by drop, or never ends, is not waited for', async () => {
   await install('validating')
