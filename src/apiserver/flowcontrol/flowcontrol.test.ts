@@ -240,6 +240,16 @@ describe('the width of', () => {
     objects = 1_000_000
     expect(seatsOf(start(), 'GET', pods)).toBe(10)
   })
+  it('what was let in is counted', () => {
+    objects = 450
+    const flow = start()
+    for (const url of [pods, `${pods}/x`]) void flow.enter(request(account('default', 'a'), 'GET', url), undefined)
+    const seats = flow.record.metrics(flow.levels.all).find(({ name }) => name === 'apiserver_flowcontrol_work_estimated_seats')!.values()
+    const labels = { priority_level: 'workload-low', flow_schema: 'service-accounts' }
+    expect(seats).toContainEqual({ metricName: 'apiserver_flowcontrol_work_estimated_seats_bucket', labels: { ...labels, le: 1 }, value: 1 })
+    expect(seats).toContainEqual({ metricName: 'apiserver_flowcontrol_work_estimated_seats_sum', labels, value: 6 })
+    expect(seats).toContainEqual({ metricName: 'apiserver_flowcontrol_work_estimated_seats_count', labels, value: 2 })
+  })
   it('a write is one seat, and more for a moment when many watch', async () => {
     watchers = 95
     const flow = start()

@@ -63,7 +63,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
   const patienceOf = ({ deadline = Infinity }: ApiRequest): number => (deadline === Infinity ? patience : Math.max(0, (deadline - clock.now()) / part))
   const enterExempt = (ticket: Ticket) => {
     ticket.level.begin(ticket, ticket.arrived)
-    record.waited(ticket.schema, 0)
+    record.waited(ticket.schema, 0, ticket.seats)
     return releaseOf(ticket, () => {
       record.executed(ticket.schema, now() - ticket.began)
       ticket.level.finish(ticket, now())
@@ -102,7 +102,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       }
       ticket.go = () => {
         over()
-        record.waited(schema, ticket.began - ticket.arrived)
+        record.waited(schema, ticket.began - ticket.arrived, ticket.seats)
         resolve(releaseOf(ticket, end))
       }
       signal.addEventListener('abort', abort, { once: true })
@@ -122,7 +122,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       if (response) mark(request.early, ticket)
       if (!ticket.queue) return enterExempt(ticket)
       if (!dispatcher.begin(ticket)) return wait(ticket, request.signal, patienceOf(request))
-      record.waited(ticket.schema, 0)
+      record.waited(ticket.schema, 0, ticket.seats)
       return releaseOf(ticket, end)
     },
   }

@@ -5,17 +5,18 @@ export type Refusal = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancell
 
 /** Seconds. */
 const waits = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
+const widths = [1, 2, 4, 10]
 const executions = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60]
 
 interface Histogram { readonly bounds: readonly number[]; readonly counts: number[]; sum: number; total: number }
-interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Histogram; readonly refused: Map<Refusal, number>; dispatched: number }
+interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Histogram; readonly width: Histogram; readonly refused: Map<Refusal, number>; dispatched: number }
 
 export interface Value { readonly value: number; readonly labels: Readonly<Record<string, string | number>>; readonly metricName?: string }
 export interface PlainMetric { readonly name: string; readonly help: string; readonly type: 'counter' | 'gauge' | 'histogram'; values(): readonly Value[] }
 
 export interface FlowRecord {
-  /** A request was let in after so many milliseconds. */
-  waited(schema: Schema, ms: number): void
+  /** A request of so many seats was let in after so many milliseconds. */
+  waited(schema: Schema, ms: number, seats: number): void
   executed(schema: Schema, ms: number): void
   rejected(schema: Schema, reason: Refusal): void
   metrics(levels: () => readonly Level[]): readonly PlainMetric[]
@@ -45,7 +46,7 @@ export function createRecord(): FlowRecord {
   const of = ({ name, level }: Schema): Counted => {
     const before = bySchema.get(name)
     if (before?.level === level.name) return before
-    const counted: Counted = { level: level.name, wait: histogram(waits), execution: histogram(executions), refused: new Map(), dispatched: 0 }
+    const counted: Counted = { level: level.name, wait: histogram(waits), execution: histogram(executions), width: histogram(widths), refused: new Map(), dispatched: 0 }
     bySchema.set(name, counted)
     return counted
   }
@@ -55,17 +56,20 @@ export function createRecord(): FlowRecord {
   const perSchema = (): readonly PlainMetric[] => {
     const wait = 'apiserver_flowcontrol_request_wait_duration_seconds'
     const execution = 'apiserver_flowcontrol_request_execution_seconds'
+    const width = 'apiserver_flowcontrol_work_estimated_seats'
     return [
       { name: 'apiserver_flowcontrol_dispatched_requests_total', help: 'Requests that were let in.', type: 'counter', values: () => each((labels, c) => [{ labels, value: c.dispatched }]) },
       { name: 'apiserver_flowcontrol_rejected_requests_total', help: 'Requests that were turned away, by reason.', type: 'counter', values: () => each((labels, c) => [...c.refused].map(([reason, value]) => ({ labels: { ...labels, reason }, value }))) },
       { name: wait, help: 'How long requests waited for their turn, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(wait, c.wait, { ...labels, execute: 'true' })) },
       { name: execution, help: 'How long requests took after that, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(execution, c.execution, labels)) },
+      { name: width, help: 'How many seats requests took.', type: 'histogram', values: () => each((labels, c) => bucketsOf(width, c.width, labels)) },
     ]
   }
   return {
-    waited: (schema, ms) => {
+    waited: (schema, ms, seats) => {
       const counted = of(schema)
       counted.dispatched++
+      observe(counted.width, seats)
       observe(counted.wait, ms / 1000)
     },
     executed: (schema, ms) => observe(of(schema).execution, ms / 1000),
@@ -88,6 +92,7 @@ function ofLevels(levels: () => readonly Level[]): readonly PlainMetric[] {
   return [
     bySchema('current_inqueue_requests', 'Requests that wait for their turn.', (level) => level.queues.flatMap(({ waiting }) => waiting.map(({ schema }) => schema.name))),
     bySchema('current_executing_requests', 'Requests under way.', (level) => [...level.running].map(({ schema }) => schema.name)),
+    gauge('current_inqueue_seats', 'Seats that are waited for.', (level) => level.waitingSeats),
     gauge('current_executing_seats', 'Seats taken.', (level) => level.seats),
     gauge('nominal_limit_seats', 'The level\'s share of all seats.', ({ limits }) => limits.nominal),
     gauge('lower_limit_seats', 'What it keeps however busy others are.', ({ limits }) => limits.min),
