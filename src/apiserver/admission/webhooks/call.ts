@@ -1,10 +1,12 @@
 /** One call of a webhook: an AdmissionReview goes out over HTTPS, another one comes back in time, or it is a failure. */
 import { randomUUID } from 'node:crypto'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { admission, admissionregistration, Resource } from '../../../api/index.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
 import { throughTunnel } from '../../reach/tunnel.ts'
+import { goError } from '../../streaming/forward.ts'
 import type { FindWebhook, WebhookPlace } from './endpoint.ts'
 
 export interface Webhook {
@@ -53,32 +55,62 @@ function answerOf(text: string, uid: string): Answer {
   return review.response
 }
 
+/** Connections are kept for a while, apart for each name and authority: a handshake costs more than most reviews. */
+const agents = new Map<string, https.Agent>()
+const mostAgents = 64
+const idleTime = 30_000
+
+function agentFor(tls: { readonly servername: string; readonly ca?: Buffer }): https.Agent {
+  const key = `${tls.servername} ${tls.ca?.toString('base64') ?? ''}`
+  const agent = agents.get(key) ?? new https.Agent({ ...tls, keepAlive: true, maxFreeSockets: 4, timeout: idleTime })
+  // The one used last stands last; the first has not been needed for longest.
+  agents.delete(key)
+  agents.set(key, agent)
+  const [oldest] = agents
+  if (oldest && agents.size > mostAgents) {
+    oldest[1].destroy()
+    agents.delete(oldest[0])
+  }
+  return agent
+}
+
 /** Sends a review; resolves with the answer's text. Rejects when it does not come within `seconds`, or with another code than 200. */
 export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const path = `${place.path}${place.path.includes('?') ? '&' : '?'}timeout=${seconds}s`
   // The certificate is for the service, whatever the address of the endpoint.
   const tls = { servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName, ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}) }
-  const request = https.request({
-    host: place.address, port: place.port, path, method: 'POST', ...(place.connect ? throughTunnel(place.connect, tls) : { ...tls, agent: false }),
-    headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body) },
-    signal: AbortSignal.timeout(seconds * 1000),
-  }, (response) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > largestAnswer) request.destroy(new Error(`answer is larger than ${largestAnswer} bytes`))
+  const signal = AbortSignal.timeout(seconds * 1000)
+  const attempt = (agent: https.Agent | false) => {
+    const request = https.request({
+      host: place.address, port: place.port, path, method: 'POST', ...(place.connect ? throughTunnel(place.connect, tls) : { ...tls, agent }), signal,
+      headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body) },
     })
-    response.on('error', reject)
-    response.on('end', () => {
-      const text = Buffer.concat(chunks).toString('utf8')
-      if (response.statusCode === 200) resolve(text)
-      else reject(new Error(`the server responded with the status code ${response.statusCode}`))
+    request.on('response', (response) => read(request, response, resolve, reject))
+    request.on('error', (error: Error & { readonly code?: string }) => {
+      // The other side had closed a kept connection: nothing was asked yet.
+      if (request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE') && !signal.aborted) return attempt(false)
+      const why = error.name === 'AbortError' || error.name === 'TimeoutError' ? 'context deadline exceeded' : goError(error)
+      reject(new Error(`Post ${JSON.stringify(`${place.url}${place.url.includes('?') ? '&' : '?'}timeout=${seconds}s`)}: ${why}`))
     })
-  })
-  request.on('error', (error: Error & { name: string }) => reject(new Error(`Post ${JSON.stringify(`${place.url}${place.url.includes('?') ? '&' : '?'}timeout=${seconds}s`)}: ${error.name === 'AbortError' || error.name === 'TimeoutError' ? 'context deadline exceeded' : error.message}`)))
-  request.end(body)
+    request.end(body)
+  }
+  attempt(agentFor(tls))
   return promise
+}
+
+/** Reads an answer to its end. */
+function read(request: ClientRequest, response: IncomingMessage, resolve: (text: string) => void, reject: (error: Error) => void): void {
+  const chunks: Buffer[] = []
+  let length = 0
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > largestAnswer) request.destroy(new Error(`answer is larger than ${largestAnswer} bytes`))
+  })
+  response.on('error', reject)
+  response.on('end', () => {
+    if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'))
+    else reject(new Error(`the server responded with the status code ${response.statusCode}`))
+  })
 }

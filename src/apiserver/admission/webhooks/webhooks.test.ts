@@ -79,6 +79,20 @@ async function outcome(objects: Loose[], object = map(), wanted: Wanted = {}, dr
 }
 
 describe('a validating webhook', () => {
+  it('is asked over a connection that is kept, and over another when that was closed meanwhile', async () => {
+    let connections = 0
+    const count = () => void connections++
+    server.closeIdleConnections()
+    server.on('secureConnection', count)
+    for (let i = 0; i < 3; i++) expect(await outcome([configuration('Validating', hook())])).toMatchObject({ data: {} })
+    expect(connections).toBe(1)
+    server.closeIdleConnections()
+    for (let i = 0; i < 3; i++) expect(await outcome([configuration('Validating', hook())])).toMatchObject({ data: {} })
+    server.off('secureConnection', count)
+    // One to ask again, one to keep.
+    expect(connections).toBeLessThanOrEqual(3)
+  })
+
   it('is told who wants what, and its yes lets it in', async () => {
     reply = () => ({ warnings: ['mind the gap'] })
     expect(await outcome([configuration('Validating', hook())], map({ a: 'b' }))).toMatchObject({ data: { a: 'b' }, warnings: ['mind the gap'] })
@@ -131,8 +145,8 @@ describe('a validating webhook', () => {
       expect((await ignore()).error).toBeUndefined()
     }
     reply = () => ({})
-    expect((await fail({ clientConfig: { url: `https://127.0.0.1:${port}/` } })).error).toContain('self-signed certificate')
-    expect((await fail({ clientConfig: { url: 'https://127.0.0.1:1/', caBundle: ca } })).error).toContain('ECONNREFUSED')
+    expect((await fail({ clientConfig: { url: `https://127.0.0.1:${port}/` } })).error).toContain('tls: failed to verify certificate: x509: certificate signed by unknown authority')
+    expect((await fail({ clientConfig: { url: 'https://127.0.0.1:1/', caBundle: ca } })).error).toContain('dial tcp 127.0.0.1:1: connect: connection refused')
     expect((await fail({ clientConfig: { service: { namespace: 'tools', name: 'none' } } })).error).toContain('service "none" not found')
   })
 
