@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startIssuer, startServer, type TestIssuer, type TestServer } from '../../src/apiserver/authn/testing.ts'
-import { attempt } from '../support/attackers.ts'
+import type { KeyPair } from '../../src/cluster/pki.ts'
+import { attempt, issue, ownAuthority } from '../support/attackers.ts'
 import { startTestControlPlane, type TestControlPlane } from '../support/control-plane.ts'
 import { eventually, run } from '../support/host.ts'
 
 interface Review { readonly kind: string; readonly spec: { readonly token?: string; readonly user?: string; readonly resourceAttributes?: { readonly verb: string; readonly resource: string; readonly namespace?: string; readonly fieldSelector?: object } } }
 
 let cluster: TestControlPlane
+let company: KeyPair
 let issuer: TestIssuer
 let other: TestIssuer
 let reviewer: TestServer
@@ -78,6 +80,7 @@ beforeAll(async () => {
     apiServerArguments: {
       'authentication-config': file('authentication.yaml', configuration(issuer)), 'authorization-config': file('authorization.yaml', authorizers('Deny')),
       'authentication-token-webhook-config-file': webhook, 'token-auth-file': file('tokens.csv', 'fixed-token,fay,f-1,"ops,devs"\n'),
+      'client-ca-file': file('company.crt', (company = await ownAuthority('company')).cert), 'service-account-issuer': 'https://new.example,https://kubernetes.default.svc.cluster.local',
     },
   })
   await cluster.kubectl('create', 'namespace', 'guarded')
@@ -109,6 +112,22 @@ describe('who one is', () => {
     expect((await as('from-nowhere', 'auth', 'whoami')).stderr).toContain('Unauthorized')
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: 'fixed-token' } }
     expect((await attempt(cluster, '/apis/authentication.k8s.io/v1/tokenreviews', { cert: cluster.pki.admin, body: review })).json).toMatchObject({ status: { authenticated: true, user: { username: 'fay' } } })
+  })
+
+  it('says a certificate of another authority that was added, beside those of the cluster', async () => {
+    const carl = await issue(company, { name: 'carl', groups: ['readers'] })
+    expect((await attempt(cluster, '/api/v1/namespaces/default/pods', { cert: carl })).code).toBe(200)
+    expect((await attempt(cluster, '/api/v1/namespaces/default/secrets', { cert: carl })).code).toBe(403)
+    expect((await attempt(cluster, '/api/v1/namespaces/default/secrets', { cert: cluster.pki.admin })).code).toBe(200)
+    expect([0, 401]).toContain((await attempt(cluster, '/api', { cert: await issue(await ownAuthority('company'), { name: 'carl' }) })).code)
+  })
+
+  it('says a service account token of the issuer that was named', async () => {
+    await cluster.kubectl('create', 'serviceaccount', 'app')
+    const token = (await cluster.kubectl('create', 'token', 'app')).trim()
+    expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({ iss: 'https://new.example', aud: ['https://new.example', 'https://kubernetes.default.svc.cluster.local'] })
+    expect((await attempt(cluster, '/api', { token })).code).toBe(200)
+    expect((await attempt(cluster, '/.well-known/openid-configuration', { token })).json).toMatchObject({ issuer: 'https://new.example' })
   })
 
   it('says nobody without a token, but on the paths that are open', async () => {

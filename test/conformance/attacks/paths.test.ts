@@ -83,6 +83,20 @@ describe('a path that climbs', () => {
     expect(kubelet.asked).toHaveLength(1)
   })
 
+  it('through the proxy of a node runs nothing there for those who may only look', async () => {
+    await cluster.kubectl('create', 'clusterrole', 'looker', '--verb=get', '--resource=nodes/proxy')
+    await cluster.kubectl('create', 'clusterrolebinding', 'looker', '--clusterrole=looker', '--user=mallory')
+    expect((await attempt(cluster, '/api/v1/nodes/node-1/proxy/pods', { token })).code).toBe(200)
+    kubelet.asked.length = 0
+    for (const upgrade of ['websocket', 'SPDY/3.1']) {
+      const headers = ['connection', 'Upgrade', 'upgrade', upgrade, 'sec-websocket-version', '13', 'sec-websocket-key', 'x3JJHMbDL1EzLkh9GBhXDw==']
+      expect((await attempt(cluster, '/api/v1/nodes/node-1/proxy/exec/mine/p/c?command=id', { token, headers })).code).toBe(403)
+    }
+    expect((await attempt(cluster, '/api/v1/nodes/node-1/proxy/exec/mine/p/c?command=id', { token, method: 'POST' })).code).toBe(403)
+    expect(kubelet.asked).toEqual([])
+    await cluster.kubectl('delete', 'clusterrolebinding', 'looker')
+  })
+
   it('in the parameters of logs and exec names no container, and no other path of the node', async () => {
     kubelet.asked.length = 0
     for (const container of ['../../mine/p/d', '..%2f..%2fx', 'c/../d', 'c%00', 'c?follow=true', '%2e%2e']) {
