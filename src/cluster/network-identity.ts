@@ -7,7 +7,7 @@ import { isNotFound } from '../machinery/errors.ts'
 const account = { name: 'kube-proxy', namespace: 'kube-system' }
 const seconds = 3600
 /** A node that was removed and came back is another one: its old token ends with the old node, so it is not kept for long. */
-const keptFor = 300_000
+const keptFor = 60_000
 const retryEvery = 500
 
 /** What gives the current token; waits until the node has registered. `client` is the node's own. */
