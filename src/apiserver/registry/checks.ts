@@ -5,7 +5,7 @@
 import type { meta } from '../../api/index.ts'
 import type { FieldError, Path } from '../../machinery/field.ts'
 import { deepEqual } from '../../machinery/meta.ts'
-import { inRange, labelValue, qualifiedName, validateLabels, type NameRule } from '../../machinery/names.ts'
+import { dns1123Subdomain, inRange, labelValue, qualifiedName, validateLabels, type NameRule } from '../../machinery/names.ts'
 
 export type Check = Generator<FieldError, void, undefined>
 export type Errors = Iterable<FieldError>
@@ -34,6 +34,33 @@ export const oneOfThese = (at: Path, value: string | undefined, supported: reado
 /** One of a closed set, if it is there at all. */
 export const ifThere = (at: Path, value: string | undefined, supported: readonly string[]): Errors =>
   (value === undefined || supported.includes(value) ? none : [at.notSupported(value, supported)])
+
+/** The name of a volume or device driver: a domain of at most 63 characters, in any case. */
+export function* driverName(at: Path, value: string): Check {
+  if (!value) return yield at.required()
+  if (value.length > 63) yield at.tooLong(63)
+  for (const why of dns1123Subdomain(value.toLowerCase())) yield at.invalid(value, why)
+}
+
+const reason = /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/
+
+/** Conditions of a status, in the form that all kinds of `meta/v1` conditions share. */
+export function* conditions(at: Path, list: readonly meta.Condition[] | undefined): Check {
+  yield* distinct(at, list, ({ type }) => type, 'type')
+  yield* forEach(at, list, function* (condition, place) {
+    yield* follows(place.at('type'), condition.type, qualifiedName)
+    if (!['True', 'False', 'Unknown'].includes(condition.status)) yield place.at('status').notSupported(condition.status, ['False', 'True', 'Unknown'])
+    if ((condition.observedGeneration ?? 0) < 0) yield place.at('observedGeneration').invalid(condition.observedGeneration, 'must be greater than or equal to zero')
+    if (!condition.lastTransitionTime) yield place.at('lastTransitionTime').required('must be set')
+    if (!condition.reason) yield place.at('reason').required('must be set')
+    else if (!reason.test(condition.reason)) {
+      yield place.at('reason').invalid(condition.reason, "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', "
+        + "and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')")
+    }
+    if (condition.reason.length > 1024) yield place.at('reason').tooLong(1024)
+    if (Buffer.byteLength(condition.message) > 32 * 1024) yield place.at('message').tooLong(32 * 1024)
+  })
+}
 
 export const notNegative = (at: Path, value: number | undefined): Errors =>
   (value !== undefined && value < 0 ? [at.invalid(value, 'must be greater than or equal to 0')] : none)

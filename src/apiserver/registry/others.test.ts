@@ -70,7 +70,7 @@ describe('what is wrong with', () => {
     ['an ingress of nothing', any(networking.ingresses), { spec: {} }, ['spec: Invalid value: []: either `defaultBackend` or `rules` must be specified']],
     ['an ingress path without type', any(networking.ingresses), ingress({ pathType: undefined }), ['spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified']],
     ['a relative ingress path', any(networking.ingresses), ingress({ path: 'a' }), ['spec.rules[0].http.paths[0].path: Invalid value: "a": must be an absolute path']],
-    ['an ingress backend without port', any(networking.ingresses), ingress({ backend: { service: { name: 'web' } } }), ['spec.rules[0].http.paths[0].backend.service: Required value: port name or number is required']],
+    ['an ingress backend without port', any(networking.ingresses), ingress({ backend: { service: { name: 'web' } } }), ['spec.rules[0].http.paths[0].backend: Required value: port name or number is required']],
     ['a policy peer that is nobody', any(networking.networkpolicies), { spec: { podSelector: {}, ingress: [{ from: [{}] }] } }, ['spec.ingress[0].from[0]: Required value: must specify a peer']],
     ['a hole outside the block', any(networking.networkpolicies), { spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16'] } }] }] } },
       ['spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`']],

@@ -1,9 +1,9 @@
 /** Ingress classes. */
 import type { networking } from '../../../api/index.ts'
 import { path, type FieldError } from '../../../machinery/field.ts'
-import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, ifThere, unchanged, type Check } from '../checks.ts'
+import { follows, ifThere, named, unchanged, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
@@ -11,26 +11,34 @@ type Parameters = networking.IngressClassParametersReference
 
 const parametersText = (p: Parameters | undefined): string => (p ? `${p.kind}${p.apiGroup ? `.${p.apiGroup}` : ''}/${p.name}` : '<none>')
 
+const restOfName = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
+const restForm = new RegExp(`^${restOfName}$`)
+
 function* validate({ spec }: networking.IngressClass): Check {
   const at = path('spec')
   const name = spec.controller ?? ''
-  const [domain = '', ...rest] = name.split('/')
+  const slash = name.indexOf('/')
+  const rest = name.slice(slash + 1)
   if (!name) yield at.at('controller').required()
-  else if (rest.length === 0 || rest.join('/') === '') yield at.at('controller').invalid(name, 'must be a domain-prefixed path (such as "acme.io/foo")')
-  else yield* follows(at.at('controller'), domain, dns1123Subdomain)
-  if (name.length > 250) yield at.at('controller').tooLong(250)
+  else if (slash < 1 || rest === '') yield at.at('controller').invalid(name, 'must be a domain-prefixed path (such as "acme.io/foo")')
+  else {
+    if (Buffer.byteLength(name) > 250) yield at.at('controller').tooLong(250)
+    yield* follows(at.at('controller'), name.slice(0, slash), dns1123Subdomain)
+    if (!restForm.test(rest)) yield at.at('controller').invalid(name, `Invalid path (regex used for validation is '${restOfName}')`)
+  }
   if (spec.parameters) yield* parameters(spec.parameters)
 }
 
 function* parameters(value: Parameters): Check {
   const at = path('spec').at('parameters')
-  if (!value.kind) yield at.at('kind').required('kind is required')
-  if (!value.name) yield at.at('name').required('name is required')
+  if (value.apiGroup !== undefined) yield* follows(at.at('apiGroup'), value.apiGroup, dns1123Subdomain)
+  yield* named(at.at('kind'), value.kind, pathSegmentName)
+  yield* named(at.at('name'), value.name, pathSegmentName)
   yield* ifThere(at.at('scope'), value.scope, ['Cluster', 'Namespace'])
   if (value.scope === 'Namespace') {
-    if (!value.namespace) yield at.at('namespace').required("`parameters.scope` is set to 'Namespace'")
+    if (value.namespace === undefined) yield at.at('namespace').required("`parameters.scope` is set to 'Namespace'")
     else yield* follows(at.at('namespace'), value.namespace, dns1123Label)
-  } else if (value.namespace !== undefined) yield at.at('namespace').forbidden("`parameters.scope` is set to 'Cluster'")
+  } else if (value.scope === 'Cluster' && value.namespace !== undefined) yield at.at('namespace').forbidden("`parameters.scope` is set to 'Cluster'")
 }
 
 export const ingressclasses: Strategy<networking.IngressClass> = {

@@ -1,9 +1,9 @@
 /** Ingresses. */
 import type { networking } from '../../../api/index.ts'
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
-import { dns1035Label, dns1123Subdomain, ipAddress, portName, wildcardDNS1123Subdomain } from '../../../machinery/names.ts'
+import { dns1035Label, dns1123Subdomain, ipAddress, pathSegmentName, portName, wildcardDNS1123Subdomain } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, forEach, port, type Check } from '../checks.ts'
+import { follows, forEach, named, port, type Check } from '../checks.ts'
 import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
 
 const classAnnotation = 'kubernetes.io/ingress.class'
@@ -49,13 +49,13 @@ function* host(at: Path, name: string): Check {
 }
 
 function* oneRulePath(value: networking.HTTPIngressPath, at: Path): Check {
-  if (!value.pathType) yield at.at('pathType').required('pathType must be specified')
-  else if (!pathTypes.includes(value.pathType)) yield at.at('pathType').notSupported(value.pathType, pathTypes)
+  if (!value.pathType) return yield at.at('pathType').required('pathType must be specified')
+  if (!pathTypes.includes(value.pathType)) yield at.at('pathType').notSupported(value.pathType, pathTypes)
   const where = value.path ?? ''
   const exact = value.pathType === 'Exact' || value.pathType === 'Prefix'
-  if (where !== '' || exact) {
+  if ((where !== '' && value.pathType === 'ImplementationSpecific') || exact) {
     if (!where.startsWith('/')) yield at.at('path').invalid(where, 'must be an absolute path')
-    else if (exact) {
+    if (exact) {
       for (const part of badSequences) if (where.includes(part)) yield at.at('path').invalid(where, `must not contain '${part}'`)
       for (const part of badSuffixes) if (where.endsWith(part)) yield at.at('path').invalid(where, `cannot end with '${part}'`)
     }
@@ -66,18 +66,19 @@ function* oneRulePath(value: networking.HTTPIngressPath, at: Path): Check {
 function* backend(at: Path, { service, resource }: networking.IngressBackend): Check {
   if (service && resource) yield at.invalid('', 'cannot set both resource and service backends')
   else if (resource) {
-    if (!resource.kind) yield at.at('resource').at('kind').required()
-    if (!resource.name) yield at.at('resource').at('name').required()
-  } else if (!service) yield at.required('resource or service backend is required')
+    if (resource.apiGroup !== undefined) yield* follows(at.at('resource').at('apiGroup'), resource.apiGroup, dns1123Subdomain)
+    yield* named(at.at('resource').at('kind'), resource.kind, pathSegmentName)
+    yield* named(at.at('resource').at('name'), resource.name, pathSegmentName)
+  } else if (!service) yield at.invalid('', 'resource or service backend is required')
   else {
     const place = at.at('service')
     if (!service.name) yield place.at('name').required()
     else yield* follows(place.at('name'), service.name, dns1035Label)
     const { name, number } = service.port
-    if (name && number) yield place.invalid('', 'cannot set both port name & port number')
+    if (name && number) yield at.invalid('', 'cannot set both port name & port number')
     else if (name) yield* follows(place.at('port').at('name'), name, portName)
     else if (number) yield* port(place.at('port').at('number'), number)
-    else yield place.required('port name or number is required')
+    else yield at.required('port name or number is required')
   }
 }
 
@@ -90,9 +91,20 @@ function validate(ingress: networking.Ingress): FieldError[] {
   ]
 }
 
+/** Where an ingress is reached, as its controller says. */
+function* statusErrors({ status }: networking.Ingress): Check {
+  yield* forEach(path('status').at('loadBalancer').at('ingress'), status.loadBalancer.ingress, function* ({ ip, hostname }, place) {
+    if (ip) yield* follows(place.at('ip'), ip, ipAddress)
+    if (!hostname) return
+    yield* follows(place.at('hostname'), hostname, dns1123Subdomain)
+    if (ipAddress(hostname).length === 0) yield place.at('hostname').invalid(hostname, 'must be a DNS name, not an IP address')
+  })
+}
+
 export const ingresses: Strategy<networking.Ingress> = {
   validate,
   warnings: ({ metadata }) => (metadata.annotations?.[classAnnotation] === undefined ? [] : [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]),
   validateUpdate: (next) => [...spec(path('spec'), next.spec)],
+  validateStatusUpdate: (next) => [...statusErrors(next)],
   printer: ingressPrinter,
 }

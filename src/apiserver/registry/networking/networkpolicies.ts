@@ -21,7 +21,7 @@ function withDefaults(policy: networking.NetworkPolicy): networking.NetworkPolic
 }
 
 function* policyPort(value: networking.NetworkPolicyPort, at: Path): Check {
-  yield* ifThere(at.at('protocol'), value.protocol, ['SCTP', 'TCP', 'UDP'])
+  yield* ifThere(at.at('protocol'), value.protocol, ['TCP', 'UDP', 'SCTP'])
   if (value.port !== undefined) yield* portOrName(at.at('port'), value.port)
   if (value.endPort === undefined) return
   if (typeof value.port === 'string') yield at.at('endPort').invalid(value.endPort, 'may not be specified when `port` is non-numeric')
@@ -67,7 +67,7 @@ function* spec(at: Path, value: networking.NetworkPolicySpec): Check {
   })
   const types = value.policyTypes ?? []
   if (types.length > 2) return yield at.at('policyTypes').invalid(types, 'may not specify more than two policyTypes')
-  yield* forEach(at.at('policyTypes'), types, (type, place) => ifThere(place, type, ['Egress', 'Ingress']))
+  yield* forEach(at.at('policyTypes'), types, (type, place) => ifThere(place, type, ['Ingress', 'Egress']))
 }
 
 export const networkpolicies: Strategy<networking.NetworkPolicy> = {
