@@ -32,7 +32,8 @@ interface Target { readonly verb: string; readonly namespace?: string | undefine
 
 const selectorsOf = ({ fieldSelector, labelSelector }: Pick<ListOptions, 'fieldSelector' | 'labelSelector'>) => ({ fieldSelector, labelSelector })
 
-const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresource = '', fieldSelector, labelSelector }: Target): RequestInfo => ({
+/** What a call is about, as it is asked of authorizers. */
+export const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresource = '', fieldSelector, labelSelector }: Target): RequestInfo => ({
   path: '', isResourceRequest: true, verb, group: resource.group, version: resource.version, resource: resource.plural, rest: '',
   namespace: resource.namespaced ? namespace : '', name, subresource, fieldSelector, labelSelector,
 })

@@ -2,13 +2,13 @@
 import { core, type Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import { createFindWebhook } from './admission/webhooks/endpoint.ts'
-import { cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
+import { checkAuthorized, cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
 import { startPolicyStatus } from './admission/policies/status.ts'
 import { startDefinitions } from './crd/definitions.ts'
 import { listen, type Listener } from './http/listener.ts'
 import type { Identity } from './identity.ts'
 import { createLister } from './cache/lister.ts'
-import { createLocalClient } from './local-client.ts'
+import { createLocalClient, infoOf } from './local-client.ts'
 import type { ApiServer, ApiServerOptions, ServerEnvironment } from './options.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
 import { strategyFor } from './registry/strategies.ts'
@@ -44,7 +44,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   })
   const serverEnv = serverEnvironment(options, registry, own, environment.serviceCidr, stopping.signal)
   const edges = await options.edges(serverEnv)
-  registry.admit(edges.admission)
+  registry.admit(edges.admission, (call) => checkAuthorized(edges.authorize, call.user, infoOf(call.served.resource, { ...call, verb: 'create' })))
   const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal, requestTimeout: options.requestTimeout }
   holder.client = createLocalClient(corridor, serverIdentity, { privileged: true })
   const definitions = await startDefinitions({ registry, client: holder.client, clock, log: log.child({ component: 'definitions' }), find: createFindWebhook(serverEnv) })

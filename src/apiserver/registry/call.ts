@@ -39,6 +39,8 @@ export interface RegistryEnvironment {
   readonly store: Store
   readonly clock: Clock
   readonly admission: AdmissionChain
+  /** Settles when the user of a call that came to change an object may also create it. Throws `ApiError` 403. */
+  checkMayCreate(call: Call): Promise<void> | void
   /** The stored resource of the name, wherever a rule needs another one than it was called for. */
   find(group: string, version: string, plural: string): Served | undefined
 }

@@ -1,7 +1,7 @@
 /** The registry: every resource that is served, and the calls there are on one. */
 import { declared, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { methodNotSupported, notFound } from '../../machinery/errors.ts'
+import { internal, methodNotSupported, notFound } from '../../machinery/errors.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { startCache, type Cache, type StoredKind } from '../cache/cache.ts'
 import type { ResourceCache } from '../cache/resource-cache.ts'
@@ -21,8 +21,8 @@ export interface Registry extends RegistryEnvironment {
   readonly resources: readonly Resource[]
   /** Whether the resource is served at all, stored or not. */
   resource(group: string, version: string, plural: string): Resource | undefined
-  /** The admission chain, once the edges are there. */
-  admit(chain: AdmissionChain): void
+  /** The admission chain and who may create, once the edges are there. */
+  admit(chain: AdmissionChain, checkMayCreate: RegistryEnvironment['checkMayCreate']): void
   /** Serves a kind from now on, in place of what is served of the same prefix. Resolves when its objects can be read. */
   serve(kind: LateKind): Promise<void>
   /** Serves the kind of the prefix no longer. */
@@ -75,6 +75,7 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
     if (before) cache.remove(before.cache)
   }
   let admission: AdmissionChain = { mutate: async ({ object }) => object, validate: async () => undefined }
+  let checkMayCreate: RegistryEnvironment['checkMayCreate'] = () => { throw internal('nobody can be asked yet who may create objects') }
   return {
     cache,
     store,
@@ -83,7 +84,11 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
     get resources() { return resources },
     find: (group, version, plural) => byName.get(nameOf(group, version, plural)),
     resource: (group, version, plural) => all.get(nameOf(group, version, plural)),
-    admit: (chain) => void (admission = chain),
+    checkMayCreate: (call) => checkMayCreate(call),
+    admit(chain, check) {
+      admission = chain
+      checkMayCreate = check
+    },
     async serve({ stored: kind, versions }) {
       const objects = await cache.add(kind)
       replace(kind.prefix, { cache: objects, versions: versions(objects).filter(({ resource }) => !builtIn.has(resource.apiVersion)) })

@@ -95,6 +95,8 @@ async function createInstead(env: RegistryEnvironment, call: Call, { missing, ma
   checkName(call, object)
   // An update of a version that is gone is no wish for a new object.
   if (object.metadata.resourceVersion || object.metadata.uid) throw notFound(call.served.resource, call.name)
+  const asked = env.checkMayCreate(call)
+  if (asked) await asked
   return { item: await create(env, call, object, { managed }), created: true }
 }
 

@@ -18,7 +18,7 @@ const binding = (name: string, to: string, kind = 'RoleBinding', roleKind = 'Clu
 })
 
 beforeAll(async () => {
-  const users = ['mallory', 'writer', 'binder', 'editor', 'signer', 'hooker', 'labeller']
+  const users = ['mallory', 'writer', 'binder', 'editor', 'signer', 'hooker', 'labeller', 'changer']
   writeFileSync(join(dir, 'tokens.csv'), users.map((user) => `${user}-token,${user},,`).join('\n'))
   cluster = await startTestControlPlane({ apiServerArguments: { 'token-auth-file': join(dir, 'tokens.csv') } })
   await cluster.kubectl('create', 'namespace', 'mine')
@@ -31,6 +31,9 @@ beforeAll(async () => {
     binding('binder', 'bind-view', 'ClusterRoleBinding', 'ClusterRole', 'binder'),
     role('csr', [rule(['create', 'get', 'update', 'patch', 'list'], ['certificatesigningrequests', 'certificatesigningrequests/approval', 'certificatesigningrequests/status'], ['certificates.k8s.io'])], 'ClusterRole'),
     binding('signer', 'csr', 'ClusterRoleBinding', 'ClusterRole', 'signer'),
+    // Changer may change things, and make none.
+    role('change', [rule(['get', 'update', 'patch'], ['configmaps', 'services']), rule(['get', 'update', 'patch'], ['leases'], ['coordination.k8s.io'])], 'ClusterRole'),
+    binding('changer', 'change', 'ClusterRoleBinding', 'ClusterRole', 'changer'),
   ] })
 })
 afterAll(async () => {
@@ -97,6 +100,20 @@ describe('bindings', () => {
     expect(await codeOf('mallory', `${inMine}/rolebindings`, binding('shell', 'shell', 'RoleBinding', 'Role'))).toBe(201)
     expect((await as('mallory', `${inMine}/roles/shell`, { method: 'DELETE' })).code).toBe(200)
     expect(await codeOf('mallory', `${inMine}/roles`, role('shell', [rule(['get'], ['nodes'])]))).toBe(403)
+  })
+})
+
+describe('the right to change', () => {
+  it('is none to create, although applies and some replacements make what is not there', async () => {
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data: { a: 'b' } }
+    const refused = await as('changer', '/api/v1/namespaces/mine/configmaps/applied?fieldManager=m', { method: 'PATCH', body: map, contentType: 'application/apply-patch+yaml' })
+    expect([refused.code, refused.json.message]).toEqual([403, 'configmaps "applied" is forbidden: User "changer" cannot create resource "configmaps" in API group "" in the namespace "mine"'])
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'put' }, spec: {} }
+    expect(await codeOf('changer', '/apis/coordination.k8s.io/v1/namespaces/mine/leases/put', lease, 'PUT')).toBe(403)
+    expect((await cluster.tryKubectl(['get', 'configmap/applied', 'lease/put', '-n', 'mine'])).stdout).toBe('')
+    // Whoever may do both makes them, and then the right to change is enough.
+    expect(await codeOf('mallory', '/api/v1/namespaces/mine/configmaps/applied?fieldManager=m', map, 'PATCH', 'application/apply-patch+yaml')).toBe(201)
+    expect(await codeOf('changer', '/api/v1/namespaces/mine/configmaps/applied?fieldManager=m', map, 'PATCH', 'application/apply-patch+yaml')).toBe(200)
   })
 })
 
