@@ -16,6 +16,7 @@ import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './htt
 import { parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
 import { plain, sendError, statusOf, tellEarly } from './http/respond.ts'
+import { isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
 import { anonymous, type Identity } from './identity.ts'
 import type { AuditedRequest, AuditTrail, Authorize, Decision, Edges } from './options.ts'
 
@@ -309,7 +310,8 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
       request?.trail?.finished(101)
     })
     release = await enter(corridor, request, undefined, authenticate(corridor, request))
-    const handler = upgradeHandler(corridor, info)
+    const watching: UpgradeHandler | undefined = isWatchSocket(info, raw) ? (on, taken, first) => watchOverSocket(corridor, on, taken, first) : undefined
+    const handler = upgradeHandler(corridor, info) ?? watching
     if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
     request.trail?.started(101)
     await handler(request, socket, head)

@@ -5,9 +5,9 @@ import { ApiError, methodNotAllowed, type Status } from '../../machinery/errors.
 import { Encoded } from '../cache/encoded.ts'
 import type { ListResult } from '../cache/list.ts'
 import { decodeBody } from '../encoding/decode.ts'
-import { encodeAny, encodeComputedList, encodeComputedTable, encodeObject, eventEncoder, type EncodeOptions } from '../encoding/encode.ts'
+import { encodeAny, encodeComputedList, encodeComputedTable, encodeObject, eventEncoder, type EncodeOptions, type EventEncoder } from '../encoding/encode.ts'
 import { encodeList } from '../encoding/lists.ts'
-import { bodyMedia, contentTypes, formatOf } from '../encoding/negotiate.ts'
+import { bodyMedia, contentTypes, formatOf, type Format } from '../encoding/negotiate.ts'
 import type { Edges, EdgeRoutes, VirtualResource } from '../options.ts'
 import { type Action, actionOf, bindingCall, runAction } from '../registry/actions.ts'
 import { makeCall, type Call, type CallOptions } from '../registry/call.ts'
@@ -105,12 +105,17 @@ const list: Act = async (env, request, response, served) => {
 /** A watch without a time of its own ends after half an hour to an hour, so that clients spread over servers. */
 const defaultWatch = () => 1800 + Math.random() * 1800
 
-const watch: Act = async (env, request, response, served) => {
-  const { format, ...rest } = encodeOptions(env, request, served)
+const watch: Act = (env, request, response, served) => {
+  tellEarly(request, response)
+  return runWatch(env, request, served, (format, encode) => watchStream(response, format, encode))
+}
+
+/** Watches until somebody ends it, on the stream that `open` makes. Throws `ApiError` for what is wrong with the request before anything is sent. */
+export async function runWatch(env: ResourceEnvironment, request: ApiRequest, served: Served, open: (format: Format, encode: EventEncoder) => WatchStream): Promise<void> {
+  const options = encodeOptions(env, request, served)
   const query = watchQuery(request)
   const { clock } = env.registry
-  tellEarly(request, response)
-  const stream = watchStream(response, format, eventEncoder(served, { format, ...rest }, () => clock.now()))
+  const stream = open(options.format, eventEncoder(served, options, () => clock.now()))
   const stop = await watchObjects(env.registry, served, selectionQuery(request), query, stream).catch((error: unknown) => endWatch(stream, error))
   stream.started()
   request.begun?.()
@@ -267,7 +272,7 @@ async function runDirect(env: ResourceEnvironment, request: ApiRequest, response
 const onObject = new Set(['get', 'update', 'patch', 'delete'])
 
 /** Throws `ApiError` 404 or 405 when the path has no such verb. */
-function checkPlace({ resource, custom }: Served, { verb, name, namespace }: RequestInfo): void {
+export function checkPlace({ resource, custom }: Served, { verb, name, namespace }: RequestInfo): void {
   if (!(resource.verbs as readonly string[]).includes(verb)) throw methodNotAllowed()
   // What is not built in has no other paths than those that it is served under.
   if (resource.namespaced && !namespace && verb !== 'list' && verb !== 'watch') throw name || custom ? nowhere() : methodNotAllowed()

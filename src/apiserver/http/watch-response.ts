@@ -7,10 +7,10 @@ import type { ApiResponse } from './request.ts'
 import { plain } from './respond.ts'
 
 /** A client may be behind by this many bytes beside what it got at the start. */
-const patience = 16 * 1024 * 1024
+export const patience = 16 * 1024 * 1024
 /** What there is at the start is told as fast as the client takes it: not more than these bytes are ahead of it, and not longer than these milliseconds. */
-const ahead = 1024 * 1024
-const standstill = 30_000
+export const ahead = 1024 * 1024
+export const standstill = 30_000
 /** Frames are sent in pieces of about this size. */
 const piece = 256 * 1024
 
