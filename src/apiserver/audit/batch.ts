@@ -78,3 +78,19 @@ export function createBatches({ clock, bufferSize, maxSize, maxWait, throttle, s
     },
   }
 }
+
+/** The lines in as few pieces as the size allows; a line that is larger by itself goes alone. */
+export function pieces(lines: readonly string[], most = Infinity): readonly (readonly string[])[] {
+  const result: string[][] = []
+  let size = Infinity
+  for (const line of lines) {
+    const length = Buffer.byteLength(line)
+    if (size + length > most || result.length === 0) {
+      result.push([])
+      size = 0
+    }
+    result.at(-1)!.push(line)
+    size += length
+  }
+  return result
+}

@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import type { AuditBackend, Mode } from './backend.ts'
-import { createBatches, type BatchOptions } from './batch.ts'
+import { createBatches, pieces, type BatchOptions } from './batch.ts'
 
 export interface LogBackendOptions {
   /** `-`: standard output. */
@@ -22,6 +22,8 @@ export interface LogBackendOptions {
   readonly compress: boolean
   /** Bytes of the largest event that is written whole. */
   readonly maxEventSize?: number | undefined
+  /** Bytes that are written at a time, and so to one file; what is more of a batch goes in several. */
+  readonly maxBatchSize?: number | undefined
   /** For the mode `batch`. */
   readonly batch: Pick<BatchOptions, 'bufferSize' | 'maxSize' | 'maxWait' | 'throttle'>
   readonly clock: Clock
@@ -36,7 +38,7 @@ export function createLogBackend(options: LogBackendOptions): AuditBackend {
   if (mode !== 'batch') return { name: 'log', strict, maxEventSize, write: (line) => file.write(`${line}\n`), stop: async () => file.close() }
   const batches = createBatches({
     ...options.batch, clock,
-    send: (lines) => file.write(`${lines.join('\n')}\n`),
+    send: (lines) => { for (const some of pieces(lines, options.maxBatchSize)) file.write(`${some.join('\n')}\n`) },
     lost: (error, events) => log.error({ backend: 'log', error: error.message, events }, 'audit events are lost'),
   })
   return {

@@ -5,7 +5,7 @@ import type { HttpsClientOptions } from '../../client/https.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import type { AuditBackend, Mode } from './backend.ts'
-import { createBatches, type BatchOptions } from './batch.ts'
+import { createBatches, pieces, type BatchOptions } from './batch.ts'
 
 export interface WebhookBackendOptions {
   /** Of the kubeconfig: where, which authority, which credentials. */
@@ -60,22 +60,6 @@ export function createWebhookBackend(options: WebhookBackendOptions): AuditBacke
       await batches.stop()
     },
   }
-}
-
-/** The lines in as few pieces as the size allows; a line that is larger by itself goes alone. */
-function pieces(lines: readonly string[], most = Infinity): readonly (readonly string[])[] {
-  const result: string[][] = []
-  let size = Infinity
-  for (const line of lines) {
-    const length = Buffer.byteLength(line)
-    if (size + length > most || result.length === 0) {
-      result.push([])
-      size = 0
-    }
-    result.at(-1)!.push(line)
-    size += length
-  }
-  return result
 }
 
 /** A failure that may not be one the next time. */
