@@ -89,7 +89,7 @@ export function createRbacIndex(): RbacIndex {
       bindings.delete(id)
       if (!binding) return
       if (!scope) bySubject.set(namespace, (scope = new Map()))
-      const keys = [...new Set((binding.subjects ?? []).map((subject) => subjectKey(subject)))]
+      const keys = [...new Set((binding.subjects ?? []).map((subject) => subjectKey(subject, namespace)))]
       for (const key of keys) {
         let named = scope.get(key)
         if (!named) scope.set(key, (named = new Map()))
@@ -125,9 +125,9 @@ function subjectKeysOf(user: Identity): readonly string[] {
   return keys
 }
 
-/** Service accounts are users with a name of their own form. */
-function subjectKey(subject: rbac.Subject): string {
-  return subject.kind === 'ServiceAccount' ? `User system:serviceaccount:${subject.namespace ?? ''}:${subject.name}` : `${subject.kind} ${subject.name}`
+/** Service accounts are users with a name of their own form; one of no namespace is of the binding's. */
+function subjectKey(subject: rbac.Subject, namespace: string): string {
+  return subject.kind === 'ServiceAccount' ? `User system:serviceaccount:${subject.namespace || namespace}:${subject.name}` : `${subject.kind} ${subject.name}`
 }
 
 function sourceOf(namespace: string, name: string, binding: Binding, key: string): string {

@@ -1,7 +1,7 @@
 /** What roles and bindings of both scopes have in common. */
 import type { rbac } from '../../../api/index.ts'
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
-import { pathSegmentName } from '../../../machinery/names.ts'
+import { dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { ageColumn, nameColumn, printer, text, wide } from '../printing.ts'
 
@@ -48,15 +48,17 @@ export function bindingErrors(binding: rbac.RoleBinding, namespaced: boolean): F
   if (!kinds.includes(binding.roleRef.kind)) errors.push(ref.at('kind').notSupported(binding.roleRef.kind, kinds))
   if (binding.roleRef.name === '') errors.push(ref.at('name').required())
   else for (const problem of pathSegmentName(binding.roleRef.name)) errors.push(ref.at('name').invalid(binding.roleRef.name, problem))
-  return [...errors, ...(binding.subjects ?? []).flatMap((subject, i) => subjectErrors(subject, path('subjects').index(i)))]
+  return [...errors, ...(binding.subjects ?? []).flatMap((subject, i) => subjectErrors(subject, path('subjects').index(i), namespaced))]
 }
 
-function subjectErrors(subject: rbac.Subject, at: Path): FieldError[] {
+/** An account of no namespace is of the binding's own, if that has one. */
+function subjectErrors(subject: rbac.Subject, at: Path, namespaced: boolean): FieldError[] {
   const errors: FieldError[] = []
   if (subject.name === '') errors.push(at.at('name').required())
   if (subject.kind === 'ServiceAccount') {
+    if (subject.name) for (const problem of dns1123Subdomain(subject.name)) errors.push(at.at('name').invalid(subject.name, problem))
     if (subject.apiGroup) errors.push(at.at('apiGroup').notSupported(subject.apiGroup, ['']))
-    if (!subject.namespace) errors.push(at.at('namespace').required())
+    if (!namespaced && !subject.namespace) errors.push(at.at('namespace').required())
   } else if (subject.kind === 'User' || subject.kind === 'Group') {
     if (subject.apiGroup !== group) errors.push(at.at('apiGroup').notSupported(subject.apiGroup, [group]))
   } else {
@@ -70,7 +72,7 @@ export const sameRole = (next: rbac.RoleBinding, current: rbac.RoleBinding): Fie
   (deepEqual(next.roleRef, current.roleRef) ? [] : [path('roleRef').invalid(next.roleRef, 'cannot change roleRef')])
 
 const named = (kind: string) => (binding: rbac.RoleBinding): string =>
-  (binding.subjects ?? []).filter((s) => s.kind === kind).map((s) => (kind === 'ServiceAccount' ? `${s.namespace}/${s.name}` : s.name)).join(', ')
+  (binding.subjects ?? []).filter((s) => s.kind === kind).map((s) => (kind === 'ServiceAccount' ? `${s.namespace ?? ''}/${s.name}` : s.name)).join(', ')
 
 export const bindingPrinter = printer<rbac.RoleBinding>(
   nameColumn,

@@ -2,18 +2,16 @@
 import type { storage } from '../../../api/index.ts'
 import { path } from '../../../machinery/field.ts'
 import { dns1123Subdomain } from '../../../machinery/names.ts'
-import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
 import type { Strategy } from '../../strategy.ts'
-import { named, selector, unchanged, type Check } from '../checks.ts'
+import { readQuantity } from '../amounts.ts'
+import { follows, selector, unchanged, type Check } from '../checks.ts'
 import { nameColumn, orUnset, printer, text } from '../printing.ts'
 
 function* validate(value: storage.CSIStorageCapacity): Check {
-  yield* named(path('storageClassName'), value.storageClassName, dns1123Subdomain)
   yield* selector(path('nodeTopology'), value.nodeTopology)
-  for (const name of ['capacity', 'maximumVolumeSize'] as const) {
-    const amount = value[name]
-    if (amount !== undefined && isQuantity(amount) && parseQuantity(amount).nanos < 0n) yield path(name).invalid(amount, 'must be greater than or equal to 0')
-  }
+  yield* follows(path('storageClassName'), value.storageClassName, dns1123Subdomain)
+  const capacity = readQuantity(value.capacity)
+  if (capacity && capacity.nanos < 0n) yield path('capacity').invalid(capacity.toString(), 'must be greater than or equal to 0')
 }
 
 export const csistoragecapacities: Strategy<storage.CSIStorageCapacity> = {

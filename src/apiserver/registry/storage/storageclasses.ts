@@ -1,22 +1,40 @@
 /** Storage classes. */
-import type { storage } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import type { core, storage } from '../../../api/index.ts'
+import { path, type Path } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, oneOfThese, unchanged, type Check } from '../checks.ts'
+import { distinct, follows, forEach, oneOfThese, unchanged, type Check } from '../checks.ts'
 import { orDefault } from '../defaulting.ts'
 import { ageColumn, nameColumn, orUnset, printer, text } from '../printing.ts'
+import { parameters, qualifiedDriver } from './parameters.ts'
 
 const isDefault = ({ metadata }: storage.StorageClass): boolean =>
   ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'].some((key) => metadata.annotations?.[key] === 'true')
 
 function* validate(value: storage.StorageClass): Check {
-  if (!value.provisioner) yield path('provisioner').required(value.provisioner)
-  else yield* follows(path('provisioner'), value.provisioner.toLowerCase(), qualifiedName)
-  for (const key of Object.keys(value.parameters ?? {})) if (key === '') yield path('parameters').invalid(key, 'field can not be empty.')
+  yield* qualifiedDriver(path('provisioner'), value.provisioner)
+  yield* parameters(path('parameters'), value.parameters)
   yield* oneOfThese(path('reclaimPolicy'), value.reclaimPolicy, ['Delete', 'Retain'])
   yield* oneOfThese(path('volumeBindingMode'), value.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])
+  yield* topologies(path('allowedTopologies'), value.allowedTopologies)
+}
+
+/** Where volumes may be made: places by the values of node labels, none of them twice. */
+function* topologies(at: Path, list: readonly core.TopologySelectorTerm[] | undefined): Check {
+  const seen: object[] = []
+  yield* forEach(at, list, function* ({ matchLabelExpressions = [] }, place) {
+    const here = place.at('matchLabelExpressions')
+    yield* forEach(here, matchLabelExpressions, function* ({ key, values }, p) {
+      if (values.length === 0) yield p.at('values').required()
+      yield* distinct(p.at('values'), values, (value) => value)
+      yield* follows(p.at('key'), key, qualifiedName)
+    })
+    yield* distinct(here, matchLabelExpressions, ({ key }) => key, 'key')
+    const term = Object.fromEntries(matchLabelExpressions.map(({ key, values }) => [key, values.toSorted()]))
+    if (seen.some((other) => deepEqual(other, term))) yield here.duplicate('')
+    seen.push(term)
+  })
 }
 
 /** What volumes were made by stays: a class says how those that exist came to be. */
