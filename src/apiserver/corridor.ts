@@ -310,8 +310,7 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
       request?.trail?.finished(101)
     })
     release = await enter(corridor, request, undefined, authenticate(corridor, request))
-    const watching: UpgradeHandler | undefined = isWatchSocket(info, raw) ? (on, taken, first) => watchOverSocket(corridor, on, taken, first) : undefined
-    const handler = upgradeHandler(corridor, info) ?? watching
+    const handler = upgradeHandler(corridor, info, raw)
     if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
     request.trail?.started(101)
     await handler(request, socket, head)
@@ -326,10 +325,21 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
   }
 }
 
-/** Who takes over connections at the path: another server, or what speaks to nodes and pods. */
-function upgradeHandler({ registry, edges: { routes } }: Corridor, info: RequestInfo): UpgradeHandler | undefined {
+/** Whether somebody takes over the connection that the request offers; elsewhere the offer means nothing, and it is answered as any other. */
+export function takesUpgrade(corridor: Corridor, raw: IncomingMessage): boolean {
+  try {
+    return upgradeHandler(corridor, new Request(raw, '').info, raw) !== undefined
+  } catch {
+    return false // its path cannot be read: answered with what is wrong with it
+  }
+}
+
+/** Who takes over connections at the path: another server, a watch, or what speaks to nodes and pods. */
+function upgradeHandler(corridor: Corridor, info: RequestInfo, raw: IncomingMessage): UpgradeHandler | undefined {
+  const { registry, edges: { routes } } = corridor
   const remote = routes.remoteUpgrade?.(info)
   if (remote) return remote
+  if (isWatchSocket(info, raw)) return (request, socket, head) => watchOverSocket(corridor, request, socket, head)
   const resource = registry.resource(info.group, info.version, info.resource)
   return resource && info.subresource ? routes.upgrade?.(resource.groupResource, info.subresource) : undefined
 }

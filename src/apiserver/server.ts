@@ -2,7 +2,7 @@
 import { core, type Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import { createFindWebhook } from './admission/webhooks/endpoint.ts'
-import { checkAuthorized, cutLate, serve, serveUpgrade, type Corridor } from './corridor.ts'
+import { checkAuthorized, cutLate, serve, serveUpgrade, takesUpgrade, type Corridor } from './corridor.ts'
 import { startPolicyStatus } from './admission/policies/status.ts'
 import { startDefinitions } from './crd/definitions.ts'
 import { listen, type Listener } from './http/listener.ts'
@@ -64,6 +64,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         address: options.address ?? '127.0.0.1',
         port: options.port ?? 0,
         onRequest: (raw, response) => void serve(corridor, raw, response),
+        takesUpgrade: (raw) => takesUpgrade(corridor, raw),
         onUpgrade: (raw, socket, head) => void serveUpgrade(corridor, raw, socket, head),
         onError: (error) => log.error({ error: error.message }, 'a connection could not be accepted'),
         limits: options.limits,

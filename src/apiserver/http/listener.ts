@@ -13,6 +13,8 @@ export interface ListenerOptions {
   readonly address: string
   readonly port: number
   onRequest(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): void
+  /** Whether a request that offers an upgrade goes to `onUpgrade`; others go to `onRequest`. Left out: all of them do. */
+  takesUpgrade?(raw: IncomingMessage): boolean
   onUpgrade(raw: IncomingMessage, socket: Duplex, head: Buffer): void
   /** A connection could not be accepted. */
   onError?(error: Error): void
@@ -81,6 +83,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   events.requestTimeout = 0
   events.maxHeadersCount = limits.headers
   events.maxConnections = limits.connections
+  // An HTTP/2 server that also speaks HTTP/1.1 does not look for this among its options.
+  if (options.takesUpgrade) Object.assign(events, { shouldUpgradeCallback: options.takesUpgrade })
   events.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     socket.setNoDelay(true)
     sockets.add(socket)
