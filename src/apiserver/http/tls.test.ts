@@ -134,7 +134,7 @@ describe('HTTPS', () => {
     })
     expect(await upgrade('/api/v1/namespaces/default/pods/p/exec?command=ls')).toMatch(/^HTTP\/1.1 101 .*hello$/s)
     expect(await upgrade(path)).toMatch(/^HTTP\/1.1 200 .*"kind":"ConfigMapList"/s)
-    expect(await upgrade('/version')).toMatch(/^HTTP\/1.1 200 /)
+    expect(await upgrade('/nothing/here')).toMatch(/^HTTP\/1.1 404 /)
     expect(await upgrade('/api/v1/%zz')).toMatch(/^HTTP\/1.1 400 /)
   })
 })
