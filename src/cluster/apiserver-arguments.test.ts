@@ -12,6 +12,7 @@ describe('arguments of the API server', () => {
     expect(argumentNumber(all, 'some-count')).toBe(3)
     expect(argumentBoolean(all, 'some-switch')).toBe(true)
     expect(argumentDuration(all, 'some-time')).toBe(90_000)
+    expect(argumentDuration(parseArguments(['some-time=0'], known), 'some-time')).toBe(0)
     expect(argumentList(all, 'some-list')).toEqual(['a', 'b'])
     expect(all['some-text']).toBe('x=y')
     expect(argumentNumber(undefined, 'some-count')).toBeUndefined()

@@ -91,7 +91,7 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
 /** Name to text, checked; files by absolute path. */
 export type ApiServerArguments = Readonly<Record<string, string>>
 
-const durationText = /^(\d+(\.\d+)?(ms|s|m|h))+$/
+const durationText = /^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/
 const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list' | 'files'>, { readonly fits: (text: string) => boolean; readonly says: string }>> = {
   number: { fits: (text) => /^\d+$/.test(text), says: 'a whole number' },
   boolean: { fits: (text) => text === 'true' || text === 'false', says: 'true or false' },
