@@ -19,7 +19,7 @@ import type { StrategyEnvironment } from './strategy.ts'
 export type * from './options.ts'
 
 /** The server's own identity. */
-export const serverIdentity: Identity = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+const serverIdentity: Identity = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 /** How long requests that are under way may take to finish when the server closes. */
 const drainTime = 10_000

@@ -16,7 +16,7 @@ export interface Discovered {
 const aggregatedV2 = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 const aggregatedBeta = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList'
 /** Newer servers answer with everything at once, older ones with a list of groups. */
-export const acceptDiscovery = `${aggregatedV2},${aggregatedBeta},application/json`
+const acceptDiscovery = `${aggregatedV2},${aggregatedBeta},application/json`
 
 type Json = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -8,10 +8,10 @@ import { identityHeaders } from './front-proxy.ts'
 export interface Fetched { readonly code: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
 
 /** Whom extension servers see when this server asks for itself. */
-export const aggregatorIdentity: Identity = { name: 'system:kube-aggregator', groups: ['system:masters'] }
+const aggregatorIdentity: Identity = { name: 'system:kube-aggregator', groups: ['system:masters'] }
 
 /** How long a server may take to say what it serves. */
-export const discoveryTimeout = 5_000
+const discoveryTimeout = 5_000
 /** Larger documents than this are taken for a fault: 64 MiB. */
 const largest = 64 * 1024 * 1024
 

@@ -14,7 +14,7 @@ interface Wanted {
 }
 
 /** Who the headers ask to be; undefined when there are none. Throws 400 for groups, extra or uid without a user. */
-export function wantedIdentity(headers: IncomingHttpHeaders): Wanted | undefined {
+function wantedIdentity(headers: IncomingHttpHeaders): Wanted | undefined {
   const name = one(headers['impersonate-user'])
   const groups = many(headers['impersonate-group'])
   const uid = one(headers['impersonate-uid'])
@@ -66,7 +66,7 @@ function* actionsOf(wanted: Wanted): Iterable<Action> {
 }
 
 /** `system:serviceaccount:ns:name` taken apart. */
-export function serviceAccountOf(user: string): { readonly namespace: string; readonly name: string } | undefined {
+function serviceAccountOf(user: string): { readonly namespace: string; readonly name: string } | undefined {
   const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user)
   return match ? { namespace: match[1] as string, name: match[2] as string } : undefined
 }

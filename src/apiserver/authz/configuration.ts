@@ -25,7 +25,6 @@ export interface WebhookConfiguration extends Of<typeof WebhookConfiguration> {}
 export interface AuthorizationConfiguration extends Of<typeof AuthorizationConfigurationType> {}
 
 const types = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
-export type AuthorizerType = (typeof types)[number]
 const longestTimeout = 30_000
 
 /** Reads and checks the file. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */

@@ -32,7 +32,7 @@ export interface BootstrapOptions {
   readonly interval?: number
 }
 
-export const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
+const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
 
 /** Who the network of nodes is, where it is not part of this process. */
 const nodeNetworkAccount = { name: 'kube-proxy', namespace: 'kube-system' }

@@ -44,7 +44,7 @@ const forbiddenMatch = (why: string) =>
   new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${why}`, { group: 'meta.k8s.io', kind: 'ListOptions', causes: [{ reason: 'FieldValueForbidden', message: why, field: 'resourceVersionMatch' }] })
 
 /** What Kubernetes refuses of resourceVersion, resourceVersionMatch and continue together. Throws `ApiError` 400 or 422. */
-export function checkListQuery({ resourceVersion, match, continue: token }: ListQuery): void {
+function checkListQuery({ resourceVersion, match, continue: token }: ListQuery): void {
   if (token && resourceVersion && resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
   if (!match) return
   if (!resourceVersion) throw forbiddenMatch('Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')

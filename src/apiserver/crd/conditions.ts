@@ -29,7 +29,7 @@ const approval = 'api-approved.kubernetes.io'
 const example = 'https://github.com/kubernetes/enhancements/pull/1111'
 
 /** Groups that belong to the Kubernetes community: their definitions need its approval. */
-export const isProtected = (group: string): boolean => /(^|\.)(k8s\.io|kubernetes\.io)$/.test(group)
+const isProtected = (group: string): boolean => /(^|\.)(k8s\.io|kubernetes\.io)$/.test(group)
 
 /** What the approval annotation of a definition in a protected group says; undefined for other groups. */
 export function approvalOf({ metadata, spec }: Definition): Statement | undefined {

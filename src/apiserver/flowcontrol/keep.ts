@@ -68,7 +68,7 @@ async function keep<O extends Specified, I>(client: Client, { resource, mandator
 }
 
 /** The condition of a schema whose level is there, or is not. */
-export function danglingOf(schema: flowcontrol.FlowSchema, exists: boolean, now: number): flowcontrol.FlowSchemaCondition | undefined {
+function danglingOf(schema: flowcontrol.FlowSchema, exists: boolean, now: number): flowcontrol.FlowSchemaCondition | undefined {
   const about = `This FlowSchema references the PriorityLevelConfiguration object named "${schema.spec.priorityLevelConfiguration.name}"`
   const [status, reason, message] = exists ? ['False', 'Found', `${about} and it exists`] : ['True', 'NotFound', `${about} but there is no such object`]
   const before = schema.status.conditions?.find(({ type }) => type === 'Dangling')

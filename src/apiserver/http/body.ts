@@ -4,7 +4,7 @@ import { yamlToJson } from '../../machinery/yaml-json.ts'
 import type { ApiRequest } from './request.ts'
 
 /** What Kubernetes takes, and etcd with it. */
-export const bodyLimit = 3 * 1024 * 1024
+const bodyLimit = 3 * 1024 * 1024
 
 const sayTooLarge = () => tooLarge(`Request entity too large: limit is ${bodyLimit}`)
 

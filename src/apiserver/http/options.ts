@@ -20,7 +20,7 @@ const optionsInvalid = (kind: string, field: string, value: string, supported: r
   invalid({ group: 'meta.k8s.io', kind }, '', [path(field).notSupported(value, supported)])
 
 /** Whether `dryRun=All` is given. Throws `ApiError` 422 for any other value. */
-export function dryRunOf(values: readonly string[], kind: string): boolean {
+function dryRunOf(values: readonly string[], kind: string): boolean {
   const wrong = values.find((value) => value !== 'All' && value !== '')
   if (wrong !== undefined) throw optionsInvalid(kind, 'dryRun', wrong, ['All'])
   return values.includes('All')

@@ -27,7 +27,7 @@ const rounds = 100
 const policies = ['Background', 'Foreground', 'Orphan']
 
 /** Throws `ApiError` 422 for options that contradict each other. */
-export function checkDeletion({ propagationPolicy, orphanDependents, gracePeriodSeconds }: Deletion): void {
+function checkDeletion({ propagationPolicy, orphanDependents, gracePeriodSeconds }: Deletion): void {
   const root = path('')
   const errors = []
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {

@@ -106,7 +106,7 @@ function advance(reading: Reading, place: ProxiedPlace, last: boolean): string {
 }
 
 /** HTML with its links rewritten, as it streams by. Bytes outside of links pass untouched, whatever their encoding. */
-export function rewriteHtml(place: ProxiedPlace): Transform {
+function rewriteHtml(place: ProxiedPlace): Transform {
   const reading: Reading = { rest: '', raw: '' }
   return new Transform({
     transform(chunk: Buffer, _, done) {

@@ -12,7 +12,7 @@ import type { ClusterEncryption } from './encryption.ts'
 import { dropKey } from './keyring.ts'
 
 /** The keys of everything that the cluster's own keys encrypt. */
-export const secretsPrefix = '/registry/core/secrets/'
+const secretsPrefix = '/registry/core/secrets/'
 
 /** How often the history is looked at, whether it still needs an old key. */
 const lookEvery = 30_000

@@ -20,6 +20,6 @@ export function extendedResourceToleration(): AdmissionPlugin {
 }
 
 /** A resource name with a domain that is not Kubernetes's own. */
-export function isExtendedResource(name: string): boolean {
+function isExtendedResource(name: string): boolean {
   return name.includes('/') && !name.split('/')[0]?.endsWith('kubernetes.io') && !name.startsWith('requests.')
 }

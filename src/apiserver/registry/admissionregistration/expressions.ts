@@ -20,7 +20,7 @@ function* named(at: Path, list: readonly NamedExpression[]): Check {
 const identifier = /^[_a-zA-Z][_a-zA-Z0-9]*$/
 
 /** The names of variables are names of fields in expressions. */
-export function* variableNames(list: readonly admissionregistration.Variable[] | undefined): Check {
+function* variableNames(list: readonly admissionregistration.Variable[] | undefined): Check {
   for (const [i, { name }] of (list ?? []).entries()) {
     if (name && !identifier.test(name)) yield spec.at('variables').index(i).at('name').invalid(name, 'name is not a valid CEL identifier')
   }
