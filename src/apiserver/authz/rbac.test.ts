@@ -67,6 +67,14 @@ describe('bindings', () => {
     expect(account(action('get', 'pods'), { name: 'system:serviceaccount:x:app', groups: [] })).toBe(true)
     expect(account(action('get', 'pods'), { name: 'system:serviceaccount:y:app', groups: [] })).toBe(false)
   })
+  it('reach accounts of their own namespace when they name none', () => {
+    const read = [rule(['get'], ['pods'])]
+    const here = indexWith(read, { kind: 'ServiceAccount', name: 'app' }, 'default')
+    expect(here(action('get', 'pods'), { name: 'system:serviceaccount:default:app', groups: [] })).toBe(true)
+    expect(here(action('get', 'pods'), { name: 'system:serviceaccount:other:app', groups: [] })).toBe(false)
+    const everywhere = indexWith(read, { kind: 'ServiceAccount', name: 'app' })
+    expect(everywhere(action('get', 'pods'), { name: 'system:serviceaccount:default:app', groups: [] })).toBe(false)
+  })
 
   it('of a namespace give nothing outside it', () => {
     const may = indexWith([rule(['get'], ['pods'])], user('ana'), 'default')

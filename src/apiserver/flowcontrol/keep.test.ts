@@ -48,12 +48,12 @@ it('changes nothing when it starts again', async () => {
   expect(after).toEqual(before)
 })
 
-it('puts back what is mandatory, whatever it is marked as', async () => {
+it('keeps what is mandatory, whatever it is marked as', async () => {
   const current = await level('catch-all')
   const limited = { ...current.spec.limited!, nominalConcurrencyShares: 99 }
-  await client.update(flowcontrol.prioritylevelconfigurations, { ...current, metadata: { ...current.metadata, annotations: { [autoUpdate]: 'false' } }, spec: { ...current.spec, limited } })
-  await expect.poll(async () => (await level('catch-all')).spec.limited?.nominalConcurrencyShares).toBe(5)
-  expect((await level('catch-all')).metadata.annotations).toEqual({ [autoUpdate]: 'true' })
+  await expect(client.update(flowcontrol.prioritylevelconfigurations, { ...current, spec: { ...current.spec, limited } })).rejects.toThrow("spec of 'catch-all' must equal the fixed value")
+  await client.update(flowcontrol.prioritylevelconfigurations, { ...current, metadata: { ...current.metadata, annotations: { [autoUpdate]: 'false' } } })
+  await expect.poll(async () => (await level('catch-all')).metadata.annotations).toEqual({ [autoUpdate]: 'true' })
   await client.delete(flowcontrol.flowschemas, 'exempt')
   await expect.poll(async () => (await schema('exempt').catch((e: unknown) => { if (!isNotFound(e)) throw e }))?.spec.matchingPrecedence).toBe(1)
 })

@@ -27,7 +27,7 @@ const longestExpression = 5 * 1024
 
 function* auditAnnotations({ metadata, spec }: Policy, at: Path): Check {
   const list = spec.auditAnnotations
-  if ((list ?? []).length > mostAnnotations) yield at.tooMany(list?.length ?? 0, mostAnnotations)
+  if (list && list.length > mostAnnotations) yield at.invalid(list, `must not have more than ${mostAnnotations} auditAnnotations`)
   yield* forEach(at, list, function* ({ key, valueExpression }, place) {
     if (!key) yield place.at('key').required()
     else for (const wrong of qualifiedName(metadata.name ? `${metadata.name}/${key}` : key)) yield place.at('key').invalid(key, wrong)
@@ -49,8 +49,8 @@ function* validate(policy: Policy): Check {
   }
   yield* matchConditions(at.at('matchConditions'), spec.matchConditions)
   if (!spec.validations?.length && !spec.auditAnnotations?.length) {
-    yield at.at('validations').required('validations or auditAnnotations must be specified')
-    yield at.at('auditAnnotations').required('validations or auditAnnotations must be specified')
+    yield at.at('validations').required('validations or auditAnnotations must contain at least one item')
+    yield at.at('auditAnnotations').required('validations or auditAnnotations must contain at least one item')
   }
   yield* forEach(at.at('validations'), spec.validations, function* (validation, place) {
     if (!validation.expression.trim()) yield place.at('expression').required('expression is not specified')

@@ -1,11 +1,11 @@
 /** API services: which server serves which group version. */
 import type { apiregistration } from '../../../api/index.ts'
 import { path, type FieldError } from '../../../machinery/field.ts'
-import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
+import { dns1035Label, dns1123Subdomain, pathSegmentName, portNumber } from '../../../machinery/names.ts'
 import { rfc3339 } from '../../../machinery/time.ts'
 import { localVerdict } from '../../aggregation/availability.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, port, type Check } from '../checks.ts'
+import { follows, forEach, ifThere, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
@@ -26,9 +26,9 @@ function* validate({ metadata, spec }: Service): Check {
   }
   const place = at.at('service')
   if (!spec.service.namespace) yield place.at('namespace').required()
-  else yield* follows(place.at('namespace'), spec.service.namespace, dns1123Label)
   if (!spec.service.name) yield place.at('name').required()
-  yield* port(place.at('port'), spec.service.port)
+  const { port = 443 } = spec.service
+  for (const why of portNumber(port)) yield place.at('port').invalid(port, `port is not valid: ${why}`)
   if (spec.insecureSkipTLSVerify && spec.caBundle) yield at.at('insecureSkipTLSVerify').invalid(true, 'may not be true if caBundle is present')
 }
 
@@ -54,6 +54,7 @@ export const apiservices: Strategy<Service> = {
   prepareForUpdate: (next, current) => ({ ...next, status: current.status }),
   default: (object) => within(object, 'spec', (spec) => within(spec, 'service', (service) => orDefault(service, { port: 443 }))),
   validate: validateAll,
+  validateStatusUpdate: ({ status }) => [...forEach(path('status').at('conditions'), status.conditions, (condition, at) => ifThere(at.at('status'), condition.status, ['True', 'False', 'Unknown']))],
   printer: printer<Service>(
     nameColumn,
     text('Service', 'The service behind it; Local for what this server has itself.', (o) => (o.spec.service ? `${o.spec.service.namespace}/${o.spec.service.name}` : 'Local')),

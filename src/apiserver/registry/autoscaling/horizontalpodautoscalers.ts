@@ -5,7 +5,7 @@ import type { Strategy } from '../../strategy.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 import { metricsText } from './metrics-text.ts'
-import { autoscalerSpec } from './validation.ts'
+import { autoscalerSpec, autoscalerStatus } from './validation.ts'
 
 const pods = (value: number): autoscaling.HPAScalingPolicy => ({ type: 'Pods', value, periodSeconds: 15 })
 const percent = (value: number): autoscaling.HPAScalingPolicy => ({ type: 'Percent', value, periodSeconds: 15 })
@@ -25,6 +25,7 @@ export const horizontalpodautoscalers: Strategy<autoscaling.HorizontalPodAutosca
   counted: false,
   default: withDefaults,
   validate: (scaler) => [...autoscalerSpec(path('spec'), scaler.spec)],
+  validateStatusUpdate: (next) => [...autoscalerStatus(path('status'), next.status)],
   printer: printer<autoscaling.HorizontalPodAutoscaler>(
     nameColumn,
     text('Reference', 'What it scales.', (o) => `${o.spec.scaleTargetRef.kind}/${o.spec.scaleTargetRef.name}`),

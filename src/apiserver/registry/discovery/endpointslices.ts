@@ -1,7 +1,7 @@
 /** Endpoint slices. */
 import type { discovery } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
-import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, ipAddress, labelValue, qualifiedName, validateLabels, type NameRule } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange, type Check } from '../checks.ts'
@@ -18,15 +18,18 @@ const maxAddresses = 100
 function* validate(slice: discovery.EndpointSlice): Check {
   yield* oneOfThese(path('addressType'), slice.addressType, types)
   if (slice.endpoints.length > maxEndpoints) yield path('endpoints').tooMany(slice.endpoints.length, maxEndpoints)
-  yield* forEach(path('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice)))
-  if (slice.ports.length > 20000) yield path('ports').tooMany(slice.ports.length, 20000)
+  else yield* forEach(path('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice)))
+  if (slice.ports.length > 20000) return yield path('ports').tooMany(slice.ports.length, 20000)
+  const names = new Set<string>()
   yield* forEach(path('ports'), slice.ports, function* (p, at) {
-    if (p.name) yield* follows(at.at('name'), p.name, dns1123Label)
+    const { name = '' } = p
+    if (name) yield* follows(at.at('name'), name, dns1123Label)
+    if (names.has(name)) yield at.at('name').duplicate(name)
+    names.add(name)
     yield* oneOfThese(at.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
     yield* inRange(at.at('port'), p.port, 1, 65535)
     if (p.appProtocol) yield* follows(at.at('appProtocol'), p.appProtocol, qualifiedName)
   })
-  yield* distinct(path('ports'), slice.ports, (p) => p.name, 'name')
 }
 
 function* oneEndpoint(value: discovery.Endpoint, at: Path, type: string, own: boolean): Check {
@@ -36,11 +39,37 @@ function* oneEndpoint(value: discovery.Endpoint, at: Path, type: string, own: bo
   yield* forEach(place, value.addresses, (address, here) => oneAddress(address, here, type, own))
   if (value.hostname !== undefined) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
   if (value.nodeName !== undefined) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
-  if ((value.hints?.forZones ?? []).length > 8) yield at.at('hints').at('forZones').tooMany(value.hints?.forZones?.length ?? 0, 8)
+  const topology = at.at('deprecatedTopology')
+  const keys = Object.keys(value.deprecatedTopology ?? {})
+  if (keys.length > 16) yield topology.tooMany(keys.length, 16)
+  yield* validateLabels(value.deprecatedTopology, topology)
+  yield* hints(at.at('hints').at('forZones'), value.hints?.forZones, labelValue)
+  yield* hints(at.at('hints').at('forNodes'), value.hints?.forNodes, dns1123Subdomain)
+}
+
+const maxHints = 8
+
+function* hints(at: Path, list: readonly { readonly name: string }[] | undefined, rule: NameRule): Check {
+  if ((list ?? []).length > maxHints) return yield at.tooMany(list?.length ?? 0, maxHints)
+  yield* distinct(at, list, ({ name }) => name, 'name')
+  yield* forEach(at, list, ({ name }, place) => follows(place.at('name'), name, rule))
+}
+
+/** The name of a host outside: of two parts at least, with or without the dot at the end. */
+function* fullName(at: Path, value: string): Check {
+  if (!value) return yield at.required()
+  const name = value.replace(/\.$/, '')
+  const problems = dns1123Subdomain(name)
+  if (problems.length > 0) return yield at.invalid(value, problems.join(','))
+  if (!name.includes('.')) return yield at.invalid(value, 'should be a domain with at least two segments separated by dots')
+  for (const part of name.split('.')) {
+    const wrong = dns1123Label(part)
+    if (wrong.length > 0) yield at.invalid(value, wrong.join(','))
+  }
 }
 
 function* oneAddress(address: string, at: Path, type: string, own: boolean): Check {
-  if (type === 'FQDN') return yield* follows(at, address, dns1123Subdomain)
+  if (type === 'FQDN') return yield* fullName(at, address)
   const problems = ipAddress(address)
   for (const why of problems) yield at.invalid(address, why)
   if (problems.length > 0) return

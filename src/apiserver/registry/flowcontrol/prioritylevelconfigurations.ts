@@ -1,10 +1,13 @@
 /** Priority levels: how many requests are served at a time, and how the others wait. */
-import type { flowcontrol } from '../../../api/index.ts'
+import { flowcontrol as resources, type flowcontrol } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
+import { mandatoryLevels } from '../../flowcontrol/objects.ts'
 import type { Strategy } from '../../strategy.ts'
-import { notNegative, oneOfThese, within as inRange, type Check } from '../checks.ts'
+import { distinct, forEach, within as inRange, type Check } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
+import { complete } from './fixed.ts'
 
 type Level = flowcontrol.PriorityLevelConfiguration
 
@@ -20,22 +23,45 @@ const withDefaults = (level: Level): Level => within(level, 'spec', (spec) => {
   })
 })
 
-function* validate({ spec }: Level): Check {
+function* validate({ metadata, spec }: Level): Check {
   const at = path('spec')
-  yield* oneOfThese(at.at('type'), spec.type, ['Exempt', 'Limited'])
-  if (spec.type === 'Exempt' && spec.limited) yield at.at('limited').forbidden('must be nil if the type is not Limited')
-  if (spec.type !== 'Limited') return
+  if ((metadata.name === 'exempt') !== (spec.type === 'Exempt')) yield at.at('type').invalid(spec.type, "type must be 'Exempt' if and only if name is 'exempt'")
+  if (spec.type === 'Exempt') {
+    if (spec.limited) yield at.at('limited').forbidden('must be nil if the type is not Limited')
+    yield* shares(at.at('exempt'), spec.exempt ?? {})
+  } else if (spec.type === 'Limited') yield* limits(at, spec)
+  else yield at.at('type').notSupported(spec.type, ['Exempt', 'Limited'])
+  yield* fixedSpec(at, metadata.name, spec)
+}
+
+/** What every cluster has stays as it is, but for the shares of what is never limited. */
+function* fixedSpec(at: Path, name: string | undefined, spec: flowcontrol.PriorityLevelConfigurationSpec): Check {
+  const fixed = mandatoryLevels.find((level) => level.name === name)
+  if (!fixed) return
+  const { exempt: _a, ...wanted } = withDefaults({ spec: complete(resources.prioritylevelconfigurations, fixed) } as Level).spec
+  const { exempt: _b, ...is } = spec
+  const except = name === 'exempt' ? " except the 'spec.exempt' field" : ''
+  if (!deepEqual(is, wanted) || (name !== 'exempt' && spec.exempt)) yield at.invalid(spec, `spec of '${name}'${except} must equal the fixed value`)
+}
+
+function* shares(at: Path, value: flowcontrol.ExemptPriorityLevelConfiguration): Check {
+  const { nominalConcurrencyShares: nominal } = value
+  if (nominal !== undefined && nominal < 0) yield at.at('nominalConcurrencyShares').invalid(nominal, 'must be a non-negative integer')
+  yield* inRange(at.at('lendablePercent'), value.lendablePercent, 0, 100)
+}
+
+function* limits(at: Path, spec: flowcontrol.PriorityLevelConfigurationSpec): Check {
   if (spec.exempt) yield at.at('exempt').forbidden('must be nil if the type is Limited')
   if (!spec.limited) return yield at.at('limited').required('must not be empty when type is Limited')
   const place = at.at('limited')
-  yield* notNegative(place.at('nominalConcurrencyShares'), spec.limited.nominalConcurrencyShares)
-  yield* inRange(place.at('lendablePercent'), spec.limited.lendablePercent, 0, 100)
-  yield* notNegative(place.at('borrowingLimitPercent'), spec.limited.borrowingLimitPercent)
+  yield* shares(place, spec.limited)
+  const borrowed = spec.limited.borrowingLimitPercent
+  if (borrowed !== undefined && borrowed < 0) yield place.at('borrowingLimitPercent').invalid(borrowed, 'if specified, must be a non-negative integer')
   yield* response(place.at('limitResponse'), spec.limited.limitResponse)
 }
 
 function* response(at: Path, value: flowcontrol.LimitResponse): Check {
-  yield* oneOfThese(at.at('type'), value.type, ['Queue', 'Reject'])
+  if (value.type !== 'Queue' && value.type !== 'Reject') yield at.at('type').notSupported(value.type, ['Queue', 'Reject'])
   if (value.type === 'Reject' && value.queuing) yield at.at('queuing').forbidden('must be nil if limited.limitResponse.type is not Limited')
   if (value.type !== 'Queue') return
   const place = at.at('queuing')
@@ -43,8 +69,22 @@ function* response(at: Path, value: flowcontrol.LimitResponse): Check {
   const { queues, handSize, queueLengthLimit } = value.queuing
   if (queueLengthLimit <= 0) yield place.at('queueLengthLimit').invalid(queueLengthLimit, 'must be positive')
   if (queues <= 0) yield place.at('queues').invalid(queues, 'must be positive')
+  else if (queues > mostQueues) yield place.at('queues').invalid(queues, `must not be greater than ${mostQueues}`)
   if (handSize <= 0) yield place.at('handSize').invalid(handSize, 'must be positive')
   else if (handSize > queues) yield place.at('handSize').invalid(handSize, `should not be greater than queues (${queues})`)
+  else if (entropy(queues, handSize) > hashBits) yield place.at('handSize').invalid(handSize, `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${hashBits}`)
+}
+
+const mostQueues = 10_000_000
+const hashBits = 60
+
+/** How many bits of a hash it takes to deal a hand. */
+const entropy = (queues: number, handSize: number): number => Math.ceil(Math.log2(queues) * handSize)
+
+function* statusErrors({ status }: Level): Check {
+  const at = path('status').at('conditions')
+  yield* forEach(at, status.conditions, (condition, place) => (condition.type ? [] : [place.at('type').required('must not be empty')]))
+  yield* distinct(at, status.conditions, (condition) => condition.type, 'type')
 }
 
 const queuing = (name: keyof flowcontrol.QueuingConfiguration) => (level: Level): string => {
@@ -56,6 +96,7 @@ export const prioritylevelconfigurations: Strategy<Level> = {
   default: withDefaults,
   unconditionalUpdate: false,
   validate: (level) => [...validate(level)],
+  validateStatusUpdate: (level) => [...statusErrors(level)],
   printer: printer<Level>(
     nameColumn,
     text('Type', 'Whether its requests are limited.', (o) => o.spec.type),

@@ -13,9 +13,12 @@ const ofSystem: Readonly<Record<string, number>> = { 'system-cluster-critical': 
 function* validate(value: scheduling.PriorityClass): Check {
   const name = value.metadata.name ?? ''
   if (name.startsWith('system-')) {
-    if (ofSystem[name] !== value.value) yield path('metadata').at('name').forbidden("priority class names with 'system-' prefix are reserved for system use only")
+    const why = ofSystem[name] === undefined ? `${name} is not a known system priority class`
+      : ofSystem[name] !== value.value ? `value of ${name} PriorityClass must be ${ofSystem[name]}`
+        : value.globalDefault ? `globalDefault of ${name} PriorityClass must be false` : ''
+    if (why) yield path('metadata').at('name').forbidden(`priority class names with 'system-' prefix are reserved for system use only. error: ${why}`)
   } else if (value.value > highestOfUsers) yield path('value').forbidden(`maximum allowed value of a user defined priority is ${highestOfUsers}`)
-  yield* ifThere(path('preemptionPolicy'), value.preemptionPolicy, ['Never', 'PreemptLowerPriority'])
+  yield* ifThere(path('preemptionPolicy'), value.preemptionPolicy, ['PreemptLowerPriority', 'Never'])
 }
 
 function* validateUpdate(next: scheduling.PriorityClass, current: scheduling.PriorityClass): Check {
