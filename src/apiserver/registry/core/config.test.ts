@@ -84,7 +84,7 @@ describe('nodes', () => {
     })
   })
   it('refuse a taint of no known effect', () => {
-    expect(createErrors(core.nodes, node({ spec: { taints: [{ key: 'a', effect: 'X' }] } }))).toEqual(['metadata.taints[0].effect: Unsupported value: "X": supported values: "NoExecute", "NoSchedule", "PreferNoSchedule"'])
+    expect(createErrors(core.nodes, node({ spec: { taints: [{ key: 'a', effect: 'X' }] } }))).toEqual(['metadata.taints[0].effect: Unsupported value: "X": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"'])
   })
 })
 

@@ -94,19 +94,19 @@ describe('what is wrong with a pod', () => {
     ['no name', pod({ containers: [{ image: 'a' }] }), ['spec.containers[0].name: Required value']],
     ['the same name twice', pod({ containers: [web, web] }), ['spec.containers[1].name: Duplicate value: "web"']],
     ['pull policy', c({ imagePullPolicy: 'Sometimes' }), ['spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"']],
-    ['restart policy', p({ restartPolicy: 'Maybe' }), ['spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "Never", "OnFailure"']],
-    ['dns policy', p({ dnsPolicy: 'X' }), ['spec.dnsPolicy: Unsupported value: "X": supported values: "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"']],
+    ['restart policy', p({ restartPolicy: 'Maybe' }), ['spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"']],
+    ['dns policy', p({ dnsPolicy: 'X' }), ['spec.dnsPolicy: Unsupported value: "X": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"']],
     ['port', c({ ports: [{ containerPort: 70000 }] }), ['spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive']],
     ['port name', c({ ports: [{ containerPort: 80, name: 'http' }, { containerPort: 81, name: 'http' }] }), ['spec.containers[0].ports[1].name: Duplicate value: "http"']],
     ['host port twice', pod({ containers: [{ ...web, ports: [{ containerPort: 80, hostPort: 80 }] }, { ...web, name: 'b', ports: [{ containerPort: 81, hostPort: 80 }] }] }),
       ['spec.containers[1].ports[0].hostPort: Duplicate value: "TCP//80"']],
     ['environment name', c({ env: [{ name: 'a=b' }] }), ["spec.containers[0].env[0].name: Invalid value: \"a=b\": a valid environment variable name must consist only of printable ASCII characters other than '='"]],
-    ['environment field', c({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.x' } } }] }),
-      ['spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "spec.x": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"']],
+    ['environment field', c({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.phase' } } }] }),
+      ['spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "status.phase": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"']],
     ['mount of no volume', c({ volumeMounts: [{ name: 'x', mountPath: '/x' }] }), ['spec.containers[0].volumeMounts[0].name: Not found: "x"']],
     ['the same mount path twice', pod({ volumes: [{ name: 'x' }], containers: [{ ...web, volumeMounts: [{ name: 'x', mountPath: '/x' }, { name: 'x', mountPath: '/x' }] }] }),
       ['spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/x": must be unique']],
-    ['a volume of two kinds', p({ volumes: [{ name: 'x', emptyDir: {}, hostPath: { path: '/x' } }] }), ['spec.volumes[0].emptyDir: Forbidden: may not specify more than 1 volume type']],
+    ['a volume of two kinds', p({ volumes: [{ name: 'x', emptyDir: {}, hostPath: { path: '/x' } }] }), ['spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type']],
     ['the same volume name twice', p({ volumes: [{ name: 'x' }, { name: 'x' }] }), ['spec.volumes[1].name: Duplicate value: "x"']],
     ['secret volume without name', p({ volumes: [{ name: 'x', secret: {} }] }), ['spec.volumes[0].secret.secretName: Required value']],
     ['claim volume without name', p({ volumes: [{ name: 'x', persistentVolumeClaim: {} }] }), ['spec.volumes[0].persistentVolumeClaim.claimName: Required value']],
@@ -117,7 +117,9 @@ describe('what is wrong with a pod', () => {
       'spec.containers[0].resources.requests[memory]: Invalid value: "-1": must be greater than or equal to 0',
     ]],
     ['unknown resource', c({ resources: { limits: { apples: '1' }, requests: { apples: '1' } } }), [
+      'spec.containers[0].resources.limits[apples]: Invalid value: "apples": must be a standard resource type or fully qualified',
       'spec.containers[0].resources.limits[apples]: Invalid value: "apples": must be a standard resource for containers',
+      'spec.containers[0].resources.requests[apples]: Invalid value: "apples": must be a standard resource type or fully qualified',
       'spec.containers[0].resources.requests[apples]: Invalid value: "apples": must be a standard resource for containers',
     ]],
     ['probe without handler', c({ readinessProbe: {} }), ['spec.containers[0].readinessProbe: Required value: must specify a handler type']],
@@ -171,7 +173,7 @@ describe('an update of a pod', () => {
     expect(gated.status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }])
     expect(updateErrors(core.pods, pod({ ...gated.spec, schedulingGates: [], nodeSelector: { a: 'b' } }), gated)).toEqual([])
     expect(updateErrors(core.pods, pod({ ...gated.spec, schedulingGates: [{ name: 'g' }, { name: 'h' }] }), gated))
-      .toEqual(["spec.schedulingGates[1]: Forbidden: only deletion is allowed, but found new scheduling gate 'h'"])
+      .toEqual(["spec.schedulingGates[1].name: Forbidden: only deletion is allowed, but found new scheduling gate 'h'"])
   })
 
   it('takes new ephemeral containers through their subresource only', () => {
@@ -189,8 +191,8 @@ describe('an update of a pod', () => {
     const with_ = (resources: object) => pod({ ...sized.spec, containers: [{ ...sized.spec.containers[0], resources }] })
     expect(updateErrors(core.pods, with_({ requests: { cpu: '2' } }), sized, ctx)).toEqual([])
     expect(updateErrors(core.pods, with_({ requests: { cpu: '1' }, limits: { 'ephemeral-storage': '1Gi' } }), sized, ctx))
-      .toContain('spec.containers[0].resources.limits: Forbidden: only cpu and memory resources are mutable')
-    expect(updateErrors(core.pods, with_({ limits: { cpu: '1', memory: '1Gi' } }), sized, ctx)).toContain('spec: Invalid value: "Guaranteed": Pod QOS Class may not change as a result of resizing')
+      .toContain('spec: Forbidden: only cpu and memory resources are mutable')
+    expect(updateErrors(core.pods, with_({ limits: { cpu: '1', memory: '1Gi' } }), sized, ctx)).toContain('spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing')
   })
 })
 

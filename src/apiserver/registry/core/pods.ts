@@ -6,7 +6,7 @@ import type { RequestContext, Strategy } from '../../strategy.ts'
 import { podDefaults } from './defaults/pod-spec.ts'
 import { newPod, onlyEphemeral, onlyResources } from './pod-prepare.ts'
 import { podWarnings } from './pod-warnings.ts'
-import { podSpec } from './validation/pod-spec.ts'
+import { podItself } from './validation/pod-spec.ts'
 import { ephemeralUpdate, podStatusUpdate, podUpdate, resizeUpdate } from './validation/pod-update.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
 import { podSummary, type PodSummary } from './pod-status.ts'
@@ -40,7 +40,8 @@ function readinessGates(pod: core.Pod): string {
 function validate(pod: core.Pod): readonly FieldError[] {
   const at = path('spec')
   return [
-    ...podSpec(at, pod.spec),
+    ...podItself(at, pod),
+    ...(pod.spec.nodeName && pod.spec.schedulingGates?.length ? [at.at('nodeName').forbidden('cannot be set until all schedulingGates have been cleared')] : []),
     ...(pod.spec.ephemeralContainers?.length ? [at.at('ephemeralContainers').forbidden('cannot be set on create')] : []),
   ]
 }

@@ -1,18 +1,18 @@
 /** What a claim for storage asks for: on its own, in a pod's volume, in a stateful set's template. */
 import type { core } from '../../../../api/index.ts'
 import type { Path } from '../../../../machinery/field.ts'
-import { dns1123Subdomain } from '../../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain } from '../../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
-import { follows, forEach, ifThere, selector, type Check } from '../../checks.ts'
+import { follows, ifThere, selector, type Check } from '../../checks.ts'
 
 export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 export const volumeModes = ['Block', 'Filesystem']
 
 /** The access modes of a volume or a claim; a volume for one pod alone is for nothing else. */
-export function* modes(at: Path, list: readonly string[] | undefined): Check {
-  if (!list?.length) yield at.required('at least 1 access mode is required')
-  yield* forEach(at, list, (mode, place) => ifThere(place, mode, accessModes))
-  if (list && list.length > 1 && list.includes('ReadWriteOncePod')) yield at.forbidden('may not use ReadWriteOncePod with other access modes')
+export function* modes(at: Path, list: readonly string[] | undefined, none = 'at least 1 access mode is required'): Check {
+  if (!list?.length) yield at.required(none)
+  for (const mode of list ?? []) yield* ifThere(at, mode, accessModes)
+  if (list?.includes('ReadWriteOncePod') && list.some((mode) => mode !== 'ReadWriteOncePod' && accessModes.includes(mode))) yield at.forbidden('may not use ReadWriteOncePod with other access modes')
 }
 
 /** The spec of a claim. */
@@ -36,8 +36,12 @@ function* dataSources(at: Path, { dataSource, dataSourceRef }: core.PersistentVo
     if (!source.name) yield place.at('name').required()
     if (!source.kind) yield place.at('kind').required()
     if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') yield place.invalid(source.kind, 'must be \'PersistentVolumeClaim\' when referencing the default apiGroup')
+    if (source.apiGroup) yield* follows(place.at('apiGroup'), source.apiGroup, dns1123Subdomain)
   }
-  if (dataSource && dataSourceRef && (dataSource.kind !== dataSourceRef.kind || dataSource.name !== dataSourceRef.name)) {
-    yield at.invalid(at.text, 'must match dataSourceRef')
+  if (dataSourceRef?.namespace) {
+    yield* follows(at.at('dataSourceRef').at('namespace'), dataSourceRef.namespace, dns1123Label)
+    if (dataSource) yield at.invalid(at.at('dataSource').text, 'may not be specified when dataSourceRef.namespace is specified')
+  } else if (dataSource && dataSourceRef && ((dataSource.apiGroup ?? '') !== (dataSourceRef.apiGroup ?? '') || dataSource.kind !== dataSourceRef.kind || dataSource.name !== dataSourceRef.name)) {
+    yield at.invalid(at.at('dataSource').text, 'must match dataSourceRef')
   }
 }

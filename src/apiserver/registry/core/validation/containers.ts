@@ -2,7 +2,7 @@
 import type { core } from '../../../../api/index.ts'
 import type { Path } from '../../../../machinery/field.ts'
 import { dns1123Label, portName } from '../../../../machinery/names.ts'
-import { distinct, follows, forEach, ifThere, named, oneOfThese, port, type Check } from '../../checks.ts'
+import { distinct, follows, forEach, ifThere, named, none, oneOfThese, port, type Check, type Errors } from '../../checks.ts'
 import { envFrom, envVar } from './env.ts'
 import { volumeDevices, volumeMounts, type Volumes } from './mounts.ts'
 import { hook, probe, type ProbeName } from './probes.ts'
@@ -46,6 +46,7 @@ export function* initContainers(at: Path, list: readonly core.Container[] | unde
   const taken = new Set(around.spec.containers.map((c) => c.name))
   yield* forEach(at, list, function* (container, place) {
     yield* container_(place, container, around)
+    yield* hostPortConflicts(at, [container])
     yield* restartRules(place, container)
     if (container.restartPolicy === 'Always') yield* probesAndHooks(place, container, around)
     else {
@@ -64,10 +65,10 @@ export function* ephemeralContainers(at: Path, list: readonly core.EphemeralCont
   const taken = new Set(others)
   yield* forEach(at, list, function* (container, place) {
     yield* container_(place, container as core.Container, around)
-    for (const name of ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resizePolicy', 'restartPolicyRules'] as const) {
+    yield* spaces(place.at('image'), container.image)
+    for (const name of ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resizePolicy', 'restartPolicy', 'restartPolicyRules'] as const) {
       if (container[name] !== undefined) yield place.at(name).forbidden('cannot be set for an Ephemeral Container')
     }
-    if (container.restartPolicy !== undefined) yield place.at('restartPolicy').forbidden('may not be set for ephemeral containers')
     const { limits, requests, claims } = container.resources
     if (limits || requests || claims) yield place.at('resources').forbidden('cannot be set for an Ephemeral Container')
     yield* forEach(place.at('volumeMounts'), container.volumeMounts, function* (mount, here) {
@@ -85,34 +86,51 @@ export function* ephemeralContainers(at: Path, list: readonly core.EphemeralCont
 /** What holds for every container. */
 function* container_(at: Path, container: core.Container, around: Surroundings): Check {
   yield* named(at.at('name'), container.name, dns1123Label)
-  yield* image(at.at('image'), container.image)
-  yield* oneOfThese(at.at('terminationMessagePolicy'), container.terminationMessagePolicy, ['FallbackToLogsOnError', 'File'])
-  yield* ports(at.at('ports'), container, around.spec.hostNetwork ?? false)
+  if (!container.image) yield at.at('image').required()
+  yield* oneOfThese(at.at('terminationMessagePolicy'), container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError'])
+  yield* ports(at.at('ports'), container)
   yield* forEach(at.at('env'), container.env, envVar)
-  yield* forEach(at.at('envFrom'), container.envFrom, envFrom)
+  if (container.envFrom) {
+    const list = at.at('envFrom')
+    yield* forEach(list, container.envFrom, (source, place) => envFrom(source, place, list))
+  }
   yield* volumeMounts(at.at('volumeMounts'), container, around.volumes)
   yield* volumeDevices(at.at('volumeDevices'), container, around.volumes)
   yield* oneOfThese(at.at('imagePullPolicy'), container.imagePullPolicy, pullPolicies)
   yield* containerResources(at.at('resources'), container.resources, around.claims)
-  yield* resizePolicy(at.at('resizePolicy'), container)
+  if (container.resizePolicy) yield* resizePolicy(at.at('resizePolicy'), container, around.spec.restartPolicy)
   yield* securityContext(at.at('securityContext'), container.securityContext, around.spec.hostUsers)
 }
 
+/** The image of a container of a pod. In a template whatever is there passes: somebody may fill it in. */
 export function* image(at: Path, value: string | undefined): Check {
   if (!value) yield at.required()
-  else if (value !== value.trim()) yield at.invalid(value, 'must not have leading or trailing whitespace')
+  else yield* spaces(at, value)
 }
 
-function* ports(at: Path, container: core.Container, hostNetwork: boolean): Check {
+/** What holds for the image of a pod, as opposed to that of a template. */
+export const spaces = (at: Path, value: string | undefined): Errors =>
+  (value !== undefined && value !== value.trim() ? [at.invalid(value, 'must not have leading or trailing whitespace')] : none)
+
+/** On the host's network a container's port is the host's; in a template the host's can be left out. */
+export function* hostNetworkPorts(at: Path, spec: core.PodSpec, ofPod: boolean): Check {
+  if (!spec.hostNetwork) return
+  for (const [i, container] of spec.containers.entries()) {
+    for (const [k, { hostPort = 0, containerPort }] of (container.ports ?? []).entries()) {
+      if ((ofPod || hostPort !== 0) && hostPort !== containerPort) {
+        yield at.at('containers').index(i).at('ports').index(k).at('hostPort').invalid(hostPort, 'must match `containerPort` when `hostNetwork` is true')
+      }
+    }
+  }
+}
+
+function* ports(at: Path, container: core.Container): Check {
   yield* forEach(at, container.ports, function* (value, place) {
     if (value.name) yield* follows(place.at('name'), value.name, portName)
     if (!value.containerPort) yield place.at('containerPort').required()
     else yield* port(place.at('containerPort'), value.containerPort)
-    yield* port(place.at('hostPort'), value.hostPort)
+    if (value.hostPort) yield* port(place.at('hostPort'), value.hostPort)
     yield* oneOfThese(place.at('protocol'), value.protocol, ['SCTP', 'TCP', 'UDP'])
-    if (hostNetwork && value.hostPort !== undefined && value.hostPort !== value.containerPort) {
-      yield place.at('containerPort').invalid(value.containerPort, 'must match `hostPort` when `hostNetwork` is true')
-    }
   })
   yield* distinct(at, container.ports, (value) => value.name, 'name')
 }
@@ -151,11 +169,15 @@ function* restartRules(at: Path, container: core.Container): Check {
   })
 }
 
-function* resizePolicy(at: Path, container: core.Container): Check {
+/** What is wrong with one of the policies is said of the list. */
+function* resizePolicy(at: Path, container: core.Container, podRestarts: string | undefined): Check {
   const list = container.resizePolicy
-  yield* forEach(at, list, function* (policy, place) {
-    yield* oneOfThese(place.at('resourceName'), policy.resourceName, ['cpu', 'memory'])
-    yield* oneOfThese(place.at('restartPolicy'), policy.restartPolicy, ['NotRequired', 'RestartContainer'])
-  })
+  for (const policy of list ?? []) {
+    yield* oneOfThese(at, policy.resourceName, ['cpu', 'memory'])
+    yield* oneOfThese(at, policy.restartPolicy, ['NotRequired', 'RestartContainer'])
+    if ((container.restartPolicy ?? podRestarts) === 'Never' && policy.restartPolicy !== 'NotRequired') {
+      yield at.invalid(policy.restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+    }
+  }
   yield* distinct(at, list, (policy) => policy.resourceName)
 }

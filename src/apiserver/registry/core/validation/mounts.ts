@@ -1,7 +1,7 @@
 /** Where containers see volumes: as directories (mounts) or as block devices. */
 import type { core } from '../../../../api/index.ts'
 import type { Path } from '../../../../machinery/field.ts'
-import { ifThere, named, type Check } from '../../checks.ts'
+import { ifThere, named, none, type Check } from '../../checks.ts'
 import { descendingPath, noClimbing } from './paths.ts'
 
 export type Volumes = ReadonlyMap<string, core.Volume>
@@ -11,21 +11,24 @@ type Mounting = Pick<core.Container, 'volumeMounts' | 'volumeDevices' | 'securit
 export function* volumeMounts(at: Path, container: Mounting, volumes: Volumes): Check {
   const places = new Set<string>()
   const devices = new Set((container.volumeDevices ?? []).map((d) => d.name))
+  const devicePaths = new Set((container.volumeDevices ?? []).map((d) => d.devicePath))
   for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
     const here = at.index(i)
     yield* named(here.at('name'), mount.name)
-    if (mount.name && !volumes.has(mount.name)) yield here.at('name').notFound(mount.name)
+    if (!volumes.has(mount.name)) yield here.at('name').notFound(mount.name)
     yield* named(here.at('mountPath'), mount.mountPath)
     if (places.has(mount.mountPath)) yield here.at('mountPath').invalid(mount.mountPath, 'must be unique')
     places.add(mount.mountPath)
     if (devices.has(mount.name)) yield here.at('name').invalid(mount.name, 'must not already exist in volumeDevices')
-    if (mount.subPath) yield* descendingPath(here.at('subPath'), mount.subPath)
+    if (devicePaths.has(mount.mountPath)) yield here.at('mountPath').invalid(mount.mountPath, 'must not already exist as a path in volumeDevices')
+    // What follows stands at the list as a whole in Kubernetes's errors.
+    if (mount.subPath) yield* descendingPath(at.at('subPath'), mount.subPath)
     if (mount.subPathExpr) {
       if (mount.subPath) yield here.at('subPathExpr').invalid(mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive')
-      yield* descendingPath(here.at('subPathExpr'), mount.subPathExpr)
+      yield* descendingPath(at.at('subPathExpr'), mount.subPathExpr)
     }
-    yield* propagation(here, mount, container)
-    yield* recursiveReadOnly(here.at('recursiveReadOnly'), mount)
+    yield* propagation(at, mount, container)
+    yield* recursiveReadOnly(at.at('recursiveReadOnly'), mount)
   }
 }
 
@@ -49,19 +52,21 @@ export function* volumeDevices(at: Path, container: Mounting, volumes: Volumes):
   const paths = new Set<string>()
   const names = new Set<string>()
   const mounted = new Set((container.volumeMounts ?? []).map((m) => m.mountPath))
+  const mountedNames = new Set((container.volumeMounts ?? []).map((m) => m.name))
   for (const [i, device] of (container.volumeDevices ?? []).entries()) {
     const here = at.index(i)
     yield* named(here.at('name'), device.name)
     if (names.has(device.name)) yield here.at('name').invalid(device.name, 'must be unique')
     names.add(device.name)
     const volume = volumes.get(device.name)
-    if (device.name && !volume) yield here.at('name').notFound(device.name)
+    if (!volume) yield here.at('name').notFound(device.name)
     if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
       yield here.at('name').invalid(device.name, 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode')
     }
     yield* named(here.at('devicePath'), device.devicePath)
-    yield* noClimbing(here.at('devicePath'), device.devicePath)
+    if (noClimbing(here, device.devicePath) !== none) yield here.at('devicePath').invalid(device.devicePath, "can not contain backsteps ('..')")
     if (paths.has(device.devicePath)) yield here.at('devicePath').invalid(device.devicePath, 'must be unique')
+    if (mountedNames.has(device.name)) yield here.at('name').invalid(device.name, 'must not already exist in volumeMounts')
     if (mounted.has(device.devicePath)) yield here.at('devicePath').invalid(device.devicePath, 'must not already exist as a path in volumeMounts')
     paths.add(device.devicePath)
   }

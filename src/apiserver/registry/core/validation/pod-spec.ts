@@ -1,23 +1,28 @@
 /** The spec of a pod, alone or in a template. */
 import type { core } from '../../../../api/index.ts'
-import type { Path } from '../../../../machinery/field.ts'
-import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName, validateAnnotations, validateFinalizers, validateLabels } from '../../../../machinery/names.ts'
-import { distinct, follows, forEach, ifThere, named, oneOfThese, within, type Check } from '../../checks.ts'
-import { containers, ephemeralContainers, initContainers, surroundingsOf } from './containers.ts'
+import { path, type Path } from '../../../../machinery/field.ts'
+import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName, validateAnnotations, validateLabels } from '../../../../machinery/names.ts'
+import { distinct, follows, forEach, ifThere, named, none, oneOfThese, within, type Check, type Errors } from '../../checks.ts'
+import { containers, ephemeralContainers, hostNetworkPorts, initContainers, spaces, surroundingsOf } from './containers.ts'
+import { podAnnotations } from './annotations.ts'
 import { nodeSelectorLabels } from './env.ts'
-import { amount, podResources } from './resources.ts'
+import { operatingSystem } from './os.ts'
+import { containerResources, podResources } from './resources.ts'
 import { affinity, schedulingGates, spreadConstraints, toleration } from './scheduling.ts'
 import { hostNamespaces, podSecurityContext } from './security.ts'
 import { volumes } from './volumes.ts'
 
 const maxInt32 = 2147483647
-const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
-const restartPolicies = ['Always', 'Never', 'OnFailure']
+const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+const restartPolicies = ['Always', 'OnFailure', 'Never']
 
-/** Everything about a pod's spec that can be said without looking at other objects. */
-export function* podSpec(at: Path, spec: core.PodSpec): Check {
+/**
+ * Everything about a pod's spec that can be said without looking at other objects. `pod`: the spec is of a pod of this name, and not of
+ * a template, where more is left to be filled in.
+ */
+export function* podSpec(at: Path, spec: core.PodSpec, pod?: { readonly name: string }): Check {
   const around = surroundingsOf(spec)
-  yield* volumes(at.at('volumes'), spec.volumes)
+  yield* volumes(at.at('volumes'), spec.volumes, pod)
   yield* containers(at.at('containers'), spec.containers, around)
   yield* initContainers(at.at('initContainers'), spec.initContainers, around)
   yield* ephemeralContainers(at.at('ephemeralContainers'), spec.ephemeralContainers, around)
@@ -26,6 +31,8 @@ export function* podSpec(at: Path, spec: core.PodSpec): Check {
   yield* within(at.at('activeDeadlineSeconds'), spec.activeDeadlineSeconds, 1, maxInt32)
   yield* podSecurityContext(at.at('securityContext'), spec)
   yield* hostNamespaces(at, spec)
+  yield* hostNetworkPorts(at, spec, pod !== undefined)
+  yield* operatingSystem(at, spec)
   yield* names(at, spec)
   yield* dns(at, spec)
   yield* scheduling(at, spec)
@@ -34,10 +41,11 @@ export function* podSpec(at: Path, spec: core.PodSpec): Check {
 
 /** Names of other objects, and of the pod on the network. */
 function* names(at: Path, spec: core.PodSpec): Check {
-  for (const name of ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const) {
+  for (const name of ['serviceAccountName', 'nodeName', 'priorityClassName'] as const) {
     const value = spec[name]
     if (value) yield* follows(at.at(name), value, dns1123Subdomain)
   }
+  if (spec.runtimeClassName !== undefined) yield* follows(at.at('runtimeClassName'), spec.runtimeClassName, dns1123Subdomain)
   for (const name of ['hostname', 'subdomain'] as const) {
     const value = spec[name]
     if (value) yield* follows(at.at(name), value, dns1123Label)
@@ -50,9 +58,8 @@ function* names(at: Path, spec: core.PodSpec): Check {
   }
   yield* forEach(at.at('hostAliases'), spec.hostAliases, function* (alias, place) {
     yield* follows(place.at('ip'), alias.ip, ipAddress)
-    for (const host of alias.hostnames ?? []) yield* follows(place.at('hostnames'), host, dns1123Subdomain)
+    yield* forEach(place.at('hostnames'), alias.hostnames, (host, here) => follows(here, host, dns1123Subdomain))
   })
-  if (spec.os) yield* oneOfThese(at.at('os').at('name'), spec.os.name, ['linux', 'windows'])
 }
 
 /** Resolvers: how many servers and search paths a pod may have. */
@@ -61,8 +68,8 @@ function* dns(at: Path, spec: core.PodSpec): Check {
   const place = at.at('dnsConfig')
   const config = spec.dnsConfig
   if (spec.dnsPolicy === 'None') {
-    if (!config) yield place.required("must provide `dnsConfig` when `dnsPolicy` is None")
-    else if (!config.nameservers?.length) yield place.at('nameservers').required("must provide at least one DNS nameserver when `dnsPolicy` is None")
+    if (!config) return yield place.required("must provide `dnsConfig` when `dnsPolicy` is None")
+    if (!config.nameservers?.length) return yield place.at('nameservers').required("must provide at least one DNS nameserver when `dnsPolicy` is None")
   }
   if (!config) return
   const { nameservers = [], searches = [], options } = config
@@ -70,12 +77,17 @@ function* dns(at: Path, spec: core.PodSpec): Check {
   yield* forEach(place.at('nameservers'), nameservers, (server, here) => follows(here, server, ipAddress))
   if (searches.length > 32) yield place.at('searches').invalid(searches, 'must not have more than 32 search paths')
   if (searches.join(' ').length > 2048) yield place.at('searches').invalid(searches, 'must not have more than 2048 characters (including spaces) in the search list')
-  yield* forEach(place.at('searches'), searches, function* (search, here) {
-    if (search !== '.') yield* follows(here, search.replace(/\.$/, '').replaceAll('_', '-'), dns1123Subdomain)
-  })
+  yield* forEach(place.at('searches'), searches, searchPath)
   yield* forEach(place.at('options'), options, function* (option, here) {
     if (!option.name) yield here.required('must not be empty')
   })
+}
+
+/** A domain, in which underscores may stand and which may end in a dot; or the root alone. */
+function searchPath(search: string, at: Path): Errors {
+  if (search === '.') return none
+  const domain = search.replace(/\.$/, '')
+  return dns1123Subdomain(domain.replaceAll('_', '-')).map((why) => at.invalid(domain, why.replace("'-' or '.'", "'-', '_' or '.'")))
 }
 
 function* scheduling(at: Path, spec: core.PodSpec): Check {
@@ -84,10 +96,9 @@ function* scheduling(at: Path, spec: core.PodSpec): Check {
   yield* forEach(at.at('tolerations'), spec.tolerations, toleration)
   yield* spreadConstraints(at.at('topologySpreadConstraints'), spec.topologySpreadConstraints)
   yield* schedulingGates(at.at('schedulingGates'), spec.schedulingGates)
-  if (spec.schedulingGates?.length && spec.nodeName) yield at.at('nodeName').forbidden('cannot be set until all schedulingGates have been cleared')
   yield* forEach(at.at('readinessGates'), spec.readinessGates, (gate, place) => follows(place.at('conditionType'), gate.conditionType, qualifiedName))
-  yield* ifThere(at.at('preemptionPolicy'), spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'])
-  for (const [name, value] of Object.entries(spec.overhead ?? {})) yield* amount(at.at('overhead').key(name), name, value)
+  yield* ifThere(at.at('preemptionPolicy'), spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'])
+  if (spec.overhead) yield* containerResources(at.at('overhead'), { limits: spec.overhead })
 }
 
 function* claims(at: Path, list: readonly core.PodResourceClaim[] | undefined): Check {
@@ -106,10 +117,31 @@ function* claims(at: Path, list: readonly core.PodResourceClaim[] | undefined): 
 
 /** A pod template, as all workloads carry one: labels and annotations beside the spec; ephemeral containers have no place in it. */
 export function* podTemplate(at: Path, template: core.PodTemplateSpec): Check {
-  const { labels, annotations, finalizers } = template.metadata
-  yield* validateLabels(labels, at.at('metadata').at('labels'))
-  yield* validateAnnotations(annotations, at.at('metadata').at('annotations'))
-  yield* validateFinalizers(finalizers, at.at('metadata').at('finalizers'))
+  const { labels, annotations } = template.metadata
+  yield* validateLabels(labels, at.at('labels'))
+  yield* validateAnnotations(annotations, at.at('annotations'))
+  if (annotations) yield* podAnnotations(at.at('annotations'), annotations, template.spec)
   yield* podSpec(at.at('spec'), template.spec)
   if (template.spec.ephemeralContainers?.length) yield at.at('spec').at('ephemeralContainers').forbidden('ephemeral containers not allowed in pod template')
+}
+
+/** What holds for a pod beyond its spec: what was let pass in templates, and what its annotations say. */
+export function* podItself(at: Path, { metadata, spec }: core.Pod): Check {
+  if (metadata.annotations) yield* podAnnotations(path('metadata').at('annotations'), metadata.annotations, spec)
+  yield* podSpec(at, spec, { name: metadata.name ?? '' })
+  for (const name of ['containers', 'initContainers'] as const) {
+    const list = spec[name] ?? []
+    for (let i = 0; i < list.length; i++) {
+      const image = list[i]?.image
+      if (image && image !== image.trim()) yield* spaces(at.at(name).index(i).at('image'), image)
+    }
+  }
+  if (spec.serviceAccountName) return
+  for (const [i, volume] of (spec.volumes ?? []).entries()) {
+    for (const [k, source] of ((volume.projected?.sources ?? []) as readonly core.VolumeProjection[]).entries()) {
+      if (source.serviceAccountToken) {
+        yield at.at('volumes').index(i).at('projected').at('sources').index(k).at('serviceAccountToken').forbidden('must not be specified when serviceAccountName is not set')
+      }
+    }
+  }
 }

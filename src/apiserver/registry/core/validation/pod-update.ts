@@ -1,19 +1,23 @@
 /** What of a pod may change once it exists: little, for the kubelet has already acted on the rest. */
 import type { core } from '../../../../api/index.ts'
-import { path, type Path } from '../../../../machinery/field.ts'
+import { path, type FieldError, type Path } from '../../../../machinery/field.ts'
 import { deepEqual } from '../../../../machinery/meta.ts'
 import { differences } from '../../differences.ts'
-import { forEach, unchanged, type Check } from '../../checks.ts'
+import { follows, forEach, unchanged, type Check } from '../../checks.ts'
+import { dns1123Subdomain, ipAddress, qualifiedName } from '../../../../machinery/names.ts'
 import { qosClass } from '../qos.ts'
 import { ephemeralContainers, image, surroundingsOf } from './containers.ts'
-import { podSpec } from './pod-spec.ts'
-import { toleration } from './scheduling.ts'
+import { annotationUpdate, isMirror } from './annotations.ts'
+import { podItself } from './pod-spec.ts'
+import { nodeSelectorLabels } from './env.ts'
+import { affinity, toleration } from './scheduling.ts'
 
 const mayChange = 'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
 /** Everything about an update of a pod itself. */
 export function* podUpdate(next: core.Pod, current: core.Pod): Check {
   const at = path('spec')
+  yield* annotationUpdate(path('metadata').at('annotations'), next.metadata.annotations, current.metadata.annotations)
   if (next.spec.containers.length !== current.spec.containers.length) {
     return yield at.at('containers').forbidden('pod updates may not add or remove containers')
   }
@@ -31,7 +35,11 @@ export function* podUpdate(next: core.Pod, current: core.Pod): Check {
 
 function* nothingElse(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
   const gated = (current.schedulingGates ?? []).length > 0
-  if (gated) yield* narrowing(at, next, current)
+  if (gated) {
+    yield* affinity(at.at('affinity'), next.affinity as core.Affinity | undefined)
+    yield* nodeSelectorLabels(at.at('nodeSelector'), next.nodeSelector)
+    yield* narrowing(at, next, current)
+  }
   const like: core.PodSpec = {
     ...next,
     ...allowed(next, current),
@@ -65,26 +73,29 @@ function* deadline(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
 const withoutSeconds = (toleration: core.Toleration): core.Toleration => ({ ...toleration, tolerationSeconds: undefined })
 
 function* tolerations(at: Path, next: readonly core.Toleration[], current: readonly core.Toleration[]): Check {
-  yield* forEach(at, next, toleration)
   const kept = current.every((old) => next.some((t) => deepEqual(withoutSeconds(t), withoutSeconds(old))))
-  if (!kept) yield at.forbidden('existing toleration can not be modified except its tolerationSeconds')
+  if (!kept) return yield at.forbidden('existing toleration can not be modified except its tolerationSeconds')
+  yield* forEach(at, next, toleration)
 }
 
 function* gates(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
   const before = new Set((current.schedulingGates ?? []).map((gate) => gate.name))
   yield* forEach(at, next.schedulingGates, function* (gate, place) {
-    if (!before.has(gate.name)) yield place.forbidden(`only deletion is allowed, but found new scheduling gate '${gate.name}'`)
+    if (!before.has(gate.name)) yield place.at('name').forbidden(`only deletion is allowed, but found new scheduling gate '${gate.name}'`)
   })
 }
 
-const withNodeAffinity = (next: core.Affinity | undefined, current: core.Affinity | undefined): core.Affinity | undefined =>
-  (next && next.nodeAffinity && !current && !next.podAffinity && !next.podAntiAffinity ? undefined : next && { ...next, nodeAffinity: current?.nodeAffinity })
+function withNodeAffinity(next: core.Affinity | undefined, current: core.Affinity | undefined): core.Affinity | undefined {
+  if (!next) return current?.nodeAffinity ? { nodeAffinity: current.nodeAffinity } : undefined
+  if (next.nodeAffinity && !current && !next.podAffinity && !next.podAntiAffinity) return undefined
+  return { ...next, nodeAffinity: current?.nodeAffinity }
+}
 
 /** While a pod is held back by gates, where it may run can be narrowed. */
 function* narrowing(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
   for (const [key, value] of Object.entries(current.nodeSelector ?? {})) {
     if (next.nodeSelector?.[key] !== value) {
-      yield at.at('nodeSelector').invalid(next.nodeSelector ?? null, 'field is immutable')
+      yield at.at('nodeSelector').invalid(next.nodeSelector ?? null, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')
       break
     }
   }
@@ -95,15 +106,25 @@ function* narrowing(at: Path, next: core.PodSpec, current: core.PodSpec): Check 
     yield place.invalid(after ?? null, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')
   } else if (before?.length && after) {
     for (const [i, term] of before.entries()) {
-      const keeps = (term.matchExpressions ?? []).every((e) => after[i]?.matchExpressions?.some((n) => deepEqual(n, e)))
-      if (!keeps) yield place.index(i).invalid(after[i], 'only additions are allowed, existing entries can not be changed')
+      if (!onlyAdds(after[i] ?? {}, term)) yield place.index(i).invalid(after[i], 'only additions are allowed (no mutations or deletions)')
     }
   }
 }
 
+/** A term keeps what it asks for, in order, and may ask for more; one that asked for nothing selects nothing, and stays so. */
+function onlyAdds(next: core.NodeSelectorTerm, before: core.NodeSelectorTerm): boolean {
+  const parts = ['matchExpressions', 'matchFields'] as const
+  if (parts.every((part) => !before[part]?.length)) return parts.every((part) => !next[part]?.length)
+  return parts.every((part) => deepEqual((next[part] ?? []).slice(0, before[part]?.length ?? 0), before[part] ?? []))
+}
+
+/** A pod that a kubelet runs from a file is not changed here. */
+const ofStaticPod = (current: core.Pod, why: string): readonly FieldError[] => (isMirror(current) ? [path('[]').forbidden(why)] : [])
+
 /** Through the `ephemeralcontainers` subresource: containers are added, never changed or removed. */
 export function* ephemeralUpdate(next: core.Pod, current: core.Pod): Check {
   const at = path('spec').at('ephemeralContainers')
+  yield* ofStaticPod(current, 'static pods do not support ephemeral containers')
   yield* ephemeralContainers(at, next.spec.ephemeralContainers, surroundingsOf(next.spec))
   const byName = new Map((next.spec.ephemeralContainers ?? []).map((c) => [c.name, c]))
   for (const old of current.spec.ephemeralContainers ?? []) {
@@ -113,34 +134,59 @@ export function* ephemeralUpdate(next: core.Pod, current: core.Pod): Check {
   }
 }
 
-const resizable = new Set(['cpu', 'memory'])
-const fixed = (amounts: Readonly<Record<string, string>> | undefined) => Object.fromEntries(Object.entries(amounts ?? {}).filter(([name]) => !resizable.has(name)))
+type Amounts = Readonly<Record<string, string>> | undefined
+type Resources = core.Container['resources']
+
+/** The resources with cpu and memory as they were before. */
+function withOldCompute(next: Resources, before: Resources): Resources {
+  const amounts = (is: Amounts, was: Amounts): Amounts => {
+    if (!is && !was) return undefined
+    const { cpu: _cpu, memory: _memory, ...rest } = is ?? {}
+    return { ...rest, ...(was?.['cpu'] !== undefined && { cpu: was['cpu'] }), ...(was?.['memory'] !== undefined && { memory: was['memory'] }) }
+  }
+  return { ...before, limits: amounts(next.limits, before.limits), requests: amounts(next.requests, before.requests) }
+}
+
+/** Resources that were there may be another amount, but not none. */
+function* kept(at: Path, next: Resources, before: Resources): Check {
+  for (const part of ['requests', 'limits'] as const) {
+    if (Object.keys(before[part] ?? {}).some((name) => next[part]?.[name] === undefined)) yield at.at(part).forbidden(`resource ${part} cannot be removed`)
+  }
+}
+
+const isSidecar = (container: core.Container): boolean => container.restartPolicy === 'Always'
 
 /** Through the `resize` subresource: cpu and memory, within the pod's class of service. */
 export function* resizeUpdate(next: core.Pod, current: core.Pod): Check {
   const at = path('spec')
-  if (current.spec.os?.name === 'windows') yield at.forbidden('windows pods cannot be resized')
-  yield* podSpec(at, next.spec)
-  const before = qosClass(current.spec)
-  if (qosClass(next.spec) !== before) yield at.invalid(qosClass(next.spec), 'Pod QOS Class may not change as a result of resizing')
-  for (const name of ['containers', 'initContainers'] as const) {
+  if (isMirror(current)) return yield* ofStaticPod(current, 'static pods cannot be resized')
+  if (current.spec.os?.name === 'windows') return yield path('[]').forbidden('windows pods cannot be resized')
+  yield* podItself(at, next)
+  const before = current.status.qosClass ?? qosClass(current.spec)
+  if (qosClass(next.spec) !== before) yield at.invalid(before, 'Pod QOS Class may not change as a result of resizing')
+  for (const name of ['initContainers', 'containers'] as const) {
     for (const [i, container] of (next.spec[name] ?? []).entries()) {
       const old = current.spec[name]?.[i]
-      for (const part of ['limits', 'requests'] as const) {
-        const [is, was] = [container.resources[part], old?.resources[part]]
-        const place = at.at(name).index(i).at('resources').at(part)
-        if (!deepEqual(fixed(is), fixed(was))) yield place.forbidden('only cpu and memory resources are mutable')
-        for (const resource of Object.keys(was ?? {})) {
-          if (is?.[resource] === undefined && resizable.has(resource)) yield place.forbidden('resource limits cannot be removed'.replace('limits', part))
-        }
+      if (!old) continue
+      const resources = { limits: old.resources.limits, requests: old.resources.requests, ...old.resources }
+      if (name === 'initContainers' && !isSidecar(old)) {
+        if (!deepEqual(container.resources, old.resources)) yield at.forbidden('resources for non-sidecar init containers are immutable')
+        continue
       }
+      yield* kept(at.at(name).index(i).at('resources'), container.resources, old.resources)
+      const fixed = deepEqual(plain(withOldCompute(container.resources, resources)), plain(old.resources))
+      if (!fixed) yield at.forbidden(`only cpu and memory resources ${name === 'containers' ? 'are' : 'for sidecar containers are'} mutable`)
     }
   }
 }
 
+/** Amounts that were not there and are none now are the same. */
+const plain = ({ limits = {}, requests = {} }: Resources) => ({ limits, requests })
+
 /** A status may not bring containers that are not to restart back to life, nor move the pod between classes of service. */
 export function* podStatusUpdate(next: core.Pod, current: core.Pod): Check {
   const at = path('status')
+  yield* statusTexts(at, next.status, current.status)
   yield* unchanged(at.at('qosClass'), next.status.qosClass ?? current.status.qosClass, current.status.qosClass ?? next.status.qosClass)
   if (next.spec.restartPolicy === 'Always') return
   for (const name of ['containerStatuses', 'initContainerStatuses'] as const) {
@@ -153,5 +199,24 @@ export function* podStatusUpdate(next: core.Pod, current: core.Pod): Check {
       const mayRestart = spec?.restartPolicy !== undefined || (next.spec.restartPolicy === 'OnFailure' && old.exitCode !== 0)
       if (!mayRestart) yield at.at(name).index(i).at('state').forbidden('may not be transitioned to non-terminated state')
     }
+  }
+}
+
+const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized', 'ContainersReady'])
+
+/** Addresses, conditions and nodes that a status names. */
+function* statusTexts(at: Path, next: core.PodStatus, current: core.PodStatus): Check {
+  for (const [i, { type }] of (next.conditions ?? []).entries()) {
+    if (!systemConditions.has(type)) yield* follows(path('metadata').at('conditions').index(i).at('Type'), type, qualifiedName)
+  }
+  if (next.nominatedNodeName && next.nominatedNodeName !== current.nominatedNodeName) yield* follows(at.at('nominatedNodeName'), next.nominatedNodeName, dns1123Subdomain)
+  if (next.hostIPs?.length && next.hostIPs[0]?.ip !== next.hostIP) yield at.at('hostIPs').index(0).at('ip').invalid(next.hostIPs[0]?.ip ?? '', 'must be equal to `hostIP`')
+  for (const name of ['podIPs', 'hostIPs'] as const) {
+    const list = (next[name] ?? []).map(({ ip = '' }) => ip)
+    for (const [i, ip] of list.entries()) yield* follows(at.at(name).index(i), ip, ipAddress)
+    if (list.length < 2) continue
+    const families = new Set(list.map((ip) => ip.includes(':')))
+    if (list.length > 2 || families.size < 2) yield at.at(name).invalid(next[name], 'may specify no more than one IP for each IP family')
+    for (const [i, ip] of list.entries()) if (list.indexOf(ip) < i) yield at.at(name).index(i).duplicate({ ip })
   }
 }

@@ -13,7 +13,7 @@ export function* probe(at: Path, value: core.Probe, name: ProbeName): Check {
   const { exec, grpc, httpGet, tcpSocket } = value
   yield* exactlyOne(at, { exec, httpGet, tcpSocket, grpc }, oneHandler)
   yield* handler(at, value)
-  if (grpc) yield* port(at.at('grpc').at('port'), grpc.port)
+  if (grpc && !exec && !httpGet && !tcpSocket) yield* port(at.at('grpc').at('port'), grpc.port)
   for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) {
     yield* notNegative(at.at(field), value[field])
   }
@@ -29,24 +29,26 @@ export function* hook(at: Path, value: core.LifecycleHandler, gracePeriodSeconds
   const { exec, httpGet, sleep, tcpSocket } = value
   yield* exactlyOne(at, { exec, httpGet, tcpSocket, sleep }, oneHandler)
   yield* handler(at, value)
-  if (sleep && (sleep.seconds < 0 || sleep.seconds > gracePeriodSeconds)) {
+  if (sleep && !exec && !httpGet && !tcpSocket && (sleep.seconds < 0 || sleep.seconds > gracePeriodSeconds)) {
     yield at.at('sleep').invalid(sleep.seconds, `must be non-negative and less than terminationGracePeriodSeconds (${gracePeriodSeconds})`)
   }
 }
 
 type Handler = Pick<core.LifecycleHandler, 'exec' | 'httpGet' | 'tcpSocket'>
 
+/** Of several handlers the first is looked at; the others are refused anyway. */
 function* handler(at: Path, { exec, httpGet, tcpSocket }: Handler): Check {
-  if (exec && !exec.command?.length) yield at.at('exec').at('command').required()
-  if (httpGet) yield* httpAction(at.at('httpGet'), httpGet)
-  if (tcpSocket) yield* portOrName(at.at('tcpSocket').at('port'), tcpSocket.port)
+  if (exec) {
+    if (!exec.command?.length) yield at.at('exec').at('command').required()
+  } else if (httpGet) yield* httpAction(at.at('httpGet'), httpGet)
+  else if (tcpSocket) yield* portOrName(at.at('tcpSocket').at('port'), tcpSocket.port)
 }
 
 function* httpAction(at: Path, action: core.HTTPGetAction): Check {
   yield* named(at.at('path'), action.path)
   yield* portOrName(at.at('port'), action.port)
   yield* oneOfThese(at.at('scheme'), action.scheme, ['HTTP', 'HTTPS'])
-  yield* forEach(at.at('httpHeaders'), action.httpHeaders, (header: core.HTTPHeader, place) => follows(place.at('name'), header.name, httpHeaderName))
+  yield* forEach(at.at('httpHeaders'), action.httpHeaders, (header: core.HTTPHeader) => follows(at.at('httpHeaders'), header.name, httpHeaderName))
 }
 
 /** A port's number, or the name that a container gives it. */

@@ -1,30 +1,50 @@
 /** Amounts that containers and pods request and are limited to. */
 import type { core } from '../../../../api/index.ts'
-import type { Path } from '../../../../machinery/field.ts'
-import { qualifiedName } from '../../../../machinery/names.ts'
+import { FieldError, type Path } from '../../../../machinery/field.ts'
+import { dns1123Label, qualifiedName } from '../../../../machinery/names.ts'
 import { quantityOf } from '../../../../machinery/quantity.ts'
 import { readQuantity } from '../../amounts.ts'
-import { distinct, forEach, type Check } from '../../checks.ts'
+import { follows, type Check } from '../../checks.ts'
 
 export type Amounts = Readonly<Record<string, string>>
 
 const nativePrefix = 'kubernetes.io/'
 const ofContainers = new Set(['cpu', 'memory', 'ephemeral-storage'])
+/** Things that are counted. */
+const counted = new Set([
+  'pods', 'services', 'services.nodeports', 'services.loadbalancers', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims',
+])
+/** What a quota can limit by a name without a prefix. */
+const ofQuotas = new Set([
+  ...ofContainers, ...counted, 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage',
+])
 
 export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 /** `cpu`, `memory` and the like, as opposed to resources that device plugins bring. */
 const isNative = (name: string): boolean => !name.includes('/') || name.includes(nativePrefix)
 /** A resource of which no more can be used than is there: what is requested must be the limit. */
-const cannotOvercommit = (name: string): boolean => !isNative(name) || isHugePages(name)
+export const cannotOvercommit = (name: string): boolean => !isNative(name) || isHugePages(name)
 
-/** The name of a resource as containers may ask for it. */
-function* containerResourceName(at: Path, name: string): Check {
+/** Whether a quota can limit this without a prefix of its own: `pods`, `requests.hugepages-2Mi`. */
+export const isQuotaResource = (name: string): boolean => ofQuotas.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
+
+/** The name of a resource of any kind: one that Kubernetes knows, or one with a prefix. */
+export function* resourceName(at: Path, name: string): Check {
   const problems = qualifiedName(name)
   for (const why of problems) yield at.invalid(name, why)
-  if (problems.length > 0) return
+  if (problems.length > 0 || name.includes('/')) return
+  if (name !== 'storage' && !isQuotaResource(name)) yield at.invalid(name, 'must be a standard resource type or fully qualified')
+}
+
+/** The name of a resource as containers may ask for it. */
+export function* containerResourceName(at: Path, name: string): Check {
+  if (ofContainers.has(name)) return
+  yield* resourceName(at, name)
   if (!name.includes('/')) {
-    if (!ofContainers.has(name) && !isHugePages(name)) yield at.invalid(name, 'must be a standard resource for containers')
-  } else if (isNative(name)) yield at.invalid(name, 'doesn\'t follow extended resource name standard')
+    if (!isHugePages(name)) yield at.invalid(name, 'must be a standard resource for containers')
+  } else if (!isNative(name) && (name.startsWith('requests.') || qualifiedName(`requests.${name}`).length > 0)) {
+    yield at.invalid(name, 'doesn\'t follow extended resource name standard')
+  }
 }
 
 /** An amount: not negative, and whole for resources that cannot be divided. */
@@ -32,7 +52,7 @@ export function* amount(at: Path, name: string, value: string): Check {
   const quantity = readQuantity(value)
   if (!quantity) return yield at.invalid(value, 'must be a valid quantity')
   if (quantity.nanos < 0n) yield at.invalid(quantity.toString(), 'must be greater than or equal to 0')
-  if (!isNative(name) && quantity.nanos % 1_000_000_000n !== 0n) yield at.invalid(quantity.toString(), 'must be an integer')
+  if ((counted.has(name) || !isNative(name)) && quantity.nanos % 1_000_000_000n !== 0n) yield at.invalid(quantity.toString(), 'must be an integer')
 }
 
 /** Requests and limits of one container: known names, whole amounts, no request above its limit. */
@@ -41,19 +61,47 @@ export function* containerResources(at: Path, resources: core.ResourceRequiremen
   for (const [name, value] of Object.entries(limits)) {
     yield* containerResourceName(at.at('limits').key(name), name)
     yield* amount(at.at('limits').key(name), name, value)
+    if (isHugePages(name)) yield* wholePages(at.at('limits').key(name), name, value)
   }
   for (const [name, value] of Object.entries(requests)) {
     yield* containerResourceName(at.at('requests').key(name), name)
     yield* amount(at.at('requests').key(name), name, value)
     yield* againstLimit(at, name, value, limits[name])
+    if (isHugePages(name)) yield* wholePages(at.at('requests').key(name), name, value)
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)]
   if (names.some(isHugePages) && !names.some((name) => name === 'cpu' || name === 'memory')) yield at.forbidden('HugePages require cpu or memory')
-  yield* forEach(at.at('claims'), resources.claims, function* ({ name }, place) {
-    if (!name) yield place.at('name').required()
-    else if (!claims.has(name)) yield place.at('name').notFound(name)
-  })
-  yield* distinct(at.at('claims'), resources.claims, (claim) => (claim.request ? `${claim.name}/${claim.request}` : claim.name))
+  if (resources.claims) yield* claimNames(at.at('claims'), resources.claims, claims)
+}
+
+/** Huge pages come whole. */
+function* wholePages(at: Path, name: string, value: string): Check {
+  const [wanted, size] = [readQuantity(value), readQuantity(name.slice('hugepages-'.length))]
+  if (!wanted) return
+  if (!size || size.nanos <= 0n || wanted.nanos % size.nanos !== 0n) yield at.invalid(wanted.toString(), `${wanted} is not positive integer multiple of ${name}`)
+}
+
+/** Claims of the pod that a container uses: as a whole, or one request of them, but neither twice nor both. */
+function* claimNames(at: Path, list: readonly core.ResourceClaim[], ofPod: ReadonlySet<string>): Check {
+  const names = new Set<string>()
+  for (const [i, { name, request }] of list.entries()) {
+    const place = at.index(i)
+    if (!name) {
+      yield place.required()
+      continue
+    }
+    const key = request ? `${name}/${request}` : name
+    if (names.has(name)) yield place.duplicate(name)
+    else {
+      if (request) yield* follows(place.at('request'), request, dns1123Label)
+      if (names.has(key)) yield place.duplicate(key)
+      else if (!request && [...names].some((other) => other.startsWith(`${name}/`))) yield place.duplicate(name)
+      names.add(key)
+    }
+    if (ofPod.has(name)) continue
+    const those = ofPod.size === 0 ? ' which is empty' : `: ${[...ofPod].toSorted().join(', ')}`
+    yield new FieldError('FieldValueNotFound', place.text, `must be one of the names in pod.spec.resourceClaims${those}`, name)
+  }
 }
 
 /** A request is not above its limit; where nothing can be overcommitted it is the limit. */
@@ -76,16 +124,28 @@ function* againstLimit(at: Path, name: string, request: string, limit: string | 
 /** Amounts for a whole pod: only cpu, memory and huge pages can be shared out by it. */
 export function* podResources(at: Path, spec: core.PodSpec): Check {
   const { limits = {}, requests = {}, claims } = spec.resources ?? {}
-  if (claims?.length) yield at.at('claims').forbidden('claims may not be set for Resources at pod-level')
+  if (claims) yield at.at('claims').forbidden('claims cannot be set for Resources at pod-level')
   for (const [part, amounts] of [['limits', limits], ['requests', requests]] as const) {
     for (const [name, value] of Object.entries(amounts)) {
       const place = at.at(part).key(name)
-      if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) yield place.notSupported(name, ['cpu', 'hugepages-', 'memory'])
+      if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) {
+        const problems = [...resourceName(place, name)]
+        if (problems.length > 0) yield* problems
+        else yield place.notSupported(name, ['cpu', 'hugepages-', 'memory'])
+      }
       else yield* amount(place, name, value)
     }
   }
   for (const [name, value] of Object.entries(requests)) yield* againstLimit(at, name, value, limits[name])
   yield* aggregated(at, spec, requests)
+  for (const [i, container] of spec.containers.entries()) {
+    for (const [name, value] of Object.entries(container.resources.limits ?? {})) {
+      const [own, most] = [readQuantity(value), readQuantity(limits[name])]
+      if (own && most && own.compare(most) > 0) {
+        yield at.at('containers').index(i).key(name).at('limits').invalid(own.toString(), `must be less than or equal to pod limits of ${most}`)
+      }
+    }
+  }
 }
 
 /** What a pod requests must cover what its containers request together. */

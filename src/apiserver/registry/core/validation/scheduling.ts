@@ -1,10 +1,10 @@
 /** Where a pod may be scheduled: tolerations, affinity, spreading, gates. */
-import type { core } from '../../../../api/index.ts'
+import type { core, meta } from '../../../../api/index.ts'
 import type { Path } from '../../../../machinery/field.ts'
-import { dns1123Label, labelValue, qualifiedName } from '../../../../machinery/names.ts'
-import { distinct, follows, forEach, ifThere, named, oneOfThese, positive, selector, type Check } from '../../checks.ts'
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../../../machinery/names.ts'
+import { distinct, follows, forEach, ifThere, oneOfThese, positive, selector, type Check } from '../../checks.ts'
 
-const effects = ['NoExecute', 'NoSchedule', 'PreferNoSchedule']
+const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 export function* toleration(value: core.Toleration, at: Path): Check {
   const operator = value.operator || 'Equal'
@@ -15,27 +15,35 @@ export function* toleration(value: core.Toleration, at: Path): Check {
   if (value.tolerationSeconds !== undefined && value.effect !== 'NoExecute') {
     yield at.at('effect').invalid(value.effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set")
   }
-  if (operator === 'Equal') yield* follows(at.at('operator'), value.value ?? '', labelValue)
-  else if (operator === 'Exists') {
-    if (value.value) yield at.at('operator').invalid(value, "value must be empty when `operator` is 'Exists'")
+  if (operator === 'Equal') {
+    const problems = labelValue(value.value ?? '')
+    if (problems.length > 0) yield at.at('operator').invalid(value.value, problems.join(';'))
+  } else if (operator === 'Exists') {
+    if (value.value) yield at.at('operator').invalid(value.value, "value must be empty when `operator` is 'Exists'")
   } else yield at.at('operator').notSupported(operator, ['Equal', 'Exists'])
   if (value.effect) yield* ifThere(at.at('effect'), value.effect, effects)
 }
 
 export function* taint(value: core.Taint, at: Path): Check {
-  yield* named(at.at('key'), value.key, qualifiedName)
-  for (const why of labelValue(value.value ?? '')) yield at.at('value').invalid(value.value, why)
+  yield* follows(at.at('key'), value.key, qualifiedName)
+  const problems = labelValue(value.value ?? '')
+  if (problems.length > 0) yield at.at('value').invalid(value.value, problems.join(';'))
   yield* oneOfThese(at.at('effect'), value.effect, effects)
 }
 
 /** Terms of which one must hold; a selector without terms selects nothing, which is refused. */
 export function* nodeSelector(at: Path, value: core.NodeSelector): Check {
-  if (value.nodeSelectorTerms.length === 0) yield at.at('nodeSelectorTerms').required('must have at least one node selector term')
-  yield* forEach(at.at('nodeSelectorTerms'), value.nodeSelectorTerms, nodeSelectorTerm)
+  if (value.nodeSelectorTerms.length === 0) return yield at.at('nodeSelectorTerms').required('must have at least one node selector term')
+  yield* forEach(at.at('nodeSelectorTerms'), value.nodeSelectorTerms, (term, place) => nodeSelectorTerm(term, place, true))
 }
 
-function* nodeSelectorTerm(term: core.NodeSelectorTerm, at: Path): Check {
+/** In a `strict` term values must be able to be values of labels; a preference may name what no node can have. */
+function* nodeSelectorTerm(term: core.NodeSelectorTerm, at: Path, strict: boolean): Check {
   yield* forEach(at.at('matchExpressions'), term.matchExpressions, nodeRequirement)
+  if (strict) {
+    yield* forEach(at.at('matchExpressions'), term.matchExpressions, ({ values }, place) =>
+      forEach(place.at('values'), values, (value, here) => follows(here, value, labelValue)))
+  }
   yield* forEach(at.at('matchFields'), term.matchFields, nodeField)
 }
 
@@ -64,6 +72,7 @@ function* nodeField({ key, operator, values = [] }: core.NodeSelectorRequirement
     if (values.length !== 1) yield at.at('values').required('must be only one value when `operator` is \'In\' or \'NotIn\' for node field selector')
   } else yield at.at('operator').invalid(operator, 'not a valid selector operator')
   if (key !== 'metadata.name') yield at.at('key').invalid(key, 'not a valid field selector key')
+  else yield* forEach(at.at('values'), values, (value, place) => follows(place, value, dns1123Subdomain))
 }
 
 const weight = (at: Path, value: number): Check => (function* () {
@@ -90,16 +99,17 @@ function* nodeAffinity(at: Path, value: core.NodeAffinity): Check {
   if (required) yield* nodeSelector(at.at('requiredDuringSchedulingIgnoredDuringExecution'), required)
   yield* forEach(at.at('preferredDuringSchedulingIgnoredDuringExecution'), value.preferredDuringSchedulingIgnoredDuringExecution, function* (term, here) {
     yield* weight(here, term.weight)
-    yield* nodeSelectorTerm(term.preference, here.at('preference'))
+    yield* nodeSelectorTerm(term.preference, here.at('preference'), false)
   })
 }
 
 function* podAffinityTerm(term: core.PodAffinityTerm, at: Path): Check {
   yield* selector(at.at('labelSelector'), term.labelSelector)
   yield* selector(at.at('namespaceSelector'), term.namespaceSelector)
-  yield* forEach(at.at('namespaces'), term.namespaces, (name, place) => follows(place, name, dns1123Label))
+  yield* forEach(at.at('namespaces'), term.namespaces, (name) => follows(at.at('namespace'), name, dns1123Label))
+  yield* labelKeys(at, term)
   if (!term.topologyKey) yield at.at('topologyKey').required('can not be empty')
-  else yield* follows(at.at('topologyKey'), term.topologyKey, qualifiedName)
+  yield* follows(at.at('topologyKey'), term.topologyKey, qualifiedName)
 }
 
 /** How evenly pods are spread over the values of a node label. */
@@ -107,22 +117,53 @@ export function* spreadConstraints(at: Path, list: readonly core.TopologySpreadC
   yield* forEach(at, list, function* (constraint, place) {
     yield* positive(place.at('maxSkew'), constraint.maxSkew)
     if (!constraint.topologyKey) yield place.at('topologyKey').required('can not be empty')
-    else yield* follows(place.at('topologyKey'), constraint.topologyKey, qualifiedName)
     yield* ifThere(place.at('whenUnsatisfiable'), constraint.whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway'])
     if (constraint.minDomains !== undefined) {
       yield* positive(place.at('minDomains'), constraint.minDomains)
       if (constraint.whenUnsatisfiable !== 'DoNotSchedule') {
-        yield place.at('minDomains').invalid(constraint.minDomains, 'can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway')
+        yield place.at('minDomains').invalid(constraint.minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${constraint.whenUnsatisfiable}`)
       }
     }
     yield* ifThere(place.at('nodeAffinityPolicy'), constraint.nodeAffinityPolicy, ['Honor', 'Ignore'])
     yield* ifThere(place.at('nodeTaintsPolicy'), constraint.nodeTaintsPolicy, ['Honor', 'Ignore'])
+    yield* labelKeys(place, constraint)
     yield* selector(place.at('labelSelector'), constraint.labelSelector)
   })
-  yield* distinct(at, list, (c) => `{${c.topologyKey}, ${c.whenUnsatisfiable}}`, '{topologyKey, whenUnsatisfiable}')
+  if (list && list.length > 1) yield* repeatedConstraints(at, list)
 }
 
+/** Of two constraints of the same kind the earlier one is named. */
+function* repeatedConstraints(at: Path, list: readonly core.TopologySpreadConstraint[]): Check {
+  const kinds = list.map((c) => `{${c.topologyKey}, ${c.whenUnsatisfiable}}`)
+  for (const [i, kind] of kinds.entries()) if (kinds.includes(kind, i + 1)) yield at.index(i).at('{topologyKey, whenUnsatisfiable}').duplicate(kind)
+}
+
+interface ByLabels { readonly labelSelector?: meta.LabelSelector | undefined; readonly matchLabelKeys?: readonly string[] | undefined; readonly mismatchLabelKeys?: readonly string[] | undefined }
+
+/**
+ * Keys whose values are taken from the pod itself. When this runs, they have been put into the selector already: a key that is there
+ * twice is one that the client put there too.
+ */
+function* labelKeys(at: Path, { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: ByLabels): Check {
+  for (const [name, keys] of [['matchLabelKeys', matchLabelKeys], ['mismatchLabelKeys', mismatchLabelKeys]] as const) {
+    if (keys.length > 0 && !labelSelector) yield at.at(name).forbidden('must not be specified when labelSelector is not set')
+    else yield* forEach(at.at(name), keys, (key, place) => follows(place, key, qualifiedName))
+  }
+  if (matchLabelKeys.length > 0 && labelSelector) {
+    const seen = new Set(Object.keys(labelSelector.matchLabels ?? {}))
+    for (const { key } of labelSelector.matchExpressions ?? []) {
+      const i = matchLabelKeys.indexOf(key)
+      if (i >= 0 && seen.has(key)) yield at.index(i).invalid(key, 'exists in both matchLabelKeys and labelSelector')
+      seen.add(key)
+    }
+  }
+  for (const [i, key] of matchLabelKeys.entries()) {
+    if (mismatchLabelKeys.includes(key)) yield at.at('matchLabelKeys').index(i).invalid(key, 'exists in both matchLabelKeys and mismatchLabelKeys')
+  }
+}
+
+/** What keeps a pod from being scheduled: qualified names, each once. */
 export function* schedulingGates(at: Path, gates: readonly core.PodSchedulingGate[] | undefined): Check {
-  yield* forEach(at, gates, (gate, place) => named(place.at('name'), gate.name, qualifiedName))
-  yield* distinct(at, gates, (gate) => gate.name, 'name')
+  yield* forEach(at, gates, (gate, place) => follows(place, gate.name, qualifiedName))
+  yield* distinct(at, gates, (gate) => gate.name)
 }
