@@ -15,7 +15,7 @@ import { checkModes } from './modes.ts'
 import { keepPki } from './renewal.ts'
 import type { Pki } from './pki.ts'
 import type { Paths } from './paths.ts'
-import { isFree, settle } from './settings.ts'
+import { isFree, readSettings, rememberArguments, settle } from './settings.ts'
 import type { Settings, SettingsRequest } from './settings.ts'
 import { UserError } from './user-error.ts'
 
@@ -73,6 +73,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   const other = runningPid(paths)
   if (other !== undefined) throw new UserError(`cluster "${options.request.name}" is already running (pid ${other}); "skiff status" shows it`)
   checkModes(paths)
+  const known = readSettings(paths)
   const settings = await settle(paths, options.request)
   if (!(await isFree(settings.port))) throw new UserError(`port ${settings.port} is in use; stop what listens there, or choose another with --port`)
   writePid(paths)
@@ -83,9 +84,11 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   const [pki, store] = await Promise.all([keepPki(paths.pki, settings, { clock: systemClock, log: log.child({ component: 'certificates' }) }), openStore(paths, log)])
   undo.push(() => pki.stop())
   undo.push(() => store.close())
-  const stored = await encrypted(store, { paths, given: settings.apiServerArguments, clock: systemClock, log: log.child({ component: 'encryption' }) })
-  undo.push(() => stored.stop())
-  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log, throughNodes: !options.node })
+  const plane = await keepingFlags({ paths, settings, known }, async () => {
+    const stored = await encrypted(store, { paths, given: settings.apiServerArguments, clock: systemClock, log: log.child({ component: 'encryption' }) })
+    undo.push(() => stored.stop())
+    return startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log, throughNodes: !options.node })
+  })
   undo.push(() => plane.stop())
   saveKubeconfig(paths, settings, pki)
   pki.onRenewal(() => renewKubeconfigs(paths, settings, pki))
@@ -101,6 +104,16 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   }
   report({ kind: 'ready', ms: Math.round(performance.now() - started) })
   log.info({ ms: Math.round(performance.now() - started), port: settings.port }, 'the cluster is up')
+}
+
+/** Starts what reads the flags. When that cannot be done as they say, the cluster remembers those it had before. */
+async function keepingFlags<T>({ paths, settings, known }: { readonly paths: Paths; readonly settings: Settings; readonly known: Settings | undefined }, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start()
+  } catch (error) {
+    if (error instanceof UserError) rememberArguments(paths, settings, known?.apiServerArguments)
+    throw error
+  }
 }
 
 async function joinNode(parts: {

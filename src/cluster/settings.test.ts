@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { pathsOf } from './paths.ts'
 import type { Paths } from './paths.ts'
-import { checkName, isFree, readSettings, settle } from './settings.ts'
+import { checkName, isFree, readSettings, rememberArguments, settle } from './settings.ts'
 
 let dir: string
 let paths: Paths
@@ -25,6 +25,15 @@ it('writes down what a cluster was made with, and finds it again', async () => {
 it('refuses another port for a cluster that has one', async () => {
   await settle(paths, { name: 'test', port: 16443 })
   await expect(settle(paths, { name: 'test', port: 16444 })).rejects.toThrow('was made with port 16443')
+})
+
+it('goes back to the flags it had before', async () => {
+  const before = await settle(paths, { name: 'test', port: 16443, apiServerArguments: { 'anonymous-auth': 'false' } })
+  const made = await settle(paths, { name: 'test', apiServerArguments: { 'audit-policy-file': '/wrong' } })
+  expect(readSettings(paths)?.apiServerArguments).toEqual({ 'anonymous-auth': 'false', 'audit-policy-file': '/wrong' })
+  rememberArguments(paths, made, before.apiServerArguments)
+  expect(readSettings(paths)).toEqual(before)
+  expect(rememberArguments(paths, made, undefined).apiServerArguments).toBeUndefined()
 })
 
 it('says so when the settings are damaged', () => {

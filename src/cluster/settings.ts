@@ -108,6 +108,11 @@ export function record(paths: Paths, settings: Settings): Settings {
   return settings
 }
 
+/** Remembers these flags of the API server in place of those in the settings. */
+export function rememberArguments(paths: Paths, { apiServerArguments: _other, ...settings }: Settings, given: ApiServerArguments | undefined): Settings {
+  return record(paths, { ...settings, ...(given && { apiServerArguments: given }) })
+}
+
 /** The settings of every cluster that is, or was since the last reboot, on this host. */
 function neighbours(): Settings[] {
   const found: Settings[] = []

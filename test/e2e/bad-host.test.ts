@@ -1,5 +1,5 @@
 /** What a host can have wrong with it: each gets one line that says what and how to mend it, and nothing is half-done. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +50,14 @@ describe('a host with something wrong', () => {
     expect(up).toMatchObject({ code: 1, stderr: `skiff: port ${port} is in use; stop what listens there, or choose another with --port\n` })
     expect(readdirSync(dir)).toEqual([])
     rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('a flag that cannot be followed is not remembered', async () => {
+    const policy = join(cluster.dataDir, 'policy.yaml')
+    writeFileSync(policy, 'kind: Wrong\n')
+    const up = await cluster.up('--kube-apiserver-arg', `audit-policy-file=${policy}`, '--kube-apiserver-arg', `audit-log-path=${cluster.dataDir}/audit.log`)
+    expect(up).toMatchObject({ code: 1, stderr: expect.stringContaining(`audit-policy-file: ${policy}: `) as string })
+    expect(JSON.parse(readFileSync(join(cluster.dataDir, 'cluster.json'), 'utf8'))).not.toHaveProperty('apiServerArguments')
   })
 
   it('a data directory that is a file', async () => {
