@@ -52,7 +52,9 @@ describe('the flags of authentication', () => {
     const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
     const { serviceAccounts } = await authentication(`service-account-signing-key-file=${file('new.key', key)}`, 'service-account-issuer=https://new.example,https://old.example', `service-account-key-file=${file('a.key', key)},${file('b.key', key)}`, 'service-account-max-token-expiration=2h')
     expect(serviceAccounts).toMatchObject({ signingKey: key, issuer: 'https://new.example', otherIssuers: ['https://old.example'], longest: 7200 })
-    expect(serviceAccounts.verificationKeys).toEqual([key, key, pki.serviceAccountKey])
+    expect(serviceAccounts.verificationKeys).toEqual([key.trim(), key.trim(), pki.serviceAccountKey])
+    const several = await authentication(`service-account-key-file=${file('several.key', `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${key}${pki.serviceAccountKey}`)}`)
+    expect(several.serviceAccounts.verificationKeys).toEqual([key.trim(), pki.serviceAccountKey.trim(), pki.serviceAccountKey])
   })
 
   it('that make no sense stop the boot with one sentence', async () => {
@@ -64,6 +66,11 @@ describe('the flags of authentication', () => {
     await expect(authentication(`client-ca-file=${file('none.crt', 'no certificate')}`)).rejects.toThrow('client-ca-file: it contains no certificate')
     await expect(authentication(`authentication-config=${file('config.yaml', 'kind: Wrong')}`)).rejects.toThrow('authentication-config:')
     await expect(authentication('service-account-max-token-expiration=10m')).rejects.toThrow('between 1 hour')
+    const none = file('none.key', 'no key')
+    await expect(authentication(`service-account-key-file=${none}`)).rejects.toThrow(`service-account-key-file: ${none}: it contains no public or private key that can be read`)
+    await expect(authentication(`service-account-signing-key-file=${none}`)).rejects.toThrow(`service-account-signing-key-file: ${none}: it contains no private key that can be read`)
+    const curve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    await expect(authentication(`service-account-signing-key-file=${file('p384.key', curve)}`)).rejects.toThrow('service account keys are RSA or elliptic curve P-256 keys')
   })
 })
 

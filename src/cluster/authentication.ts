@@ -7,7 +7,7 @@ import type { AuthenticationConfiguration } from '../apiserver/authn/jwt/configu
 import type { RequestHeaderOptions } from '../apiserver/authn/request-header.ts'
 import type { AuthenticationOptions } from '../apiserver/authn/setup.ts'
 import { parseTokenFile } from '../apiserver/authn/token-file.ts'
-import type { ServiceAccountKeys } from '../apiserver/authn/tokens.ts'
+import { checkKey, type ServiceAccountKeys } from '../apiserver/authn/tokens.ts'
 import { createPost } from '../apiserver/remote.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
 import type { Clock } from '../machinery/clock.ts'
@@ -66,7 +66,8 @@ function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: str
   const [issuer = own.issuer, ...otherIssuers] = argumentList(given, 'service-account-issuer') ?? []
   for (const one of [issuer, ...otherIssuers]) if (one.includes(':') && !URL.canParse(one)) throw new UserError(`service-account-issuer: "${one}" contained a ":" but is no valid URL`)
   const signing = argumentFile(given, 'service-account-signing-key-file')
-  const keys = (argumentList(given, 'service-account-key-file') ?? []).map((file) => about('service-account-key-file', () => readFileSync(file, 'utf8')))
+  if (signing !== undefined) about(`service-account-signing-key-file: ${given?.['service-account-signing-key-file']}`, () => checkKey(signing, 'sign'))
+  const keys = (argumentList(given, 'service-account-key-file') ?? []).flatMap((file) => about(`service-account-key-file: ${file}`, () => keysIn(readFileSync(file, 'utf8'))))
   const most = argumentDuration(given, 'service-account-max-token-expiration')
   if (most !== undefined && (most < 3_600_000 || most > 2 ** 32 * 1000)) throw new UserError('service-account-max-token-expiration: it must be between 1 hour and 2^32 seconds')
   const jwksUri = given?.['service-account-jwks-uri']
@@ -83,6 +84,15 @@ function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: str
     extend: argumentBoolean(given, 'service-account-extend-token-expiration') ?? true,
     ...(jwksUri === undefined ? {} : { jwksUri }),
   }
+}
+
+const pemBlock = /-----BEGIN ([A-Z ]*(?:KEY|CERTIFICATE))-----[^-]+-----END \1-----/g
+
+/** Every key of a file. Throws when there is none, or one that no token can be checked with. */
+function keysIn(text: string): readonly string[] {
+  const keys = text.match(pemBlock) ?? [text]
+  for (const key of keys) checkKey(key, 'verify')
+  return keys
 }
 
 function requestHeaderOf(given: Given): RequestHeaderOptions | undefined {

@@ -148,6 +148,17 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
   }
 }
 
+/** Whether tokens can be signed, or only checked, with a PEM key. Throws an `Error` of one line when they cannot. */
+export function checkKey(pem: string, use: 'sign' | 'verify'): void {
+  let key: KeyObject
+  try {
+    key = use === 'sign' ? createPrivateKey(pem) : createPublicKey(pem)
+  } catch {
+    throw new Error(`it contains no ${use === 'sign' ? 'private' : 'public or private'} key that can be read`)
+  }
+  keyOf(key)
+}
+
 function keyOf(key: KeyObject): Key {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   const id = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64url')
