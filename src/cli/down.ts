@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createLog } from '../cluster/log.ts'
 import { removeCluster } from '../cluster/remove.ts'
-import { needRoot, pathsFrom } from './options.ts'
+import { existing, needRoot, pathsFrom } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
 export async function down(options: ClusterOptions): Promise<void> {
@@ -12,6 +12,7 @@ export async function down(options: ClusterOptions): Promise<void> {
     console.log(`there is no cluster "${options.name}" here`)
     return
   }
+  if (options.port !== undefined) existing(options)
   const purge = options.purge === true
   await removeCluster({ paths, name: options.name, purge, log: createLog('error'), say: (text) => console.log(`  ${text}`) })
   console.log(purge ? `cluster "${options.name}" is gone` : `cluster "${options.name}" is down; ${paths.data} keeps what it remembers ("skiff down --purge" removes it)`)

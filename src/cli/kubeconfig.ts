@@ -35,6 +35,7 @@ async function bootstrapToken(kubeconfigFile: string): Promise<string> {
 export async function kubeconfig(options: ClusterOptions): Promise<void> {
   const { paths, settings } = existing(options)
   if (!existsSync(paths.kubeconfig)) throw new UserError(`cluster "${options.name}" has not been booted yet; run "skiff up"`)
+  if (options.nodeIp !== undefined && options.forNode === undefined) throw new UserError('--node-ip is for --for-node: it is the address of that machine')
   if (options.forNode !== undefined) {
     if (options.nodeIp === undefined) throw new UserError('--for-node needs --node-ip too: the address under which the control plane reaches the node')
     const ca = authorityOf(paths.pki)

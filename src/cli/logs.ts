@@ -1,12 +1,13 @@
 /** `skiff logs`: what the cluster's own process wrote. */
 import { createReadStream, existsSync, readFileSync, statSync, watchFile } from 'node:fs'
 import { UserError } from '../cluster/user-error.ts'
-import { pathsFrom } from './options.ts'
+import { existing, pathsFrom } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
 export async function logs(options: ClusterOptions): Promise<void> {
   const { log } = pathsFrom(options)
   if (!existsSync(log)) throw new UserError(`cluster "${options.name}" has written no log in ${log}`)
+  if (options.port !== undefined) existing(options)
   const lines = Number(options.tail ?? '200')
   if (!Number.isInteger(lines) || lines < 0) throw new UserError('--tail takes a whole number of lines')
   const text = readFileSync(log, 'utf8')

@@ -1,5 +1,5 @@
 /** `skiff`: reads the command line and calls the command. A command's code is loaded only when it is called. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { version } from '../cluster/version.ts'
 import { UserError } from '../cluster/user-error.ts'
 import type { ClusterOptions } from './options.ts'
@@ -22,21 +22,24 @@ function portNumber(text: string): number {
 
 const repeated = (value: string, all: string[] = []): string[] => [...all, value]
 
-/** Adds what every command that touches a cluster takes. */
-function clustered(name: string, description: string): Command {
+/** A command about what is kept under a name. */
+function named(name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
     .option('--name <name>', 'the cluster', process.env['SKIFF_NAME'] ?? 'skiff')
     .option('--data-dir <dir>', 'where the cluster keeps its things (default: /var/lib/skiff/<name>)')
-    .option('--port <port>', 'the port of the API server (default: 6443, or the next free one)', portNumber)
 }
+
+/** Adds what every command that touches a cluster takes. */
+const clustered = (name: string, description: string): Command =>
+  named(name, description).option('--port <port>', 'the port of the API server (default: 6443, or the next free one)', portNumber)
 
 const boot = (command: Command): Command =>
   command
     .option('--node-ip <address>', "the node's address (default: the host's first)")
     .option('--container-runtime-endpoint <socket>', 'use this containerd instead of a private one')
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(new Option('--log-level <level>', 'how much the log says').choices(['debug', 'info', 'warn', 'error']).default('info'))
 
 /** Adds what every command that runs a control plane takes. */
 const governing = (command: Command): Command =>
@@ -52,13 +55,13 @@ clustered('down', 'stop the cluster and remove every trace from the host; the da
   .action(async (options: ClusterOptions) => (await import('./down.ts')).down(options))
 
 clustered('status', 'say what runs, and how it is')
-  .option('-o, --output <format>', 'text or json', 'text')
+  .addOption(new Option('-o, --output <format>', 'what it is said in').choices(['text', 'json']).default('text'))
   .action(async (options: ClusterOptions) => (await import('./status.ts')).status(options))
 
 clustered('kubeconfig', "print the administrator's kubeconfig")
-  .option('--path', 'print where the file is instead')
+  .addOption(new Option('--path', 'print where the file is instead').conflicts(['forNode', 'bootstrap']))
   .option('--for-node <name>', 'print the kubeconfig of a node on another machine, for "skiff agent"')
-  .option('--bootstrap', 'print a kubeconfig by which nodes on other machines get their own certificates during the next day, for "skiff agent"')
+  .addOption(new Option('--bootstrap', 'print a kubeconfig by which nodes on other machines get their own certificates during the next day, for "skiff agent"').conflicts(['forNode', 'nodeIp']))
   .option('--node-ip <address>', 'with --for-node: the address of that machine')
   .action(async (options: ClusterOptions) => (await import('./kubeconfig.ts')).kubeconfig(options))
 
@@ -71,7 +74,7 @@ governing(boot(clustered('server', 'run the cluster in the foreground: control p
   .option('--no-node', 'run the control plane alone')
   .action(async (options: ClusterOptions) => (await import('./server.ts')).server(options))
 
-boot(clustered('agent', 'run a node in the foreground for a control plane that runs elsewhere'))
+boot(named('agent', 'run a node in the foreground for a control plane that runs elsewhere'))
   .requiredOption('--kubeconfig <file>', "the node's kubeconfig")
   .option('--node-name <name>', "with a bootstrap token: what the node is called (default: the host's name)")
   .action(async (options: ClusterOptions) => (await import('./agent.ts')).agent(options))
