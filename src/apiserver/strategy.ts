@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly namespace: string
   readonly name: string
   readonly dryRun: boolean
+  /** The group version that the request is in, which need not be the stored one. */
+  readonly apiVersion?: string
   /** Now, in milliseconds: never `Date.now()` in a strategy. */
   readonly now: number
   /** Warning headers for the client. */

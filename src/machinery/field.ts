@@ -17,7 +17,8 @@ const wording: Record<FieldErrorType, string> = {
   InternalError: 'Internal error',
 }
 
-const shown = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null'))
+/** What is not there is shown in quotes, as every client of Kubernetes has always seen it. */
+const shown = (value: unknown): string => JSON.stringify(value ?? 'null') ?? '"null"'
 
 /** Stands for a value that is too much to show. */
 export const omitted: unique symbol = Symbol('omitted')

@@ -36,12 +36,17 @@ describe('access reviews', () => {
   it('of a namespace stay in it', async () => {
     const review = (spec: object) => ask(authorization.localsubjectaccessreviews, spec, { namespace: 'x' })
     expect(await review({ user: 'ana', resourceAttributes: pods })).toMatchObject({ allowed: true })
-    await expect(review({ user: 'ana', resourceAttributes: { ...pods, namespace: 'y' } })).rejects.toMatchObject({ code: 400 })
+    await expect(review({ user: 'ana', resourceAttributes: { ...pods, namespace: 'y' } })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('spec.resourceAttributes.namespace: Invalid value: "y": must match metadata.namespace') as string })
     await expect(review({ user: 'ana', nonResourceAttributes: { verb: 'get', path: '/' } })).rejects.toMatchObject({ code: 422 })
   })
 
   it('that ask nothing, everything at once, or about nobody are refused', async () => {
-    await expect(ask(authorization.selfsubjectaccessreviews, {})).rejects.toMatchObject({ code: 422 })
+    await expect(ask(authorization.selfsubjectaccessreviews, {})).rejects.toMatchObject({ code: 422, message: expect.stringContaining('spec.resourceAttributes: Invalid value: "null": exactly one of') as string })
+    await expect(ask(authorization.subjectaccessreviews, {})).rejects.toMatchObject({ status: { details: { causes: [{ field: 'spec.resourceAttributes' }, { reason: 'FieldValueInvalid', field: 'spec.user' }] } } })
+    await expect(ask(authorization.selfsubjectaccessreviews, { resourceAttributes: { ...pods, fieldSelector: {}, labelSelector: { rawSelector: 'a', requirements: [{ key: '', operator: 'In' }] } } })).rejects.toMatchObject({ status: { details: { causes: [
+      { reason: 'FieldValueRequired', field: 'spec.resourceAttributes.fieldSelector.requirements', message: 'Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required' },
+      { reason: 'FieldValueInvalid', field: 'spec.resourceAttributes.labelSelector.rawSelector' }, { field: 'spec.resourceAttributes.labelSelector.requirements[0].key' }, { field: 'spec.resourceAttributes.labelSelector.requirements[0].values' },
+    ] } } })
     await expect(ask(authorization.selfsubjectaccessreviews, { resourceAttributes: pods, nonResourceAttributes: {} })).rejects.toMatchObject({ code: 422 })
     await expect(ask(authorization.subjectaccessreviews, { resourceAttributes: pods })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('at least one of user or group must be specified') as string })
   })

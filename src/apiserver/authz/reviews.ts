@@ -2,7 +2,7 @@
 import { authorization, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
-import { path } from '../../machinery/field.ts'
+import { path, type FieldError, type Path } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
 import type { VirtualCall, VirtualResource } from '../options.ts'
 import type { Action, Authorizer, HeldRules } from './authorizer.ts'
@@ -22,18 +22,17 @@ export function accessReviews(authorizer: Authorizer): ReadonlyMap<string, Virtu
   return new Map<string, VirtualResource>([
     review(authorization.selfsubjectaccessreviews, async (body, call) => {
       const object = body as unknown as authorization.SelfSubjectAccessReview
-      checkAttributes('SelfSubjectAccessReview', object.spec)
+      refuse('SelfSubjectAccessReview', [...attributeErrors(object.spec), ...metadataErrors(object)])
       return { ...object, status: await statusFor(call.user, object.spec) }
     }),
     review(authorization.subjectaccessreviews, async (body) => {
       const object = body as unknown as authorization.SubjectAccessReview
-      checkSubject('SubjectAccessReview', object.spec)
+      refuse('SubjectAccessReview', [...subjectErrors(object.spec), ...metadataErrors(object)])
       return { ...object, status: await statusFor(subjectOf(object.spec), object.spec) }
     }),
     review(authorization.localsubjectaccessreviews, async (body, call) => {
       const object = body as unknown as authorization.LocalSubjectAccessReview
-      checkSubject('LocalSubjectAccessReview', object.spec)
-      checkLocal(object, call.namespace)
+      refuse('LocalSubjectAccessReview', [...subjectErrors(object.spec), ...metadataErrors(object, true), ...localErrors(object.spec, call.namespace)])
       return { ...object, status: await statusFor(subjectOf(object.spec), object.spec) }
     }),
     review(authorization.selfsubjectrulesreviews, async (body, call) => {
@@ -69,25 +68,54 @@ function actionOf({ resourceAttributes: r, nonResourceAttributes: n }: Attribute
   }
 }
 
-function checkAttributes(kind: string, spec: Attributes): void {
-  const field = path('spec.resourceAttributes')
-  const which = { group: authorization.subjectaccessreviews.group, kind }
-  if (spec.resourceAttributes && spec.nonResourceAttributes) throw invalid(which, '', [path('spec.nonResourceAttributes').invalid(spec.nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')])
-  if (!spec.resourceAttributes && !spec.nonResourceAttributes) throw invalid(which, '', [field.invalid(null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')])
+function refuse(kind: string, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: authorization.subjectaccessreviews.group, kind }, '', errors)
 }
 
-function checkSubject(kind: string, spec: authorization.SubjectAccessReviewSpec): void {
-  checkAttributes(kind, spec)
-  if (!spec.user && !spec.groups?.length) {
-    throw invalid({ group: authorization.subjectaccessreviews.group, kind }, '', [path('spec.user').invalid('', 'at least one of user or group must be specified')])
+/** A review is no object: it has no name and no labels. */
+function metadataErrors({ metadata }: { readonly metadata: object }, local = false): FieldError[] {
+  const { managedFields: _, namespace, ...rest } = metadata as Readonly<Record<string, unknown>>
+  const said = Object.values(local ? rest : { ...rest, namespace }).some((value) => Boolean(value) && (typeof value !== 'object' || Object.keys(value as object).length > 0))
+  return said ? [path('metadata').invalid(metadata, local ? 'must be empty except for namespace' : 'must be empty')] : []
+}
+
+function attributeErrors({ resourceAttributes, nonResourceAttributes }: Attributes): FieldError[] {
+  const at = path('spec')
+  if (resourceAttributes && nonResourceAttributes) return [at.at('nonResourceAttributes').invalid(nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')]
+  if (!resourceAttributes && !nonResourceAttributes) return [at.at('resourceAttributes').invalid(null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')]
+  return (['fieldSelector', 'labelSelector'] as const).flatMap((name) => {
+    const selector = resourceAttributes?.[name]
+    return selector ? selectorErrors(at.at('resourceAttributes').at(name), selector) : []
+  })
+}
+
+type Requirement = { readonly key: string; readonly operator: string; readonly values?: readonly string[] | undefined }
+
+/** Operators that are not known are for newer servers: they select nothing here and are no mistake. */
+function selectorErrors(at: Path, { rawSelector, requirements = [] }: { readonly rawSelector?: string | undefined; readonly requirements?: readonly Requirement[] | undefined }): FieldError[] {
+  const errors: FieldError[] = []
+  if (rawSelector && requirements.length > 0) errors.push(at.at('rawSelector').invalid(rawSelector, 'may not specified at the same time as requirements'))
+  if (!rawSelector && requirements.length === 0) errors.push(at.at('requirements').required(`when ${at.text} is specified, requirements or rawSelector is required`))
+  for (const [i, { key, operator, values = [] }] of requirements.entries()) {
+    const place = at.at('requirements').index(i)
+    if (!key) errors.push(place.at('key').required('must be specified'))
+    if ((operator === 'In' || operator === 'NotIn') && values.length === 0) errors.push(place.at('values').required("must be specified when `operator` is 'In' or 'NotIn'"))
+    if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) errors.push(place.at('values').forbidden("may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
   }
+  return errors
 }
 
-function checkLocal(object: authorization.LocalSubjectAccessReview, namespace: string): void {
-  const which = { group: authorization.subjectaccessreviews.group, kind: 'LocalSubjectAccessReview' }
-  if (object.spec.nonResourceAttributes) throw invalid(which, '', [path('spec.nonResourceAttributes').invalid(object.spec.nonResourceAttributes, 'disallowed on this kind of request')])
-  const asked = object.spec.resourceAttributes?.namespace ?? ''
-  if (asked !== namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
+function subjectErrors(spec: authorization.SubjectAccessReviewSpec): FieldError[] {
+  const nobody = !spec.user && !spec.groups?.length
+  return [...attributeErrors(spec), ...(nobody ? [path('spec.user').invalid('', 'at least one of user or group must be specified')] : [])]
+}
+
+function localErrors({ resourceAttributes, nonResourceAttributes }: authorization.SubjectAccessReviewSpec, namespace: string): FieldError[] {
+  const asked = resourceAttributes?.namespace ?? ''
+  return [
+    ...(resourceAttributes && asked !== namespace ? [path('spec.resourceAttributes.namespace').invalid(asked, 'must match metadata.namespace')] : []),
+    ...(nonResourceAttributes ? [path('spec.nonResourceAttributes').invalid(nonResourceAttributes, 'disallowed on this kind of request')] : []),
+  ]
 }
 
 function rulesStatus({ rules, incomplete, problem }: HeldRules): authorization.SubjectRulesReviewStatus {

@@ -122,5 +122,6 @@ export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served
     now: env.clock.now(),
     warn: (text) => void (o.warnings && !o.warnings.includes(text) && o.warnings.push(text)),
     annotate: (key, value) => o.trail?.annotate(key, value),
+    apiVersion: served.resource.apiVersion,
   }
 }

@@ -63,7 +63,7 @@ describe('what is wrong with', () => {
     ['limits out of order', any(core.limitranges), { spec: { limits: [{ type: 'Container', min: { cpu: '2' }, max: { cpu: '1' }, default: { cpu: '2' }, defaultRequest: { cpu: '2' } }] } }, [
       'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
       'spec.limits[0].defaultRequest[cpu]: Invalid value: "2": default request value 2 is greater than max value 1',
-      'spec.limits[0].default[cpu]: Invalid value: "2": default value 2 is greater than max value 1',
+      'spec.limits[0].default[cpu]: Invalid value: "1": default value 2 is greater than max value 1',
     ]],
     ['an event elsewhere', any(core.events), { involvedObject: { namespace: 'other' } }, ['involvedObject.namespace: Invalid value: "other": does not match event.namespace']],
     ['nothing: an ingress', any(networking.ingresses), ingress({}), []],
@@ -109,6 +109,14 @@ describe('what is wrong with', () => {
     ['a slice of the other family', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [{ addresses: ['fd00::1'] }], ports: [] }, ['endpoints[0].addresses[0]: Invalid value: "fd00::1": must be an IPv4 address']],
     ['a runtime class of nothing', any(node.runtimeclasses), { handler: '' }, ['handler: Required value']],
     ['nothing: a request', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }, []],
+    ['a request by a bad name', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'x/a_b', usages: ['client auth', 'client auth', 'x'] } }, [
+      expect.stringMatching(/^spec.usages\[2\]: Unsupported value: "x": supported values: "any", "cert sign"/) as unknown as string, 'spec.usages[1]: Duplicate value: "client auth"',
+      'spec.signerName: Invalid value: "x": should be a domain with at least two segments separated by dots', expect.stringMatching(/^spec.signerName: Invalid value: "a_b": validating label "a_b": a lowercase/) as unknown as string,
+    ]],
+    ['nothing: a new event elsewhere', any(core.events), { eventTime: '2026-01-01T00:00:00.000000Z', involvedObject: { namespace: 'other' }, reportingComponent: 'example.com/x', reportingInstance: 'i', action: 'a', reason: 'r' }, []],
+    ['a new event of nothing', any(core.events), { eventTime: '2026-01-01T00:00:00.000000Z', involvedObject: { namespace: 'default' }, reason: 'r'.repeat(129), reportingComponent: 'c' }, [
+      'reportingInstance: Required value', 'action: Required value', 'reason: Invalid value: "": can have at most 128 characters',
+    ]],
     ['a request by no name', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'x', usages: [] } },
       ['spec.usages: Required value', 'spec.signerName: Invalid value: "x": must be a fully qualified domain and path of the form \'example.com/signer-name\'']],
     ['nothing: a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [webhook] }, []],
@@ -175,7 +183,7 @@ describe('a certificate signing request', () => {
     const current = created(certificates.certificatesigningrequests, named({ spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }))
     const next = complete(certificates.certificatesigningrequests, named({ spec: current.spec, status: { conditions: [{ type: 'Approved', status: 'True' }, { type: 'Failed', status: 'True' }], certificate: 'eA==' } }))
     expect(strategy.prepareForStatusUpdate?.(next, current, context()).status).toMatchObject({ conditions: [{ type: 'Failed' }], certificate: 'eA==' })
-    expect(strategy.validateStatusUpdate?.({ ...next, status: { certificate: 'eQ==' } }, next, context()).map(String)).toEqual(['status.certificate: Invalid value: "eQ==": field is immutable'])
+    expect(strategy.validateStatusUpdate?.({ ...next, status: { ...next.status, certificate: 'eQ==' } }, next, context()).map(String)).toEqual(['status.certificate: Forbidden: updates may not modify existing certificate content'])
   })
 })
 

@@ -145,7 +145,7 @@ describe('update', () => {
   it('keeps the spec on a status update and the status on an update', async () => {
     const client = await start()
     const made = await client.create(apps.deployments, deployment('web'))
-    const status = await client.updateStatus(apps.deployments, { ...made, spec: { ...made.spec, replicas: 9 }, status: { ...made.status, readyReplicas: 1 } })
+    const status = await client.updateStatus(apps.deployments, { ...made, spec: { ...made.spec, replicas: 9 }, status: { ...made.status, replicas: 2, readyReplicas: 1 } })
     expect([status.spec.replicas, status.status.readyReplicas]).toEqual([2, 1])
     const next = await client.update(apps.deployments, { ...status, spec: { ...status.spec, replicas: 3 }, status: { ...status.status, readyReplicas: 7 } })
     expect([next.spec.replicas, next.status.readyReplicas]).toEqual([3, 1])
@@ -334,6 +334,9 @@ describe('resources of two versions', () => {
     const client = await start()
     const made = await client.create(core.events, {
       metadata: { name: 'e', namespace: 'default' }, involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' }, reason: 'Started', message: 'it runs', type: 'Normal',
+    })
+    await expect(client.create(events.events, { metadata: { name: 'strict', namespace: 'default' }, eventTime: null as never, regarding: { namespace: 'default' }, deprecatedCount: 1 })).rejects.toMatchObject({
+      status: { details: { causes: [{ field: 'eventTime', reason: 'FieldValueRequired' }, { field: 'type', message: 'Invalid value: "": has invalid value: ' }, { field: 'count', message: 'Invalid value: "": needs to be unset' }] } },
     })
     const other = await client.get(events.events, 'e', { namespace: 'default' })
     expect(other).toMatchObject({ apiVersion: 'events.k8s.io/v1', regarding: { kind: 'Pod', name: 'p' }, note: 'it runs', reason: 'Started' })

@@ -1,10 +1,10 @@
 /** Certificate signing requests. */
 import type { certificates } from '../../../api/index.ts'
 import { path } from '../../../machinery/field.ts'
-import { dns1123Subdomain } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
-import { distinct, follows, forEach, ifThere, unchanged, type Check } from '../checks.ts'
+import { distinct, forEach, ifThere, type Check } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 type Request = certificates.CertificateSigningRequest
@@ -49,12 +49,39 @@ function* validate({ spec }: Request): Check {
 function* signerName(name: string): Check {
   const at = path('spec').at('signerName')
   if (!name) return yield at.required()
-  const [domain = '', ...rest] = name.split('/')
-  if (rest.length !== 1 || !domain.includes('.')) {
-    return yield at.invalid(name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
-  }
-  yield* follows(at, domain, dns1123Subdomain)
-  yield* follows(at, rest[0] ?? '', dns1123Subdomain)
+  const [domain = '', own = '', ...rest] = name.split('/')
+  if (!name.includes('/') || rest.length > 0) return yield at.invalid(name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
+  if (domain.length > longestDomain) yield at.tooLong(longestDomain)
+  for (const part of domain.split('.')) for (const why of dns1123Label(part)) yield at.invalid(domain, `validating label ${JSON.stringify(part)}: ${why}`)
+  if (!domain.includes('.')) yield at.invalid(domain, 'should be a domain with at least two segments separated by dots')
+  for (const part of own.split('.')) for (const why of dns1123Subdomain(part)) yield at.invalid(own, `validating label ${JSON.stringify(part)}: ${why}`)
+  if (name.length > longestSigner) yield at.tooLong(longestSigner)
+  if (name === 'kubernetes.io/legacy-unknown') yield at.invalid(name, 'the legacy signerName is not allowed via this API version')
+}
+
+const longestDomain = 253
+const longestSigner = 571
+
+/** What has been decided is true: there is no such thing as not being approved. */
+function* conditionErrors({ status }: Request): Check {
+  const at = path('status').at('conditions')
+  const decided = new Set<string>()
+  yield* forEach(at, status.conditions, function* (condition, place) {
+    if (!condition.type) yield place.at('type').required()
+    const values = ['Approved', 'Denied', 'Failed'].includes(condition.type) ? ['True'] : ['False', 'True', 'Unknown']
+    if (!condition.status) yield place.at('status').required()
+    else yield* ifThere(place.at('status'), condition.status, values)
+    if (decides(condition)) decided.add(condition.type)
+    if (decides(condition) && decided.size > 1) yield place.at('type').invalid(condition.type, 'Approved and Denied conditions are mutually exclusive')
+  })
+  yield* distinct(at, status.conditions, ({ type }) => type, 'type')
+}
+
+function* statusErrors(next: Request, current: Request): Check {
+  yield* conditionErrors(next)
+  const failed = (request: Request) => request.status.conditions?.some(({ type }) => type === 'Failed') ?? false
+  if (failed(current) && !failed(next)) yield path('status').at('conditions').forbidden('updates may not remove a condition of type "Failed"')
+  if (current.status.certificate && next.status.certificate !== current.status.certificate) yield path('status').at('certificate').forbidden('updates may not modify existing certificate content')
 }
 
 const decides = ({ type }: certificates.CertificateSigningRequestCondition): boolean => type === 'Approved' || type === 'Denied'
@@ -75,12 +102,12 @@ function condition({ status }: Request): string {
 
 export const certificatesigningrequests: Strategy<Request> = {
   counted: false,
-  validateName: () => [],
+  validateName: pathSegmentName,
   prepareForCreate: withRequestor,
   prepareForUpdate: (next, current) => ({ ...next, spec: current.spec }),
   prepareForStatusUpdate: withDecision,
   validate: (request) => [...validate(request)],
-  validateStatusUpdate: (next, current) => (current.status.certificate ? [...unchanged(path('status').at('certificate'), next.status.certificate, current.status.certificate)] : []),
+  validateStatusUpdate: (next, current) => [...statusErrors(next, current)],
   selectableFields: (request) => ({ 'spec.signerName': request.spec.signerName }),
   printer: printer<Request>(
     nameColumn,

@@ -1,7 +1,7 @@
 /** Events of the core group. */
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
+import { eventErrors, eventUpdateErrors, validateEventName } from './validation/events.ts'
 import { nameColumn, printer, since, text, wide } from '../printing.ts'
 
 const eventPrinter = printer<core.Event>(
@@ -42,17 +42,11 @@ function source(event: core.Event): string {
   return host ? `${component}, ${host}` : component
 }
 
-/** An event stands beside what it is about; about what has no namespace, in `default`. */
-function validate(event: core.Event): readonly FieldError[] {
-  const { namespace = '' } = event.metadata
-  const about = event.involvedObject.namespace ?? ''
-  const fits = about === '' ? namespace === '' || namespace === 'default' || namespace === 'kube-system' : about === namespace
-  return fits ? [] : [path('involvedObject').at('namespace').invalid(about, 'does not match event.namespace')]
-}
-
 export const events: Strategy<core.Event> = {
   createOnUpdate: true,
-  validate,
+  validateName: validateEventName,
+  validate: (event, { apiVersion }) => [...eventErrors(event, apiVersion)],
+  validateUpdate: (next, current, { apiVersion }) => [...eventUpdateErrors(next, current, apiVersion)],
   selectableFields: (event) => ({
     'involvedObject.kind': event.involvedObject.kind ?? '',
     'involvedObject.namespace': event.involvedObject.namespace ?? '',
