@@ -113,7 +113,11 @@ function createSwaggers({ remotes, connections, clock }: SpecSources) {
       const old = all.filter((r) => clock.now() - (kept.get(r.name)?.at ?? -swaggerAge) >= swaggerAge)
       const first = old.filter((r) => !kept.has(r.name))
       const reading = old.map(readOnce)
-      if (first.length > 0) await Promise.race([Promise.all(reading), new Promise((resolve) => setTimeout(resolve, firstWait).unref())])
+      if (first.length > 0) {
+        const read = new AbortController()
+        await Promise.race([Promise.all(reading), clock.sleep(firstWait, read.signal)])
+        read.abort()
+      }
       const documents = all.map((r) => kept.get(r.name)?.document).filter((d) => d !== undefined)
       if (documents.length !== last.documents.length || documents.some((d, i) => d !== last.documents[i])) last = { documents }
       return last.documents
