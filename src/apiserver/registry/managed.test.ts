@@ -53,7 +53,7 @@ describe('server-side apply', () => {
   it('owns the status through the status endpoint only', async () => {
     const client = await start()
     await apply(client, config(2), 'me')
-    const status = { kind: 'Deployment', apiVersion: 'apps/v1', metadata: { name: 'web' }, spec: { replicas: 9 }, status: { readyReplicas: 1 } }
+    const status = { kind: 'Deployment', apiVersion: 'apps/v1', metadata: { name: 'web' }, spec: { replicas: 9 }, status: { replicas: 2, readyReplicas: 1 } }
     const next = await client.patch(apps.deployments, 'web', { type: 'apply', body: status }, { ...where, subresource: 'status', fieldManager: 'controller' })
     expect([next.spec.replicas, next.status.readyReplicas, managers(next)]).toEqual([2, 1, expect.arrayContaining(['controller Apply status'])])
   })

@@ -8,7 +8,7 @@ import { notNegative, unchanged, type Check } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
-import { countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
+import { collisions, countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, selectorColumn, text } from '../printing.ts'
 
 const deploymentPrinter = printer<apps.Deployment>(
@@ -68,10 +68,21 @@ function validateUpdate(next: apps.Deployment, current: apps.Deployment): readon
   return [...spec(at, next.spec), ...unchanged(at.at('selector'), next.spec.selector, current.spec.selector)]
 }
 
+/** Counts in a status: none negative, none above the number of pods there are; collisions are only ever added. */
+function* status(at: Path, next: apps.DeploymentStatus, current: apps.DeploymentStatus): Check {
+  for (const name of ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'collisionCount'] as const) yield* notNegative(at.at(name), next[name])
+  for (const name of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
+    if ((next[name] ?? 0) > (next.replicas ?? 0)) yield at.at(name).invalid(next[name], 'cannot be greater than status.replicas')
+  }
+  if ((next.availableReplicas ?? 0) > (next.readyReplicas ?? 0)) yield at.at('availableReplicas').invalid(next.availableReplicas, 'cannot be greater than readyReplicas')
+  yield* collisions(at, next, current)
+}
+
 export const deployments: Strategy<apps.Deployment> = {
   default: withDefaults,
   validate: (deployment) => [...spec(path('spec'), deployment.spec)],
   validateUpdate,
+  validateStatusUpdate: (next, current) => [...status(path('status'), next.status, current.status)],
   // Whoever changes annotations may ask the controller for something.
   moved: (next, current) => !deepEqual(next.spec, current.spec) || !deepEqual(next.metadata.annotations ?? {}, current.metadata.annotations ?? {}),
   warnings: (deployment) => podWarnings(path('spec').at('template').at('spec'), deployment.spec.template.spec),

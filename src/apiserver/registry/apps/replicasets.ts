@@ -29,7 +29,7 @@ const withDefaults = (set: apps.ReplicaSet): apps.ReplicaSet => within(set, 'spe
 function* spec(at: Path, value: apps.ReplicaSetSpec): Check {
   yield* notNegative(at.at('replicas'), value.replicas)
   yield* notNegative(at.at('minReadySeconds'), value.minReadySeconds)
-  yield* ownSelector(at.at('selector'), value.selector, 'ReplicaSet')
+  yield* ownSelector(at.at('selector'), value.selector, 'deployment')
   yield* selectedTemplate(at.at('template'), value.template, value.selector)
   yield* lastingPods(at.at('template').at('spec'), value.template.spec, 'ReplicaSet')
 }

@@ -10,7 +10,7 @@ import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, text } from '../printing.ts'
-import { countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
+import { collisions, countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
 
 const statefulSetPrinter = printer<apps.StatefulSet>(
   nameColumn,
@@ -87,10 +87,21 @@ function validateUpdate(next: apps.StatefulSet, current: apps.StatefulSet): read
   return [...spec(at, next.spec), ...(deepEqual(like, current.spec) ? [] : [at.forbidden(sentence)])]
 }
 
+/** Counts in a status: none negative, none above the number of pods there are; collisions are only ever added. */
+function* status(at: Path, next: apps.StatefulSetStatus, current: apps.StatefulSetStatus): Check {
+  for (const name of ['replicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas', 'observedGeneration', 'collisionCount'] as const) yield* notNegative(at.at(name), next[name])
+  for (const name of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
+    if ((next[name] ?? 0) > next.replicas) yield at.at(name).invalid(next[name], 'cannot be greater than status.replicas')
+  }
+  if ((next.availableReplicas ?? 0) > (next.readyReplicas ?? 0)) yield at.at('availableReplicas').invalid(next.availableReplicas, 'cannot be greater than status.readyReplicas')
+  yield* collisions(at, next, current)
+}
+
 export const statefulsets: Strategy<apps.StatefulSet> = {
   default: withDefaults,
   validate: (set) => [...spec(path('spec'), set.spec)],
   validateUpdate,
+  validateStatusUpdate: (next, current) => [...status(path('status'), next.status, current.status)],
   warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
   printer: statefulSetPrinter,
 }

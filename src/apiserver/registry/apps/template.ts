@@ -37,6 +37,12 @@ export function* countOrPercent(at: Path, value: number | string | undefined, ma
   if (percent(value).length === 0 && Number(value.slice(0, -1)) > max) yield at.invalid(value, `must not be greater than ${max}%`)
 }
 
+/** How often names of revisions collided goes up only: the next name is made of it. */
+export function* collisions(at: Path, next: { readonly collisionCount?: number | undefined }, current: { readonly collisionCount?: number | undefined }): Check {
+  const [is, was] = [next.collisionCount, current.collisionCount]
+  if (was !== undefined && (is === undefined || is < was)) yield at.at('collisionCount').invalid(is ?? 0, 'cannot be decremented')
+}
+
 export const isZeroCount = (value: number | string | undefined): boolean => value === 0 || value === '0%' || value === undefined
 
 /** How often a workload was told to be what it is: the same for all kinds that keep old revisions. */

@@ -24,6 +24,7 @@ export function* jobSpec(at: Path, spec: batch.JobSpec, uid: string | undefined)
 /** The spec of the jobs that a cron job makes: the system will give each its selector. */
 export function* jobTemplateSpec(at: Path, spec: batch.JobSpec): Check {
   yield* body(at, spec)
+  if (spec.selector) yield at.at('selector').invalid(spec.selector, '`selector` will be auto-generated')
   if (spec.manualSelector) yield at.at('manualSelector').notSupported(true, ['nil', 'false'])
   yield* selectedTemplate(at.at('template'), spec.template, undefined)
 }
@@ -32,7 +33,7 @@ function* body(at: Path, spec: batch.JobSpec): Check {
   for (const name of counts) yield* notNegative(at.at(name), spec[name])
   yield* oneOrNone(at, spec)
   yield* indexed(at, spec)
-  yield* ifThere(at.at('podReplacementPolicy'), spec.podReplacementPolicy, ['Failed', 'TerminatingOrFailed'])
+  yield* ifThere(at.at('podReplacementPolicy'), spec.podReplacementPolicy, spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'])
   if (spec.podFailurePolicy) yield* failurePolicy(at.at('podFailurePolicy'), spec, spec.podFailurePolicy)
   if (spec.successPolicy) yield* successPolicy(at.at('successPolicy'), spec, spec.successPolicy)
   if (spec.managedBy !== undefined) yield* manager(at.at('managedBy'), spec.managedBy)
@@ -57,8 +58,22 @@ function* indexed(at: Path, spec: batch.JobSpec): Check {
     if (spec.maxFailedIndexes !== undefined && spec.completions !== undefined && spec.maxFailedIndexes > spec.completions) {
       yield at.at('maxFailedIndexes').invalid(spec.maxFailedIndexes, 'must be less than or equal to completions')
     }
+    if ((spec.maxFailedIndexes ?? 0) > maxIndexedParallelism) yield at.at('maxFailedIndexes').invalid(spec.maxFailedIndexes, `must be less than or equal to ${maxIndexedParallelism}`)
+    yield* manyCompletions(at, spec)
   } else if (spec.backoffLimitPerIndex !== undefined) yield at.at('backoffLimitPerIndex').invalid(spec.backoffLimitPerIndex, 'requires indexed completion mode')
+  if (!isIndexed && spec.maxFailedIndexes !== undefined) yield at.at('maxFailedIndexes').invalid(spec.maxFailedIndexes, 'requires indexed completion mode')
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) yield at.at('backoffLimitPerIndex').required('when maxFailedIndexes is specified')
+}
+
+const maxWithManyCompletions = 10000
+
+/** What is kept about each index of a large job must stay small. */
+function* manyCompletions(at: Path, spec: batch.JobSpec): Check {
+  if ((spec.completions ?? 0) <= maxIndexedParallelism || spec.backoffLimitPerIndex === undefined) return
+  const [above, failed] = [`above ${maxIndexedParallelism} and used with backoff limit per index`, spec.maxFailedIndexes]
+  if ((spec.parallelism ?? 0) > maxWithManyCompletions) yield at.at('parallelism').invalid(spec.parallelism, `must be less than or equal to ${maxWithManyCompletions} when completions are ${above}`)
+  if (failed === undefined) yield at.at('maxFailedIndexes').required(`must be specified when completions is ${above}`)
+  else if (failed > maxWithManyCompletions) yield at.at('maxFailedIndexes').invalid(failed, `must be less than or equal to ${maxWithManyCompletions} when completions is ${above}`)
 }
 
 const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore']

@@ -1,6 +1,7 @@
 /** Jobs. */
 import type { batch } from '../../../api/index.ts'
 import { path, type FieldError } from '../../../machinery/field.ts'
+import { dns1123Label } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { Strategy } from '../../strategy.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
@@ -44,7 +45,14 @@ function duration(job: batch.Job, now: number): string {
   return shortAge((end ? Date.parse(end) : now) - Date.parse(startTime))
 }
 
-const validate = (job: batch.Job): FieldError[] => [...jobSpec(path('spec'), job.spec, job.metadata.uid)]
+/** The last pod of an indexed job is named after it, and on the network too. */
+function podNames({ metadata, spec }: batch.Job): FieldError[] {
+  if (spec.completionMode !== 'Indexed' || !spec.completions || !metadata.name) return []
+  const problems = dns1123Label(`${metadata.name}-${spec.completions - 1}`)
+  return problems.map((why) => path('metadata').at('name').invalid(metadata.name, `will not able to create pod with invalid DNS name: ${why}`))
+}
+
+const validate = (job: batch.Job): FieldError[] => [...podNames(job), ...jobSpec(path('spec'), job.spec, job.metadata.uid)]
 
 export const jobs: Strategy<batch.Job> = {
   default: jobDefaults,

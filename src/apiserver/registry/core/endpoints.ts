@@ -1,7 +1,7 @@
 /** Endpoints: what endpoint slices were before. */
 import type { core } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
-import { dns1123Label, dns1123Subdomain, ipAddress } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
 import { follows, forEach, oneOfThese, port, type Check } from '../checks.ts'
@@ -32,6 +32,7 @@ function* subset(value: core.EndpointSubset, at: Path, own: boolean): Check {
     if (p.name) yield* follows(place.at('name'), p.name, dns1123Label)
     yield* port(place.at('port'), p.port)
     yield* oneOfThese(place.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
+    if (p.appProtocol !== undefined) yield* follows(place.at('appProtocol'), p.appProtocol, qualifiedName)
   })
 }
 
@@ -39,7 +40,7 @@ function* oneAddress(value: core.EndpointAddress, at: Path, own: boolean): Check
   yield* follows(at.at('ip'), value.ip, ipAddress)
   if (!own) yield* ordinaryAddress(at.at('ip'), value.ip)
   if (value.hostname) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
-  if (value.nodeName) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
+  if (value.nodeName !== undefined) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
 }
 
 export const endpoints: Strategy<core.Endpoints> = {

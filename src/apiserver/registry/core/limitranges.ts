@@ -2,12 +2,12 @@
 import type { core } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
-import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
 import type { Strategy } from '../../strategy.ts'
-import { distinct, follows, forEach, named, type Check } from '../checks.ts'
+import { readQuantity } from '../amounts.ts'
+import { distinct, forEach, type Check } from '../checks.ts'
 import { each, within } from '../defaulting.ts'
 import { createdAtColumn, nameColumn, printer } from '../printing.ts'
-import type { Amounts } from './validation/resources.ts'
+import { cannotOvercommit, containerResourceName, resourceName } from './validation/resources.ts'
 
 /** Containers that say nothing are limited to the maximum, and request what they are limited to, or the minimum. */
 function itemDefaults(item: core.LimitRangeItem): core.LimitRangeItem {
@@ -17,32 +17,62 @@ function itemDefaults(item: core.LimitRangeItem): core.LimitRangeItem {
   return { ...item, ...(Object.keys(limits).length > 0 && { default: limits }), ...(Object.keys(requests).length > 0 && { defaultRequest: requests }) }
 }
 
-/** Bounds in ascending order, as errors name them. */
-const bounds = [['min', 'min'], ['defaultRequest', 'default request'], ['default', 'default'], ['max', 'max']] as const
+type Bound = 'min' | 'defaultRequest' | 'default' | 'max'
+
+/** Which bounds must not be above which: where it is said, with which of the two amounts, and how both are called. */
+const inOrder: readonly (readonly [low: Bound, high: Bound, at: Bound, shown: Bound, lowName: string, highName: string])[] = [
+  ['min', 'max', 'min', 'min', 'min', 'max'],
+  ['min', 'defaultRequest', 'defaultRequest', 'defaultRequest', 'min', 'default request'],
+  ['defaultRequest', 'max', 'defaultRequest', 'defaultRequest', 'default request', 'max'],
+  ['defaultRequest', 'default', 'defaultRequest', 'defaultRequest', 'default request', 'default limit'],
+  ['min', 'default', 'default', 'min', 'min', 'default'],
+  ['default', 'max', 'default', 'max', 'default', 'max'],
+]
+const types = ['Pod', 'Container', 'PersistentVolumeClaim']
 
 function* item(value: core.LimitRangeItem, at: Path): Check {
-  yield* named(at.at('type'), value.type, qualifiedName)
-  for (const [name] of bounds) {
-    for (const resource of Object.keys(value[name] ?? {})) yield* follows(at.at(name).key(resource), resource, qualifiedName)
-  }
-  if (value.type === 'Pod') {
-    for (const name of ['default', 'defaultRequest'] as const) if (value[name]) yield at.at(name).forbidden('may not be specified when `type` is \'Pod\'')
+  const problems = qualifiedName(value.type)
+  for (const why of problems) yield at.at('type').invalid(value.type, why)
+  if (problems.length === 0 && !value.type.includes('/') && !types.includes(value.type)) yield at.at('type').invalid(value.type, 'must be a standard limit type or fully qualified')
+  const ofPods = value.type === 'Pod' || value.type === 'Container'
+  const withoutDefaults = value.type === 'Pod'
+  for (const name of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const) {
+    const amounts = Object.keys(value[name] ?? {})
+    if (withoutDefaults && (name === 'default' || name === 'defaultRequest')) {
+      if (amounts.length > 0) yield at.at(name).forbidden('may not be specified when `type` is \'Pod\'')
+      continue
+    }
+    for (const resource of amounts) yield* (ofPods ? containerResourceName : resourceName)(at.at(name).key(resource), resource)
   }
   if (value.type === 'PersistentVolumeClaim' && !value.min?.['storage'] && !value.max?.['storage']) {
     yield at.at('limits').required('either minimum or maximum storage value is required, but neither was provided')
   }
-  for (const [i, [low, lowName]] of bounds.entries()) {
-    for (const [high, highName] of bounds.slice(i + 1)) yield* inOrder(at.at(low), lowName, value[low], highName === 'default' ? 'default limit' : highName, value[high])
-  }
+  const { min, max, maxLimitRequestRatio } = value
+  const bounds: Bounds = withoutDefaults ? { min, max, maxLimitRequestRatio } : value
+  const names = new Set([min, max, bounds.default, bounds.defaultRequest, maxLimitRequestRatio].flatMap((amounts) => Object.keys(amounts ?? {})))
+  for (const name of names) yield* resourceBounds(at, bounds, name)
 }
 
-function* inOrder(at: Path, lowName: string, low: Amounts = {}, highName: string, high: Amounts = {}): Check {
-  for (const [resource, least] of Object.entries(low)) {
-    const most = high[resource]
-    if (most === undefined || !isQuantity(least) || !isQuantity(most)) continue
-    if (parseQuantity(least).compare(parseQuantity(most)) > 0) {
-      yield at.key(resource).invalid(least, `${lowName} value ${least} is greater than ${highName} value ${most}`)
+type Bounds = Partial<Pick<core.LimitRangeItem, Bound | 'maxLimitRequestRatio'>>
+
+/** The bounds of one resource: in order, and with a ratio that they allow. */
+function* resourceBounds(at: Path, value: Bounds, name: string): Check {
+  const of = (bound: Bound | 'maxLimitRequestRatio') => readQuantity(value[bound]?.[name])
+  for (const [low, high, place, shown, lowName, highName] of inOrder) {
+    const [least, most] = [of(low), of(high)]
+    if (least && most && least.compare(most) > 0) {
+      yield at.at(place).key(name).invalid(String(of(shown)), `${lowName} value ${least} is greater than ${highName} value ${most}`)
     }
+  }
+  const [ratio, min, max] = [of('maxLimitRequestRatio'), of('min'), of('max')]
+  const place = at.at('maxLimitRequestRatio').key(name)
+  if (ratio && ratio.nanos < 1_000_000_000n) yield place.invalid(String(ratio), `ratio ${ratio} is less than 1`)
+  if (ratio && min && max && min.nanos > 0n && ratio.nanos * min.nanos > max.nanos * 1_000_000_000n) {
+    yield place.invalid(String(ratio), `ratio ${ratio} is greater than max/min = ${(Number(max.nanos) / Number(min.nanos)).toFixed(6)}`)
+  }
+  const [limit, request] = [of('default'), of('defaultRequest')]
+  if (cannotOvercommit(name) && limit && request && limit.compare(request) !== 0) {
+    yield at.at('defaultRequest').key(name).invalid(String(request), `default value ${limit} must equal to defaultRequest value ${request} in ${name}`)
   }
 }
 

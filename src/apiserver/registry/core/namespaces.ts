@@ -1,7 +1,7 @@
 /** Namespaces. */
 import type { core } from '../../../api/index.ts'
 import { path, type FieldError } from '../../../machinery/field.ts'
-import { dns1123Label } from '../../../machinery/names.ts'
+import { dns1123Label, validateFinalizers } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { orDefault } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
@@ -43,6 +43,8 @@ export const namespaces: Strategy<core.Namespace> = {
   default: (namespace) => ({ ...labelled(namespace), status: orDefault(namespace.status, { phase: 'Active' }) }),
   prepareForCreate: newNamespace,
   prepareForUpdate: (next, current) => ({ ...next, spec: { ...next.spec, finalizers: current.spec.finalizers } }),
+  validate: (namespace) => validateFinalizers(namespace.spec.finalizers, path('spec').at('finalizers')),
+  validateUpdate: () => [],
   validateStatusUpdate: phaseErrors,
   validateName: dns1123Label,
   selectableFields: (namespace) => ({ 'status.phase': namespace.status.phase ?? '' }),

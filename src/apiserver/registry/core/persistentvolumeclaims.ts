@@ -4,7 +4,7 @@ import { path, type FieldError } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
 import type { Strategy } from '../../strategy.ts'
-import type { Check } from '../checks.ts'
+import { unchanged, type Check } from '../checks.ts'
 import { differences } from '../differences.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, nameColumn, orUnset, printer, text, wide } from '../printing.ts'
@@ -49,7 +49,9 @@ function* specUpdate(next: core.PersistentVolumeClaim, current: core.PersistentV
   }
   const before = { ...was, volumeName: was.volumeName ? was.volumeName : undefined }
   if (!deepEqual(like, before)) yield at.forbidden(`${mayChange}\n${differences(before, like)}`)
-  if (bound) yield* shrinking(next, current)
+  yield* shrinking(next, current)
+  yield* unchanged(path('volumeMode'), is.volumeMode, was.volumeMode)
+  yield* classes(next, current)
 }
 
 /** A bound volume grows; it can be asked to grow less, but not to be smaller than it is. */
@@ -58,7 +60,19 @@ function* shrinking(next: core.PersistentVolumeClaim, current: core.PersistentVo
   const amount = (text: string | undefined) => (text !== undefined && isQuantity(text) ? parseQuantity(text) : undefined)
   const [wanted, was, has] = [amount(next.spec.resources.requests?.['storage']), amount(current.spec.resources.requests?.['storage']), amount(current.status.capacity?.['storage'])]
   if (!wanted || !was || wanted.compare(was) >= 0) return
-  if (!has || wanted.compare(has) <= 0) yield at.forbidden(has ? 'field can not be less than status.capacity' : 'field can not be less than previous value')
+  if (has ? wanted.compare(has) <= 0 : wanted.nanos <= 0n) yield at.forbidden('field can not be less than status.capacity')
+}
+
+/** The class that an old annotation names stays; one of attributes can be another, but not none. */
+function* classes(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): Check {
+  const annotation = (claim: core.PersistentVolumeClaim) => claim.metadata.annotations?.[classAnnotation]
+  const was = annotation(current)
+  const moved = was !== undefined && current.spec.storageClassName === undefined && next.spec.storageClassName === was && (annotation(next) ?? was) === was
+  if (!moved) yield* unchanged(path('metadata').at('annotations').at(classAnnotation), annotation(next) ?? '', was ?? '')
+  const attributes = path('spec').at('volumeAttributesClassName')
+  if (current.spec.volumeAttributesClassName === undefined) return
+  if (next.spec.volumeAttributesClassName === undefined) yield attributes.forbidden('update from non-nil value to nil is forbidden')
+  else if (next.spec.volumeAttributesClassName === '') yield attributes.forbidden('update from non-nil value to an empty string is forbidden')
 }
 
 const validateUpdate = (next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): FieldError[] => [...specUpdate(next, current)]

@@ -1,18 +1,19 @@
 /** Persistent volumes. */
 import { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
-import { dns1123Subdomain } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, ifThere, oneOfThese, unchanged, type Check } from '../checks.ts'
+import { follows, ifThere, named, oneOfThese, unchanged, type Check, type Errors } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { differences } from '../differences.ts'
 import { ageColumn, nameColumn, orUnset, printer, text, wide } from '../printing.ts'
 import { modes, volumeModes } from './validation/claims.ts'
-import { absolutePath, noClimbing } from './validation/paths.ts'
+import { noClimbing, absolutePath } from './validation/paths.ts'
+import { azureDisk, csiPersistent, fc, flexOptions, flocker, iscsi, monitors, partition, quobyte, secretWithNamespace, sourcePath, storageos } from './validation/volume-sources.ts'
 import { nodeSelector } from './validation/scheduling.ts'
-import { hostPath } from './validation/volumes.ts'
+import { hostPath, requiredTexts } from './validation/volumes.ts'
 import { classAnnotation, modesText } from './volume-text.ts'
 
 const volumePrinter = printer<core.PersistentVolume>(
@@ -29,7 +30,11 @@ const volumePrinter = printer<core.PersistentVolume>(
   wide(text('VolumeMode', 'Whether it is a file system or a block device.', (o) => orUnset(o.spec.volumeMode))),
 )
 
-const sources = Object.keys(core.PersistentVolumeSource.fields) as (keyof core.PersistentVolumeSource)[]
+/** The order in which sources are looked for: the first that is there is the volume's, the others are refused. */
+const sources: readonly (keyof core.PersistentVolumeSource)[] = [
+  'hostPath', 'gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'flocker', 'nfs', 'rbd', 'quobyte', 'cephfs', 'iscsi', 'cinder', 'fc', 'flexVolume',
+  'azureFile', 'vsphereVolume', 'photonPersistentDisk', 'portworxVolume', 'azureDisk', 'scaleIO', 'local', 'storageos', 'csi',
+]
 const sourcesOf = (spec: core.PersistentVolumeSpec) => sources.filter((name) => spec[name] !== undefined)
 
 const withDefaults = (volume: core.PersistentVolume): core.PersistentVolume => {
@@ -43,64 +48,105 @@ const withDefaults = (volume: core.PersistentVolume): core.PersistentVolume => {
 function* validate(volume: core.PersistentVolume): Check {
   const at = path('spec')
   const { spec } = volume
-  yield* modes(at.at('accessModes'), spec.accessModes)
+  yield* modes(at.at('accessModes'), spec.accessModes, '')
   yield* capacity(spec)
   const [first, ...more] = sourcesOf(spec)
   if (!first) yield at.required('must specify a volume type')
   for (const name of more) yield at.at(name).forbidden('may not specify more than 1 volume type')
+  if (first) yield* ofSource(at.at(sourcePath[first] ?? first), first, volume)
   if (spec.hostPath) {
-    if (!spec.hostPath.path) yield at.at('hostPath').at('path').required()
-    yield* hostPath(at.at('hostPath'), spec.hostPath)
-    if (spec.hostPath.path.replace(/\/+$/, '') === '' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    if (/^\/+$/.test(spec.hostPath.path) && spec.persistentVolumeReclaimPolicy === 'Recycle') {
       yield at.at('persistentVolumeReclaimPolicy').forbidden("may not be 'recycle' for a hostPath mount of '/'")
     }
   }
-  yield* ofSource(volume)
   yield* oneOfThese(at.at('persistentVolumeReclaimPolicy'), spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'])
   if (spec.storageClassName) yield* follows(at.at('storageClassName'), spec.storageClassName, dns1123Subdomain)
   yield* ifThere(at.at('volumeMode'), spec.volumeMode, volumeModes)
+  yield* attributes(at, spec)
   if (spec.nodeAffinity?.required) yield* nodeSelector(at.at('nodeAffinity').at('required'), spec.nodeAffinity.required)
   else if (spec.nodeAffinity) yield at.at('nodeAffinity').at('required').required('must specify required node constraints')
 }
 
-function* ofSource({ spec }: core.PersistentVolume): Check {
-  const at = path('spec')
-  if (spec.local) {
-    if (!spec.local.path) yield at.at('local').at('path').required()
-    yield* noClimbing(at.at('local').at('path'), spec.local.path)
-    if (!spec.nodeAffinity?.required) yield at.at('nodeAffinity').required('Local volume requires node affinity')
-  }
-  if (spec.nfs) {
-    if (!spec.nfs.server) yield at.at('nfs').at('server').required()
-    if (!spec.nfs.path) yield at.at('nfs').at('path').required()
-    else yield* absolutePath(at.at('nfs').at('path'), spec.nfs.path)
-  }
-  if (spec.csi) {
-    if (!spec.csi.driver) yield at.at('csi').at('driver').required()
-    if (!spec.csi.volumeHandle) yield at.at('csi').at('volumeHandle').required()
-  }
+type Sources = { readonly [K in keyof core.PersistentVolumeSource]-?: (at: Path, source: NonNullable<core.PersistentVolumeSource[K]>, volume: core.PersistentVolume) => Errors }
+
+/** What kinds of sources need beyond their required texts. */
+const special: Partial<Sources> = {
+  hostPath: (at, source) => hostPath(at, source),
+  local: function* (at, source, { spec }) {
+    if (source.path) yield* noClimbing(at.at('path'), source.path)
+    if (!spec.nodeAffinity) yield path('spec').at('nodeAffinity').required('Local volume requires node affinity')
+  },
+  nfs: (at, source) => absolutePath(at.at('path'), source.path),
+  csi: csiPersistent,
+  gcePersistentDisk: partition,
+  awsElasticBlockStore: partition,
+  iscsi: function* (at, source, { metadata }) {
+    yield* iscsi(at, source)
+    if (source.secretRef) yield* named(at.at('secretRef').at('name'), source.secretRef.name)
+    if (source.initiatorName !== undefined && `${metadata.name}:${source.targetPortal}`.length > 64) {
+      yield at.at('targetportal').invalid(source.targetPortal, 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.')
+    }
+  },
+  fc, flocker, quobyte, azureDisk,
+  rbd: monitors,
+  cephfs: monitors,
+  flexVolume: flexOptions,
+  cinder: (at, { secretRef }) => secretWithNamespace(at.at('secretRef'), secretRef),
+  storageos: function* (at, source) {
+    yield* storageos(at, source)
+    if (source.secretRef) yield* named(at.at('secretRef').at('namespace'), source.secretRef.namespace)
+  },
+  azureFile: (at, { secretNamespace }) => (secretNamespace === '' ? [at.at('secretNamespace').required()] : []),
+  glusterfs: (at, { endpointsNamespace: name }) => {
+    if (name === undefined) return []
+    const place = at.at('endpointsNamespace')
+    return name === '' ? [place.invalid(name, 'if the endpointnamespace is set, it must be a valid namespace name')] : follows(place, name, dns1123Label)
+  },
+}
+
+function* ofSource<K extends keyof core.PersistentVolumeSource>(at: Path, kind: K, volume: core.PersistentVolume): Check {
+  const part = volume.spec[kind] as NonNullable<core.PersistentVolumeSource[K]>
+  const more = special[kind] as ((at: Path, source: NonNullable<core.PersistentVolumeSource[K]>, volume: core.PersistentVolume) => Errors) | undefined
+  yield* requiredTexts(at, core.PersistentVolumeSource.fields, kind, part)
+  if (more) yield* more(at, part, volume)
+}
+
+/** The class of a volume's attributes, which only CSI drivers know. */
+function* attributes(at: Path, { volumeAttributesClassName: name, csi }: core.PersistentVolumeSpec): Check {
+  if (name === undefined) return
+  if (name === '') yield at.at('volumeAttributesClassName').required('an empty string is disallowed')
+  else yield* follows(at.at('volumeAttributesClassName'), name, dns1123Subdomain)
+  if (!csi) yield at.at('csi').required('has to be specified when using volumeAttributesClassName')
 }
 
 function* capacity(spec: core.PersistentVolumeSpec): Check {
   const at = path('spec').at('capacity')
-  const { storage, ...others } = spec.capacity ?? {}
-  if (storage === undefined || Object.keys(others).length > 0) {
-    yield storage === undefined && Object.keys(others).length === 0 ? at.required() : at.notSupported(spec.capacity, ['storage'])
+  const amounts = Object.entries(spec.capacity ?? {})
+  if (amounts.length === 0) yield at.required()
+  if (spec.capacity?.['storage'] === undefined || amounts.length > 1) yield at.notSupported(spec.capacity ?? {}, ['storage'])
+  for (const [name, value] of amounts) {
+    if (!isQuantity(value) || parseQuantity(value).nanos <= 0n) yield at.key(name).invalid(value, 'must be greater than zero')
   }
-  if (storage !== undefined && (!isQuantity(storage) || parseQuantity(storage).nanos <= 0n)) yield at.key('storage').invalid(storage, 'must be greater than zero')
 }
 
 /** What a volume is and where it is reached from stays. */
 function validateUpdate(next: core.PersistentVolume, current: core.PersistentVolume): FieldError[] {
   const at = path('spec')
-  const sourceOf = ({ spec }: core.PersistentVolume) => Object.fromEntries(sourcesOf(spec).map((name) => [name, spec[name]]))
+  // A secret for growing the volume can be given later.
+  const given = current.spec.csi && !current.spec.csi.controllerExpandSecretRef && next.spec.csi
+  const sourceOf = ({ spec }: core.PersistentVolume) => Object.fromEntries(sourcesOf(spec).map((name) => {
+    const part = spec[name]
+    return [name, given && name === 'csi' ? { ...part, controllerExpandSecretRef: undefined } : part]
+  }))
   const changed = deepEqual(sourceOf(next), sourceOf(current)) ? []
     : [at.at('persistentvolumesource').forbidden(`spec.persistentvolumesource is immutable after creation\n${differences(sourceOf(current), sourceOf(next))}`)]
   return [
     ...validate(next),
     ...changed,
-    ...unchanged(at.at('volumeMode'), next.spec.volumeMode, current.spec.volumeMode),
-    ...(current.spec.nodeAffinity ? unchanged(at.at('nodeAffinity'), next.spec.nodeAffinity, current.spec.nodeAffinity) : []),
+    ...unchanged(path('volumeMode'), next.spec.volumeMode, current.spec.volumeMode),
+    ...(current.spec.nodeAffinity ? unchanged(path('nodeAffinity'), next.spec.nodeAffinity, current.spec.nodeAffinity, 'field is immutable, except for updating from beta label to GA') : []),
+    ...(current.spec.volumeAttributesClassName !== undefined && next.spec.volumeAttributesClassName === undefined
+      ? [at.at('volumeAttributesClassName').forbidden('update from non-nil value to nil is forbidden')] : []),
   ]
 }
 

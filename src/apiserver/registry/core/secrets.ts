@@ -59,15 +59,27 @@ function* ofType(secret: core.Secret, data: Readonly<Record<string, string>>): C
   }
 }
 
+/** Why a text is no JSON object; the words show nothing of the text. */
+function notAnObject(text: string): string | undefined {
+  if (text.trim() === '') return 'unexpected end of JSON input'
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return 'invalid JSON'
+  }
+  if (value === null) return undefined
+  const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  return kind === 'object' ? undefined : `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`
+}
+
 function* jsonEntry(key: string, data: Readonly<Record<string, string>>): Check {
   const at = path('data').key(key)
   const value = data[key]
   if (value === undefined) return yield at.required()
-  try {
-    JSON.parse(Buffer.from(value, 'base64').toString())
-  } catch (error) {
-    yield at.invalid(hidden, (error as Error).message)
-  }
+  const why = notAnObject(Buffer.from(value, 'base64').toString())
+  if (why) yield at.invalid(hidden, why)
 }
 
 const validateUpdate = (next: core.Secret, current: core.Secret): FieldError[] => [

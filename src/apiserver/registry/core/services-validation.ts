@@ -3,6 +3,7 @@ import type { core } from '../../../api/index.ts'
 import type { Path } from '../../../machinery/field.ts'
 import { path } from '../../../machinery/field.ts'
 import { cidr, dns1123Label, dns1123Subdomain, ipAddress, portName, qualifiedName, validateLabels } from '../../../machinery/names.ts'
+import { ordinaryAddress } from '../addresses.ts'
 import { follows, forEach, ifThere, oneOfThese, port, within, type Check } from '../checks.ts'
 import { hasClusterIP, hasHealthCheckPort, isHeadless } from './services-allocation.ts'
 import { familyOf, familyUpdateErrors } from './services-families.ts'
@@ -34,7 +35,7 @@ function* externalName(at: Path, spec: core.ServiceSpec): Check {
     }
     return
   }
-  for (const name of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) {
+  for (const name of ['clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) {
     if (spec[name]?.length) yield at.at(name).forbidden('may not be set for ExternalName services')
   }
   const name = (spec.externalName ?? '').replace(/\.$/, '')
@@ -60,19 +61,17 @@ function* ports(at: Path, spec: core.ServiceSpec): Check {
     yield* oneOfThese(here.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
     if (typeof p.targetPort === 'number') yield* port(here.at('targetPort'), p.targetPort)
     else yield* follows(here.at('targetPort'), p.targetPort, portName)
-    if (p.appProtocol) yield* follows(here.at('appProtocol'), p.appProtocol, qualifiedName)
-    if (p.nodePort && !onNodesAllowed(spec)) yield here.at('nodePort').forbidden(`may not be used when \`type\` is '${spec.type}'`)
+    if (p.appProtocol !== undefined) yield* follows(here.at('appProtocol'), p.appProtocol, qualifiedName)
+    if (p.nodePort && spec.type === 'ClusterIP') yield here.at('nodePort').forbidden("may not be used when `type` is 'ClusterIP'")
     const key = `${p.protocol}/${p.port}`
-    if (used.has(key)) yield here.duplicate({ protocol: p.protocol, port: p.port })
+    if (used.has(key)) yield here.duplicate({ Name: '', Protocol: p.protocol, AppProtocol: null, Port: p.port, TargetPort: 0, NodePort: 0 })
     used.add(key)
     if (!p.nodePort) continue
     const nodeKey = `${p.protocol}/${p.nodePort}`
-    if (onNodes.has(nodeKey)) yield here.at('nodePort').duplicate({ protocol: p.protocol, nodePort: p.nodePort })
+    if (onNodes.has(nodeKey)) yield here.at('nodePort').duplicate(p.nodePort)
     onNodes.add(nodeKey)
   }
 }
-
-const onNodesAllowed = (spec: core.ServiceSpec): boolean => spec.type === 'NodePort' || spec.type === 'LoadBalancer'
 
 function* sessionAffinity(at: Path, spec: core.ServiceSpec): Check {
   yield* oneOfThese(at.at('sessionAffinity'), spec.sessionAffinity, ['ClientIP', 'None'])
@@ -80,8 +79,8 @@ function* sessionAffinity(at: Path, spec: core.ServiceSpec): Check {
   const config = spec.sessionAffinityConfig
   if (spec.sessionAffinity === 'None' && config) yield place.forbidden('must not be set when session affinity is None')
   if (spec.sessionAffinity !== 'ClientIP') return
-  if (!config?.clientIP?.timeoutSeconds) return yield place.required('when session affinity type is ClientIP')
-  const seconds = config.clientIP.timeoutSeconds
+  const seconds = config?.clientIP?.timeoutSeconds
+  if (seconds === undefined) return yield place.required('when session affinity type is ClientIP')
   if (seconds <= 0 || seconds > 86400) yield place.at('clientIP').at('timeoutSeconds').invalid(seconds, 'must be greater than 0 and less than 86400')
 }
 
@@ -95,14 +94,15 @@ function* clusterAddresses(at: Path, spec: core.ServiceSpec): Check {
   let wrong = isHeadless(spec)
   for (const [i, address] of list.entries()) {
     if (i === 0 && address === 'None') continue
-    if (ipAddress(address).length === 0) continue
-    wrong = true
-    yield at.at('clusterIPs').index(i).invalid(address, "must be empty, 'None', or a valid IP address")
+    for (const why of ipAddress(address)) {
+      wrong = true
+      yield at.at('clusterIPs').index(i).invalid(address, why)
+    }
   }
   if (list.length > 2) yield at.at('clusterIPs').invalid(list, 'may only hold up to 2 values')
   else if (!wrong) yield* addressFamilies(at, spec, list)
   yield* forEach(at.at('ipFamilies'), spec.ipFamilies, (family, place) => ifThere(place, family, ['IPv4', 'IPv6']))
-  if (new Set(spec.ipFamilies).size !== (spec.ipFamilies ?? []).length) yield at.at('ipFamilies').index(1).duplicate(spec.ipFamilies?.[1])
+  for (const [i, family] of (spec.ipFamilies ?? []).entries()) if ((spec.ipFamilies ?? []).indexOf(family) < i) yield at.at('ipFamilies').index(i).duplicate(family)
   yield* ifThere(at.at('ipFamilyPolicy'), spec.ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack'])
 }
 
@@ -115,17 +115,10 @@ function* addressFamilies(at: Path, spec: core.ServiceSpec, list: readonly strin
   }
 }
 
-const reserved: readonly (readonly [RegExp, string])[] = [
-  [/^0\.0\.0\.0$|^::$/, 'may not be unspecified (0.0.0.0 or ::)'],
-  [/^127\.|^::1$/, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
-  [/^169\.254\.|^fe[89ab]/i, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
-  [/^224\.0\.0\.|^ff.2:/i, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
-]
-
 function* outsideAddress(address: string, at: Path): Check {
   const problems = ipAddress(address)
   for (const why of problems) yield at.invalid(address, why)
-  if (problems.length === 0) for (const [form, why] of reserved) if (form.test(address)) yield at.invalid(address, why)
+  if (problems.length === 0) yield* ordinaryAddress(at, address)
 }
 
 function* traffic(at: Path, spec: core.ServiceSpec): Check {
@@ -147,8 +140,9 @@ function* traffic(at: Path, spec: core.ServiceSpec): Check {
 function* balancer(at: Path, spec: core.ServiceSpec): Check {
   const is = spec.type === 'LoadBalancer'
   const ranges = spec.loadBalancerSourceRanges ?? []
-  if (ranges.length > 0 && !is) yield at.at('loadBalancerSourceRanges').forbidden(balancerOnly)
-  else yield* forEach(at.at('loadBalancerSourceRanges'), ranges, (block, place) => follows(place, block.trim(), cidr))
+  // The capital is Kubernetes's.
+  if (ranges.length > 0 && !is) yield at.at('LoadBalancerSourceRanges').forbidden(balancerOnly)
+  yield* forEach(at.at('LoadBalancerSourceRanges'), ranges, (block, place) => follows(place, block.trim(), cidr))
   if (spec.allocateLoadBalancerNodePorts !== undefined && !is) yield at.at('allocateLoadBalancerNodePorts').forbidden(balancerOnly)
   if (is && spec.allocateLoadBalancerNodePorts === undefined) yield at.at('allocateLoadBalancerNodePorts').required('field is required when `type` is \'LoadBalancer\'')
   if (spec.loadBalancerClass === undefined) return
@@ -161,6 +155,8 @@ export function* serviceUpdate(next: core.Service, current: core.Service): Check
   const at = path('spec')
   yield* serviceSpec(next.spec)
   yield* familyUpdateErrors(next.spec, current.spec)
+  const checked = hasHealthCheckPort(next.spec) && hasHealthCheckPort(current.spec)
+  if (checked && next.spec.healthCheckNodePort !== current.spec.healthCheckNodePort) yield at.at('healthCheckNodePort').forbidden('field is immutable')
   if (current.spec.type === 'LoadBalancer' && next.spec.type === 'LoadBalancer' && current.spec.loadBalancerClass !== next.spec.loadBalancerClass) {
     yield at.at('loadBalancerClass').invalid(next.spec.loadBalancerClass ?? null, 'may not change once set')
   }
@@ -171,13 +167,13 @@ export function* balancerStatus(next: core.Service): Check {
   const at = path('status').at('loadBalancer').at('ingress')
   const ingress = next.status.loadBalancer.ingress ?? []
   if (next.spec.type !== 'LoadBalancer' && ingress.length > 0) {
-    return yield at.forbidden('may only be used when `spec.type` is "LoadBalancer"')
+    return yield at.forbidden("may only be used when `spec.type` is 'LoadBalancer'")
   }
   yield* forEach(at, ingress, function* (point, place) {
     if (point.ip) {
       yield* follows(place.at('ip'), point.ip, ipAddress)
       yield* ifThere(place.at('ipMode'), point.ipMode, ['Proxy', 'VIP'])
-    }
+    } else if (point.ipMode !== undefined) yield place.at('ipMode').forbidden('may not be specified when `ip` is not set')
     if (point.hostname) {
       yield* follows(place.at('hostname'), point.hostname, dns1123Subdomain)
       if (ipAddress(point.hostname).length === 0) yield place.at('hostname').invalid(point.hostname, 'must be a DNS name, not an IP address')
