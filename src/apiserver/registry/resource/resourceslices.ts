@@ -1,24 +1,64 @@
 /** Resource slices: the devices that a driver offers. */
 import type { dra } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import { path, type Path } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { distinct, forEach, named, unchanged, type Check } from '../checks.ts'
+import { distinct, driverName, follows, unchanged, type Check } from '../checks.ts'
+import { nodeSelector } from '../core/validation/scheduling.ts'
 import { ageColumn, nameColumn, orUnset, printer, text } from '../printing.ts'
+import { atMost } from './claims.ts'
+import { oneDevice } from './devices.ts'
 
 function* validate({ spec }: dra.ResourceSlice): Check {
   const at = path('spec')
-  yield* named(at.at('driver'), spec.driver, dns1123Subdomain)
-  yield* named(at.at('pool').at('name'), spec.pool.name)
+  yield* driverName(at.at('driver'), spec.driver)
+  yield* poolName(at.at('pool').at('name'), spec.pool.name)
   if (spec.pool.resourceSliceCount <= 0) yield at.at('pool').at('resourceSliceCount').invalid(spec.pool.resourceSliceCount, 'must be greater than zero')
   if (spec.pool.generation < 0) yield at.at('pool').at('generation').invalid(spec.pool.generation, 'must be greater than or equal to zero')
-  const where = [spec.nodeName, spec.nodeSelector, spec.allNodes || undefined, spec.perDeviceNodeSelection || undefined].filter((value) => value !== undefined)
-  if (where.length === 0) yield at.required('exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required')
-  if (where.length > 1) yield at.invalid(`{${where.length} fields}`, 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set')
+  yield* places(at, spec)
+  if (spec.sharedCounters && spec.devices) yield at.invalid('', 'only one of `sharedCounters` or `devices` is allowed')
   const devices = spec.devices ?? []
-  if (devices.length > 128) yield at.at('devices').tooMany(devices.length, 128)
-  yield* forEach(at.at('devices'), devices, (device, place) => named(place.at('name'), device.name, dns1123Label))
+  // What takes long to look through makes room for fewer.
+  const most = devices.some((device) => device.taints?.length || device.consumesCounters?.length) ? 64 : 128
+  yield* atMost(at.at('devices'), devices, most, (device, place) => oneDevice(device, place, spec.perDeviceNodeSelection ?? false))
   yield* distinct(at.at('devices'), devices, (device) => device.name)
+  yield* atMost(at.at('sharedCounters'), spec.sharedCounters, 8, function* (set, place) {
+    if (!set.name) yield place.at('name').required()
+    else yield* follows(place.at('name'), set.name, dns1123Label)
+    if (Object.keys(set.counters ?? {}).length === 0) yield place.at('counters').required()
+    for (const name of Object.keys(set.counters ?? {})) yield* follows(place.at('counters'), name, dns1123Label)
+  })
+  yield* distinct(at.at('sharedCounters'), spec.sharedCounters, (set) => set.name)
+}
+
+function* poolName(at: Path, name: string): Check {
+  if (!name) return yield at.required()
+  if (name.length > 253) yield at.tooLong(253)
+  for (const part of name.split('/')) yield* follows(at, part, dns1123Subdomain)
+}
+
+const onlyOne = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'
+
+/** From where the devices can be used. */
+function* places(at: Path, spec: dra.ResourceSliceSpec): Check {
+  const said: string[] = []
+  if (spec.nodeName) {
+    said.push('`nodeName`')
+    yield* follows(at.at('nodeName'), spec.nodeName, dns1123Subdomain)
+  } else if (spec.nodeName === '') yield at.at('nodeName').invalid('', 'must be either unset or set to a non-empty string')
+  if (spec.nodeSelector) {
+    said.push('`nodeSelector`')
+    const place = at.at('nodeSelector')
+    yield* nodeSelector(place, spec.nodeSelector)
+    const terms = spec.nodeSelector.nodeSelectorTerms
+    if (terms.length !== 1) yield place.at('nodeSelectorTerms').invalid(terms, 'must have exactly one node selector term')
+  }
+  for (const name of ['allNodes', 'perDeviceNodeSelection'] as const) {
+    if (spec[name]) said.push(`\`${name}\``)
+    else if (spec[name] === false) yield at.at(name).invalid(false, 'must be either unset or set to true')
+  }
+  if (said.length === 0) yield at.required(onlyOne)
+  if (said.length > 1) yield at.invalid(`{${said.join(', ')}}`, `${onlyOne}, but multiple fields are set`)
 }
 
 export const resourceslices: Strategy<dra.ResourceSlice> = {
