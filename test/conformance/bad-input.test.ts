@@ -70,7 +70,7 @@ describe('objects that are wrong', () => {
     expect(causes(reply)).toEqual(expect.arrayContaining([
       expect.stringMatching(/^spec\.containers\[0\]\.name: Invalid value: "Bad_Name": a lowercase RFC 1123 label must consist of/),
       'spec.containers[0].image: Required value',
-      'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+      'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
     ]))
   })
 

@@ -13,6 +13,14 @@ const seccompPrefix = 'container.seccomp.security.alpha.kubernetes.io/'
 const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/'
 const maxInt32 = 2147483647
 
+/** Whether one of them means something here. */
+export function anyAnnotation(annotations: Annotations): boolean {
+  for (const key in annotations) {
+    if (key === mirrorKey || key === deletionCostKey || key === seccompPodKey || key.startsWith(seccompPrefix) || key.startsWith(appArmorPrefix)) return true
+  }
+  return false
+}
+
 /** The annotations of a pod, or of the template of one. `at`: where they stand. */
 export function* podAnnotations(at: Path, annotations: Annotations, spec: core.PodSpec): Check {
   for (const key in annotations) {

@@ -114,7 +114,6 @@ export const spaces = (at: Path, value: string | undefined): Errors =>
 
 /** On the host's network a container's port is the host's; in a template the host's can be left out. */
 export function* hostNetworkPorts(at: Path, spec: core.PodSpec, ofPod: boolean): Check {
-  if (!spec.hostNetwork) return
   for (const [i, container] of spec.containers.entries()) {
     for (const [k, { hostPort = 0, containerPort }] of (container.ports ?? []).entries()) {
       if ((ofPod || hostPort !== 0) && hostPort !== containerPort) {

@@ -10,8 +10,7 @@ type Mounting = Pick<core.Container, 'volumeMounts' | 'volumeDevices' | 'securit
 /** Mounts: of volumes that exist, each at a place of its own. */
 export function* volumeMounts(at: Path, container: Mounting, volumes: Volumes): Check {
   const places = new Set<string>()
-  const devices = new Set((container.volumeDevices ?? []).map((d) => d.name))
-  const devicePaths = new Set((container.volumeDevices ?? []).map((d) => d.devicePath))
+  const devices = container.volumeDevices ?? []
   for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
     const here = at.index(i)
     yield* named(here.at('name'), mount.name)
@@ -19,8 +18,8 @@ export function* volumeMounts(at: Path, container: Mounting, volumes: Volumes): 
     yield* named(here.at('mountPath'), mount.mountPath)
     if (places.has(mount.mountPath)) yield here.at('mountPath').invalid(mount.mountPath, 'must be unique')
     places.add(mount.mountPath)
-    if (devices.has(mount.name)) yield here.at('name').invalid(mount.name, 'must not already exist in volumeDevices')
-    if (devicePaths.has(mount.mountPath)) yield here.at('mountPath').invalid(mount.mountPath, 'must not already exist as a path in volumeDevices')
+    if (devices.some((device) => device.name === mount.name)) yield here.at('name').invalid(mount.name, 'must not already exist in volumeDevices')
+    if (devices.some((device) => device.devicePath === mount.mountPath)) yield here.at('mountPath').invalid(mount.mountPath, 'must not already exist as a path in volumeDevices')
     // What follows stands at the list as a whole in Kubernetes's errors.
     if (mount.subPath) yield* descendingPath(at.at('subPath'), mount.subPath)
     if (mount.subPathExpr) {
@@ -49,6 +48,7 @@ function* recursiveReadOnly(at: Path, mount: core.VolumeMount): Check {
 
 /** Block devices: of claims, each at a path and under a name of its own. */
 export function* volumeDevices(at: Path, container: Mounting, volumes: Volumes): Check {
+  if (!container.volumeDevices?.length) return
   const paths = new Set<string>()
   const names = new Set<string>()
   const mounted = new Set((container.volumeMounts ?? []).map((m) => m.mountPath))

@@ -47,6 +47,13 @@ function* everyContainer(at: Path, spec: core.PodSpec): Generator<readonly [AnyC
   }
 }
 
+const withOptions = ({ securityContext }: AnyContainer): boolean => securityContext?.windowsOptions !== undefined
+
+/** Whether a pod says anything of its operating system: most do not. */
+export const knowsWindows = (spec: core.PodSpec): boolean =>
+  spec.os !== undefined || spec.securityContext?.windowsOptions !== undefined
+  || spec.containers.some(withOptions) || (spec.initContainers?.some(withOptions) ?? false) || (spec.ephemeralContainers?.some(withOptions) ?? false)
+
 /** The pod's operating system, and what does not go with it. */
 export function* operatingSystem(at: Path, spec: core.PodSpec): Check {
   yield* hostProcesses(at, spec)

@@ -4,9 +4,9 @@ import { path, type Path } from '../../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName, validateAnnotations, validateLabels } from '../../../../machinery/names.ts'
 import { distinct, follows, forEach, ifThere, named, none, oneOfThese, within, type Check, type Errors } from '../../checks.ts'
 import { containers, ephemeralContainers, hostNetworkPorts, initContainers, spaces, surroundingsOf } from './containers.ts'
-import { podAnnotations } from './annotations.ts'
+import { anyAnnotation, podAnnotations } from './annotations.ts'
 import { nodeSelectorLabels } from './env.ts'
-import { operatingSystem } from './os.ts'
+import { knowsWindows, operatingSystem } from './os.ts'
 import { containerResources, podResources } from './resources.ts'
 import { affinity, schedulingGates, spreadConstraints, toleration } from './scheduling.ts'
 import { hostNamespaces, podSecurityContext } from './security.ts'
@@ -31,8 +31,8 @@ export function* podSpec(at: Path, spec: core.PodSpec, pod?: { readonly name: st
   yield* within(at.at('activeDeadlineSeconds'), spec.activeDeadlineSeconds, 1, maxInt32)
   yield* podSecurityContext(at.at('securityContext'), spec)
   yield* hostNamespaces(at, spec)
-  yield* hostNetworkPorts(at, spec, pod !== undefined)
-  yield* operatingSystem(at, spec)
+  if (spec.hostNetwork) yield* hostNetworkPorts(at, spec, pod !== undefined)
+  if (knowsWindows(spec)) yield* operatingSystem(at, spec)
   yield* names(at, spec)
   yield* dns(at, spec)
   yield* scheduling(at, spec)
@@ -127,7 +127,7 @@ export function* podTemplate(at: Path, template: core.PodTemplateSpec): Check {
 
 /** What holds for a pod beyond its spec: what was let pass in templates, and what its annotations say. */
 export function* podItself(at: Path, { metadata, spec }: core.Pod): Check {
-  if (metadata.annotations) yield* podAnnotations(path('metadata').at('annotations'), metadata.annotations, spec)
+  if (metadata.annotations && anyAnnotation(metadata.annotations)) yield* podAnnotations(path('metadata').at('annotations'), metadata.annotations, spec)
   yield* podSpec(at, spec, { name: metadata.name ?? '' })
   for (const name of ['containers', 'initContainers'] as const) {
     const list = spec[name] ?? []
@@ -136,7 +136,7 @@ export function* podItself(at: Path, { metadata, spec }: core.Pod): Check {
       if (image && image !== image.trim()) yield* spaces(at.at(name).index(i).at('image'), image)
     }
   }
-  if (spec.serviceAccountName) return
+  if (spec.serviceAccountName || !spec.volumes) return
   for (const [i, volume] of (spec.volumes ?? []).entries()) {
     for (const [k, source] of ((volume.projected?.sources ?? []) as readonly core.VolumeProjection[]).entries()) {
       if (source.serviceAccountToken) {

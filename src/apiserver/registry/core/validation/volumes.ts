@@ -1,6 +1,6 @@
 /** Volumes of a pod. */
 import { core, resolve, type Fields } from '../../../../api/index.ts'
-import type { Path } from '../../../../machinery/field.ts'
+import type { FieldError, Path } from '../../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, validateAnnotations, validateLabels } from '../../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
 import { distinct, forEach, ifThere, named, none, oneOfThese, selector, type Check, type Errors } from '../../checks.ts'
@@ -23,23 +23,36 @@ type Pod = { readonly name: string } | undefined
 /** All volumes of a pod, or of a template of pods: each with a name of its own and one source. */
 export function* volumes(at: Path, list: readonly core.Volume[] | undefined, pod?: Pod): Check {
   if (!list || list.length === 0) return
-  const created = pod?.name ? list.filter((volume) => volume.ephemeral).map((volume) => `${pod.name}-${volume.name}`) : []
+  const created = pod?.name && list.some((volume) => volume.ephemeral) ? list.filter((volume) => volume.ephemeral).map((volume) => `${pod.name}-${volume.name}`) : undefined
   yield* forEach(at, list, function* (volume, place) {
     yield* volumeSource(place, volume, pod)
     yield* named(place.at('name'), volume.name, dns1123Label)
     const claim = volume.persistentVolumeClaim?.claimName
-    if (claim && created.includes(claim)) yield place.at('persistentVolumeClaim').at('claimName').invalid(claim, 'must not reference a PVC that gets created for an ephemeral volume')
+    if (claim && created?.includes(claim)) yield place.at('persistentVolumeClaim').at('claimName').invalid(claim, 'must not reference a PVC that gets created for an ephemeral volume')
   })
   yield* distinct(at, list, (volume) => volume.name, 'name')
 }
 
+/** The source of a volume that has one, as nearly all do; undefined when it has none or several. */
+function onlySource(volume: core.Volume): keyof core.VolumeSource | undefined {
+  let only: keyof core.VolumeSource | undefined
+  for (const name in volume) {
+    if (name === 'name' || volume[name as keyof core.Volume] === undefined) continue
+    if (only) return undefined
+    only = name as keyof core.VolumeSource
+  }
+  return only
+}
+
 /** The source of a volume: exactly one, and that one in order. */
 function* volumeSource(at: Path, volume: core.Volume, pod: Pod): Check {
-  let first: keyof core.VolumeSource | undefined
-  for (const name of sourceNames) {
-    if (volume[name] === undefined) continue
-    if (first) yield at.at(name).forbidden(oneKind)
-    else first = name
+  let first = onlySource(volume)
+  if (!first) {
+    for (const name of sourceNames) {
+      if (volume[name] === undefined) continue
+      if (first) yield at.at(name).forbidden(oneKind)
+      else first = name
+    }
   }
   if (!first) return yield at.required('must specify a volume type')
   yield* checkSource(at.at(sourcePath[first] ?? first), first, volume)
@@ -183,7 +196,9 @@ function* projection(whole: Path, at: Path, source: core.VolumeProjection): Chec
   if (token) yield* tokenProjection(whole, at.at('serviceAccountToken'), token)
   if (bundle) yield* bundleProjection(at.at('clusterTrustBundle'), bundle)
   if (certificate) yield* certificateProjection(at.at('podCertificate'), certificate)
-  if (projectionNames.filter((name) => source[name] !== undefined).length > 1) yield at.forbidden('may not specify more than 1 volume type per source')
+  let sources = 0
+  for (const name of projectionNames) if (source[name] !== undefined) sources++
+  if (sources > 1) yield at.forbidden('may not specify more than 1 volume type per source')
 }
 
 function* tokenProjection(whole: Path, at: Path, token: core.ServiceAccountTokenProjection): Check {
@@ -208,6 +223,7 @@ function* bundleProjection(at: Path, bundle: core.ClusterTrustBundleProjection):
   if (path) yield* projectedPath(at.at('path'), path)
 }
 
+const certificateFiles = ['credentialBundlePath', 'keyPath', 'certificateChainPath'] as const
 const keyTypes = ['ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519', 'RSA3072', 'RSA4096']
 
 function* certificateProjection(at: Path, certificate: core.PodCertificateProjection): Check {
@@ -216,25 +232,28 @@ function* certificateProjection(at: Path, certificate: core.PodCertificateProjec
   const seconds = certificate.maxExpirationSeconds
   if (seconds !== undefined && seconds < 3600) yield at.at('maxExpirationSeconds').invalid(seconds, 'if provided, maxExpirationSeconds must be >= 3600')
   if (seconds !== undefined && seconds > 7862400) yield at.at('maxExpirationSeconds').invalid(seconds, 'if provided, maxExpirationSeconds must be <= 7862400')
-  const files = ['credentialBundlePath', 'keyPath', 'certificateChainPath'] as const
-  for (const name of files) {
+  for (const name of certificateFiles) {
     const path = certificate[name]
     if (path) yield* projectedPath(at.at(name), path)
   }
-  if (files.every((name) => !certificate[name])) yield at.required('specify at least one of credentialBundlePath, keyPath, and certificateChainPath')
+  if (certificateFiles.every((name) => !certificate[name])) yield at.required('specify at least one of credentialBundlePath, keyPath, and certificateChainPath')
 }
 
 /** Two sources of a projected volume cannot write the same file. */
-function* overlapping(at: Path, sources: readonly core.VolumeProjection[]): Check {
+function overlapping(at: Path, sources: readonly core.VolumeProjection[]): Errors {
   const taken = new Set<string>()
-  const written = sources.flatMap(({ secret, configMap, downwardAPI, clusterTrustBundle, podCertificate }): (readonly [string | undefined, string | undefined])[] => [
-    ...(secret?.items ?? []).map(({ path }) => [path, secret?.name] as const),
-    ...(configMap?.items ?? []).map(({ path }) => [path, configMap?.name] as const),
-    ...[...(downwardAPI?.items ?? []), ...(clusterTrustBundle ? [clusterTrustBundle] : [])].map(({ path }) => [path, path] as const),
-    ...[podCertificate?.credentialBundlePath, podCertificate?.keyPath, podCertificate?.certificateChainPath].map((path) => [path, path] as const),
-  ])
-  for (const [path, shown] of written) {
-    if (path && taken.has(path)) yield at.invalid(shown, 'conflicting duplicate paths')
-    if (path) taken.add(path)
+  let errors: FieldError[] | undefined
+  const take = (path: string | undefined, shown: string | undefined) => {
+    if (!path) return
+    if (taken.has(path)) (errors ??= []).push(at.invalid(shown, 'conflicting duplicate paths'))
+    taken.add(path)
   }
+  for (const { secret, configMap, downwardAPI, clusterTrustBundle, podCertificate } of sources) {
+    for (const { path } of secret?.items ?? []) take(path, secret?.name)
+    for (const { path } of configMap?.items ?? []) take(path, configMap?.name)
+    for (const { path } of downwardAPI?.items ?? []) take(path, path)
+    if (clusterTrustBundle) take(clusterTrustBundle.path, clusterTrustBundle.path)
+    if (podCertificate) for (const name of certificateFiles) take(podCertificate[name], podCertificate[name])
+  }
+  return errors ?? none
 }
