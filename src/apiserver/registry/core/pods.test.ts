@@ -201,6 +201,10 @@ describe('a pod with resources as a whole', () => {
     const { spec } = complete(core.pods, pod({ resources: { limits: { cpu: '2', memory: '1Gi' } }, containers: [{ ...web, resources: { requests: { cpu: '300m' } } }, { ...web, name: 'b', resources: { requests: { cpu: '200m' } } }] }))
     expect(spec.resources?.requests).toEqual({ cpu: '500m', memory: '1Gi' })
   })
+  it('requests what its containers request of what it does not name itself', () => {
+    const { spec } = complete(core.pods, pod({ resources: { requests: { cpu: '1' } }, containers: [{ ...web, resources: { requests: { memory: '1Gi', 'ephemeral-storage': '1Gi' } } }] }))
+    expect(spec.resources?.requests).toEqual({ cpu: '1', memory: '1Gi' })
+  })
   it('cannot request less than its containers', () => {
     expect(createErrors(core.pods, pod({ resources: { requests: { cpu: '100m' } }, containers: [{ ...web, resources: { requests: { cpu: '1' } } }] })))
       .toEqual(['spec.resources.requests[cpu]: Invalid value: "100m": must be greater than or equal to aggregate container requests of 1'])

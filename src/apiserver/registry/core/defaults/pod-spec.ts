@@ -39,11 +39,14 @@ export function podDefaults(pod: core.Pod): core.Pod {
   })
 }
 
-/** A pod that is limited as a whole requests what its containers request together, or else what it is limited to. */
+/** A pod that has amounts of its own requests what its containers request together, or else what it is limited to. */
 function podRequests(spec: core.PodSpec): core.PodSpec {
   return within(spec, 'resources', (resources) => {
-    const sums = Object.keys(resources.limits ?? {}).flatMap((name) => {
-      if (resources.requests?.[name] !== undefined) return []
+    if (!resources.limits && !resources.requests) return resources
+    const names = new Set(spec.containers.flatMap((c) => Object.keys(c.resources.requests ?? {})))
+    const sums = [...names].flatMap((name) => {
+      const shared = name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
+      if (!shared || resources.requests?.[name] !== undefined) return []
       const asked = spec.containers.flatMap((c) => c.resources.requests?.[name] ?? []).filter(isQuantity).map(parseQuantity)
       return asked.length === 0 ? [] : [[name, asked.reduce((sum, q) => sum.add(q)).toString()] as const]
     })
