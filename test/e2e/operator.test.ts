@@ -54,6 +54,17 @@ it('is the same when it is applied again, and differs in nothing', async () => {
   expect(await cluster.tryKubectl(['diff', '-f', manifest])).toMatchObject({ code: 0, stdout: '' })
 })
 
+it('is the same when the server applies it, as Helm 4 has it do', async () => {
+  const contents = () => kubectl('get', '-f', manifest, '-o', 'jsonpath={range .items[*]}{.metadata.uid} {.spec} {.rules} {.webhooks} {.data}{"\\n"}{end}')
+  const before = await contents()
+  for (let i = 0; i < 2; i++) {
+    const { code, stdout, stderr } = await cluster.tryKubectl(['apply', '--server-side', '--force-conflicts', '--field-manager=helm', '-f', manifest])
+    expect([code, stderr, stdout.trim().split('\n').filter((line) => !line.endsWith(' serverside-applied'))]).toEqual([0, '', []])
+  }
+  expect(await contents()).toBe(before)
+  expect(await cluster.tryKubectl(['diff', '--server-side', '--force-conflicts', '--field-manager=helm', '-f', manifest])).toMatchObject({ code: 0, stdout: '' })
+})
+
 it('has one leader of two, both alive, and tells its figures', async () => {
   const name = await eventually('one leads', async () => (await leader()) || undefined)
   const pods = (await kubectl('-n', 'site-system', 'get', 'pods', '-l', 'app=site-operator', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ')
