@@ -71,7 +71,7 @@ describe('another range', () => {
 
   it('cannot become another', async () => {
     await cluster.apply(range('fixed', '10.201.0.0/24'))
-    expect(await fails('patch', 'servicecidr', 'fixed', '--type=merge', '-p', '{"spec":{"cidrs":["10.202.0.0/24"]}}')).toContain('spec.cidrs: Invalid value: ["10.202.0.0/24"]: field is immutable')
+    expect(await fails('patch', 'servicecidr', 'fixed', '--type=merge', '-p', '{"spec":{"cidrs":["10.202.0.0/24"]}}')).toContain('spec.cidrs[0]: Invalid value: "10.202.0.0/24": field is immutable')
   })
 })
 
