@@ -1,6 +1,4 @@
 /** Custom kinds with other clients than today's kubectl: the JavaScript client, metadata informers, and every kubectl that is here. */
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { ApiextensionsV1Api, CustomObjectsApi, KubeConfig, makeInformer } from '@kubernetes/client-node'
 import type { KubernetesObject, V1CustomResourceDefinition } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,6 +7,7 @@ import { decodeMessage, decodeWatchEvent, unwrapUnknown } from '../../src/machin
 import { startTestControlPlane } from '../support/control-plane.ts'
 import type { TestControlPlane } from '../support/control-plane.ts'
 import { eventually, run } from '../support/host.ts'
+import { kubectls } from '../support/kubectls.ts'
 import { prefixed, send, stream } from '../support/requests.ts'
 
 const group = 'stable.example.com'
@@ -81,13 +80,10 @@ it('a metadata informer reads lists and watches in protobuf', async () => {
   watch.close()
 })
 
-const kubectls = [...Array.from({ length: 20 }, (_, i) => `/usr/lib/google-cloud-sdk/bin/kubectl.1.${20 + i}`), '/usr/bin/kubectl', ...(process.env['KUBECTLS'] ?? '').split(':').filter(Boolean)].filter((path) => existsSync(path))
-
-describe.skipIf(kubectls.length === 0).each(kubectls)('%s', (program) => {
-  const minor = (JSON.parse(execFileSync(program, ['version', '--client', '-o', 'json'], { encoding: 'utf8' })) as { clientVersion: { minor: string } }).clientVersion.minor.replace(/\D.*/, '')
+describe.each(kubectls)('kubectl $version', ({ minor, path }) => {
   const name = `old-${minor}`
   const kubectl = async (args: readonly string[], input?: object) => {
-    const { code, stdout, stderr } = await run(program, args, { env: { KUBECONFIG: cluster.kubeconfig, HOME: `${cluster.kubeconfig}-${minor}` }, ...(input ? { input: JSON.stringify(input) } : {}) })
+    const { code, stdout, stderr } = await run(path, args, { env: { KUBECONFIG: cluster.kubeconfig, HOME: `${cluster.kubeconfig}-${minor}` }, ...(input ? { input: JSON.stringify(input) } : {}) })
     if (code !== 0) throw new Error(stderr)
     return stdout
   }

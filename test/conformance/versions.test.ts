@@ -1,30 +1,9 @@
 /** The same short story with every kubectl that is on this machine, from 1.20 on: old ones ask for other things than new ones. */
-import { existsSync } from 'node:fs'
-import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestControlPlane } from '../support/control-plane.ts'
 import type { TestControlPlane } from '../support/control-plane.ts'
 import { run } from '../support/host.ts'
-
-/** Where distributions and SDKs put them; KUBECTLS adds others, separated by colons. */
-const places = [
-  '/usr/bin/kubectl',
-  '/usr/local/bin/kubectl',
-  ...Array.from({ length: 20 }, (_, i) => `/usr/lib/google-cloud-sdk/bin/kubectl.1.${20 + i}`),
-  ...(process.env['KUBECTLS'] ?? '').split(':').filter((path) => path !== ''),
-]
-
-/** `1.32` of a binary; undefined of one that is not there. */
-function versionOf(path: string): string | undefined {
-  if (!existsSync(path)) return undefined
-  const { clientVersion } = JSON.parse(execFileSync(path, ['version', '--client', '-o', 'json'], { encoding: 'utf8' })) as { clientVersion: { major: string; minor: string } }
-  return `${clientVersion.major}.${clientVersion.minor.replace(/\D.*/, '')}`
-}
-
-const found = new Map(places.flatMap((path): [string, string][] => {
-  const version = versionOf(path)
-  return version ? [[version, path]] : []
-}))
+import { kubectls } from '../support/kubectls.ts'
 
 let cluster: TestControlPlane
 beforeAll(async () => void (cluster = await startTestControlPlane()))
@@ -35,8 +14,7 @@ const manifest = (name: string, image = 'x:1') => JSON.stringify({
   spec: { replicas: 1, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image }] } } },
 })
 
-describe.skipIf(found.size === 0).each([...found].map(([version, path]) => ({ version, path })))('kubectl $version', ({ version, path }) => {
-  const minor = Number(version.split('.')[1])
+describe.each(kubectls)('kubectl $version', ({ minor, path }) => {
   const name = `web-${minor}`
   const call = (args: readonly string[], input?: string) => run(path, args, { env: { KUBECONFIG: cluster.kubeconfig, HOME: `${cluster.kubeconfig}-${minor}` }, ...(input === undefined ? {} : { input }) })
   const kubectl = async (...args: string[]) => {
