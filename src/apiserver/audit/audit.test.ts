@@ -4,8 +4,9 @@ import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { core, authentication } from '../../api/index.ts'
 import { FakeClock, systemClock } from '../../machinery/clock.ts'
-import { ApiError, forbidden, unauthorized } from '../../machinery/errors.ts'
+import { ApiError, badRequest, forbidden, unauthorized } from '../../machinery/errors.ts'
 import { quiet } from '../../machinery/log.ts'
+import type { ApiRequest } from '../http/request.ts'
 import type { ApiServer, Edges, VirtualResource } from '../options.ts'
 import { startTestServer, tester } from '../testing.ts'
 import { createAudit } from './audit.ts'
@@ -116,7 +117,8 @@ describe('a request over HTTP', () => {
   })
 
   it('that takes the connection over is told when it does and when the connection ends', async () => {
-    const upgrade = async (_: unknown, socket: Duplex) => {
+    const upgrade = async ({ info }: ApiRequest, socket: Duplex) => {
+      if (info.name === 'none') throw badRequest('no such pod')
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
       socket.resume().once('end', () => socket.end())
     }
@@ -132,10 +134,9 @@ describe('a request over HTTP', () => {
     expect(told()).toEqual([['ResponseStarted', 101, 'exec', 'mine', 'get']])
     socket.destroy()
     await expect.poll(told).toEqual([['ResponseStarted', 101, 'exec', 'mine', 'get'], ['ResponseComplete', 101, 'exec', 'mine', 'get']])
-    const refused = await open('/api/v1/namespaces/a/nothing/p/exec')
-    expect(refused.answer).toContain('Audit-ID: mine')
-    await expect.poll(() => events.length).toBe(3)
-    expect(events[2]).toMatchObject({ stage: 'ResponseComplete', responseStatus: { code: 400 } })
+    const refused = await open('/api/v1/namespaces/a/pods/none/exec')
+    expect(refused.answer).toMatch(/^HTTP\/1.1 400 .*Audit-ID: mine/s)
+    await expect.poll(() => events.at(-1)).toMatchObject({ stage: 'ResponseComplete', objectRef: { name: 'none' }, responseStatus: { code: 400 } })
     refused.socket.destroy()
   })
 

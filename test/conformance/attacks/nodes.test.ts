@@ -83,10 +83,11 @@ describe('a stolen node', () => {
     const make = (name: string, node: string, spec: object, metadata: object = mirror) => ask(`${ns}/pods`, { body: { ...pod(name, node, { serviceAccountName: undefined, automountServiceAccountToken: false, ...spec }, metadata) } })
     expect(await make('no-mirror', 'stolen', {}, {})).toBe(403)
     expect(await make('elsewhere', 'other', {})).toBe(403)
-    expect(await make('unbound', '', { nodeName: undefined })).toBe(403)
+    // Without a node it is no mirror pod, whoever makes it.
+    expect(await make('unbound', '', { nodeName: undefined })).toBe(422)
     for (const [name, spec] of Object.entries({
       secret: secretVolume('theirs'), configmap: { volumes: [{ name: 'v', configMap: { name: 'theirs' } }] }, claim: { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'x' } }] }, account: { serviceAccountName: 'admin-app' },
-      projected: { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 'theirs' } }] } }] }, token: { volumes: [{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }] },
+      projected: { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 'theirs' } }] } }] }, token: { serviceAccountName: 'admin-app', volumes: [{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }] },
       env: { containers: [{ name: 'c', image: 'x', env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'theirs', key: 'a' } } }] }] }, pull: { imagePullSecrets: [{ name: 'theirs' }] },
       init: { initContainers: [{ name: 'i', image: 'x', envFrom: [{ secretRef: { name: 'theirs' } }] }] }, csi: { volumes: [{ name: 'v', csi: { driver: 'd', nodePublishSecretRef: { name: 'theirs' } } }] },
       ephemeral: { volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } } } }] }, claims: { resourceClaims: [{ name: 'c', resourceClaimName: 'x' }] },

@@ -53,7 +53,8 @@ describe('a restricted namespace', () => {
     expect((await ask(pods, { body: { apiVersion: 'v1', kind: 'List', items: [evil] } })).code).toBe(400)
     expect((await ask(pods, { body: JSON.stringify(evil).replace('"privileged":true', '"Privileged":true,"privileged":true') })).code).toBe(403)
     expect((await ask(pods, { body: JSON.stringify(evil).replace('"privileged":true', '"privileged":false,"privileged":true') })).code).toBe(403)
-    expect((await ask(pods, { body: { ...evil, metadata: { ...evil.metadata, annotations: { 'container.apparmor.security.beta.kubernetes.io/c': 'unconfined', 'kubernetes.io/config.mirror': 'x' } } } })).code).toBe(403)
+    const bound = { ...evil, spec: { ...evil.spec, nodeName: 'n' } }
+    expect((await ask(pods, { body: { ...bound, metadata: { ...evil.metadata, annotations: { 'container.apparmor.security.beta.kubernetes.io/c': 'unconfined', 'kubernetes.io/config.mirror': 'x' } } } })).code).toBe(403)
     expect((await ask(pods, { body: { ...evil, metadata: { ...evil.metadata, namespace: 'default' } } })).code).toBe(400)
     expect((await ask(`${pods}?dryRun=All`, { body: evil })).code).toBe(403)
   })
