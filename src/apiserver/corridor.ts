@@ -10,15 +10,16 @@ import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../machinery/log.ts'
-import { ApiError, badRequest, timedOut, unauthorized, unavailable } from '../machinery/errors.ts'
+import { ApiError, badRequest, timedOut, unavailable } from '../machinery/errors.ts'
 import { parseDuration } from '../machinery/time.ts'
+import { checkAuthorized } from './authz/check.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
-import { parseRequestInfo } from './http/request-info.ts'
+import { isLongRunning, parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
 import { plain, sendError, statusOf, tellEarly } from './http/respond.ts'
 import { isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
 import { anonymous, type Identity } from './identity.ts'
-import type { AuditedRequest, AuditTrail, Authorize, Decision, Edges } from './options.ts'
+import type { AuditedRequest, AuditTrail, Edges } from './options.ts'
 
 export interface Corridor extends ResourceEnvironment {
   readonly edges: Edges
@@ -31,42 +32,9 @@ export interface Corridor extends ResourceEnvironment {
 
 /** Requests other than watches and streams get this long. */
 const requestTimeout = 60_000
-const streams = new Set(['exec', 'attach', 'portforward', 'log', 'proxy'])
 /** Streams that end when one of their sides does: nobody waits for them when the server closes. */
 const endless = new Set(['exec', 'attach', 'portforward', 'log'])
 const noQuery = new URLSearchParams()
-
-/** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
-export function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo, trail?: AuditTrail): Promise<void> | void {
-  const decision = authorize(user, info)
-  return decision instanceof Promise ? decision.then((late) => enforce(late, user, info, trail)) : enforce(decision, user, info, trail)
-}
-
-/** The reason is worded only where somebody reads it. */
-function enforce(decision: Decision, user: Identity, info: RequestInfo, trail: AuditTrail | undefined): void {
-  const { allowed } = decision
-  if (trail) {
-    trail.annotate('authorization.k8s.io/decision', allowed ? 'allow' : 'forbid')
-    trail.annotate('authorization.k8s.io/reason', decision.reason)
-  }
-  if (allowed) return
-  if (user === anonymous) throw unauthorized()
-  throw refusal(user, info, decision.reason)
-}
-
-/** The refusal in Kubernetes's words: `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"`. */
-function refusal(user: Identity, info: RequestInfo, reason: string): ApiError {
-  const because = reason ? `: ${reason}` : ''
-  if (!info.isResourceRequest) {
-    return new ApiError(403, 'Forbidden', `forbidden: User "${user.name}" cannot ${info.verb} path "${info.path}"${because}`, {})
-  }
-  const { group, resource, subresource, namespace, name, verb } = info
-  const what = subresource ? `${resource}/${subresource}` : resource
-  const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope'
-  const subject = `${group ? `${resource}.${group}` : resource}${name ? ` "${name}"` : ''}`
-  const message = `${subject} is forbidden: User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${where}${because}`
-  return new ApiError(403, 'Forbidden', message, { ...(name ? { name } : {}), ...(group ? { group } : {}), kind: resource })
-}
 
 /** A request that learns who sent it on its way; its signal exists once somebody asks for it. */
 export class Request implements ApiRequest {
@@ -130,8 +98,6 @@ function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse)
   }
 }
 
-const isLong = ({ verb, subresource, isResourceRequest }: RequestInfo): boolean => isResourceRequest && (verb === 'watch' || streams.has(subresource))
-
 const auditedOf = ({ auditId, info, raw, user, headers }: Request): AuditedRequest =>
   ({ auditId, info, uri: raw.url ?? '/', user, headers, peer: raw.socket?.remoteAddress ?? '' })
 
@@ -168,7 +134,7 @@ async function enter({ edges }: Corridor, request: Request, response: ApiRespons
   if (edges.audit) {
     const trail = edges.audit.begin(auditedOf(request))
     request.trail = trail instanceof Promise ? await trail : trail
-    if (request.trail && response && isLong(request.info)) tellStart(request.trail, response)
+    if (request.trail && response && isLongRunning(request.info)) tellStart(request.trail, response)
   }
   if (edges.impersonate) {
     const answer = edges.impersonate(request.user, request.headers)
@@ -224,7 +190,7 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
   })
   let release: (() => void) | undefined
   try {
-    if (!isLong(request.info)) {
+    if (!isLongRunning(request.info)) {
       const longest = corridor.requestTimeout ?? requestTimeout
       request.deadline = corridor.registry.clock.now() + (request.query.has('timeout') ? timeoutOf(request.query, longest) : longest)
     }

@@ -2,7 +2,8 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
-import { answer, checkAuthorized, Request, type Corridor } from '../corridor.ts'
+import { checkAuthorized } from '../authz/check.ts'
+import { answer, Request, type Corridor } from '../corridor.ts'
 import type { Identity } from '../identity.ts'
 
 /** What handlers use of a response, kept in memory. */

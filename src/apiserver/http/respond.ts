@@ -8,6 +8,7 @@ import type { ApiObject } from '../../client/client.ts'
 import { ApiError, internal, type Status } from '../../machinery/errors.ts'
 import { encodeAny } from '../encoding/encode.ts'
 import { contentTypes, formatOf, type Format } from '../encoding/negotiate.ts'
+import { drained } from './drained.ts'
 import type { ApiRequest, ApiResponse } from './request.ts'
 
 const compress = promisify(gzip)
@@ -107,18 +108,6 @@ async function writeSlices(http: ServerResponse, pieces: readonly Buffer[]): Pro
     }
   }
   http.end()
-}
-
-function drained(http: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      http.off('drain', done)
-      http.off('close', done)
-      resolve()
-    }
-    http.once('drain', done)
-    http.once('close', done)
-  })
 }
 
 const lengthOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)

@@ -3,6 +3,7 @@ import type { ApiError } from '../../machinery/errors.ts'
 import type { Sink } from '../cache/watch.ts'
 import { errorEvent, type EventEncoder } from '../encoding/encode.ts'
 import { contentTypes, type Format } from '../encoding/negotiate.ts'
+import { drained } from './drained.ts'
 import type { ApiResponse } from './request.ts'
 import { plain } from './respond.ts'
 
@@ -65,17 +66,7 @@ export function watchStream(response: ApiResponse, format: Format, encode: Event
     },
     room() {
       if (closed || http.writableLength < ahead) return undefined
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => http.destroy(), standstill)
-        const done = () => {
-          clearTimeout(timer)
-          http.off('drain', done)
-          http.off('close', done)
-          resolve()
-        }
-        http.once('drain', done)
-        http.once('close', done)
-      })
+      return drained(http, standstill, () => http.destroy())
     },
     started: () => (limit = http.writableLength + patience),
     end(error?: ApiError) {

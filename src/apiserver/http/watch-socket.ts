@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import { ApiError } from '../../machinery/errors.ts'
 import { errorEvent, type EventEncoder } from '../encoding/encode.ts'
 import type { Format } from '../encoding/negotiate.ts'
+import { drained } from './drained.ts'
 import type { ApiRequest, RequestInfo } from './request.ts'
 import { checkPlace, runWatch, type ResourceEnvironment } from './resources.ts'
 import { ahead, patience, standstill, type WatchStream } from './watch-response.ts'
@@ -75,17 +76,7 @@ function socketStream({ socket, open, format, encode }: SocketStreamOptions): Wa
     event: (type, item, change) => send(Buffer.concat(encode(type, item, change))),
     room() {
       if (closed || (ws?.bufferedAmount ?? 0) < ahead) return undefined
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => ws?.terminate(), standstill)
-        const done = () => {
-          clearTimeout(timer)
-          socket.off('drain', done)
-          socket.off('close', done)
-          resolve()
-        }
-        socket.once('drain', done)
-        socket.once('close', done)
-      })
+      return drained(socket, standstill, () => ws?.terminate())
     },
     started: () => (limit = (ws?.bufferedAmount ?? 0) + patience),
     end(error) {

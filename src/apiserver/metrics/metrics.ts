@@ -3,6 +3,7 @@ import { Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Resource } from '../../api/index.ts'
 import { versionInfo } from '../health/version.ts'
 import type { Handler, RequestInfo } from '../http/request.ts'
+import { isLongRunning } from '../http/request-info.ts'
 import type { RequestObserver } from '../options.ts'
 import { sendText } from '../reply.ts'
 import { createRequestMetrics, type RequestLabels } from './requests.ts'
@@ -49,8 +50,6 @@ export function createMetrics(resources: () => readonly Resource[]): ServerMetri
   }
 }
 
-const streams = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])
-const isLongRunning = (info: RequestInfo): boolean => info.verb === 'watch' || (info.isResourceRequest && streams.has(info.subresource))
 const reading = new Set(['get', 'list', 'head', 'options'])
 const kindOf = (info: RequestInfo) => (reading.has(info.verb) ? 'readOnly' : 'mutating')
 

@@ -2,38 +2,17 @@
 import type { meta } from '../../../api/index.ts'
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { dns1035Label, pathSegmentName, validateObjectMeta } from '../../../machinery/names.ts'
-import { additionalOf, isEmbedded, isObject, itemsOf, metaFields, type Obj, type Schema } from './props.ts'
-
-type Look = (value: unknown, at: Path) => FieldError[]
+import { isEmbedded, isObject, type Schema } from './props.ts'
+import { compileLook } from './walk.ts'
 
 /** The check of all embedded resources below a schema, `itself` included; undefined when there are none. */
 export function compileEmbeddedChecks(schema: Schema, itself = false): ((object: unknown, at?: Path) => readonly FieldError[]) | undefined {
-  const look = compile(schema, !itself)
+  const look = compileLook(schema, (place, root) => (!root && isEmbedded(place) ? resource : undefined), !itself)
   return look && ((object, at = path()) => look(object, at))
 }
 
-function compile(schema: Schema, root = false): Look | undefined {
-  const children = new Map(Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
-    const look = root && metaFields.has(name) ? undefined : compile(child)
-    return look ? [[name, look] as const] : []
-  }))
-  const additional = additionalOf(schema)
-  const others = additional && compile(additional)
-  const items = itemsOf(schema)
-  const element = items && compile(items)
-  const own = !root && isEmbedded(schema)
-  if (children.size === 0 && !others && !element && !own) return undefined
-  return (value, at) => {
-    if (Array.isArray(value)) return element ? value.flatMap((item, i) => element(item, at.index(i))) : []
-    if (!isObject(value)) return []
-    const errors = own ? resource(value, at) : []
-    for (const [name, look] of children) if (Object.hasOwn(value, name)) errors.push(...look(value[name], at.at(name)))
-    if (others) for (const name of Object.keys(value)) errors.push(...others(value[name], at.key(name)))
-    return errors
-  }
-}
-
-function resource(object: Obj, at: Path): FieldError[] {
+function resource(object: unknown, at: Path): FieldError[] {
+  if (!isObject(object)) return []
   const { apiVersion, kind, metadata } = object
   return [...versionErrors(apiVersion, at.at('apiVersion')), ...kindErrors(kind, at.at('kind')), ...metadataErrors(metadata, at.at('metadata'))]
 }

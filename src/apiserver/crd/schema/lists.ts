@@ -1,36 +1,16 @@
 /** Lists of type set hold no value twice, lists of type map no two elements with the same keys. */
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { stableStringify } from '../../../machinery/meta.ts'
-import { additionalOf, isObject, itemsOf, metaFields, type Obj, type Schema } from './props.ts'
-
-type Look = (value: unknown, at: Path) => FieldError[]
+import { isObject, type Obj, type Schema } from './props.ts'
+import { compileLook } from './walk.ts'
 
 /** The check of all lists below a schema; undefined when there are none with a type. */
 export function compileListChecks(schema: Schema): ((object: unknown) => readonly FieldError[]) | undefined {
-  const look = compile(schema, true)
+  const look = compileLook(schema, (place) => {
+    const unique = uniqueness(place)
+    return unique && ((value, at) => (Array.isArray(value) ? unique(value, at) : none))
+  }, true)
   return look && ((object) => look(object, path()))
-}
-
-function compile(schema: Schema, root = false): Look | undefined {
-  const children = new Map(Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
-    const look = root && metaFields.has(name) ? undefined : compile(child)
-    return look ? [[name, look] as const] : []
-  }))
-  const additional = additionalOf(schema)
-  const others = additional && compile(additional)
-  const items = itemsOf(schema)
-  const element = items && compile(items)
-  const own = uniqueness(schema)
-  if (children.size === 0 && !others && !element && !own) return undefined
-  return (value, at) => {
-    if (Array.isArray(value)) return [...(own?.(value, at) ?? []), ...(element ? value.flatMap((item, i) => element(item, at.index(i))) : [])]
-    if (!isObject(value)) return none
-    let errors: FieldError[] = none
-    const add = (found: FieldError[]) => { if (found.length > 0) errors = [...errors, ...found] }
-    for (const [name, look] of children) if (Object.hasOwn(value, name)) add(look(value[name], at.at(name)))
-    if (others) for (const name of Object.keys(value)) add(others(value[name], at.key(name)))
-    return errors
-  }
 }
 
 function uniqueness(schema: Schema): ((list: readonly unknown[], at: Path) => FieldError[]) | undefined {

@@ -6,7 +6,7 @@ import { descendingPath } from './paths.ts'
 
 type Annotations = Readonly<Record<string, string>>
 
-export const mirrorKey = 'kubernetes.io/config.mirror'
+const mirrorKey = 'kubernetes.io/config.mirror'
 const deletionCostKey = 'controller.kubernetes.io/pod-deletion-cost'
 const seccompPodKey = 'seccomp.security.alpha.kubernetes.io/pod'
 const seccompPrefix = 'container.seccomp.security.alpha.kubernetes.io/'

@@ -1,0 +1,18 @@
+/** Waiting for readers. */
+import type { Duplex } from 'node:stream'
+import type { ServerResponse } from 'node:http'
+
+/** Resolves when what was written has been taken, or the reader is gone. `late` is called when it takes longer than `patience` milliseconds. */
+export function drained(writable: ServerResponse | Duplex, patience = 0, late?: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = late && setTimeout(late, patience)
+    const done = () => {
+      clearTimeout(timer)
+      writable.off('drain', done)
+      writable.off('close', done)
+      resolve()
+    }
+    writable.once('drain', done)
+    writable.once('close', done)
+  })
+}
