@@ -17,7 +17,7 @@ mkdirSync(out, { recursive: true })
 const bundle = await rolldown({
   input: { 'skiff': join(root, 'src/cli/main.ts'), 'yaml-worker': join(root, 'src/machinery/yaml-worker.ts') },
   platform: 'node',
-  // x509 and its polyfill are loaded only when a certificate is to be made, and care about their order.
+  // x509 and its polyfill are loaded only when a signing request is met, and care about their order.
   external: [/^node:/, 'lmdb', /^@lmdb\//, 'rolldown', '@peculiar/x509', 'reflect-metadata'],
   onLog: (level, log, print) => {
     // Libraries that evaluate code or import in circles are their own business.

@@ -39,7 +39,7 @@ export async function kubeconfig(options: ClusterOptions): Promise<void> {
   if (options.forNode !== undefined) {
     if (options.nodeIp === undefined) throw new UserError('--for-node needs --node-ip too: the address under which the control plane reaches the node')
     const ca = authorityOf(paths.pki)
-    const user = await nodeCertificate(paths.pki, ca, options.forNode, options.nodeIp)
+    const user = nodeCertificate(paths.pki, ca, options.forNode, options.nodeIp)
     process.stdout.write(kubeconfigOf({ name: settings.name, server: `https://${settings.nodeAddress}:${settings.port}`, ca: ca.cert, user }))
   } else if (options.bootstrap) {
     const token = await bootstrapToken(paths.kubeconfig)

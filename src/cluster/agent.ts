@@ -68,7 +68,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const info = await published(client, log, ending.signal)
     if (info === undefined) return
     const settings = await nodeSettings(options, info, nodeName)
-    const kept = await keepNodeCertificates(identity, { client, first, address: settings.nodeAddress, renewClient: (pair) => client.renew(pair) })
+    const kept = keepNodeCertificates(identity, { client, first, address: settings.nodeAddress, renewClient: (pair) => client.renew(pair) })
     const networkClient = open({ token: networkToken(client, nodeName, systemClock, ending.signal) })
     const node = await startOn({ settings, paths, client, networkClient, log, ca, certificate: kept.serving, onRenewal: (listener) => kept.onServing(listener) })
     log.info({ node: settings.nodeName, server: access.server }, 'the node runs')

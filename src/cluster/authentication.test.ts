@@ -14,7 +14,7 @@ import { watchFile } from './watched-file.ts'
 const dir = mkdtempSync(join(tmpdir(), 'skiff-authentication-'))
 let pki: Pki
 beforeAll(async () => {
-  pki = await ensurePki(join(dir, 'pki'), { name: 's', nodeName: 'n', nodeAddress: '127.0.0.1', port: 1, kubeletPort: 2, clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDns: '10.2.0.10', clusterDomain: 'cluster.local', nodePorts: [1, 2] })
+  pki = ensurePki(join(dir, 'pki'), { name: 's', nodeName: 'n', nodeAddress: '127.0.0.1', port: 1, kubeletPort: 2, clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDns: '10.2.0.10', clusterDomain: 'cluster.local', nodePorts: [1, 2] })
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 

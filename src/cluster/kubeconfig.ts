@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import type { KeyPair } from './pki.ts'
+import type { KeyPair } from './certificate.ts'
 import { UserError } from './user-error.ts'
 
 interface Named { readonly name: string; readonly [key: string]: unknown }

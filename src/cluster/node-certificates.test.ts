@@ -12,7 +12,8 @@ import { createMemoryStore } from '../store/memory.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
 import { networkToken } from './network-identity.ts'
 import { firstCertificate, keepNodeCertificates, nodeOf, type NodeIdentity } from './node-certificates.ts'
-import { ensurePki, nodeCertificate, type KeyPair, type Pki } from './pki.ts'
+import type { KeyPair } from './certificate.ts'
+import { ensurePki, nodeCertificate, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 
 const settings: Settings = {
@@ -24,7 +25,7 @@ const opened: HttpsClient[] = []
 let plane: ControlPlane
 let pki: Pki
 beforeAll(async () => {
-  pki = await ensurePki(join(dir, 'pki'), settings)
+  pki = ensurePki(join(dir, 'pki'), settings)
   plane = await startControlPlane({ settings, pki, store: createMemoryStore(), clock: systemClock, log: quiet, address: '127.0.0.1' })
   await plane.api.client.create(core.secrets, {
     metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' }, type: 'bootstrap.kubernetes.io/token',
@@ -83,7 +84,7 @@ describe('a node that comes with a bootstrap token', { timeout: 30_000 }, () => 
   it('gets its serving certificate once its Node says where it is', async () => {
     const first = await firstCertificate(identity('server'), undefined, () => open({ token: 'abcdef.0123456789abcdef' }))
     await register('server', '10.20.0.5')
-    const kept = await keepNodeCertificates(identity('server'), { client: open(first), first, address: '10.20.0.5', renewClient: () => undefined })
+    const kept = keepNodeCertificates(identity('server'), { client: open(first), first, address: '10.20.0.5', renewClient: () => undefined })
     expect(new X509Certificate(kept.serving.cert).checkIssued(new X509Certificate(pki.ca.cert))).toBe(false)
     const next = await new Promise<KeyPair>((resolve) => kept.onServing(resolve))
     const certificate = new X509Certificate(next.cert)
@@ -97,12 +98,12 @@ describe('a node that comes with a bootstrap token', { timeout: 30_000 }, () => 
 describe('a node with a certificate', { timeout: 60_000 }, () => {
   it('renews both before their end, and goes on with the new ones', async () => {
     const clock = new FakeClock(Date.now())
-    const first = await nodeCertificate(join(dir, 'pki'), pki.ca, 'old', '10.20.0.6')
+    const first = nodeCertificate(join(dir, 'pki'), pki.ca, 'old', '10.20.0.6')
     await register('old', '10.20.0.6')
     const client = open(first)
     let renewed: KeyPair | undefined
     let served: KeyPair | undefined
-    const kept = await keepNodeCertificates(identity('old', clock), { client, first, address: '10.20.0.6', renewClient: (pair) => client.renew((renewed = pair)) })
+    const kept = keepNodeCertificates(identity('old', clock), { client, first, address: '10.20.0.6', renewClient: (pair) => client.renew((renewed = pair)) })
     kept.onServing((pair) => void (served = pair))
     expect(kept.serving).toBe(first)
     await clock.advance(280 * day)
@@ -117,11 +118,11 @@ describe('a node with a certificate', { timeout: 60_000 }, () => {
   })
 
   it('is not given one for another\'s name or address, nor for the API server\'s', async () => {
-    const first = await nodeCertificate(join(dir, 'pki'), pki.ca, 'greedy', '10.20.0.7')
+    const first = nodeCertificate(join(dir, 'pki'), pki.ca, 'greedy', '10.20.0.7')
     await register('greedy', '10.20.0.7')
     await register('victim', '10.20.0.8')
     for (const address of ['10.20.0.8', '10.2.0.1', '127.0.0.1', '10.99.0.1']) {
-      const kept = await keepNodeCertificates({ ...identity('greedy'), dir: join(dir, `greedy-${address}`) }, { client: open(first), first: { ...first, cert: pki.kubeletClient.cert }, address, renewClient: () => undefined })
+      const kept = keepNodeCertificates({ ...identity('greedy'), dir: join(dir, `greedy-${address}`) }, { client: open(first), first: { ...first, cert: pki.kubeletClient.cert }, address, renewClient: () => undefined })
       await expect.poll(async () => (await requests('greedy')).length).toBeGreaterThan(0)
       await new Promise((resolve) => setTimeout(resolve, 300))
       for (const { metadata, status } of await requests('greedy')) {
@@ -133,7 +134,7 @@ describe('a node with a certificate', { timeout: 60_000 }, () => {
   })
 
   it('runs its network as another, who sees services and pods and none of the node\'s secrets', async () => {
-    const first = await nodeCertificate(join(dir, 'pki'), pki.ca, 'networked', '10.20.0.9')
+    const first = nodeCertificate(join(dir, 'pki'), pki.ca, 'networked', '10.20.0.9')
     await register('networked', '10.20.0.9')
     const own = open(first)
     const token = networkToken(own, 'networked', systemClock, new AbortController().signal)

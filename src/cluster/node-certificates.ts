@@ -12,8 +12,8 @@ import type { Clock } from '../machinery/clock.ts'
 import { ApiError } from '../machinery/errors.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { loadX509 } from '../machinery/x509.ts'
+import { makeCertificate, type KeyPair } from './certificate.ts'
 import { makeDirectory } from './paths.ts'
-import type { KeyPair } from './pki.ts'
 import { UserError } from './user-error.ts'
 
 export interface NodeIdentity {
@@ -143,7 +143,7 @@ export interface NodeCertificates extends Component {
  * Keeps the node's certificates current. `client` is the node's own; `renewClient` gets its next certificate. `address`: under which the
  * node's Node object says it is reached.
  */
-export async function keepNodeCertificates(identity: NodeIdentity, options: { readonly client: Client; readonly first: KeyPair; readonly address: string; renewClient(pair: KeyPair): void }): Promise<NodeCertificates> {
+export function keepNodeCertificates(identity: NodeIdentity, options: { readonly client: Client; readonly first: KeyPair; readonly address: string; renewClient(pair: KeyPair): void }): NodeCertificates {
   const { clock, log, dir } = identity
   const { client, first, address, renewClient } = options
   const stopped = new AbortController()
@@ -151,7 +151,7 @@ export async function keepNodeCertificates(identity: NodeIdentity, options: { re
   const kept = load(identity, servingFile)
   let current = first
   // Without one that the authority signed, one of its own holds the place until the first is there.
-  let serving = serves(first) && !kept ? first : (kept ?? (await placeholder(identity.nodeName)))
+  let serving = serves(first) && !kept ? first : (kept ?? placeholder(identity))
   let asked = serving === first || kept !== undefined
 
   const isDue = (pair: KeyPair): boolean => {
@@ -189,10 +189,5 @@ export async function keepNodeCertificates(identity: NodeIdentity, options: { re
 }
 
 /** A certificate that nobody trusts. */
-async function placeholder(nodeName: string): Promise<KeyPair> {
-  const x509 = await loadX509()
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({ name: new x509.Name([{ CN: [`system:node:${nodeName}`] }]), keys, signingAlgorithm: algorithm })
-  const key = createPrivateKey({ key: Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)), format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }) as string
-  return { cert: certificate.toString('pem'), key }
-}
+const placeholder = ({ nodeName, clock }: NodeIdentity): KeyPair =>
+  makeCertificate({ name: `system:node:${nodeName}`, for: 'client', serves: [nodeName], notBefore: new Date(clock.now()), notAfter: new Date(clock.now() + 365 * 24 * lookEvery) })

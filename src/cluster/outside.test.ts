@@ -24,7 +24,7 @@ let clock: FakeClock
 let asked: { readonly apiVersion: string; readonly spec: Record<string, unknown> }[]
 let allowed: boolean
 beforeAll(async () => {
-  pki = await ensurePki(join(dir, 'pki'), { name: 's', nodeName: 'n', nodeAddress: '127.0.0.1', port: 1, kubeletPort: 2, clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDns: '10.2.0.10', clusterDomain: 'cluster.local', nodePorts: [1, 2] })
+  pki = ensurePki(join(dir, 'pki'), { name: 's', nodeName: 'n', nodeAddress: '127.0.0.1', port: 1, kubeletPort: 2, clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDns: '10.2.0.10', clusterDomain: 'cluster.local', nodePorts: [1, 2] })
   issuer = await startIssuer()
   server = await startServer(async (request, response) => {
     const review = JSON.parse(await text(request)) as (typeof asked)[number]

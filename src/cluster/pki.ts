@@ -3,22 +3,17 @@
  * Keys are P-256, files are readable by root alone.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { firstAddress } from '../apiserver/bootstrap/kubernetes-service.ts'
-import { loadX509 } from '../machinery/x509.ts'
+import { makeCertificate, newKey, type CertificateOptions, type KeyPair } from './certificate.ts'
 import { checkKeys } from './modes.ts'
 import type { Settings } from './settings.ts'
 
-export interface KeyPair { readonly cert: string; readonly key: string }
-
 /** Who a certificate speaks for, and where it may serve. */
-interface Request {
+interface Request extends Pick<CertificateOptions, 'name' | 'groups' | 'serves'> {
   readonly file: string
-  readonly name: string
-  readonly groups?: readonly string[]
-  readonly serves?: readonly string[]
 }
 
 export interface Pki {
@@ -43,6 +38,7 @@ export interface Pki {
 
 /** The common name of the front proxy's certificate. */
 export const frontProxyName = 'front-proxy-client'
+const authorityName = 'skiff-ca'
 
 const day = 24 * 3600 * 1000
 const caLife = 3650 * day
@@ -57,37 +53,37 @@ export const firstServiceAddress = (settings: Settings): string => firstAddress(
 interface Place {
   readonly dir: string
   readonly now: number
-  /** Whether the files must survive a crash of the machine. */
-  readonly durable: boolean
 }
 
 /** Reads the cluster's certificates as of `now`, making those that are missing, near their end, or do not fit the node's addresses. */
-export async function ensurePki(dir: string, settings: Settings, now = Date.now()): Promise<Pki> {
+export function ensurePki(dir: string, settings: Settings, now = Date.now()): Pki {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   checkKeys(dir)
-  const place: Place = { dir, now, durable: true }
-  const [ca, frontProxyCa] = await Promise.all([ensureAuthority(place), ensureAuthority(place, 'front-proxy-ca', 'skiff-front-proxy-ca')])
+  const place: Place = { dir, now }
+  const ca = ensureAuthority(place, 'ca', authorityName)
+  const frontProxyCa = ensureAuthority(place, 'front-proxy-ca', 'skiff-front-proxy-ca')
   const leaf = (request: Request) => ensureLeaf(place, ca, request)
-  const [server, kubeletClient, admin, node, frontProxyClient] = await Promise.all([
-    leaf(serverRequest(settings)),
-    leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client' }),
-    leaf(adminRequest),
-    leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
-    ensureLeaf(place, frontProxyCa, frontProxyRequest),
-  ])
-  return { ca, server, kubeletClient, admin, node, serviceAccountKey: ensureSigningKey(place, 'service-account.key'), frontProxyCa, frontProxyClient }
+  return {
+    ca,
+    server: leaf(serverRequest(settings)),
+    kubeletClient: leaf({ file: 'apiserver-kubelet-client', name: 'kube-apiserver-kubelet-client' }),
+    admin: leaf(adminRequest),
+    node: leaf(nodeRequest('node', settings.nodeName, settings.nodeAddress)),
+    serviceAccountKey: ensureSigningKey(join(dir, 'service-account.key')),
+    frontProxyCa,
+    frontProxyClient: ensureLeaf(place, frontProxyCa, frontProxyRequest),
+  }
 }
 
 /**
- * The certificates of an API server without nodes that does not outlive its process, in less than half the time: one authority for everything,
- * and where a node would be met, the administrator.
+ * The certificates of an API server without nodes that does not outlive its process, kept nowhere: one authority for everything, and where a
+ * node would be met, the administrator.
  */
-export async function shortLivedPki(dir: string, settings: Settings): Promise<Pki> {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const place: Place = { dir, now: Date.now(), durable: false }
-  const ca = await ensureAuthority(place)
-  const [server, admin, frontProxyClient] = await Promise.all([serverRequest(settings), adminRequest, frontProxyRequest].map((request) => ensureLeaf(place, ca, request)))
-  return { ca, server: server!, kubeletClient: admin!, admin: admin!, node: admin!, serviceAccountKey: ensureSigningKey(place, 'service-account.key'), frontProxyCa: ca, frontProxyClient: frontProxyClient! }
+export function shortLivedPki(settings: Settings): Pki {
+  const now = Date.now()
+  const ca = newAuthority(now, authorityName)
+  const [server, admin, frontProxyClient] = [serverRequest(settings), adminRequest, frontProxyRequest].map((request) => newLeaf(now, ca, request)) as [KeyPair, KeyPair, KeyPair]
+  return { ca, server, kubeletClient: admin, admin, node: admin, serviceAccountKey: newKey(), frontProxyCa: ca, frontProxyClient }
 }
 
 const serverRequest = (settings: Settings): Request => ({
@@ -110,70 +106,36 @@ const nodeRequest = (file: string, name: string, address: string): Request => ({
 })
 
 /** A certificate for a node on another machine. */
-export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address: string): Promise<KeyPair> =>
-  ensureLeaf({ dir, now: Date.now(), durable: true }, ca, nodeRequest(`node-${name}`, name, address))
+export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address: string): KeyPair =>
+  ensureLeaf({ dir, now: Date.now() }, ca, nodeRequest(`node-${name}`, name, address))
 
 /** The cluster's authority, made before. */
 export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
 
-function ensureSigningKey({ dir, durable }: Place, name: string): string {
-  const file = join(dir, name)
-  if (!existsSync(file)) save(durable, file, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+function ensureSigningKey(file: string): string {
+  if (!existsSync(file)) save(file, newKey())
   return read(file)
 }
 
-async function ensureAuthority({ dir, now, durable }: Place, name = 'ca', commonName = 'skiff-ca'): Promise<KeyPair> {
+function ensureAuthority({ dir, now }: Place, name: string, commonName: string): KeyPair {
   const file = join(dir, name)
-  if (!existsSync(`${file}.crt`)) {
-    const x509 = await loadX509()
-    const keys = await newKeys()
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: randomBytes(8).toString('hex'),
-      name: `CN=${commonName}`,
-      keys,
-      signingAlgorithm: algorithm,
-      ...validity(now, caLife),
-      extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    })
-    save(durable, `${file}.key`, await privatePem(keys.privateKey))
-    save(durable, `${file}.crt`, `${certificate.toString('pem')}\n`)
-  }
+  if (!existsSync(`${file}.crt`)) savePair(file, newAuthority(now, commonName))
   return pair(file)
 }
 
-async function ensureLeaf({ dir, now, durable }: Place, authority: KeyPair, request: Request): Promise<KeyPair> {
+function ensureLeaf({ dir, now }: Place, authority: KeyPair, request: Request): KeyPair {
   const file = join(dir, request.file)
   if (existsSync(`${file}.crt`) && fits(pair(file), authority, request, now)) return pair(file)
-  const x509 = await loadX509()
-  const keys = await newKeys()
-  const issuer = new x509.X509Certificate(authority.cert)
-  const usages = [x509.ExtendedKeyUsage.clientAuth, ...(request.serves ? [x509.ExtendedKeyUsage.serverAuth] : [])]
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: randomBytes(8).toString('hex'),
-    subject: new x509.Name([...(request.groups ?? []).map((g) => ({ O: [g] })), { CN: [request.name] }]),
-    issuer: issuer.subjectName,
-    publicKey: keys.publicKey,
-    signingKey: await privateKey(authority.key),
-    signingAlgorithm: algorithm,
-    ...validity(now, leafLife, issuer.notAfter.getTime()),
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension(usages),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      ...(request.serves
-        ? [new x509.SubjectAlternativeNameExtension([...new Set(request.serves)].map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })))]
-        : []),
-    ],
-  })
-  save(durable, `${file}.key`, await privatePem(keys.privateKey))
-  save(durable, `${file}.crt`, `${certificate.toString('pem')}\n`)
+  savePair(file, newLeaf(now, authority, request))
   return pair(file)
 }
+
+const newAuthority = (now: number, name: string): KeyPair => makeCertificate({ name, for: 'signing', ...validity(now, caLife) })
+
+const newLeaf = (now: number, authority: KeyPair, { name, groups, serves }: Request): KeyPair => makeCertificate({
+  name, authority, for: 'client', ...validity(now, leafLife, Date.parse(new X509Certificate(authority.cert).validTo)),
+  ...(groups ? { groups } : {}), ...(serves ? { serves } : {}),
+})
 
 function fits({ cert, key }: KeyPair, authority: KeyPair, request: Request, now: number): boolean {
   const certificate = new X509Certificate(cert)
@@ -187,26 +149,19 @@ function fits({ cert, key }: KeyPair, authority: KeyPair, request: Request, now:
   return issued && fresh && own && serves && speaks
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 /** Five minutes of the past are included, for clocks that go wrong. */
 const validity = (now: number, life: number, end = Infinity) => ({ notBefore: new Date(now - 5 * 60_000), notAfter: new Date(Math.min(now + life, end)) })
-
-async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key))
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }) as string
-}
-
-function privateKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
-  return webcrypto.subtle.importKey('pkcs8', new Uint8Array(der), algorithm, false, ['sign'])
-}
 
 const read = (file: string) => readFileSync(file, 'utf8')
 const pair = (file: string): KeyPair => ({ cert: read(`${file}.crt`), key: read(`${file}.key`) })
 
+function savePair(file: string, { cert, key }: KeyPair): void {
+  save(`${file}.key`, key)
+  save(`${file}.crt`, cert)
+}
+
 /** Whole or not at all: a crash in between leaves the old file. */
-function save(durable: boolean, file: string, text: string): void {
-  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: durable })
+function save(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true })
   renameSync(`${file}.new`, file)
 }

@@ -74,15 +74,15 @@ it('no leaf outlives its authority, and the end of an authority is said a year b
 })
 
 it('a key that is not the certificate\'s, as a crash between two files leaves it, is made anew', async () => {
-  const first = await ensurePki(newDir(), settings)
+  const first = ensurePki(newDir(), settings)
   writeFileSync(join(dir, 'apiserver.key'), readFileSync(join(dir, 'admin.key')))
-  const second = await ensurePki(dir, settings)
+  const second = ensurePki(dir, settings)
   expect(new X509Certificate(second.server.cert).publicKey.equals(new X509Certificate(first.server.cert).publicKey)).toBe(false)
   expect(second.admin).toEqual(first.admin)
 })
 
 it('a renewed certificate takes the place of the old one in the user\'s kubeconfig, and of nothing else', async () => {
-  const first = await ensurePki(newDir(), settings)
+  const first = ensurePki(newDir(), settings)
   const config = (user: typeof first.admin, name = 'c') => kubeconfigOf({ name, server: 'https://127.0.0.1:1', ca: first.ca.cert, user })
   const file = join(dir, 'config')
   mergeKubeconfig(file, config(first.admin))

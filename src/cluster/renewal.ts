@@ -4,7 +4,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
-import { ensurePki, type KeyPair, type Pki } from './pki.ts'
+import type { KeyPair } from './certificate.ts'
+import { ensurePki, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 
 const hour = 3_600_000
@@ -45,7 +46,7 @@ export function expiryOf(dir: string): Expiry | undefined {
 
 /** The cluster's certificates, always current: its fields are others after a renewal, and `onRenewal` says when. */
 export async function keepPki(dir: string, settings: Settings, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<KeptPki> {
-  let current = await ensurePki(dir, settings, clock.now())
+  let current = ensurePki(dir, settings, clock.now())
   const listeners: (() => void)[] = []
   const stopped = new AbortController()
 
@@ -56,7 +57,7 @@ export async function keepPki(dir: string, settings: Settings, { clock, log }: {
     }
   }
   const look = async (): Promise<void> => {
-    const next = await ensurePki(dir, settings, clock.now())
+    const next = ensurePki(dir, settings, clock.now())
     const renewed = leaves.filter((name) => next[name].cert !== current[name].cert)
     warn()
     if (renewed.length === 0) return

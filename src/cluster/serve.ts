@@ -81,7 +81,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
 
   const containerd = options.node ? bringContainerd(settings, paths, log) : undefined
   containerd?.catch(() => undefined) // awaited below; a failure in between is not lost
-  const [pki, store] = await Promise.all([keepPki(paths.pki, settings, { clock: systemClock, log: log.child({ component: 'certificates' }) }), openStore(paths, log)])
+  const [store, pki] = await Promise.all([openStore(paths, log), keepPki(paths.pki, settings, { clock: systemClock, log: log.child({ component: 'certificates' }) })])
   undo.push(() => pki.stop())
   undo.push(() => store.close())
   const plane = await keepingFlags({ paths, settings, known }, async () => {

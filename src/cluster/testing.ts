@@ -1,5 +1,5 @@
 /**
- * A real API server for tests, in the caller's process: no containers, no root, nothing on disk but its certificates.
+ * A real API server for tests, in the caller's process: no containers, no root, nothing on disk but a kubeconfig.
  * For users' own operators (`import { startTestServer } from 'skiff/test'`) what Go projects have in envtest.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,16 +10,12 @@ import type { Client } from '../client/client.ts'
 import { systemClock } from '../machinery/clock.ts'
 import { quiet } from '../machinery/log.ts'
 import type { Logger } from '../machinery/log.ts'
-import { loadX509 } from '../machinery/x509.ts'
 import { parseYamlDocuments } from '../machinery/yaml.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import { startApi } from './api.ts'
 import { kubeconfigOf } from './kubeconfig.ts'
 import { shortLivedPki } from './pki.ts'
 import type { Settings } from './settings.ts'
-
-// Loaded with this module, so that starting a server costs no import.
-await loadX509()
 
 export interface TestServerOptions {
   /** Default: any free port. */
@@ -70,7 +66,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
   const store = createMemoryStore()
   try {
-    const pki = await shortLivedPki(join(directory, 'pki'), settings)
+    const pki = shortLivedPki(settings)
     const api = await startApi({ settings, pki, store, clock: systemClock, log: options.log ?? quiet, address: '127.0.0.1' })
     const url = `https://127.0.0.1:${api.server.port}`
     const kubeconfig = kubeconfigOf({ name: settings.name, server: url, ca: pki.ca.cert, user: pki.admin })

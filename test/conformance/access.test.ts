@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { core } from '../../src/api/index.ts'
 import { ensurePki } from '../../src/cluster/pki.ts'
-import type { KeyPair, Pki } from '../../src/cluster/pki.ts'
+import type { KeyPair } from '../../src/cluster/certificate.ts'
+import type { Pki } from '../../src/cluster/pki.ts'
 import { startTestControlPlane } from '../support/control-plane.ts'
 import type { TestControlPlane } from '../support/control-plane.ts'
 
@@ -15,7 +16,7 @@ let strangers: Pki
 const dir = mkdtempSync(join(tmpdir(), 'skiff-strangers-'))
 beforeAll(async () => {
   cluster = await startTestControlPlane()
-  strangers = await ensurePki(dir, { name: 's', nodeName: 'n', nodeAddress: '127.0.0.1', port: 1, kubeletPort: 2, clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDns: '10.2.0.10', clusterDomain: 'cluster.local', nodePorts: [1, 2] })
+  strangers = ensurePki(dir, { name: 's', nodeName: 'n', nodeAddress: '127.0.0.1', port: 1, kubeletPort: 2, clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDns: '10.2.0.10', clusterDomain: 'cluster.local', nodePorts: [1, 2] })
 })
 afterAll(async () => {
   await cluster?.stop()

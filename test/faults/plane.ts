@@ -15,7 +15,7 @@ const settings: Settings = {
   name: 'test', nodeName: 'node-1', nodeAddress: '127.0.0.1', port: Number(port), kubeletPort: 10250,
   clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', clusterDns: '10.96.0.10', clusterDomain: 'cluster.local', nodePorts: [30000, 32767],
 }
-const pki = await ensurePki(join(dir, 'pki'), settings)
+const pki = ensurePki(join(dir, 'pki'), settings)
 const store = await openLmdbStore({ path: join(dir, 'store') })
 const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: undefined, clock: systemClock, log: quiet })
 await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log: quiet, address: '127.0.0.1' })

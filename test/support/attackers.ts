@@ -3,7 +3,7 @@ import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto'
 import { connect, type OutgoingHttpHeaders } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { loadX509 } from '../../src/machinery/x509.ts'
-import type { KeyPair } from '../../src/cluster/pki.ts'
+import type { KeyPair } from '../../src/cluster/certificate.ts'
 import type { TestControlPlane } from './control-plane.ts'
 
 export interface Answer {

@@ -53,7 +53,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
     ...(options.apiServerArguments ? { apiServerArguments: options.apiServerArguments } : {}),
     ...options.settings,
   }
-  const pki = await ensurePki(join(dir, 'pki'), settings)
+  const pki = ensurePki(join(dir, 'pki'), settings)
   const store = createMemoryStore()
   await options.prepare?.(store)
   const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: settings.apiServerArguments, clock: systemClock, log: quiet })

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { TLSSocket } from 'node:tls'
 import type { AddressInfo, Socket } from 'node:net'
 import { loadX509 } from '../../src/machinery/x509.ts'
-import type { KeyPair } from '../../src/cluster/pki.ts'
+import type { KeyPair } from '../../src/cluster/certificate.ts'
 import type { TestControlPlane } from './control-plane.ts'
 
 export interface SeenRequest { readonly method: string; readonly url: string; readonly headers: IncomingHttpHeaders; readonly subject: string }

@@ -2,7 +2,7 @@
 import { createServer } from 'node:https'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { KeyPair } from '../../src/cluster/pki.ts'
+import type { KeyPair } from '../../src/cluster/certificate.ts'
 
 export interface Asked { readonly method: string; readonly url: string; readonly headers: IncomingHttpHeaders }
 

@@ -1,7 +1,7 @@
 /** Plain HTTPS requests to a test control plane, for what no client library lets through. */
 import { request as httpsRequest } from 'node:https'
 import type { IncomingMessage } from 'node:http'
-import type { KeyPair } from '../../src/cluster/pki.ts'
+import type { KeyPair } from '../../src/cluster/certificate.ts'
 import type { TestControlPlane } from './control-plane.ts'
 
 export interface Reply { readonly code: number; readonly headers: IncomingMessage['headers']; readonly bytes: Buffer }

@@ -1,6 +1,6 @@
 /** Client certificates that must open nothing: of another authority, over, not yet, made for servers, naming nobody. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { KeyPair } from '../../../src/cluster/pki.ts'
+import type { KeyPair } from '../../../src/cluster/certificate.ts'
 import { attempt, attemptH2, issue, ownAuthority, type CertificateOptions } from '../../support/attackers.ts'
 import { startTestControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 

@@ -1,6 +1,6 @@
 /** A stolen node credential: what it must not read, write or create. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { KeyPair } from '../../../src/cluster/pki.ts'
+import type { KeyPair } from '../../../src/cluster/certificate.ts'
 import { attempt, issue, signingRequest, type Attempt } from '../../support/attackers.ts'
 import { startTestControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { eventually } from '../../support/host.ts'
