@@ -6,6 +6,8 @@ export interface Ip { readonly family: 4 | 6; readonly value: bigint }
 /** The address; why it is none: it has a zone, is IPv4 within IPv6, or no address at all. */
 export function parseIp(text: string): Ip | 'zone' | 'mapped' | 'invalid' {
   if (isIPv4(text)) return { family: 4, value: four(text) }
+  // Most of what is not IPv4 is a name, and Node's expression for IPv6 takes its time.
+  if (!text.includes(':')) return 'invalid'
   if (text.includes('%') && isIPv6(text)) return 'zone'
   if (!isIPv6(text)) return 'invalid'
   const value = six(text)
