@@ -2,6 +2,7 @@
 import type { AdmissionChain } from './admission/admission.ts'
 import { createAdmissionChain } from './admission/chain.ts'
 import { admitConnections } from './admission/connect.ts'
+import { createAdmissionMetrics } from './admission/metrics.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import type { PodSecurityOptions } from './admission/pod-security/configuration.ts'
 import { issuerHandlers } from './authn/issuer.ts'
@@ -69,7 +70,8 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
-    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }))
+    const admissionMetrics = createAdmissionMetrics(metrics.registry)
+    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }, admissionMetrics), admissionMetrics)
     const refusals = createRefusals(env)
     const verdict = (user: Identity, info: RequestInfo, decision: Decision) => {
       if (decision.opinion === 'allow') return new Verdict(true, decision)

@@ -114,8 +114,8 @@ export interface AuditTrail {
   readonly wantsResponse: boolean
   /** The request goes on as somebody else. */
   impersonated(user: Identity): void
-  /** The first value of a key stays. */
-  annotate(key: string, value: string): void
+  /** The first value of a key stays. `from`: only where the policy wants what was sent, too. */
+  annotate(key: string, value: string, from?: 'Request'): void
   /** What was sent: an object, or a patch as parsed JSON. */
   requestObject(object: unknown): void
   responseObject(object: unknown): void

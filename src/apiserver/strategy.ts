@@ -6,6 +6,16 @@ import type { ApiObject, Client } from '../client/client.ts'
 import type { FieldError } from '../machinery/field.ts'
 import type { Identity } from './identity.ts'
 
+/** Who waits for the answer. */
+export interface Caller {
+  /** Why they do not wait any more: the reason of an abort; undefined while they do. */
+  readonly gone: unknown
+  /** When they are told that it took too long, in milliseconds of the clock; left out: never. */
+  readonly deadline?: number
+  /** Aborts when they are gone. */
+  readonly signal?: AbortSignal
+}
+
 export interface RequestContext {
   readonly user: Identity
   readonly verb: string
@@ -19,8 +29,13 @@ export interface RequestContext {
   readonly now: number
   /** Warning headers for the client. */
   warn(text: string): void
-  /** A note in the audit log about this request, under a qualified name; the first value of a key stays. Costs nothing when there is no audit. */
-  annotate(key: string, value: string): void
+  /**
+   * A note in the audit log about this request, under a qualified name; the first value of a key stays. Costs nothing when there is no audit.
+   * `from` keeps notes that repeat what was sent out of events that are not to have that.
+   */
+  annotate(key: string, value: string, from?: 'Request'): void
+  /** Who waits for the answer, and until when; left out where nobody can say. */
+  readonly caller?: Caller | undefined
 }
 
 /** A cell of a table row: text, number or boolean. */

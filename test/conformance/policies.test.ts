@@ -92,7 +92,7 @@ describe('ValidatingAdmissionPolicy', () => {
     expect(refused.code).toBe(1)
     for (const text of [
       'spec.validations[0].expression: Invalid value: "object.spec.replicas <= 5 &&": compilation failed: ERROR: <input>:1:29: Syntax error: mismatched input \'<EOF>\' expecting',
-      'spec.validations[2].expression: Invalid value: "\\"text\\"": must evaluate to bool', 'spec.validations[2].messageExpression: Invalid value: "1": must evaluate to string',
+      'spec.validations[2].expression: Invalid value: "\\"text\\"": must evaluate to bool but got string', 'spec.validations[2].messageExpression: Invalid value: "1": must evaluate to string but got int',
       "spec.variables[0].expression: Invalid value: \"variables.b\": compilation failed: ERROR: <input>:1:10: undefined field 'b'", "spec.matchConditions[0].expression: Invalid value: \"variables.a\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'variables' (in container '')",
       "spec.auditAnnotations[0].valueExpression: Invalid value: \"nope\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'nope' (in container '')",
     ]) expect(refused.stderr).toContain(text)

@@ -67,7 +67,8 @@ export function admitConnections({ subresource, upgrade }: Routes, admission: Ad
       user, verb: info.verb, subresource: info.subresource, namespace, name, dryRun: false, now: clock.now(),
       // There is no answer with headers to put a warning into.
       warn: () => undefined,
-      annotate: (key: string, value: string) => trail?.annotate(key, value),
+      annotate: (key: string, value: string, from?: 'Request') => trail?.annotate(key, value, from),
+      caller: request,
     }
     const attributes = { operation: 'CONNECT', resource, type, subresource: info.subresource, namespace, name, object, old: undefined, options: {}, context } as const
     const admitted = (await admission.mutate(attributes)) ?? object

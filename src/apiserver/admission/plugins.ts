@@ -3,6 +3,7 @@ import type { Tokens } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import type { AdmissionMetrics } from './metrics.ts'
 import type { PodSecurityOptions } from './pod-security/configuration.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
@@ -38,8 +39,8 @@ export interface AdmissionOptions extends ServiceAccountOptions {
 export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources' | 'log' | 'complete'>
 
 /** All of them. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
-export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions): readonly AdmissionPlugin[] {
-  const { mutating, validating } = webhooks(env, authorizer)
+export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions, metrics?: AdmissionMetrics): readonly AdmissionPlugin[] {
+  const { mutating, validating } = webhooks(env, authorizer, metrics)
   return [
     namespaceLifecycle(env),
     limitRanger(env),
@@ -62,9 +63,9 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     podTopologyLabels(env),
     roleEscalation(env, authorizer),
     policyParams(env, authorizer),
-    mutatingAdmissionPolicy(env, authorizer),
+    mutatingAdmissionPolicy(env, authorizer, metrics),
     mutating,
-    validatingAdmissionPolicy(env, authorizer),
+    validatingAdmissionPolicy(env, authorizer, metrics),
     validating,
     resourceQuota(env),
   ]

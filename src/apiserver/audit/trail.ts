@@ -65,7 +65,8 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
     wantsResponse,
     received: () => tell('RequestReceived'),
     impersonated: (user) => void (impersonated = user),
-    annotate(key, value) {
+    annotate(key, value, from) {
+      if (from && !wantsRequest) return
       annotations ??= {}
       annotations[key] ??= value
     },

@@ -10,17 +10,11 @@ import { ApiError, badRequest, internal, invalid, notFound } from '../../machine
 import type { FieldError } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
 import type { AuditTrail } from '../options.ts'
-import type { RequestContext } from '../strategy.ts'
+import type { Caller, RequestContext } from '../strategy.ts'
 import type { Served } from './served.ts'
 
-/** Who waits for the answer. */
-export interface Caller {
-  /** Why they do not wait any more: the reason of an abort; undefined while they do. */
-  readonly gone: unknown
-}
-
 /** A caller who says by a signal that they have gone. */
-export const callerOf = (signal: AbortSignal | undefined): Caller | undefined => signal && { get gone() { return signal.aborted ? signal.reason as unknown : undefined } }
+export const callerOf = (signal: AbortSignal | undefined): Caller | undefined => signal && { signal, get gone() { return signal.aborted ? signal.reason as unknown : undefined } }
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
@@ -121,7 +115,7 @@ export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served
     caller: o.caller,
     now: env.clock.now(),
     warn: (text) => void (o.warnings && !o.warnings.includes(text) && o.warnings.push(text)),
-    annotate: (key, value) => o.trail?.annotate(key, value),
+    annotate: (key, value, from) => o.trail?.annotate(key, value, from),
     apiVersion: served.resource.apiVersion,
   }
 }

@@ -32,7 +32,7 @@ export type ReadBody = (expected: { readonly type: StructType<ApiObject>; readon
 const callOf = ({ resource, info, user, signal, now, dryRun, warnings, trail }: VirtualRequest): VirtualCall => ({
   resource, user, signal, now, dryRun, verb: info.verb, subresource: info.subresource, namespace: info.namespace, name: info.name,
   warn: (text) => void warnings.push(text),
-  annotate: (key, value) => trail?.annotate(key, value),
+  annotate: (key, value, from) => trail?.annotate(key, value, from),
 })
 
 /** Computes the answer. Throws `ApiError` 404, 405, and what the resource throws. */

@@ -35,18 +35,16 @@ export function environmentOf(cel: Cel, scope: Scope): CelEnvironment {
 const nestedType = (cel: Cel, name: string): CelObjectType | undefined =>
   (name === 'Object' || name.startsWith('Object.') ? cel.objectOf(name, {}, { open: true, nested: true }) : undefined)
 
-/** What an expression may come to. */
+/** What an expression must come to, exactly: what is only known to be anything is not let pass. */
 export interface Returns { readonly name: string; accepts(type: CelType): boolean }
-const kindIs = (kind: CelType['kind']) => (type: CelType) => type.kind === kind || type.kind === 'dyn'
+const kindIs = (kind: CelType['kind']) => (type: CelType) => type.kind === kind
+const isObject = (type: CelType, name: string) => type.kind === 'object' && type.name === name
 export const returnsBool: Returns = { name: 'bool', accepts: kindIs('bool') }
 export const returnsString: Returns = { name: 'string', accepts: kindIs('string') }
-export const returnsText: Returns = { name: 'string or null_type', accepts: (type) => kindIs('string')(type) || type.kind === 'null' }
+export const returnsText: Returns = { name: 'one of [string null_type]', accepts: (type) => kindIs('string')(type) || type.kind === 'null' }
 export const returnsAnything: Returns = { name: 'any', accepts: () => true }
-export const returnsObject: Returns = { name: 'Object', accepts: (type) => type.kind === 'object' && type.name === 'Object' }
-export const returnsPatch: Returns = {
-  name: 'list(JSONPatch)',
-  accepts: (type) => type.kind === 'list' && (type.element.kind === 'dyn' || (type.element.kind === 'object' && type.element.name === 'JSONPatch')),
-}
+export const returnsObject: Returns = { name: 'Object', accepts: (type) => isObject(type, 'Object') }
+export const returnsPatch: Returns = { name: 'list(JSONPatch)', accepts: (type) => type.kind === 'list' && isObject(type.element, 'JSONPatch') }
 
 /** A program, or why there is none. */
 export type Compiled = { readonly source: string; readonly program: CelProgram } | { readonly source: string; readonly error: string }
@@ -56,12 +54,17 @@ export function compileExpression(cel: Cel, source: string, env: CelEnvironment,
   try {
     const program = cel.compileCel(source, env)
     if (returns.accepts(program.type)) return { source, program }
-    return { source, error: returns === returnsBool || returns === returnsString || returns === returnsObject || returns === returnsPatch ? `must evaluate to ${returns.name}` : `must evaluate to one of [${returns.name.replace(' or ', ' ')}]` }
+    return { source, error: `must evaluate to ${returns.name} but got ${outputName(cel, program.type)}` }
   } catch (error) {
     if (error instanceof cel.CelError) return { source, error: `compilation failed: ${error.message}` }
     throw error
   }
 }
+
+/** How cel-go names the type of a whole expression: some have longer names there than in its other messages. */
+const outputName = (cel: Cel, type: CelType): string =>
+  cel.typeName(type).replaceAll(/(?<![\w.])(timestamp|duration|null)(?![\w.])/g, (name) => longNames[name] as string)
+const longNames: Readonly<Record<string, string>> = { timestamp: 'google.protobuf.Timestamp', duration: 'google.protobuf.Duration', null: 'null_type' }
 
 export interface NamedExpression { readonly name: string; readonly compiled: Compiled }
 

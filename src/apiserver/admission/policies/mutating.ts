@@ -7,12 +7,14 @@ import { deepEqual } from '../../../machinery/meta.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { createAdmissionMetrics, type AdmissionMetrics, type PolicyError as PolicyMetricError } from '../metrics.ts'
 import { patched } from '../patched.ts'
 import { trackInvocations, type Tracker } from '../reinvocation.ts'
 import { isExempt } from '../webhooks/match.ts'
 import { loadCel, type Cel } from './cel.ts'
 import { compileConditions, compileExpression, compileVariables, environmentOf, returnsObject, returnsPatch, type Compiled, type NamedExpression } from './compile.ts'
-import { conditionsHold } from './conditions.ts'
+import { conditionsHold, timedConditions } from './conditions.ts'
+import { errorOf } from './judge.ts'
 import { conditionsBudget, createEvaluation, ExpressionFailure, policyBudget, withAnswers } from './evaluate.ts'
 import { createHooks, type Hook } from './hooks.ts'
 import { createInputs, inVersion, type Inputs } from './inputs.ts'
@@ -51,7 +53,7 @@ export function compileMutations(cel: Cel, { spec }: Policy): CompiledMutations 
 type PolicyHook = Hook<Policy, Binding, CompiledMutations>
 type Environment = Pick<ServerEnvironment, 'lister' | 'resources' | 'complete' | 'client'>
 
-export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer): AdmissionPlugin {
+export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer, metrics: AdmissionMetrics = createAdmissionMetrics()): AdmissionPlugin {
   const inputs = createInputs(env, authorizer)
   const findParams = createFindParams(env)
   const hooks = createHooks<Policy, Binding, CompiledMutations>({
@@ -65,7 +67,7 @@ export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer
     hearsOfAll: true,
     handles: (a) => a.object !== undefined && hooks.any() && !isExempt(a),
     async mutate(a) {
-      const run: Run = { env, inputs, ask: inputs.ask(a), tracker: trackInvocations('policies', a, a.object), object: a.object as ApiObject, errors: [] }
+      const run: Run = { env, metrics, inputs, ask: inputs.ask(a), tracker: trackInvocations('policies', a, a.object), object: a.object as ApiObject, errors: [] }
       for (const invocation of await invocationsOf(await hooks.all(), a, inputs, findParams, run.errors)) await invoke(run, a, invocation)
       run.tracker.end(run.object)
       const counted = run.errors.filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
@@ -80,6 +82,7 @@ interface PolicyError { readonly policy: Policy; readonly binding: Binding; read
 /** One run through all policies. */
 interface Run {
   readonly env: Environment
+  readonly metrics: AdmissionMetrics
   readonly inputs: Inputs
   readonly ask: Ask
   readonly tracker: Tracker
@@ -127,19 +130,24 @@ async function invoke(run: Run, a: AdmissionAttributes, { hook, binding, matched
   }
   try {
     const { values } = await inputsNow()
-    if (conditions.length > 0 && !(await withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), conditions)))) return
+    const hold = () => withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), conditions))
+    if (conditions.length > 0 && !(await timedConditions(run.metrics, { name: policy.metadata.name ?? '', kind: 'policy', type: 'validate' }, a.operation, hold))) return
   } catch (error) {
     return fails(error)
   }
   if (!run.tracker.asks(key)) return
   const before = run.object
   for (const { patchType, expression } of mutations) {
+    const begun = performance.now()
+    const count = (error: PolicyMetricError) => run.metrics.mutatingPolicy(policy.metadata.name ?? '', binding.metadata.name ?? '', error, (performance.now() - begun) / 1000)
     try {
       const { shown, values } = await inputsNow()
       const made = await withAnswers(() => cel.toJson(createEvaluation(cel, values, variables, policyBudget).run(expression)))
       const changed = changedBy(patchType, a.type ?? matched.type, shown, made)
       if (changed !== shown) run.object = await patched(run.env, a, matched, changed)
+      count('no_error')
     } catch (error) {
+      count(error instanceof ExpressionFailure ? errorOf(error) : 'invalid_error')
       fails(error)
     }
   }

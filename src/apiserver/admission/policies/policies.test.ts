@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { admissionregistration, apps, core, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
@@ -6,6 +7,7 @@ import type { Action, Authorizer } from '../../authz/authorizer.ts'
 import type { Identity } from '../../identity.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
 import { createAdmissionChain } from '../chain.ts'
+import { createAdmissionMetrics } from '../metrics.ts'
 import { policyParams } from '../plugins/policy-params.ts'
 import { mutatingAdmissionPolicy } from './mutating.ts'
 import { validatingAdmissionPolicy } from './validating.ts'
@@ -33,9 +35,9 @@ const authorizer = (late = false) => ({
 
 interface Outcome { readonly error?: string; readonly code?: number; readonly reason?: string; readonly object?: Loose; readonly warnings: string[]; readonly annotations: Record<string, string> }
 
-async function outcome(objects: Loose[], object: Loose | null = deployment(), wanted: Wanted = {}, late = false): Promise<Outcome> {
+async function outcome(objects: Loose[], object: Loose | null = deployment(), wanted: Wanted = {}, late = false, metrics = createAdmissionMetrics()): Promise<Outcome> {
   const env = environment(namespace, ...objects)
-  const chain = createAdmissionChain([mutatingAdmissionPolicy(env, authorizer(late)), validatingAdmissionPolicy(env, authorizer(late))])
+  const chain = createAdmissionChain([mutatingAdmissionPolicy(env, authorizer(late), metrics), validatingAdmissionPolicy(env, authorizer(late), metrics)])
   const attributes = attributesOf(apps.deployments, object ?? undefined, wanted)
   const { warnings, annotations } = attributes
   try {
@@ -121,8 +123,9 @@ describe('a validating policy', () => {
     const conditions = (...matchConditions: object[]) => outcome([check('false', { message: 'no' }, { matchConditions }), binding()])
     expect((await conditions({ name: 'a', expression: "request.userInfo.username != 'ana'" })).error).toBeUndefined()
     expect((await conditions({ name: 'a', expression: 'true' })).error).toContain('denied request: no')
-    expect((await conditions({ name: 'a', expression: 'object.nope' }, { name: 'b', expression: 'false' })).error).toBeUndefined()
-    expect((await conditions({ name: 'a', expression: 'object.nope' })).error).toContain("denied request: expression 'object.nope' resulted in error: no such key: nope")
+    expect((await conditions({ name: 'a', expression: 'object.nope == 1' }, { name: 'b', expression: 'false' })).error).toBeUndefined()
+    expect((await conditions({ name: 'a', expression: 'object.nope == 1' })).error).toContain("denied request: expression 'object.nope == 1' resulted in error: no such key: nope")
+    expect((await conditions({ name: 'a', expression: "!has(request.subResource) && request.operation == 'CREATE'" })).error).toContain('denied request: no')
   })
 })
 
@@ -242,5 +245,42 @@ describe('a mutating policy', () => {
     const objects = [made as Loose, mutatingBinding('p', { paramRef: { name: 'l', parameterNotFoundAction: 'Deny' } }), { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'l', namespace: 'x' }, data: { value: '7' } }]
     expect((await outcome(objects)).object).toMatchObject({ spec: { replicas: 7 } })
     expect((await outcome(objects, deployment({ paused: true }))).object).toMatchObject({ spec: { replicas: 3 } })
+  })
+})
+
+describe('the metrics of policies', () => {
+  const dear = '[1,2,3,4,5,6,7,8,9,10].map(a, [1,2,3,4,5,6,7,8,9,10].map(b, [1,2,3,4,5,6,7,8,9,10].map(c, [1,2,3,4,5,6,7,8,9,10].map(d, a + b + c + d)))).size() > 0'
+
+  it('say what was enforced, how, and what failed', async () => {
+    const registry = new Registry()
+    const metrics = createAdmissionMetrics(registry)
+    const run = (...objects: Loose[]) => outcome(objects, deployment(), {}, false, metrics)
+    await run(check('true'), binding())
+    await run(check('false'), binding({ validationActions: ['Warn', 'Audit'] }))
+    await run(check('false'), binding())
+    await run(check('nope'), binding())
+    await run(check('object.nope == 1', {}, { failurePolicy: 'Ignore' }), binding())
+    await run(check('true', {}, { matchConditions: [{ name: 'a', expression: 'object.nope == 1' }] }), binding())
+    await run(mutating({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: 'nope' } }] }), mutatingBinding('p'))
+    const page = await registry.metrics()
+    const of = (name: string) => page.split('\n').filter((line) => line.startsWith(`apiserver_${name}{`)).map((line) => line.slice(`apiserver_${name}`.length))
+    expect(of('validating_admission_policy_check_total')).toEqual([
+      '{policy="p",policy_binding="b",error_type="invalid_error",enforcement_action="warn"} 1',
+      '{policy="p",policy_binding="b",error_type="invalid_error",enforcement_action="audit"} 1',
+      '{policy="p",policy_binding="b",error_type="invalid_error",enforcement_action="deny"} 2',
+      '{policy="p",policy_binding="b",error_type="compile_error",enforcement_action="deny"} 1',
+      '{policy="p",policy_binding="b",error_type="invalid_error",enforcement_action="allow"} 1',
+    ])
+    expect(of('validating_admission_policy_check_duration_seconds_count')).toContain('{policy="p",policy_binding="b",error_type="compile_error",enforcement_action="deny"} 1')
+    expect(of('mutating_admission_policy_check_total')).toEqual(['{policy="p",policy_binding="b-p",error_type="no_error"} 1', '{policy="p",policy_binding="b-p",error_type="compile_error"} 1'])
+    expect(of('admission_match_condition_evaluation_errors_total')).toEqual(['{name="p",kind="policy",type="validate",operation="CREATE"} 1'])
+  })
+
+  it('a budget that is spent is all that is said, whatever came before', async () => {
+    const registry = new Registry()
+    const many = policy({ validations: [{ expression: 'false', message: 'first' }, ...Array.from({ length: 60 }, () => ({ expression: dear }))] })
+    const done = await outcome([many, binding()], deployment(), {}, false, createAdmissionMetrics(registry))
+    expect(done.error).toContain('denied request: validation failed due to running out of cost budget, no further validation rules will be run')
+    expect(await registry.metrics()).toContain('error_type="out_of_budget",enforcement_action="deny"} 1')
   })
 })

@@ -12,7 +12,7 @@ export function requestValue(a: AdmissionAttributes, matched: Resource): Readonl
   const resource = (r: Resource) => ({ group: r.group, version: r.version, resource: r.plural })
   return {
     kind: kind(matched), resource: resource(matched), requestKind: kind(requested), requestResource: resource(requested),
-    subResource: a.subresource, requestSubResource: a.subresource,
+    ...(a.subresource ? { subResource: a.subresource, requestSubResource: a.subresource } : {}),
     ...(a.name ? { name: a.name } : {}),
     ...(a.namespace ? { namespace: a.namespace } : {}),
     operation: a.operation,
@@ -45,7 +45,7 @@ function makeTypes({ objectOf, listOf, mapOf, STRING, BOOL, DYN, INT, TIMESTAMP 
   const resource = objectOf('kubernetes.GroupVersionResource', { group: STRING, version: STRING, resource: STRING })
   const user = objectOf('kubernetes.UserInfo', { username: STRING, uid: STRING, groups: listOf(STRING), extra: mapOf(listOf(STRING)) })
   const metadata = objectOf('kubernetes.NamespaceMetadata', {
-    name: STRING, generateName: STRING, namespace: STRING, labels: mapOf(STRING), annotations: mapOf(STRING), UID: STRING, uid: STRING,
+    name: STRING, generateName: STRING, namespace: STRING, labels: mapOf(STRING), annotations: mapOf(STRING), UID: STRING,
     creationTimestamp: TIMESTAMP, deletionTimestamp: TIMESTAMP, deletionGracePeriodSeconds: INT, generation: INT, resourceVersion: STRING, finalizers: listOf(STRING),
   }, { verbatim: true })
   return {

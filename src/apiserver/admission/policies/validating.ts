@@ -4,6 +4,7 @@ import { ApiError, forbidden } from '../../../machinery/errors.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { createAdmissionMetrics, type AdmissionMetrics, type PolicyAction } from '../metrics.ts'
 import { isExempt } from '../webhooks/match.ts'
 import { loadCel, type Cel } from './cel.ts'
 import { compileConditions, compileExpression, compileVariables, environmentOf, returnsBool, returnsString, returnsText, type Compiled, type NamedExpression } from './compile.ts'
@@ -11,8 +12,9 @@ import { createHooks, type Hook } from './hooks.ts'
 import { createInputs, inVersion, type Inputs } from './inputs.ts'
 import { bindingMatches, policyMatches } from './matching.ts'
 import { createFindParams, ConfigurationError, type FindParams } from './params.ts'
-import { withAnswers } from './evaluate.ts'
-import { judge, type Verdict } from './judge.ts'
+import { ExpressionFailure, withAnswers } from './evaluate.ts'
+import { timedConditions } from './conditions.ts'
+import { conditionsOf, failedWhole, judge, type Denial, type Verdict } from './judge.ts'
 
 type Policy = admissionregistration.ValidatingAdmissionPolicy
 type Binding = admissionregistration.ValidatingAdmissionPolicyBinding
@@ -44,7 +46,7 @@ export function compilePolicy(cel: Cel, { spec }: Policy): CompiledPolicy {
   }
 }
 
-export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' | 'resources' | 'client'>, authorizer: Authorizer): AdmissionPlugin {
+export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' | 'resources' | 'client'>, authorizer: Authorizer, metrics: AdmissionMetrics = createAdmissionMetrics()): AdmissionPlugin {
   const inputs = createInputs(env, authorizer)
   const findParams = createFindParams(env)
   const hooks = createHooks<Policy, Binding, CompiledPolicy>({
@@ -58,7 +60,7 @@ export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' 
     handles: (a) => hooks.any() && !isExempt(a),
     async validate(a) {
       const refusals: Refusal[] = []
-      for (const hook of await hooks.all()) await apply(hook, a, inputs, findParams, refusals)
+      for (const hook of await hooks.all()) await apply({ hook, inputs, findParams, metrics, refusals }, a)
       if (refusals[0]) throw refusal(a, refusals[0])
     },
   }
@@ -68,9 +70,11 @@ interface Refusal { readonly policy: Policy; readonly binding?: Binding; readonl
 
 type PolicyHook = Hook<Policy, Binding, CompiledPolicy>
 
+interface Application { readonly hook: PolicyHook; readonly inputs: Inputs; readonly findParams: FindParams; readonly metrics: AdmissionMetrics; readonly refusals: Refusal[] }
+
 /** One policy, through all its bindings; the first refusal of all is what the client gets. */
-async function apply(hook: PolicyHook, a: AdmissionAttributes, inputs: Inputs, findParams: FindParams, refusals: Refusal[]): Promise<void> {
-  const { policy, bindings } = hook
+async function apply(application: Application, a: AdmissionAttributes): Promise<void> {
+  const { hook: { policy, bindings }, inputs, refusals } = application
   const matched = policyMatches(policy.spec.matchConstraints, a, inputs.labelsOf)
   if (!matched) return
   const collected = new Map<string, Set<string>>()
@@ -79,7 +83,7 @@ async function apply(hook: PolicyHook, a: AdmissionAttributes, inputs: Inputs, f
     if (!bindingMatches(binding.spec.matchResources, a, inputs.labelsOf)) continue
     try {
       shown ??= await inVersion(a, matched)
-      for (const verdict of await verdicts(hook, shown, matched, binding, inputs, findParams)) act(policy, binding, verdict, a, refusals, collected)
+      for (const verdict of await verdicts(application, shown, matched, binding)) act(application, binding, verdict, a, collected)
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
       if (policy.spec.failurePolicy !== 'Ignore') refusals.push({ policy, binding, message: `failed to configure binding: ${error.message}` })
@@ -89,13 +93,21 @@ async function apply(hook: PolicyHook, a: AdmissionAttributes, inputs: Inputs, f
 }
 
 /** What the policy says of the request, with each of the binding's parameters. */
-async function verdicts(hook: PolicyHook, a: AdmissionAttributes, matched: Resource, binding: Binding, inputs: Inputs, findParams: FindParams): Promise<readonly Verdict[]> {
-  const { policy: { spec }, compiled } = hook
+async function verdicts({ hook, inputs, findParams, metrics }: Application, a: AdmissionAttributes, matched: Resource, binding: Binding): Promise<readonly Verdict[]> {
+  const { policy: { metadata: { name = '' }, spec }, compiled } = hook
   const ask = inputs.ask(a)
+  const strict = spec.failurePolicy !== 'Ignore'
   const all: Verdict[] = []
   for (const params of await findParams(spec.paramKind, binding.spec.paramRef, a.namespace)) {
     const values = inputs.values(compiled.cel, a, matched, params, ask)
-    all.push(await withAnswers(() => judge(compiled, values, spec.failurePolicy !== 'Ignore')))
+    try {
+      if (compiled.conditions.length > 0 && !(await timedConditions(metrics, { name, kind: 'policy', type: 'validate' }, a.operation, () => withAnswers(() => conditionsOf(compiled, values))))) continue
+    } catch (error) {
+      if (!(error instanceof ExpressionFailure)) throw error
+      all.push(failedWhole(error, strict))
+      continue
+    }
+    all.push(await withAnswers(() => judge(compiled, values, strict)))
   }
   return all
 }
@@ -103,22 +115,32 @@ async function verdicts(hook: PolicyHook, a: AdmissionAttributes, matched: Resou
 const longestAnnotation = 10 * 1024
 
 /** What the binding wants to come of a verdict. */
-function act(policy: Policy, binding: Binding, verdict: Verdict, a: AdmissionAttributes, refusals: Refusal[], collected: Map<string, Set<string>>): void {
-  const { name } = policy.metadata
+function act({ hook: { policy }, metrics, refusals }: Application, binding: Binding, verdict: Verdict, a: AdmissionAttributes, collected: Map<string, Set<string>>): void {
+  const { name = '' } = policy.metadata
+  const by = binding.metadata.name ?? ''
   const actions = binding.spec.validationActions ?? []
-  for (const { message, reason, index } of verdict.denials) {
-    if (actions.includes('Deny')) refusals.push({ policy, binding, message, reason })
-    if (actions.includes('Warn')) a.context.warn(`Validation failed for ValidatingAdmissionPolicy '${name}' with binding '${binding.metadata.name}': ${message}`)
-    if (actions.includes('Audit')) {
-      const failure = { message, policy: name, binding: binding.metadata.name, expressionIndex: index, validationActions: actions }
-      a.context.annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([failure]))
+  const count = ({ error, seconds }: Denial, action: PolicyAction) => metrics.validatingPolicy(name, by, error, action, seconds)
+  for (const ignored of verdict.ignored) count(ignored, 'allow')
+  for (const denial of verdict.denials) {
+    const { message, reason, index } = denial
+    for (const action of actions) {
+      if (action === 'Deny') refusals.push({ policy, binding, message, reason })
+      if (action === 'Warn') a.context.warn(`Validation failed for ValidatingAdmissionPolicy '${name}' with binding '${by}': ${message}`)
+      if (action === 'Audit') {
+        const failure = { message, policy: name, binding: by, expressionIndex: index, validationActions: actions }
+        a.context.annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([failure]))
+      }
+      count(denial, action.toLowerCase() as PolicyAction)
     }
   }
   for (const { key, value } of verdict.annotations) {
-    const text = value.slice(0, longestAnnotation)
+    const text = Buffer.byteLength(value) > longestAnnotation ? Buffer.from(value).subarray(0, longestAnnotation).toString() : value
     collected.set(key, (collected.get(key) ?? new Set()).add(text))
   }
-  for (const message of verdict.failures) refusals.push({ policy, binding, message })
+  for (const failure of verdict.failures) {
+    refusals.push({ policy, binding, message: failure.message })
+    count(failure, 'deny')
+  }
 }
 
 const codes: Readonly<Record<string, number>> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { admission, admissionregistration, Resource } from '../../../api/index.ts'
+import type { Clock } from '../../../machinery/clock.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
 import { throughTunnel } from '../../reach/tunnel.ts'
@@ -13,46 +14,95 @@ export interface Webhook {
   readonly name: string
   readonly clientConfig: admissionregistration.WebhookClientConfig
   readonly timeoutSeconds?: number | undefined
+  readonly admissionReviewVersions?: readonly string[] | undefined
 }
 
 export type Answer = Partial<admission.AdmissionResponse>
-/** Resolves with the webhook's answer; rejects when there is none that can be understood. */
-export type CallWebhook = (webhook: Webhook, attributes: AdmissionAttributes, matched: Resource) => Promise<Answer>
+
+/** A webhook that gave no answer, or none that counts. `code` is what the metrics say: its own HTTP code, or 400, 500, 503. */
+export class WebhookFailure extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Resolves with the webhook's answer; rejects with `WebhookFailure` when there is none that can be understood. */
+export type CallWebhook = (webhook: Webhook, attributes: AdmissionAttributes, matched: Resource, mutating: boolean) => Promise<Answer>
 
 const defaultSeconds = 10
 const largestAnswer = 16 * 1024 * 1024
+/** The versions of AdmissionReview that are spoken; a webhook names those that it understands, the one it likes best first. */
+const reviewVersions = ['v1', 'v1beta1']
 
-export function createCallWebhook(find: FindWebhook): CallWebhook {
-  return async (webhook, attributes, matched) => {
-    const place = find(webhook.clientConfig)
-    const seconds = webhook.timeoutSeconds ?? defaultSeconds
+export function createCallWebhook(find: FindWebhook, clock: Pick<Clock, 'now'>): CallWebhook {
+  return async (webhook, attributes, matched, mutating) => {
+    const { caller } = attributes.context
+    const version = (webhook.admissionReviewVersions ?? ['v1']).find((one) => reviewVersions.includes(one))
+    if (!version) throw new WebhookFailure(400, 'could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)')
+    const left = Math.ceil(((caller?.deadline ?? Infinity) - clock.now()) / 1000)
+    const seconds = Math.max(1, Math.min(webhook.timeoutSeconds ?? defaultSeconds, left))
+    const apiVersion = `admission.k8s.io/${version}`
     const uid = randomUUID()
-    const body = JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: requestOf(attributes, matched, uid) })
-    const text = await post(place, webhook.clientConfig.caBundle, body, seconds)
-    return answerOf(text, uid)
+    const body = JSON.stringify({ kind: 'AdmissionReview', apiVersion, request: requestOf(attributes, matched, uid) })
+    const text = await called(() => post(find(webhook.clientConfig), webhook.clientConfig.caBundle, body, seconds, caller?.signal))
+    return checkedAnswer(text, apiVersion, uid, mutating)
+  }
+}
+
+async function called(send: () => Promise<string>): Promise<string> {
+  try {
+    return await send()
+  } catch (error) {
+    throw new WebhookFailure(error instanceof BadAnswer ? error.code : 503, `failed to call webhook: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
 /** `admission.v1.AdmissionRequest`; the objects are in the version of `matched`. */
 export const requestOf = (a: AdmissionAttributes, matched: Resource, uid: string): object => {
-  const { subResource, requestSubResource, options, ...rest } = requestValue(a, matched)
+  const { options, ...rest } = requestValue(a, matched)
   return {
     uid, ...rest,
-    ...(a.subresource ? { subResource, requestSubResource } : {}),
     object: a.object ?? null,
     oldObject: a.old ?? null,
     options: Object.keys(options as object).length > 0 ? options : null,
   }
 }
 
-function answerOf(text: string, uid: string): Answer {
-  const review = JSON.parse(text) as { kind?: unknown; apiVersion?: unknown; response?: Answer }
-  if (review.kind !== 'AdmissionReview' || review.apiVersion !== 'admission.k8s.io/v1') {
-    throw new Error(`expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(review.apiVersion)}, Kind=${String(review.kind)}`)
+/** What an AdmissionReview must be to count. Of v1beta1, version and uid were never looked at. */
+function checkedAnswer(text: string, apiVersion: string, uid: string, mutating: boolean): Answer {
+  const beta = apiVersion.endsWith('beta1')
+  const invalid = (why: string) => new WebhookFailure(503, `received invalid webhook response: ${why}`)
+  const review = parsed(text)
+  const { response } = review
+  if (!response) throw invalid('webhook response was absent')
+  if (beta) return { ...response, patchType: response.patch ? 'JSONPatch' : undefined }
+  if (response.uid !== uid) throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
+  if (review.kind !== 'AdmissionReview' || review.apiVersion !== apiVersion) {
+    throw invalid(`expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(review.apiVersion)}, Kind=${String(review.kind)}`)
   }
-  if (!review.response) throw new Error('webhook response was absent')
-  if (review.response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(review.response.uid)}`)
-  return review.response
+  const { patch, patchType } = response
+  if (!mutating && patch) throw invalid('validating webhook may not return response.patch')
+  if (!mutating && patchType !== undefined) throw invalid('validating webhook may not return response.patchType')
+  if (patch && patchType === undefined) throw invalid('webhook returned response.patch but not response.patchType')
+  if (!patch && patchType !== undefined) throw invalid('webhook returned response.patchType but not response.patch')
+  if (patchType === '') throw invalid('webhook returned invalid response.patchType of ""')
+  return response
+}
+
+interface Review { readonly kind?: unknown; readonly apiVersion?: unknown; readonly response?: Answer | null }
+
+/** Throws `WebhookFailure` for what is no object of JSON. */
+function parsed(text: string): Review {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new WebhookFailure(503, `failed to call webhook: the answer is no JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null) throw new WebhookFailure(503, 'failed to call webhook: the answer is no AdmissionReview')
+  return value
 }
 
 /** Connections are kept for a while, apart for each name and authority: a handshake costs more than most reviews. */
@@ -74,13 +124,14 @@ function agentFor(tls: { readonly servername: string; readonly ca?: Buffer }): h
   return agent
 }
 
-/** Sends a review; resolves with the answer's text. Rejects when it does not come within `seconds`, or with another code than 200. */
-export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number): Promise<string> {
+/** Sends a review; resolves with the answer's text. Rejects when it does not come within `seconds` or while the `caller` waits, and with `BadAnswer` for another code than 200. */
+export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number, caller?: AbortSignal): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const path = `${place.path}${place.path.includes('?') ? '&' : '?'}timeout=${seconds}s`
   // The certificate is for the service, whatever the address of the endpoint.
   const tls = { servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName, ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}) }
-  const signal = AbortSignal.timeout(seconds * 1000)
+  const timeout = AbortSignal.timeout(seconds * 1000)
+  const signal = caller ? AbortSignal.any([timeout, caller]) : timeout
   const attempt = (agent: https.Agent | false) => {
     const request = https.request({
       host: place.address, port: place.port, path, method: 'POST', ...(place.connect ? throughTunnel(place.connect, tls) : { ...tls, agent }), signal,
@@ -90,7 +141,7 @@ export function post(place: WebhookPlace, caBundle: string | undefined, body: st
     request.on('error', (error: Error & { readonly code?: string }) => {
       // The other side had closed a kept connection: nothing was asked yet.
       if (request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE') && !signal.aborted) return attempt(false)
-      const why = error.name === 'AbortError' || error.name === 'TimeoutError' ? 'context deadline exceeded' : goError(error)
+      const why = signal.aborted ? (timeout.aborted ? 'context deadline exceeded' : 'context canceled') : goError(error)
       reject(new Error(`Post ${JSON.stringify(`${place.url}${place.url.includes('?') ? '&' : '?'}timeout=${seconds}s`)}: ${why}`))
     })
     request.end(body)
@@ -110,7 +161,39 @@ function read(request: ClientRequest, response: IncomingMessage, resolve: (text:
   })
   response.on('error', reject)
   response.on('end', () => {
-    if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'))
-    else reject(new Error(`the server responded with the status code ${response.statusCode}`))
+    const text = Buffer.concat(chunks).toString('utf8')
+    const { statusCode = 0, headers } = response
+    if (statusCode >= 200 && statusCode <= 206) return resolve(text)
+    const type = headers['content-type']
+    reject(new BadAnswer(statusCode, wordsFor(statusCode, type === undefined || type.startsWith('text/') ? text.slice(0, longestQuote).trim() : 'unknown')))
   })
+}
+
+/** An answer with a code that says that something is wrong. */
+class BadAnswer extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const longestQuote = 2048
+
+/** What client-go says of codes, where the server says nothing that it understands. */
+const codeWords: Readonly<Record<number, string>> = {
+  400: 'the server rejected our request for an unknown reason',
+  401: 'the server has asked for the client to provide credentials',
+  404: 'the server could not find the requested resource',
+  405: 'the server does not allow this method on the requested resource',
+  409: 'the server reported a conflict',
+  422: 'the server rejected our request due to an error in our request',
+  429: 'the server has received too many requests and has asked us to try again later',
+  503: 'the server is currently unable to handle the request',
+  504: 'the server was unable to return a response in the time allotted, but may still be processing the request',
+}
+
+function wordsFor(code: number, said: string): string {
+  if (code === 403 || code === 406 || code === 415) return said
+  return codeWords[code] ?? (code >= 500 ? `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding` : `the server responded with the status code ${code} but did not return more information`)
 }

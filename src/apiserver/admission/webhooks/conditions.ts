@@ -7,7 +7,8 @@ import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { loadCel } from '../policies/cel.ts'
 import { compileConditions, type NamedExpression } from '../policies/compile.ts'
-import { conditionsHold } from '../policies/conditions.ts'
+import type { AdmissionMetrics, WebhookType } from '../metrics.ts'
+import { conditionsHold, timedConditions } from '../policies/conditions.ts'
 import { conditionsBudget, createEvaluation, ExpressionFailure, withAnswers } from '../policies/evaluate.ts'
 import { createInputs } from '../policies/inputs.ts'
 import type { AnyWebhook } from './run.ts'
@@ -16,13 +17,13 @@ import type { AnyWebhook } from './run.ts'
  * Whether the conditions hold. Throws `ApiError` 403 when they fail and the webhook's policy is to fail; when it is to go on, a webhook whose
  * conditions fail is not called.
  */
-export type Conditions = (webhook: AnyWebhook, a: AdmissionAttributes, matched: Resource, log: Logger) => Promise<boolean>
+export type Conditions = (webhook: AnyWebhook, type: WebhookType, a: AdmissionAttributes, matched: Resource, log: Logger) => Promise<boolean>
 
-export function createConditions(env: Pick<ServerEnvironment, 'lister'>, authorizer: Authorizer): Conditions {
+export function createConditions(env: Pick<ServerEnvironment, 'lister'>, authorizer: Authorizer, metrics: AdmissionMetrics): Conditions {
   const inputs = createInputs(env, authorizer)
   /** By the list itself: objects of the cache do not change. */
   const compiled = new WeakMap<object, readonly NamedExpression[]>()
-  return async (webhook, a, matched, log) => {
+  return async (webhook, type, a, matched, log) => {
     const list = webhook.matchConditions ?? []
     const cel = await loadCel()
     let conditions = compiled.get(list)
@@ -30,7 +31,7 @@ export function createConditions(env: Pick<ServerEnvironment, 'lister'>, authori
     const values = { ...inputs.values(cel, a, matched, null, inputs.ask(a)) }
     const known = conditions
     try {
-      return await withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), known))
+      return await timedConditions(metrics, { name: webhook.name, kind: 'webhook', type }, a.operation, () => withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), known)))
     } catch (error) {
       if (!(error instanceof ExpressionFailure)) throw error
       if (webhook.failurePolicy !== 'Ignore') throw forbidden(a.requested ?? a.resource, a.name, error.message)

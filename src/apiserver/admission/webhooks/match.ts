@@ -69,7 +69,7 @@ function resourceMatches(pattern: string, plural: string, subresource: string): 
 function namespaceMatches({ namespaceSelector }: Matchable, a: AdmissionAttributes, labelsOf: (name: string) => Labels): boolean {
   const selector = namespaceSelector && fromLabelSelector(namespaceSelector)
   if (!selector || selector.empty) return true
-  if (a.resource.groupResource === 'namespaces') return selector.matches(a.operation === 'CREATE' || a.operation === 'UPDATE' ? a.object?.metadata.labels : a.old?.metadata.labels)
+  if (a.resource.groupResource === 'namespaces') return selector.matches(a.subresource === '' && (a.operation === 'CREATE' || a.operation === 'UPDATE') ? a.object?.metadata.labels : a.old?.metadata.labels)
   return a.namespace === '' || selector.matches(labelsOf(a.namespace))
 }
 

@@ -1,31 +1,80 @@
 /** What both kinds of webhooks have in common: which are asked, and what becomes of an answer or of a failure. */
-import type { admissionregistration, Resource } from '../../../api/index.ts'
-import { ApiError, badRequest, internal } from '../../../machinery/errors.ts'
+import type { admissionregistration } from '../../../api/index.ts'
+import { ApiError, badRequest, internal, timedOut, type StatusDetails } from '../../../machinery/errors.ts'
 import type { Logger } from '../../../machinery/log.ts'
 import type { AdmissionAttributes } from '../admission.ts'
-import type { Answer, CallWebhook } from './call.ts'
+import type { AdmissionMetrics, WebhookType } from '../metrics.ts'
+import { WebhookFailure, type Answer } from './call.ts'
 
 export type AnyWebhook = admissionregistration.MutatingWebhook | admissionregistration.ValidatingWebhook
 
-/** Calls one webhook. `place` is how audit calls it: `mutating.webhook.admission.k8s.io/round_0_index_2`. Throws its refusal; resolves undefined when it failed and its policy is to go on. */
-export async function ask(webhook: AnyWebhook, a: AdmissionAttributes, matched: Resource, call: CallWebhook, log: Logger, place: string): Promise<Answer | undefined> {
-  if (a.context.dryRun && webhook.sideEffects !== 'None' && webhook.sideEffects !== 'NoneOnDryRun') {
-    throw badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`)
+export interface Judging {
+  readonly webhook: AnyWebhook
+  readonly type: WebhookType
+  readonly attributes: AdmissionAttributes
+  readonly metrics: AdmissionMetrics
+  readonly log: Logger
+  /** How audit calls it: `mutation.webhook.admission.k8s.io/round_0_index_2`. */
+  readonly place: string
+}
+
+/** What a webhook refused, as its client is told. */
+class Refusal extends Error {
+  readonly error: ApiError
+  constructor(error: ApiError) {
+    super(error.message)
+    this.error = error
   }
-  let answer: Answer
+}
+
+/**
+ * Runs `work`, which calls the webhook and uses its answer, and counts what becomes of it. Throws its refusal, and what went wrong; resolves
+ * undefined when the webhook failed and its policy is to go on.
+ */
+export async function judged<T>({ webhook, type, attributes: { operation, context }, metrics, log, place }: Judging, work: () => Promise<T>): Promise<T | undefined> {
+  const begun = performance.now()
+  const { name } = webhook
+  const count = (code: number, rejected: boolean) => metrics.webhook(name, type, operation, code, rejected, (performance.now() - begun) / 1000)
   try {
-    answer = await call(webhook, a, matched)
+    const result = await work()
+    count(200, false)
+    return result
   } catch (error) {
-    const why = `failed calling webhook ${JSON.stringify(webhook.name)}: failed to call webhook: ${error instanceof Error ? error.message : String(error)}`
-    if (webhook.failurePolicy !== 'Ignore') throw internal(why)
-    log.warn({ webhook: webhook.name, error: why }, 'webhook failed, its policy is to go on')
-    a.context.annotate(`failed-open.${place}`, webhook.name)
+    if (error instanceof Refusal) {
+      metrics.webhookRejected(name, type, operation, 'no_error', error.error.code)
+      count(error.error.code, true)
+      throw error.error
+    }
+    if (!(error instanceof WebhookFailure)) {
+      metrics.webhookRejected(name, type, operation, 'apiserver_internal_error', 0)
+      count(0, true)
+      throw error
+    }
+    const why = `failed calling webhook ${JSON.stringify(name)}: ${error.message}`
+    const open = webhook.failurePolicy === 'Ignore'
+    // Who has gone is not the webhook's fault.
+    const left = context.caller?.gone !== undefined
+    if (!open && !left) metrics.webhookRejected(name, type, operation, 'calling_webhook_error', error.code)
+    count(error.code, !open)
+    if (!open) throw internal(why)
+    if (left) throw timedOut('Timeout: request did not complete within requested timeout', 0)
+    log.warn({ webhook: name, error: why }, 'webhook failed, its policy is to go on')
+    metrics.failedOpen(name, type)
+    context.annotate(`failed-open.${place}`, name)
     return undefined
   }
-  for (const [key, value] of Object.entries(answer.auditAnnotations ?? {})) a.context.annotate(`${webhook.name}/${key}`, value)
-  for (const warning of answer.warnings ?? []) a.context.warn(warning)
-  if (answer.allowed !== true) throw refusal(webhook.name, answer)
-  return answer
+}
+
+/** Throws `ApiError` 400 when the request is a dry run, and the webhook might do something then. */
+export function checkDryRun({ name, sideEffects }: AnyWebhook, { context }: AdmissionAttributes): void {
+  if (context.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') throw badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`)
+}
+
+/** Passes on what the webhook has to say to audit and to the client. Throws when it refuses. */
+export function heed(name: string, answer: Answer, { context }: AdmissionAttributes): void {
+  for (const [key, value] of Object.entries(answer.auditAnnotations ?? {})) context.annotate(`${name}/${key}`, value)
+  for (const warning of answer.warnings ?? []) context.warn(warning)
+  if (answer.allowed !== true) throw new Refusal(refusal(name, answer))
 }
 
 /** The webhook's own words, with its name before them. */
@@ -34,7 +83,7 @@ function refusal(name: string, { status }: Answer): ApiError {
   const why = status?.message || status?.reason
   const said = status?.code
   const code = Number.isInteger(said) && said! >= 400 && said! < 600 ? said! : 400
-  return new ApiError(code, status?.reason ?? '', why ? `${denied}: ${why}` : `${denied} without explanation`)
+  return new ApiError(code, status?.reason ?? '', why ? `${denied}: ${why}` : `${denied} without explanation`, status?.details as StatusDetails | undefined)
 }
 
 /** All webhooks of all configurations, in the order of their configurations' names; `key` names one of them. */

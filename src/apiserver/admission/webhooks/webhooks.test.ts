@@ -1,5 +1,6 @@
 import https, { type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { core, type admission, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
@@ -9,6 +10,7 @@ import { attributesOf, environment, type Loose, type Wanted } from '../../testin
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import { createAdmissionChain } from '../chain.ts'
+import { createAdmissionMetrics } from '../metrics.ts'
 import { webhooks } from '../plugins/webhooks.ts'
 import type { CallWebhook } from './call.ts'
 import { matches } from './match.ts'
@@ -20,6 +22,7 @@ let server: Server
 let ca: string
 let port: number
 let seen: Request[]
+let reviews: string[]
 let reply: (request: Request, url: string) => Reply | string | Promise<Reply | string>
 
 beforeAll(async () => {
@@ -35,8 +38,9 @@ beforeAll(async () => {
   server = https.createServer({ key, cert: certificate.toString('pem') }, async (incoming, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
-    const { request } = JSON.parse(Buffer.concat(chunks).toString()) as { request: Request }
+    const { request, apiVersion } = JSON.parse(Buffer.concat(chunks).toString()) as { request: Request; apiVersion: string }
     seen.push(request)
+    reviews.push(apiVersion)
     const answer = await reply(request, incoming.url ?? '')
     if (typeof answer === 'string') return void response.end(answer)
     const { patch, ...rest } = answer
@@ -52,6 +56,7 @@ afterAll(() => {
 })
 beforeEach(() => {
   seen = []
+  reviews = []
   reply = () => ({})
 })
 
@@ -64,7 +69,7 @@ const map = (data: object = {}, metadata: object = {}): Loose => ({ kind: 'Confi
 
 /** What becomes of a config map: the object as it would be stored, or why not. */
 async function outcome(objects: Loose[], object = map(), wanted: Wanted = {}, dryRun = false, call?: CallWebhook): Promise<{ data?: unknown; error?: string; code?: number; warnings: string[] }> {
-  const { mutating, validating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x', labels: { team: 'a' } as never } as never }, ...objects), nobodyAsks, call)
+  const { mutating, validating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x', labels: { team: 'a' } as never } as never }, ...objects), nobodyAsks, undefined, call)
   const chain = createAdmissionChain([mutating, validating])
   const plain = attributesOf(core.configmaps, object, wanted)
   const attributes = { ...plain, context: { ...plain.context, dryRun } }
@@ -122,8 +127,10 @@ describe('a validating webhook', () => {
     reply = (_, url) => (url.startsWith('/change') ? { patch: [{ op: 'add', path: '/data/x', value: 'y' }] } : url.startsWith('/fail') ? 'no json' : {})
     const at = (path: string) => ({ clientConfig: { url: `https://127.0.0.1:${port}${path}`, caBundle: ca }, failurePolicy: 'Ignore' })
     expect(await notes(configuration('Mutating', hook(at('/fail'), 'a.example.com'), hook(at('/change'), 'b.example.com'), hook(at('/same'), 'd.example.com')), configuration('Validating', hook(at('/fail'))))).toEqual({
-      'failed-open.mutating.webhook.admission.k8s.io/round_0_index_0': 'a.example.com',
+      'failed-open.mutation.webhook.admission.k8s.io/round_0_index_0': 'a.example.com',
+      'mutation.webhook.admission.k8s.io/round_0_index_0': '{"configuration":"c","webhook":"a.example.com","mutated":false}',
       'mutation.webhook.admission.k8s.io/round_0_index_1': '{"configuration":"c","webhook":"b.example.com","mutated":true}',
+      'patch.webhook.admission.k8s.io/round_0_index_1': '{"configuration":"c","webhook":"b.example.com","patch":[{"op":"add","path":"/data/x","value":"y"}],"patchType":"JSONPatch"}',
       'mutation.webhook.admission.k8s.io/round_0_index_2': '{"configuration":"c","webhook":"d.example.com","mutated":false}',
       'failed-open.validating.webhook.admission.k8s.io/round_0_index_0': 'check.example.com',
     })
@@ -141,13 +148,87 @@ describe('a validating webhook', () => {
     const ignore = async (more: object = {}) => fail({ failurePolicy: 'Ignore', ...more })
     for (const answer of ['no json', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1"}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"other","allowed":true}}']) {
       reply = () => answer
-      expect(await fail(), answer).toMatchObject({ code: 500, error: expect.stringContaining('failed calling webhook "check.example.com": failed to call webhook: ') as string })
+      expect(await fail(), answer).toMatchObject({ code: 500, error: expect.stringMatching(/failed calling webhook "check\.example\.com": (failed to call webhook|received invalid webhook response): /) as string })
       expect((await ignore()).error).toBeUndefined()
     }
     reply = () => ({})
     expect((await fail({ clientConfig: { url: `https://127.0.0.1:${port}/` } })).error).toContain('tls: failed to verify certificate: x509: certificate signed by unknown authority')
     expect((await fail({ clientConfig: { url: 'https://127.0.0.1:1/', caBundle: ca } })).error).toContain('dial tcp 127.0.0.1:1: connect: connection refused')
     expect((await fail({ clientConfig: { service: { namespace: 'tools', name: 'none' } } })).error).toContain('service "none" not found')
+  })
+
+  it('that gives back what only others may is no answer', async () => {
+    const said = async (kind: 'Validating' | 'Mutating', answer: Reply) => {
+      reply = () => answer
+      return (await outcome([configuration(kind, hook())])).error
+    }
+    const words = (why: string) => `Internal error occurred: failed calling webhook "check.example.com": received invalid webhook response: ${why}`
+    expect(await said('Validating', { patch: [] })).toBe(words('validating webhook may not return response.patch'))
+    expect(await said('Validating', { patchType: 'JSONPatch' })).toBe(words('validating webhook may not return response.patchType'))
+    expect(await said('Mutating', { patchType: 'JSONPatch' })).toBe(words('webhook returned response.patchType but not response.patch'))
+    expect(await said('Mutating', { patch: [], patchType: undefined })).toBe(words('webhook returned response.patch but not response.patchType'))
+    expect(await said('Mutating', { patch: [{ op: 'add', path: '/data/a', value: 'b' }], patchType: 'MergePatch' })).toContain('unsupported patch type "MergePatch"')
+  })
+
+  it('that knows only the older AdmissionReview is sent that one; one that knows neither fails', async () => {
+    reply = (request) => JSON.stringify({ kind: 'AdmissionReview', apiVersion: reviews.at(-1), response: { uid: request.uid, allowed: false, status: { message: 'old' } } })
+    expect((await outcome([configuration('Validating', hook({ admissionReviewVersions: ['v9', 'v1beta1', 'v1'] }))])).error).toContain('denied the request: old')
+    expect(reviews).toEqual(['admission.k8s.io/v1beta1'])
+    expect((await outcome([configuration('Validating', hook({ admissionReviewVersions: ['v9'] }))])).error).toContain('webhook does not accept known AdmissionReview versions (v1, v1beta1)')
+  })
+
+  it('keeps the details of its refusal', async () => {
+    reply = () => ({ allowed: false, status: { code: 409, reason: 'Conflict', message: 'busy', details: { retryAfterSeconds: 5, causes: [{ field: 'spec.x', message: 'taken' }] } } })
+    const { validating } = webhooks(environment(configuration('Validating', hook())), nobodyAsks)
+    await expect(createAdmissionChain([validating]).validate(attributesOf(core.configmaps, map()))).rejects.toMatchObject({
+      status: { code: 409, reason: 'Conflict', details: { retryAfterSeconds: 5, causes: [{ field: 'spec.x', message: 'taken' }] } },
+    })
+  })
+
+  it('has no more time than the request it is about', async () => {
+    let url = ''
+    reply = (_, at) => ((url = at), {})
+    const env = environment(configuration('Validating', hook({ timeoutSeconds: 20 })))
+    const plain = attributesOf(core.configmaps, map())
+    const chain = createAdmissionChain([webhooks(env, nobodyAsks).validating])
+    await chain.validate({ ...plain, context: { ...plain.context, caller: { gone: undefined, deadline: env.clock.now() + 2_500 } } })
+    expect(url).toBe('/hook?timeout=3s')
+    const gone = new AbortController()
+    reply = () => new Promise(() => gone.abort(new Error('bye')))
+    await expect(chain.validate({ ...plain, context: { ...plain.context, caller: { get gone() { return gone.signal.reason as unknown }, signal: gone.signal } } })).rejects.toMatchObject({ code: 500, message: expect.stringContaining('context canceled') as string })
+  })
+
+  it('is counted, with what became of it', async () => {
+    const registry = new Registry()
+    const metrics = createAdmissionMetrics(registry)
+    const run = async (kind: 'Validating' | 'Mutating', answer: Reply | string, more: object = {}) => {
+      reply = () => answer
+      const { mutating, validating } = webhooks(environment({ kind: 'Namespace', metadata: { name: 'x' } }, configuration(kind, hook(more))), nobodyAsks, metrics)
+      const chain = createAdmissionChain([mutating, validating], metrics)
+      const attributes = attributesOf(core.configmaps, map())
+      await chain.mutate(attributes).then(() => chain.validate(attributes)).catch(() => undefined)
+    }
+    await run('Validating', {})
+    await run('Validating', { allowed: false, status: { code: 999 } })
+    await run('Validating', 'no json', { failurePolicy: 'Ignore' })
+    await run('Mutating', 'no json')
+    await run('Mutating', { patch: [{ op: 'remove', path: '/nope' }] })
+    await run('Mutating', {}, { matchConditions: [{ name: 'a', expression: 'false' }] })
+    await run('Mutating', {}, { matchConditions: [{ name: 'a', expression: 'object.nope == 1' }] })
+    const page = await registry.metrics()
+    const of = (name: string) => page.split('\n').filter((line) => line.startsWith(`apiserver_admission_${name}{`)).map((line) => line.slice(`apiserver_admission_${name}`.length))
+    expect(of('webhook_rejection_count')).toEqual([
+      '{name="check.example.com",type="validating",operation="CREATE",error_type="no_error",rejection_code="400"} 1',
+      '{name="check.example.com",type="admit",operation="CREATE",error_type="calling_webhook_error",rejection_code="503"} 1',
+      '{name="check.example.com",type="admit",operation="CREATE",error_type="apiserver_internal_error",rejection_code="0"} 1',
+    ])
+    expect(of('webhook_fail_open_count')).toEqual(['{name="check.example.com",type="validating"} 1'])
+    expect(of('webhook_request_total')).toContain('{name="check.example.com",type="validating",operation="CREATE",code="200",rejected="false"} 1')
+    expect(of('webhook_admission_duration_seconds_count')).toContain('{name="check.example.com",type="admit",operation="CREATE",rejected="true"} 2')
+    expect(of('match_condition_exclusions_total')).toEqual(['{name="check.example.com",kind="webhook",type="admit",operation="CREATE"} 1'])
+    expect(of('match_condition_evaluation_errors_total')).toEqual(['{name="check.example.com",kind="webhook",type="admit",operation="CREATE"} 1'])
+    expect(of('controller_admission_duration_seconds_count')).toContain('{name="ValidatingAdmissionWebhook",type="validate",operation="CREATE",rejected="true"} 1')
+    expect(of('step_admission_duration_seconds_count')).toContain('{type="admit",operation="CREATE",rejected="true"} 3')
   })
 
   it('that is slow is not waited for longer than it may take', async () => {
@@ -191,7 +272,7 @@ describe('a mutating webhook', () => {
     reply = () => ({ patch: [{ op: 'replace', path: '/data', value: 'text' }] })
     expect((await outcome([configuration('Mutating', hook())])).code).toBeGreaterThanOrEqual(400)
     reply = () => ({ patch: [{ op: 'remove', path: '/data/none' }] })
-    expect((await outcome([configuration('Mutating', hook())])).code).toBeGreaterThanOrEqual(400)
+    expect((await outcome([configuration('Mutating', hook())])).code).toBe(500)
   })
 })
 

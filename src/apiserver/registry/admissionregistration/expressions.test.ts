@@ -18,7 +18,7 @@ describe('a validating policy', () => {
       'spec.validations[3].message: Required value: message must be specified if expression contains line breaks',
       'spec.variables[0].name: Invalid value: "a-b": name is not a valid CEL identifier',
       `spec.variables[1].expression: Invalid value: "variables.later": compilation failed: ERROR: <input>:1:10: undefined field 'later'`,
-      'spec.validations[0].expression: Invalid value: "1": must evaluate to bool',
+      'spec.validations[0].expression: Invalid value: "1": must evaluate to bool but got int',
       `spec.validations[1].expression: Invalid value: "params.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')`,
       `spec.validations[2].messageExpression: Invalid value: "authorizer.path(\\"/x\\").check(\\"get\\").reason()": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')`,
       `spec.validations[3].expression: Invalid value: "a\\n&& b": compilation failed: ERROR: <input>:1:1: undeclared reference to 'a' (in container '')`,
@@ -27,7 +27,7 @@ describe('a validating policy', () => {
   it('writes audit annotations under names that the audit log can have', () => {
     const annotations = (...auditAnnotations: object[]) => wrong({ auditAnnotations })
     expect(annotations({ key: 'a b', valueExpression: '"x"' })[0]).toMatch(/^spec.auditAnnotations\[0\].key: Invalid value: "a b": name part must consist of/)
-    expect(annotations({ key: 'a', valueExpression: '1' })).toEqual(['spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of [string null_type]'])
+    expect(annotations({ key: 'a', valueExpression: '1' })).toEqual(['spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of [string null_type] but got int'])
     expect(annotations({ key: 'a', valueExpression: '"x"' }, { key: 'a', valueExpression: '"y"' })).toEqual(['spec.auditAnnotations[1].key: Duplicate value: "a"'])
     expect(annotations({ key: 'a', valueExpression: `"${'x'.repeat(6000)}"` })).toEqual(['spec.auditAnnotations[0].valueExpression: Too long: may not be more than 5120 bytes'])
   })
@@ -37,8 +37,8 @@ describe('a mutating policy', () => {
   it('makes an object, or patches', () => {
     expect(wrongMutation({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{replicas: 1}}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "add", path: "/" + jsonpatch.escapeKey("a/b"), value: Object.spec{x: 1}}]' } }] })).toEqual([])
     expect(wrongMutation({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object.spec{}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: 'JSONPatch{op: "add"}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{operation: "add"}]' } }] }).map((line) => line.split('\n')[0])).toEqual([
-      'spec.mutations[0].applyConfiguration.expression: Invalid value: "Object.spec{}": must evaluate to Object',
-      'spec.mutations[1].jsonPatch.expression: Invalid value: "JSONPatch{op: \\"add\\"}": must evaluate to list(JSONPatch)',
+      'spec.mutations[0].applyConfiguration.expression: Invalid value: "Object.spec{}": must evaluate to Object but got Object.spec',
+      'spec.mutations[1].jsonPatch.expression: Invalid value: "JSONPatch{op: \\"add\\"}": must evaluate to list(JSONPatch) but got JSONPatch',
       `spec.mutations[2].jsonPatch.expression: Invalid value: "[JSONPatch{operation: \\"add\\"}]": compilation failed: ERROR: <input>:1:21: undefined field 'operation'`,
     ])
   })
