@@ -23,6 +23,9 @@ const shown = (value: unknown): string => JSON.stringify(value ?? 'null') ?? '"n
 /** Stands for a value that is too much to show. */
 export const omitted: unique symbol = Symbol('omitted')
 
+/** Stands for a field of a known type that nobody wrote: it is shown as null, without quotes. */
+export const unset: { readonly toJSON: () => null } = { toJSON: () => null }
+
 /** One thing wrong with one field. `toString()` is the line kubectl prints: `spec.containers[0].image: Required value`. */
 export class FieldError {
   readonly type: FieldErrorType

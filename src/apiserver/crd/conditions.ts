@@ -43,9 +43,10 @@ export function approvalOf({ metadata, spec }: Definition): Statement | undefine
   return { type, status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${value}` }
 }
 
-/** Why a definition in a protected group is refused: it says nothing of an approval, or nothing that can be understood. */
-export function approvalErrors(definition: Definition): readonly FieldError[] {
+/** Why a definition in a protected group is refused: it says nothing of an approval, or nothing that can be understood; what was so before may stay so. */
+export function approvalErrors(definition: Definition, current?: Definition): readonly FieldError[] {
   const statement = approvalOf(definition)
+  if (current && statement?.reason === approvalOf(current)?.reason) return []
   const at = path('metadata').at('annotations').key(approval)
   if (statement?.reason === 'MissingAnnotation') return [at.required(statement.message ?? '')]
   return statement?.reason === 'InvalidAnnotation' ? [at.invalid(definition.metadata.annotations?.[approval] ?? '', statement.message ?? '')] : []

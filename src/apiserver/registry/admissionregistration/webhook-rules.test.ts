@@ -35,11 +35,11 @@ it.each<[string, Resource<ApiObject>, object, string[]]>([
     'webhooks[0].sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"',
   ]],
   ['a service of nothing', hooks, service({ name: '', namespace: '', port: 65536, path: '/a//b/' }), [
-    'webhooks[0].clientConfig.service.name: Required value: service name is required', 'webhooks[0].clientConfig.service.namespace: Required value: service namespace is required',
+    'webhooks[0].clientConfig.service.name: Required value', 'webhooks[0].clientConfig.service.namespace: Required value',
     'webhooks[0].clientConfig.service.port: Invalid value: 65536: port is not valid: must be between 1 and 65535, inclusive', 'webhooks[0].clientConfig.service.path: Invalid value: "/a//b/": segment[1] may not be empty',
   ]],
   ['a URL with more', hooks, url('https://u:p@h/x?q=1#f'), [
-    'webhooks[0].clientConfig.url: Invalid value: "u": user information is not permitted in the URL', 'webhooks[0].clientConfig.url: Invalid value: "f": fragments are not permitted in the URL',
+    'webhooks[0].clientConfig.url: Invalid value: "u:p": user information is not permitted in the URL', 'webhooks[0].clientConfig.url: Invalid value: "f": fragments are not permitted in the URL',
     'webhooks[0].clientConfig.url: Invalid value: "q=1": query parameters are not permitted in the URL',
   ]],
   ['conditions without names', hooks, hook({ matchConditions: [{ name: '', expression: ' ' }] }), ['webhooks[0].matchConditions[0].expression: Required value', 'webhooks[0].matchConditions[0].name: Required value']],

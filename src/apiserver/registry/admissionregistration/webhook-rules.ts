@@ -65,8 +65,8 @@ export function* clientConfig(at: Path, { url, service }: admissionregistration.
   if ((url === undefined) === (service === undefined)) return yield at.required('exactly one of url or service is required')
   if (url !== undefined) yield* webhookUrl(at.at('url'), url)
   if (!service) return
-  if (!service.name) yield at.at('service').at('name').required('service name is required')
-  if (!service.namespace) yield at.at('service').at('namespace').required('service namespace is required')
+  if (!service.name) yield at.at('service').at('name').required()
+  if (!service.namespace) yield at.at('service').at('namespace').required()
   if (service.port !== undefined) {
     for (const _ of port(at.at('service').at('port'), service.port)) yield at.at('service').at('port').invalid(service.port, 'port is not valid: must be between 1 and 65535, inclusive')
   }
@@ -90,7 +90,7 @@ function* webhookUrl(at: Path, text: string): Check {
   if (!parsed) return yield at.required(`url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI; ${form}`)
   if (parsed.protocol !== 'https:') yield at.invalid(parsed.protocol.replace(':', ''), `'https' is the only allowed URL scheme; ${form}`)
   if (!parsed.hostname) yield at.invalid(parsed.hostname, `host must be specified; ${form}`)
-  if (parsed.username || parsed.password) yield at.invalid(parsed.username, 'user information is not permitted in the URL')
+  if (parsed.username || parsed.password) yield at.invalid(parsed.password ? `${parsed.username}:${parsed.password}` : parsed.username, 'user information is not permitted in the URL')
   if (parsed.hash) yield at.invalid(parsed.hash.slice(1), 'fragments are not permitted in the URL')
   if (parsed.search) yield at.invalid(parsed.search.slice(1), 'query parameters are not permitted in the URL')
 }

@@ -11,7 +11,7 @@ import { hasRules, rulesEngine } from '../rules/engine.ts'
 
 /** The check of all defaults of a structural schema, from its root. Those inside of metadata must result in valid metadata. */
 export function* defaultValues(at: Path, schema: Schema): Check {
-  yield* node(at, schema, [], true)
+  yield* node(at, isEmbedded(schema) ? schema : { ...schema, 'x-kubernetes-embedded-resource': true }, [], true)
 }
 
 /** `inMetadata`: the steps from the embedded resource whose metadata this is; empty outside of metadata. */

@@ -73,7 +73,7 @@ describe('keywords', () => {
   })
 
   it('wants the elements of sets to be atomic', () => {
-    expect(withSpec({ type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'object' } })).toEqual([`${spec}.items.x-kubernetes-map-type: Invalid value: "null": must be atomic as item of a list with x-kubernetes-list-type=set`])
+    expect(withSpec({ type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'object' } })).toEqual([`${spec}.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set`])
     expect(withSpec({ type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'object', 'x-kubernetes-map-type': 'atomic' } })).toEqual([])
   })
 })

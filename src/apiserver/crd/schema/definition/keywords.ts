@@ -1,5 +1,5 @@
 /** What each keyword of a schema may be, and what Kubernetes does not allow of JSON schema. */
-import type { Path } from '../../../../machinery/field.ts'
+import { unset, type Path } from '../../../../machinery/field.ts'
 import type { Check } from '../../../registry/checks.ts'
 import { additionalOf, isEmbedded, itemsOf, metaFields, type Schema } from '../props.ts'
 import { schemaAtPath } from './paths.ts'
@@ -43,10 +43,10 @@ function placeOf(name: string, schema: Schema, { root = false, ...inside }: Plac
 const unsupported = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'] as const
 
 function* forbidden(at: Path, schema: Schema, { noDefaults, insideMetadata }: Place): Check {
-  if (schema.type === 'null') yield at.at('type').forbidden('type cannot be set to null, use nullable as an alternative')
   if (schema.type && !types.includes(schema.type)) yield at.at('type').notSupported(schema.type, types)
   if (schema.default !== undefined && noDefaults) yield at.at('default').forbidden(`must not be set ${noDefaults}`)
   for (const name of unsupported) if (schema[name] !== undefined) yield at.at(name).forbidden(`${name} is not supported`)
+  if (schema.type === 'null') yield at.at('type').forbidden('type cannot be set to null, use nullable as an alternative')
   if (Array.isArray(schema.items)) yield at.at('items').forbidden('items must be a schema object and not an array')
   if (insideMetadata && isEmbedded(schema)) yield at.at('x-kubernetes-embedded-resource').forbidden('must not be used inside of resource meta')
   if (schema.uniqueItems) yield at.at('uniqueItems').forbidden('uniqueItems cannot be set to true since the runtime complexity becomes quadratic')
@@ -86,7 +86,7 @@ function* setItems(at: Path, items: Schema): Check {
   const list = items['x-kubernetes-list-type']
   const map = items['x-kubernetes-map-type']
   if (items.type === 'array' && list !== undefined && list !== 'atomic') yield at.at('x-kubernetes-list-type').invalid(list, why)
-  if (items.type === 'object' && map !== 'atomic') yield at.at('x-kubernetes-map-type').invalid(map ?? null, why)
+  if (items.type === 'object' && map !== 'atomic') yield at.at('x-kubernetes-map-type').invalid(unset, why)
 }
 
 function* mapKeys(at: Path, schema: Schema, items: Schema | undefined, keys: readonly string[]): Check {

@@ -66,7 +66,7 @@ function* simplePath(at: Path, text: string | undefined, prefixes: readonly stri
 }
 
 /** Where a version's number of replicas stands; `at` is its `subresources`. */
-export function* scalePaths(at: Path, version: Version): Check {
+export function* scalePaths(at: Path, version: Pick<Version, 'subresources'>): Check {
   const scale = version.subresources?.scale
   if (!scale) return
   yield* simplePath(at.at('scale.specReplicasPath'), scale.specReplicasPath, ['.spec.'], 'should be a json path under .spec')
