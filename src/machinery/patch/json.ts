@@ -34,7 +34,7 @@ function checked(operation: unknown): JsonPatchOperation {
   const o = operation as JsonPatchOperation | null
   if (typeof o !== 'object' || o === null || Array.isArray(o)) throw badRequest('error decoding patch: an operation is an object')
   if (typeof o.op !== 'string' || !['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(o.op)) {
-    throw rejected(`Unexpected kind: ${JSON.stringify(o.op) ?? 'none'}`)
+    throw rejected(`Unexpected kind: ${typeof o.op === 'string' ? o.op : 'unknown'}`)
   }
   if (typeof o.path !== 'string') throw rejected('Missing path')
   if ((o.op === 'move' || o.op === 'copy') && typeof o.from !== 'string') throw rejected('Missing from')
@@ -148,7 +148,7 @@ function remove(doc: Doc, path: readonly string[]): Doc {
   if (path.length === 0) throw rejected('the whole document cannot be removed')
   return edit(doc, path, (parent, key) => {
     if (Array.isArray(parent)) return parent.toSpliced(indexOf(key, parent.length), 1)
-    if (!isObject(parent) || !Object.hasOwn(parent, key)) throw rejected(`Unable to remove nonexistent key: ${key}`)
+    if (!isObject(parent) || !Object.hasOwn(parent, key)) throw rejected(`error in remove for path: '/${path.join('/')}': unable to remove nonexistent key: ${key}: missing value`)
     return withoutKey(parent, key)
   })
 }

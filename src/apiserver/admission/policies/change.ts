@@ -5,19 +5,34 @@ import { mergeConfiguration } from '../../../machinery/apply/mutate.ts'
 import { ApiError } from '../../../machinery/errors.ts'
 import { applyJsonPatch } from '../../../machinery/patch.ts'
 
+/** What a mutation states does not fit the object. */
+export class UnfitMutation extends Error {}
+
+/** Throws `UnfitMutation`. */
+function merged(type: StructType<ApiObject>, object: ApiObject, made: object): unknown {
+  try {
+    return mergeConfiguration(type, object, made)
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    throw new UnfitMutation(`error applying patch: ${error.message.replace(/^failed to create typed patch object \(.*?; .*?\): /, 'failed to convert patch object to typed object: ')}`)
+  }
+}
+
 /**
  * The object as the mutation has it, not decoded yet; the same one when a `test` of a patch does not hold: then the patch is not applied.
- * Throws `ApiError` 400 or 422 for what does not fit, `Error` for configurations of what is owned whole.
+ * Throws `UnfitMutation`.
  */
 export function changedBy(patchType: admissionregistration.PatchType, type: unknown, object: ApiObject, made: unknown): unknown {
   if (patchType === 'ApplyConfiguration') {
     const { kind, apiVersion } = object
-    return mergeConfiguration(type as StructType<ApiObject>, object, { ...(made as object), kind, apiVersion })
+    return merged(type as StructType<ApiObject>, object, { ...(made as object), kind, apiVersion })
   }
   try {
     return applyJsonPatch(object, made)
   } catch (error) {
-    if (error instanceof ApiError && error.status.details?.causes?.some(({ message }) => message?.endsWith('failed: test failed'))) return object
-    throw error
+    const why = error instanceof ApiError ? error.status.details?.causes?.[0]?.message ?? error.message : undefined
+    if (why === undefined) throw error
+    if (why.endsWith('failed: test failed')) return object
+    throw new UnfitMutation(`JSON Patch: ${why}`)
   }
 }

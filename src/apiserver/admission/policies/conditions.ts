@@ -4,22 +4,12 @@ import type { NamedExpression } from './compile.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import type { AdmissionMetrics, ConditionPlace } from '../metrics.ts'
 
-/** Conditions that failed: all of them, with the words for all. */
-class ConditionsFailure extends ExpressionFailure {
-  readonly failures: number
-  constructor(messages: readonly string[]) {
-    const different = [...new Set(messages)]
-    super(different.length === 1 ? different[0] : `[${different.join(', ')}]`)
-    this.failures = messages.length
-  }
-}
-
 /**
  * Whether all conditions hold. One that is false decides, whatever fails; otherwise failures are thrown together as `ExpressionFailure`. Who
- * runs out of budget is not asked further.
+ * runs out of budget is not asked further. What failed is in `failures`, too.
  */
-export function conditionsHold(evaluation: Evaluation, conditions: readonly NamedExpression[]): boolean {
-  const failures: string[] = []
+export function conditionsHold(evaluation: Evaluation, conditions: readonly NamedExpression[], failures: string[] = []): boolean {
+  failures.length = 0
   for (const { compiled } of conditions) {
     try {
       if (evaluation.run(compiled) === false) return false
@@ -28,20 +18,22 @@ export function conditionsHold(evaluation: Evaluation, conditions: readonly Name
       failures.push(error.message)
     }
   }
-  if (failures.length > 0) throw new ConditionsFailure(failures)
+  const different = [...new Set(failures)]
+  if (different.length > 0) throw new ExpressionFailure(different.length === 1 ? different[0] : `[${different.join(', ')}]`)
   return true
 }
 
 /** The same, counted. Policies count no exclusions, as Kubernetes does not. */
-export async function timedConditions(metrics: AdmissionMetrics, place: ConditionPlace, operation: AdmissionAttributes['operation'], evaluate: () => Promise<boolean>): Promise<boolean> {
+export async function timedConditions(metrics: AdmissionMetrics, place: ConditionPlace, operation: AdmissionAttributes['operation'], evaluate: (failures: string[]) => Promise<boolean>): Promise<boolean> {
   const begun = performance.now()
+  const failures: string[] = []
   const count = (failed: number, excluded: boolean) => metrics.conditions(place, operation, (performance.now() - begun) / 1000, failed, excluded && place.kind === 'webhook')
   try {
-    const hold = await evaluate()
-    count(0, !hold)
+    const hold = await evaluate(failures)
+    count(failures.length, !hold)
     return hold
   } catch (error) {
-    if (error instanceof ExpressionFailure) count(error instanceof ConditionsFailure ? error.failures : 0, false)
+    if (error instanceof ExpressionFailure) count(failures.length, false)
     throw error
   }
 }

@@ -55,8 +55,8 @@ export const errorOf = (failure: { readonly message: string }): PolicyError =>
   failure instanceof OutOfBudget ? 'out_of_budget' : failure.message.startsWith('compilation') ? 'compile_error' : 'invalid_error'
 
 /** Whether the policy's conditions let it judge at all. Throws `ExpressionFailure`, and `Pending`. */
-export function conditionsOf({ cel, conditions }: CompiledPolicy, values: Readonly<Record<string, unknown>>): boolean {
-  return conditionsHold(createEvaluation(cel, values, [], conditionsBudget), conditions)
+export function conditionsOf({ cel, conditions }: CompiledPolicy, values: Readonly<Record<string, unknown>>, failures: string[]): boolean {
+  return conditionsHold(createEvaluation(cel, values, [], conditionsBudget), conditions, failures)
 }
 
 /** The verdict where a failure is all there is to say: of the conditions, or of a budget that is spent. */

@@ -19,8 +19,8 @@ import { conditionsBudget, createEvaluation, ExpressionFailure, policyBudget, wi
 import { createHooks, type Hook } from './hooks.ts'
 import { createInputs, inVersion, type Inputs } from './inputs.ts'
 import { bindingMatches, policyMatches } from './matching.ts'
-import { createFindParams, ConfigurationError, type FindParams } from './params.ts'
-import { changedBy } from './change.ts'
+import { configurationMessage, ConfigurationError, createFindParams, type FindParams } from './params.ts'
+import { changedBy, UnfitMutation } from './change.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
 type Binding = admissionregistration.MutatingAdmissionPolicyBinding
@@ -77,7 +77,7 @@ export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer
   }
 }
 
-interface PolicyError { readonly policy: Policy; readonly binding: Binding; readonly message: string; readonly invalid: boolean }
+interface PolicyError { readonly policy: Policy; readonly binding?: Binding; readonly message: string; readonly invalid: boolean }
 
 /** One run through all policies. */
 interface Run {
@@ -107,7 +107,8 @@ async function invocationsOf(hooks: readonly PolicyHook[], a: AdmissionAttribute
         for (const params of await findParams(policy.spec.paramKind, binding.spec.paramRef, a.namespace)) all.push({ hook, binding, matched, params })
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error
-        errors.push({ policy, binding, message: `failed to configure binding: ${error.message}`, invalid: false })
+        errors.push({ policy, ...(error.ofPolicy ? {} : { binding }), message: configurationMessage(error), invalid: false })
+        if (error.ofPolicy) break
       }
     }
   }
@@ -130,7 +131,7 @@ async function invoke(run: Run, a: AdmissionAttributes, { hook, binding, matched
   }
   try {
     const { values } = await inputsNow()
-    const hold = () => withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), conditions))
+    const hold = (failures: string[]) => withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), conditions, failures))
     if (conditions.length > 0 && !(await timedConditions(run.metrics, { name: policy.metadata.name ?? '', kind: 'policy', type: 'validate' }, a.operation, hold))) return
   } catch (error) {
     return fails(error)
@@ -156,14 +157,15 @@ async function invoke(run: Run, a: AdmissionAttributes, { hook, binding, matched
 
 /** What a policy is told to have failed with; undefined for what is the server's own fault. */
 function messageOf(error: unknown): string | undefined {
-  if (error instanceof ExpressionFailure || error instanceof ConfigurationError) return error.message
+  if (error instanceof ExpressionFailure || error instanceof ConfigurationError || error instanceof UnfitMutation) return error.message
   if (error instanceof Error && error.name.startsWith('Cel')) return error.message
-  if (error instanceof ApiError) return error.code < 500 && error.code !== 404 ? error.status.details?.causes?.[0]?.message ?? error.message : undefined
-  return error instanceof Error && error.message.startsWith('invalid ApplyConfiguration') ? `error applying patch: ${error.message}` : undefined
+  return error instanceof ApiError && error.code < 500 && error.code !== 404 ? error.status.details?.causes?.[0]?.message ?? error.message : undefined
 }
 
 function refusal(a: AdmissionAttributes, errors: readonly PolicyError[]): ApiError {
-  const said = errors.map(({ policy, binding, message }) => `policy '${policy.metadata.name}' with binding '${binding.metadata.name}' denied request: ${message}`)
+  const said = errors.map(({ policy, binding, message }) => (binding
+    ? `policy '${policy.metadata.name}' with binding '${binding.metadata.name}' denied request: ${message}`
+    : `policy ${JSON.stringify(policy.metadata.name)} denied request: ${message}`))
   const { status } = forbidden(a.requested ?? a.resource, a.name, '')
   return new ApiError(403, errors[0]?.invalid ? 'Invalid' : 'Forbidden', said[0] as string, { ...status.details, causes: said.map((message) => ({ message })) })
 }

@@ -6,7 +6,16 @@ import { fromLabelSelector } from '../../../machinery/labels.ts'
 import type { Lister, ServerEnvironment } from '../../options.ts'
 
 /** What keeps a binding from being applied; the policy's failure policy decides what that means. */
-export class ConfigurationError extends Error {}
+export class ConfigurationError extends Error {
+  /** No binding is applied: the policy itself is at fault. */
+  readonly ofPolicy: boolean
+  constructor(message: string, ofPolicy = false) {
+    super(message)
+    this.ofPolicy = ofPolicy
+  }
+}
+
+export const configurationMessage = ({ message, ofPolicy }: ConfigurationError): string => `failed to configure ${ofPolicy ? 'policy' : 'binding'}: ${message}`
 
 export type FindParams = (kind: admissionregistration.ParamKind | undefined, ref: admissionregistration.ParamRef | undefined, namespace: string) => Promise<readonly (ApiObject | null)[]>
 
@@ -19,9 +28,10 @@ export function createFindParams(env: Pick<ServerEnvironment, 'lister' | 'resour
     return lister
   }
   return async (kind, ref, namespace) => {
-    if (!kind || !ref) return [null]
+    if (!kind) return [null]
     const resource = env.resources().find((r) => r.apiVersion === kind.apiVersion && r.kind === kind.kind && r.verbs.includes('list'))
-    if (!resource) throw new ConfigurationError(`failed to find resource referenced by paramKind: '${gvk(kind)}'`)
+    if (!resource) throw new ConfigurationError(`failed to find resource referenced by paramKind: '${gvk(kind)}'`, true)
+    if (!ref) return [null]
     if (ref.namespace && !resource.namespaced) throw new ConfigurationError('paramRef.namespace must not be provided for a cluster-scoped `paramKind`')
     const place = resource.namespaced ? ref.namespace || namespace : ''
     if (resource.namespaced && place === '') throw new ConfigurationError('cannot use namespaced paramRef in policy binding that matches cluster-scoped resources')

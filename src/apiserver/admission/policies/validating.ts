@@ -11,7 +11,7 @@ import { compileConditions, compileExpression, compileVariables, environmentOf, 
 import { createHooks, type Hook } from './hooks.ts'
 import { createInputs, inVersion, type Inputs } from './inputs.ts'
 import { bindingMatches, policyMatches } from './matching.ts'
-import { createFindParams, ConfigurationError, type FindParams } from './params.ts'
+import { configurationMessage, ConfigurationError, createFindParams, type FindParams } from './params.ts'
 import { ExpressionFailure, withAnswers } from './evaluate.ts'
 import { timedConditions } from './conditions.ts'
 import { conditionsOf, failedWhole, judge, type Denial, type Verdict } from './judge.ts'
@@ -86,7 +86,8 @@ async function apply(application: Application, a: AdmissionAttributes): Promise<
       for (const verdict of await verdicts(application, shown, matched, binding)) act(application, binding, verdict, a, collected)
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
-      if (policy.spec.failurePolicy !== 'Ignore') refusals.push({ policy, binding, message: `failed to configure binding: ${error.message}` })
+      if (policy.spec.failurePolicy !== 'Ignore') refusals.push({ policy, ...(error.ofPolicy ? {} : { binding }), message: configurationMessage(error) })
+      if (error.ofPolicy) break
     }
   }
   for (const [key, values] of collected) a.context.annotate(`${policy.metadata.name}/${key}`, [...values].join(', '))
@@ -101,10 +102,10 @@ async function verdicts({ hook, inputs, findParams, metrics }: Application, a: A
   for (const params of await findParams(spec.paramKind, binding.spec.paramRef, a.namespace)) {
     const values = inputs.values(compiled.cel, a, matched, params, ask)
     try {
-      if (compiled.conditions.length > 0 && !(await timedConditions(metrics, { name, kind: 'policy', type: 'validate' }, a.operation, () => withAnswers(() => conditionsOf(compiled, values))))) continue
+      if (compiled.conditions.length > 0 && !(await timedConditions(metrics, { name, kind: 'policy', type: 'validate' }, a.operation, (failures) => withAnswers(() => conditionsOf(compiled, values, failures))))) continue
     } catch (error) {
       if (!(error instanceof ExpressionFailure)) throw error
-      all.push(failedWhole(error, strict))
+      if (strict) all.push(failedWhole(error, strict))
       continue
     }
     all.push(await withAnswers(() => judge(compiled, values, strict)))

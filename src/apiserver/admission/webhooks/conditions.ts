@@ -31,7 +31,8 @@ export function createConditions(env: Pick<ServerEnvironment, 'lister'>, authori
     const values = { ...inputs.values(cel, a, matched, null, inputs.ask(a)) }
     const known = conditions
     try {
-      return await timedConditions(metrics, { name: webhook.name, kind: 'webhook', type }, a.operation, () => withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), known)))
+      return await timedConditions(metrics, { name: webhook.name, kind: 'webhook', type }, a.operation, (failures) =>
+        withAnswers(() => conditionsHold(createEvaluation(cel, values, [], conditionsBudget), known, failures)))
     } catch (error) {
       if (!(error instanceof ExpressionFailure)) throw error
       if (webhook.failurePolicy !== 'Ignore') throw forbidden(a.requested ?? a.resource, a.name, error.message)
