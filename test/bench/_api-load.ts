@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
-import { benchNamespace, collection, nameOf, otherNamespace, pods, podOf } from './_api-objects.ts'
+import { benchNamespace, collection, doomed, nameOf, otherNamespace, pods, podOf } from './_api-objects.ts'
+import { dial, exchange, quantile } from './_connection.ts'
 
 const run = promisify(execFile)
 
@@ -28,13 +29,15 @@ export async function load(place: Place, path: string, seconds: number, script?:
 export interface Call {
   readonly name: string
   /** The part of the bare server's rate that is wanted. */
-  readonly target: number
+  readonly target?: number
   readonly path: string
   readonly code: number
   /** Measured in bytes per second instead of calls. */
   readonly bulk?: true
   /** For wrk: one request after another, with a number that goes up. */
   readonly script?: { readonly method: string; readonly type: string; readonly path: string; readonly body: string }
+  /** Takes away what was made for it before. */
+  readonly deletes?: true
 }
 
 export const calls: readonly Call[] = [
@@ -48,7 +51,30 @@ export const calls: readonly Call[] = [
     name: 'merge patch', target: 0.15, path: collection, code: 200,
     script: { method: 'PATCH', type: 'application/merge-patch+json', path: `/api/v1/namespaces/${benchNamespace}/pods/web-7d9c5b8f6-%06d`, body: '{"metadata":{"annotations":{"n":"NUMBER"}}}' },
   },
+  { name: 'delete a pod', path: `/api/v1/namespaces/${otherNamespace}/pods`, code: 200, deletes: true },
 ]
+
+/** Deletes every doomed pod once, over 32 connections; the same requests go to `path` where nothing is to be deleted. */
+export async function deleteAll(place: Place, path?: string): Promise<Rate> {
+  const times: number[] = []
+  let next = 0
+  const sockets = await Promise.all(Array.from({ length: 32 }, () => dial(place.url)))
+  const begun = performance.now()
+  await Promise.all(sockets.map(async (socket) => {
+    while (next < doomed) {
+      const target = path ?? `/api/v1/namespaces/${otherNamespace}/pods/${nameOf(next)}`
+      next++
+      const sent = performance.now()
+      await exchange(socket, `DELETE ${target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${place.token}\r\n\r\n`)
+      times.push(performance.now() - sent)
+    }
+  }))
+  const perSecond = (doomed * 1000) / (performance.now() - begun)
+  for (const socket of sockets) socket.destroy()
+  times.sort((a, b) => a - b)
+  const shown = (part: number) => `${quantile(times, part).toFixed(2)}ms`
+  return { perSecond, requests: doomed, bytesPerSecond: NaN, p50: shown(0.5), p99: shown(0.99) }
+}
 
 /** Writes the Lua script of a call to `folder`; undefined for calls that need none. */
 export function scriptOf({ name, script }: Call, folder: string): string | undefined {

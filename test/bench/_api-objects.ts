@@ -1,5 +1,7 @@
 /** The objects of the API bench: a pod as a deployment makes it, and a ConfigMap of about a kilobyte. */
 export const pods = 3000
+/** Pods that are made to be deleted. */
+export const doomed = 3000
 export const benchNamespace = 'skiff-bench'
 export const otherNamespace = 'skiff-bench-other'
 export const collection = `/api/v1/namespaces/${benchNamespace}/pods`

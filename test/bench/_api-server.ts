@@ -22,7 +22,7 @@ import { obeyWith, prepare } from './_api-sides.ts'
 export type Order =
   | { readonly do: 'usage' }
   | { readonly do: 'collect' }
-  | { readonly do: 'fill'; readonly kind: 'pods' | 'configmaps'; readonly from: number; readonly to: number }
+  | { readonly do: 'fill'; readonly kind: 'pods' | 'configmaps' | 'doomed'; readonly from: number; readonly to: number }
   | { readonly do: 'serve'; readonly code: number; readonly body: string; readonly durable: boolean }
   | { readonly do: 'events'; readonly count: number; readonly frame?: string }
 

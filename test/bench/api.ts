@@ -1,22 +1,22 @@
 /**
  * What the API costs: calls over HTTPS beside a bare Node HTTPS server that sends the same bytes, or flushes them to disk before it
  * answers; events to many watchers; memory; the delay of the event loop; and how all of it grows with the number of objects.
- * Run: `node test/bench/api.ts [seconds per measurement [part of a call's name]] [--peer KUBECONFIG]`. With a peer, the same load goes to
- * that cluster instead of the bare server. Needs wrk, curl and openssl (Debian: `apt-get install wrk curl openssl`).
+ * Run: `node test/bench/api.ts [seconds per measurement [part of a call's name]] [--peer KUBECONFIG [--peer-pid PID]...]`. With a peer, the same
+ * load goes to that cluster instead of the bare server; the processes named are those of it on this machine whose memory and time count. Needs wrk, curl and openssl (Debian: `apt-get install wrk curl openssl`).
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { calls, fanOut, fanOutEvents, fetchText, load, revisionOf, scriptOf, type Call, type Rate } from './_api-load.ts'
-import { collection, nameOf, pods } from './_api-objects.ts'
+import { calls, deleteAll, fanOut, fanOutEvents, fetchText, load, revisionOf, scriptOf, type Call, type Rate } from './_api-load.ts'
+import { collection, doomed, nameOf, pods } from './_api-objects.ts'
 import { measureGrowth } from './_api-growth.ts'
 import type { Usage } from './_api-server.ts'
 import { measureTogether } from './_api-together.ts'
 import { connectPeer, profile, startSide, type Side } from './_api-sides.ts'
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { peer: { type: 'string' } } })
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { peer: { type: 'string' }, 'peer-pid': { type: 'string', multiple: true } } })
 const seconds = Number(positionals[0] ?? 3)
 /** Measures only calls whose name has this in it, and leaves the rest out. */
 const onlyCall = positionals[1] ?? ''
@@ -35,9 +35,10 @@ interface Measured extends Rate {
   readonly delayP99: number | undefined
 }
 
-async function measureOnce(side: Side, path: string, script: string | undefined): Promise<Measured> {
+async function measureOnce(side: Side, call: Call, path?: string): Promise<Measured> {
+  if (call.deletes && path === undefined) await side.ask({ do: 'fill', kind: 'doomed', from: 0, to: doomed })
   await side.ask({ do: 'usage' })
-  const rate = await load(side, path, seconds, script)
+  const rate = call.deletes ? await deleteAll(side, path) : await load(side, path ?? call.path, seconds, scriptOf(call, base))
   const { delayP99, cpu } = await side.ask<Partial<Usage>>({ do: 'usage' })
   return { ...rate, delayP99, cpu: cpu === undefined ? undefined : cpu / rate.requests }
 }
@@ -69,14 +70,12 @@ async function measureCalls(skiff: Side, other: Side, name: 'bare' | 'peer'): Pr
   console.log(`${'call'.padEnd(20)} ${line([['bytes', 8], ...headOf('skiff'), ...headOf(name)])}  of ${name}`)
   const one = await fetchText(skiff, `${collection}/${nameOf(7)}`)
   for (const call of calls.filter((c) => c.name.includes(onlyCall))) {
-    const body = call.script ? one : await fetchText(skiff, call.path)
-    if (name === 'bare') await other.ask({ do: 'serve', code: call.code, body, durable: call.script !== undefined })
-    const [ours, theirs] = await inRounds(
-      () => measureOnce(skiff, call.path, scriptOf(call, base)),
-      () => measureOnce(other, name === 'bare' ? '/' : call.path, scriptOf(call, base)),
-    )
+    const writes = call.script !== undefined || call.deletes === true
+    const body = writes ? one : await fetchText(skiff, call.path)
+    if (name === 'bare') await other.ask({ do: 'serve', code: call.code, body, durable: writes })
+    const [ours, theirs] = await inRounds(() => measureOnce(skiff, call), () => (name === 'bare' ? measureOnce(other, call, '/') : measureOnce(other, call)))
     const ratio = ratioOf(call, ours, theirs)
-    console.log(`${call.name.padEnd(20)} ${line([[String(Buffer.byteLength(body)), 8], ...columnsOf(ours), ...columnsOf(theirs)])}  ${name === 'bare' ? verdict(ratio, call.target) : ratio.toFixed(2)}`)
+    console.log(`${call.name.padEnd(20)} ${line([[String(Buffer.byteLength(body)), 8], ...columnsOf(ours), ...columnsOf(theirs)])}  ${name === 'bare' && call.target !== undefined ? verdict(ratio, call.target) : ratio.toFixed(2)}`)
   }
 }
 
@@ -113,12 +112,19 @@ async function besideBare(skiff: Side): Promise<void> {
 }
 
 async function besidePeer(skiff: Side, kubeconfig: string): Promise<void> {
-  const peer = await connectPeer(kubeconfig)
+  const peer = await connectPeer(kubeconfig, (values['peer-pid'] ?? []).map(Number))
+  const memory = async (when: string) => {
+    const [ours, theirs] = [await skiff.ask<Usage>({ do: 'usage' }), await peer.ask<Partial<Usage>>({ do: 'usage' })]
+    console.log(`resident memory ${when}: ${megabytes(ours.rss)}${theirs.rss === undefined ? '' : `, peer ${megabytes(theirs.rss)}: ${(ours.rss / theirs.rss).toFixed(2)}`}`)
+  }
   try {
+    await memory('when empty')
     await fill(skiff)
     await fill(peer)
+    await memory('after 3,000 pods and 3,000 ConfigMaps')
     await measureCalls(skiff, peer, 'peer')
     if (!onlyCall) await measureFanOut(skiff, peer, 'peer')
+    await memory('after all of this')
   } finally {
     await peer.end()
   }
