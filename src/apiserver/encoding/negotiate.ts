@@ -44,20 +44,20 @@ function clause(text: string): Clause {
   return { format: fits ? { media, as: as as As } : undefined, q }
 }
 
-/** Clients send the same few headers again and again. */
-const known = new Map<string, Format>()
-const knownText = new Map<string, Format>()
+/** Clients send the same few headers again and again: what they come to, by what was offered. */
+const known: readonly Map<string, Format>[] = [new Map(), new Map(), new Map(), new Map()]
 
 /**
  * The form a client accepts; JSON when it does not say. `textOnly`: the object itself has no protobuf form, it is of a custom kind.
- * Throws `ApiError` 406 when the client takes nothing that is offered.
+ * `noTable`: no table is made of it, it is a review or an action. Throws `ApiError` 406 when the client takes nothing that is offered.
  */
-export function formatOf(accept: string | undefined, textOnly = false): Format {
+export function formatOf(accept: string | undefined, textOnly = false, noTable = false): Format {
   if (!accept) return plain
-  const remembered = textOnly ? knownText : known
+  const remembered = known[(textOnly ? 1 : 0) + (noTable ? 2 : 0)]!
   const before = remembered.get(accept)
   if (before) return before
-  const clauses = accept.split(',').map(clause).filter(({ format }) => format !== undefined && !(textOnly && format.media === 'protobuf' && format.as === ''))
+  const isOffered = ({ media, as }: Format) => !(textOnly && media === 'protobuf' && as === '') && !(noTable && as === 'Table')
+  const clauses = accept.split(',').map(clause).filter(({ format }) => format !== undefined && isOffered(format))
   const best = clauses.toSorted((a, b) => b.q - a.q)[0]?.format
   if (!best) throw notAcceptable(`only the following media types are accepted: ${textOnly ? offeredText : offered}`)
   if (remembered.size < 1000 && accept.length < 200) remembered.set(accept, best)

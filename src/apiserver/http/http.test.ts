@@ -206,6 +206,14 @@ describe('answers', () => {
     expect((await call('GET', `${configmaps}?includeObject=None`, undefined, { accept })).body.rows[0].object).toBeNull()
   })
 
+  it('are no tables where nothing is listed', async () => {
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+    const binding = { kind: 'Binding', apiVersion: 'v1', metadata: { name: 'a' }, target: { name: 'n' } }
+    const path = '/api/v1/namespaces/default/pods/a/binding'
+    expect((await call('POST', path, binding, { accept })).body).toMatchObject({ code: 406, reason: 'NotAcceptable', message: 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf' })
+    expect((await call('POST', path, binding, { accept: `${accept},application/json` })).body).toMatchObject({ code: 404 })
+  })
+
   it('are metadata only when asked for', async () => {
     await call('POST', configmaps, map('a'))
     const one = await call('GET', `${configmaps}/a`, undefined, { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' })

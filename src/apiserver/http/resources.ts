@@ -72,8 +72,9 @@ const sendAny = ({ env, request, response, code, warnings }: Answer, object: Api
 
 /** The object in the body of a request. */
 async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject> }): Promise<ApiObject> {
-  const media = bodyMedia(request.headers['content-type'], call.served.custom !== undefined && expected.type === ownType(call.served.resource).type)
-  const object = decodeBody(await readBody(request), expected, { media, validation: call.fieldValidation, warn: call.warn })
+  const custom = call.served.custom !== undefined && expected.type === ownType(call.served.resource).type
+  const media = bodyMedia(request.headers['content-type'], custom)
+  const object = decodeBody(await readBody(request), { ...expected, custom }, { media, validation: call.fieldValidation, warn: call.warn })
   request.trail?.requestObject(object)
   return object
 }
@@ -136,7 +137,7 @@ function endWatch(stream: WatchStream, error: unknown): () => void {
 }
 
 const post: Act = async (env, request, response, served) => {
-  const warnings: string[] = []
+  const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, { ...writeQuery(request, 'CreateOptions'), warnings })
   const body = await bodyAs(request, call, ownType(served.resource))
   const item = await create(env.registry, call, body)
@@ -144,7 +145,7 @@ const post: Act = async (env, request, response, served) => {
 }
 
 const put: Act = async (env, request, response, served) => {
-  const warnings: string[] = []
+  const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, { ...writeQuery(request, 'UpdateOptions'), warnings })
   const body = await bodyAs(request, call, ownType(served.resource))
   checkName(call, body)
@@ -163,7 +164,7 @@ async function patchOf(request: ApiRequest, served: Served): Promise<Patch> {
 }
 
 const patch: Act = async (env, request, response, served) => {
-  const warnings: string[] = []
+  const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, { ...writeQuery(request, 'PatchOptions'), warnings })
   const { item, created } = await patchObject(env.registry, call, undefined, await patchOf(request, served))
   await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
@@ -207,7 +208,7 @@ async function onSubresource(env: ResourceEnvironment, request: ApiRequest, resp
   const { verb } = request.info
   const known = verb === 'patch' ? sub.verbs.includes('update') : (sub.verbs as readonly string[]).includes(verb)
   if (!known) throw methodNotAllowed()
-  const warnings: string[] = []
+  const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, verb === 'get' ? {} : { ...writeQuery(request, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'), warnings })
   const item = await changed(env, request, call, sub)
   const answer = { env, request, response, code: 200, warnings }
@@ -226,8 +227,10 @@ async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call
 /** Answers with what is computed. */
 async function compute(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, resource: Resource, virtual: VirtualResource): Promise<void> {
   const { info, user, signal, trail } = request
-  const warnings: string[] = []
+  const warnings = (request.warnings = [] as string[])
   const { dryRun, fieldValidation } = writeQuery(request, 'CreateOptions')
+  // What is only answered, and never listed, is shown in no table.
+  const format = formatOf(request.headers.accept, false, !virtual.printer)
   const { code, type, object, items } = await runVirtual(
     { virtual, resource, info, user, signal, now: env.registry.clock.now(), dryRun, warnings, trail },
     async (expected) => {
@@ -237,9 +240,9 @@ async function compute(env: ResourceEnvironment, request: ApiRequest, response: 
     },
   )
   const answer = { env, request, response, code, warnings }
-  const options = encodeOptions(env, request)
+  const options = { ...encodeOptions(env, request), format }
   const shown = items ?? (object ? [object] : [])
-  const asTable = options.format.as === 'Table' && info.verb !== 'create' && virtual.printer
+  const asTable = options.format.as === 'Table' && virtual.printer
   if (object && !asTable) return sendAny(answer, object, type)
   const body = asTable ? encodeComputedTable(asTable, shown, options) : encodeComputedList(resource, shown, options)
   await send(request, response, { code, type: contentTypes[options.format.media], body, warnings })
@@ -256,12 +259,13 @@ function act(env: ResourceEnvironment, request: ApiRequest, response: ApiRespons
   const direct = name === 'bindings' ? actionOf('pods/binding') : actionOf(name)
   if (!direct || (!served && name !== 'bindings')) return undefined
   if (info.verb !== 'create') throw methodNotAllowed()
+  formatOf(request.headers.accept, false, true)
   return runDirect(env, request, response, served ?? registry.find('', 'v1', 'pods')!, name, direct)
 }
 
 async function runDirect(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, pods: Served, name: string, direct: Action): Promise<void> {
   const { registry } = env
-  const warnings: string[] = []
+  const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, pods, { ...writeQuery(request, 'CreateOptions'), warnings })
   const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion })
   const target = name === 'bindings' ? bindingCall(registry, call, body).call : call

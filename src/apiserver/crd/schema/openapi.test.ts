@@ -46,3 +46,16 @@ it('leaves out in v2 what v2 cannot say', () => {
   expect(spec?.properties.n).toEqual({ type: 'integer' })
   expect(Object.keys(spec?.properties.open ?? {})).toEqual(['x-kubernetes-preserve-unknown-fields'])
 })
+
+it('says nothing of the fields of a kind that takes any, in v2: clients would take others for wrong', () => {
+  const open = compileSchema({ group: 'example.com', version: 'v1', kind: 'Open', schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { a: { type: 'string' } } } }).type
+  const published = (flavour: 'v2' | 'v3') => {
+    const definitions = createDefinitions(flavour)
+    definitions.refTo(open as unknown as StructType, { group: 'example.com', version: 'v1', kind: 'Open', type: open } as never)
+    return definitions.all()['com.example.v1.Open']
+  }
+  const named = { type: 'object', 'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'Open' }] }
+  expect(published('v2')).toEqual(named)
+  expect(published('v3')).toMatchObject({ ...named, properties: { a: { type: 'string' }, metadata: {} } })
+  expect(published('v3')).not.toHaveProperty('description')
+})

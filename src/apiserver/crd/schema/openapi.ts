@@ -1,5 +1,5 @@
 /** The schema of a custom kind as it is published: whole in OpenAPI v3, without what v2 cannot say in v2. */
-import { apiVersionOf, type StructType } from '../../../api/index.ts'
+import type { StructType } from '../../../api/index.ts'
 import { additionalOf, isEmbedded, itemsOf, preserves, propertiesOf, type Schema } from './props.ts'
 
 export type Published = { readonly [key: string]: unknown }
@@ -28,14 +28,11 @@ export function openApiOf(type: StructType, to: Publishing): Published | undefin
   const kind = kinds.get(type)
   if (!kind) return undefined
   const { group, version, kind: name, schema } = kind
+  const named = { 'x-kubernetes-group-version-kind': [{ group, version, kind: name }] }
+  // Clients of v2 take any field that is stated for a promise that there are no others.
+  if (to.flavour === 'v2' && preserves(schema)) return { type: 'object', ...named }
   const body = published(schema, to)
-  return {
-    description: schema.description ?? `${name} of ${apiVersionOf(group, version)}.`,
-    ...body,
-    type: 'object',
-    properties: sorted({ ...(body.properties as object | undefined), ...to.typeMeta, metadata: to.objectMeta }),
-    'x-kubernetes-group-version-kind': [{ group, version, kind: name }],
-  }
+  return { ...body, type: 'object', properties: sorted({ ...(body.properties as object | undefined), ...to.typeMeta, metadata: to.objectMeta }), ...named }
 }
 
 const sorted = (record: object): object => Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
@@ -53,7 +50,7 @@ function published(schema: Schema, to: Publishing): Published {
   if (plain.properties) out.properties = Object.fromEntries(propertiesOf(plain).map(([name, child]) => [name, published(child, to)]))
   for (const name of junctors) if (plain[name]) out[name] = plain[name].map((branch) => published(branch, to))
   if (plain.not) out.not = published(plain.not, to)
-  if (isEmbedded(plain)) out.properties = sorted({ ...(out.properties as object | undefined), ...to.typeMeta, metadata: to.objectMeta })
+  if (isEmbedded(plain) && !(to.flavour === 'v2' && preserves(plain))) out.properties = sorted({ ...(out.properties as object | undefined), ...to.typeMeta, metadata: to.objectMeta })
   return out
 }
 
