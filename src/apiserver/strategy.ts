@@ -3,7 +3,7 @@
  * resource it has before it. One file per kind in `registry/<group>/<plural>.ts` exports a `Strategy`.
  */
 import type { ApiObject, Client } from '../client/client.ts'
-import type { FieldError } from '../machinery/field.ts'
+import type { Place } from '../machinery/field.ts'
 import type { Identity } from './identity.ts'
 
 /** Who waits for the answer. */
@@ -65,13 +65,13 @@ export interface Strategy<T extends ApiObject = ApiObject> {
   prepareForCreate?(object: T, ctx: RequestContext): T
   /** Before an update is validated: status is kept from `current`, generation is counted by the registry when `spec` changed. */
   prepareForUpdate?(next: T, current: T, ctx: RequestContext): T
-  /** Everything about a create but its metadata, which the registry checks for all kinds. */
-  validate?(object: T, ctx: RequestContext): readonly FieldError[]
+  /** Tells the places of an object (`root` is the whole of it) what is wrong with a create: everything but its metadata, which the registry checks for all kinds. */
+  validate?(object: T, root: Place, ctx: RequestContext): void
   /** Everything about an update but its metadata, `validate` included where it holds; without it the registry runs `validate` on `next`. */
-  validateUpdate?(next: T, current: T, ctx: RequestContext): readonly FieldError[]
+  validateUpdate?(next: T, current: T, root: Place, ctx: RequestContext): void
   /** The same two for the `status` subresource; without them the registry keeps everything but `status` from `current`. */
   prepareForStatusUpdate?(next: T, current: T, ctx: RequestContext): T
-  validateStatusUpdate?(next: T, current: T, ctx: RequestContext): readonly FieldError[]
+  validateStatusUpdate?(next: T, current: T, root: Place, ctx: RequestContext): void
   /** Warnings for the client about an accepted object. */
   warnings?(object: T): readonly string[]
   /** How object names of this kind must look; the default is a DNS-1123 subdomain. Returns what is wrong with it. */

@@ -50,12 +50,15 @@ export class FieldError {
   toString(): string { return `${this.field}: ${this.body()}` }
 }
 
-/** A path into an object: `path('spec').at('containers').index(0).at('image')`. */
-export class Path {
-  readonly #above: Path | undefined
+/**
+ * A path into an object: `path('spec').at('containers').index(0).at('image')`. What is said to be wrong there comes back as an error, or
+ * is kept where the path began: `Said` is what its words answer with.
+ */
+export class Path<Said = FieldError> {
+  readonly #above: Path<Said> | undefined
   readonly #last: string | number
   readonly #isField: boolean
-  constructor(last: string | number, above?: Path, isField = true) {
+  constructor(last: string | number, above?: Path<Said>, isField = true) {
     this.#last = last
     this.#above = above
     this.#isField = isField
@@ -68,22 +71,40 @@ export class Path {
     return `${above}[${this.#last}]`
   }
 
-  at(name: string): Path { return new Path(name, this) }
-  index(i: number): Path { return new Path(i, this, false) }
-  key(k: string): Path { return new Path(k, this, false) }
+  at(name: string): Path<Said> { return new Path(name, this) }
+  index(i: number): Path<Said> { return new Path(i, this, false) }
+  key(k: string): Path<Said> { return new Path<Said>(k, this, false) }
   toString(): string { return this.text }
 
-  required(detail = ''): FieldError { return new FieldError('FieldValueRequired', this.text, detail) }
-  invalid(value: unknown, detail: string): FieldError { return new FieldError('FieldValueInvalid', this.text, detail, value) }
-  notSupported(value: unknown, supported: readonly string[]): FieldError {
-    return new FieldError('FieldValueNotSupported', this.text, `supported values: ${supported.map((s) => JSON.stringify(s)).join(', ')}`, value)
+  /** Says an error that was made elsewhere. */
+  say(error: FieldError): Said { return this.#above ? this.#above.say(error) : (error as Said) }
+
+  required(detail = ''): Said { return this.say(new FieldError('FieldValueRequired', this.text, detail)) }
+  invalid(value: unknown, detail: string): Said { return this.say(new FieldError('FieldValueInvalid', this.text, detail, value)) }
+  notSupported(value: unknown, supported: readonly string[]): Said {
+    return this.say(new FieldError('FieldValueNotSupported', this.text, `supported values: ${supported.map((s) => JSON.stringify(s)).join(', ')}`, value))
   }
-  duplicate(value: unknown): FieldError { return new FieldError('FieldValueDuplicate', this.text, '', value) }
-  forbidden(detail: string): FieldError { return new FieldError('FieldValueForbidden', this.text, detail) }
-  notFound(value: unknown): FieldError { return new FieldError('FieldValueNotFound', this.text, '', value) }
-  tooLong(max: number): FieldError { return new FieldError('FieldValueTooLong', this.text, `may not be more than ${max} bytes`) }
-  tooMany(count: number, max: number): FieldError { return new FieldError('FieldValueTooMany', this.text, `must have at most ${max} items`, count) }
-  typeInvalid(value: unknown, detail: string): FieldError { return new FieldError('FieldValueTypeInvalid', this.text, detail, value) }
+  duplicate(value: unknown): Said { return this.say(new FieldError('FieldValueDuplicate', this.text, '', value)) }
+  forbidden(detail: string): Said { return this.say(new FieldError('FieldValueForbidden', this.text, detail)) }
+  notFound(value: unknown): Said { return this.say(new FieldError('FieldValueNotFound', this.text, '', value)) }
+  tooLong(max: number): Said { return this.say(new FieldError('FieldValueTooLong', this.text, `may not be more than ${max} bytes`)) }
+  tooMany(count: number, max: number): Said { return this.say(new FieldError('FieldValueTooMany', this.text, `must have at most ${max} items`, count)) }
+  typeInvalid(value: unknown, detail: string): Said { return this.say(new FieldError('FieldValueTypeInvalid', this.text, detail, value)) }
 }
 
 export const path = (text = ''): Path => new Path(text)
+
+/** A path of an object that is being checked: what is said to be wrong is noted down. So checks are plain functions that call each other. */
+export type Place = Path<undefined>
+
+class Notebook extends Path<undefined> {
+  readonly errors: FieldError[] = []
+  override say(error: FieldError): undefined { this.errors.push(error) }
+}
+
+/** What a check says, in order. It is given the place of what it checks: the root of an object, unless it stands `at` some place in another. */
+export function found(check: (root: Place) => void, at = ''): FieldError[] {
+  const notebook = new Notebook(at)
+  check(notebook)
+  return notebook.errors
+}

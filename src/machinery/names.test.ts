@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { meta } from '../api/index.ts'
-import { path } from './field.ts'
+import { found } from './field.ts'
 import { annotationsSize, cidr, configMapKey, dns1035Label, dns1123Label, dns1123Subdomain, envVarName, inCIDR, ipAddress, labelValue, pathSegmentName, portName, qualifiedName, validateObjectMeta, validateObjectMetaUpdate, wildcardDNS1123Subdomain } from './names.ts'
 
 describe('names', () => {
@@ -38,12 +38,12 @@ describe('names', () => {
 
 describe('validateObjectMeta', () => {
   const errors = (meta: Partial<meta.ObjectMeta>, namespaced = true) =>
-    validateObjectMeta({ name: 'a', namespace: 'n', ...meta }, { namespaced, nameRule: dns1123Subdomain, path: path('metadata') }).map(String)
+    found((at) => validateObjectMeta({ name: 'a', namespace: 'n', ...meta }, at, { namespaced, nameRule: dns1123Subdomain }), 'metadata').map(String)
   const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }
 
   it('has nothing to say of good metadata', () => {
     expect(errors({ labels: { 'a/b': 'c' }, annotations: { 'Upper.Case/a': '' }, finalizers: ['kubernetes', 'a.b/c'], ownerReferences: [{ ...owner, controller: true }, owner] })).toEqual([])
-    expect(validateObjectMeta({ name: 'a' }, { namespaced: false, nameRule: dns1123Subdomain })).toEqual([])
+    expect(found((at) => validateObjectMeta({ name: 'a' }, at, { namespaced: false, nameRule: dns1123Subdomain }))).toEqual([])
     expect(errors({ generateName: 'a-' })).toEqual([])
   })
   it.each([
@@ -64,8 +64,8 @@ describe('validateObjectMeta', () => {
   it('wants no namespace on what is cluster-scoped', () => expect(errors({}, false)).toEqual(['metadata.namespace: Forbidden: not allowed on this type']))
   it('keeps identity and finalizers of a dying object as they were', () => {
     const old = { name: 'a', uid: '1', generation: 2, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['a/b'] }
-    expect(validateObjectMetaUpdate(old, old)).toEqual([])
-    expect(validateObjectMetaUpdate({ ...old, name: 'b', generation: 1, finalizers: ['a/b', 'c/d'] }, old).map(String)).toEqual([
+    expect(found((at) => validateObjectMetaUpdate(old, old, at))).toEqual([])
+    expect(found((at) => validateObjectMetaUpdate({ ...old, name: 'b', generation: 1, finalizers: ['a/b', 'c/d'] }, old, at), 'metadata').map(String)).toEqual([
       'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"c/d"}',
       'metadata.generation: Invalid value: 1: must not be decremented',
       'metadata.name: Invalid value: "b": field is immutable',

@@ -1,7 +1,7 @@
 /** The conditions of a definition, and what each says. */
 import type { apiextensions } from '../../api/index.ts'
 import { rfc3339 } from '../../machinery/time.ts'
-import { path, type FieldError } from '../../machinery/field.ts'
+import { found, type Place } from '../../machinery/field.ts'
 import { structural } from '../registry/apiextensions/structural.ts'
 
 export type Definition = apiextensions.CustomResourceDefinition
@@ -44,12 +44,12 @@ export function approvalOf({ metadata, spec }: Definition): Statement | undefine
 }
 
 /** Why a definition in a protected group is refused: it says nothing of an approval, or nothing that can be understood; what was so before may stay so. */
-export function approvalErrors(definition: Definition, current?: Definition): readonly FieldError[] {
+export function approvalErrors(definition: Definition, current: Definition | undefined, root: Place): void {
   const statement = approvalOf(definition)
-  if (current && statement?.reason === approvalOf(current)?.reason) return []
-  const at = path('metadata').at('annotations').key(approval)
-  if (statement?.reason === 'MissingAnnotation') return [at.required(statement.message ?? '')]
-  return statement?.reason === 'InvalidAnnotation' ? [at.invalid(definition.metadata.annotations?.[approval] ?? '', statement.message ?? '')] : []
+  if (current && statement?.reason === approvalOf(current)?.reason) return
+  const at = root.at('metadata').at('annotations').key(approval)
+  if (statement?.reason === 'MissingAnnotation') at.required(statement.message ?? '')
+  if (statement?.reason === 'InvalidAnnotation') at.invalid(definition.metadata.annotations?.[approval] ?? '', statement.message ?? '')
 }
 
 const looked = new WeakMap<Definition['spec'], Statement | null>()
@@ -62,11 +62,10 @@ export function violationsOf({ spec }: Definition): Statement | undefined {
 }
 
 function lookForViolations(spec: Definition['spec']): Statement | undefined {
-  const at = path('spec').at('versions')
-  const errors = spec.versions.flatMap((version, i) => {
+  const errors = found((root) => spec.versions.forEach((version, i) => {
     const schema = version.schema?.openAPIV3Schema
-    return schema ? [...structural(at.index(i).at('schema').at('openAPIV3Schema'), schema)] : []
-  })
+    if (schema) structural(root.at('spec').at('versions').index(i).at('schema').at('openAPIV3Schema'), schema)
+  }))
   if (errors.length === 0) return undefined
   const texts = errors.map(String)
   return { type: 'NonStructuralSchema', status: 'True', reason: 'Violations', message: texts.length === 1 ? texts[0] as string : `[${texts.join(', ')}]` }

@@ -2,7 +2,7 @@
 import { autoscalingV1, type apiextensions, type JsonObject, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest, internal } from '../../machinery/errors.ts'
-import { path, type FieldError } from '../../machinery/field.ts'
+import type { Place } from '../../machinery/field.ts'
 import { withMeta } from '../registry/meta.ts'
 import type { Subresource } from '../registry/subresources.ts'
 import { objectRules, type Seen } from '../registry/update.ts'
@@ -31,20 +31,18 @@ function withValueAt(object: unknown, [part, ...rest]: readonly string[], value:
 const largest = 2 ** 31 - 1
 
 /** What is wrong with the places that a scale is made of. */
-export function checkScale({ specReplicasPath, statusReplicasPath, labelSelectorPath }: Paths, object: ApiObject): readonly FieldError[] {
-  const errors: FieldError[] = []
+export function checkScale({ specReplicasPath, statusReplicasPath, labelSelectorPath }: Paths, object: ApiObject, root: Place): void {
   for (const at of [specReplicasPath, statusReplicasPath]) {
     const value = valueAt(object, partsOf(at))
     if (value === undefined) continue
-    if (!Number.isInteger(value)) errors.push(path(at).invalid(value, `${at} accessor error: ${JSON.stringify(value)} is of the type ${typeof value}, expected int64`))
-    else if ((value as number) < 0) errors.push(path(at).invalid(value, 'should be a non-negative integer'))
-    else if ((value as number) > largest) errors.push(path(at).invalid(value, `should be less than or equal to ${largest}`))
+    if (!Number.isInteger(value)) root.at(at).invalid(value, `${at} accessor error: ${JSON.stringify(value)} is of the type ${typeof value}, expected int64`)
+    else if ((value as number) < 0) root.at(at).invalid(value, 'should be a non-negative integer')
+    else if ((value as number) > largest) root.at(at).invalid(value, `should be less than or equal to ${largest}`)
   }
   const selector = labelSelectorPath ? valueAt(object, partsOf(labelSelectorPath)) : undefined
   if (labelSelectorPath && selector !== undefined && typeof selector !== 'string') {
-    errors.push(path(labelSelectorPath).invalid(selector, `${labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`))
+    root.at(labelSelectorPath).invalid(selector, `${labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`)
   }
-  return errors
 }
 
 /** The `scale` subresource of a version. */
@@ -88,10 +86,10 @@ export function scaleOf(paths: Paths): Subresource {
       return {
         ...rules,
         seen,
-        validate: (next, current, call) => {
+        validate: (next, current, root, call) => {
           const replicas = valueAt(next, wanted)
-          const below = typeof replicas === 'number' && replicas < 0 ? [path('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')] : []
-          return below.length ? below : rules.validate(next, current, call)
+          if (typeof replicas === 'number' && replicas < 0) root.at('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')
+          else rules.validate(next, current, root, call)
         },
       }
     },

@@ -1,6 +1,7 @@
 /** What the registry asks of one version of a custom kind. */
 import type { apiextensions } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
+import type { FieldError, Place } from '../../machinery/field.ts'
 import { compileJsonPath } from '../../machinery/jsonpath.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { bodyOf, withMeta } from '../registry/meta.ts'
@@ -31,15 +32,18 @@ function countedPart(object: ApiObject, ownStatus: boolean): object {
 export function customStrategy(version: Version, schema: CustomSchema): Strategy {
   const ownStatus = version.subresources?.status !== undefined
   const { scale } = version.subresources ?? {}
-  const scaleErrors = (object: ApiObject) => (scale ? checkScale(scale, object) : [])
+  const check = (root: Place, object: ApiObject, errors: readonly FieldError[]) => {
+    for (const error of errors) root.say(error)
+    if (scale) checkScale(scale, object, root)
+  }
   const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => ({ name: jsonPath.replace(/^\./, ''), find: compileJsonPath(jsonPath) }))
   return {
     unconditionalUpdate: false,
     counted: true,
     default: (object) => schema.default(object),
-    validate: (object) => [...schema.validate(object), ...scaleErrors(object)],
-    validateUpdate: (next, current) => [...schema.validateUpdate(next, current), ...scaleErrors(next)],
-    validateStatusUpdate: (next, current) => [...schema.validateStatusUpdate(next, current), ...scaleErrors(next)],
+    validate: (object, root) => check(root, object, schema.validate(object)),
+    validateUpdate: (next, current, root) => check(root, next, schema.validateUpdate(next, current)),
+    validateStatusUpdate: (next, current, root) => check(root, next, schema.validateStatusUpdate(next, current)),
     moved: (next, current) => !deepEqual(countedPart(next, ownStatus), countedPart(current, ownStatus)),
     ...(ownStatus && {
       // What a client says of the status is dropped; what the schema says of it is there from the beginning.

@@ -1,7 +1,6 @@
 /** Addresses that mean something else on every host: nobody may have traffic sent there by writing them into an endpoint. */
-import type { Path } from '../../machinery/field.ts'
+import type { Place } from '../../machinery/field.ts'
 import { cidr, ipAddress, parseCIDR } from '../../machinery/names.ts'
-import type { Check } from './checks.ts'
 import { addressBits, addressText } from './core/ip-range.ts'
 
 const unspecified = /^0\.0\.0\.0$|^[0:]+$/
@@ -12,9 +11,9 @@ const special: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Kubernetes's rule for the addresses of endpoints. */
-export function* ordinaryAddress(at: Path, address: string): Check {
-  if (unspecified.test(address)) yield at.invalid(address, `may not be unspecified (${address})`)
-  for (const [form, why] of special) if (form.test(address)) yield at.invalid(address, why)
+export function ordinaryAddress(at: Place, address: string): void {
+  if (unspecified.test(address)) at.invalid(address, `may not be unspecified (${address})`)
+  for (const [form, why] of special) if (form.test(address)) at.invalid(address, why)
 }
 
 const canonical = (address: string): string => addressText(addressBits(address), address.includes(':') ? 'IPv6' : 'IPv4')

@@ -1,5 +1,6 @@
 /** Create: default → admit → prepare → validate → allocate → admit → store. */
 import { ApiError, alreadyExists, badRequest, isApiError } from '../../machinery/errors.ts'
+import { found } from '../../machinery/field.ts'
 import { generatedName, uid } from '../../machinery/meta.ts'
 import { dns1123Subdomain, validateObjectMeta } from '../../machinery/names.ts'
 import { rfc3339 } from '../../machinery/time.ts'
@@ -75,10 +76,10 @@ function prepared(call: Call, object: ApiObject): ApiObject {
 
 function validated(call: Call, object: ApiObject): void {
   const { strategy, resource } = call.served
-  const errors = [
-    ...validateObjectMeta(object.metadata, { namespaced: resource.namespaced, nameRule: strategy.validateName?.bind(strategy) ?? dns1123Subdomain }),
-    ...(strategy.validate?.(object, call) ?? []),
-  ]
+  const errors = found((root) => {
+    validateObjectMeta(object.metadata, root.at('metadata'), { namespaced: resource.namespaced, nameRule: strategy.validateName?.bind(strategy) ?? dns1123Subdomain })
+    strategy.validate?.(object, root, call)
+  })
   refuse(call, object.metadata.name ?? '', errors)
   for (const text of strategy.warnings?.(object) ?? []) call.warn(text)
 }

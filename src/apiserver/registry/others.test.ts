@@ -6,7 +6,7 @@ import {
 import type { ApiObject } from '../../client/client.ts'
 import type { Strategy } from '../strategy.ts'
 import { strategyFor } from './strategies.ts'
-import { complete, context, created, createErrors, environment, row, updateErrors } from './testing.ts'
+import { complete, context, createErrors, created, environment, row, statusErrors, updateErrors } from './testing.ts'
 
 const named = (body: object, name = 'a') => ({ metadata: { name, namespace: 'default' }, ...body })
 const csr = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n').toString('base64')
@@ -183,7 +183,7 @@ describe('a certificate signing request', () => {
     const current = created(certificates.certificatesigningrequests, named({ spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }))
     const next = complete(certificates.certificatesigningrequests, named({ spec: current.spec, status: { conditions: [{ type: 'Approved', status: 'True' }, { type: 'Failed', status: 'True' }], certificate: 'eA==' } }))
     expect(strategy.prepareForStatusUpdate?.(next, current, context()).status).toMatchObject({ conditions: [{ type: 'Failed' }], certificate: 'eA==' })
-    expect(strategy.validateStatusUpdate?.({ ...next, status: { ...next.status, certificate: 'eQ==' } }, next, context()).map(String)).toEqual(['status.certificate: Forbidden: updates may not modify existing certificate content'])
+    expect(statusErrors(strategy, { ...next, status: { ...next.status, certificate: 'eQ==' } }, next)).toEqual(['status.certificate: Forbidden: updates may not modify existing certificate content'])
   })
 })
 

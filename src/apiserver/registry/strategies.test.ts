@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { declared, resolve, type Resource } from '../../api/index.ts'
+import { found } from '../../machinery/field.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { goldens } from '../../machinery/testing.ts'
@@ -43,8 +44,8 @@ describe.each(stored.map((resource) => [`${resource.plural} of ${resource.apiVer
     for (const object of objects()) {
       await strategy.ready?.(object)
       const prepared = strategy.prepareForCreate?.(strategy.default?.(object) ?? object, context()) ?? object
-      for (const error of strategy.validate?.(prepared, context()) ?? []) expect(error.toString()).toMatch(/^[^:]*: \S/)
-      for (const error of strategy.validateUpdate?.(prepared, prepared, context()) ?? []) expect(error.toString()).toMatch(/^[^:]*: \S/)
+      for (const error of found((root) => strategy.validate?.(prepared, root, context()))) expect(error.toString()).toMatch(/^[^:]*: \S/)
+      for (const error of found((root) => strategy.validateUpdate?.(prepared, prepared, root, context()))) expect(error.toString()).toMatch(/^[^:]*: \S/)
       for (const value of Object.values(strategy.selectableFields?.(object) ?? {})) expect(value).toBeTypeOf('string')
       strategy.warnings?.(prepared)
       strategy.gracePeriodSeconds?.(prepared, undefined)

@@ -1,9 +1,10 @@
 /** The subresources that are kept in their object: how each is shown, and what an update through it may change. */
 import { autoscalingV1, type JsonObject, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { path, type FieldError } from '../../machinery/field.ts'
+import type { Place } from '../../machinery/field.ts'
 import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
 import { bodyOf, withMeta } from './meta.ts'
+import { notNegative } from './checks.ts'
 import type { Served } from './served.ts'
 import { statusRules, objectRules, type Seen, type UpdateRules } from './update.ts'
 
@@ -45,15 +46,15 @@ const scaled = (shown: ApiObject, object: ApiObject): ApiObject => {
   return { ...withMeta(object, { uid, resourceVersion }), spec: { ...spec, replicas: scale.spec.replicas ?? 0 } } as ApiObject
 }
 
-const checkReplicas = (next: ApiObject): readonly FieldError[] => {
+function checkReplicas(next: ApiObject, root: Place): void {
   const { replicas = 0 } = (bodyOf(next).spec ?? {}) as { replicas?: number }
-  return replicas < 0 ? [path('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')] : []
+  notNegative(root.at('spec').at('replicas'), replicas)
 }
 
 /** Rules of an update that may only change what `take` puts in from the next object. */
 const only = (take: (next: ApiObject, current: ApiObject) => object, counts: boolean): UpdateRules => ({
   prepare: (next, current) => ({ ...withMeta(current, { resourceVersion: undefined }), ...take(next, current) }),
-  validate: () => [],
+  validate: () => {},
   counts,
 })
 
@@ -65,15 +66,13 @@ const decided = ['Approved', 'Denied']
 /** Approval takes the conditions of the next object; those that decide stay once they are there. */
 const approvalRules: UpdateRules = {
   ...only((next, current) => ({ status: { ...statusOf(current), conditions: statusOf(next)['conditions'] } }), false),
-  validate: (next, current) => {
+  validate: (next, current, root) => {
     type Conditions = readonly { readonly type: string }[]
     const types = (object: ApiObject) => ((statusOf(object)['conditions'] ?? []) as Conditions).map((c) => c.type).filter((t) => decided.includes(t))
     const lost = types(current).filter((t) => !types(next).includes(t))
-    const at = path('status').at('conditions')
-    return [
-      ...lost.map((t) => at.forbidden(`updates may not remove a condition of type ${JSON.stringify(t)}`)),
-      ...(decided.every((t) => types(next).includes(t)) ? [at.invalid('Denied', 'Approved and Denied conditions are mutually exclusive')] : []),
-    ]
+    const at = root.at('status').at('conditions')
+    for (const t of lost) at.forbidden(`updates may not remove a condition of type ${JSON.stringify(t)}`)
+    if (decided.every((t) => types(next).includes(t))) at.invalid('Denied', 'Approved and Denied conditions are mutually exclusive')
   },
 }
 
@@ -94,7 +93,7 @@ function builtInSubresource(resource: Resource, name: string): Subresource | und
     case 'status': return { ...own, verbs: readWrite, rules: statusRules }
     case 'scale': return {
       kind: 'Scale', apiVersion: 'autoscaling/v1', ...scale, verbs: readWrite,
-      rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next), seen: scale }),
+      rules: (served) => ({ ...objectRules(served), validate: (next, _current, root) => checkReplicas(next, root), seen: scale }),
     }
     // What may change through these two, the strategy of pods says.
     case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: objectRules }

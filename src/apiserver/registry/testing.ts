@@ -1,6 +1,7 @@
 /** For tests of strategies: objects as the registry would have them, and what a strategy says about them. */
 import type { Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
+import { found, type Place } from '../../machinery/field.ts'
 import { applyDefaults } from '../../machinery/defaults.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import type { Cell, RequestContext, Strategy, StrategyEnvironment } from '../strategy.ts'
@@ -34,7 +35,7 @@ export function created<T extends ApiObject, I>(resource: Resource<T, I>, writte
 /** What a create says is wrong, one line each. */
 export function createErrors<T extends ApiObject, I>(resource: Resource<T, I>, written: object, ctx = context()): string[] {
   const strategy = strategyFor(resource as unknown as Resource, environment)
-  return (strategy.validate?.(created(resource, written, ctx), ctx) ?? []).map(String)
+  return found((root) => strategy.validate?.(created(resource, written, ctx), root, ctx)).map(String)
 }
 
 /** The object as an update would store it. */
@@ -48,9 +49,13 @@ export function updated<T extends ApiObject, I>(resource: Resource<T, I>, next: 
 export function updateErrors<T extends ApiObject, I>(resource: Resource<T, I>, next: object, current: T, ctx = context({ verb: 'update' })): string[] {
   const strategy: Strategy = strategyFor(resource as unknown as Resource, environment)
   const prepared = updated(resource, next, current, ctx)
-  const errors = strategy.validateUpdate?.(prepared, current, ctx) ?? strategy.validate?.(prepared, ctx) ?? []
-  return errors.map(String)
+  const check = (root: Place) => (strategy.validateUpdate ? strategy.validateUpdate(prepared, current, root, ctx) : strategy.validate?.(prepared, root, ctx))
+  return found(check).map(String)
 }
+
+/** What an update of the status says is wrong, one line each. */
+export const statusErrors = <T extends ApiObject>(strategy: Strategy<T>, next: T, current: T): string[] =>
+  found((root) => strategy.validateStatusUpdate?.(next, current, root, context({ verb: 'update', subresource: 'status' }))).map(String)
 
 /** The cells that `kubectl get` shows, by column; with `-o wide` all of them. */
 export function row<T extends ApiObject, I>(resource: Resource<T, I>, object: T): Readonly<Record<string, Cell | undefined>> {

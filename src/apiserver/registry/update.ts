@@ -2,10 +2,9 @@
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, conflict, modified, notFound } from '../../machinery/errors.ts'
-import { path } from '../../machinery/field.ts'
+import { found, path, type Place } from '../../machinery/field.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
-import type { FieldError } from '../../machinery/field.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { attributes, callPath, checkAborted, checkAdmitted, refuse, renewed, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
@@ -20,7 +19,7 @@ export type Transform = (current: ApiObject) => Promise<ApiObject> | ApiObject
 /** What is particular to the endpoint an update came in by: the object itself, or one of its subresources. Stored version. */
 export interface UpdateRules {
   prepare(next: ApiObject, current: ApiObject, call: Call): ApiObject
-  validate(next: ApiObject, current: ApiObject, call: Call): readonly FieldError[]
+  validate(next: ApiObject, current: ApiObject, root: Place, call: Call): void
   /** Only updates of the object itself move its generation. */
   readonly counts: boolean
   /** What admission sees in the object's place, and the object with what admission made of that: a Scale. Left out: the object. */
@@ -47,7 +46,11 @@ const rounds = 100
 /** The rules of an update of the whole object. */
 export const objectRules = (served: Served): UpdateRules => ({
   prepare: (next, current, call) => served.strategy.prepareForUpdate?.(next, current, call) ?? next,
-  validate: (next, current, call) => served.strategy.validateUpdate?.(next, current, call) ?? served.strategy.validate?.(next, call) ?? [],
+  validate: (next, current, root, call) => {
+    const { strategy } = served
+    if (strategy.validateUpdate) strategy.validateUpdate(next, current, root, call)
+    else strategy.validate?.(next, root, call)
+  },
   counts: true,
 })
 
@@ -59,7 +62,7 @@ export const statusRules = (served: Served): UpdateRules => ({
     const metadata = withMeta(next, { ownerReferences: current.metadata.ownerReferences }).metadata
     return { ...current, metadata, ...(status === undefined ? {} : { status }) }
   },
-  validate: (next, current, call) => served.strategy.validateStatusUpdate?.(next, current, call) ?? [],
+  validate: (next, current, root, call) => served.strategy.validateStatusUpdate?.(next, current, root, call),
   counts: false,
 })
 
@@ -170,7 +173,10 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const moved = served.strategy.moved ?? specChanged
   const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && moved(prepared, current) ? 1 : 0)
   const next = withMeta(prepared, { generation: generation || undefined, resourceVersion: undefined })
-  refuse(call, call.name, [...validateObjectMetaUpdate(next.metadata, current.metadata), ...rules.validate(next, current, call)])
+  refuse(call, call.name, found((root) => {
+    validateObjectMetaUpdate(next.metadata, current.metadata, root.at('metadata'))
+    rules.validate(next, current, root, call)
+  }))
   for (const text of (rules.counts && served.strategy.warnings?.(next)) || []) call.warn(text)
 
   const allocation = rules.counts ? await served.strategy.allocation?.allocate(next, current, call) : undefined

@@ -1,6 +1,6 @@
 /** Objects inside an object: they say what they are, and their metadata is valid. */
 import type { meta } from '../../../api/index.ts'
-import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import { found, path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { dns1035Label, pathSegmentName, validateObjectMeta } from '../../../machinery/names.ts'
 import { isEmbedded, isObject, type Schema } from './props.ts'
 import { compileLook } from './walk.ts'
@@ -33,5 +33,5 @@ function kindErrors(value: unknown, at: Path): FieldError[] {
 function metadataErrors(value: unknown, at: Path): FieldError[] {
   if (!isObject(value)) return []
   const metadata = value as Partial<meta.ObjectMeta>
-  return validateObjectMeta({ ...metadata, name: metadata.name || 'fakename' }, { namespaced: Boolean(metadata.namespace), nameRule: pathSegmentName, path: at })
+  return found((here) => validateObjectMeta({ ...metadata, name: metadata.name || 'fakename' }, here, { namespaced: Boolean(metadata.namespace), nameRule: pathSegmentName }), at.text)
 }

@@ -4,7 +4,7 @@ import type { apiextensions } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import { applyConfiguration, updateManagedFields } from '../../../machinery/apply.ts'
 import { isApiError } from '../../../machinery/errors.ts'
-import { path } from '../../../machinery/field.ts'
+import { found } from '../../../machinery/field.ts'
 import { decodeObject } from '../../../machinery/json.ts'
 import { deepFreeze } from '../../../machinery/meta.ts'
 import { compileSchema, type CustomSchema } from './compile.ts'
@@ -84,7 +84,7 @@ it('any metadata is refused with 400 or read', () => {
 it('any schema is checked without a crash, and any path through it', () => {
   fc.assert(fc.property(schemas, fc.string({ unit: fc.constantFrom('.', '[', ']', "'", 'a', 'b', 'spec', '\\') }), (spec, jsonPath) => {
     const schema: Schema = { type: 'object', properties: { spec } }
-    for (const error of definitionSchema(path('schema'), schema)) expect(error.field).toMatch(/^schema/)
-    for (const error of selectableFields(path('f'), [{ jsonPath }], schema)) expect(String(error)).toContain('f[0].jsonPath')
+    for (const error of found((at) => definitionSchema(at, schema), 'schema')) expect(error.field).toMatch(/^schema/)
+    for (const error of found((at) => selectableFields(at, [{ jsonPath }], schema), 'f')) expect(String(error)).toContain('f[0].jsonPath')
   }), { numRuns: 400 })
 })

@@ -1,9 +1,9 @@
 /** Mutating admission policies. */
 import type { admissionregistration } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
-import { forEach, ifThere, oneOfThese, type Check } from '../checks.ts'
+import { forEach, ifThere, oneOfThese } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
 import { mutationExpressions } from './expressions.ts'
@@ -11,20 +11,20 @@ import { failurePolicies, matchConditions, matchDefaults, matchResources, paramK
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
 
-function* validate({ spec }: Policy): Check {
-  const at = path('spec')
-  yield* paramKind(at.at('paramKind'), spec.paramKind)
-  yield* ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
-  if (!spec.matchConstraints) yield at.at('matchConstraints').required()
-  yield* matchResources(at.at('matchConstraints'), spec.matchConstraints)
-  yield* matchConditions(at.at('matchConditions'), spec.matchConditions)
-  if (!spec.reinvocationPolicy) yield at.at('reinvocationPolicy').required()
-  else yield* ifThere(at.at('reinvocationPolicy'), spec.reinvocationPolicy, ['IfNeeded', 'Never'])
-  if (!spec.mutations?.length) yield at.at('mutations').required('mutations must contain at least one item')
-  yield* forEach(at.at('mutations'), spec.mutations, function* (mutation, place) {
-    yield* oneOfThese(place.at('patchType'), mutation.patchType, ['ApplyConfiguration', 'JSONPatch'])
+function validate({ spec }: Policy, root: Place): void {
+  const at = root.at('spec')
+  paramKind(at.at('paramKind'), spec.paramKind)
+  ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
+  if (!spec.matchConstraints) at.at('matchConstraints').required()
+  matchResources(at.at('matchConstraints'), spec.matchConstraints)
+  matchConditions(at.at('matchConditions'), spec.matchConditions)
+  if (!spec.reinvocationPolicy) at.at('reinvocationPolicy').required()
+  else ifThere(at.at('reinvocationPolicy'), spec.reinvocationPolicy, ['IfNeeded', 'Never'])
+  if (!spec.mutations?.length) at.at('mutations').required('mutations must contain at least one item')
+  forEach(at.at('mutations'), spec.mutations, (mutation, place) => {
+    oneOfThese(place.at('patchType'), mutation.patchType, ['ApplyConfiguration', 'JSONPatch'])
     const wanted = mutation.patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration'
-    if (!mutation[wanted]?.expression?.trim()) yield place.at(wanted).at('expression').required('expression is not specified')
+    if (!mutation[wanted]?.expression?.trim()) place.at(wanted).at('expression').required('expression is not specified')
   })
 }
 
@@ -32,7 +32,10 @@ export const mutatingadmissionpolicies: Strategy<Policy> = {
   unconditionalUpdate: false,
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
   ready: () => celReady(true),
-  validate: (policy) => [...validate(policy), ...mutationExpressions(policy)],
+  validate: (policy, root) => {
+    validate(policy, root)
+    mutationExpressions(policy, root)
+  },
   printer: printer<Policy>(
     nameColumn,
     integer('Mutations', 'How many changes it makes.', (o) => (o.spec.mutations ?? []).length),

@@ -13,6 +13,6 @@ export const mutatingwebhookconfigurations: Strategy<Configuration> = {
   unconditionalUpdate: false,
   default: (object) => within(object, 'webhooks', (list) => list.map((webhook) => orDefault(webhookDefaults(webhook), { reinvocationPolicy: 'Never' }))),
   ready: (object) => celReady(object.webhooks?.some(({ matchConditions }) => matchConditions?.length) === true),
-  validate: (object) => [...webhooks(object.webhooks)],
+  validate: (object, root) => webhooks(object.webhooks, root),
   printer: printer<Configuration>(nameColumn, integer('Webhooks', 'How many webhooks it names.', (o) => (o.webhooks ?? []).length), ageColumn),
 }

@@ -34,9 +34,9 @@ export const customresourcedefinitions: Strategy<Definition> = {
   ready: (definition) => loadRules(definition.spec.versions.map(({ schema }) => schema?.openAPIV3Schema)),
   prepareForCreate: (definition) => withStoredVersion(definition, []),
   prepareForUpdate: (next, current) => withStoredVersion(next, current.status.storedVersions),
-  validate: (definition) => [...definitionErrors(definition)],
-  validateUpdate: (next, current) => [...definitionUpdateErrors(next, current)],
-  validateStatusUpdate: (next) => [...acceptedNames(next)],
+  validate: definitionErrors,
+  validateUpdate: definitionUpdateErrors,
+  validateStatusUpdate: (next, _current, root) => acceptedNames(next, root),
   warnings: ({ spec }) => [...new Set(spec.versions.flatMap(({ schema }) => formatWarnings(schema?.openAPIV3Schema)))],
   printer: printer<Definition>(nameColumn, createdAtColumn),
 }

@@ -1,6 +1,6 @@
 /** Controller revisions: what a workload's template was, kept so that it can be gone back to. */
 import type { apps } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { controllerOf } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
 import { notNegative, unchanged } from '../checks.ts'
@@ -21,13 +21,16 @@ function controllerText(revision: apps.ControllerRevision): string {
   return `${owner.kind.toLowerCase()}${group}/${owner.name}`
 }
 
-function validate(revision: apps.ControllerRevision): FieldError[] {
-  const at = path()
-  return [...notNegative(at.at('revision'), revision.revision), ...(revision.data === null ? [at.at('data').required('data is mandatory')] : [])]
+function validate(revision: apps.ControllerRevision, root: Place): void {
+  notNegative(root.at('revision'), revision.revision)
+  if (revision.data === null) root.at('data').required('data is mandatory')
 }
 
 export const controllerrevisions: Strategy<apps.ControllerRevision> = {
   validate,
-  validateUpdate: (next, current) => [...validate(next), ...unchanged(path('data'), next.data, current.data)],
+  validateUpdate: (next, current, root) => {
+    validate(next, root)
+    unchanged(root.at('data'), next.data, current.data)
+  },
   printer: revisionPrinter,
 }

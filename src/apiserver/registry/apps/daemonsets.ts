@@ -1,10 +1,9 @@
 /** Daemon sets. */
 import type { apps } from '../../../api/index.ts'
-import type { FieldError, Path } from '../../../machinery/field.ts'
-import { path } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
-import { unchanged, type Check } from '../checks.ts'
+import { unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
@@ -35,29 +34,30 @@ function strategyDefaults(strategy: apps.DaemonSetUpdateStrategy): apps.DaemonSe
   return next.type === 'RollingUpdate' ? { ...next, rollingUpdate: orDefault(next.rollingUpdate ?? {}, { maxUnavailable: 1, maxSurge: 0 }) } : next
 }
 
-function* spec(at: Path, value: apps.DaemonSetSpec): Check {
-  yield* ownSelector(at.at('selector'), value.selector, 'daemonset')
-  yield* selectedTemplate(at.at('template'), value.template, value.selector)
-  yield* lastingPods(at.at('template').at('spec'), value.template.spec, 'DaemonSet')
-  yield* revisions(at, value)
-  yield* updateStrategy(at.at('updateStrategy'), value.updateStrategy)
+function spec(at: Place, value: apps.DaemonSetSpec): void {
+  ownSelector(at.at('selector'), value.selector, 'daemonset')
+  selectedTemplate(at.at('template'), value.template, value.selector)
+  lastingPods(at.at('template').at('spec'), value.template.spec, 'DaemonSet')
+  revisions(at, value)
+  updateStrategy(at.at('updateStrategy'), value.updateStrategy)
 }
 
-function* updateStrategy(at: Path, { type, rollingUpdate }: apps.DaemonSetUpdateStrategy): Check {
+function updateStrategy(at: Place, { type, rollingUpdate }: apps.DaemonSetUpdateStrategy): void {
   if (type === 'OnDelete') return
-  if (type !== 'RollingUpdate') return yield at.at('type').notSupported(type ?? '', ['RollingUpdate', 'OnDelete'])
+  if (type !== 'RollingUpdate') return at.at('type').notSupported(type ?? '', ['RollingUpdate', 'OnDelete'])
   const place = at.at('rollingUpdate')
-  if (!rollingUpdate) return yield place.required()
+  if (!rollingUpdate) return place.required()
   const { maxSurge, maxUnavailable } = rollingUpdate
-  yield* countOrPercent(place.at('maxUnavailable'), maxUnavailable)
-  yield* countOrPercent(place.at('maxSurge'), maxSurge)
-  if (isZeroCount(maxUnavailable) && isZeroCount(maxSurge)) yield place.at('maxUnavailable').required('cannot be 0 when maxSurge is 0')
-  if (!isZeroCount(maxUnavailable) && !isZeroCount(maxSurge)) yield place.at('maxSurge').invalid(maxSurge, 'may not be set when maxUnavailable is non-zero')
+  countOrPercent(place.at('maxUnavailable'), maxUnavailable)
+  countOrPercent(place.at('maxSurge'), maxSurge)
+  if (isZeroCount(maxUnavailable) && isZeroCount(maxSurge)) place.at('maxUnavailable').required('cannot be 0 when maxSurge is 0')
+  if (!isZeroCount(maxUnavailable) && !isZeroCount(maxSurge)) place.at('maxSurge').invalid(maxSurge, 'may not be set when maxUnavailable is non-zero')
 }
 
-function validateUpdate(next: apps.DaemonSet, current: apps.DaemonSet): readonly FieldError[] {
-  const at = path('spec')
-  return [...spec(at, next.spec), ...unchanged(at.at('selector'), next.spec.selector, current.spec.selector)]
+function validateUpdate(next: apps.DaemonSet, current: apps.DaemonSet, root: Place): void {
+  const at = root.at('spec')
+  spec(at, next.spec)
+  unchanged(at.at('selector'), next.spec.selector, current.spec.selector)
 }
 
 const generationKey = 'deprecated.daemonset.template.generation'
@@ -74,7 +74,7 @@ export const daemonsets: Strategy<apps.DaemonSet> = {
     const before = Number(current.metadata.annotations?.[generationKey] ?? 1)
     return templateGeneration(next, deepEqual(next.spec.template, current.spec.template) ? before : before + 1)
   },
-  validate: (set) => [...spec(path('spec'), set.spec)],
+  validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
   warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
   printer: daemonSetPrinter,

@@ -1,9 +1,8 @@
 /** Replica sets. */
 import type { apps } from '../../../api/index.ts'
-import type { FieldError, Path } from '../../../machinery/field.ts'
-import { path } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
-import { notNegative, unchanged, type Check } from '../checks.ts'
+import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
@@ -26,33 +25,34 @@ const withDefaults = (set: apps.ReplicaSet): apps.ReplicaSet => within(set, 'spe
   return { ...next, template: podTemplateDefaults(next.template) }
 })
 
-function* spec(at: Path, value: apps.ReplicaSetSpec): Check {
-  yield* notNegative(at.at('replicas'), value.replicas)
-  yield* notNegative(at.at('minReadySeconds'), value.minReadySeconds)
-  yield* ownSelector(at.at('selector'), value.selector, 'deployment')
-  yield* selectedTemplate(at.at('template'), value.template, value.selector)
-  yield* lastingPods(at.at('template').at('spec'), value.template.spec, 'ReplicaSet')
+function spec(at: Place, value: apps.ReplicaSetSpec): void {
+  notNegative(at.at('replicas'), value.replicas)
+  notNegative(at.at('minReadySeconds'), value.minReadySeconds)
+  ownSelector(at.at('selector'), value.selector, 'deployment')
+  selectedTemplate(at.at('template'), value.template, value.selector)
+  lastingPods(at.at('template').at('spec'), value.template.spec, 'ReplicaSet')
 }
 
-function validateUpdate(next: apps.ReplicaSet, current: apps.ReplicaSet): readonly FieldError[] {
-  const at = path('spec')
-  return [...spec(at, next.spec), ...unchanged(at.at('selector'), next.spec.selector, current.spec.selector)]
+function validateUpdate(next: apps.ReplicaSet, current: apps.ReplicaSet, root: Place): void {
+  const at = root.at('spec')
+  spec(at, next.spec)
+  unchanged(at.at('selector'), next.spec.selector, current.spec.selector)
 }
 
 /** Counts in a status: none negative, none above the number of pods there are. */
-function* status(at: Path, value: apps.ReplicaSetStatus): Check {
+function status(at: Place, value: apps.ReplicaSetStatus): void {
   for (const name of ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    yield* notNegative(at.at(name), value[name])
-    if (name !== 'replicas' && (value[name] ?? 0) > value.replicas) yield at.at(name).invalid(value[name], 'cannot be greater than status.replicas')
+    notNegative(at.at(name), value[name])
+    if (name !== 'replicas' && (value[name] ?? 0) > value.replicas) at.at(name).invalid(value[name], 'cannot be greater than status.replicas')
   }
-  if ((value.availableReplicas ?? 0) > (value.readyReplicas ?? 0)) yield at.at('availableReplicas').invalid(value.availableReplicas, 'cannot be greater than readyReplicas')
+  if ((value.availableReplicas ?? 0) > (value.readyReplicas ?? 0)) at.at('availableReplicas').invalid(value.availableReplicas, 'cannot be greater than readyReplicas')
 }
 
 export const replicasets: Strategy<apps.ReplicaSet> = {
   default: withDefaults,
-  validate: (set) => [...spec(path('spec'), set.spec)],
+  validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
-  validateStatusUpdate: (next) => [...status(path('status'), next.status)],
+  validateStatusUpdate: (next, _current, root) => status(root.at('status'), next.status),
   warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
   selectableFields: (set) => ({ 'status.replicas': String(set.status.replicas) }),
   printer: replicaSetPrinter,

@@ -1,10 +1,9 @@
 /** Stateful sets. */
 import type { apps, core } from '../../../api/index.ts'
-import type { FieldError, Path } from '../../../machinery/field.ts'
-import { path } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
-import { ifThere, notNegative, type Check } from '../checks.ts'
+import { ifThere, notNegative } from '../checks.ts'
 import { claimDefaults } from '../core/claim-defaults.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
@@ -41,21 +40,21 @@ function strategyDefaults(strategy: apps.StatefulSetUpdateStrategy): apps.Statef
 
 const managementPolicies = ['OrderedReady', 'Parallel']
 
-function* spec(at: Path, value: apps.StatefulSetSpec): Check {
+function spec(at: Place, value: apps.StatefulSetSpec): void {
   const policy = value.podManagementPolicy
-  if (!policy) yield at.at('podManagementPolicy').required()
-  else if (!managementPolicies.includes(policy)) yield at.at('podManagementPolicy').invalid(policy, "must be 'OrderedReady' or 'Parallel'")
-  yield* updateStrategy(at.at('updateStrategy'), value.updateStrategy)
+  if (!policy) at.at('podManagementPolicy').required()
+  else if (!managementPolicies.includes(policy)) at.at('podManagementPolicy').invalid(policy, "must be 'OrderedReady' or 'Parallel'")
+  updateStrategy(at.at('updateStrategy'), value.updateStrategy)
   for (const name of ['whenDeleted', 'whenScaled'] as const) {
-    yield* ifThere(at.at('persistentVolumeClaimRetentionPolicy').at(name), value.persistentVolumeClaimRetentionPolicy?.[name], ['Retain', 'Delete'])
+    ifThere(at.at('persistentVolumeClaimRetentionPolicy').at(name), value.persistentVolumeClaimRetentionPolicy?.[name], ['Retain', 'Delete'])
   }
-  yield* notNegative(at.at('replicas'), value.replicas)
-  yield* revisions(at, value)
-  yield* notNegative(at.at('ordinals').at('start'), value.ordinals?.start)
-  yield* ownSelector(at.at('selector'), value.selector, 'statefulset')
+  notNegative(at.at('replicas'), value.replicas)
+  revisions(at, value)
+  notNegative(at.at('ordinals').at('start'), value.ordinals?.start)
+  ownSelector(at.at('selector'), value.selector, 'statefulset')
   // Claim templates become volumes of the pods, so mounts may name them.
-  yield* selectedTemplate(at.at('template'), withClaims(value), value.selector)
-  yield* lastingPods(at.at('template').at('spec'), value.template.spec, 'StatefulSet')
+  selectedTemplate(at.at('template'), withClaims(value), value.selector)
+  lastingPods(at.at('template').at('spec'), value.template.spec, 'StatefulSet')
 }
 
 function withClaims({ template, volumeClaimTemplates = [] }: apps.StatefulSetSpec): core.PodTemplateSpec {
@@ -66,42 +65,43 @@ function withClaims({ template, volumeClaimTemplates = [] }: apps.StatefulSetSpe
   return more.length === 0 ? template : { ...template, spec: { ...template.spec, volumes: [...(template.spec.volumes ?? []), ...more] } }
 }
 
-function* updateStrategy(at: Path, strategy: apps.StatefulSetUpdateStrategy): Check {
+function updateStrategy(at: Place, strategy: apps.StatefulSetUpdateStrategy): void {
   const { type, rollingUpdate } = strategy
-  if (!type) yield at.required()
+  if (!type) at.required()
   else if (type === 'OnDelete') {
-    if (rollingUpdate) yield at.at('rollingUpdate').invalid(rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")
+    if (rollingUpdate) at.at('rollingUpdate').invalid(rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")
   } else if (type === 'RollingUpdate') {
-    yield* notNegative(at.at('rollingUpdate').at('partition'), rollingUpdate?.partition)
-    yield* countOrPercent(at.at('rollingUpdate').at('maxUnavailable'), rollingUpdate?.maxUnavailable)
-    if (rollingUpdate?.maxUnavailable === 0) yield at.at('rollingUpdate').at('maxUnavailable').invalid(0, 'cannot be 0')
-  } else yield at.invalid(strategy, "must be 'RollingUpdate' or 'OnDelete'")
+    notNegative(at.at('rollingUpdate').at('partition'), rollingUpdate?.partition)
+    countOrPercent(at.at('rollingUpdate').at('maxUnavailable'), rollingUpdate?.maxUnavailable)
+    if (rollingUpdate?.maxUnavailable === 0) at.at('rollingUpdate').at('maxUnavailable').invalid(0, 'cannot be 0')
+  } else at.invalid(strategy, "must be 'RollingUpdate' or 'OnDelete'")
 }
 
 const mayChange = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'] as const
 const sentence = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 
-function validateUpdate(next: apps.StatefulSet, current: apps.StatefulSet): readonly FieldError[] {
-  const at = path('spec')
+function validateUpdate(next: apps.StatefulSet, current: apps.StatefulSet, root: Place): void {
+  const at = root.at('spec')
   const like = { ...next.spec, ...Object.fromEntries(mayChange.map((name) => [name, current.spec[name]])) }
-  return [...spec(at, next.spec), ...(deepEqual(like, current.spec) ? [] : [at.forbidden(sentence)])]
+  spec(at, next.spec)
+  if (!deepEqual(like, current.spec)) at.forbidden(sentence)
 }
 
 /** Counts in a status: none negative, none above the number of pods there are; collisions are only ever added. */
-function* status(at: Path, next: apps.StatefulSetStatus, current: apps.StatefulSetStatus): Check {
-  for (const name of ['replicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas', 'observedGeneration', 'collisionCount'] as const) yield* notNegative(at.at(name), next[name])
+function status(at: Place, next: apps.StatefulSetStatus, current: apps.StatefulSetStatus): void {
+  for (const name of ['replicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas', 'observedGeneration', 'collisionCount'] as const) notNegative(at.at(name), next[name])
   for (const name of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
-    if ((next[name] ?? 0) > next.replicas) yield at.at(name).invalid(next[name], 'cannot be greater than status.replicas')
+    if ((next[name] ?? 0) > next.replicas) at.at(name).invalid(next[name], 'cannot be greater than status.replicas')
   }
-  if ((next.availableReplicas ?? 0) > (next.readyReplicas ?? 0)) yield at.at('availableReplicas').invalid(next.availableReplicas, 'cannot be greater than status.readyReplicas')
-  yield* collisions(at, next, current)
+  if ((next.availableReplicas ?? 0) > (next.readyReplicas ?? 0)) at.at('availableReplicas').invalid(next.availableReplicas, 'cannot be greater than status.readyReplicas')
+  collisions(at, next, current)
 }
 
 export const statefulsets: Strategy<apps.StatefulSet> = {
   default: withDefaults,
-  validate: (set) => [...spec(path('spec'), set.spec)],
+  validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
-  validateStatusUpdate: (next, current) => [...status(path('status'), next.status, current.status)],
+  validateStatusUpdate: (next, current, root) => status(root.at('status'), next.status, current.status),
   warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
   printer: statefulSetPrinter,
 }

@@ -1,6 +1,5 @@
 /** Horizontal pod autoscalers (autoscaling/v2, the version that is stored). */
 import type { autoscaling } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
@@ -24,8 +23,8 @@ const withDefaults = (scaler: autoscaling.HorizontalPodAutoscaler): autoscaling.
 export const horizontalpodautoscalers: Strategy<autoscaling.HorizontalPodAutoscaler> = {
   counted: false,
   default: withDefaults,
-  validate: (scaler) => [...autoscalerSpec(path('spec'), scaler.spec)],
-  validateStatusUpdate: (next) => [...autoscalerStatus(path('status'), next.status)],
+  validate: (scaler, root) => autoscalerSpec(root.at('spec'), scaler.spec),
+  validateStatusUpdate: (next, _current, root) => autoscalerStatus(root.at('status'), next.status),
   printer: printer<autoscaling.HorizontalPodAutoscaler>(
     nameColumn,
     text('Reference', 'What it scales.', (o) => `${o.spec.scaleTargetRef.kind}/${o.spec.scaleTargetRef.name}`),

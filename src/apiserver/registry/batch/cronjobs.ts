@@ -1,9 +1,9 @@
 /** Cron jobs. */
 import type { batch } from '../../../api/index.ts'
-import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { validateAnnotations, validateLabels } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { notNegative, oneOfThese, type Check } from '../checks.ts'
+import { notNegative, oneOfThese } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
@@ -31,47 +31,50 @@ const withDefaults = (job: batch.CronJob): batch.CronJob => within(job, 'spec', 
   return within(next, 'jobTemplate', (template) => within(template, 'spec', (jobSpec) => ({ ...jobSpec, template: podTemplateDefaults(jobSpec.template) })))
 })
 
-function* spec(at: Path, value: batch.CronJobSpec): Check {
-  if (!value.schedule) yield at.at('schedule').required()
+function spec(at: Place, value: batch.CronJobSpec): void {
+  if (!value.schedule) at.at('schedule').required()
   else if (/^(CRON_)?TZ=/.test(value.schedule)) {
-    yield at.at('schedule').invalid(value.schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
+    at.at('schedule').invalid(value.schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')
   } else {
     const problem = scheduleProblem(value.schedule)
-    if (problem) yield at.at('schedule').invalid(value.schedule, problem)
+    if (problem) at.at('schedule').invalid(value.schedule, problem)
   }
-  yield* notNegative(at.at('startingDeadlineSeconds'), value.startingDeadlineSeconds)
-  yield* zone(at.at('timeZone'), value.timeZone)
-  yield* oneOfThese(at.at('concurrencyPolicy'), value.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'])
-  yield* notNegative(at.at('successfulJobsHistoryLimit'), value.successfulJobsHistoryLimit)
-  yield* notNegative(at.at('failedJobsHistoryLimit'), value.failedJobsHistoryLimit)
+  notNegative(at.at('startingDeadlineSeconds'), value.startingDeadlineSeconds)
+  zone(at.at('timeZone'), value.timeZone)
+  oneOfThese(at.at('concurrencyPolicy'), value.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'])
+  notNegative(at.at('successfulJobsHistoryLimit'), value.successfulJobsHistoryLimit)
+  notNegative(at.at('failedJobsHistoryLimit'), value.failedJobsHistoryLimit)
   const template = at.at('jobTemplate')
-  yield* validateLabels(value.jobTemplate.metadata.labels, template.at('metadata').at('labels'))
-  yield* validateAnnotations(value.jobTemplate.metadata.annotations, template.at('metadata').at('annotations'))
-  yield* jobTemplateSpec(template.at('spec'), value.jobTemplate.spec)
+  validateLabels(value.jobTemplate.metadata.labels, template.at('metadata').at('labels'))
+  validateAnnotations(value.jobTemplate.metadata.annotations, template.at('metadata').at('annotations'))
+  jobTemplateSpec(template.at('spec'), value.jobTemplate.spec)
 }
 
-function* zone(at: Path, name: string | undefined): Check {
+function zone(at: Place, name: string | undefined): void {
   if (name === undefined) return
-  if (name === '') return yield at.invalid(name, 'timeZone must be nil or non-empty string')
-  if (name.toLowerCase() === 'local') return yield at.invalid(name, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')
+  if (name === '') return at.invalid(name, 'timeZone must be nil or non-empty string')
+  if (name.toLowerCase() === 'local') return at.invalid(name, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')
   try {
     new Intl.DateTimeFormat('en', { timeZone: name }).format(0)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    yield at.invalid(name, `unknown time zone ${name}`)
+    at.invalid(name, `unknown time zone ${name}`)
   }
 }
 
 /** Jobs are named after the cron job and a number of eleven characters. */
-function nameLength(job: batch.CronJob): FieldError[] {
+function nameLength(job: batch.CronJob, root: Place): void {
   const name = job.metadata.name ?? ''
-  return name.length > 52 ? [path('metadata').at('name').invalid(name, 'must be no more than 52 characters')] : []
+  if (name.length > 52) root.at('metadata').at('name').invalid(name, 'must be no more than 52 characters')
 }
 
 export const cronjobs: Strategy<batch.CronJob> = {
   default: withDefaults,
-  validate: (job) => [...spec(path('spec'), job.spec), ...nameLength(job)],
-  validateUpdate: (next) => [...spec(path('spec'), next.spec)],
+  validate: (job, root) => {
+    spec(root.at('spec'), job.spec)
+    nameLength(job, root)
+  },
+  validateUpdate: (next, _current, root) => spec(root.at('spec'), next.spec),
   warnings: (job) => podWarnings(path('spec').at('jobTemplate').at('spec').at('template').at('spec'), job.spec.jobTemplate.spec.template.spec),
   printer: cronJobPrinter,
 }

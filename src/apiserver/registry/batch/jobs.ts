@@ -1,6 +1,6 @@
 /** Jobs. */
 import type { batch } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { dns1123Label } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { Strategy } from '../../strategy.ts'
@@ -46,19 +46,21 @@ function duration(job: batch.Job, now: number): string {
 }
 
 /** The last pod of an indexed job is named after it, and on the network too. */
-function podNames({ metadata, spec }: batch.Job): FieldError[] {
-  if (spec.completionMode !== 'Indexed' || !spec.completions || !metadata.name) return []
-  const problems = dns1123Label(`${metadata.name}-${spec.completions - 1}`)
-  return problems.map((why) => path('metadata').at('name').invalid(metadata.name, `will not able to create pod with invalid DNS name: ${why}`))
+function podNames({ metadata, spec }: batch.Job, root: Place): void {
+  if (spec.completionMode !== 'Indexed' || !spec.completions || !metadata.name) return
+  for (const why of dns1123Label(`${metadata.name}-${spec.completions - 1}`)) root.at('metadata').at('name').invalid(metadata.name, `will not able to create pod with invalid DNS name: ${why}`)
 }
 
-const validate = (job: batch.Job): FieldError[] => [...podNames(job), ...jobSpec(path('spec'), job.spec, job.metadata.uid)]
+function validate(job: batch.Job, root: Place): void {
+  podNames(job, root)
+  jobSpec(root.at('spec'), job.spec, job.metadata.uid)
+}
 
 export const jobs: Strategy<batch.Job> = {
   default: jobDefaults,
   prepareForCreate: withGeneratedSelector,
   validate,
-  validateUpdate: (next, current) => [...jobUpdate(next, current)],
+  validateUpdate: jobUpdate,
   warnings: (job) => podWarnings(path('spec').at('template').at('spec'), job.spec.template.spec),
   selectableFields: (job) => ({ 'status.successful': String(job.status.succeeded ?? 0) }),
   printer: jobPrinter,

@@ -1,10 +1,10 @@
 /** Certificate signing requests. */
 import type { certificates } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
-import { distinct, forEach, ifThere, type Check } from '../checks.ts'
+import { distinct, forEach, ifThere } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 type Request = certificates.CertificateSigningRequest
@@ -34,54 +34,54 @@ const usages = [
 ]
 const pem = /^-----BEGIN CERTIFICATE REQUEST-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----/m
 
-function* validate({ spec }: Request): Check {
-  const at = path('spec')
-  if (!pem.test(Buffer.from(spec.request, 'base64').toString('latin1'))) yield at.at('request').invalid(spec.request, 'PEM block type must be CERTIFICATE REQUEST')
-  if (!spec.usages?.length) yield at.at('usages').required()
-  yield* forEach(at.at('usages'), spec.usages, (usage, place) => ifThere(place, usage, usages))
-  yield* distinct(at.at('usages'), spec.usages, (usage) => usage)
-  yield* signerName(spec.signerName)
+function validate({ spec }: Request, root: Place): void {
+  const at = root.at('spec')
+  if (!pem.test(Buffer.from(spec.request, 'base64').toString('latin1'))) at.at('request').invalid(spec.request, 'PEM block type must be CERTIFICATE REQUEST')
+  if (!spec.usages?.length) at.at('usages').required()
+  forEach(at.at('usages'), spec.usages, (usage, place) => ifThere(place, usage, usages))
+  distinct(at.at('usages'), spec.usages, (usage) => usage)
+  signerName(spec.signerName, root)
   if (spec.expirationSeconds !== undefined && spec.expirationSeconds < 600) {
-    yield at.at('expirationSeconds').invalid(spec.expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)')
+    at.at('expirationSeconds').invalid(spec.expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)')
   }
 }
 
-function* signerName(name: string): Check {
-  const at = path('spec').at('signerName')
-  if (!name) return yield at.required()
+function signerName(name: string, root: Place): void {
+  const at = root.at('spec').at('signerName')
+  if (!name) return at.required()
   const [domain = '', own = '', ...rest] = name.split('/')
-  if (!name.includes('/') || rest.length > 0) return yield at.invalid(name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
-  if (domain.length > longestDomain) yield at.tooLong(longestDomain)
-  for (const part of domain.split('.')) for (const why of dns1123Label(part)) yield at.invalid(domain, `validating label ${JSON.stringify(part)}: ${why}`)
-  if (!domain.includes('.')) yield at.invalid(domain, 'should be a domain with at least two segments separated by dots')
-  for (const part of own.split('.')) for (const why of dns1123Subdomain(part)) yield at.invalid(own, `validating label ${JSON.stringify(part)}: ${why}`)
-  if (name.length > longestSigner) yield at.tooLong(longestSigner)
-  if (name === 'kubernetes.io/legacy-unknown') yield at.invalid(name, 'the legacy signerName is not allowed via this API version')
+  if (!name.includes('/') || rest.length > 0) return at.invalid(name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
+  if (domain.length > longestDomain) at.tooLong(longestDomain)
+  for (const part of domain.split('.')) for (const why of dns1123Label(part)) at.invalid(domain, `validating label ${JSON.stringify(part)}: ${why}`)
+  if (!domain.includes('.')) at.invalid(domain, 'should be a domain with at least two segments separated by dots')
+  for (const part of own.split('.')) for (const why of dns1123Subdomain(part)) at.invalid(own, `validating label ${JSON.stringify(part)}: ${why}`)
+  if (name.length > longestSigner) at.tooLong(longestSigner)
+  if (name === 'kubernetes.io/legacy-unknown') at.invalid(name, 'the legacy signerName is not allowed via this API version')
 }
 
 const longestDomain = 253
 const longestSigner = 571
 
 /** What has been decided is true: there is no such thing as not being approved. */
-function* conditionErrors({ status }: Request): Check {
-  const at = path('status').at('conditions')
+function conditionErrors({ status }: Request, root: Place): void {
+  const at = root.at('status').at('conditions')
   const decided = new Set<string>()
-  yield* forEach(at, status.conditions, function* (condition, place) {
-    if (!condition.type) yield place.at('type').required()
+  forEach(at, status.conditions, (condition, place) => {
+    if (!condition.type) place.at('type').required()
     const values = ['Approved', 'Denied', 'Failed'].includes(condition.type) ? ['True'] : ['False', 'True', 'Unknown']
-    if (!condition.status) yield place.at('status').required()
-    else yield* ifThere(place.at('status'), condition.status, values)
+    if (!condition.status) place.at('status').required()
+    else ifThere(place.at('status'), condition.status, values)
     if (decides(condition)) decided.add(condition.type)
-    if (decides(condition) && decided.size > 1) yield place.at('type').invalid(condition.type, 'Approved and Denied conditions are mutually exclusive')
+    if (decides(condition) && decided.size > 1) place.at('type').invalid(condition.type, 'Approved and Denied conditions are mutually exclusive')
   })
-  yield* distinct(at, status.conditions, ({ type }) => type, 'type')
+  distinct(at, status.conditions, ({ type }) => type, 'type')
 }
 
-function* statusErrors(next: Request, current: Request): Check {
-  yield* conditionErrors(next)
+function statusErrors(next: Request, current: Request, root: Place): void {
+  conditionErrors(next, root)
   const failed = (request: Request) => request.status.conditions?.some(({ type }) => type === 'Failed') ?? false
-  if (failed(current) && !failed(next)) yield path('status').at('conditions').forbidden('updates may not remove a condition of type "Failed"')
-  if (current.status.certificate && next.status.certificate !== current.status.certificate) yield path('status').at('certificate').forbidden('updates may not modify existing certificate content')
+  if (failed(current) && !failed(next)) root.at('status').at('conditions').forbidden('updates may not remove a condition of type "Failed"')
+  if (current.status.certificate && next.status.certificate !== current.status.certificate) root.at('status').at('certificate').forbidden('updates may not modify existing certificate content')
 }
 
 const decides = ({ type }: certificates.CertificateSigningRequestCondition): boolean => type === 'Approved' || type === 'Denied'
@@ -106,8 +106,8 @@ export const certificatesigningrequests: Strategy<Request> = {
   prepareForCreate: withRequestor,
   prepareForUpdate: (next, current) => ({ ...next, spec: current.spec }),
   prepareForStatusUpdate: withDecision,
-  validate: (request) => [...validate(request)],
-  validateStatusUpdate: (next, current) => [...statusErrors(next, current)],
+  validate,
+  validateStatusUpdate: statusErrors,
   selectableFields: (request) => ({ 'spec.signerName': request.spec.signerName }),
   printer: printer<Request>(
     nameColumn,

@@ -1,27 +1,27 @@
 /** Leases. */
 import type { coordination } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, ifThere, notNegative, type Check } from '../checks.ts'
+import { follows, ifThere, notNegative } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
-function* validate({ spec }: coordination.Lease): Check {
-  const at = path('spec')
-  if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) yield at.at('leaseDurationSeconds').invalid(spec.leaseDurationSeconds, 'must be greater than 0')
-  yield* notNegative(at.at('leaseTransitions'), spec.leaseTransitions)
+function validate({ spec }: coordination.Lease, root: Place): void {
+  const at = root.at('spec')
+  if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) at.at('leaseDurationSeconds').invalid(spec.leaseDurationSeconds, 'must be greater than 0')
+  notNegative(at.at('leaseTransitions'), spec.leaseTransitions)
   const { strategy } = spec
   // Of the fields that clients are told, this one has its own name in it twice.
   const place = at.at('strategy').at('strategy')
-  if (strategy?.includes('/')) yield* follows(place, strategy, qualifiedName)
-  else yield* ifThere(place, strategy, ['OldestEmulationVersion'])
-  if (spec.preferredHolder && !spec.strategy) yield at.at('preferredHolder').forbidden('may only be specified if `strategy` is defined')
+  if (strategy?.includes('/')) follows(place, strategy, qualifiedName)
+  else ifThere(place, strategy, ['OldestEmulationVersion'])
+  if (spec.preferredHolder && !spec.strategy) at.at('preferredHolder').forbidden('may only be specified if `strategy` is defined')
 }
 
 export const leases: Strategy<coordination.Lease> = {
   createOnUpdate: true,
   unconditionalUpdate: false,
   counted: false,
-  validate: (lease) => [...validate(lease)],
+  validate,
   printer: printer<coordination.Lease>(nameColumn, text('Holder', 'Who has it.', (o) => o.spec.holderIdentity ?? ''), ageColumn),
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { core } from '../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
-import { complete, context, created, createErrors, environment, row, updateErrors } from '../testing.ts'
+import { complete, createErrors, created, environment, row, statusErrors, updateErrors } from '../testing.ts'
 
 const meta = { metadata: { name: 'a', namespace: 'default' } }
 const encoded = (text: string) => Buffer.from(text).toString('base64')
@@ -61,7 +61,7 @@ describe('the status of a namespace', () => {
   it('says Terminating exactly when the namespace was deleted', () => {
     const strategy = strategyFor(core.namespaces as never, environment) as Strategy<core.Namespace>
     const namespace = created(core.namespaces, { metadata: { name: 'a' } })
-    const errors = (n: core.Namespace) => strategy.validateStatusUpdate?.(n, namespace, context()).map(String)
+    const errors = (n: core.Namespace) => statusErrors(strategy, n, namespace)
     expect(errors(namespace)).toEqual([])
     expect(errors({ ...namespace, status: { phase: 'Terminating' } })).toEqual(['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty'])
   })

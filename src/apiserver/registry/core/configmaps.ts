@@ -1,9 +1,9 @@
 /** Config maps. */
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { configMapKey } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, type Check } from '../checks.ts'
+import { follows } from '../checks.ts'
 import { frozen, maxDataBytes, sizeOf, wholeObject } from './data.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
@@ -13,23 +13,23 @@ const configMapPrinter = printer<core.ConfigMap>(
   ageColumn,
 )
 
-function* validate(map: core.ConfigMap): Check {
+function validate(map: core.ConfigMap, root: Place): void {
   const { data = {}, binaryData = {} } = map
   for (const key of Object.keys(data)) {
-    yield* follows(path('data').key(key), key, configMapKey)
-    if (Object.hasOwn(binaryData, key)) yield path('data').key(key).invalid(key, 'duplicate of key present in binaryData')
+    follows(root.at('data').key(key), key, configMapKey)
+    if (Object.hasOwn(binaryData, key)) root.at('data').key(key).invalid(key, 'duplicate of key present in binaryData')
   }
-  for (const key of Object.keys(binaryData)) yield* follows(path('binaryData').key(key), key, configMapKey)
-  if (sizeOf(data, binaryData) > maxDataBytes) yield wholeObject.tooLong(maxDataBytes)
+  for (const key of Object.keys(binaryData)) follows(root.at('binaryData').key(key), key, configMapKey)
+  if (sizeOf(data, binaryData) > maxDataBytes) wholeObject(root).tooLong(maxDataBytes)
 }
 
-const validateUpdate = (next: core.ConfigMap, current: core.ConfigMap): FieldError[] => [
-  ...frozen(next, current, ['data', 'binaryData']),
-  ...validate(next),
-]
+function validateUpdate(next: core.ConfigMap, current: core.ConfigMap, root: Place): void {
+  frozen(next, current, ['data', 'binaryData'], root)
+  validate(next, root)
+}
 
 export const configmaps: Strategy<core.ConfigMap> = {
-  validate: (map) => [...validate(map)],
+  validate,
   validateUpdate,
   printer: configMapPrinter,
 }

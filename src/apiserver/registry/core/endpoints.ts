@@ -1,10 +1,10 @@
 /** Endpoints: what endpoint slices were before. */
 import type { core } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
-import { follows, forEach, oneOfThese, port, type Check } from '../checks.ts'
+import { follows, forEach, oneOfThese, port } from '../checks.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
 
@@ -21,31 +21,31 @@ function withDefaults(endpoints: core.Endpoints): core.Endpoints {
     ports.map((p) => (p.protocol ? p : { ...p, protocol: 'TCP' as const })))))
 }
 
-function* subset(value: core.EndpointSubset, at: Path, own: boolean): Check {
-  const address = (one: core.EndpointAddress, place: Path) => oneAddress(one, place, own)
+function subset(value: core.EndpointSubset, at: Place, own: boolean): void {
+  const address = (one: core.EndpointAddress, place: Place) => oneAddress(one, place, own)
   const { addresses = [], notReadyAddresses = [], ports = [] } = value
-  if (addresses.length + notReadyAddresses.length === 0) yield at.required('must specify `addresses` or `notReadyAddresses`')
-  yield* forEach(at.at('addresses'), addresses, address)
-  yield* forEach(at.at('notReadyAddresses'), notReadyAddresses, address)
-  yield* forEach(at.at('ports'), ports, function* (p, place) {
-    if (!p.name && ports.length > 1) yield place.at('name').required()
-    if (p.name) yield* follows(place.at('name'), p.name, dns1123Label)
-    yield* port(place.at('port'), p.port)
-    yield* oneOfThese(place.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
-    if (p.appProtocol !== undefined) yield* follows(place.at('appProtocol'), p.appProtocol, qualifiedName)
+  if (addresses.length + notReadyAddresses.length === 0) at.required('must specify `addresses` or `notReadyAddresses`')
+  forEach(at.at('addresses'), addresses, address)
+  forEach(at.at('notReadyAddresses'), notReadyAddresses, address)
+  forEach(at.at('ports'), ports, (p, place) => {
+    if (!p.name && ports.length > 1) place.at('name').required()
+    if (p.name) follows(place.at('name'), p.name, dns1123Label)
+    port(place.at('port'), p.port)
+    oneOfThese(place.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
+    if (p.appProtocol !== undefined) follows(place.at('appProtocol'), p.appProtocol, qualifiedName)
   })
 }
 
-function* oneAddress(value: core.EndpointAddress, at: Path, own: boolean): Check {
-  yield* follows(at.at('ip'), value.ip, ipAddress)
-  if (!own) yield* ordinaryAddress(at.at('ip'), value.ip)
-  if (value.hostname) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
-  if (value.nodeName !== undefined) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
+function oneAddress(value: core.EndpointAddress, at: Place, own: boolean): void {
+  follows(at.at('ip'), value.ip, ipAddress)
+  if (!own) ordinaryAddress(at.at('ip'), value.ip)
+  if (value.hostname) follows(at.at('hostname'), value.hostname, dns1123Label)
+  if (value.nodeName !== undefined) follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
 }
 
 export const endpoints: Strategy<core.Endpoints> = {
   default: withDefaults,
   createOnUpdate: true,
-  validate: (object) => [...forEach(path('subsets'), object.subsets, (one, at) => subset(one, at, isOwnEndpoint(object)))],
+  validate: (object, root) => forEach(root.at('subsets'), object.subsets, (one, at) => subset(one, at, isOwnEndpoint(object))),
   printer: printer<core.Endpoints>(nameColumn, text('Endpoints', 'The addresses it leads to.', endpointsText), ageColumn),
 }

@@ -45,8 +45,8 @@ function source(event: core.Event): string {
 export const events: Strategy<core.Event> = {
   createOnUpdate: true,
   validateName: validateEventName,
-  validate: (event, { apiVersion }) => [...eventErrors(event, apiVersion)],
-  validateUpdate: (next, current, { apiVersion }) => [...eventUpdateErrors(next, current, apiVersion)],
+  validate: (event, root, { apiVersion }) => eventErrors(event, apiVersion, root),
+  validateUpdate: (next, current, root, { apiVersion }) => eventUpdateErrors(next, current, apiVersion, root),
   selectableFields: (event) => ({
     'involvedObject.kind': event.involvedObject.kind ?? '',
     'involvedObject.namespace': event.involvedObject.namespace ?? '',

@@ -1,10 +1,10 @@
 /** Limit ranges. */
 import type { core } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { readQuantity } from '../amounts.ts'
-import { distinct, forEach, type Check } from '../checks.ts'
+import { distinct, forEach } from '../checks.ts'
 import { each, within } from '../defaulting.ts'
 import { createdAtColumn, nameColumn, printer } from '../printing.ts'
 import { cannotOvercommit, containerResourceName, resourceName } from './validation/resources.ts'
@@ -30,49 +30,49 @@ const inOrder: readonly (readonly [low: Bound, high: Bound, at: Bound, shown: Bo
 ]
 const types = ['Pod', 'Container', 'PersistentVolumeClaim']
 
-function* item(value: core.LimitRangeItem, at: Path): Check {
+function item(value: core.LimitRangeItem, at: Place): void {
   const problems = qualifiedName(value.type)
-  for (const why of problems) yield at.at('type').invalid(value.type, why)
-  if (problems.length === 0 && !value.type.includes('/') && !types.includes(value.type)) yield at.at('type').invalid(value.type, 'must be a standard limit type or fully qualified')
+  for (const why of problems) at.at('type').invalid(value.type, why)
+  if (problems.length === 0 && !value.type.includes('/') && !types.includes(value.type)) at.at('type').invalid(value.type, 'must be a standard limit type or fully qualified')
   const ofPods = value.type === 'Pod' || value.type === 'Container'
   const withoutDefaults = value.type === 'Pod'
   for (const name of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const) {
     const amounts = Object.keys(value[name] ?? {})
     if (withoutDefaults && (name === 'default' || name === 'defaultRequest')) {
-      if (amounts.length > 0) yield at.at(name).forbidden('may not be specified when `type` is \'Pod\'')
+      if (amounts.length > 0) at.at(name).forbidden('may not be specified when `type` is \'Pod\'')
       continue
     }
-    for (const resource of amounts) yield* (ofPods ? containerResourceName : resourceName)(at.at(name).key(resource), resource)
+    for (const resource of amounts) (ofPods ? containerResourceName : resourceName)(at.at(name).key(resource), resource)
   }
   if (value.type === 'PersistentVolumeClaim' && !value.min?.['storage'] && !value.max?.['storage']) {
-    yield at.at('limits').required('either minimum or maximum storage value is required, but neither was provided')
+    at.at('limits').required('either minimum or maximum storage value is required, but neither was provided')
   }
   const { min, max, maxLimitRequestRatio } = value
   const bounds: Bounds = withoutDefaults ? { min, max, maxLimitRequestRatio } : value
   const names = new Set([min, max, bounds.default, bounds.defaultRequest, maxLimitRequestRatio].flatMap((amounts) => Object.keys(amounts ?? {})))
-  for (const name of names) yield* resourceBounds(at, bounds, name)
+  for (const name of names) resourceBounds(at, bounds, name)
 }
 
 type Bounds = Partial<Pick<core.LimitRangeItem, Bound | 'maxLimitRequestRatio'>>
 
 /** The bounds of one resource: in order, and with a ratio that they allow. */
-function* resourceBounds(at: Path, value: Bounds, name: string): Check {
+function resourceBounds(at: Place, value: Bounds, name: string): void {
   const of = (bound: Bound | 'maxLimitRequestRatio') => readQuantity(value[bound]?.[name])
   for (const [low, high, place, shown, lowName, highName] of inOrder) {
     const [least, most] = [of(low), of(high)]
     if (least && most && least.compare(most) > 0) {
-      yield at.at(place).key(name).invalid(String(of(shown)), `${lowName} value ${least} is greater than ${highName} value ${most}`)
+      at.at(place).key(name).invalid(String(of(shown)), `${lowName} value ${least} is greater than ${highName} value ${most}`)
     }
   }
   const [ratio, min, max] = [of('maxLimitRequestRatio'), of('min'), of('max')]
   const place = at.at('maxLimitRequestRatio').key(name)
-  if (ratio && ratio.nanos < 1_000_000_000n) yield place.invalid(String(ratio), `ratio ${ratio} is less than 1`)
+  if (ratio && ratio.nanos < 1_000_000_000n) place.invalid(String(ratio), `ratio ${ratio} is less than 1`)
   if (ratio && min && max && min.nanos > 0n && ratio.nanos * min.nanos > max.nanos * 1_000_000_000n) {
-    yield place.invalid(String(ratio), `ratio ${ratio} is greater than max/min = ${(Number(max.nanos) / Number(min.nanos)).toFixed(6)}`)
+    place.invalid(String(ratio), `ratio ${ratio} is greater than max/min = ${(Number(max.nanos) / Number(min.nanos)).toFixed(6)}`)
   }
   const [limit, request] = [of('default'), of('defaultRequest')]
   if (cannotOvercommit(name) && limit && request && limit.compare(request) !== 0) {
-    yield at.at('defaultRequest').key(name).invalid(String(request), `default value ${limit} must equal to defaultRequest value ${request} in ${name}`)
+    at.at('defaultRequest').key(name).invalid(String(request), `default value ${limit} must equal to defaultRequest value ${request} in ${name}`)
   }
 }
 
@@ -80,9 +80,9 @@ export const limitranges: Strategy<core.LimitRange> = {
   counted: false,
   default: (range) => within(range, 'spec', (spec) => each(spec, 'limits', itemDefaults)),
   createOnUpdate: true,
-  validate: (range) => [
-    ...forEach(path('spec').at('limits'), range.spec.limits, item),
-    ...distinct(path('spec').at('limits'), range.spec.limits, (value) => value.type, 'type'),
-  ],
+  validate: (range, root) => {
+    forEach(root.at('spec').at('limits'), range.spec.limits, item)
+    distinct(root.at('spec').at('limits'), range.spec.limits, (value) => value.type, 'type')
+  },
   printer: printer<core.LimitRange>(nameColumn, createdAtColumn),
 }

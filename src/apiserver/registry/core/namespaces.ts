@@ -1,6 +1,6 @@
 /** Namespaces. */
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, validateFinalizers } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { orDefault } from '../defaulting.ts'
@@ -33,9 +33,9 @@ function newNamespace(namespace: core.Namespace): core.Namespace {
 }
 
 /** A namespace is on its way out exactly when it was deleted. */
-function phaseErrors({ metadata, status }: core.Namespace): FieldError[] {
+function phaseErrors({ metadata, status }: core.Namespace, _current: core.Namespace, root: Place): void {
   const [wanted, when] = metadata.deletionTimestamp ? ['Terminating', 'is not empty'] : ['Active', 'is empty']
-  return status.phase === wanted ? [] : [path('status').at('Phase').invalid(status.phase ?? '', `may only be '${wanted}' if \`deletionTimestamp\` ${when}`)]
+  if (status.phase !== wanted) root.at('status').at('Phase').invalid(status.phase ?? '', `may only be '${wanted}' if \`deletionTimestamp\` ${when}`)
 }
 
 export const namespaces: Strategy<core.Namespace> = {
@@ -43,8 +43,8 @@ export const namespaces: Strategy<core.Namespace> = {
   default: (namespace) => ({ ...labelled(namespace), status: orDefault(namespace.status, { phase: 'Active' }) }),
   prepareForCreate: newNamespace,
   prepareForUpdate: (next, current) => ({ ...next, spec: { ...next.spec, finalizers: current.spec.finalizers } }),
-  validate: (namespace) => validateFinalizers(namespace.spec.finalizers, path('spec').at('finalizers')),
-  validateUpdate: () => [],
+  validate: (namespace, root) => validateFinalizers(namespace.spec.finalizers, root.at('spec').at('finalizers')),
+  validateUpdate: () => {},
   validateStatusUpdate: phaseErrors,
   validateName: dns1123Label,
   selectableFields: (namespace) => ({ 'status.phase': namespace.status.phase ?? '' }),

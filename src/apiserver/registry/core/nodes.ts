@@ -1,10 +1,10 @@
 /** Nodes. */
 import type { core } from '../../../api/index.ts'
-import { FieldError, path, type Path } from '../../../machinery/field.ts'
+import { FieldError, type Place } from '../../../machinery/field.ts'
 import { cidr } from '../../../machinery/names.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, forEach, type Check } from '../checks.ts'
+import { follows, forEach } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { amount } from './validation/resources.ts'
 import { taint } from './validation/scheduling.ts'
@@ -53,42 +53,42 @@ function withDefaults(node: core.Node): core.Node {
   return capacity ? within(next, 'status', (status) => orDefault(status, { allocatable: capacity })) : next
 }
 
-function* validate(node: core.Node): Check {
-  const at = path('spec')
-  yield* forEach(path('metadata').at('taints'), node.spec.taints, taint)
+function validate(node: core.Node, root: Place): void {
+  const at = root.at('spec')
+  forEach(root.at('metadata').at('taints'), node.spec.taints, taint)
   for (const part of ['capacity', 'allocatable'] as const) {
-    for (const [name, value] of Object.entries(node.status[part] ?? {})) yield* amount(path('status').at(part).at(name), name, value)
+    for (const [name, value] of Object.entries(node.status[part] ?? {})) amount(root.at('status').at(part).at(name), name, value)
   }
   const seen = new Set<string>()
   for (const [i, value] of (node.spec.taints ?? []).entries()) {
     const key = `${value.key}:${value.effect}`
-    if (seen.has(key)) yield new FieldError('FieldValueDuplicate', path('metadata').at('taints').index(i).text, 'taints must be unique by key and effect pair', value)
+    if (seen.has(key)) root.say(new FieldError('FieldValueDuplicate', `metadata.taints[${i}]`, 'taints must be unique by key and effect pair', value))
     seen.add(key)
   }
-  yield* forEach(at.at('podCIDRs'), node.spec.podCIDRs, (value, place) => follows(place, value, cidr))
-  yield* families(at.at('podCIDRs'), node.spec.podCIDRs ?? [])
-  if (node.spec.podCIDRs?.length && node.spec.podCIDRs[0] !== node.spec.podCIDR) yield at.at('podCIDRs').index(0).invalid(node.spec.podCIDRs, 'must match `podCIDR`')
+  forEach(at.at('podCIDRs'), node.spec.podCIDRs, (value, place) => follows(place, value, cidr))
+  families(at.at('podCIDRs'), node.spec.podCIDRs ?? [])
+  if (node.spec.podCIDRs?.length && node.spec.podCIDRs[0] !== node.spec.podCIDR) at.at('podCIDRs').index(0).invalid(node.spec.podCIDRs, 'must match `podCIDR`')
 }
 
 /** Blocks of addresses: one of each family. */
-function* families(at: Path, blocks: readonly string[]): Check {
+function families(at: Place, blocks: readonly string[]): void {
   if (blocks.length < 2) return
-  if (blocks.length > 2 || new Set(blocks.map((block) => block.includes(':'))).size < 2) yield at.invalid(blocks, 'may specify no more than one CIDR for each IP family')
-  for (const [i, block] of blocks.entries()) if (blocks.indexOf(block) < i) yield at.index(i).duplicate(block)
+  if (blocks.length > 2 || new Set(blocks.map((block) => block.includes(':'))).size < 2) at.invalid(blocks, 'may specify no more than one CIDR for each IP family')
+  for (const [i, block] of blocks.entries()) if (blocks.indexOf(block) < i) at.index(i).duplicate(block)
 }
 
 /** What a node once was told about its network and its machine stays. */
-function* validateUpdate(next: core.Node, current: core.Node): Check {
-  const at = path('spec')
-  yield* validate(next)
+function validateUpdate(next: core.Node, current: core.Node, root: Place): void {
+  const at = root.at('spec')
+  validate(next, root)
   const addresses = new Set<string>()
   for (const [i, { type, address }] of (next.status.addresses ?? []).entries()) {
-    if (addresses.has(`${type} ${address}`)) yield path('status').at('addresses').index(i).duplicate({ type, address })
+    if (addresses.has(`${type} ${address}`)) root.at('status').at('addresses').index(i).duplicate({ type, address })
     addresses.add(`${type} ${address}`)
   }
   for (const [name, before] of [['podCIDRs', current.spec.podCIDRs], ['providerID', current.spec.providerID]] as const) {
     const shown = name === 'podCIDRs' ? 'podCIDR' : name
-    if (before?.length && !deepEqual(next.spec[name], before)) yield at.at(name).forbidden(`node updates may not change ${shown} except from "" to valid`)
+    if (before?.length && !deepEqual(next.spec[name], before)) at.at(name).forbidden(`node updates may not change ${shown} except from "" to valid`)
   }
 }
 
@@ -96,9 +96,9 @@ export const nodes: Strategy<core.Node> = {
   counted: false,
   default: withDefaults,
   prepareForStatusUpdate: (next, current) => ({ ...next, spec: current.spec }),
-  validate: (node) => [...validate(node)],
-  validateUpdate: (next, current) => [...validateUpdate(next, current)],
-  validateStatusUpdate: (next, current) => [...validateUpdate(next, current)],
+  validate,
+  validateUpdate,
+  validateStatusUpdate: validateUpdate,
   selectableFields: (node) => ({ 'spec.unschedulable': String(node.spec.unschedulable ?? false) }),
   printer: nodePrinter,
 }

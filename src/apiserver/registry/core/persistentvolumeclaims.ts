@@ -1,10 +1,10 @@
 /** Claims for persistent volumes. */
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
 import type { Strategy } from '../../strategy.ts'
-import { unchanged, type Check } from '../checks.ts'
+import { unchanged } from '../checks.ts'
 import { differences } from '../differences.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, nameColumn, orUnset, printer, text, wide } from '../printing.ts'
@@ -35,9 +35,9 @@ const sameSource = (spec: core.PersistentVolumeClaimSpec): core.PersistentVolume
 
 const mayChange = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
 
-function* specUpdate(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): Check {
-  const at = path('spec')
-  yield* claimSpec(at, next.spec)
+function specUpdate(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim, root: Place): void {
+  const at = root.at('spec')
+  claimSpec(at, next.spec)
   const bound = current.status.phase === 'Bound'
   const [is, was] = [next.spec, current.spec]
   const like: core.PersistentVolumeClaimSpec = {
@@ -48,40 +48,42 @@ function* specUpdate(next: core.PersistentVolumeClaim, current: core.PersistentV
     ...(bound && { volumeAttributesClassName: was.volumeAttributesClassName, resources: { ...is.resources, requests: was.resources.requests } }),
   }
   const before = { ...was, volumeName: was.volumeName ? was.volumeName : undefined }
-  if (!deepEqual(like, before)) yield at.forbidden(`${mayChange}\n${differences(before, like)}`)
-  yield* shrinking(next, current)
-  yield* unchanged(path('volumeMode'), is.volumeMode, was.volumeMode)
-  yield* classes(next, current)
+  if (!deepEqual(like, before)) at.forbidden(`${mayChange}\n${differences(before, like)}`)
+  shrinking(next, current, root)
+  unchanged(root.at('volumeMode'), is.volumeMode, was.volumeMode)
+  classes(next, current, root)
 }
 
 /** A bound volume grows; it can be asked to grow less, but not to be smaller than it is. */
-function* shrinking(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): Check {
-  const at = path('spec').at('resources').at('requests').at('storage')
+function shrinking(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim, root: Place): void {
+  const at = root.at('spec').at('resources').at('requests').at('storage')
   const amount = (text: string | undefined) => (text !== undefined && isQuantity(text) ? parseQuantity(text) : undefined)
   const [wanted, was, has] = [amount(next.spec.resources.requests?.['storage']), amount(current.spec.resources.requests?.['storage']), amount(current.status.capacity?.['storage'])]
   if (!wanted || !was || wanted.compare(was) >= 0) return
-  if (has ? wanted.compare(has) <= 0 : wanted.nanos <= 0n) yield at.forbidden('field can not be less than status.capacity')
+  if (has ? wanted.compare(has) <= 0 : wanted.nanos <= 0n) at.forbidden('field can not be less than status.capacity')
 }
 
 /** The class that an old annotation names stays; one of attributes can be another, but not none. */
-function* classes(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): Check {
+function classes(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim, root: Place): void {
   const annotation = (claim: core.PersistentVolumeClaim) => claim.metadata.annotations?.[classAnnotation]
   const was = annotation(current)
   const moved = was !== undefined && current.spec.storageClassName === undefined && next.spec.storageClassName === was && (annotation(next) ?? was) === was
-  if (!moved) yield* unchanged(path('metadata').at('annotations').at(classAnnotation), annotation(next) ?? '', was ?? '')
-  const attributes = path('spec').at('volumeAttributesClassName')
+  if (!moved) unchanged(root.at('metadata').at('annotations').at(classAnnotation), annotation(next) ?? '', was ?? '')
+  const attributes = root.at('spec').at('volumeAttributesClassName')
   if (current.spec.volumeAttributesClassName === undefined) return
-  if (next.spec.volumeAttributesClassName === undefined) yield attributes.forbidden('update from non-nil value to nil is forbidden')
-  else if (next.spec.volumeAttributesClassName === '') yield attributes.forbidden('update from non-nil value to an empty string is forbidden')
+  if (next.spec.volumeAttributesClassName === undefined) attributes.forbidden('update from non-nil value to nil is forbidden')
+  else if (next.spec.volumeAttributesClassName === '') attributes.forbidden('update from non-nil value to an empty string is forbidden')
 }
 
-const validateUpdate = (next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim): FieldError[] => [...specUpdate(next, current)]
+function validateUpdate(next: core.PersistentVolumeClaim, current: core.PersistentVolumeClaim, root: Place): void {
+  specUpdate(next, current, root)
+}
 
 export const persistentvolumeclaims: Strategy<core.PersistentVolumeClaim> = {
   counted: false,
   default: (claim) => within(claimDefaults(claim), 'spec', sameSource),
   prepareForCreate: (claim) => ({ ...claim, status: { phase: 'Pending' } }),
-  validate: (claim) => [...claimSpec(path('spec'), claim.spec)],
+  validate: (claim, root) => claimSpec(root.at('spec'), claim.spec),
   validateUpdate,
   printer: claimPrinter,
 }

@@ -1,11 +1,11 @@
 /** Persistent volumes. */
 import { core } from '../../../api/index.ts'
-import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, ifThere, named, oneOfThese, unchanged, type Check, type Errors } from '../checks.ts'
+import { follows, ifThere, named, oneOfThese, unchanged } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { differences } from '../differences.ts'
 import { ageColumn, nameColumn, orUnset, printer, text, wide } from '../printing.ts'
@@ -45,46 +45,46 @@ const withDefaults = (volume: core.PersistentVolume): core.PersistentVolume => {
   return within(specified, 'status', (status) => orDefault(status, { phase: 'Pending' }))
 }
 
-function* validate(volume: core.PersistentVolume): Check {
-  const at = path('spec')
+function validate(volume: core.PersistentVolume, root: Place): void {
+  const at = root.at('spec')
   const { spec } = volume
-  yield* modes(at.at('accessModes'), spec.accessModes, '')
-  yield* capacity(spec)
+  modes(at.at('accessModes'), spec.accessModes, '')
+  capacity(spec, root)
   const [first, ...more] = sourcesOf(spec)
-  if (!first) yield at.required('must specify a volume type')
-  for (const name of more) yield at.at(name).forbidden('may not specify more than 1 volume type')
-  if (first) yield* ofSource(at.at(sourcePath[first] ?? first), first, volume)
+  if (!first) at.required('must specify a volume type')
+  for (const name of more) at.at(name).forbidden('may not specify more than 1 volume type')
+  if (first) ofSource(at.at(sourcePath[first] ?? first), first, volume, root)
   if (spec.hostPath) {
     if (/^\/+$/.test(spec.hostPath.path) && spec.persistentVolumeReclaimPolicy === 'Recycle') {
-      yield at.at('persistentVolumeReclaimPolicy').forbidden("may not be 'recycle' for a hostPath mount of '/'")
+      at.at('persistentVolumeReclaimPolicy').forbidden("may not be 'recycle' for a hostPath mount of '/'")
     }
   }
-  yield* oneOfThese(at.at('persistentVolumeReclaimPolicy'), spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'])
-  if (spec.storageClassName) yield* follows(at.at('storageClassName'), spec.storageClassName, dns1123Subdomain)
-  yield* ifThere(at.at('volumeMode'), spec.volumeMode, volumeModes)
-  yield* attributes(at, spec)
-  if (spec.nodeAffinity?.required) yield* nodeSelector(at.at('nodeAffinity').at('required'), spec.nodeAffinity.required)
-  else if (spec.nodeAffinity) yield at.at('nodeAffinity').at('required').required('must specify required node constraints')
+  oneOfThese(at.at('persistentVolumeReclaimPolicy'), spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'])
+  if (spec.storageClassName) follows(at.at('storageClassName'), spec.storageClassName, dns1123Subdomain)
+  ifThere(at.at('volumeMode'), spec.volumeMode, volumeModes)
+  attributes(at, spec)
+  if (spec.nodeAffinity?.required) nodeSelector(at.at('nodeAffinity').at('required'), spec.nodeAffinity.required)
+  else if (spec.nodeAffinity) at.at('nodeAffinity').at('required').required('must specify required node constraints')
 }
 
-type Sources = { readonly [K in keyof core.PersistentVolumeSource]-?: (at: Path, source: NonNullable<core.PersistentVolumeSource[K]>, volume: core.PersistentVolume) => Errors }
+type Sources = { readonly [K in keyof core.PersistentVolumeSource]-?: (at: Place, source: NonNullable<core.PersistentVolumeSource[K]>, volume: core.PersistentVolume, root: Place) => void }
 
 /** What kinds of sources need beyond their required texts. */
 const special: Partial<Sources> = {
   hostPath: (at, source) => hostPath(at, source),
-  local: function* (at, source, { spec }) {
-    if (source.path) yield* noClimbing(at.at('path'), source.path)
-    if (!spec.nodeAffinity) yield path('spec').at('nodeAffinity').required('Local volume requires node affinity')
+  local: (at, source, { spec }, root) => {
+    if (source.path) noClimbing(at.at('path'), source.path)
+    if (!spec.nodeAffinity) root.at('spec').at('nodeAffinity').required('Local volume requires node affinity')
   },
   nfs: (at, source) => absolutePath(at.at('path'), source.path),
   csi: csiPersistent,
   gcePersistentDisk: partition,
   awsElasticBlockStore: partition,
-  iscsi: function* (at, source, { metadata }) {
-    yield* iscsi(at, source)
-    if (source.secretRef) yield* named(at.at('secretRef').at('name'), source.secretRef.name)
+  iscsi: (at, source, { metadata }) => {
+    iscsi(at, source)
+    if (source.secretRef) named(at.at('secretRef').at('name'), source.secretRef.name)
     if (source.initiatorName !== undefined && `${metadata.name}:${source.targetPortal}`.length > 64) {
-      yield at.at('targetportal').invalid(source.targetPortal, 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.')
+      at.at('targetportal').invalid(source.targetPortal, 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.')
     }
   },
   fc, flocker, quobyte, azureDisk,
@@ -92,69 +92,70 @@ const special: Partial<Sources> = {
   cephfs: monitors,
   flexVolume: flexOptions,
   cinder: (at, { secretRef }) => secretWithNamespace(at.at('secretRef'), secretRef),
-  storageos: function* (at, source) {
-    yield* storageos(at, source)
-    if (source.secretRef) yield* named(at.at('secretRef').at('namespace'), source.secretRef.namespace)
+  storageos: (at, source) => {
+    storageos(at, source)
+    if (source.secretRef) named(at.at('secretRef').at('namespace'), source.secretRef.namespace)
   },
-  azureFile: (at, { secretNamespace }) => (secretNamespace === '' ? [at.at('secretNamespace').required()] : []),
+  azureFile: (at, { secretNamespace }) => {
+    if (secretNamespace === '') at.at('secretNamespace').required()
+  },
   glusterfs: (at, { endpointsNamespace: name }) => {
-    if (name === undefined) return []
     const place = at.at('endpointsNamespace')
-    return name === '' ? [place.invalid(name, 'if the endpointnamespace is set, it must be a valid namespace name')] : follows(place, name, dns1123Label)
+    if (name === '') place.invalid(name, 'if the endpointnamespace is set, it must be a valid namespace name')
+    else if (name !== undefined) follows(place, name, dns1123Label)
   },
 }
 
-function* ofSource<K extends keyof core.PersistentVolumeSource>(at: Path, kind: K, volume: core.PersistentVolume): Check {
+function ofSource<K extends keyof core.PersistentVolumeSource>(at: Place, kind: K, volume: core.PersistentVolume, root: Place): void {
   const part = volume.spec[kind] as NonNullable<core.PersistentVolumeSource[K]>
-  const more = special[kind] as ((at: Path, source: NonNullable<core.PersistentVolumeSource[K]>, volume: core.PersistentVolume) => Errors) | undefined
-  yield* requiredTexts(at, core.PersistentVolumeSource.fields, kind, part)
-  if (more) yield* more(at, part, volume)
+  const more = special[kind] as ((at: Place, source: NonNullable<core.PersistentVolumeSource[K]>, volume: core.PersistentVolume, root: Place) => void) | undefined
+  requiredTexts(at, core.PersistentVolumeSource.fields, kind, part)
+  if (more) more(at, part, volume, root)
 }
 
 /** The class of a volume's attributes, which only CSI drivers know. */
-function* attributes(at: Path, { volumeAttributesClassName: name, csi }: core.PersistentVolumeSpec): Check {
+function attributes(at: Place, { volumeAttributesClassName: name, csi }: core.PersistentVolumeSpec): void {
   if (name === undefined) return
-  if (name === '') yield at.at('volumeAttributesClassName').required('an empty string is disallowed')
-  else yield* follows(at.at('volumeAttributesClassName'), name, dns1123Subdomain)
-  if (!csi) yield at.at('csi').required('has to be specified when using volumeAttributesClassName')
+  if (name === '') at.at('volumeAttributesClassName').required('an empty string is disallowed')
+  else follows(at.at('volumeAttributesClassName'), name, dns1123Subdomain)
+  if (!csi) at.at('csi').required('has to be specified when using volumeAttributesClassName')
 }
 
-function* capacity(spec: core.PersistentVolumeSpec): Check {
-  const at = path('spec').at('capacity')
+function capacity(spec: core.PersistentVolumeSpec, root: Place): void {
+  const at = root.at('spec').at('capacity')
   const amounts = Object.entries(spec.capacity ?? {})
-  if (amounts.length === 0) yield at.required()
-  if (spec.capacity?.['storage'] === undefined || amounts.length > 1) yield at.notSupported(spec.capacity ?? {}, ['storage'])
+  if (amounts.length === 0) at.required()
+  if (spec.capacity?.['storage'] === undefined || amounts.length > 1) at.notSupported(spec.capacity ?? {}, ['storage'])
   for (const [name, value] of amounts) {
-    if (!isQuantity(value) || parseQuantity(value).nanos <= 0n) yield at.key(name).invalid(value, 'must be greater than zero')
+    if (!isQuantity(value) || parseQuantity(value).nanos <= 0n) at.key(name).invalid(value, 'must be greater than zero')
   }
 }
 
 /** What a volume is and where it is reached from stays. */
-function validateUpdate(next: core.PersistentVolume, current: core.PersistentVolume): FieldError[] {
-  const at = path('spec')
+function validateUpdate(next: core.PersistentVolume, current: core.PersistentVolume, root: Place): void {
+  const at = root.at('spec')
   // A secret for growing the volume can be given later.
   const given = current.spec.csi && !current.spec.csi.controllerExpandSecretRef && next.spec.csi
   const sourceOf = ({ spec }: core.PersistentVolume) => Object.fromEntries(sourcesOf(spec).map((name) => {
     const part = spec[name]
     return [name, given && name === 'csi' ? { ...part, controllerExpandSecretRef: undefined } : part]
   }))
-  const changed = deepEqual(sourceOf(next), sourceOf(current)) ? []
-    : [at.at('persistentvolumesource').forbidden(`spec.persistentvolumesource is immutable after creation\n${differences(sourceOf(current), sourceOf(next))}`)]
-  return [
-    ...validate(next),
-    ...changed,
-    ...unchanged(path('volumeMode'), next.spec.volumeMode, current.spec.volumeMode),
-    ...(current.spec.nodeAffinity ? unchanged(path('nodeAffinity'), next.spec.nodeAffinity, current.spec.nodeAffinity, 'field is immutable, except for updating from beta label to GA') : []),
-    ...(current.spec.volumeAttributesClassName !== undefined && next.spec.volumeAttributesClassName === undefined
-      ? [at.at('volumeAttributesClassName').forbidden('update from non-nil value to nil is forbidden')] : []),
-  ]
+  validate(next, root)
+  if (!deepEqual(sourceOf(next), sourceOf(current))) {
+    at.at('persistentvolumesource').forbidden(`spec.persistentvolumesource is immutable after creation\n${differences(sourceOf(current), sourceOf(next))}`)
+  }
+  unchanged(root.at('volumeMode'), next.spec.volumeMode, current.spec.volumeMode)
+  if (current.spec.nodeAffinity) unchanged(root.at('nodeAffinity'), next.spec.nodeAffinity, current.spec.nodeAffinity, 'field is immutable, except for updating from beta label to GA')
+  if (current.spec.volumeAttributesClassName !== undefined && next.spec.volumeAttributesClassName === undefined) {
+    at.at('volumeAttributesClassName').forbidden('update from non-nil value to nil is forbidden')
+  }
 }
 
 export const persistentvolumes: Strategy<core.PersistentVolume> = {
   counted: false,
   default: withDefaults,
   prepareForCreate: (volume) => ({ ...volume, status: { phase: 'Pending' } }),
-  validate: (volume) => [...validate(volume)],
+  validate,
   validateUpdate,
   printer: volumePrinter,
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { apps, core } from '../../../api/index.ts'
-import { context, created, createErrors, environment, updateErrors } from '../testing.ts'
+import { context, createErrors, created, environment, statusErrors, updateErrors } from '../testing.ts'
 import { strategyFor } from '../strategies.ts'
 
 const web = { name: 'web', image: 'nginx:1.27' }
@@ -137,7 +137,7 @@ describe('the status of a pod', () => {
     ['host', { hostIP: '1.1.1.1', hostIPs: [{ ip: '2.2.2.2' }] }, ['status.hostIPs[0].ip: Invalid value: "2.2.2.2": must be equal to `hostIP`']],
   ])('refuses a wrong %s', (_, status, wrong) => {
     const next = { ...current, status: { ...current.status, ...status } }
-    expect(strategy.validateStatusUpdate?.(next, current, context({ subresource: 'status' })).map(String)).toEqual(wrong)
+    expect(statusErrors(strategy, next, current)).toEqual(wrong)
   })
 })
 

@@ -1,7 +1,6 @@
 /** Pods. */
 import type { core } from '../../../api/index.ts'
-import type { FieldError } from '../../../machinery/field.ts'
-import { path } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
 import { podDefaults } from './defaults/pod-spec.ts'
 import { newPod, onlyEphemeral, onlyResources } from './pod-prepare.ts'
@@ -37,19 +36,16 @@ function readinessGates(pod: core.Pod): string {
   return `${open.length}/${gates.length}`
 }
 
-function validate(pod: core.Pod): readonly FieldError[] {
-  const at = path('spec')
-  return [
-    ...podItself(at, pod),
-    ...(pod.spec.nodeName && pod.spec.schedulingGates?.length ? [at.at('nodeName').forbidden('cannot be set until all schedulingGates have been cleared')] : []),
-    ...(pod.spec.ephemeralContainers?.length ? [at.at('ephemeralContainers').forbidden('cannot be set on create')] : []),
-  ]
+function validate(pod: core.Pod, root: Place): void {
+  const at = root.at('spec')
+  podItself(pod, root)
+  if (pod.spec.nodeName && pod.spec.schedulingGates?.length) at.at('nodeName').forbidden('cannot be set until all schedulingGates have been cleared')
+  if (pod.spec.ephemeralContainers?.length) at.at('ephemeralContainers').forbidden('cannot be set on create')
 }
 
-function validateUpdate(next: core.Pod, current: core.Pod, ctx: RequestContext): readonly FieldError[] {
-  if (ctx.subresource === 'ephemeralcontainers') return [...ephemeralUpdate(next, current)]
-  if (ctx.subresource === 'resize') return [...resizeUpdate(next, current)]
-  return [...podUpdate(next, current)]
+function validateUpdate(next: core.Pod, current: core.Pod, root: Place, ctx: RequestContext): void {
+  const check = ctx.subresource === 'ephemeralcontainers' ? ephemeralUpdate : ctx.subresource === 'resize' ? resizeUpdate : podUpdate
+  check(next, current, root)
 }
 
 function prepareForUpdate(next: core.Pod, current: core.Pod, ctx: RequestContext): core.Pod {
@@ -78,7 +74,7 @@ export const pods: Strategy<core.Pod> = {
   }),
   validate,
   validateUpdate,
-  validateStatusUpdate: (next, current) => [...podStatusUpdate(next, current)],
+  validateStatusUpdate: podStatusUpdate,
   warnings: (pod) => podWarnings(path('spec'), pod.spec),
   gracePeriodSeconds,
   selectableFields: (pod) => ({

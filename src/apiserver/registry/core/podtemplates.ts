@@ -1,6 +1,5 @@
 /** Pod templates that stand alone. */
 import type { core } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { within } from '../defaulting.ts'
 import { labelsText, nameColumn, printer, text } from '../printing.ts'
@@ -17,6 +16,6 @@ const templatePrinter = printer<core.PodTemplate>(
 export const podtemplates: Strategy<core.PodTemplate> = {
   counted: true,
   default: (template) => within(template, 'template', podTemplateDefaults),
-  validate: (template) => [...podTemplate(path('template'), template.template)],
+  validate: (template, root) => podTemplate(root.at('template'), template.template),
   printer: templatePrinter,
 }

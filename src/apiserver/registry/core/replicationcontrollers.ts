@@ -1,11 +1,10 @@
 /** Replication controllers: what replica sets were before. */
 import type { core } from '../../../api/index.ts'
-import type { Path } from '../../../machinery/field.ts'
-import { path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { selectorFromSet } from '../../../machinery/labels.ts'
 import type { Strategy } from '../../strategy.ts'
 import { lastingPods } from '../apps/template.ts'
-import { notNegative, type Check } from '../checks.ts'
+import { notNegative } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, integer, labelsText, nameColumn, printer, text, wide } from '../printing.ts'
 import { podTemplateDefaults } from './defaults/pod-spec.ts'
@@ -32,22 +31,22 @@ function withDefaults(controller: core.ReplicationController): core.ReplicationC
   })
 }
 
-function* spec(at: Path, value: core.ReplicationControllerSpec): Check {
-  yield* notNegative(at.at('minReadySeconds'), value.minReadySeconds)
+function spec(at: Place, value: core.ReplicationControllerSpec): void {
+  notNegative(at.at('minReadySeconds'), value.minReadySeconds)
   const selects = Object.keys(value.selector ?? {}).length > 0
-  if (!selects) yield at.at('selector').required()
-  yield* notNegative(at.at('replicas'), value.replicas)
-  if (!value.template) return yield at.at('template').required()
+  if (!selects) at.at('selector').required()
+  notNegative(at.at('replicas'), value.replicas)
+  if (!value.template) return at.at('template').required()
   const place = at.at('template')
   const labels = value.template.metadata.labels ?? {}
-  if (selects && !selectorFromSet(value.selector).matches(labels)) yield place.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
-  yield* podTemplate(place, value.template)
-  yield* lastingPods(place.at('spec'), value.template.spec, 'ReplicationController')
+  if (selects && !selectorFromSet(value.selector).matches(labels)) place.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
+  podTemplate(place, value.template)
+  lastingPods(place.at('spec'), value.template.spec, 'ReplicationController')
 }
 
 export const replicationcontrollers: Strategy<core.ReplicationController> = {
   default: withDefaults,
-  validate: (controller) => [...spec(path('spec'), controller.spec)],
+  validate: (controller, root) => spec(root.at('spec'), controller.spec),
   selectableFields: (controller) => ({ 'status.replicas': String(controller.status.replicas) }),
   printer: controllerPrinter,
 }

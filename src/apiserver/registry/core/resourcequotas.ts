@@ -1,9 +1,8 @@
 /** Resource quotas. */
 import type { core } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
-import type { Check } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 import { amount, isQuotaResource, resourceName, type Amounts } from './validation/resources.ts'
 
@@ -29,47 +28,47 @@ const opposites = [['BestEffort', 'NotBestEffort'], ['Terminating', 'NotTerminat
 /** Scopes that a pod is in or not: there are no values to choose from. */
 const plainScopes = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']
 
-function* amounts(at: Path, value: Amounts | undefined): Check {
+function amounts(at: Place, value: Amounts | undefined): void {
   for (const [name, quantity] of Object.entries(value ?? {})) {
-    yield* resourceName(at.key(name), name)
-    if (!name.includes('/') && !isQuotaResource(name)) yield at.key(name).invalid(name, 'must be a standard resource for quota')
-    yield* amount(at.key(name), name, quantity)
+    resourceName(at.key(name), name)
+    if (!name.includes('/') && !isQuotaResource(name)) at.key(name).invalid(name, 'must be a standard resource for quota')
+    amount(at.key(name), name, quantity)
   }
 }
 
 /** A scope that is known, and selects what has the resources that are limited. `shown`: what the error shows. */
-function* scope(at: Path, unknownAt: Path, name: Scope, hard: Amounts | undefined, shown: unknown, unknownShown: unknown): Check {
+function scope(at: Place, unknownAt: Place, name: Scope, hard: Amounts | undefined, shown: unknown, unknownShown: unknown): void {
   const counts = scopes[name]
-  if (!counts) yield unknownAt.invalid(unknownShown, 'unsupported scope')
+  if (!counts) unknownAt.invalid(unknownShown, 'unsupported scope')
   for (const resource of Object.keys(hard ?? {})) {
-    if (counts && isQuotaResource(resource) && !counts.has(resource)) yield at.invalid(shown, 'unsupported scope applied to resource')
+    if (counts && isQuotaResource(resource) && !counts.has(resource)) at.invalid(shown, 'unsupported scope applied to resource')
   }
 }
 
-function* conflicting(at: Path, names: readonly Scope[], shown: unknown): Check {
-  for (const [a, b] of opposites) if (names.includes(a) && names.includes(b)) yield at.invalid(shown, 'conflicting scopes')
+function conflicting(at: Place, names: readonly Scope[], shown: unknown): void {
+  for (const [a, b] of opposites) if (names.includes(a) && names.includes(b)) at.invalid(shown, 'conflicting scopes')
 }
 
-function* spec(at: Path, value: core.ResourceQuotaSpec): Check {
-  yield* amounts(at.at('hard'), value.hard)
+function spec(at: Place, value: core.ResourceQuotaSpec): void {
+  amounts(at.at('hard'), value.hard)
   const place = at.at('scopes')
-  for (const name of value.scopes ?? []) yield* scope(place, place, name, value.hard, value.scopes, value.scopes)
-  yield* conflicting(place, value.scopes ?? [], value.scopes)
+  for (const name of value.scopes ?? []) scope(place, place, name, value.hard, value.scopes, value.scopes)
+  conflicting(place, value.scopes ?? [], value.scopes)
   const list = value.scopeSelector?.matchExpressions ?? []
   const expressions = at.at('scopeSelector').at('matchExpressions')
   // What is wrong with one of the expressions stands at all of them.
   for (const { scopeName, operator, values = [] } of list) {
-    yield* scope(expressions, expressions.at('scopeName'), scopeName, value.hard, value.scopeSelector, scopeName)
+    scope(expressions, expressions.at('scopeName'), scopeName, value.hard, value.scopeSelector, scopeName)
     if (plainScopes.includes(scopeName) && operator !== 'Exists') {
-      yield expressions.at('operator').invalid(operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity")
+      expressions.at('operator').invalid(operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity")
     }
     if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0) yield expressions.at('values').required("must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+      if (values.length === 0) expressions.at('values').required("must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length > 0) yield expressions.at('values').invalid(values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")
-    } else yield expressions.at('operator').invalid(operator, 'not a valid selector operator')
+      if (values.length > 0) expressions.at('values').invalid(values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector")
+    } else expressions.at('operator').invalid(operator, 'not a valid selector operator')
   }
-  yield* conflicting(expressions, list.map(({ scopeName }) => scopeName), value.scopes ?? null)
+  conflicting(expressions, list.map(({ scopeName }) => scopeName), value.scopes ?? null)
 }
 
 /** The scopes of a quota stay, in whatever order. */
@@ -78,9 +77,15 @@ const sameScopes = ({ spec: next }: core.ResourceQuota, { spec: current }: core.
 
 export const resourcequotas: Strategy<core.ResourceQuota> = {
   counted: false,
-  validate: (quota) => [...spec(path('spec'), quota.spec)],
-  validateUpdate: (next, current) => [...spec(path('spec'), next.spec), ...(sameScopes(next, current) ? [] : [path('spec').at('scopes').invalid(next.spec.scopes ?? [], 'field is immutable')])],
-  validateStatusUpdate: ({ status }) => [...amounts(path('status').at('hard'), status.hard), ...amounts(path('status').at('used'), status.used)],
+  validate: (quota, root) => spec(root.at('spec'), quota.spec),
+  validateUpdate: (next, current, root) => {
+    spec(root.at('spec'), next.spec)
+    if (!sameScopes(next, current)) root.at('spec').at('scopes').invalid(next.spec.scopes ?? [], 'field is immutable')
+  },
+  validateStatusUpdate: ({ status }, _current, root) => {
+    amounts(root.at('status').at('hard'), status.hard)
+    amounts(root.at('status').at('used'), status.used)
+  },
   printer: printer<core.ResourceQuota>(
     nameColumn,
     text('Request', 'What is requested, of what may be.', (o) => usage(o, (name) => !isLimit(name))),

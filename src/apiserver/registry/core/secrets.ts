@@ -1,9 +1,9 @@
 /** Secrets. */
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { configMapKey } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, unchanged, type Check } from '../checks.ts'
+import { follows, unchanged } from '../checks.ts'
 import { frozen, maxDataBytes, sizeOf } from './data.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
@@ -26,34 +26,34 @@ function withDefaults(secret: core.Secret): core.Secret {
 const hidden = '<secret contents redacted>'
 const tokenType = 'kubernetes.io/service-account-token'
 
-function* validate(secret: core.Secret): Check {
+function validate(secret: core.Secret, root: Place): void {
   const data = secret.data ?? {}
-  for (const key of Object.keys(data)) yield* follows(path('data').key(key), key, configMapKey)
-  if (sizeOf({}, data) > maxDataBytes) yield path('data').tooLong(maxDataBytes)
-  yield* ofType(secret, data)
+  for (const key of Object.keys(data)) follows(root.at('data').key(key), key, configMapKey)
+  if (sizeOf({}, data) > maxDataBytes) root.at('data').tooLong(maxDataBytes)
+  ofType(secret, data, root)
 }
 
 /** The entries that secrets of a known type must have. */
-function* ofType(secret: core.Secret, data: Readonly<Record<string, string>>): Check {
-  const at = path('data')
+function ofType(secret: core.Secret, data: Readonly<Record<string, string>>, root: Place): void {
+  const at = root.at('data')
   const has = (key: string) => Object.hasOwn(data, key)
   switch (secret.type) {
     case tokenType:
-      if (!secret.metadata.annotations?.['kubernetes.io/service-account.name']) yield path('metadata').at('annotations').key('kubernetes.io/service-account.name').required()
+      if (!secret.metadata.annotations?.['kubernetes.io/service-account.name']) root.at('metadata').at('annotations').key('kubernetes.io/service-account.name').required()
       break
-    case 'kubernetes.io/dockercfg': yield* jsonEntry('.dockercfg', data); break
-    case 'kubernetes.io/dockerconfigjson': yield* jsonEntry('.dockerconfigjson', data); break
+    case 'kubernetes.io/dockercfg': jsonEntry('.dockercfg', data, root); break
+    case 'kubernetes.io/dockerconfigjson': jsonEntry('.dockerconfigjson', data, root); break
     case 'kubernetes.io/basic-auth':
       if (!has('username') && !has('password')) {
-        yield at.key('username').required()
-        yield at.key('password').required()
+        at.key('username').required()
+        at.key('password').required()
       }
       break
     case 'kubernetes.io/ssh-auth':
-      if (!data['ssh-privatekey']) yield at.key('ssh-privatekey').required()
+      if (!data['ssh-privatekey']) at.key('ssh-privatekey').required()
       break
     case 'kubernetes.io/tls':
-      for (const key of ['tls.crt', 'tls.key']) if (!has(key)) yield at.key(key).required()
+      for (const key of ['tls.crt', 'tls.key']) if (!has(key)) at.key(key).required()
       break
     default:
   }
@@ -74,23 +74,23 @@ function notAnObject(text: string): string | undefined {
   return kind === 'object' ? undefined : `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`
 }
 
-function* jsonEntry(key: string, data: Readonly<Record<string, string>>): Check {
-  const at = path('data').key(key)
+function jsonEntry(key: string, data: Readonly<Record<string, string>>, root: Place): void {
+  const at = root.at('data').key(key)
   const value = data[key]
-  if (value === undefined) return yield at.required()
+  if (value === undefined) return at.required()
   const why = notAnObject(Buffer.from(value, 'base64').toString())
-  if (why) yield at.invalid(hidden, why)
+  if (why) at.invalid(hidden, why)
 }
 
-const validateUpdate = (next: core.Secret, current: core.Secret): FieldError[] => [
-  ...unchanged(path('type'), next.type, current.type),
-  ...frozen(next, current, ['data']),
-  ...validate(next),
-]
+function validateUpdate(next: core.Secret, current: core.Secret, root: Place): void {
+  unchanged(root.at('type'), next.type, current.type)
+  frozen(next, current, ['data'], root)
+  validate(next, root)
+}
 
 export const secrets: Strategy<core.Secret> = {
   default: withDefaults,
-  validate: (secret) => [...validate(secret)],
+  validate,
   validateUpdate,
   selectableFields: (secret) => ({ type: secret.type ?? '' }),
   printer: secretPrinter,

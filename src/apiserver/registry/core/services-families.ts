@@ -1,9 +1,8 @@
 /** Which address families a service has: what the client says of it, what it had before, what the cluster can give. */
 import { isIPv6 } from 'node:net'
 import type { core } from '../../../api/index.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
-import type { Check } from '../checks.ts'
 import { hasClusterIP, isHeadless } from './services-allocation.ts'
 
 export type Family = 'IPv4' | 'IPv6'
@@ -64,44 +63,44 @@ function inferFamilies(spec: Spec, families: readonly Family[]): readonly Family
 }
 
 /** What is wrong between policy, families and addresses, and what the cluster cannot give. */
-export function* familyErrors(spec: Spec, families: readonly Family[]): Check {
-  const at = path('spec')
+export function familyErrors(spec: Spec, families: readonly Family[], root: Place): void {
+  const at = root.at('spec')
   if (!hasClusterIP(spec)) return
   const addresses = spec.clusterIPs ?? []
   const wanted = spec.ipFamilies ?? []
   const policy = spec.ipFamilyPolicy
   if (policy === 'SingleStack') {
-    if (addresses.length === 2) yield at.at('ipFamilyPolicy').invalid(policy, "must be RequireDualStack or PreferDualStack when multiple 'clusterIPs' are specified")
-    if (wanted.length === 2) yield at.at('ipFamilyPolicy').invalid(policy, "must be RequireDualStack or PreferDualStack when multiple 'ipFamilies' are specified")
+    if (addresses.length === 2) at.at('ipFamilyPolicy').invalid(policy, "must be RequireDualStack or PreferDualStack when multiple 'clusterIPs' are specified")
+    if (wanted.length === 2) at.at('ipFamilyPolicy').invalid(policy, "must be RequireDualStack or PreferDualStack when multiple 'ipFamilies' are specified")
   }
   if (isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0) return
   for (const [i, address] of addresses.entries()) {
     if (address === 'None' || address === '' || i < wanted.length) continue
-    if (!families.includes(familyOf(address))) yield at.at('clusterIPs').index(i).invalid(addresses, `${familyOf(address)} is not configured on this cluster`)
+    if (!families.includes(familyOf(address))) at.at('clusterIPs').index(i).invalid(addresses, `${familyOf(address)} is not configured on this cluster`)
   }
-  if (policy === 'RequireDualStack' && families.length < 2) yield at.at('ipFamilyPolicy').invalid(policy, 'this cluster is not configured for dual-stack services')
-  for (const [i, family] of wanted.entries()) if (!families.includes(family as Family)) yield at.at('ipFamilies').index(i).invalid(family, 'not configured on this cluster')
+  if (policy === 'RequireDualStack' && families.length < 2) at.at('ipFamilyPolicy').invalid(policy, 'this cluster is not configured for dual-stack services')
+  for (const [i, family] of wanted.entries()) if (!families.includes(family as Family)) at.at('ipFamilies').index(i).invalid(family, 'not configured on this cluster')
 }
 
 /** What an update may not do to addresses and families. */
-export function* familyUpdateErrors(next: Spec, was: Spec): Check {
+export function familyUpdateErrors(next: Spec, was: Spec, root: Place): void {
   if (!hasClusterIP(next) || !hasClusterIP(was)) return
-  if (!(isHeadless(next) && isHeadless(was))) yield* changed('clusterIPs', 'clusterIP', next, was)
-  if (!isHeadless(next) && !isHeadless(was)) yield* changed('ipFamilies', 'ipFamily', next, was)
+  if (!(isHeadless(next) && isHeadless(was))) changed('clusterIPs', 'clusterIP', next, was, root)
+  if (!isHeadless(next) && !isHeadless(was)) changed('ipFamilies', 'ipFamily', next, was, root)
 }
 
-function* changed(field: 'clusterIPs' | 'ipFamilies', one: string, next: Spec, was: Spec): Generator<FieldError> {
-  const place = path('spec').at(field)
+function changed(field: 'clusterIPs' | 'ipFamilies', one: string, next: Spec, was: Spec, root: Place): void {
+  const place = root.at('spec').at(field)
   const is: readonly string[] = next[field] ?? []
   const old: readonly string[] = was[field] ?? []
   const moved = (i: number) => place.index(field === 'clusterIPs' ? i : 0).invalid(is, 'may not change once set')
   if (is.length === old.length) {
-    for (const [i, value] of old.entries()) if (value !== is[i]) yield moved(i)
+    for (const [i, value] of old.entries()) if (value !== is[i]) moved(i)
     return
   }
-  if (is.length === 0) return yield place.index(0).invalid(is, `primary ${one} can not be unset`)
-  if (old.length > 0 && is[0] !== old[0]) yield moved(0)
+  if (is.length === 0) return place.index(0).invalid(is, `primary ${one} can not be unset`)
+  if (old.length > 0 && is[0] !== old[0]) moved(0)
   if (is.length < old.length && next.ipFamilyPolicy !== 'SingleStack') {
-    yield path('spec').at('ipFamilyPolicy').invalid(next.ipFamilyPolicy ?? null, `must be set to 'SingleStack' when releasing the secondary ${one}`)
+    root.at('spec').at('ipFamilyPolicy').invalid(next.ipFamilyPolicy ?? null, `must be set to 'SingleStack' when releasing the secondary ${one}`)
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { core, networking } from '../../../api/index.ts'
+import { found } from '../../../machinery/field.ts'
 import type { Client } from '../../../client/client.ts'
 import { ApiError, alreadyExists, notFound } from '../../../machinery/errors.ts'
 import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
@@ -280,7 +281,7 @@ describe('families', () => {
     const { ipFamilyPolicy, ipFamilies, clusterIPs } = dual.prepare({ ports: [http], ...spec }, 'a').spec
     return { ipFamilyPolicy, ipFamilies, ...(clusterIPs ? { clusterIPs } : {}) }
   }
-  const errors = (spec: object) => dual.strategy.validate!(dual.prepare({ ports: [http], ...spec }, 'a'), context()).map(String)
+  const errors = (spec: object) => found((root) => dual.strategy.validate!(dual.prepare({ ports: [http], ...spec }, 'a'), root, context())).map(String)
 
   it.each<[string, object, object]>([
     ['the cluster\'s own without a word', {}, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] }],
@@ -303,7 +304,7 @@ describe('families', () => {
     const current = { ...dual.prepare({ ports: [http], ipFamilyPolicy: 'PreferDualStack' }, 'a') }
     const had = { ...current, spec: { ...current.spec, clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9', 'fd00::9'] } }
     const update = (spec: object) => dual.strategy.prepareForUpdate!(complete(core.services, service({ ports: [http], ...spec }, 'a')), had, context())
-    const wrong = (spec: object) => dual.strategy.validateUpdate!(update(spec), had, context()).map(String)
+    const wrong = (spec: object) => found((root) => dual.strategy.validateUpdate!(update(spec), had, root, context())).map(String)
     // An old client that knows one address, and one that leaves out everything, change nothing.
     expect(update({ clusterIP: '10.96.0.9' }).spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'], clusterIPs: ['10.96.0.9', 'fd00::9'] })
     expect(update({}).spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack', clusterIPs: ['10.96.0.9', 'fd00::9'] })

@@ -53,9 +53,15 @@ export function services(env: StrategyEnvironment): Strategy<core.Service> {
     default: serviceDefaults,
     prepareForCreate: (service) => withFamilies({ ...service, spec: agreeOnAddresses(service.spec, undefined) }),
     prepareForUpdate: (next, current) => withFamilies(keepAllocated(next, current), current.spec),
-    validate: (service) => [...serviceSpec(service.spec), ...familyErrors(service.spec, families)],
-    validateUpdate: (next, current) => [...serviceUpdate(next, current), ...familyErrors(next.spec, families)],
-    validateStatusUpdate: (next) => [...balancerStatus(next)],
+    validate: (service, root) => {
+      serviceSpec(service.spec, root)
+      familyErrors(service.spec, families, root)
+    },
+    validateUpdate: (next, current, root) => {
+      serviceUpdate(next, current, root)
+      familyErrors(next.spec, families, root)
+    },
+    validateStatusUpdate: (next, _current, root) => balancerStatus(next, root),
     createOnUpdate: true,
     counted: false,
     validateName: dns1035Label,

@@ -1,10 +1,10 @@
 /** Endpoint slices. */
 import type { discovery } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, ipAddress, labelValue, qualifiedName, validateLabels, type NameRule } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
-import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange, type Check } from '../checks.ts'
+import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, firstFew, nameColumn, orUnset, printer, text } from '../printing.ts'
 
@@ -15,75 +15,78 @@ const types = ['FQDN', 'IPv4', 'IPv6']
 const maxEndpoints = 1000
 const maxAddresses = 100
 
-function* validate(slice: discovery.EndpointSlice): Check {
-  yield* oneOfThese(path('addressType'), slice.addressType, types)
-  if (slice.endpoints.length > maxEndpoints) yield path('endpoints').tooMany(slice.endpoints.length, maxEndpoints)
-  else yield* forEach(path('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice)))
-  if (slice.ports.length > 20000) return yield path('ports').tooMany(slice.ports.length, 20000)
+function validate(slice: discovery.EndpointSlice, root: Place): void {
+  oneOfThese(root.at('addressType'), slice.addressType, types)
+  if (slice.endpoints.length > maxEndpoints) root.at('endpoints').tooMany(slice.endpoints.length, maxEndpoints)
+  else forEach(root.at('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice)))
+  if (slice.ports.length > 20000) return root.at('ports').tooMany(slice.ports.length, 20000)
   const names = new Set<string>()
-  yield* forEach(path('ports'), slice.ports, function* (p, at) {
+  forEach(root.at('ports'), slice.ports, (p, at) => {
     const { name = '' } = p
-    if (name) yield* follows(at.at('name'), name, dns1123Label)
-    if (names.has(name)) yield at.at('name').duplicate(name)
+    if (name) follows(at.at('name'), name, dns1123Label)
+    if (names.has(name)) at.at('name').duplicate(name)
     names.add(name)
-    yield* oneOfThese(at.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
-    yield* inRange(at.at('port'), p.port, 1, 65535)
-    if (p.appProtocol) yield* follows(at.at('appProtocol'), p.appProtocol, qualifiedName)
+    oneOfThese(at.at('protocol'), p.protocol, ['SCTP', 'TCP', 'UDP'])
+    inRange(at.at('port'), p.port, 1, 65535)
+    if (p.appProtocol) follows(at.at('appProtocol'), p.appProtocol, qualifiedName)
   })
 }
 
-function* oneEndpoint(value: discovery.Endpoint, at: Path, type: string, own: boolean): Check {
+function oneEndpoint(value: discovery.Endpoint, at: Place, type: string, own: boolean): void {
   const place = at.at('addresses')
-  if (value.addresses.length === 0) yield place.required('must contain at least 1 address')
-  if (value.addresses.length > maxAddresses) yield place.tooMany(value.addresses.length, maxAddresses)
-  yield* forEach(place, value.addresses, (address, here) => oneAddress(address, here, type, own))
-  if (value.hostname !== undefined) yield* follows(at.at('hostname'), value.hostname, dns1123Label)
-  if (value.nodeName !== undefined) yield* follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
+  if (value.addresses.length === 0) place.required('must contain at least 1 address')
+  if (value.addresses.length > maxAddresses) place.tooMany(value.addresses.length, maxAddresses)
+  forEach(place, value.addresses, (address, here) => oneAddress(address, here, type, own))
+  if (value.hostname !== undefined) follows(at.at('hostname'), value.hostname, dns1123Label)
+  if (value.nodeName !== undefined) follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
   const topology = at.at('deprecatedTopology')
   const keys = Object.keys(value.deprecatedTopology ?? {})
-  if (keys.length > 16) yield topology.tooMany(keys.length, 16)
-  yield* validateLabels(value.deprecatedTopology, topology)
-  yield* hints(at.at('hints').at('forZones'), value.hints?.forZones, labelValue)
-  yield* hints(at.at('hints').at('forNodes'), value.hints?.forNodes, dns1123Subdomain)
+  if (keys.length > 16) topology.tooMany(keys.length, 16)
+  validateLabels(value.deprecatedTopology, topology)
+  hints(at.at('hints').at('forZones'), value.hints?.forZones, labelValue)
+  hints(at.at('hints').at('forNodes'), value.hints?.forNodes, dns1123Subdomain)
 }
 
 const maxHints = 8
 
-function* hints(at: Path, list: readonly { readonly name: string }[] | undefined, rule: NameRule): Check {
-  if ((list ?? []).length > maxHints) return yield at.tooMany(list?.length ?? 0, maxHints)
-  yield* distinct(at, list, ({ name }) => name, 'name')
-  yield* forEach(at, list, ({ name }, place) => follows(place.at('name'), name, rule))
+function hints(at: Place, list: readonly { readonly name: string }[] | undefined, rule: NameRule): void {
+  if ((list ?? []).length > maxHints) return at.tooMany(list?.length ?? 0, maxHints)
+  distinct(at, list, ({ name }) => name, 'name')
+  forEach(at, list, ({ name }, place) => follows(place.at('name'), name, rule))
 }
 
 /** The name of a host outside: of two parts at least, with or without the dot at the end. */
-function* fullName(at: Path, value: string): Check {
-  if (!value) return yield at.required()
+function fullName(at: Place, value: string): void {
+  if (!value) return at.required()
   const name = value.replace(/\.$/, '')
   const problems = dns1123Subdomain(name)
-  if (problems.length > 0) return yield at.invalid(value, problems.join(','))
-  if (!name.includes('.')) return yield at.invalid(value, 'should be a domain with at least two segments separated by dots')
+  if (problems.length > 0) return at.invalid(value, problems.join(','))
+  if (!name.includes('.')) return at.invalid(value, 'should be a domain with at least two segments separated by dots')
   for (const part of name.split('.')) {
     const wrong = dns1123Label(part)
-    if (wrong.length > 0) yield at.invalid(value, wrong.join(','))
+    if (wrong.length > 0) at.invalid(value, wrong.join(','))
   }
 }
 
-function* oneAddress(address: string, at: Path, type: string, own: boolean): Check {
-  if (type === 'FQDN') return yield* fullName(at, address)
+function oneAddress(address: string, at: Place, type: string, own: boolean): void {
+  if (type === 'FQDN') return fullName(at, address)
   const problems = ipAddress(address)
-  for (const why of problems) yield at.invalid(address, why)
+  for (const why of problems) at.invalid(address, why)
   if (problems.length > 0) return
   const v6 = address.includes(':')
-  if (type === 'IPv4' && v6) yield at.invalid(address, 'must be an IPv4 address')
-  if (type === 'IPv6' && !v6) yield at.invalid(address, 'must be an IPv6 address')
-  if (!own) yield* ordinaryAddress(at, address)
+  if (type === 'IPv4' && v6) at.invalid(address, 'must be an IPv4 address')
+  if (type === 'IPv6' && !v6) at.invalid(address, 'must be an IPv6 address')
+  if (!own) ordinaryAddress(at, address)
 }
 
 export const endpointslices: Strategy<discovery.EndpointSlice> = {
   counted: true,
   default: withDefaults,
-  validate: (slice) => [...validate(slice)],
-  validateUpdate: (next, current) => [...validate(next), ...unchanged(path('addressType'), next.addressType, current.addressType)],
+  validate,
+  validateUpdate: (next, current, root) => {
+    validate(next, root)
+    unchanged(root.at('addressType'), next.addressType, current.addressType)
+  },
   printer: printer<discovery.EndpointSlice>(
     nameColumn,
     text('AddressType', 'Of which kind its addresses are.', (o) => o.addressType),

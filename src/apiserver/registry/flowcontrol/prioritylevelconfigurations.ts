@@ -1,10 +1,10 @@
 /** Priority levels: how many requests are served at a time, and how the others wait. */
 import { flowcontrol as resources, type flowcontrol } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { mandatoryLevels } from '../../flowcontrol/objects.ts'
 import type { Strategy } from '../../strategy.ts'
-import { distinct, forEach, within as inRange, type Check } from '../checks.ts'
+import { distinct, forEach, within as inRange } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 import { complete } from './fixed.ts'
@@ -23,56 +23,56 @@ const withDefaults = (level: Level): Level => within(level, 'spec', (spec) => {
   })
 })
 
-function* validate({ metadata, spec }: Level): Check {
-  const at = path('spec')
-  if ((metadata.name === 'exempt') !== (spec.type === 'Exempt')) yield at.at('type').invalid(spec.type, "type must be 'Exempt' if and only if name is 'exempt'")
+function validate({ metadata, spec }: Level, root: Place): void {
+  const at = root.at('spec')
+  if ((metadata.name === 'exempt') !== (spec.type === 'Exempt')) at.at('type').invalid(spec.type, "type must be 'Exempt' if and only if name is 'exempt'")
   if (spec.type === 'Exempt') {
-    if (spec.limited) yield at.at('limited').forbidden('must be nil if the type is not Limited')
-    yield* shares(at.at('exempt'), spec.exempt ?? {})
-  } else if (spec.type === 'Limited') yield* limits(at, spec)
-  else yield at.at('type').notSupported(spec.type, ['Exempt', 'Limited'])
-  yield* fixedSpec(at, metadata.name, spec)
+    if (spec.limited) at.at('limited').forbidden('must be nil if the type is not Limited')
+    shares(at.at('exempt'), spec.exempt ?? {})
+  } else if (spec.type === 'Limited') limits(at, spec)
+  else at.at('type').notSupported(spec.type, ['Exempt', 'Limited'])
+  fixedSpec(at, metadata.name, spec)
 }
 
 /** What every cluster has stays as it is, but for the shares of what is never limited. */
-function* fixedSpec(at: Path, name: string | undefined, spec: flowcontrol.PriorityLevelConfigurationSpec): Check {
+function fixedSpec(at: Place, name: string | undefined, spec: flowcontrol.PriorityLevelConfigurationSpec): void {
   const fixed = mandatoryLevels.find((level) => level.name === name)
   if (!fixed) return
   const { exempt: _a, ...wanted } = withDefaults({ spec: complete(resources.prioritylevelconfigurations, fixed) } as Level).spec
   const { exempt: _b, ...is } = spec
   const except = name === 'exempt' ? " except the 'spec.exempt' field" : ''
-  if (!deepEqual(is, wanted) || (name !== 'exempt' && spec.exempt)) yield at.invalid(spec, `spec of '${name}'${except} must equal the fixed value`)
+  if (!deepEqual(is, wanted) || (name !== 'exempt' && spec.exempt)) at.invalid(spec, `spec of '${name}'${except} must equal the fixed value`)
 }
 
-function* shares(at: Path, value: flowcontrol.ExemptPriorityLevelConfiguration): Check {
+function shares(at: Place, value: flowcontrol.ExemptPriorityLevelConfiguration): void {
   const { nominalConcurrencyShares: nominal } = value
-  if (nominal !== undefined && nominal < 0) yield at.at('nominalConcurrencyShares').invalid(nominal, 'must be a non-negative integer')
-  yield* inRange(at.at('lendablePercent'), value.lendablePercent, 0, 100)
+  if (nominal !== undefined && nominal < 0) at.at('nominalConcurrencyShares').invalid(nominal, 'must be a non-negative integer')
+  inRange(at.at('lendablePercent'), value.lendablePercent, 0, 100)
 }
 
-function* limits(at: Path, spec: flowcontrol.PriorityLevelConfigurationSpec): Check {
-  if (spec.exempt) yield at.at('exempt').forbidden('must be nil if the type is Limited')
-  if (!spec.limited) return yield at.at('limited').required('must not be empty when type is Limited')
+function limits(at: Place, spec: flowcontrol.PriorityLevelConfigurationSpec): void {
+  if (spec.exempt) at.at('exempt').forbidden('must be nil if the type is Limited')
+  if (!spec.limited) return at.at('limited').required('must not be empty when type is Limited')
   const place = at.at('limited')
-  yield* shares(place, spec.limited)
+  shares(place, spec.limited)
   const borrowed = spec.limited.borrowingLimitPercent
-  if (borrowed !== undefined && borrowed < 0) yield place.at('borrowingLimitPercent').invalid(borrowed, 'if specified, must be a non-negative integer')
-  yield* response(place.at('limitResponse'), spec.limited.limitResponse)
+  if (borrowed !== undefined && borrowed < 0) place.at('borrowingLimitPercent').invalid(borrowed, 'if specified, must be a non-negative integer')
+  response(place.at('limitResponse'), spec.limited.limitResponse)
 }
 
-function* response(at: Path, value: flowcontrol.LimitResponse): Check {
-  if (value.type !== 'Queue' && value.type !== 'Reject') yield at.at('type').notSupported(value.type, ['Queue', 'Reject'])
-  if (value.type === 'Reject' && value.queuing) yield at.at('queuing').forbidden('must be nil if limited.limitResponse.type is not Limited')
+function response(at: Place, value: flowcontrol.LimitResponse): void {
+  if (value.type !== 'Queue' && value.type !== 'Reject') at.at('type').notSupported(value.type, ['Queue', 'Reject'])
+  if (value.type === 'Reject' && value.queuing) at.at('queuing').forbidden('must be nil if limited.limitResponse.type is not Limited')
   if (value.type !== 'Queue') return
   const place = at.at('queuing')
-  if (!value.queuing) return yield place.required('must not be empty if limited.limitResponse.type is Limited')
+  if (!value.queuing) return place.required('must not be empty if limited.limitResponse.type is Limited')
   const { queues, handSize, queueLengthLimit } = value.queuing
-  if (queueLengthLimit <= 0) yield place.at('queueLengthLimit').invalid(queueLengthLimit, 'must be positive')
-  if (queues <= 0) yield place.at('queues').invalid(queues, 'must be positive')
-  else if (queues > mostQueues) yield place.at('queues').invalid(queues, `must not be greater than ${mostQueues}`)
-  if (handSize <= 0) yield place.at('handSize').invalid(handSize, 'must be positive')
-  else if (handSize > queues) yield place.at('handSize').invalid(handSize, `should not be greater than queues (${queues})`)
-  else if (entropy(queues, handSize) > hashBits) yield place.at('handSize').invalid(handSize, `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${hashBits}`)
+  if (queueLengthLimit <= 0) place.at('queueLengthLimit').invalid(queueLengthLimit, 'must be positive')
+  if (queues <= 0) place.at('queues').invalid(queues, 'must be positive')
+  else if (queues > mostQueues) place.at('queues').invalid(queues, `must not be greater than ${mostQueues}`)
+  if (handSize <= 0) place.at('handSize').invalid(handSize, 'must be positive')
+  else if (handSize > queues) place.at('handSize').invalid(handSize, `should not be greater than queues (${queues})`)
+  else if (entropy(queues, handSize) > hashBits) place.at('handSize').invalid(handSize, `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${hashBits}`)
 }
 
 const mostQueues = 10_000_000
@@ -81,10 +81,12 @@ const hashBits = 60
 /** How many bits of a hash it takes to deal a hand. */
 const entropy = (queues: number, handSize: number): number => Math.ceil(Math.log2(queues) * handSize)
 
-function* statusErrors({ status }: Level): Check {
-  const at = path('status').at('conditions')
-  yield* forEach(at, status.conditions, (condition, place) => (condition.type ? [] : [place.at('type').required('must not be empty')]))
-  yield* distinct(at, status.conditions, (condition) => condition.type, 'type')
+function statusErrors({ status }: Level, root: Place): void {
+  const at = root.at('status').at('conditions')
+  forEach(at, status.conditions, (condition, place) => {
+    if (!condition.type) place.at('type').required('must not be empty')
+  })
+  distinct(at, status.conditions, (condition) => condition.type, 'type')
 }
 
 const queuing = (name: keyof flowcontrol.QueuingConfiguration) => (level: Level): string => {
@@ -95,8 +97,8 @@ const queuing = (name: keyof flowcontrol.QueuingConfiguration) => (level: Level)
 export const prioritylevelconfigurations: Strategy<Level> = {
   default: withDefaults,
   unconditionalUpdate: false,
-  validate: (level) => [...validate(level)],
-  validateStatusUpdate: (level) => [...statusErrors(level)],
+  validate,
+  validateStatusUpdate: (next, _current, root) => statusErrors(next, root),
   printer: printer<Level>(
     nameColumn,
     text('Type', 'Whether its requests are limited.', (o) => o.spec.type),

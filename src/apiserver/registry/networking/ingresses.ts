@@ -1,9 +1,9 @@
 /** Ingresses. */
 import type { networking } from '../../../api/index.ts'
-import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1035Label, dns1123Subdomain, ipAddress, pathSegmentName, portName, wildcardDNS1123Subdomain } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { follows, forEach, named, port, type Check } from '../checks.ts'
+import { follows, forEach, named, port } from '../checks.ts'
 import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
 
 const classAnnotation = 'kubernetes.io/ingress.class'
@@ -26,85 +26,83 @@ const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix']
 const badSequences = ['//', '/./', '/../', '%2f', '%2F']
 const badSuffixes = ['/..', '/.']
 
-function* spec(at: Path, value: networking.IngressSpec): Check {
-  if (!value.rules?.length && !value.defaultBackend) yield at.invalid(value.rules ?? [], 'either `defaultBackend` or `rules` must be specified')
-  if (value.defaultBackend) yield* backend(at.at('defaultBackend'), value.defaultBackend)
-  yield* forEach(at.at('rules'), value.rules, function* (rule, place) {
-    if (rule.host) yield* host(place.at('host'), rule.host)
+function spec(at: Place, value: networking.IngressSpec): void {
+  if (!value.rules?.length && !value.defaultBackend) at.invalid(value.rules ?? [], 'either `defaultBackend` or `rules` must be specified')
+  if (value.defaultBackend) backend(at.at('defaultBackend'), value.defaultBackend)
+  forEach(at.at('rules'), value.rules, (rule, place) => {
+    if (rule.host) host(place.at('host'), rule.host)
     if (!rule.http) return
     const paths = place.at('http').at('paths')
-    if (rule.http.paths.length === 0) yield paths.required()
-    yield* forEach(paths, rule.http.paths, oneRulePath)
+    if (rule.http.paths.length === 0) paths.required()
+    forEach(paths, rule.http.paths, oneRulePath)
   })
-  yield* forEach(at.at('tls'), value.tls, function* (tls, place) {
-    yield* forEach(place.at('hosts'), tls.hosts, (name, here) => follows(here, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain))
-    if (tls.secretName) yield* follows(place.at('secretName'), tls.secretName, dns1123Subdomain)
+  forEach(at.at('tls'), value.tls, (tls, place) => {
+    forEach(place.at('hosts'), tls.hosts, (name, here) => follows(here, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain))
+    if (tls.secretName) follows(place.at('secretName'), tls.secretName, dns1123Subdomain)
   })
-  if (value.ingressClassName !== undefined) yield* follows(at.at('ingressClassName'), value.ingressClassName, dns1123Subdomain)
+  if (value.ingressClassName !== undefined) follows(at.at('ingressClassName'), value.ingressClassName, dns1123Subdomain)
 }
 
-function* host(at: Path, name: string): Check {
-  if (ipAddress(name).length === 0) yield at.invalid(name, 'must be a DNS name, not an IP address')
-  yield* follows(at, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain)
+function host(at: Place, name: string): void {
+  if (ipAddress(name).length === 0) at.invalid(name, 'must be a DNS name, not an IP address')
+  follows(at, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain)
 }
 
-function* oneRulePath(value: networking.HTTPIngressPath, at: Path): Check {
-  if (!value.pathType) return yield at.at('pathType').required('pathType must be specified')
-  if (!pathTypes.includes(value.pathType)) yield at.at('pathType').notSupported(value.pathType, pathTypes)
+function oneRulePath(value: networking.HTTPIngressPath, at: Place): void {
+  if (!value.pathType) return at.at('pathType').required('pathType must be specified')
+  if (!pathTypes.includes(value.pathType)) at.at('pathType').notSupported(value.pathType, pathTypes)
   const where = value.path ?? ''
   const exact = value.pathType === 'Exact' || value.pathType === 'Prefix'
   if ((where !== '' && value.pathType === 'ImplementationSpecific') || exact) {
-    if (!where.startsWith('/')) yield at.at('path').invalid(where, 'must be an absolute path')
+    if (!where.startsWith('/')) at.at('path').invalid(where, 'must be an absolute path')
     if (exact) {
-      for (const part of badSequences) if (where.includes(part)) yield at.at('path').invalid(where, `must not contain '${part}'`)
-      for (const part of badSuffixes) if (where.endsWith(part)) yield at.at('path').invalid(where, `cannot end with '${part}'`)
+      for (const part of badSequences) if (where.includes(part)) at.at('path').invalid(where, `must not contain '${part}'`)
+      for (const part of badSuffixes) if (where.endsWith(part)) at.at('path').invalid(where, `cannot end with '${part}'`)
     }
   }
-  yield* backend(at.at('backend'), value.backend)
+  backend(at.at('backend'), value.backend)
 }
 
-function* backend(at: Path, { service, resource }: networking.IngressBackend): Check {
-  if (service && resource) yield at.invalid('', 'cannot set both resource and service backends')
+function backend(at: Place, { service, resource }: networking.IngressBackend): void {
+  if (service && resource) at.invalid('', 'cannot set both resource and service backends')
   else if (resource) {
-    if (resource.apiGroup !== undefined) yield* follows(at.at('resource').at('apiGroup'), resource.apiGroup, dns1123Subdomain)
-    yield* named(at.at('resource').at('kind'), resource.kind, pathSegmentName)
-    yield* named(at.at('resource').at('name'), resource.name, pathSegmentName)
-  } else if (!service) yield at.invalid('', 'resource or service backend is required')
+    if (resource.apiGroup !== undefined) follows(at.at('resource').at('apiGroup'), resource.apiGroup, dns1123Subdomain)
+    named(at.at('resource').at('kind'), resource.kind, pathSegmentName)
+    named(at.at('resource').at('name'), resource.name, pathSegmentName)
+  } else if (!service) at.invalid('', 'resource or service backend is required')
   else {
     const place = at.at('service')
-    if (!service.name) yield place.at('name').required()
-    else yield* follows(place.at('name'), service.name, dns1035Label)
+    if (!service.name) place.at('name').required()
+    else follows(place.at('name'), service.name, dns1035Label)
     const { name, number } = service.port
-    if (name && number) yield at.invalid('', 'cannot set both port name & port number')
-    else if (name) yield* follows(place.at('port').at('name'), name, portName)
-    else if (number) yield* port(place.at('port').at('number'), number)
-    else yield at.required('port name or number is required')
+    if (name && number) at.invalid('', 'cannot set both port name & port number')
+    else if (name) follows(place.at('port').at('name'), name, portName)
+    else if (number) port(place.at('port').at('number'), number)
+    else at.required('port name or number is required')
   }
 }
 
-function validate(ingress: networking.Ingress): FieldError[] {
+function validate(ingress: networking.Ingress, root: Place): void {
   const annotation = ingress.metadata.annotations?.[classAnnotation]
   const both = annotation !== undefined && ingress.spec.ingressClassName !== undefined && annotation !== ingress.spec.ingressClassName
-  return [
-    ...spec(path('spec'), ingress.spec),
-    ...(both ? [path('annotations').at(classAnnotation).invalid(annotation, 'must match `ingressClassName` when both are specified')] : []),
-  ]
+  spec(root.at('spec'), ingress.spec)
+  if (both) root.at('annotations').at(classAnnotation).invalid(annotation, 'must match `ingressClassName` when both are specified')
 }
 
 /** Where an ingress is reached, as its controller says. */
-function* statusErrors({ status }: networking.Ingress): Check {
-  yield* forEach(path('status').at('loadBalancer').at('ingress'), status.loadBalancer.ingress, function* ({ ip, hostname }, place) {
-    if (ip) yield* follows(place.at('ip'), ip, ipAddress)
+function statusErrors({ status }: networking.Ingress, root: Place): void {
+  forEach(root.at('status').at('loadBalancer').at('ingress'), status.loadBalancer.ingress, ({ ip, hostname }, place) => {
+    if (ip) follows(place.at('ip'), ip, ipAddress)
     if (!hostname) return
-    yield* follows(place.at('hostname'), hostname, dns1123Subdomain)
-    if (ipAddress(hostname).length === 0) yield place.at('hostname').invalid(hostname, 'must be a DNS name, not an IP address')
+    follows(place.at('hostname'), hostname, dns1123Subdomain)
+    if (ipAddress(hostname).length === 0) place.at('hostname').invalid(hostname, 'must be a DNS name, not an IP address')
   })
 }
 
 export const ingresses: Strategy<networking.Ingress> = {
   validate,
   warnings: ({ metadata }) => (metadata.annotations?.[classAnnotation] === undefined ? [] : [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]),
-  validateUpdate: (next) => [...spec(path('spec'), next.spec)],
-  validateStatusUpdate: (next) => [...statusErrors(next)],
+  validateUpdate: (next, _current, root) => spec(root.at('spec'), next.spec),
+  validateStatusUpdate: (next, _current, root) => statusErrors(next, root),
   printer: ingressPrinter,
 }

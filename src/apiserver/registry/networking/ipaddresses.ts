@@ -1,20 +1,20 @@
 /** IP addresses: which object has a service address. */
 import type { networking } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strictAddress } from '../addresses.ts'
-import { follows, named, unchanged, type Check } from '../checks.ts'
+import { follows, named, unchanged } from '../checks.ts'
 import { ageColumn, nameColumn, orNone, printer, text } from '../printing.ts'
 
-function* validate({ spec }: networking.IPAddress): Check {
-  const at = path('spec').at('parentRef')
-  if (!spec.parentRef) return yield at.required()
+function validate({ spec }: networking.IPAddress, root: Place): void {
+  const at = root.at('spec').at('parentRef')
+  if (!spec.parentRef) return at.required()
   const { group, resource, namespace, name } = spec.parentRef
-  if (group) yield* follows(at.at('group'), group, dns1123Subdomain)
-  yield* named(at.at('resource'), resource, pathSegmentName)
-  yield* named(at.at('name'), name, pathSegmentName)
-  if (namespace) yield* follows(at.at('namespace'), namespace, pathSegmentName)
+  if (group) follows(at.at('group'), group, dns1123Subdomain)
+  named(at.at('resource'), resource, pathSegmentName)
+  named(at.at('name'), name, pathSegmentName)
+  if (namespace) follows(at.at('namespace'), namespace, pathSegmentName)
 }
 
 function parentText(parent: networking.ParentReference | undefined): string {
@@ -27,8 +27,8 @@ export const ipaddresses: Strategy<networking.IPAddress> = {
   counted: false,
   // The name is the address, in its shortest form.
   validateName: strictAddress,
-  validate: (object) => [...validate(object)],
-  validateUpdate: (next, current) => [...unchanged(path('spec').at('parentRef'), next.spec.parentRef, current.spec.parentRef)],
+  validate,
+  validateUpdate: (next, current, root) => unchanged(root.at('spec').at('parentRef'), next.spec.parentRef, current.spec.parentRef),
   selectableFields: (object) => ({ 'metadata.name': object.metadata.name ?? '' }),
   printer: printer<networking.IPAddress>(nameColumn, text('ParentRef', 'The object that has the address.', (o) => parentText(o.spec.parentRef)), ageColumn),
 }

@@ -1,9 +1,9 @@
 /** Network policies. */
 import type { networking } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { cidr, inCIDR, parseCIDR } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { forEach, ifThere, port, selector, type Check } from '../checks.ts'
+import { forEach, ifThere, port, selector } from '../checks.ts'
 import { portOrName } from '../core/validation/probes.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, selectorText, text } from '../printing.ts'
@@ -20,59 +20,59 @@ function withDefaults(policy: networking.NetworkPolicy): networking.NetworkPolic
   })
 }
 
-function* policyPort(value: networking.NetworkPolicyPort, at: Path): Check {
-  yield* ifThere(at.at('protocol'), value.protocol, ['TCP', 'UDP', 'SCTP'])
-  if (value.port !== undefined) yield* portOrName(at.at('port'), value.port)
+function policyPort(value: networking.NetworkPolicyPort, at: Place): void {
+  ifThere(at.at('protocol'), value.protocol, ['TCP', 'UDP', 'SCTP'])
+  if (value.port !== undefined) portOrName(at.at('port'), value.port)
   if (value.endPort === undefined) return
-  if (typeof value.port === 'string') yield at.at('endPort').invalid(value.endPort, 'may not be specified when `port` is non-numeric')
-  else if (value.port === undefined) yield at.at('endPort').invalid(value.endPort, 'may not be specified when `port` is not specified')
+  if (typeof value.port === 'string') at.at('endPort').invalid(value.endPort, 'may not be specified when `port` is non-numeric')
+  else if (value.port === undefined) at.at('endPort').invalid(value.endPort, 'may not be specified when `port` is not specified')
   else {
-    if (value.endPort < value.port) yield at.at('endPort').invalid(value.endPort, 'must be greater than or equal to `port`')
-    yield* port(at.at('endPort'), value.endPort)
+    if (value.endPort < value.port) at.at('endPort').invalid(value.endPort, 'must be greater than or equal to `port`')
+    port(at.at('endPort'), value.endPort)
   }
 }
 
-function* peer(value: networking.NetworkPolicyPeer, at: Path): Check {
+function peer(value: networking.NetworkPolicyPeer, at: Place): void {
   const { podSelector, namespaceSelector, ipBlock } = value
-  yield* selector(at.at('podSelector'), podSelector)
-  yield* selector(at.at('namespaceSelector'), namespaceSelector)
+  selector(at.at('podSelector'), podSelector)
+  selector(at.at('namespaceSelector'), namespaceSelector)
   if (ipBlock) {
-    yield* block(at.at('ipBlock'), ipBlock)
-    if (podSelector || namespaceSelector) yield at.forbidden('may not specify both ipBlock and another peer')
-  } else if (!podSelector && !namespaceSelector) yield at.required('must specify a peer')
+    block(at.at('ipBlock'), ipBlock)
+    if (podSelector || namespaceSelector) at.forbidden('may not specify both ipBlock and another peer')
+  } else if (!podSelector && !namespaceSelector) at.required('must specify a peer')
 }
 
-function* block(at: Path, value: networking.IPBlock): Check {
-  if (!value.cidr) return yield at.at('cidr').required()
+function block(at: Place, value: networking.IPBlock): void {
+  if (!value.cidr) return at.at('cidr').required()
   const problems = cidr(value.cidr)
-  for (const why of problems) yield at.at('cidr').invalid(value.cidr, why)
+  for (const why of problems) at.at('cidr').invalid(value.cidr, why)
   if (problems.length > 0) return
-  yield* forEach(at.at('except'), value.except, function* (hole, place) {
+  forEach(at.at('except'), value.except, (hole, place) => {
     const parsed = parseCIDR(hole)
-    if (!parsed) return yield place.invalid(hole, cidr(hole)[0] ?? '')
+    if (!parsed) return place.invalid(hole, cidr(hole)[0] ?? '')
     const inside = inCIDR(value.cidr, parsed.address) && parsed.bits > (parseCIDR(value.cidr)?.bits ?? 0)
-    if (!inside) yield place.invalid(hole, 'must be a strict subset of `cidr`')
+    if (!inside) place.invalid(hole, 'must be a strict subset of `cidr`')
   })
 }
 
-function* spec(at: Path, value: networking.NetworkPolicySpec): Check {
-  yield* selector(at.at('podSelector'), value.podSelector)
-  yield* forEach(at.at('ingress'), value.ingress, function* (rule, place) {
-    yield* forEach(place.at('ports'), rule.ports, policyPort)
-    yield* forEach(place.at('from'), rule.from, peer)
+function spec(at: Place, value: networking.NetworkPolicySpec): void {
+  selector(at.at('podSelector'), value.podSelector)
+  forEach(at.at('ingress'), value.ingress, (rule, place) => {
+    forEach(place.at('ports'), rule.ports, policyPort)
+    forEach(place.at('from'), rule.from, peer)
   })
-  yield* forEach(at.at('egress'), value.egress, function* (rule, place) {
-    yield* forEach(place.at('ports'), rule.ports, policyPort)
-    yield* forEach(place.at('to'), rule.to, peer)
+  forEach(at.at('egress'), value.egress, (rule, place) => {
+    forEach(place.at('ports'), rule.ports, policyPort)
+    forEach(place.at('to'), rule.to, peer)
   })
   const types = value.policyTypes ?? []
-  if (types.length > 2) return yield at.at('policyTypes').invalid(types, 'may not specify more than two policyTypes')
-  yield* forEach(at.at('policyTypes'), types, (type, place) => ifThere(place, type, ['Ingress', 'Egress']))
+  if (types.length > 2) return at.at('policyTypes').invalid(types, 'may not specify more than two policyTypes')
+  forEach(at.at('policyTypes'), types, (type, place) => ifThere(place, type, ['Ingress', 'Egress']))
 }
 
 export const networkpolicies: Strategy<networking.NetworkPolicy> = {
   default: withDefaults,
-  validate: (policy) => [...spec(path('spec'), policy.spec)],
+  validate: (policy, root) => spec(root.at('spec'), policy.spec),
   printer: printer<networking.NetworkPolicy>(
     nameColumn,
     text('Pod-Selector', 'Which pods it is about.', (o) => selectorText(o.spec.podSelector)),

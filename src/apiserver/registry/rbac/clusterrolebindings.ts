@@ -7,7 +7,10 @@ export const clusterrolebindings: Strategy<rbac.ClusterRoleBinding> = {
   default: withGroups,
   createOnUpdate: true,
   validateName,
-  validate: (binding) => bindingErrors(binding, false),
-  validateUpdate: (next, current) => [...bindingErrors(next, false), ...sameRole(next, current)],
+  validate: (binding, root) => bindingErrors(binding, false, root),
+  validateUpdate: (next, current, root) => {
+    bindingErrors(next, false, root)
+    sameRole(next, current, root)
+  },
   printer: bindingPrinter,
 }

@@ -7,7 +7,10 @@ export const rolebindings: Strategy<rbac.RoleBinding> = {
   default: withGroups,
   createOnUpdate: true,
   validateName,
-  validate: (binding) => bindingErrors(binding, true),
-  validateUpdate: (next, current) => [...bindingErrors(next, true), ...sameRole(next, current)],
+  validate: (binding, root) => bindingErrors(binding, true, root),
+  validateUpdate: (next, current, root) => {
+    bindingErrors(next, true, root)
+    sameRole(next, current, root)
+  },
   printer: bindingPrinter,
 }

@@ -1,8 +1,8 @@
 /** One device in a slice: what it is like, how much it has, and from where it can be used. */
 import type { dra } from '../../../api/index.ts'
-import type { Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../../machinery/names.ts'
-import { distinct, follows, named, oneOfThese, type Check } from '../checks.ts'
+import { distinct, follows, named, oneOfThese } from '../checks.ts'
 import { nodeSelector } from '../core/validation/scheduling.ts'
 import { atMost, taintEffects } from './claims.ts'
 import { attributeName } from './names.ts'
@@ -12,80 +12,80 @@ const longestText = 64
 const semver = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/
 
 /** A device; `itself`: each device of the slice says by itself from where it can be used. */
-export function* oneDevice(device: dra.Device, at: Path, itself: boolean): Check {
-  yield* follows(at.at('name'), device.name, dns1123Label)
+export function oneDevice(device: dra.Device, at: Place, itself: boolean): void {
+  follows(at.at('name'), device.name, dns1123Label)
   const attributes = Object.entries(device.attributes ?? {})
   const capacities = Object.entries(device.capacity ?? {})
   const count = attributes.length + capacities.length
-  if (count > mostProperties) yield at.invalid(count, `the total number of attributes and capacities must not exceed ${mostProperties}`)
+  if (count > mostProperties) at.invalid(count, `the total number of attributes and capacities must not exceed ${mostProperties}`)
   for (const [name, value] of attributes) {
-    yield* attributeName(at.at('attributes'), name)
-    yield* attribute(at.at('attributes').key(name), value)
+    attributeName(at.at('attributes'), name)
+    attribute(at.at('attributes').key(name), value)
   }
   for (const [name, value] of capacities) {
-    yield* attributeName(at.at('capacity'), name)
-    if (value.requestPolicy && !device.allowMultipleAllocations) yield at.at('capacity').key(name).at('requestPolicy').forbidden('allowMultipleAllocations must be true')
+    attributeName(at.at('capacity'), name)
+    if (value.requestPolicy && !device.allowMultipleAllocations) at.at('capacity').key(name).at('requestPolicy').forbidden('allowMultipleAllocations must be true')
   }
-  yield* atMost(at.at('taints'), device.taints, 16, taint)
-  yield* atMost(at.at('consumesCounters'), device.consumesCounters, 2, function* (consumed, place) {
-    yield* named(place.at('counterSet'), consumed.counterSet, dns1123Label)
-    if (Object.keys(consumed.counters ?? {}).length === 0) yield place.at('counters').required()
-    for (const name of Object.keys(consumed.counters ?? {})) yield* follows(place.at('counters'), name, dns1123Label)
+  atMost(at.at('taints'), device.taints, 16, taint)
+  atMost(at.at('consumesCounters'), device.consumesCounters, 2, (consumed, place) => {
+    named(place.at('counterSet'), consumed.counterSet, dns1123Label)
+    if (Object.keys(consumed.counters ?? {}).length === 0) place.at('counters').required()
+    for (const name of Object.keys(consumed.counters ?? {})) follows(place.at('counters'), name, dns1123Label)
   })
-  yield* distinct(at.at('consumesCounters'), device.consumesCounters, ({ counterSet }) => counterSet)
-  yield* places(device, at, itself)
-  yield* bindingConditions(device, at)
+  distinct(at.at('consumesCounters'), device.consumesCounters, ({ counterSet }) => counterSet)
+  places(device, at, itself)
+  bindingConditions(device, at)
 }
 
 /** What must be true before a pod is bound, and what gives up: both or none, and not the same. */
-function* bindingConditions({ bindingConditions: wanted = [], bindingFailureConditions: failing = [] }: dra.Device, at: Path): Check {
+function bindingConditions({ bindingConditions: wanted = [], bindingFailureConditions: failing = [] }: dra.Device, at: Place): void {
   const [first, second] = [at.at('bindingConditions'), at.at('bindingFailureConditions')]
-  yield* atMost(first, wanted, 4, (name, place) => follows(place, name, qualifiedName))
-  yield* atMost(second, failing, 4, (name, place) => follows(place, name, qualifiedName))
-  yield* distinct(first, wanted, (name) => name)
-  yield* distinct(second, failing, (name) => name)
-  for (const [i, name] of failing.entries()) if (wanted.includes(name)) yield second.index(i).invalid(name, 'bindingFailureConditions must not overlap with bindingConditions')
-  if (wanted.length === 0 && failing.length > 0) yield first.invalid(wanted, 'bindingConditions are required to use bindingFailureConditions')
-  if (failing.length === 0 && wanted.length > 0) yield second.invalid(failing, 'bindingFailureConditions are required to use bindingConditions')
+  atMost(first, wanted, 4, (name, place) => follows(place, name, qualifiedName))
+  atMost(second, failing, 4, (name, place) => follows(place, name, qualifiedName))
+  distinct(first, wanted, (name) => name)
+  distinct(second, failing, (name) => name)
+  for (const [i, name] of failing.entries()) if (wanted.includes(name)) second.index(i).invalid(name, 'bindingFailureConditions must not overlap with bindingConditions')
+  if (wanted.length === 0 && failing.length > 0) first.invalid(wanted, 'bindingConditions are required to use bindingFailureConditions')
+  if (failing.length === 0 && wanted.length > 0) second.invalid(failing, 'bindingFailureConditions are required to use bindingConditions')
 }
 
-function* taint(value: dra.DeviceTaint, at: Path): Check {
-  yield* named(at.at('key'), value.key, qualifiedName)
-  if (value.value) yield* follows(at.at('value'), value.value, labelValue)
-  yield* oneOfThese(at.at('effect'), value.effect, taintEffects)
+function taint(value: dra.DeviceTaint, at: Place): void {
+  named(at.at('key'), value.key, qualifiedName)
+  if (value.value) follows(at.at('value'), value.value, labelValue)
+  oneOfThese(at.at('effect'), value.effect, taintEffects)
 }
 
-function* attribute(at: Path, value: dra.DeviceAttribute): Check {
-  yield* text(at.at('string'), value.string)
-  yield* version(at.at('version'), value.version)
-  for (const [i, item] of (value.strings ?? []).entries()) yield* text(at.at('strings').index(i), item)
-  for (const [i, item] of (value.versions ?? []).entries()) yield* version(at.at('versions').index(i), item)
+function attribute(at: Place, value: dra.DeviceAttribute): void {
+  text(at.at('string'), value.string)
+  version(at.at('version'), value.version)
+  for (const [i, item] of (value.strings ?? []).entries()) text(at.at('strings').index(i), item)
+  for (const [i, item] of (value.versions ?? []).entries()) version(at.at('versions').index(i), item)
   const said = [value.bool, value.int, value.string, value.version, value.bools, value.ints, value.strings, value.versions].filter((item) => item !== undefined).length
-  if (said !== 1) yield at.invalid(said === 0 ? '' : value, 'exactly one value must be specified')
+  if (said !== 1) at.invalid(said === 0 ? '' : value, 'exactly one value must be specified')
 }
 
-function* text(at: Path, value = ''): Check {
-  if (Buffer.byteLength(value) > longestText) yield at.tooLong(longestText)
+function text(at: Place, value = ''): void {
+  if (Buffer.byteLength(value) > longestText) at.tooLong(longestText)
 }
 
-function* version(at: Path, value: string | undefined): Check {
+function version(at: Place, value: string | undefined): void {
   if (value === undefined) return
-  if (!semver.test(value)) yield at.invalid(value, 'must be a string compatible with semver.org spec 2.0.0')
-  yield* text(at, value)
+  if (!semver.test(value)) at.invalid(value, 'must be a string compatible with semver.org spec 2.0.0')
+  text(at, value)
 }
 
 const onlyOne = 'exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec'
 
-function* places({ nodeName, nodeSelector: selector, allNodes }: dra.Device, at: Path, itself: boolean): Check {
+function places({ nodeName, nodeSelector: selector, allNodes }: dra.Device, at: Place, itself: boolean): void {
   if (!itself) {
-    if (nodeName !== undefined || selector || allNodes !== undefined) yield at.invalid(null, '`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec')
+    if (nodeName !== undefined || selector || allNodes !== undefined) at.invalid(null, '`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec')
     return
   }
-  if (nodeName) yield* follows(at.at('nodeName'), nodeName, dns1123Subdomain)
-  else if (nodeName === '') yield at.at('nodeName').invalid('', 'must not be empty')
-  if (selector) yield* nodeSelector(at.at('nodeSelector'), selector)
-  if (allNodes === false) yield at.at('allNodes').invalid(false, 'must be either unset or set to true')
+  if (nodeName) follows(at.at('nodeName'), nodeName, dns1123Subdomain)
+  else if (nodeName === '') at.at('nodeName').invalid('', 'must not be empty')
+  if (selector) nodeSelector(at.at('nodeSelector'), selector)
+  if (allNodes === false) at.at('allNodes').invalid(false, 'must be either unset or set to true')
   const said = [nodeName && '`nodeName`', selector && '`nodeSelector`', allNodes && '`allNodes`'].filter(Boolean)
-  if (said.length === 0) yield at.required(onlyOne)
-  if (said.length > 1) yield at.invalid(`{${said.join(', ')}}`, onlyOne)
+  if (said.length === 0) at.required(onlyOne)
+  if (said.length > 1) at.invalid(`{${said.join(', ')}}`, onlyOne)
 }

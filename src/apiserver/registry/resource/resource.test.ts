@@ -3,7 +3,7 @@ import { dra, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
-import { complete, context, created, createErrors, environment, updateErrors } from '../testing.ts'
+import { complete, createErrors, created, environment, statusErrors, updateErrors } from '../testing.ts'
 
 const any = <T extends ApiObject, I>(resource: Resource<T, I>) => resource as unknown as Resource<ApiObject>
 const claims = any(dra.resourceclaims)
@@ -82,7 +82,7 @@ it('claims do not change, and slices stay with their driver', () => {
 it('the status of a claim says who may use what is there', () => {
   const strategy = strategyFor(claims as never, environment) as unknown as Strategy<ApiObject>
   const withStatus = (status: object) => complete(claims, named({ ...claim({}), status }))
-  const errors = (next: object, current: object) => strategy.validateStatusUpdate?.(withStatus(next), withStatus(current), context()).map(String)
+  const errors = (next: object, current: object) => statusErrors(strategy, withStatus(next), withStatus(current))
   const pod = { resource: 'pods', name: 'p', uid: 'u' }
   expect(errors({ reservedFor: [pod] }, {})).toEqual(['status.reservedFor: Forbidden: may not be specified when `allocated` is not set'])
   expect(errors({ allocation: {}, reservedFor: [pod, { ...pod, name: '' }] }, {})).toEqual(['status.reservedFor[1].name: Required value', 'status.reservedFor[1]: Duplicate value: "u"'])

@@ -1,6 +1,5 @@
 /** Templates of claims for devices. */
 import type { dra } from '../../../api/index.ts'
-import { path } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { unchanged } from '../checks.ts'
 import { within } from '../defaulting.ts'
@@ -10,7 +9,7 @@ import { claimDefaults, claimSpec } from './claims.ts'
 export const resourceclaimtemplates: Strategy<dra.ResourceClaimTemplate> = {
   counted: false,
   default: (template) => within(template, 'spec', (spec) => within(spec, 'spec', claimDefaults)),
-  validate: (template) => [...claimSpec(path('spec').at('spec'), template.spec.spec)],
-  validateUpdate: (next, current) => [...unchanged(path('spec'), next.spec, current.spec)],
+  validate: (template, root) => claimSpec(root.at('spec').at('spec'), template.spec.spec),
+  validateUpdate: (next, current, root) => unchanged(root.at('spec'), next.spec, current.spec),
   printer: printer<dra.ResourceClaimTemplate>(nameColumn, ageColumn),
 }

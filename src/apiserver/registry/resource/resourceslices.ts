@@ -1,73 +1,73 @@
 /** Resource slices: the devices that a driver offers. */
 import type { dra } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { distinct, driverName, follows, unchanged, type Check } from '../checks.ts'
+import { distinct, driverName, follows, unchanged } from '../checks.ts'
 import { nodeSelector } from '../core/validation/scheduling.ts'
 import { ageColumn, nameColumn, orUnset, printer, text } from '../printing.ts'
 import { atMost } from './claims.ts'
 import { oneDevice } from './devices.ts'
 
-function* validate({ spec }: dra.ResourceSlice): Check {
-  const at = path('spec')
-  yield* driverName(at.at('driver'), spec.driver)
-  yield* poolName(at.at('pool').at('name'), spec.pool.name)
-  if (spec.pool.resourceSliceCount <= 0) yield at.at('pool').at('resourceSliceCount').invalid(spec.pool.resourceSliceCount, 'must be greater than zero')
-  if (spec.pool.generation < 0) yield at.at('pool').at('generation').invalid(spec.pool.generation, 'must be greater than or equal to zero')
-  yield* places(at, spec)
-  if (spec.sharedCounters && spec.devices) yield at.invalid('', 'only one of `sharedCounters` or `devices` is allowed')
+function validate({ spec }: dra.ResourceSlice, root: Place): void {
+  const at = root.at('spec')
+  driverName(at.at('driver'), spec.driver)
+  poolName(at.at('pool').at('name'), spec.pool.name)
+  if (spec.pool.resourceSliceCount <= 0) at.at('pool').at('resourceSliceCount').invalid(spec.pool.resourceSliceCount, 'must be greater than zero')
+  if (spec.pool.generation < 0) at.at('pool').at('generation').invalid(spec.pool.generation, 'must be greater than or equal to zero')
+  places(at, spec)
+  if (spec.sharedCounters && spec.devices) at.invalid('', 'only one of `sharedCounters` or `devices` is allowed')
   const devices = spec.devices ?? []
   // What takes long to look through makes room for fewer.
   const most = devices.some((device) => device.taints?.length || device.consumesCounters?.length) ? 64 : 128
-  yield* atMost(at.at('devices'), devices, most, (device, place) => oneDevice(device, place, spec.perDeviceNodeSelection ?? false))
-  yield* distinct(at.at('devices'), devices, (device) => device.name)
-  yield* atMost(at.at('sharedCounters'), spec.sharedCounters, 8, function* (set, place) {
-    if (!set.name) yield place.at('name').required()
-    else yield* follows(place.at('name'), set.name, dns1123Label)
-    if (Object.keys(set.counters ?? {}).length === 0) yield place.at('counters').required()
-    for (const name of Object.keys(set.counters ?? {})) yield* follows(place.at('counters'), name, dns1123Label)
+  atMost(at.at('devices'), devices, most, (device, place) => oneDevice(device, place, spec.perDeviceNodeSelection ?? false))
+  distinct(at.at('devices'), devices, (device) => device.name)
+  atMost(at.at('sharedCounters'), spec.sharedCounters, 8, (set, place) => {
+    if (!set.name) place.at('name').required()
+    else follows(place.at('name'), set.name, dns1123Label)
+    if (Object.keys(set.counters ?? {}).length === 0) place.at('counters').required()
+    for (const name of Object.keys(set.counters ?? {})) follows(place.at('counters'), name, dns1123Label)
   })
-  yield* distinct(at.at('sharedCounters'), spec.sharedCounters, (set) => set.name)
+  distinct(at.at('sharedCounters'), spec.sharedCounters, (set) => set.name)
 }
 
-function* poolName(at: Path, name: string): Check {
-  if (!name) return yield at.required()
-  if (name.length > 253) yield at.tooLong(253)
-  for (const part of name.split('/')) yield* follows(at, part, dns1123Subdomain)
+function poolName(at: Place, name: string): void {
+  if (!name) return at.required()
+  if (name.length > 253) at.tooLong(253)
+  for (const part of name.split('/')) follows(at, part, dns1123Subdomain)
 }
 
 const onlyOne = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'
 
 /** From where the devices can be used. */
-function* places(at: Path, spec: dra.ResourceSliceSpec): Check {
+function places(at: Place, spec: dra.ResourceSliceSpec): void {
   const said: string[] = []
   if (spec.nodeName) {
     said.push('`nodeName`')
-    yield* follows(at.at('nodeName'), spec.nodeName, dns1123Subdomain)
-  } else if (spec.nodeName === '') yield at.at('nodeName').invalid('', 'must be either unset or set to a non-empty string')
+    follows(at.at('nodeName'), spec.nodeName, dns1123Subdomain)
+  } else if (spec.nodeName === '') at.at('nodeName').invalid('', 'must be either unset or set to a non-empty string')
   if (spec.nodeSelector) {
     said.push('`nodeSelector`')
     const place = at.at('nodeSelector')
-    yield* nodeSelector(place, spec.nodeSelector)
+    nodeSelector(place, spec.nodeSelector)
     const terms = spec.nodeSelector.nodeSelectorTerms
-    if (terms.length !== 1) yield place.at('nodeSelectorTerms').invalid(terms, 'must have exactly one node selector term')
+    if (terms.length !== 1) place.at('nodeSelectorTerms').invalid(terms, 'must have exactly one node selector term')
   }
   for (const name of ['allNodes', 'perDeviceNodeSelection'] as const) {
     if (spec[name]) said.push(`\`${name}\``)
-    else if (spec[name] === false) yield at.at(name).invalid(false, 'must be either unset or set to true')
+    else if (spec[name] === false) at.at(name).invalid(false, 'must be either unset or set to true')
   }
-  if (said.length === 0) yield at.required(onlyOne)
-  if (said.length > 1) yield at.invalid(`{${said.join(', ')}}`, `${onlyOne}, but multiple fields are set`)
+  if (said.length === 0) at.required(onlyOne)
+  if (said.length > 1) at.invalid(`{${said.join(', ')}}`, `${onlyOne}, but multiple fields are set`)
 }
 
 export const resourceslices: Strategy<dra.ResourceSlice> = {
-  validate: (slice) => [...validate(slice)],
-  validateUpdate: (next, current) => [
-    ...validate(next),
-    ...(['driver', 'nodeName'] as const).flatMap((name) => [...unchanged(path('spec').at(name), next.spec[name], current.spec[name])]),
-    ...unchanged(path('spec').at('pool').at('name'), next.spec.pool.name, current.spec.pool.name),
-  ],
+  validate,
+  validateUpdate: (next, current, root) => {
+    validate(next, root)
+    for (const name of ['driver', 'nodeName'] as const) unchanged(root.at('spec').at(name), next.spec[name], current.spec[name])
+    unchanged(root.at('spec').at('pool').at('name'), next.spec.pool.name, current.spec.pool.name)
+  },
   selectableFields: ({ spec }) => ({ 'spec.nodeName': spec.nodeName ?? '', 'spec.driver': spec.driver }),
   printer: printer<dra.ResourceSlice>(
     nameColumn,

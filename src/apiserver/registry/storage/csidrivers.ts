@@ -1,8 +1,8 @@
 /** CSI drivers. */
 import type { storage } from '../../../api/index.ts'
-import { path, type Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
-import { forEach, ifThere, unchanged, type Check } from '../checks.ts'
+import { forEach, ifThere, unchanged } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, boolean, nameColumn, orUnset, printer, text } from '../printing.ts'
 
@@ -10,25 +10,25 @@ const withDefaults = (driver: storage.CSIDriver): storage.CSIDriver => within(dr
   attachRequired: true, podInfoOnMount: false, storageCapacity: false, fsGroupPolicy: 'ReadWriteOnceWithFSType', volumeLifecycleModes: ['Persistent'], requiresRepublish: false, seLinuxMount: false,
 }))
 
-function* spec(at: Path, value: storage.CSIDriverSpec): Check {
-  yield* ifThere(at.at('fsGroupPolicy'), value.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'])
-  yield* forEach(at.at('tokenRequests'), value.tokenRequests, function* (request, place) {
+function spec(at: Place, value: storage.CSIDriverSpec): void {
+  ifThere(at.at('fsGroupPolicy'), value.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'])
+  forEach(at.at('tokenRequests'), value.tokenRequests, (request, place) => {
     // No audience is one like others: that of the server.
-    if (value.tokenRequests?.find(({ audience }) => audience === request.audience) !== request) return yield place.at('audience').duplicate(request.audience)
+    if (value.tokenRequests?.find(({ audience }) => audience === request.audience) !== request) return place.at('audience').duplicate(request.audience)
     const seconds = request.expirationSeconds
-    if (seconds !== undefined && seconds < 600) yield place.at('expirationSeconds').invalid(seconds, 'may not specify a duration less than 10 minutes')
-    if (seconds !== undefined && seconds > 2 ** 32) yield place.at('expirationSeconds').invalid(seconds, 'may not specify a duration larger than 2^32 seconds')
+    if (seconds !== undefined && seconds < 600) place.at('expirationSeconds').invalid(seconds, 'may not specify a duration less than 10 minutes')
+    if (seconds !== undefined && seconds > 2 ** 32) place.at('expirationSeconds').invalid(seconds, 'may not specify a duration larger than 2^32 seconds')
   })
-  for (const mode of value.volumeLifecycleModes ?? []) yield* ifThere(at.at('volumeLifecycleModes'), mode, ['Persistent', 'Ephemeral'])
+  for (const mode of value.volumeLifecycleModes ?? []) ifThere(at.at('volumeLifecycleModes'), mode, ['Persistent', 'Ephemeral'])
   const period = value.nodeAllocatableUpdatePeriodSeconds
-  if (period !== undefined && period < 10) yield at.at('nodeAllocatableUpdatePeriodSeconds').invalid(period, 'must be greater than or equal to 10 seconds')
+  if (period !== undefined && period < 10) at.at('nodeAllocatableUpdatePeriodSeconds').invalid(period, 'must be greater than or equal to 10 seconds')
 }
 
-function* validateUpdate(next: storage.CSIDriver, current: storage.CSIDriver): Check {
-  yield* spec(path('spec'), next.spec)
+function validateUpdate(next: storage.CSIDriver, current: storage.CSIDriver, root: Place): void {
+  spec(root.at('spec'), next.spec)
   // Clients know the first by this name.
-  yield* unchanged(path('spec').at('attachedRequired'), next.spec.attachRequired, current.spec.attachRequired)
-  yield* unchanged(path('spec').at('volumeLifecycleModes'), next.spec.volumeLifecycleModes, current.spec.volumeLifecycleModes)
+  unchanged(root.at('spec').at('attachedRequired'), next.spec.attachRequired, current.spec.attachRequired)
+  unchanged(root.at('spec').at('volumeLifecycleModes'), next.spec.volumeLifecycleModes, current.spec.volumeLifecycleModes)
 }
 
 const shown = (value: boolean | undefined): boolean => value ?? false
@@ -36,8 +36,8 @@ const shown = (value: boolean | undefined): boolean => value ?? false
 export const csidrivers: Strategy<storage.CSIDriver> = {
   default: withDefaults,
   unconditionalUpdate: false,
-  validate: (driver) => [...spec(path('spec'), driver.spec)],
-  validateUpdate: (next, current) => [...validateUpdate(next, current)],
+  validate: (driver, root) => spec(root.at('spec'), driver.spec),
+  validateUpdate,
   printer: printer<storage.CSIDriver>(
     nameColumn,
     boolean('AttachRequired', 'Whether its volumes must be attached to a node first.', (o) => shown(o.spec.attachRequired)),

@@ -1,7 +1,7 @@
 /** What classes of storage and of volume attributes have in common: a driver, and settings for it. */
-import type { Path } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
-import { follows, type Check } from '../checks.ts'
+import { follows } from '../checks.ts'
 
 const most = 512
 const largest = 256 * 1024
@@ -11,14 +11,14 @@ export const sizeOf = (map: Readonly<Record<string, string>> | undefined): numbe
   Object.entries(map ?? {}).reduce((size, [key, value]) => size + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
 
 /** The driver that makes or changes the volumes; case does not matter. */
-export function* qualifiedDriver(at: Path, name: string): Check {
-  if (!name) yield at.required()
-  else yield* follows(at, name.toLowerCase(), qualifiedName)
+export function qualifiedDriver(at: Place, name: string): void {
+  if (!name) at.required()
+  else follows(at, name.toLowerCase(), qualifiedName)
 }
 
 /** Settings for a driver. */
-export function* parameters(at: Path, map: Readonly<Record<string, string>> | undefined): Check {
-  if (Object.keys(map ?? {}).length > most) return yield at.tooLong(most)
-  if (map?.[''] !== undefined) yield at.invalid('', 'field can not be empty.')
-  if (sizeOf(map) > largest) yield at.tooLong(largest)
+export function parameters(at: Place, map: Readonly<Record<string, string>> | undefined): void {
+  if (Object.keys(map ?? {}).length > most) return at.tooLong(most)
+  if (map?.[''] !== undefined) at.invalid('', 'field can not be empty.')
+  if (sizeOf(map) > largest) at.tooLong(largest)
 }

@@ -3,7 +3,7 @@ import { rbac, storage, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
-import { complete, context, created, createErrors, environment, updateErrors } from '../testing.ts'
+import { complete, createErrors, created, environment, statusErrors, updateErrors } from '../testing.ts'
 
 const any = <T extends ApiObject, I>(resource: Resource<T, I>) => resource as unknown as Resource<ApiObject>
 const named = (body: object, name = 'a') => ({ metadata: { name, namespace: 'default' }, ...body })
@@ -71,7 +71,7 @@ describe('what cannot change', () => {
 it('the status of an attachment holds so much', () => {
   const strategy = strategyFor(any(storage.volumeattachments) as never, environment) as unknown as Strategy<ApiObject>
   const next = complete(any(storage.volumeattachments), named({ ...attachment({}), status: { attached: true, attachmentMetadata: { a: 'x'.repeat(262_144) }, attachError: { message: 'm', errorCode: -1 } } }))
-  expect(strategy.validateStatusUpdate?.(next, next, context()).map(String)).toEqual([
+  expect(statusErrors(strategy, next, next)).toEqual([
     'status.attachmentMetadata: Too long: may not be more than 262144 bytes', 'status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive',
   ])
 })

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { apiextensions } from '../../../../api/index.ts'
-import { path } from '../../../../machinery/field.ts'
+import { found } from '../../../../machinery/field.ts'
 import { definitionSchema, printerColumn, scalePaths, selectableFields } from './index.ts'
 
 type Schema = apiextensions.JSONSchemaProps
 
-const at = path('schema')
-const errors = (schema: Schema, options = {}) => [...new Set([...definitionSchema(at, schema, options)].map(String))]
+const errors = (schema: Schema, options = {}) => [...new Set(found((at) => definitionSchema(at, schema, options), 'schema').map(String))]
 const withSpec = (spec: Schema) => errors({ type: 'object', properties: { spec } })
 const spec = 'schema.properties[spec]'
 
@@ -106,19 +105,19 @@ it('lets nothing at the root that would not hold for the status alone', () => {
 
 it('checks the paths of replicas, columns and selectable fields', () => {
   const version = { subresources: { scale: { specReplicasPath: '.status.x', statusReplicasPath: '', labelSelectorPath: '.x' } } } as never
-  expect([...scalePaths(path('subresources'), version)].map(String)).toEqual([
+  expect(found((root) => scalePaths(root.at('subresources'), version)).map(String)).toEqual([
     'subresources.scale.specReplicasPath: Invalid value: ".status.x": should be a json path under .spec',
     'subresources.scale.statusReplicasPath: Required value',
     'subresources.scale.labelSelectorPath: Invalid value: ".x": should be a json path under either .spec or .status',
   ])
-  expect([...printerColumn(path('columns[0]'), { name: 'a', type: 'text', jsonPath: 'x', format: 'y' })].map(String)).toEqual([
+  expect(found((root) => printerColumn(root.at('columns').index(0), { name: 'a', type: 'text', jsonPath: 'x', format: 'y' })).map(String)).toEqual([
     'columns[0].type: Invalid value: "text": must be one of boolean,date,integer,number,string',
     'columns[0].format: Invalid value: "y": must be one of byte,date,date-time,double,float,int32,int64,password',
     'columns[0].JSONPath: Invalid value: "x": must be a simple json path starting with .',
   ])
   const schema: Schema = { type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string' } } }, spec: { type: 'object', properties: { a: { type: 'string' }, list: { type: 'array', items: { type: 'string' } } } } } }
   const paths = ['.spec.a', '.spec.a', '.spec.b', '.spec.list', ".spec['a']", '.metadata.name', 'spec']
-  expect([...selectableFields(path('f'), paths.map((jsonPath) => ({ jsonPath })), schema)].map(String)).toEqual([
+  expect(found((root) => selectableFields(root.at('f'), paths.map((jsonPath) => ({ jsonPath })), schema)).map(String)).toEqual([
     'f[1].jsonPath: Duplicate value: ".spec.a"',
     'f[2].jsonPath: Invalid value: ".spec.b": is an invalid path: does not refer to a valid field',
     'f[3].jsonPath: Invalid value: ".spec.list": must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',

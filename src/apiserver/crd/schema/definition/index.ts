@@ -1,6 +1,5 @@
 /** What is wrong with the schema of a version in a definition. */
-import type { FieldError, Path } from '../../../../machinery/field.ts'
-import type { Check } from '../../../registry/checks.ts'
+import { found, type FieldError, type Place } from '../../../../machinery/field.ts'
 import type { Schema } from '../props.ts'
 import { hasRules, rulesEngine } from '../rules/engine.ts'
 import { defaultValues } from './default-values.ts'
@@ -19,29 +18,18 @@ export interface DefinitionSchemaOptions {
 }
 
 /** All rules for the schema of a version; `at` is its `openAPIV3Schema`. A schema with rules in CEL needs `loadRules` first. */
-export function* definitionSchema(at: Path, schema: Schema, { status = false, unchanged = false }: DefinitionSchemaOptions = {}): Check {
-  if (status) yield* rootWithStatus(at, schema)
-  if (schema.nullable) yield at.at('nullable').forbidden('nullable cannot be true at the root')
-  const unstructured = inOrder(structural(at, schema))
-  yield* unstructured
-  const found = unstructured.length === 0 && (yield* counted(defaultValues(at, schema)))
-  const wrong = [...keywords(at, schema, { root: true })]
-  yield* wrong
+export function definitionSchema(at: Place, schema: Schema, { status = false, unchanged = false }: DefinitionSchemaOptions = {}): void {
+  if (status) rootWithStatus(at, schema)
+  if (schema.nullable) at.at('nullable').forbidden('nullable cannot be true at the root')
+  const unstructured = inOrder(found((here) => structural(here, schema), at.text))
+  const defaults = unstructured.length === 0 ? found((here) => defaultValues(here, schema), at.text) : []
+  const wrong = [...unstructured, ...defaults, ...found((here) => keywords(here, schema, { root: true }), at.text)]
+  for (const error of wrong) at.say(error)
   // Rules over a schema that is wrong would say things that go away with it.
-  if (!found && unstructured.length === 0 && wrong.length === 0 && hasRules(schema)) yield* rulesEngine().ruleErrors(at, schema, { unchanged })
+  if (wrong.length === 0 && hasRules(schema)) rulesEngine().ruleErrors(at, schema, { unchanged })
 }
 
-/** Passes errors on, and says whether there were any. */
-function* counted(errors: Check): Generator<FieldError, boolean, undefined> {
-  let any = false
-  for (const error of errors) {
-    any = true
-    yield error
-  }
-  return any
-}
-
-const inOrder = (errors: Iterable<FieldError>): FieldError[] => [...errors].toSorted((a, b) => (a.toString() < b.toString() ? -1 : 1))
+const inOrder = (errors: readonly FieldError[]): FieldError[] => errors.toSorted((a, b) => (a.toString() < b.toString() ? -1 : 1))
 
 /** With a status subresource the status is looked at by itself, so the root says nothing that holds for both. */
 const allowedAtRoot = new Set([
@@ -50,8 +38,8 @@ const allowedAtRoot = new Set([
 ])
 const asGo = (name: string): string => name.replace('kubernetes-', '').replaceAll(/(?:^|-)([a-z])/g, (_, c: string) => c.toUpperCase())
 
-function* rootWithStatus(at: Path, schema: Schema): Check {
-  if (schema.type && schema.type !== 'object') yield at.at('type').invalid(schema.type, 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled')
+function rootWithStatus(at: Place, schema: Schema): void {
+  if (schema.type && schema.type !== 'object') at.at('type').invalid(schema.type, 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled')
   const stray = Object.entries(schema).find(([name, value]) => value !== undefined && !allowedAtRoot.has(name))
-  if (stray) yield at.invalid(schema, `only [${[...allowedAtRoot].map(asGo).join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`)
+  if (stray) at.invalid(schema, `only [${[...allowedAtRoot].map(asGo).join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`)
 }

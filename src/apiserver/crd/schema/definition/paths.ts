@@ -1,7 +1,6 @@
 /** Paths that a definition names: where a rule's error stands, what field selectors may ask for, where replicas are counted. */
 import type { apiextensions } from '../../../../api/index.ts'
-import { path, type Path } from '../../../../machinery/field.ts'
-import type { Check } from '../../../registry/checks.ts'
+import { path, type Path, type Place } from '../../../../machinery/field.ts'
 import { additionalOf, type Schema } from '../props.ts'
 
 type Version = apiextensions.CustomResourceDefinitionVersion
@@ -59,59 +58,59 @@ function below(schema: Schema, name: string): { readonly schema: Schema; readonl
 }
 
 /** A path of names with dots, under one of some fields. */
-function* simplePath(at: Path, text: string | undefined, prefixes: readonly string[], why: string): Check {
-  if (!text) yield at.required()
-  else if (!text.startsWith('.')) yield at.invalid(text, 'must be a simple json path starting with .')
-  else if (!prefixes.some((prefix) => text.startsWith(prefix))) yield at.invalid(text, why)
+function simplePath(at: Place, text: string | undefined, prefixes: readonly string[], why: string): void {
+  if (!text) at.required()
+  else if (!text.startsWith('.')) at.invalid(text, 'must be a simple json path starting with .')
+  else if (!prefixes.some((prefix) => text.startsWith(prefix))) at.invalid(text, why)
 }
 
 /** Where a version's number of replicas stands; `at` is its `subresources`. */
-export function* scalePaths(at: Path, version: Pick<Version, 'subresources'>): Check {
+export function scalePaths(at: Place, version: Pick<Version, 'subresources'>): void {
   const scale = version.subresources?.scale
   if (!scale) return
-  yield* simplePath(at.at('scale.specReplicasPath'), scale.specReplicasPath, ['.spec.'], 'should be a json path under .spec')
-  yield* simplePath(at.at('scale.statusReplicasPath'), scale.statusReplicasPath, ['.status.'], 'should be a json path under .status')
-  if (scale.labelSelectorPath) yield* simplePath(at.at('scale.labelSelectorPath'), scale.labelSelectorPath, ['.spec.', '.status.'], 'should be a json path under either .spec or .status')
+  simplePath(at.at('scale.specReplicasPath'), scale.specReplicasPath, ['.spec.'], 'should be a json path under .spec')
+  simplePath(at.at('scale.statusReplicasPath'), scale.statusReplicasPath, ['.status.'], 'should be a json path under .status')
+  if (scale.labelSelectorPath) simplePath(at.at('scale.labelSelectorPath'), scale.labelSelectorPath, ['.spec.', '.status.'], 'should be a json path under either .spec or .status')
 }
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string']
 const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 
 /** A column of `kubectl get`. */
-export function* printerColumn(at: Path, column: apiextensions.CustomResourceColumnDefinition): Check {
-  if (!column.name) yield at.at('name').required()
+export function printerColumn(at: Place, column: apiextensions.CustomResourceColumnDefinition): void {
+  if (!column.name) at.at('name').required()
   const oneOf = `must be one of ${columnTypes.join(',')}`
-  if (!column.type) yield at.at('type').required(oneOf)
-  else if (!columnTypes.includes(column.type)) yield at.at('type').invalid(column.type, oneOf)
-  if (column.format && !columnFormats.includes(column.format)) yield at.at('format').invalid(column.format, `must be one of ${columnFormats.join(',')}`)
-  yield* simplePath(at.at('JSONPath'), column.jsonPath, ['.'], '')
+  if (!column.type) at.at('type').required(oneOf)
+  else if (!columnTypes.includes(column.type)) at.at('type').invalid(column.type, oneOf)
+  if (column.format && !columnFormats.includes(column.format)) at.at('format').invalid(column.format, `must be one of ${columnFormats.join(',')}`)
+  simplePath(at.at('JSONPath'), column.jsonPath, ['.'], '')
 }
 
 const mostSelectable = 8
 const selectableTypes = ['string', 'boolean', 'integer']
 
 /** The fields that field selectors may ask for. */
-export function* selectableFields(at: Path, fields: readonly apiextensions.SelectableField[] | undefined, schema: Schema | undefined): Check {
+export function selectableFields(at: Place, fields: readonly apiextensions.SelectableField[] | undefined, schema: Schema | undefined): void {
   if (!fields || fields.length === 0) return
-  if (!schema) return yield at.invalid('', 'selectableFields may only be set when versions.schema.openAPIV3Schema is included')
+  if (!schema) return at.invalid('', 'selectableFields may only be set when versions.schema.openAPIV3Schema is included')
   const names = new Set<string>()
   for (const [i, { jsonPath }] of fields.entries()) {
     const place = at.index(i).at('jsonPath')
     if (!jsonPath) {
-      yield place.required()
+      place.required()
       continue
     }
     const found = schemaAtPath(schema, jsonPath, { brackets: false })
     if ('problem' in found) {
-      yield place.invalid(jsonPath, `is an invalid path: ${found.problem}`)
+      place.invalid(jsonPath, `is an invalid path: ${found.problem}`)
       continue
     }
-    if (/^metadata(?:$|[.[])/.test(found.name)) yield place.invalid(jsonPath, 'must not point to fields in metadata')
+    if (/^metadata(?:$|[.[])/.test(found.name)) place.invalid(jsonPath, 'must not point to fields in metadata')
     if (!selectableTypes.includes(found.schema.type ?? '')) {
-      yield place.invalid(jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.')
+      place.invalid(jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.')
     }
-    if (names.has(found.name)) yield place.duplicate(jsonPath)
+    if (names.has(found.name)) place.duplicate(jsonPath)
     names.add(found.name)
   }
-  if (names.size > mostSelectable) yield at.tooMany(names.size, mostSelectable)
+  if (names.size > mostSelectable) at.tooMany(names.size, mostSelectable)
 }

@@ -1,6 +1,5 @@
 /** Rules of a definition: they compile, compare only what can be told apart, and cannot cost more than is allowed. */
-import { FieldError, type Path } from '../../../../machinery/field.ts'
-import type { Check } from '../../../registry/checks.ts'
+import { FieldError, type Place } from '../../../../machinery/field.ts'
 import { additionalOf, isEmbedded, itemsOf, type Schema } from '../props.ts'
 import { compileRules, type CompiledRule } from './compile.ts'
 import { hasRules } from './engine.ts'
@@ -9,14 +8,14 @@ import { mostTimes, viewOf, type View } from './types.ts'
 const mostForRule = 10_000_000
 const mostForSchema = 100_000_000
 
-interface Expense { readonly at: Path; readonly cost: number }
+interface Expense { readonly at: Place; readonly cost: number }
 
-interface Place {
+interface Site {
   readonly view: View | undefined
   /** How often there can be a value in this place; Infinity where no list or map above it is bounded. */
   readonly times: number
   /** The part of the schema that holds this place and in which values cannot be told apart. */
-  readonly uncorrelated?: Path
+  readonly uncorrelated?: Place
 }
 
 export interface EstimateOptions {
@@ -25,32 +24,32 @@ export interface EstimateOptions {
 }
 
 /** Everything that is wrong with the rules of a schema that is fine otherwise. */
-export function* ruleErrors(at: Path, schema: Schema, { unchanged = false }: EstimateOptions = {}): Check {
+export function ruleErrors(at: Place, schema: Schema, { unchanged = false }: EstimateOptions = {}): void {
   const expenses: Expense[] = []
-  yield* node(at, schema, { view: viewOf(schema, true, 'selfType'), times: 1 }, expenses, unchanged)
+  node(at, schema, { view: viewOf(schema, true, 'selfType'), times: 1 }, expenses, unchanged)
   const total = expenses.reduce((sum, { cost }) => sum + cost, 0)
   if (total <= mostForSchema) return
   const worst = expenses.filter(({ cost }) => cost >= mostForSchema / 100).toSorted((a, b) => b.cost - a.cost).slice(0, 4)
-  for (const { at: place } of worst) yield place.forbidden('contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema')
-  yield at.forbidden(overBudget('x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema', total, mostForSchema))
+  for (const { at: place } of worst) place.forbidden('contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema')
+  at.forbidden(overBudget('x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema', total, mostForSchema))
 }
 
-function* node(at: Path, schema: Schema, place: Place, expenses: Expense[], unchanged: boolean): Check {
+function node(at: Place, schema: Schema, place: Site, expenses: Expense[], unchanged: boolean): void {
   if (!hasRules(schema)) return
   const more = place.times * mostElements(schema)
-  const below = (child: Schema, view: View | undefined, name: string): Place => ({ ...place, times: more, view: view ?? viewOf(child, isEmbedded(child), name) })
+  const below = (child: Schema, view: View | undefined, name: string): Site => ({ ...place, times: more, view: view ?? viewOf(child, isEmbedded(child), name) })
   const additional = additionalOf(schema)
-  if (additional) yield* node(at.at('additionalProperties'), additional, below(additional, place.view?.element, 'selfType.@elem'), expenses, unchanged)
+  if (additional) node(at.at('additionalProperties'), additional, below(additional, place.view?.element, 'selfType.@elem'), expenses, unchanged)
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
-    yield* node(at.at('properties').key(name), child, below(child, place.view?.fields?.get(name), `selfType.${name}`), expenses, unchanged)
+    node(at.at('properties').key(name), child, below(child, place.view?.fields?.get(name), `selfType.${name}`), expenses, unchanged)
   }
   const items = itemsOf(schema)
   if (items) {
     const inside = below(items, place.view?.element, 'selfType.@idx')
     const apart = schema['x-kubernetes-list-type'] === 'map'
-    yield* node(at.at('items'), items, apart ? inside : { ...inside, uncorrelated: place.uncorrelated ?? at }, expenses, unchanged)
+    node(at.at('items'), items, apart ? inside : { ...inside, uncorrelated: place.uncorrelated ?? at }, expenses, unchanged)
   }
-  yield* own(at, schema, place, expenses, unchanged)
+  own(at, schema, place, expenses, unchanged)
 }
 
 /** How many values a value can hold of those below it. */
@@ -59,33 +58,33 @@ function mostElements(schema: Schema): number {
   return schema.type === 'object' && schema.additionalProperties !== undefined ? Math.max(0, schema.maxProperties ?? Infinity) : 1
 }
 
-function* own(at: Path, schema: Schema, place: Place, expenses: Expense[], unchanged: boolean): Check {
+function own(at: Place, schema: Schema, place: Site, expenses: Expense[], unchanged: boolean): void {
   if (!schema['x-kubernetes-validations']?.length) return
   const all = at.at('x-kubernetes-validations')
   if (!place.view) {
     const why = 'internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations'
-    return yield new FieldError('InternalError', all.text, why)
+    return all.say(new FieldError('InternalError', all.text, why))
   }
   const times = Number.isFinite(place.times) ? place.times : mostTimes(place.view.least)
-  for (const [i, compiled] of compileRules(schema, place.view).entries()) yield* one(all.index(i), compiled, times, place, expenses, unchanged)
+  for (const [i, compiled] of compileRules(schema, place.view).entries()) one(all.index(i), compiled, times, place, expenses, unchanged)
 }
 
-function* one(at: Path, compiled: CompiledRule, times: number, { uncorrelated }: Place, expenses: Expense[], unchanged: boolean): Check {
+function one(at: Place, compiled: CompiledRule, times: number, { uncorrelated }: Site, expenses: Expense[], unchanged: boolean): void {
   const { rule, program, error, message, messageError, usesOldSelf } = compiled
   if (program) {
     const cost = multiply(program.cost.max, times)
-    if (!unchanged && cost > mostForRule) yield at.at('rule').forbidden(overBudget('estimated rule cost', cost, mostForRule))
+    if (!unchanged && cost > mostForRule) at.at('rule').forbidden(overBudget('estimated rule cost', cost, mostForRule))
     expenses.push({ at: at.at('rule'), cost })
   }
-  if (error !== undefined) yield at.at('rule').invalid(rule, error)
-  if (messageError !== undefined) yield at.at('messageExpression').invalid(rule, messageError)
+  if (error !== undefined) at.at('rule').invalid(rule, error)
+  if (messageError !== undefined) at.at('messageExpression').invalid(rule, messageError)
   if (message) {
-    if (!unchanged && message.cost.max > mostForRule) yield at.at('messageExpression').forbidden(overBudget('estimated messageExpression cost', message.cost.max, mostForRule))
+    if (!unchanged && message.cost.max > mostForRule) at.at('messageExpression').forbidden(overBudget('estimated messageExpression cost', message.cost.max, mostForRule))
     expenses.push({ at: at.at('messageExpression'), cost: message.cost.max })
   }
   if (usesOldSelf) {
-    if (uncorrelated) yield at.at('rule').invalid(rule.rule, `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelated}`)
-  } else if (rule.optionalOldSelf !== undefined) yield at.at('optionalOldSelf').invalid(rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
+    if (uncorrelated) at.at('rule').invalid(rule.rule, `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelated}`)
+  } else if (rule.optionalOldSelf !== undefined) at.at('optionalOldSelf').invalid(rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule')
 }
 
 /** A product in which nothing stays nothing, however often. */

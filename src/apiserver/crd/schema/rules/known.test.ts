@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest'
 import type { apiextensions } from '../../../../api/index.ts'
 import type { ApiObject } from '../../../../client/client.ts'
-import { path } from '../../../../machinery/field.ts'
+import { found } from '../../../../machinery/field.ts'
 import { compileSchema } from '../compile.ts'
 import { definitionSchema } from '../definition/index.ts'
 import { loadRules } from './engine.ts'
@@ -73,7 +73,7 @@ const of = (spec: unknown) => ({ apiVersion: 'example.com/v1', kind: 'Known', me
 const errors = (spec: Schema, value: unknown, old?: unknown) => (old === undefined ? compiled(spec).validate(of(value)) : compiled(spec).validateUpdate(of(value), of(old))).map((error) => `${error.field}: ${error.detail.slice(0, 40).trim()}`)
 
 it.each(Object.entries({ gateway, route, pool }))('the rules of a %s compile, and cost no more than they may', (_, spec) => {
-  expect([...definitionSchema(path('schema'), schema(spec))].map(String)).toEqual([])
+  expect(found((at) => definitionSchema(at, schema(spec)), 'schema').map(String)).toEqual([])
 })
 
 it('tell good gateways from bad', () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { apiextensions } from '../../../../api/index.ts'
 import type { ApiObject } from '../../../../client/client.ts'
-import { path } from '../../../../machinery/field.ts'
+import { found } from '../../../../machinery/field.ts'
 import { compileSchema } from '../compile.ts'
 import { definitionSchema } from '../definition/index.ts'
 import { loadRules } from './engine.ts'
@@ -15,7 +15,7 @@ const rules = (...list: (string | Rule)[]) => ({ 'x-kubernetes-validations': lis
 const object = (spec: unknown, more: object = {}) => ({ apiVersion: 'example.com/v1', kind: 'CronTab', metadata: { name: 'x' }, spec, ...more }) as unknown as ApiObject
 const compiled = (spec: Schema, root: Schema = {}) => compileSchema({ group: 'example.com', version: 'v1', kind: 'CronTab', schema: { type: 'object', properties: { spec }, ...root } })
 const errors = (spec: Schema, value: unknown, old?: unknown) => (old === undefined ? compiled(spec).validate(object(value)) : compiled(spec).validateUpdate(object(value), object(old))).map(String)
-const definition = (spec: Schema, root: Schema = {}) => [...definitionSchema(path('schema'), { type: 'object', properties: { spec }, ...root })].map(String)
+const definition = (spec: Schema, root: Schema = {}) => found((at) => definitionSchema(at, { type: 'object', properties: { spec }, ...root }), 'schema').map(String)
 const n: Schema = { type: 'object', properties: { n: { type: 'integer' }, s: { type: 'string' }, list: { type: 'array', items: { type: 'integer' } } } }
 
 describe('rules on objects', () => {

@@ -1,7 +1,6 @@
 /** Annotations that mean something for a pod, and must make sense. */
 import type { core } from '../../../../api/index.ts'
-import type { Path } from '../../../../machinery/field.ts'
-import type { Check } from '../../checks.ts'
+import type { Place } from '../../../../machinery/field.ts'
 import { descendingPath } from './paths.ts'
 
 type Annotations = Readonly<Record<string, string>>
@@ -22,43 +21,43 @@ export function anyAnnotation(annotations: Annotations): boolean {
 }
 
 /** The annotations of a pod, or of the template of one. `at`: where they stand. */
-export function* podAnnotations(at: Path, annotations: Annotations, spec: core.PodSpec): Check {
+export function podAnnotations(at: Place, annotations: Annotations, spec: core.PodSpec): void {
   for (const key in annotations) {
     const value = annotations[key] ?? ''
     if (key === mirrorKey) {
-      if (!spec.nodeName) yield at.key(key).invalid(value, 'must set spec.nodeName if mirror pod annotation is set')
+      if (!spec.nodeName) at.key(key).invalid(value, 'must set spec.nodeName if mirror pod annotation is set')
     } else if (key === deletionCostKey) {
       const plain = /^(?:0|-?[1-9]\d*)$/.test(value) && Number(value) <= maxInt32 && Number(value) >= -maxInt32 - 1
-      if (!plain) yield at.key(key).invalid(value, 'must be a 32bit integer')
-    } else if (key === seccompPodKey || key.startsWith(seccompPrefix)) yield* seccomp(at.at(key), value)
-    else if (key.startsWith(appArmorPrefix)) yield* appArmor(at.key(key), key.slice(appArmorPrefix.length), value, spec)
+      if (!plain) at.key(key).invalid(value, 'must be a 32bit integer')
+    } else if (key === seccompPodKey || key.startsWith(seccompPrefix)) seccomp(at.at(key), value)
+    else if (key.startsWith(appArmorPrefix)) appArmor(at.key(key), key.slice(appArmorPrefix.length), value, spec)
   }
 }
 
-function* seccomp(at: Path, profile: string): Check {
-  if (profile.startsWith('localhost/')) yield* descendingPath(at, profile.slice('localhost/'.length))
-  else if (!['runtime/default', 'docker/default', 'unconfined'].includes(profile)) yield at.invalid(profile, 'must be a valid seccomp profile')
+function seccomp(at: Place, profile: string): void {
+  if (profile.startsWith('localhost/')) descendingPath(at, profile.slice('localhost/'.length))
+  else if (!['runtime/default', 'docker/default', 'unconfined'].includes(profile)) at.invalid(profile, 'must be a valid seccomp profile')
 }
 
-function* appArmor(at: Path, container: string, profile: string, spec: core.PodSpec): Check {
+function appArmor(at: Place, container: string, profile: string, spec: core.PodSpec): void {
   const all = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]
-  if (!all.some(({ name }) => name === container)) yield at.invalid(container, 'container not found')
+  if (!all.some(({ name }) => name === container)) at.invalid(container, 'container not found')
   const known = profile === '' || profile === 'runtime/default' || profile === 'unconfined' || profile.startsWith('localhost/')
-  if (!known) yield at.invalid(profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`)
+  if (!known) at.invalid(profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`)
 }
 
 /** Whether a pod stands for one that a kubelet runs from a file. */
 export const isMirror = (pod: core.Pod): boolean => pod.metadata.annotations?.[mirrorKey] !== undefined
 
 /** Annotations that say what a running pod is stay as they were. */
-export function* annotationUpdate(at: Path, next: Annotations = {}, current: Annotations = {}): Check {
+export function annotationUpdate(at: Place, next: Annotations = {}, current: Annotations = {}): void {
   const fixed = (key: string) => (key === mirrorKey ? 'mirror pod annotation' : key.startsWith(appArmorPrefix) ? 'AppArmor annotations' : undefined)
   for (const key in current) {
     const what = next[key] === current[key] ? undefined : fixed(key)
-    if (what) yield at.key(key).forbidden(`may not remove or update ${what}`)
+    if (what) at.key(key).forbidden(`may not remove or update ${what}`)
   }
   for (const key in next) {
     const what = current[key] === undefined ? fixed(key) : undefined
-    if (what) yield at.key(key).forbidden(`may not add ${what}`)
+    if (what) at.key(key).forbidden(`may not add ${what}`)
   }
 }

@@ -1,9 +1,9 @@
 /** Environment variables of containers, and where their values come from. */
 import type { core } from '../../../../api/index.ts'
-import type { Path } from '../../../../machinery/field.ts'
+import type { Place } from '../../../../machinery/field.ts'
 import { configMapKey, dns1123Subdomain, envVarName, labelValue, qualifiedName } from '../../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
-import { follows, named, type Check } from '../../checks.ts'
+import { follows, named } from '../../checks.ts'
 
 const envFields = [
   'metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs',
@@ -12,40 +12,40 @@ const mapsOfEnv = ['metadata.annotations', 'metadata.labels']
 
 const oneSource = 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
 
-export function* envVar(variable: core.EnvVar, at: Path): Check {
-  yield* named(at.at('name'), variable.name, envVarName)
+export function envVar(variable: core.EnvVar, at: Place): void {
+  named(at.at('name'), variable.name, envVarName)
   const from = variable.valueFrom
   if (!from) return
   const place = at.at('valueFrom')
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = from
   const count = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter((s) => s !== undefined).length
-  if (count === 0) yield place.invalid('', oneSource)
-  else if (variable.value) yield place.invalid('', 'may not be specified when `value` is not empty')
-  else if (count > 1) yield place.invalid('', 'may not have more than one field specified at a time')
-  if (fieldRef) yield* fieldSelector(place.at('fieldRef'), fieldRef, envFields, mapsOfEnv)
-  if (resourceFieldRef) yield* resourceSelector(place.at('resourceFieldRef'), resourceFieldRef, false)
-  if (configMapKeyRef) yield* keySelector(place.at('configMapKeyRef'), configMapKeyRef)
-  if (secretKeyRef) yield* keySelector(place.at('secretKeyRef'), secretKeyRef)
+  if (count === 0) place.invalid('', oneSource)
+  else if (variable.value) place.invalid('', 'may not be specified when `value` is not empty')
+  else if (count > 1) place.invalid('', 'may not have more than one field specified at a time')
+  if (fieldRef) fieldSelector(place.at('fieldRef'), fieldRef, envFields, mapsOfEnv)
+  if (resourceFieldRef) resourceSelector(place.at('resourceFieldRef'), resourceFieldRef, false)
+  if (configMapKeyRef) keySelector(place.at('configMapKeyRef'), configMapKeyRef)
+  if (secretKeyRef) keySelector(place.at('secretKeyRef'), secretKeyRef)
   if (fileKeyRef) {
-    yield* named(place.at('fileKeyRef').at('volumeName'), fileKeyRef.volumeName)
-    yield* named(place.at('fileKeyRef').at('path'), fileKeyRef.path)
-    yield* named(place.at('fileKeyRef').at('key'), fileKeyRef.key, envVarName)
+    named(place.at('fileKeyRef').at('volumeName'), fileKeyRef.volumeName)
+    named(place.at('fileKeyRef').at('path'), fileKeyRef.path)
+    named(place.at('fileKeyRef').at('key'), fileKeyRef.key, envVarName)
   }
 }
 
-function* keySelector(at: Path, { name = '', key }: { readonly name?: string | undefined; readonly key: string }): Check {
-  yield* follows(at.at('name'), name, dns1123Subdomain)
-  yield* named(at.at('key'), key, configMapKey)
+function keySelector(at: Place, { name = '', key }: { readonly name?: string | undefined; readonly key: string }): void {
+  follows(at.at('name'), name, dns1123Subdomain)
+  named(at.at('key'), key, configMapKey)
 }
 
 /** Where variables are taken from all at once; how many sources there are is said of the whole `list`. */
-export function* envFrom(source: core.EnvFromSource, at: Path, list: Path): Check {
-  if (source.prefix) yield* follows(at.at('prefix'), source.prefix, envVarName)
+export function envFrom(source: core.EnvFromSource, at: Place, list: Place): void {
+  if (source.prefix) follows(at.at('prefix'), source.prefix, envVarName)
   const { configMapRef, secretRef } = source
-  if (configMapRef) yield* named(at.at('configMapRef').at('name'), configMapRef.name, dns1123Subdomain)
-  if (secretRef) yield* named(at.at('secretRef').at('name'), secretRef.name, dns1123Subdomain)
-  if (configMapRef && secretRef) yield list.invalid('', 'may not have more than one field specified at a time')
-  if (!configMapRef && !secretRef) yield list.invalid('', 'must specify one of: `configMapRef` or `secretRef`')
+  if (configMapRef) named(at.at('configMapRef').at('name'), configMapRef.name, dns1123Subdomain)
+  if (secretRef) named(at.at('secretRef').at('name'), secretRef.name, dns1123Subdomain)
+  if (configMapRef && secretRef) list.invalid('', 'may not have more than one field specified at a time')
+  if (!configMapRef && !secretRef) list.invalid('', 'must specify one of: `configMapRef` or `secretRef`')
 }
 
 const subscripted = /^([^[\]]+)\['(.*)'\]$/
@@ -53,29 +53,29 @@ const subscripted = /^([^[\]]+)\['(.*)'\]$/
 const knownFields = new Set([...envFields, ...mapsOfEnv, 'spec.restartPolicy', 'spec.schedulerName', 'status.phase'])
 
 /** A field of the pod that its containers can be told: one of `allowed`, or one entry of the maps in `maps`. */
-export function* fieldSelector(at: Path, ref: core.ObjectFieldSelector, allowed: readonly string[], maps: readonly string[]): Check {
-  if (!ref.apiVersion) return yield at.at('apiVersion').required()
-  if (!ref.fieldPath) return yield at.at('fieldPath').required()
+export function fieldSelector(at: Place, ref: core.ObjectFieldSelector, allowed: readonly string[], maps: readonly string[]): void {
+  if (!ref.apiVersion) return at.at('apiVersion').required()
+  if (!ref.fieldPath) return at.at('fieldPath').required()
   const part = subscripted.exec(ref.fieldPath)
   if (part) {
     const [, map, key] = part as unknown as [string, string, string]
-    if (!maps.includes(map)) return yield at.at('fieldPath').invalid(ref.fieldPath, `error converting fieldPath: field label does not support subscript: ${ref.fieldPath}`)
-    return yield* follows(at, map === 'metadata.annotations' ? key.toLowerCase() : key, qualifiedName)
+    if (!maps.includes(map)) return at.at('fieldPath').invalid(ref.fieldPath, `error converting fieldPath: field label does not support subscript: ${ref.fieldPath}`)
+    return follows(at, map === 'metadata.annotations' ? key.toLowerCase() : key, qualifiedName)
   }
-  if (ref.apiVersion !== 'v1') return yield at.at('fieldPath').invalid(ref.fieldPath, `error converting fieldPath: unsupported pod version: ${ref.apiVersion}`)
-  if (!knownFields.has(ref.fieldPath)) return yield at.at('fieldPath').invalid(ref.fieldPath, `error converting fieldPath: field label not supported: ${ref.fieldPath}`)
-  if (!allowed.includes(ref.fieldPath)) yield at.at('fieldPath').notSupported(ref.fieldPath, allowed.toSorted())
+  if (ref.apiVersion !== 'v1') return at.at('fieldPath').invalid(ref.fieldPath, `error converting fieldPath: unsupported pod version: ${ref.apiVersion}`)
+  if (!knownFields.has(ref.fieldPath)) return at.at('fieldPath').invalid(ref.fieldPath, `error converting fieldPath: field label not supported: ${ref.fieldPath}`)
+  if (!allowed.includes(ref.fieldPath)) at.at('fieldPath').notSupported(ref.fieldPath, allowed.toSorted())
 }
 
 const containerResources = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory']
 
 /** A limit or request of a container. In volumes the container must be named. */
-export function* resourceSelector(at: Path, ref: core.ResourceFieldSelector, inVolume: boolean): Check {
+export function resourceSelector(at: Place, ref: core.ResourceFieldSelector, inVolume: boolean): void {
   const huge = /^(?:limits|requests)\.hugepages-/.test(ref.resource)
-  if (inVolume && !ref.containerName) yield at.at('containerName').required()
-  else if (!ref.resource) yield at.at('resource').required()
-  else if (!containerResources.includes(ref.resource) && !huge) yield at.at('resource').notSupported(ref.resource, containerResources)
-  yield* divisor(at, ref)
+  if (inVolume && !ref.containerName) at.at('containerName').required()
+  else if (!ref.resource) at.at('resource').required()
+  else if (!containerResources.includes(ref.resource) && !huge) at.at('resource').notSupported(ref.resource, containerResources)
+  divisor(at, ref)
 }
 
 const byteDivisors = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
@@ -87,17 +87,17 @@ const divisors: readonly (readonly [of: RegExp, units: readonly string[], shown:
   [/\.hugepages-/, byteDivisors, byteDivisors.join(', '), 'hugepages'],
 ]
 
-function* divisor(at: Path, ref: core.ResourceFieldSelector): Check {
+function divisor(at: Place, ref: core.ResourceFieldSelector): void {
   if (!isQuantity(ref.divisor) || parseQuantity(ref.divisor).isZero()) return
   const [, units, shown, name] = divisors.find(([of]) => of.test(ref.resource)) ?? []
   if (!units || units.includes(parseQuantity(ref.divisor).toString())) return
-  yield at.at('divisor').invalid(ref.resource, `only divisor's values ${shown} are supported with the ${name} resource`)
+  at.at('divisor').invalid(ref.resource, `only divisor's values ${shown} are supported with the ${name} resource`)
 }
 
 /** Labels that stand in a node selector. */
-export function* nodeSelectorLabels(at: Path, labels: Readonly<Record<string, string>> | undefined): Check {
+export function nodeSelectorLabels(at: Place, labels: Readonly<Record<string, string>> | undefined): void {
   for (const [key, value] of Object.entries(labels ?? {})) {
-    yield* follows(at, key, qualifiedName)
-    yield* follows(at, value, labelValue)
+    follows(at, key, qualifiedName)
+    follows(at, value, labelValue)
   }
 }

@@ -1,8 +1,8 @@
 /** Events: those of the core group are checked little, those of events.k8s.io strictly. */
 import type { core } from '../../../../api/index.ts'
-import { path, type Path } from '../../../../machinery/field.ts'
+import type { Place } from '../../../../machinery/field.ts'
 import { dns1123Subdomain, pathSegmentName, qualifiedName } from '../../../../machinery/names.ts'
-import { follows, unchanged, type Check } from '../../checks.ts'
+import { follows, unchanged } from '../../checks.ts'
 
 const strictVersion = 'events.k8s.io/v1'
 const longest = 128
@@ -12,53 +12,53 @@ const longestNote = 1024
 export const validateEventName = pathSegmentName
 
 /** A new event, as it came in by `apiVersion`. */
-export function* eventErrors(event: core.Event, apiVersion: string | undefined): Check {
-  yield* anyEvent(event)
+export function eventErrors(event: core.Event, apiVersion: string | undefined, root: Place): void {
+  anyEvent(event, root)
   if (apiVersion !== strictVersion) return
-  yield* follows(path('metadata').at('name'), event.metadata.name ?? '', dns1123Subdomain)
-  yield* series(event)
-  if (!event.eventTime) yield path('eventTime').required()
-  if (event.type !== 'Normal' && event.type !== 'Warning') yield path('type').invalid('', `has invalid value: ${event.type ?? ''}`)
+  follows(root.at('metadata').at('name'), event.metadata.name ?? '', dns1123Subdomain)
+  series(event, root)
+  if (!event.eventTime) root.at('eventTime').required()
+  if (event.type !== 'Normal' && event.type !== 'Warning') root.at('type').invalid('', `has invalid value: ${event.type ?? ''}`)
   const old = { firstTimestamp: event.firstTimestamp, lastTimestamp: event.lastTimestamp, count: event.count, source: event.source.component || event.source.host }
-  for (const [name, value] of Object.entries(old)) if (value) yield path(name).invalid('', 'needs to be unset')
+  for (const [name, value] of Object.entries(old)) if (value) root.at(name).invalid('', 'needs to be unset')
 }
 
 const fixed = ['involvedObject', 'reason', 'message', 'source', 'firstTimestamp', 'lastTimestamp', 'count', 'type', 'eventTime', 'action', 'related'] as const
 
 /** An event that happened does not change: of those of the new group only the series goes on. */
-export function* eventUpdateErrors(next: core.Event, current: core.Event, apiVersion: string | undefined): Check {
-  yield* anyEvent(next)
+export function eventUpdateErrors(next: core.Event, current: core.Event, apiVersion: string | undefined, root: Place): void {
+  anyEvent(next, root)
   if (apiVersion !== strictVersion) return
-  if (next.series?.count !== current.series?.count || next.series?.lastObservedTime !== current.series?.lastObservedTime) yield* series(next)
-  for (const name of fixed) yield* unchanged(path(name), next[name], current[name])
-  yield* unchanged(path('reportingController'), next.reportingComponent, current.reportingComponent)
-  yield* unchanged(path('reportingInstance'), next.reportingInstance, current.reportingInstance)
+  if (next.series?.count !== current.series?.count || next.series?.lastObservedTime !== current.series?.lastObservedTime) series(next, root)
+  for (const name of fixed) unchanged(root.at(name), next[name], current[name])
+  unchanged(root.at('reportingController'), next.reportingComponent, current.reportingComponent)
+  unchanged(root.at('reportingInstance'), next.reportingInstance, current.reportingInstance)
 }
 
 /** An event stands beside what it is about; about what has no namespace, in `default`, new ones also in `kube-system`. */
-function* anyEvent(event: core.Event): Check {
+function anyEvent(event: core.Event, root: Place): void {
   const { namespace = '' } = event.metadata
   const about = event.involvedObject.namespace ?? ''
   const isNew = Boolean(event.eventTime)
   const homes = isNew ? ['default', 'kube-system'] : ['', 'default']
-  if (about === '' ? !homes.includes(namespace) : !isNew && about !== namespace) yield path('involvedObject').at('namespace').invalid(about, 'does not match event.namespace')
+  if (about === '' ? !homes.includes(namespace) : !isNew && about !== namespace) root.at('involvedObject').at('namespace').invalid(about, 'does not match event.namespace')
   if (!isNew) return
-  const at = path('reportingController')
-  if (!event.reportingComponent) yield at.required()
-  yield* follows(at, event.reportingComponent, qualifiedName)
-  yield* text(path('reportingInstance'), event.reportingInstance)
-  yield* text(path('action'), event.action)
-  yield* text(path('reason'), event.reason)
-  if (Buffer.byteLength(event.message ?? '') > longestNote) yield path('message').invalid('', `can have at most ${longestNote} characters`)
+  const at = root.at('reportingController')
+  if (!event.reportingComponent) at.required()
+  follows(at, event.reportingComponent, qualifiedName)
+  text(root.at('reportingInstance'), event.reportingInstance)
+  text(root.at('action'), event.action)
+  text(root.at('reason'), event.reason)
+  if (Buffer.byteLength(event.message ?? '') > longestNote) root.at('message').invalid('', `can have at most ${longestNote} characters`)
 }
 
-function* text(at: Path, value = ''): Check {
-  if (!value) yield at.required()
-  if (Buffer.byteLength(value) > longest) yield at.invalid('', `can have at most ${longest} characters`)
+function text(at: Place, value = ''): void {
+  if (!value) at.required()
+  if (Buffer.byteLength(value) > longest) at.invalid('', `can have at most ${longest} characters`)
 }
 
-function* series({ series: value }: core.Event): Check {
+function series({ series: value }: core.Event, root: Place): void {
   if (!value) return
-  if ((value.count ?? 0) < 2) yield path('series.count').invalid('', 'should be at least 2')
-  if (!value.lastObservedTime) yield path('series.lastObservedTime').required()
+  if ((value.count ?? 0) < 2) root.at('series.count').invalid('', 'should be at least 2')
+  if (!value.lastObservedTime) root.at('series.lastObservedTime').required()
 }

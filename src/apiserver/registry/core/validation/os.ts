@@ -1,8 +1,8 @@
 /** What depends on the operating system of a pod: options for Windows, and what only one of the two systems knows. */
 import type { core } from '../../../../api/index.ts'
-import type { Path } from '../../../../machinery/field.ts'
+import type { Place } from '../../../../machinery/field.ts'
 import { dns1123Subdomain } from '../../../../machinery/names.ts'
-import { follows, type Check } from '../../checks.ts'
+import { follows } from '../../checks.ts'
 
 type AnyContainer = Pick<core.Container, 'securityContext'>
 
@@ -12,14 +12,14 @@ const dnsPart = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
 const dnsDomain = new RegExp(`^${dnsPart}(?:\\.${dnsPart})*$`)
 
 /** The options of a Windows container: names of credentials and of the user it runs as. */
-export function* windowsOptions(at: Path, options: core.WindowsSecurityContextOptions): Check {
+export function windowsOptions(at: Place, options: core.WindowsSecurityContextOptions): void {
   const { gmsaCredentialSpecName, gmsaCredentialSpec, runAsUserName } = options
-  if (gmsaCredentialSpecName !== undefined) yield* follows(at.at('gmsaCredentialSpecName'), gmsaCredentialSpecName, dns1123Subdomain)
-  if (gmsaCredentialSpec === '') yield at.at('gmsaCredentialSpec').invalid('', 'gmsaCredentialSpec cannot be an empty string')
+  if (gmsaCredentialSpecName !== undefined) follows(at.at('gmsaCredentialSpecName'), gmsaCredentialSpecName, dns1123Subdomain)
+  if (gmsaCredentialSpec === '') at.at('gmsaCredentialSpec').invalid('', 'gmsaCredentialSpec cannot be an empty string')
   else if (gmsaCredentialSpec !== undefined && Buffer.byteLength(gmsaCredentialSpec) > maxCredentialSpec) {
-    yield at.at('gmsaCredentialSpec').invalid(gmsaCredentialSpec, 'gmsaCredentialSpec size must be under 64 KiB')
+    at.at('gmsaCredentialSpec').invalid(gmsaCredentialSpec, 'gmsaCredentialSpec size must be under 64 KiB')
   }
-  if (runAsUserName !== undefined) for (const why of userNameProblems(runAsUserName)) yield at.at('runAsUserName').invalid(runAsUserName, why)
+  if (runAsUserName !== undefined) for (const why of userNameProblems(runAsUserName)) at.at('runAsUserName').invalid(runAsUserName, why)
 }
 
 /** `DOMAIN\user`, of which the domain can be left out. */
@@ -41,7 +41,7 @@ function* userNameProblems(name: string): Generator<string> {
   if (/["/\\:;|=,+*?<>@[\]]/.test(user)) yield 'runAsUserName\'s User cannot contain the following characters: "/\\:;|=,+*?<>@[]'
 }
 
-function* everyContainer(at: Path, spec: core.PodSpec): Generator<readonly [AnyContainer, Path]> {
+function* everyContainer(at: Place, spec: core.PodSpec): Generator<readonly [AnyContainer, Place]> {
   for (const name of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
     for (const [i, container] of (spec[name] ?? []).entries()) yield [container, at.at(name).index(i)]
   }
@@ -55,21 +55,21 @@ export const knowsWindows = (spec: core.PodSpec): boolean =>
   || spec.containers.some(withOptions) || (spec.initContainers?.some(withOptions) ?? false) || (spec.ephemeralContainers?.some(withOptions) ?? false)
 
 /** The pod's operating system, and what does not go with it. */
-export function* operatingSystem(at: Path, spec: core.PodSpec): Check {
-  yield* hostProcesses(at, spec)
+export function operatingSystem(at: Place, spec: core.PodSpec): void {
+  hostProcesses(at, spec)
   const name = spec.os?.name
   if (spec.os === undefined) return
-  if (!name) yield at.at('os').at('name').required('cannot be empty')
-  else if (name === 'linux') yield* linux(at, spec)
-  else if (name === 'windows') yield* windows(at, spec)
-  else yield at.at('os').notSupported(name, ['linux', 'windows'])
+  if (!name) at.at('os').at('name').required('cannot be empty')
+  else if (name === 'linux') linux(at, spec)
+  else if (name === 'windows') windows(at, spec)
+  else at.at('os').notSupported(name, ['linux', 'windows'])
 }
 
-function* linux(at: Path, spec: core.PodSpec): Check {
+function linux(at: Place, spec: core.PodSpec): void {
   const why = 'windows options cannot be set for a linux pod'
-  if (spec.securityContext?.windowsOptions) yield at.at('securityContext').at('windowsOptions').forbidden(why)
+  if (spec.securityContext?.windowsOptions) at.at('securityContext').at('windowsOptions').forbidden(why)
   for (const [container, place] of everyContainer(at, spec)) {
-    if (container.securityContext?.windowsOptions) yield place.at('securityContext').at('windowsOptions').forbidden(why)
+    if (container.securityContext?.windowsOptions) place.at('securityContext').at('windowsOptions').forbidden(why)
   }
 }
 
@@ -81,18 +81,18 @@ const containerOnly = [
   'appArmorProfile', 'seLinuxOptions', 'seccompProfile', 'capabilities', 'readOnlyRootFilesystem', 'privileged', 'allowPrivilegeEscalation', 'procMount', 'runAsUser', 'runAsGroup',
 ] as const
 
-function* windows(at: Path, spec: core.PodSpec): Check {
+function windows(at: Place, spec: core.PodSpec): void {
   const why = 'cannot be set for a windows pod'
-  for (const name of ['hostUsers', 'shareProcessNamespace'] as const) if (spec[name] !== undefined) yield at.at(name).forbidden(why)
-  for (const name of ['hostPID', 'hostIPC'] as const) if (spec[name]) yield at.at(name).forbidden(why)
-  for (const name of podOnly) if (spec.securityContext?.[name] !== undefined) yield at.at('securityContext').at(name).forbidden(why)
+  for (const name of ['hostUsers', 'shareProcessNamespace'] as const) if (spec[name] !== undefined) at.at(name).forbidden(why)
+  for (const name of ['hostPID', 'hostIPC'] as const) if (spec[name]) at.at(name).forbidden(why)
+  for (const name of podOnly) if (spec.securityContext?.[name] !== undefined) at.at('securityContext').at(name).forbidden(why)
   for (const [container, place] of everyContainer(at, spec)) {
-    for (const name of containerOnly) if (container.securityContext?.[name] !== undefined) yield place.at('securityContext').at(name).forbidden(why)
+    for (const name of containerOnly) if (container.securityContext?.[name] !== undefined) place.at('securityContext').at(name).forbidden(why)
   }
 }
 
 /** Containers that are processes of a Windows host: all of a pod's, or none, and on the host's network. */
-function* hostProcesses(at: Path, spec: core.PodSpec): Check {
+function hostProcesses(at: Place, spec: core.PodSpec): void {
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess
   let all = 0
   let onHost = 0
@@ -103,11 +103,11 @@ function* hostProcesses(at: Path, spec: core.PodSpec): Check {
       all++
       if (own ?? ofPod) onHost++
       if (ofPod !== undefined && own !== undefined && own !== ofPod) {
-        yield at.at(name).index(i).at('securityContext').at('windowsOptions').at('hostProcess').invalid(own, `pod hostProcess value must be identical if both are specified, was ${ofPod}`)
+        at.at(name).index(i).at('securityContext').at('windowsOptions').at('hostProcess').invalid(own, `pod hostProcess value must be identical if both are specified, was ${ofPod}`)
       }
     }
   }
   if (onHost === 0) return
-  if (onHost !== all) yield at.invalid('', 'If pod contains any hostProcess containers then all containers must be HostProcess containers')
-  if (!spec.hostNetwork) yield at.at('hostNetwork').invalid(false, 'hostNetwork must be true if pod contains any hostProcess containers')
+  if (onHost !== all) at.invalid('', 'If pod contains any hostProcess containers then all containers must be HostProcess containers')
+  if (!spec.hostNetwork) at.at('hostNetwork').invalid(false, 'hostNetwork must be true if pod contains any hostProcess containers')
 }

@@ -1,23 +1,30 @@
 /** Paths in volumes and file systems. */
-import type { Path } from '../../../../machinery/field.ts'
-import { none, type Errors } from '../../checks.ts'
+import type { Place } from '../../../../machinery/field.ts'
 
-const climbs = (path: string): boolean => path.includes('..') && path.split('/').includes('..')
+/** Whether a step of the path leads up. */
+export const climbs = (path: string): boolean => path.includes('..') && path.split('/').includes('..')
 
 /** Relative, and not above where it starts. */
-export function descendingPath(at: Path, path: string): Errors {
-  return path.startsWith('/') ? [at.invalid(path, 'must be a relative path'), ...noClimbing(at, path)] : noClimbing(at, path)
+export function descendingPath(at: Place, path: string): void {
+  if (path.startsWith('/')) at.invalid(path, 'must be a relative path')
+  noClimbing(at, path)
 }
 
-export const noClimbing = (at: Path, path: string): Errors => (climbs(path) ? [at.invalid(path, "must not contain '..'")] : none)
+export function noClimbing(at: Place, path: string): void {
+  if (climbs(path)) at.invalid(path, "must not contain '..'")
+}
 
 /** A descending path whose first part does not begin with `..`: such names are the node's own. */
-export function projectedPath(at: Path, path: string): Errors {
-  return path.startsWith('..') && !climbs(path) ? [at.invalid(path, "must not start with '..'")] : descendingPath(at, path)
+export function projectedPath(at: Place, path: string): void {
+  if (path.startsWith('..') && !climbs(path)) at.invalid(path, "must not start with '..'")
+  else descendingPath(at, path)
 }
 
-export const absolutePath = (at: Path, path: string): Errors => (path.startsWith('/') ? none : [at.invalid(path, 'must be an absolute path')])
+export function absolutePath(at: Place, path: string): void {
+  if (!path.startsWith('/')) at.invalid(path, 'must be an absolute path')
+}
 
 /** The permission bits of a file. */
-export const fileMode = (at: Path, mode: number | undefined): Errors =>
-  (mode !== undefined && (mode < 0 || mode > 0o777) ? [at.invalid(mode, 'must be a number between 0 and 0777 (octal), both inclusive')] : none)
+export function fileMode(at: Place, mode: number | undefined): void {
+  if (mode !== undefined && (mode < 0 || mode > 0o777)) at.invalid(mode, 'must be a number between 0 and 0777 (octal), both inclusive')
+}

@@ -1,12 +1,13 @@
 /** What of a pod may change once it exists: little, for the kubelet has already acted on the rest. */
 import type { core } from '../../../../api/index.ts'
-import { path, type FieldError, type Path } from '../../../../machinery/field.ts'
+import type { Place } from '../../../../machinery/field.ts'
 import { deepEqual } from '../../../../machinery/meta.ts'
 import { differences } from '../../differences.ts'
-import { follows, forEach, unchanged, type Check } from '../../checks.ts'
+import { follows, forEach, unchanged } from '../../checks.ts'
 import { dns1123Subdomain, ipAddress, qualifiedName } from '../../../../machinery/names.ts'
 import { qosClass } from '../qos.ts'
 import { ephemeralContainers, image, surroundingsOf } from './containers.ts'
+import { wholeObject } from '../data.ts'
 import { annotationUpdate, isMirror } from './annotations.ts'
 import { podItself } from './pod-spec.ts'
 import { nodeSelectorLabels } from './env.ts'
@@ -15,37 +16,37 @@ import { affinity, toleration } from './scheduling.ts'
 const mayChange = 'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
 /** Everything about an update of a pod itself. */
-export function* podUpdate(next: core.Pod, current: core.Pod): Check {
-  const at = path('spec')
-  yield* annotationUpdate(path('metadata').at('annotations'), next.metadata.annotations, current.metadata.annotations)
+export function podUpdate(next: core.Pod, current: core.Pod, root: Place): void {
+  const at = root.at('spec')
+  annotationUpdate(root.at('metadata').at('annotations'), next.metadata.annotations, current.metadata.annotations)
   if (next.spec.containers.length !== current.spec.containers.length) {
-    return yield at.at('containers').forbidden('pod updates may not add or remove containers')
+    return at.at('containers').forbidden('pod updates may not add or remove containers')
   }
   if ((next.spec.initContainers ?? []).length !== (current.spec.initContainers ?? []).length) {
-    return yield at.at('initContainers').forbidden('pod updates may not add or remove containers')
+    return at.at('initContainers').forbidden('pod updates may not add or remove containers')
   }
   for (const name of ['containers', 'initContainers'] as const) {
-    yield* forEach(at.at(name), next.spec[name], (container, place) => image(place.at('image'), container.image))
+    forEach(at.at(name), next.spec[name], (container, place) => image(place.at('image'), container.image))
   }
-  yield* deadline(at.at('activeDeadlineSeconds'), next.spec, current.spec)
-  yield* tolerations(at.at('tolerations'), next.spec.tolerations ?? [], current.spec.tolerations ?? [])
-  yield* gates(at.at('schedulingGates'), next.spec, current.spec)
-  yield* nothingElse(at, next.spec, current.spec)
+  deadline(at.at('activeDeadlineSeconds'), next.spec, current.spec)
+  tolerations(at.at('tolerations'), next.spec.tolerations ?? [], current.spec.tolerations ?? [])
+  gates(at.at('schedulingGates'), next.spec, current.spec)
+  nothingElse(at, next.spec, current.spec)
 }
 
-function* nothingElse(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
+function nothingElse(at: Place, next: core.PodSpec, current: core.PodSpec): void {
   const gated = (current.schedulingGates ?? []).length > 0
   if (gated) {
-    yield* affinity(at.at('affinity'), next.affinity as core.Affinity | undefined)
-    yield* nodeSelectorLabels(at.at('nodeSelector'), next.nodeSelector)
-    yield* narrowing(at, next, current)
+    affinity(at.at('affinity'), next.affinity as core.Affinity | undefined)
+    nodeSelectorLabels(at.at('nodeSelector'), next.nodeSelector)
+    narrowing(at, next, current)
   }
   const like: core.PodSpec = {
     ...next,
     ...allowed(next, current),
     ...(gated && { nodeSelector: current.nodeSelector, affinity: withNodeAffinity(next.affinity, current.affinity) }),
   }
-  if (!deepEqual(like, current)) yield at.forbidden(`${mayChange}\n${differences(current, like)}`)
+  if (!deepEqual(like, current)) at.forbidden(`${mayChange}\n${differences(current, like)}`)
 }
 
 /** The fields that may change, as they were. */
@@ -62,26 +63,26 @@ function allowed(next: core.PodSpec, current: core.PodSpec): Partial<core.PodSpe
   }
 }
 
-function* deadline(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
+function deadline(at: Place, next: core.PodSpec, current: core.PodSpec): void {
   const [wanted, was] = [next.activeDeadlineSeconds, current.activeDeadlineSeconds]
   if (wanted === undefined) {
-    if (was !== undefined) yield at.invalid(null, 'must not update from a positive integer to nil value')
-  } else if (wanted < 1 || wanted > 2147483647) yield at.invalid(wanted, 'must be between 1 and 2147483647, inclusive')
-  else if (was !== undefined && wanted > was) yield at.invalid(wanted, 'must be less than or equal to previous value')
+    if (was !== undefined) at.invalid(null, 'must not update from a positive integer to nil value')
+  } else if (wanted < 1 || wanted > 2147483647) at.invalid(wanted, 'must be between 1 and 2147483647, inclusive')
+  else if (was !== undefined && wanted > was) at.invalid(wanted, 'must be less than or equal to previous value')
 }
 
 const withoutSeconds = (toleration: core.Toleration): core.Toleration => ({ ...toleration, tolerationSeconds: undefined })
 
-function* tolerations(at: Path, next: readonly core.Toleration[], current: readonly core.Toleration[]): Check {
+function tolerations(at: Place, next: readonly core.Toleration[], current: readonly core.Toleration[]): void {
   const kept = current.every((old) => next.some((t) => deepEqual(withoutSeconds(t), withoutSeconds(old))))
-  if (!kept) return yield at.forbidden('existing toleration can not be modified except its tolerationSeconds')
-  yield* forEach(at, next, toleration)
+  if (!kept) return at.forbidden('existing toleration can not be modified except its tolerationSeconds')
+  forEach(at, next, toleration)
 }
 
-function* gates(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
+function gates(at: Place, next: core.PodSpec, current: core.PodSpec): void {
   const before = new Set((current.schedulingGates ?? []).map((gate) => gate.name))
-  yield* forEach(at, next.schedulingGates, function* (gate, place) {
-    if (!before.has(gate.name)) yield place.at('name').forbidden(`only deletion is allowed, but found new scheduling gate '${gate.name}'`)
+  forEach(at, next.schedulingGates, (gate, place) => {
+    if (!before.has(gate.name)) place.at('name').forbidden(`only deletion is allowed, but found new scheduling gate '${gate.name}'`)
   })
 }
 
@@ -92,10 +93,10 @@ function withNodeAffinity(next: core.Affinity | undefined, current: core.Affinit
 }
 
 /** While a pod is held back by gates, where it may run can be narrowed. */
-function* narrowing(at: Path, next: core.PodSpec, current: core.PodSpec): Check {
+function narrowing(at: Place, next: core.PodSpec, current: core.PodSpec): void {
   for (const [key, value] of Object.entries(current.nodeSelector ?? {})) {
     if (next.nodeSelector?.[key] !== value) {
-      yield at.at('nodeSelector').invalid(next.nodeSelector ?? null, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')
+      at.at('nodeSelector').invalid(next.nodeSelector ?? null, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')
       break
     }
   }
@@ -103,10 +104,10 @@ function* narrowing(at: Path, next: core.PodSpec, current: core.PodSpec): Check 
   const after = next.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   const place = at.at('affinity').at('nodeAffinity').at('requiredDuringSchedulingIgnoredDuringExecution').at('nodeSelectorTerms')
   if (before?.length && after?.length !== before.length) {
-    yield place.invalid(after ?? null, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')
+    place.invalid(after ?? null, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')
   } else if (before?.length && after) {
     for (const [i, term] of before.entries()) {
-      if (!onlyAdds(after[i] ?? {}, term)) yield place.index(i).invalid(after[i], 'only additions are allowed (no mutations or deletions)')
+      if (!onlyAdds(after[i] ?? {}, term)) place.index(i).invalid(after[i], 'only additions are allowed (no mutations or deletions)')
     }
   }
 }
@@ -119,18 +120,20 @@ function onlyAdds(next: core.NodeSelectorTerm, before: core.NodeSelectorTerm): b
 }
 
 /** A pod that a kubelet runs from a file is not changed here. */
-const ofStaticPod = (current: core.Pod, why: string): readonly FieldError[] => (isMirror(current) ? [path('[]').forbidden(why)] : [])
+function ofStaticPod(current: core.Pod, why: string, root: Place): void {
+  if (isMirror(current)) wholeObject(root).forbidden(why)
+}
 
 /** Through the `ephemeralcontainers` subresource: containers are added, never changed or removed. */
-export function* ephemeralUpdate(next: core.Pod, current: core.Pod): Check {
-  const at = path('spec').at('ephemeralContainers')
-  yield* ofStaticPod(current, 'static pods do not support ephemeral containers')
-  yield* ephemeralContainers(at, next.spec.ephemeralContainers, surroundingsOf(next.spec))
+export function ephemeralUpdate(next: core.Pod, current: core.Pod, root: Place): void {
+  const at = root.at('spec').at('ephemeralContainers')
+  ofStaticPod(current, 'static pods do not support ephemeral containers', root)
+  ephemeralContainers(at, next.spec.ephemeralContainers, surroundingsOf(next.spec))
   const byName = new Map((next.spec.ephemeralContainers ?? []).map((c) => [c.name, c]))
   for (const old of current.spec.ephemeralContainers ?? []) {
     const same = byName.get(old.name)
-    if (!same) yield at.forbidden(`existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`)
-    else if (!deepEqual(same, old)) yield at.forbidden(`existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n${differences(old, same)}`)
+    if (!same) at.forbidden(`existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`)
+    else if (!deepEqual(same, old)) at.forbidden(`existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n${differences(old, same)}`)
   }
 }
 
@@ -148,34 +151,34 @@ function withOldCompute(next: Resources, before: Resources): Resources {
 }
 
 /** Resources that were there may be another amount, but not none. */
-function* kept(at: Path, next: Resources, before: Resources): Check {
+function kept(at: Place, next: Resources, before: Resources): void {
   for (const part of ['requests', 'limits'] as const) {
-    if (Object.keys(before[part] ?? {}).some((name) => next[part]?.[name] === undefined)) yield at.at(part).forbidden(`resource ${part} cannot be removed`)
+    if (Object.keys(before[part] ?? {}).some((name) => next[part]?.[name] === undefined)) at.at(part).forbidden(`resource ${part} cannot be removed`)
   }
 }
 
 const isSidecar = (container: core.Container): boolean => container.restartPolicy === 'Always'
 
 /** Through the `resize` subresource: cpu and memory, within the pod's class of service. */
-export function* resizeUpdate(next: core.Pod, current: core.Pod): Check {
-  const at = path('spec')
-  if (isMirror(current)) return yield* ofStaticPod(current, 'static pods cannot be resized')
-  if (current.spec.os?.name === 'windows') return yield path('[]').forbidden('windows pods cannot be resized')
-  yield* podItself(at, next)
+export function resizeUpdate(next: core.Pod, current: core.Pod, root: Place): void {
+  const at = root.at('spec')
+  if (isMirror(current)) return ofStaticPod(current, 'static pods cannot be resized', root)
+  if (current.spec.os?.name === 'windows') return wholeObject(root).forbidden('windows pods cannot be resized')
+  podItself(next, root)
   const before = current.status.qosClass ?? qosClass(current.spec)
-  if (qosClass(next.spec) !== before) yield at.invalid(before, 'Pod QOS Class may not change as a result of resizing')
+  if (qosClass(next.spec) !== before) at.invalid(before, 'Pod QOS Class may not change as a result of resizing')
   for (const name of ['initContainers', 'containers'] as const) {
     for (const [i, container] of (next.spec[name] ?? []).entries()) {
       const old = current.spec[name]?.[i]
       if (!old) continue
       const resources = { limits: old.resources.limits, requests: old.resources.requests, ...old.resources }
       if (name === 'initContainers' && !isSidecar(old)) {
-        if (!deepEqual(container.resources, old.resources)) yield at.forbidden('resources for non-sidecar init containers are immutable')
+        if (!deepEqual(container.resources, old.resources)) at.forbidden('resources for non-sidecar init containers are immutable')
         continue
       }
-      yield* kept(at.at(name).index(i).at('resources'), container.resources, old.resources)
+      kept(at.at(name).index(i).at('resources'), container.resources, old.resources)
       const fixed = deepEqual(plain(withOldCompute(container.resources, resources)), plain(old.resources))
-      if (!fixed) yield at.forbidden(`only cpu and memory resources ${name === 'containers' ? 'are' : 'for sidecar containers are'} mutable`)
+      if (!fixed) at.forbidden(`only cpu and memory resources ${name === 'containers' ? 'are' : 'for sidecar containers are'} mutable`)
     }
   }
 }
@@ -184,10 +187,10 @@ export function* resizeUpdate(next: core.Pod, current: core.Pod): Check {
 const plain = ({ limits = {}, requests = {} }: Resources) => ({ limits, requests })
 
 /** A status may not bring containers that are not to restart back to life, nor move the pod between classes of service. */
-export function* podStatusUpdate(next: core.Pod, current: core.Pod): Check {
-  const at = path('status')
-  yield* statusTexts(at, next.status, current.status)
-  yield* unchanged(at.at('qosClass'), next.status.qosClass ?? current.status.qosClass, current.status.qosClass ?? next.status.qosClass)
+export function podStatusUpdate(next: core.Pod, current: core.Pod, root: Place): void {
+  const at = root.at('status')
+  statusTexts(at, next.status, current.status, root)
+  unchanged(at.at('qosClass'), next.status.qosClass ?? current.status.qosClass, current.status.qosClass ?? next.status.qosClass)
   if (next.spec.restartPolicy === 'Always') return
   for (const name of ['containerStatuses', 'initContainerStatuses'] as const) {
     const specs = name === 'containerStatuses' ? next.spec.containers : (next.spec.initContainers ?? [])
@@ -197,7 +200,7 @@ export function* podStatusUpdate(next: core.Pod, current: core.Pod): Check {
       if (!old || status.state.terminated) continue
       const spec = specs.find((c) => c.name === status.name)
       const mayRestart = spec?.restartPolicy !== undefined || (next.spec.restartPolicy === 'OnFailure' && old.exitCode !== 0)
-      if (!mayRestart) yield at.at(name).index(i).at('state').forbidden('may not be transitioned to non-terminated state')
+      if (!mayRestart) at.at(name).index(i).at('state').forbidden('may not be transitioned to non-terminated state')
     }
   }
 }
@@ -205,18 +208,18 @@ export function* podStatusUpdate(next: core.Pod, current: core.Pod): Check {
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized', 'ContainersReady'])
 
 /** Addresses, conditions and nodes that a status names. */
-function* statusTexts(at: Path, next: core.PodStatus, current: core.PodStatus): Check {
+function statusTexts(at: Place, next: core.PodStatus, current: core.PodStatus, root: Place): void {
   for (const [i, { type }] of (next.conditions ?? []).entries()) {
-    if (!systemConditions.has(type)) yield* follows(path('metadata').at('conditions').index(i).at('Type'), type, qualifiedName)
+    if (!systemConditions.has(type)) follows(root.at('metadata').at('conditions').index(i).at('Type'), type, qualifiedName)
   }
-  if (next.nominatedNodeName && next.nominatedNodeName !== current.nominatedNodeName) yield* follows(at.at('nominatedNodeName'), next.nominatedNodeName, dns1123Subdomain)
-  if (next.hostIPs?.length && next.hostIPs[0]?.ip !== next.hostIP) yield at.at('hostIPs').index(0).at('ip').invalid(next.hostIPs[0]?.ip ?? '', 'must be equal to `hostIP`')
+  if (next.nominatedNodeName && next.nominatedNodeName !== current.nominatedNodeName) follows(at.at('nominatedNodeName'), next.nominatedNodeName, dns1123Subdomain)
+  if (next.hostIPs?.length && next.hostIPs[0]?.ip !== next.hostIP) at.at('hostIPs').index(0).at('ip').invalid(next.hostIPs[0]?.ip ?? '', 'must be equal to `hostIP`')
   for (const name of ['podIPs', 'hostIPs'] as const) {
     const list = (next[name] ?? []).map(({ ip = '' }) => ip)
-    for (const [i, ip] of list.entries()) yield* follows(at.at(name).index(i), ip, ipAddress)
+    for (const [i, ip] of list.entries()) follows(at.at(name).index(i), ip, ipAddress)
     if (list.length < 2) continue
     const families = new Set(list.map((ip) => ip.includes(':')))
-    if (list.length > 2 || families.size < 2) yield at.at(name).invalid(next[name], 'may specify no more than one IP for each IP family')
-    for (const [i, ip] of list.entries()) if (list.indexOf(ip) < i) yield at.at(name).index(i).duplicate({ ip })
+    if (list.length > 2 || families.size < 2) at.at(name).invalid(next[name], 'may specify no more than one IP for each IP family')
+    for (const [i, ip] of list.entries()) if (list.indexOf(ip) < i) at.at(name).index(i).duplicate({ ip })
   }
 }

@@ -1,10 +1,10 @@
 /** Amounts that containers and pods request and are limited to. */
 import type { core } from '../../../../api/index.ts'
-import { FieldError, type Path } from '../../../../machinery/field.ts'
+import { FieldError, found, type Place } from '../../../../machinery/field.ts'
 import { dns1123Label, qualifiedName } from '../../../../machinery/names.ts'
 import { quantityOf } from '../../../../machinery/quantity.ts'
 import { readQuantity } from '../../amounts.ts'
-import { follows, type Check } from '../../checks.ts'
+import { follows } from '../../checks.ts'
 
 export type Amounts = Readonly<Record<string, string>>
 
@@ -29,87 +29,87 @@ export const cannotOvercommit = (name: string): boolean => !isNative(name) || is
 export const isQuotaResource = (name: string): boolean => ofQuotas.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
 
 /** The name of a resource of any kind: one that Kubernetes knows, or one with a prefix. */
-export function* resourceName(at: Path, name: string): Check {
+export function resourceName(at: Place, name: string): void {
   const problems = qualifiedName(name)
-  for (const why of problems) yield at.invalid(name, why)
+  for (const why of problems) at.invalid(name, why)
   if (problems.length > 0 || name.includes('/')) return
-  if (name !== 'storage' && !isQuotaResource(name)) yield at.invalid(name, 'must be a standard resource type or fully qualified')
+  if (name !== 'storage' && !isQuotaResource(name)) at.invalid(name, 'must be a standard resource type or fully qualified')
 }
 
 /** The name of a resource as containers may ask for it. */
-export function* containerResourceName(at: Path, name: string): Check {
+export function containerResourceName(at: Place, name: string): void {
   if (ofContainers.has(name)) return
-  yield* resourceName(at, name)
+  resourceName(at, name)
   if (!name.includes('/')) {
-    if (!isHugePages(name)) yield at.invalid(name, 'must be a standard resource for containers')
+    if (!isHugePages(name)) at.invalid(name, 'must be a standard resource for containers')
   } else if (!isNative(name) && (name.startsWith('requests.') || qualifiedName(`requests.${name}`).length > 0)) {
-    yield at.invalid(name, 'doesn\'t follow extended resource name standard')
+    at.invalid(name, 'doesn\'t follow extended resource name standard')
   }
 }
 
 /** An amount: not negative, and whole for resources that cannot be divided. */
-export function* amount(at: Path, name: string, value: string): Check {
+export function amount(at: Place, name: string, value: string): void {
   const quantity = readQuantity(value)
-  if (!quantity) return yield at.invalid(value, 'must be a valid quantity')
-  if (quantity.nanos < 0n) yield at.invalid(quantity.toString(), 'must be greater than or equal to 0')
-  if ((counted.has(name) || !isNative(name)) && quantity.nanos % 1_000_000_000n !== 0n) yield at.invalid(quantity.toString(), 'must be an integer')
+  if (!quantity) return at.invalid(value, 'must be a valid quantity')
+  if (quantity.nanos < 0n) at.invalid(quantity.toString(), 'must be greater than or equal to 0')
+  if ((counted.has(name) || !isNative(name)) && quantity.nanos % 1_000_000_000n !== 0n) at.invalid(quantity.toString(), 'must be an integer')
 }
 
 /** Requests and limits of one container: known names, whole amounts, no request above its limit. */
-export function* containerResources(at: Path, resources: core.ResourceRequirements, claims: ReadonlySet<string> = new Set()): Check {
+export function containerResources(at: Place, resources: core.ResourceRequirements, claims: ReadonlySet<string> = new Set()): void {
   const { limits = {}, requests = {} } = resources
   for (const [name, value] of Object.entries(limits)) {
-    yield* containerResourceName(at.at('limits').key(name), name)
-    yield* amount(at.at('limits').key(name), name, value)
-    if (isHugePages(name)) yield* wholePages(at.at('limits').key(name), name, value)
+    containerResourceName(at.at('limits').key(name), name)
+    amount(at.at('limits').key(name), name, value)
+    if (isHugePages(name)) wholePages(at.at('limits').key(name), name, value)
   }
   for (const [name, value] of Object.entries(requests)) {
-    yield* containerResourceName(at.at('requests').key(name), name)
-    yield* amount(at.at('requests').key(name), name, value)
-    yield* againstLimit(at, name, value, limits[name])
-    if (isHugePages(name)) yield* wholePages(at.at('requests').key(name), name, value)
+    containerResourceName(at.at('requests').key(name), name)
+    amount(at.at('requests').key(name), name, value)
+    againstLimit(at, name, value, limits[name])
+    if (isHugePages(name)) wholePages(at.at('requests').key(name), name, value)
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)]
-  if (names.some(isHugePages) && !names.some((name) => name === 'cpu' || name === 'memory')) yield at.forbidden('HugePages require cpu or memory')
-  if (resources.claims) yield* claimNames(at.at('claims'), resources.claims, claims)
+  if (names.some(isHugePages) && !names.some((name) => name === 'cpu' || name === 'memory')) at.forbidden('HugePages require cpu or memory')
+  if (resources.claims) claimNames(at.at('claims'), resources.claims, claims)
 }
 
 /** Huge pages come whole. */
-function* wholePages(at: Path, name: string, value: string): Check {
+function wholePages(at: Place, name: string, value: string): void {
   const [wanted, size] = [readQuantity(value), readQuantity(name.slice('hugepages-'.length))]
   if (!wanted) return
-  if (!size || size.nanos <= 0n || wanted.nanos % size.nanos !== 0n) yield at.invalid(wanted.toString(), `${wanted} is not positive integer multiple of ${name}`)
+  if (!size || size.nanos <= 0n || wanted.nanos % size.nanos !== 0n) at.invalid(wanted.toString(), `${wanted} is not positive integer multiple of ${name}`)
 }
 
 /** Claims of the pod that a container uses: as a whole, or one request of them, but neither twice nor both. */
-function* claimNames(at: Path, list: readonly core.ResourceClaim[], ofPod: ReadonlySet<string>): Check {
+function claimNames(at: Place, list: readonly core.ResourceClaim[], ofPod: ReadonlySet<string>): void {
   const names = new Set<string>()
   for (const [i, { name, request }] of list.entries()) {
     const place = at.index(i)
     if (!name) {
-      yield place.required()
+      place.required()
       continue
     }
     const key = request ? `${name}/${request}` : name
-    if (names.has(name)) yield place.duplicate(name)
+    if (names.has(name)) place.duplicate(name)
     else {
-      if (request) yield* follows(place.at('request'), request, dns1123Label)
-      if (names.has(key)) yield place.duplicate(key)
-      else if (!request && [...names].some((other) => other.startsWith(`${name}/`))) yield place.duplicate(name)
+      if (request) follows(place.at('request'), request, dns1123Label)
+      if (names.has(key)) place.duplicate(key)
+      else if (!request && [...names].some((other) => other.startsWith(`${name}/`))) place.duplicate(name)
       names.add(key)
     }
     if (ofPod.has(name)) continue
     const those = ofPod.size === 0 ? ' which is empty' : `: ${[...ofPod].toSorted().join(', ')}`
-    yield new FieldError('FieldValueNotFound', place.text, `must be one of the names in pod.spec.resourceClaims${those}`, name)
+    place.say(new FieldError('FieldValueNotFound', place.text, `must be one of the names in pod.spec.resourceClaims${those}`, name))
   }
 }
 
 /** A request is not above its limit; where nothing can be overcommitted it is the limit. */
-function* againstLimit(at: Path, name: string, request: string, limit: string | undefined): Check {
+function againstLimit(at: Place, name: string, request: string, limit: string | undefined): void {
   const wanted = readQuantity(request)
   if (!wanted) return
   if (limit === undefined) {
-    if (cannotOvercommit(name)) yield at.at('limits').required('Limit must be set for non overcommitable resources')
+    if (cannotOvercommit(name)) at.at('limits').required('Limit must be set for non overcommitable resources')
     return
   }
   const most = readQuantity(limit)
@@ -117,46 +117,46 @@ function* againstLimit(at: Path, name: string, request: string, limit: string | 
   const order = wanted.compare(most)
   if (cannotOvercommit(name) ? order !== 0 : order > 0) {
     const must = cannotOvercommit(name) ? 'equal to' : 'less than or equal to'
-    yield at.at('requests').invalid(wanted.toString(), `must be ${must} ${name} limit of ${most}`)
+    at.at('requests').invalid(wanted.toString(), `must be ${must} ${name} limit of ${most}`)
   }
 }
 
 /** Amounts for a whole pod: only cpu, memory and huge pages can be shared out by it. */
-export function* podResources(at: Path, spec: core.PodSpec): Check {
+export function podResources(at: Place, spec: core.PodSpec): void {
   const { limits = {}, requests = {}, claims } = spec.resources ?? {}
-  if (claims) yield at.at('claims').forbidden('claims cannot be set for Resources at pod-level')
+  if (claims) at.at('claims').forbidden('claims cannot be set for Resources at pod-level')
   for (const [part, amounts] of [['limits', limits], ['requests', requests]] as const) {
     for (const [name, value] of Object.entries(amounts)) {
       const place = at.at(part).key(name)
       if (name !== 'cpu' && name !== 'memory' && !isHugePages(name)) {
-        const problems = [...resourceName(place, name)]
-        if (problems.length > 0) yield* problems
-        else yield place.notSupported(name, ['cpu', 'hugepages-', 'memory'])
+        const problems = found((here) => resourceName(here, name), place.text)
+        for (const problem of problems) place.say(problem)
+        if (problems.length === 0) place.notSupported(name, ['cpu', 'hugepages-', 'memory'])
       }
-      else yield* amount(place, name, value)
+      else amount(place, name, value)
     }
   }
-  for (const [name, value] of Object.entries(requests)) yield* againstLimit(at, name, value, limits[name])
-  yield* aggregated(at, spec, requests)
+  for (const [name, value] of Object.entries(requests)) againstLimit(at, name, value, limits[name])
+  aggregated(at, spec, requests)
   for (const [i, container] of spec.containers.entries()) {
     for (const [name, value] of Object.entries(container.resources.limits ?? {})) {
       const [own, most] = [readQuantity(value), readQuantity(limits[name])]
       if (own && most && own.compare(most) > 0) {
-        yield at.at('containers').index(i).key(name).at('limits').invalid(own.toString(), `must be less than or equal to pod limits of ${most}`)
+        at.at('containers').index(i).key(name).at('limits').invalid(own.toString(), `must be less than or equal to pod limits of ${most}`)
       }
     }
   }
 }
 
 /** What a pod requests must cover what its containers request together. */
-function* aggregated(at: Path, spec: core.PodSpec, requests: Amounts): Check {
+function aggregated(at: Place, spec: core.PodSpec, requests: Amounts): void {
   for (const [name, value] of Object.entries(requests)) {
     const whole = readQuantity(value)
     if (!whole) continue
     const all = spec.containers.flatMap((c) => readQuantity(c.resources.requests?.[name]) ?? [])
     const sum = all.reduce((total, q) => total.add(q), quantityOf(0))
     if (sum.compare(whole) > 0) {
-      yield at.at('requests').key(name).invalid(whole.toString(), `must be greater than or equal to aggregate container requests of ${sum}`)
+      at.at('requests').key(name).invalid(whole.toString(), `must be greater than or equal to aggregate container requests of ${sum}`)
     }
   }
 }
