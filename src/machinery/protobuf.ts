@@ -34,9 +34,8 @@ export function encodeList(type: StructType, metadata: ListMetaObject, items: re
   })
 }
 
-/** The bytes before and after the items of an enveloped list, whose items are messages already; before each of them stands `headOfItem`. */
-export function envelopeOfList(apiVersion: string, kind: string, metadata: ListMetaObject, items: readonly Uint8Array[]): { readonly head: Uint8Array; readonly tail: Uint8Array } {
-  const size = items.reduce((sum, item) => sum + 1 + varintLength(item.length) + item.length, 0)
+/** The bytes before and after the items of an enveloped list, whose items are messages already; before each of them stands `headOfItem`. `size`: the sum of their `sizeOfItem`. */
+export function envelopeOfList(apiVersion: string, kind: string, metadata: ListMetaObject, size: number): { readonly head: Uint8Array; readonly tail: Uint8Array } {
   const head = write((w) => {
     const before = w.used()
     lengthPrefixed(w, 0x0a, () => partsWriter(ListMeta)(w, metadata as Record<string, unknown>))
@@ -53,6 +52,9 @@ export const headOfItem = ({ length }: Uint8Array): Uint8Array => write((w) => {
   w.varint(length)
   w.byte(0x12)
 })
+
+/** The bytes of one item of a list, its tag and its length included. */
+export const sizeOfItem = ({ length }: Uint8Array): number => 1 + varintLength(length) + length
 
 const varintLength = (value: number): number => (value < 0x80 ? 1 : 1 + varintLength(Math.floor(value / 0x80)))
 

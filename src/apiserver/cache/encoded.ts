@@ -37,6 +37,21 @@ export class Encoded<T extends ApiObject = ApiObject> {
     return this.#json
   }
 
+  /**
+   * The line, where it is there or has been asked for lately; undefined where this is the first time: then whoever needs it writes it out
+   * and it is not kept. So a list that is asked for once does not leave the bytes of everything in memory.
+   */
+  keptLine(): Buffer | undefined { return this.#json || this.#stored || this.#wasUsed() ? this.line() : undefined }
+
+  #wasUsed(): boolean {
+    const before = this.#used
+    this.#used = true
+    return before
+  }
+
+  /** Bytes of the line, where it is there. */
+  get keptBytes(): number | undefined { return this.#json?.length }
+
   /** Lets go of the stored form: whoever wanted a line of it has it. */
   forgetStored(): void { this.#stored = undefined }
 
@@ -45,6 +60,12 @@ export class Encoded<T extends ApiObject = ApiObject> {
     this.#used = true
     return (this.#message ??= encodeMessage(type as StructType<T>, this.object))
   }
+
+  /** The same, kept only where it is there or has been asked for lately. */
+  keptMessage(type: StructType<unknown>): Uint8Array { return this.#message || this.#wasUsed() ? this.message(type) : this.newMessage(type) }
+
+  /** The same, and not kept if it was not. */
+  newMessage(type: StructType<unknown>): Uint8Array { return this.#message ?? encodeMessage(type as StructType<T>, this.object) }
 
   /** Lets go of bytes that nobody has asked for since the last time this was called. */
   age(): void {

@@ -2,13 +2,13 @@
 import { meta, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { notAcceptable } from '../../machinery/errors.ts'
-import { encodeMessage, envelopeOfList, headOfItem } from '../../machinery/protobuf.ts'
+import { encodeMessage, envelopeOfList, headOfItem, sizeOfItem } from '../../machinery/protobuf.ts'
 import type { Encoded } from '../cache/encoded.ts'
 import type { ListResult } from '../cache/list.ts'
 import type { Served } from '../registry/served.ts'
 import type { EncodeOptions } from './encode.ts'
-import { eachPausing, mapPausing } from './pausing.ts'
-import { longText, Pieces, type TextForm } from './pieces.ts'
+import { eachPausing } from './pausing.ts'
+import { longText, type LongBody, type TextForm } from './pieces.ts'
 import { partial, tableDocument } from './table.ts'
 
 const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult): meta.ListMeta => ({
@@ -23,8 +23,8 @@ const partialType = meta.PartialObjectMetadata as unknown as StructType<ApiObjec
 export const partialMessage = (object: ApiObject): Uint8Array =>
   encodeMessage(partialType, { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata })
 
-/** A list of stored objects, in pieces. */
-export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<readonly Buffer[]> {
+/** A list of stored objects. */
+export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<LongBody> {
   const { format } = options
   const { resource } = served
   const { items } = result
@@ -35,26 +35,42 @@ export async function encodeList(served: Served, result: ListResult, options: En
   const kind = partials ? 'PartialObjectMetadataList' : (resource.listKind ?? `${resource.kind}List`)
   const apiVersion = partials ? 'meta.k8s.io/v1' : resource.apiVersion
   if (format.media === 'protobuf') {
-    return enveloped(apiVersion, kind, metadata, await mapPausing(items, (item) => (partials ? partialMessage(item.object) : served.view(item).message(resource.type))))
+    const partly = (item: Encoded) => partialMessage(item.object)
+    if (partials) return enveloped(apiVersion, kind, metadata, { items, first: partly, again: partly })
+    return enveloped(apiVersion, kind, metadata, { items, first: (item) => served.view(item).keptMessage(resource.type), again: (item) => served.view(item).newMessage(resource.type) })
   }
   const frame = { kind, apiVersion, metadata }
   if (partials) return longText({ frame, key: 'items', items, json: (item) => partial(item.object) }, formOf(options))
   const skip = skippedOf(served)
   const form = formOf(options)
-  if (form !== 'json') return longText({ frame, key: 'items', items, json: (item) => `{${served.view(item).json().toString('utf8', skip)}` }, form)
-  return [Buffer.from(`${JSON.stringify(frame).slice(0, -1)},"items":[`), ...(await joinedItems(served, result, skip))]
+  if (form !== 'json') return longText({ frame, key: 'items', items, json: (item) => `{${jsonOf(served.view(item)).slice(skip)}` }, form)
+  return lines(`${JSON.stringify(frame).slice(0, -1)},"items":[`, served, items, skip)
 }
 
-async function enveloped(apiVersion: string, kind: string, metadata: meta.ListMeta, items: readonly Uint8Array[]): Promise<readonly Buffer[]> {
-  const { head, tail } = envelopeOfList(apiVersion, kind, metadata, items)
-  const pieces = new Pieces()
-  pieces.bytes(head)
-  await eachPausing(items, (item) => {
-    pieces.bytes(headOfItem(item))
-    pieces.bytes(item)
-  })
-  pieces.bytes(tail)
-  return pieces.finish()
+/** How items become messages: those that are not kept are made twice, because the length of all of them is told before the first. */
+interface Messages {
+  readonly items: readonly Encoded[]
+  first(item: Encoded): Uint8Array
+  again(item: Encoded): Uint8Array
+}
+
+async function enveloped(apiVersion: string, kind: string, metadata: meta.ListMeta, { items, first, again }: Messages): Promise<LongBody> {
+  let size = 0
+  await eachPausing(items, (item) => void (size += sizeOfItem(first(item))))
+  const { head, tail } = envelopeOfList(apiVersion, kind, metadata, size)
+  return {
+    length: head.length + size + tail.length,
+    async write(pieces) {
+      pieces.bytes(head)
+      await eachPausing(items, (item) => {
+        const message = again(item)
+        pieces.bytes(headOfItem(message))
+        pieces.bytes(message)
+        return pieces.next()
+      })
+      pieces.bytes(tail)
+    },
+  }
 }
 
 /** Items of a built-in list do not repeat the kind; those of custom lists say what they are: Kubernetes does not know their types. */
@@ -62,26 +78,43 @@ const skippedOf = ({ custom, resource: { kind, apiVersion } }: Served): number =
 
 const openBrace = 0x7b
 const comma = 0x2c
+const end = ']}\n'
 
-/** The items of whole lists, for as long as memory is not needed for anything else. */
-const lists = new WeakMap<Served, { readonly stamp: string; readonly pieces: WeakRef<readonly Buffer[]> }>()
+const jsonOf = (item: Encoded): string => item.keptLine()?.toString('utf8', 0, item.keptBytes! - 1) ?? JSON.stringify(item.object)
 
-/** The items of a list, each without its first `skip` bytes, and the end of it. */
-async function joinedItems(served: Served, { items, stamp }: ListResult, skip: number): Promise<readonly Buffer[]> {
-  const before = lists.get(served)
-  const known = stamp !== undefined && before?.stamp === stamp ? before.pieces.deref() : undefined
-  if (known) return known
-  const pieces = new Pieces()
-  let first = true
-  await eachPausing(items, (item: Encoded) => {
-    const line = served.view(item).line()
-    if (!first) pieces.byte(comma)
-    first = false
-    pieces.byte(openBrace)
-    pieces.bytes(line, skip, line.length - 1)
-  })
-  pieces.text(']}\n')
-  const all = pieces.finish()
-  if (stamp !== undefined) lists.set(served, { stamp, pieces: new WeakRef(all) })
-  return all
+/** The items of a list between its head and its end, each without its first `skip` characters. */
+function lines(head: string, served: Served, items: readonly Encoded[], skip: number): LongBody {
+  return {
+    length: lengthOfLines(served, items, skip, Buffer.byteLength(head) + end.length),
+    async write(pieces) {
+      pieces.text(head)
+      let first = true
+      await eachPausing(items, (item) => {
+        if (!first) pieces.byte(comma)
+        first = false
+        pieces.byte(openBrace)
+        const view = served.view(item)
+        const line = view.keptLine()
+        if (line) pieces.bytes(line, skip, line.length - 1)
+        else pieces.text(JSON.stringify(view.object).slice(skip))
+        return pieces.next()
+      })
+      pieces.text(end)
+    },
+  }
 }
+
+/** How long it will be all in all; undefined where that is not known of every item. */
+function lengthOfLines(served: Served, items: readonly Encoded[], skip: number, around: number): number | undefined {
+  if (items.length > most) return undefined
+  // A brace instead of what is skipped, and a comma instead of the end of the line.
+  let length = around + items.length * (1 - skip) - Math.min(1, items.length)
+  for (const item of items) {
+    const { keptBytes } = served.view(item)
+    if (keptBytes === undefined) return undefined
+    length += keptBytes
+  }
+  return length
+}
+/** Of more items nobody adds up the lengths in one go. */
+const most = 20_000

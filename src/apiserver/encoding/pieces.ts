@@ -1,49 +1,96 @@
-/** Long answers: bytes and texts in buffers of some size, so that nothing large is ever made, copied or sent in one go. */
+/**
+ * Long answers: written into pieces of one size, which go out while the next is made and come back to be used again. An answer of a
+ * hundred megabytes takes no more memory than a few of them.
+ */
 import { formatYaml } from '../../machinery/yaml.ts'
 import { eachPausing } from './pausing.ts'
 
-/** A piece has about this many bytes. */
-const size = 256 * 1024
+/** A piece has so many bytes, the last of an answer fewer. */
+export const pieceBytes = 128 * 1024
+
+/** Pieces that nobody uses at present; more than these are not kept. */
+const most = 32
+const free: Buffer[] = []
+const take = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
+const giveBack = (piece: Buffer): void => { if (free.length < most) free.push(piece) }
+
+/** Where pieces go. */
+export interface Outlet {
+  /** Takes a piece. `taken` says that its bytes have been read, and may be overwritten; where nobody will read them it need not be called. */
+  piece(bytes: Buffer, taken: () => void): void
+  /** Resolves when the reader wants more; undefined: it does. */
+  room(): Promise<void> | undefined
+  /** Whether nobody reads any more. */
+  over(): boolean
+}
 
 export class Pieces {
-  readonly #done: Buffer[] = []
-  #open: Buffer = Buffer.alloc(0)
+  readonly #outlet: Outlet
+  #open: Buffer | undefined
   #at = 0
+  /** Bytes so far. */
+  written = 0
 
-  #reserve(length: number): void {
-    if (this.#open.length - this.#at >= length) return
-    this.#close()
-    this.#open = Buffer.allocUnsafeSlow(Math.max(size, length))
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet
   }
 
-  #close(): void {
-    if (this.#at > 0) this.#done.push(this.#open.subarray(0, this.#at))
+  /** Sends what there is. */
+  flush(): void {
+    const piece = this.#open
+    if (!piece) return
+    this.#open = undefined
+    this.#outlet.piece(piece.subarray(0, this.#at), () => giveBack(piece))
+  }
+
+  /** The piece that is written to; a new one where it has no room for so many bytes. */
+  #room(length: number): Buffer {
+    if (this.#open && pieceBytes - this.#at < length) this.flush()
+    if (this.#open) return this.#open
     this.#at = 0
+    return (this.#open = take())
   }
 
   text(text: string): void {
     // No character takes more than three bytes.
-    this.#reserve(text.length * 3 <= size ? text.length * 3 : Buffer.byteLength(text))
-    this.#at += this.#open.write(text, this.#at)
+    if (text.length * 3 > pieceBytes) return this.bytes(Buffer.from(text))
+    const written = this.#room(text.length * 3).write(text, this.#at)
+    this.#at += written
+    this.written += written
   }
 
   /** A part of some bytes; of all of them when left out. */
   bytes(bytes: Uint8Array, from = 0, to = bytes.length): void {
-    this.#reserve(to - from)
-    this.#open.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), this.#at)
-    this.#at += to - from
+    const buffer = bytes as Buffer
+    for (let at = from; at < to;) {
+      const piece = this.#room(1)
+      const length = Math.min(to - at, pieceBytes - this.#at)
+      Buffer.prototype.copy.call(buffer, piece, this.#at, at, at + length)
+      this.#at += length
+      at += length
+    }
+    this.written += to - from
   }
 
   byte(byte: number): void {
-    this.#reserve(1)
-    this.#open[this.#at++] = byte
+    this.#room(1)[this.#at++] = byte
+    this.written++
   }
 
-  finish(): readonly Buffer[] {
-    this.#close()
-    this.#open = Buffer.alloc(0)
-    return this.#done
+  /** What `eachPausing` waits for: room at the reader; false when there is none. */
+  next(): Promise<boolean> | boolean {
+    const outlet = this.#outlet
+    if (outlet.over()) return false
+    return outlet.room()?.then(() => !outlet.over()) ?? true
   }
+}
+
+/** An answer that is made while it is sent. */
+export interface LongBody {
+  /** The bytes that `write` will write, where they can be told beforehand. */
+  readonly length?: number | undefined
+  /** Writes all of it, or as much as anybody reads. */
+  write(pieces: Pieces): Promise<void>
 }
 
 /** An object that is a frame around one long list of its own. */
@@ -58,23 +105,26 @@ export interface LongDocument<T> {
 
 export type TextForm = 'json' | 'pretty' | 'yaml'
 
-/** The document as text, with pauses: the same as if it were written at once. */
-export async function longText<T>(document: LongDocument<T>, form: TextForm): Promise<readonly Buffer[]> {
-  const pieces = new Pieces()
-  const { frame, key, items, json } = document
-  if (form === 'yaml') {
-    const part = (isBefore: boolean) => {
-      const names = Object.keys(frame).filter((name) => (name < key) === isBefore)
-      return names.length === 0 ? '' : formatYaml(Object.fromEntries(names.map((name) => [name, frame[name]])))
-    }
-    pieces.text(`${part(true)}${key}:${items.length === 0 ? ' []' : ''}\n`)
-    await eachPausing(items, (item) => pieces.text(formatYaml([JSON.parse(json(item))])))
-    pieces.text(part(false))
-    return pieces.finish()
+/** The document as text: the same as if it were written at once. */
+export const longText = <T>(document: LongDocument<T>, form: TextForm): LongBody =>
+  ({ write: (pieces) => (form === 'yaml' ? writeYaml(pieces, document) : writeJson(pieces, document, form === 'pretty')) })
+
+async function writeYaml<T>(pieces: Pieces, { frame, key, items, json }: LongDocument<T>): Promise<void> {
+  const part = (isBefore: boolean) => {
+    const names = Object.keys(frame).filter((name) => (name < key) === isBefore)
+    return names.length === 0 ? '' : formatYaml(Object.fromEntries(names.map((name) => [name, frame[name]])))
   }
-  const pretty = form === 'pretty' && items.length > 0
+  pieces.text(`${part(true)}${key}:${items.length === 0 ? ' []' : ''}\n`)
+  await eachPausing(items, (item) => {
+    pieces.text(formatYaml([JSON.parse(json(item))]))
+    return pieces.next()
+  })
+  pieces.text(part(false))
+}
+
+async function writeJson<T>(pieces: Pieces, { frame, key, items, json }: LongDocument<T>, pretty: boolean): Promise<void> {
+  if (pretty && items.length === 0) return pieces.text(`${JSON.stringify({ ...frame, [key]: [] }, null, 2)}\n`)
   const whole = pretty ? JSON.stringify(frame, null, 2).slice(0, -2) : JSON.stringify(frame).slice(0, -1)
-  if (form === 'pretty' && !pretty) return [Buffer.from(`${JSON.stringify({ ...frame, [key]: [] }, null, 2)}\n`)]
   pieces.text(pretty ? `${whole},\n  "${key}": [\n    ` : `${whole},"${key}":[`)
   let first = true
   await eachPausing(items, (item) => {
@@ -82,7 +132,7 @@ export async function longText<T>(document: LongDocument<T>, form: TextForm): Pr
     first = false
     // Line breaks in texts are escaped: those that are left are between the parts.
     pieces.text(pretty ? JSON.stringify(JSON.parse(json(item)), null, 2).replaceAll('\n', '\n    ') : json(item))
+    return pieces.next()
   })
   pieces.text(pretty ? '\n  ]\n}\n' : ']}\n')
-  return pieces.finish()
 }

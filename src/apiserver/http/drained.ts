@@ -16,3 +16,10 @@ export function drained(writable: ServerResponse | Duplex, patience = 0, late?: 
     writable.once('close', done)
   })
 }
+
+/** Whether nothing more can be sent: the answer is complete, or its reader is gone. */
+export const isOver = (response: ServerResponse): boolean => {
+  const { destroyed, writableEnded, stream } = response as ServerResponse & { readonly stream?: Duplex }
+  // Answers over HTTP/2 do not say so themselves.
+  return writableEnded || (destroyed ?? stream?.destroyed ?? true)
+}

@@ -1,14 +1,15 @@
 /** Answers: bytes with their headers, and errors as `Status`. */
 import type { ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { createGzip, gzip } from 'node:zlib'
+import { gzip } from 'node:zlib'
 import { meta, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, internal, type Status } from '../../machinery/errors.ts'
 import { encodeAny } from '../encoding/encode.ts'
 import { contentTypes, formatOf, type Format } from '../encoding/negotiate.ts'
-import { drained } from './drained.ts'
+import type { LongBody } from '../encoding/pieces.ts'
+import { drained, isOver } from './drained.ts'
+import { compressedHeaders, sendPieces, takesGzip } from './long-answers.ts'
 import type { ApiRequest, ApiResponse } from './request.ts'
 
 const compress = promisify(gzip)
@@ -21,8 +22,8 @@ export const plain = (response: ApiResponse): ServerResponse => response as Serv
 export interface Reply {
   readonly code: number
   readonly type: string
-  /** In one piece or in several. */
-  readonly body: Buffer | readonly Buffer[]
+  /** What is there, or what is made while it is sent. */
+  readonly body: Buffer | LongBody
   readonly warnings?: readonly string[]
 }
 
@@ -54,7 +55,7 @@ export function tellEarly({ early }: Pick<ApiRequest, 'early'>, response: ApiRes
 }
 
 /** What answering needs of a request. */
-export type Asked = Pick<ApiRequest, 'headers' | 'early' | 'sent'>
+export type Asked = Pick<ApiRequest, 'headers' | 'early' | 'sent' | 'warnings'>
 
 /** Sends an answer: a short one at once, a long one as the client takes it, compressed when it takes gzip. */
 export function send(request: Asked, response: ApiResponse, { code, type, body, warnings }: Reply): Promise<void> | void {
@@ -63,54 +64,34 @@ export function send(request: Asked, response: ApiResponse, { code, type, body, 
   const headers = [...request.early, 'content-type', type, 'cache-control', 'no-cache, private']
   if (warnings) for (const text of fitting(warnings)) headers.push('warning', warningText(text))
   const http = plain(response)
-  if (!Buffer.isBuffer(body) || body.length >= compressFrom) return sendLong(request, http, code, headers, Buffer.isBuffer(body) ? [body] : body)
+  if (!Buffer.isBuffer(body)) return sendPieces(request, http, { code, headers }, body)
+  if (body.length >= compressFrom) return sendWhole(request, http, code, headers, body)
   request.sent = body.length
   headers.push('content-length', String(body.length))
   http.writeHead(code, headers)
   http.end(body)
 }
 
-async function sendLong(request: Asked, http: ServerResponse, code: number, headers: string[], body: readonly Buffer[]): Promise<void> {
-  let pieces = body
-  if (lengthOf(pieces) >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    headers.push('content-encoding', 'gzip', 'vary', 'Accept-Encoding')
-    if (pieces.length > 1) return writeCompressed(request, http, code, headers, pieces)
-    pieces = [await compress(pieces[0]!, { level: 1 })]
-    if (http.destroyed || http.headersSent) return
+/** A long answer that is there: compressed in one go where the client takes that. */
+async function sendWhole(request: Asked, http: ServerResponse, code: number, headers: string[], body: Buffer): Promise<void> {
+  let bytes = body
+  if (takesGzip(request)) {
+    headers.push(...compressedHeaders)
+    bytes = await compress(bytes, { level: 1 })
+    if (isOver(http)) return
   }
-  request.sent = lengthOf(pieces)
-  headers.push('content-length', String(request.sent))
+  request.sent = bytes.length
+  headers.push('content-length', String(bytes.length))
   http.writeHead(code, headers)
-  if (pieces.length === 1 && pieces[0]!.length <= slice) http.end(pieces[0])
-  else await writeSlices(http, pieces)
-}
-
-/** Compresses on the way: how long it will be is known when it is sent. */
-async function writeCompressed(request: Asked, http: ServerResponse, code: number, headers: string[], pieces: readonly Buffer[]): Promise<void> {
-  http.writeHead(code, headers)
-  for await (const chunk of Readable.from(pieces).pipe(createGzip({ level: 1 })) as AsyncIterable<Buffer>) {
-    if (http.destroyed) return
-    request.sent += chunk.length
-    if (!http.write(chunk)) await drained(http)
+  if (http.req.method === 'HEAD') return void http.end()
+  // Encrypting all of it at once would hold up everybody else.
+  for (let at = 0; at < bytes.length; at += slice) {
+    if (isOver(http)) return
+    if (!http.write(bytes.subarray(at, at + slice))) await drained(http)
   }
   http.end()
 }
-
-/** Longer bodies are written bit by bit: encrypting one at once would hold up everybody else, and each reader would have its own copy of it. */
 const slice = 256 * 1024
-
-/** Writes the pieces as fast as the client takes them. Resolves when the last is written, or the client has gone. */
-async function writeSlices(http: ServerResponse, pieces: readonly Buffer[]): Promise<void> {
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += slice) {
-      if (http.destroyed) return
-      if (!http.write(piece.subarray(at, at + slice))) await drained(http)
-    }
-  }
-  http.end()
-}
-
-const lengthOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)
 
 const statusType = meta.Status as unknown as StructType<ApiObject>
 const json: Format = { media: 'json', as: '' }
@@ -150,5 +131,5 @@ export async function sendError(request: Asked, response: ApiResponse, error: un
   }
   const format = errorFormat(request.headers.accept)
   const body = encodeAny(status as unknown as ApiObject, statusType, { format, pretty: false, include: 'Metadata', now: 0 })
-  await send(request, response, { code: status.code, type: contentTypes[format.media], body })
+  await send(request, response, { code: status.code, type: contentTypes[format.media], body, ...(request.warnings && { warnings: request.warnings }) })
 }
