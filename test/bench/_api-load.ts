@@ -15,10 +15,10 @@ export interface Place { readonly url: string; readonly token: string }
 
 export interface Rate { readonly perSecond: number; readonly requests: number; readonly bytesPerSecond: number; readonly p50: string; readonly p99: string }
 
-/** Calls at 32 connections for `seconds`. Rejects when an answer is none of success. */
-export async function load(place: Place, path: string, seconds: number, script?: string): Promise<Rate> {
+/** Calls at 32 connections for `seconds`, by a process that gives way to others by `niceness`. Rejects when an answer is none of success. */
+export async function load(place: Place, path: string, seconds: number, script?: string, niceness = 0): Promise<Rate> {
   const header = ['-H', `Authorization: Bearer ${place.token}`]
-  const { stdout } = await run('wrk', ['-t1', '-c32', `-d${seconds}s`, '--timeout', '10s', '--latency', ...header, ...(script ? ['-s', script] : []), place.url + path])
+  const { stdout } = await run('nice', ['-n', String(niceness), 'wrk', '-t1', '-c32', `-d${seconds}s`, '--timeout', '10s', '--latency', ...header, ...(script ? ['-s', script] : []), place.url + path])
   if (/Non-2xx/.test(stdout)) throw new Error(`${place.url}${path}: ${stdout}`)
   const word = (pattern: RegExp) => pattern.exec(stdout)?.[1] ?? '?'
   const [, amount, unit] = /Transfer\/sec:\s+([\d.]+)(\w+)/.exec(stdout) ?? []

@@ -3,7 +3,7 @@ import { get as getPlain, Agent as PlainAgent, type IncomingMessage } from 'node
 import { connect, constants, type ClientHttp2Session } from 'node:http2'
 import { Agent, request } from 'node:https'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { core } from '../../api/index.ts'
 import { formatYaml, parseYaml } from '../../machinery/yaml.ts'
 import { decodeList, unwrapUnknown } from '../../machinery/protobuf.ts'
@@ -21,7 +21,6 @@ async function start(options: Parameters<typeof startTestServer>[0]): Promise<vo
   await started.server.listen()
   for (let i = 0; i < count; i++) await started.client.create(core.configmaps, { metadata: { name: `m${1000 + i}`, namespace: 'default' }, data: { text: `${i}ä`.repeat(2000) } })
 }
-afterEach(() => started.server.close())
 
 interface Answer { readonly headers: Readonly<Record<string, unknown>>; readonly body: Buffer }
 
@@ -57,7 +56,8 @@ const found = ({ items }: { readonly items: readonly Item[] }) => items.map(({ m
 const json = (body: Buffer) => JSON.parse(body.toString()) as { items: Item[]; rows: { object: Item }[] }
 
 describe('over HTTPS', () => {
-  beforeEach(() => start({ tls }))
+  beforeAll(() => start({ tls }))
+  afterAll(() => started.server.close())
 
   it('arrive whole and in order, and say their length once it is known', async () => {
     const first = await get()
@@ -134,35 +134,39 @@ describe('over HTTPS', () => {
   })
 })
 
-it('over plain HTTP they go through one connection after the other, or in one that is closed', async () => {
-  await start({})
-  for (const keeping of [new PlainAgent({ keepAlive: true, maxSockets: 1 }), new PlainAgent({ keepAlive: false })]) {
-    const bodies = await Promise.all(Array.from({ length: 4 }, async (_, i) => {
-      const response = await new Promise<IncomingMessage>((resolve, reject) => getPlain(`${started.server.url}${path}`, { agent: keeping }, resolve).on('error', reject))
-      return bodyOf(response, i === 1)
-    }))
-    for (const body of bodies) expect(found(json(body))).toEqual(expected)
-    keeping.destroy()
-  }
-})
+describe('over plain HTTP', () => {
+  afterEach(() => started.server.close())
 
-it('a followed log does not keep the server from closing', async () => {
-  started = await startTestServer({
-    edges: {
-      routes: {
-        handle: () => undefined,
-        subresource: () => async (_request, response) => {
-          plain(response).writeHead(200)
-          plain(response).write('a line\n')
+  it('go through one connection after the other, or in one that is closed', async () => {
+    await start({})
+    for (const keeping of [new PlainAgent({ keepAlive: true, maxSockets: 1 }), new PlainAgent({ keepAlive: false })]) {
+      const bodies = await Promise.all(Array.from({ length: 4 }, async (_, i) => {
+        const response = await new Promise<IncomingMessage>((resolve, reject) => getPlain(`${started.server.url}${path}`, { agent: keeping }, resolve).on('error', reject))
+        return bodyOf(response, i === 1)
+      }))
+      for (const body of bodies) expect(found(json(body))).toEqual(expected)
+      keeping.destroy()
+    }
+  })
+
+  it('a followed log does not keep the server from closing', async () => {
+    started = await startTestServer({
+      edges: {
+        routes: {
+          handle: () => undefined,
+          subresource: () => async (_request, response) => {
+            plain(response).writeHead(200)
+            plain(response).write('a line\n')
+          },
         },
       },
-    },
+    })
+    await started.server.listen()
+    const response = await new Promise<IncomingMessage>((resolve, reject) => getPlain(`${started.server.url}/api/v1/namespaces/default/pods/a/log?follow=true`, resolve).on('error', reject))
+    const ended = new Promise((resolve) => response.once('error', resolve).resume())
+    const begun = performance.now()
+    await started.server.close()
+    expect(performance.now() - begun).toBeLessThan(5000)
+    expect(await ended).toMatchObject({ code: 'ECONNRESET' })
   })
-  await started.server.listen()
-  const response = await new Promise<IncomingMessage>((resolve, reject) => getPlain(`${started.server.url}/api/v1/namespaces/default/pods/a/log?follow=true`, resolve).on('error', reject))
-  const ended = new Promise((resolve) => response.once('error', resolve).resume())
-  const begun = performance.now()
-  await started.server.close()
-  expect(performance.now() - begun).toBeLessThan(5000)
-  expect(await ended).toMatchObject({ code: 'ECONNRESET' })
 })
