@@ -51,8 +51,9 @@ export function encodeObject(served: Served, item: Encoded, options: EncodeOptio
 }
 
 function encodePartial(object: ApiObject, options: EncodeOptions): Buffer {
-  if (options.format.media !== 'protobuf') return text(partial(object), options)
-  return Buffer.from(wrapUnknown('meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(object)))
+  const { format } = options
+  if (format.media !== 'protobuf') return text(partial(object, format), options)
+  return Buffer.from(wrapUnknown(format.version ?? 'meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(object, format)))
 }
 
 /** A table of objects that are computed. */
@@ -89,7 +90,7 @@ export function eventEncoder(served: Served, options: EncodeOptions, now: () => 
   if (format.media === 'yaml') throw notAcceptable('only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch')
   if (format.as === 'Table') return tableEvents(served, options, now)
   const frame = frameOf(served, format)
-  const id = `${served.resource.apiVersion}/${format.media}/${format.as}/`
+  const id = `${served.resource.apiVersion}/${format.media}/${format.as}/${format.version}/`
   return (type, item, change) => {
     if (!change) return frame(type, item)
     if (shared.change !== change) {
@@ -107,10 +108,10 @@ function frameOf(served: Served, format: Format): (type: EventType, item: Encode
   const partials = format.as !== ''
   if (format.media === 'protobuf') {
     return (type, item) => [watchFrame(type, partials
-      ? wrapUnknown('meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(item.object))
+      ? wrapUnknown(format.version ?? 'meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(item.object, format))
       : wrapUnknown(resource.apiVersion, resource.kind, served.view(item).message(resource.type)))]
   }
-  if (partials) return (type, item) => [Buffer.from(`{"type":"${type}","object":${partial(item.object)}}\n`)]
+  if (partials) return (type, item) => [Buffer.from(`{"type":"${type}","object":${partial(item.object, format)}}\n`)]
   return (type, item) => [frameHeads[type], served.view(item).json(), frameEnd]
 }
 const frameHead = (type: EventType) => Buffer.from(`{"type":"${type}","object":`)

@@ -7,6 +7,7 @@ import type { Encoded } from '../cache/encoded.ts'
 import type { ListResult } from '../cache/list.ts'
 import type { Served } from '../registry/served.ts'
 import type { EncodeOptions } from './encode.ts'
+import type { Format } from './negotiate.ts'
 import { eachPausing } from './pausing.ts'
 import { longText, type LongBody, type TextForm } from './pieces.ts'
 import { partial, tableDocument } from './table.ts'
@@ -20,8 +21,8 @@ const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult):
 const formOf = ({ format, pretty }: EncodeOptions): TextForm => (format.media === 'yaml' ? 'yaml' : pretty ? 'pretty' : 'json')
 
 const partialType = meta.PartialObjectMetadata as unknown as StructType<ApiObject>
-export const partialMessage = (object: ApiObject): Uint8Array =>
-  encodeMessage(partialType, { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata })
+export const partialMessage = (object: ApiObject, { version = 'meta.k8s.io/v1' }: Format): Uint8Array =>
+  encodeMessage(partialType, { kind: 'PartialObjectMetadata', apiVersion: version, metadata: object.metadata })
 
 /** A list of stored objects. */
 export async function encodeList(served: Served, result: ListResult, options: EncodeOptions): Promise<LongBody> {
@@ -33,14 +34,14 @@ export async function encodeList(served: Served, result: ListResult, options: En
   if (format.as === 'PartialObjectMetadata') throw notAcceptable('you requested PartialObjectMetadata, but the requested object is a list')
   const partials = format.as === 'PartialObjectMetadataList'
   const kind = partials ? 'PartialObjectMetadataList' : (resource.listKind ?? `${resource.kind}List`)
-  const apiVersion = partials ? 'meta.k8s.io/v1' : resource.apiVersion
+  const apiVersion = partials ? (format.version ?? 'meta.k8s.io/v1') : resource.apiVersion
   if (format.media === 'protobuf') {
-    const partly = (item: Encoded) => partialMessage(item.object)
+    const partly = (item: Encoded) => partialMessage(item.object, format)
     if (partials) return enveloped(apiVersion, kind, metadata, { items, first: partly, again: partly })
     return enveloped(apiVersion, kind, metadata, { items, first: (item) => served.view(item).keptMessage(resource.type), again: (item) => served.view(item).newMessage(resource.type) })
   }
   const frame = { kind, apiVersion, metadata }
-  if (partials) return longText({ frame, key: 'items', items, json: (item) => partial(item.object) }, formOf(options))
+  if (partials) return longText({ frame, key: 'items', items, json: (item) => partial(item.object, format) }, formOf(options))
   const skip = skippedOf(served)
   const form = formOf(options)
   if (form !== 'json') return longText({ frame, key: 'items', items, json: (item) => `{${jsonOf(served.view(item)).slice(skip)}` }, form)

@@ -8,7 +8,11 @@ export type As = '' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadata
 export interface Format {
   readonly media: Media
   readonly as: As
+  /** The version of what the object is turned into; `meta.k8s.io/v1` when left out. */
+  readonly version?: MetaVersion
 }
+
+export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
 
 export const contentTypes: Readonly<Record<Media, string>> = {
   json: 'application/json',
@@ -28,6 +32,7 @@ const offeredText = 'application/json, application/yaml'
 const offered = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
 const plain: Format = { media: 'json', as: '' }
 const shapes: readonly string[] = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']
+const versions: readonly MetaVersion[] = ['meta.k8s.io/v1', 'meta.k8s.io/v1beta1']
 
 interface Clause { readonly format: Format | undefined; readonly q: number }
 
@@ -40,8 +45,9 @@ function clause(text: string): Clause {
   const q = given.has('q') ? Number(given.get('q')) : 1
   if (!media || Number.isNaN(q) || q <= 0) return { format: undefined, q: 0 }
   if (as === '') return { format: { media, as: '' }, q }
-  const fits = shapes.includes(as) && given.get('g') === 'meta.k8s.io' && given.get('v') === 'v1' && !(as === 'Table' && media === 'protobuf')
-  return { format: fits ? { media, as: as as As } : undefined, q }
+  const version = versions.find((known) => known === `${given.get('g')}/${given.get('v')}`)
+  const fits = version && shapes.includes(as) && !(as === 'Table' && media === 'protobuf')
+  return { format: fits ? { media, as: as as As, version } : undefined, q }
 }
 
 /** Clients send the same few headers again and again: what they come to, by what was offered. */

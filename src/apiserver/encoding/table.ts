@@ -4,6 +4,7 @@ import type { Encoded } from '../cache/encoded.ts'
 import { createdAtColumn, nameColumn, printer } from '../registry/printing.ts'
 import type { Served } from '../registry/served.ts'
 import type { Printer } from '../strategy.ts'
+import type { Format } from './negotiate.ts'
 import type { LongDocument } from './pieces.ts'
 
 export type IncludeObject = 'Metadata' | 'Object' | 'None'
@@ -13,15 +14,16 @@ const plain = printer<ApiObject>(nameColumn, createdAtColumn)
 const printerOf = (served: Served): Printer<ApiObject> => served.strategy.printer ?? plain
 
 /** `{"kind":"PartialObjectMetadata",…}`: an object reduced to its metadata. */
-export const partial = (object: ApiObject): string =>
-  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(object.metadata)}}`
+export const partial = (object: ApiObject, { version = 'meta.k8s.io/v1' }: Format): string =>
+  `{"kind":"PartialObjectMetadata","apiVersion":"${version}","metadata":${JSON.stringify(object.metadata)}}`
 
-function rowObject(served: Served, item: Encoded, include: IncludeObject): string {
+function rowObject(served: Served, item: Encoded, { include, format }: TableOptions): string {
   if (include === 'None') return 'null'
-  return include === 'Object' ? served.view(item).json().toString() : partial(served.working(item).object)
+  return include === 'Object' ? served.view(item).json().toString() : partial(served.working(item).object, format)
 }
 
 export interface TableOptions {
+  readonly format: Format
   readonly include: IncludeObject
   readonly now: number
   /** Without columns: the second and further tables of a watch. */
@@ -30,29 +32,30 @@ export interface TableOptions {
 
 /** The rows of some objects (stored version), with the list's metadata. */
 export const tableDocument = (served: Served, items: readonly Encoded[], listMeta: object, options: TableOptions): LongDocument<Encoded> =>
-  ({ frame: frameOf(printerOf(served), listMeta, options.columns), key: 'rows', items, json: (item) => row(served, item, options) })
+  ({ frame: frameOf(printerOf(served), listMeta, options), key: 'rows', items, json: (item) => row(served, item, options) })
 
 /** The same of one object, at once. */
 export const tableOfOne = (served: Served, item: Encoded | undefined, listMeta: object, options: TableOptions): string =>
   tableOf(served, listMeta, options, item ? [row(served, item, options)] : [])
 
 /** A table of objects that are computed. */
-export const computedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], { now, include }: TableOptions): string =>
-  tableWith(printer, {}, true, items.map((item) => {
-    const object = include === 'None' ? 'null' : include === 'Object' ? JSON.stringify(item) : partial(item)
+export const computedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: TableOptions): string =>
+  tableWith(printer, {}, options, items.map((item) => {
+    const { include, format, now } = options
+    const object = include === 'None' ? 'null' : include === 'Object' ? JSON.stringify(item) : partial(item, format)
     return `{"cells":${JSON.stringify(printer.row(item, now))},"object":${object}}`
   }))
 
-const row = (served: Served, item: Encoded, { include, now }: TableOptions): string =>
-  `{"cells":${JSON.stringify(printerOf(served).row(served.working(item).object, now))},"object":${rowObject(served, item, include)}}`
+const row = (served: Served, item: Encoded, options: TableOptions): string =>
+  `{"cells":${JSON.stringify(printerOf(served).row(served.working(item).object, options.now))},"object":${rowObject(served, item, options)}}`
 
-const tableOf = (served: Served, listMeta: object, { columns }: TableOptions, rows: readonly string[]): string =>
-  tableWith(printerOf(served), listMeta, columns, rows)
+const tableOf = (served: Served, listMeta: object, options: TableOptions, rows: readonly string[]): string =>
+  tableWith(printerOf(served), listMeta, options, rows)
 
-const tableWith = (printer: Printer<ApiObject>, listMeta: object, columns: boolean, rows: readonly string[]): string =>
-  `${JSON.stringify(frameOf(printer, listMeta, columns)).slice(0, -1)},"rows":[${rows.join(',')}]}`
+const tableWith = (printer: Printer<ApiObject>, listMeta: object, options: TableOptions, rows: readonly string[]): string =>
+  `${JSON.stringify(frameOf(printer, listMeta, options)).slice(0, -1)},"rows":[${rows.join(',')}]}`
 
-function frameOf({ columns: definitions }: Printer<ApiObject>, metadata: object, columns: boolean) {
+function frameOf({ columns: definitions }: Printer<ApiObject>, metadata: object, { columns, format: { version = 'meta.k8s.io/v1' } }: TableOptions) {
   const columnDefinitions = columns ? definitions.map((c) => ({ name: c.name, type: c.type, format: c.format ?? '', description: c.description, priority: c.priority ?? 0 })) : null
-  return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions }
+  return { kind: 'Table', apiVersion: version, metadata, columnDefinitions }
 }

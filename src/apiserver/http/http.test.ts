@@ -206,6 +206,15 @@ describe('answers', () => {
     expect((await call('GET', `${configmaps}?includeObject=None`, undefined, { accept })).body.rows[0].object).toBeNull()
   })
 
+  it('are tables and metadata of the older version when clients ask for that', async () => {
+    await call('POST', configmaps, map('a'))
+    const { body } = await call('GET', configmaps, undefined, { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1beta1' })
+    expect(body).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1beta1', rows: [{ object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1beta1' } }] })
+    const one = await call('GET', `${configmaps}/a`, undefined, { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1beta1' })
+    expect(one.body).toMatchObject({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1beta1' })
+    expect((await call('GET', configmaps, undefined, { accept: 'application/json;as=Table;g=meta.k8s.io;v=v2' })).body.code).toBe(406)
+  })
+
   it('are no tables where nothing is listed', async () => {
     const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
     const binding = { kind: 'Binding', apiVersion: 'v1', metadata: { name: 'a' }, target: { name: 'n' } }
