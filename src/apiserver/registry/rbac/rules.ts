@@ -21,6 +21,7 @@ function oneRule(rule: rbac.PolicyRule, at: Place, namespaced: boolean): void {
     if (rule.apiGroups?.length || rule.resources?.length || rule.resourceNames?.length) {
       at.at('nonResourceURLs').invalid(rule.nonResourceURLs, 'rules cannot apply to both regular resources and non-resource URLs')
     }
+    return
   }
   if (!rule.apiGroups?.length) at.at('apiGroups').required('resource rules must supply at least one api group')
   if (!rule.resources?.length) at.at('resources').required('resource rules must supply at least one resource')
