@@ -158,6 +158,24 @@ describe('delete', () => {
     expect((await call('DELETE', '/api/v1/namespaces/default/serviceaccounts/s')).body).toMatchObject({ kind: 'ServiceAccount' })
   })
 
+  it('keeps what jobs and replication controllers own when nothing is said about it, and warns of it', async () => {
+    const template = { metadata: { labels: { a: 'b' } }, spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
+    const jobs = '/apis/batch/v1/namespaces/default/jobs'
+    for (const name of ['kept', 'gone', 'many']) await call('POST', jobs, { metadata: { name }, spec: { template } })
+    const kept = await call('DELETE', `${jobs}/kept`)
+    expect(kept.body).toMatchObject({ kind: 'Job', metadata: { finalizers: ['orphan'] } })
+    expect(kept.headers.get('warning')).toBe('299 - "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning"')
+    const gone = await call('DELETE', `${jobs}/gone?propagationPolicy=Background`)
+    expect([gone.body.status, gone.headers.get('warning')]).toEqual(['Success', null])
+    const many = await call('DELETE', jobs)
+    expect(many.headers.get('warning')).toMatch(/child pods are preserved by default/)
+    const controllers = '/api/v1/namespaces/default/replicationcontrollers'
+    await call('POST', controllers, { metadata: { name: 'c' }, spec: { selector: { a: 'b' }, template: { ...template, spec: { ...template.spec, restartPolicy: 'Always' } } } })
+    const controller = await call('DELETE', `${controllers}/c`)
+    expect(controller.body).toMatchObject({ kind: 'ReplicationController', metadata: { finalizers: ['orphan'] } })
+    expect(controller.headers.get('warning')).toBeNull()
+  })
+
   it('reads its options from the body, under any group version, and from the query', async () => {
     await call('POST', configmaps, map('a'))
     await call('POST', configmaps, map('b'))

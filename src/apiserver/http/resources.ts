@@ -172,8 +172,9 @@ const patch: Act = async (env, request, response, served) => {
 
 const del: Act = async (env, request, response, served) => {
   const { deletion, ...query } = await deleteQuery(request)
-  const call = callOf(env, request, served, query)
-  const answer = { env, request, response, code: 200 }
+  const warnings: string[] = []
+  const call = callOf(env, request, served, { ...query, warnings })
+  const answer = { env, request, response, code: 200, warnings }
   if (deletion.ignoreStoreReadErrorWithClusterBreakingPotential) {
     await checkAuthorized(env.edges.authorize, request.user, { ...request.info, verb: unsafeVerb })
     await deleteUnreadable(env.registry, call, deletion)
@@ -195,10 +196,11 @@ function success({ resource: { group, plural } }: Served, name: string, uid?: st
 const deleteCollection: Act = async (env, request, response, served) => {
   const { deletion, ...query } = await deleteQuery(request)
   const options = encodeOptions(env, request, served)
-  const call = callOf(env, request, served, { ...query, name: '' })
+  const warnings: string[] = []
+  const call = callOf(env, request, served, { ...query, name: '', warnings })
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
   tellList(request, served, result)
-  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
+  await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options), warnings })
 }
 
 const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, update: put, patch, delete: del, deletecollection: deleteCollection }

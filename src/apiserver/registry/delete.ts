@@ -7,6 +7,7 @@ import { Encoded } from '../cache/encoded.ts'
 import { attributes, callPath, checkAborted, renewed, type Call, type RegistryEnvironment } from './call.ts'
 import { put, remove } from './commit.ts'
 import { withMeta } from './meta.ts'
+import type { Rule } from './rules.ts'
 import { preconditionFailed } from './update.ts'
 
 export interface Deletion {
@@ -40,11 +41,16 @@ function checkDeletion({ propagationPolicy, orphanDependents, gracePeriodSeconds
   if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
 }
 
+/** What the client wants to become of what the object owns; undefined when it does not say. */
+const policyOf = ({ propagationPolicy, orphanDependents }: Deletion): string | undefined =>
+  propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
+
 /** The finalizers that the propagation policy asks for; those that others put there stay. */
-function finalizersFor(object: ApiObject, { propagationPolicy, orphanDependents }: Deletion): readonly string[] {
+function finalizersFor(object: ApiObject, deletion: Deletion, { orphans }: Rule): readonly string[] {
   const old = object.metadata.finalizers ?? []
-  const policy = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
-  if (policy === undefined) return old
+  const policy = policyOf(deletion)
+  const isSaid = old.includes('orphan') || old.includes('foregroundDeletion')
+  if (policy === undefined) return orphans && !isSaid ? [...old, 'orphan'] : old
   const others = old.filter((f) => f !== 'orphan' && f !== 'foregroundDeletion')
   if (policy === 'Orphan') return [...others, 'orphan']
   return policy === 'Foreground' ? [...others, 'foregroundDeletion'] : others
@@ -53,6 +59,8 @@ function finalizersFor(object: ApiObject, { propagationPolicy, orphanDependents 
 /** Deletes the object that the call names. Throws `ApiError` 403, 404, 409 (preconditions). */
 export async function deleteObject(env: RegistryEnvironment, call: Call, deletion: Deletion): Promise<Deleted> {
   checkDeletion(deletion)
+  const { orphans } = call.served.rule
+  if (orphans?.warning && policyOf(deletion) === undefined) call.warn(orphans.warning)
   for (let round = 0, now = call; round < rounds; round++, now = renewed(env, call)) {
     checkAborted(now)
     const item = now.served.cache.get(callPath(now))
@@ -81,7 +89,7 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   await env.admission.mutate(admission)
   await env.admission.validate(admission)
   const grace = served.strategy.gracePeriodSeconds?.(current, deletion.gracePeriodSeconds) ?? 0
-  const finalizers = finalizersFor(current, deletion)
+  const finalizers = finalizersFor(current, deletion, served.rule)
   const waits = grace > 0 || finalizers.length > 0 || served.rule.held?.(current) === true
   if (!waits) {
     if (call.dryRun) return { item, gone: true }

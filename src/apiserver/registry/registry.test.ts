@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { apps, autoscaling, autoscalingV1, certificates, core, events, policy } from '../../api/index.ts'
+import { apps, autoscaling, autoscalingV1, certificates, core, events, policy, type JsonObject } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { ApiError, forbidden, isConflict, isNotFound } from '../../machinery/errors.ts'
@@ -318,14 +318,21 @@ describe('subresources', () => {
     expect((await failure(add([{ name: 'other', image: 'busybox' }]))).code).toBe(422)
   })
 
-  it('approves a certificate request without touching its spec', async () => {
+  it('approves a certificate request without touching its spec, with metadata and times', async () => {
     const client = await start()
-    const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----').toString('base64')
-    const made = await client.create(certificates.certificatesigningrequests, { metadata: { name: 'r' }, spec: { request, signerName: 'example.com/s', usages: ['client auth'] } }).catch((e: unknown) => e)
-    if (made instanceof ApiError) return expect(made.code).toBe(422)
-    const csr = made as certificates.CertificateSigningRequest
-    const approved = await client.update(certificates.certificatesigningrequests, { ...csr, status: { ...csr.status, conditions: [{ type: 'Approved', status: 'True' }] } }, { subresource: 'approval' })
-    expect(approved.status.conditions).toMatchObject([{ type: 'Approved' }])
+    const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n'
+    const csr = await client.create(certificates.certificatesigningrequests, { metadata: { name: 'r' }, spec: { request: Buffer.from(pem).toString('base64'), signerName: 'example.com/s', usages: ['client auth'] } })
+    const approve = (body: JsonObject) => client.patch(certificates.certificatesigningrequests, 'r', { type: 'merge', body }, { subresource: 'approval' })
+    const other = await approve({ metadata: { annotations: { by: 'me' } }, spec: { signerName: 'example.com/t' }, status: { certificate: 'AA==', conditions: [{ type: 'Other', status: 'False' }] } })
+    expect([other.metadata.annotations, other.spec.signerName, other.status.certificate]).toEqual([{ by: 'me' }, 'example.com/s', undefined])
+    const time = other.status.conditions?.[0]?.lastTransitionTime
+    expect(other.status.conditions).toEqual([{ type: 'Other', status: 'False', lastUpdateTime: time, lastTransitionTime: time }])
+    const approved = await client.update(certificates.certificatesigningrequests, { ...other, status: { ...csr.status, conditions: [...(other.status.conditions ?? []), { type: 'Approved', status: 'True' }] } }, { subresource: 'approval' })
+    expect(approved.status.conditions?.map(({ type }) => type)).toEqual(['Other', 'Approved'])
+    const refused = await failure(approve({ status: { conditions: [{ type: 'Denied', status: 'False' }] } }))
+    expect(refused.status.details?.causes?.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+      'status.conditions[0].status: Unsupported value: "False": supported values: "True"', 'status.conditions: Forbidden: updates may not remove a condition of type "Approved"',
+    ])
   })
 })
 

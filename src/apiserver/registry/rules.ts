@@ -11,6 +11,8 @@ export interface Rule {
   readonly ttl?: number
   /** A delete that takes effect at once answers with the object instead of a Success status. */
   readonly returnsDeleted?: boolean
+  /** What an object owns stays when its deletion does not say what becomes of that: so it was before there was a garbage collector. `warning`: what such clients are told. */
+  readonly orphans?: { readonly warning?: string }
   /** Whether something beside `metadata.finalizers` keeps a deleted object. */
   held?(object: ApiObject): boolean
   /** The object when its deletion starts but has to wait. */
@@ -35,6 +37,8 @@ const definitionRule: Rule = {
   },
 }
 
+const keptPods = 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
+
 const returning: Rule = { returnsDeleted: true }
 
 /** By `groupResource`. */
@@ -42,6 +46,8 @@ const rules: Readonly<Record<string, Rule>> = {
   namespaces: namespaceRule,
   'customresourcedefinitions.apiextensions.k8s.io': definitionRule,
   events: { ttl: 3600 },
+  replicationcontrollers: { orphans: {} },
+  'jobs.batch': { orphans: { warning: keptPods } },
   pods: returning,
   persistentvolumes: returning,
   persistentvolumeclaims: returning,

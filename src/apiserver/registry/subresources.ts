@@ -3,6 +3,7 @@ import { autoscalingV1, type JsonObject, type Resource, type StructType } from '
 import type { ApiObject } from '../../client/client.ts'
 import type { Place } from '../../machinery/field.ts'
 import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
+import { approvalRules } from './certificates/approval.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import { notNegative } from './checks.ts'
 import type { Served } from './served.ts'
@@ -51,32 +52,15 @@ function checkReplicas(next: ApiObject, root: Place): void {
   notNegative(root.at('spec').at('replicas'), replicas)
 }
 
-/** Rules of an update that may only change what `take` puts in from the next object. */
-const only = (take: (next: ApiObject, current: ApiObject) => object, counts: boolean): UpdateRules => ({
-  prepare: (next, current) => ({ ...withMeta(current, { resourceVersion: undefined }), ...take(next, current) }),
+/** Rules of an update that may only change the metadata, and what `take` puts in from the next object. */
+const only = (take: (next: ApiObject, current: ApiObject) => object): UpdateRules => ({
+  prepare: (next, current) => ({ ...current, metadata: withMeta(next, { resourceVersion: undefined }).metadata, ...take(next, current) }),
   validate: () => {},
-  counts,
+  counts: false,
 })
 
 const specOf = (object: ApiObject) => (bodyOf(object).spec ?? {}) as Readonly<Record<string, unknown>>
-const statusOf = (object: ApiObject) => (bodyOf(object).status ?? {}) as Readonly<Record<string, unknown>>
-
-const decided = ['Approved', 'Denied']
-
-/** Approval takes the conditions of the next object; those that decide stay once they are there. */
-const approvalRules: UpdateRules = {
-  ...only((next, current) => ({ status: { ...statusOf(current), conditions: statusOf(next)['conditions'] } }), false),
-  validate: (next, current, root) => {
-    type Conditions = readonly { readonly type: string }[]
-    const types = (object: ApiObject) => ((statusOf(object)['conditions'] ?? []) as Conditions).map((c) => c.type).filter((t) => decided.includes(t))
-    const lost = types(current).filter((t) => !types(next).includes(t))
-    const at = root.at('status').at('conditions')
-    for (const t of lost) at.forbidden(`updates may not remove a condition of type ${JSON.stringify(t)}`)
-    if (decided.every((t) => types(next).includes(t))) at.invalid('Denied', 'Approved and Denied conditions are mutually exclusive')
-  },
-}
-
-const finalizeRules = only((next, current) => ({ spec: { ...specOf(current), finalizers: specOf(next)['finalizers'] } }), false)
+const finalizeRules = only((next, current) => ({ spec: { ...specOf(current), finalizers: specOf(next)['finalizers'] } }))
 
 const scale: Seen = { type: autoscalingV1.Scale as unknown as StructType<ApiObject>, show: scaleOf, put: scaled }
 

@@ -6,6 +6,7 @@ import { shortAge } from '../../../machinery/time.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
 import { distinct, forEach, ifThere } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
+import { conditionErrors, decides, timed } from './approval.ts'
 
 type Request = certificates.CertificateSigningRequest
 
@@ -62,21 +63,6 @@ function signerName(name: string, root: Place): void {
 const longestDomain = 253
 const longestSigner = 571
 
-/** What has been decided is true: there is no such thing as not being approved. */
-function conditionErrors({ status }: Request, root: Place): void {
-  const at = root.at('status').at('conditions')
-  const decided = new Set<string>()
-  forEach(at, status.conditions, (condition, place) => {
-    if (!condition.type) place.at('type').required()
-    const values = ['Approved', 'Denied', 'Failed'].includes(condition.type) ? ['True'] : ['False', 'True', 'Unknown']
-    if (!condition.status) place.at('status').required()
-    else ifThere(place.at('status'), condition.status, values)
-    if (decides(condition)) decided.add(condition.type)
-    if (decides(condition) && decided.size > 1) place.at('type').invalid(condition.type, 'Approved and Denied conditions are mutually exclusive')
-  })
-  distinct(at, status.conditions, ({ type }) => type, 'type')
-}
-
 function statusErrors(next: Request, current: Request, root: Place): void {
   conditionErrors(next, root)
   const failed = (request: Request) => request.status.conditions?.some(({ type }) => type === 'Failed') ?? false
@@ -84,11 +70,10 @@ function statusErrors(next: Request, current: Request, root: Place): void {
   if (current.status.certificate && next.status.certificate !== current.status.certificate) root.at('status').at('certificate').forbidden('updates may not modify existing certificate content')
 }
 
-const decides = ({ type }: certificates.CertificateSigningRequestCondition): boolean => type === 'Approved' || type === 'Denied'
-
 /** Whether a request is approved is said through its approval subresource; a status writer changes nothing of it. */
-function withDecision(next: Request, current: Request): Request {
-  const conditions = [...(current.status.conditions ?? []).filter(decides), ...(next.status.conditions ?? []).filter((c) => !decides(c))]
+function withDecision(next: Request, current: Request, { now }: RequestContext): Request {
+  const before = current.status.conditions ?? []
+  const conditions = timed([...before.filter(decides), ...(next.status.conditions ?? []).filter((c) => !decides(c))], before, now)
   return { ...next, spec: current.spec, status: { ...next.status, ...(conditions.length > 0 ? { conditions } : { conditions: undefined }) } }
 }
 
