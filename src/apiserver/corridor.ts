@@ -12,11 +12,12 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from '../machinery/log.ts'
 import { ApiError, badRequest, timedOut, unavailable } from '../machinery/errors.ts'
 import { parseDuration } from '../machinery/time.ts'
+import { remarksOf } from './authn/remarks.ts'
 import { checkAuthorized } from './authz/check.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
 import { isLongRunning, parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
-import { plain, sendError, statusOf, tellEarly } from './http/respond.ts'
+import { plain, sendError, statusOf, tellEarly, warnEarly } from './http/respond.ts'
 import { isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
 import { anonymous, type Identity } from './identity.ts'
 import type { AuditedRequest, AuditTrail, Edges } from './options.ts'
@@ -104,7 +105,7 @@ const auditedOf = ({ auditId, info, raw, user, headers }: Request): AuditedReque
 /** Who sends the request; audit is told of those who cannot say. Throws `ApiError` 401. */
 function authenticate({ edges }: Corridor, request: Request): Promise<Identity> | Identity {
   const refused = (error: unknown): never => {
-    edges.audit?.unauthenticated(auditedOf(request), statusOf(error))
+    edges.audit?.unauthenticated(auditedOf(request), statusOf(error), remarksOf(request.raw)?.annotations)
     throw error
   }
   try {
@@ -131,9 +132,12 @@ function tellStart(trail: AuditTrail, response: ApiResponse): void {
  */
 async function enter({ edges }: Corridor, request: Request, response: ApiResponse | undefined, identity: Promise<Identity> | Identity): Promise<(() => void) | undefined> {
   request.user = identity instanceof Promise ? await identity : identity
+  const remarks = remarksOf(request.raw)
+  for (const text of remarks?.warnings ?? []) warnEarly(request, text)
   if (edges.audit) {
     const trail = edges.audit.begin(auditedOf(request))
     request.trail = trail instanceof Promise ? await trail : trail
+    for (const key in remarks?.annotations) request.trail?.annotate(key, remarks.annotations[key]!)
     if (request.trail && response && isLongRunning(request.info)) tellStart(request.trail, response)
   }
   if (edges.impersonate) {

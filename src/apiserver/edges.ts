@@ -10,6 +10,7 @@ import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSet
 import { createAudienceCheck } from './authn/node-audiences.ts'
 import { createTokenCheck } from './authn/token-authentication.ts'
 import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-reviews.ts'
+import { createTokenUses } from './authn/token-uses.ts'
 import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
 import { impersonate } from './authn/impersonation.ts'
 import { authentication, core } from '../api/index.ts'
@@ -66,9 +67,9 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
   return (env) => {
     const authorizer = setUpAuthorizer(env, options.authorization)
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
-    const checkToken = tokens && createTokenCheck(env, tokens)
-    const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const metrics = createMetrics(env.resources)
+    const checkToken = tokens && createTokenCheck(env, tokens, createTokenUses(metrics.registry))
+    const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
     const admissionMetrics = createAdmissionMetrics(metrics.registry)
     const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }, admissionMetrics), admissionMetrics)

@@ -136,7 +136,7 @@ export interface AuditEdge {
    */
   begin(request: AuditedRequest): Promise<AuditTrail> | AuditTrail | undefined
   /** A request whose credentials are bad; `user` is nobody. */
-  unauthenticated(request: AuditedRequest, status: Status): void
+  unauthenticated(request: AuditedRequest, status: Status, annotations?: Readonly<Record<string, string>>): void
 }
 
 export interface FlowEdge {

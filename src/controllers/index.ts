@@ -22,6 +22,7 @@ import { startClaimProtection, startVolumeProtection } from './persistentvolume/
 import { startPodGarbageCollector } from './podgc/podgc.ts'
 import { startReplicaSetController, startReplicationController } from './replicaset/replicaset.ts'
 import { startServiceCidrController } from './servicecidr/servicecidr.ts'
+import { startTokenCleaner } from './serviceaccount/secret-tokens.ts'
 import { startRootCaPublisher, startServiceAccountController } from './serviceaccount/serviceaccount.ts'
 import type { ControllerContext, ControllerSettings } from './shared/context.ts'
 import { startStatefulSetController } from './statefulset/statefulset.ts'
@@ -48,6 +49,7 @@ export interface ControllersOptions {
 const starters: readonly ((context: ControllerContext) => Component | undefined)[] = [
   startNamespaceController,
   startServiceAccountController,
+  startTokenCleaner,
   (context) => (context.settings.rootCa ? startRootCaPublisher(context, context.settings.rootCa) : undefined),
   (context) => (context.settings.signer ? startCertificateControllers(context, context.settings.signer) : undefined),
   (context) => (context.settings.clusterCidr ? startNodeIpamController(context, context.settings.clusterCidr) : undefined),

@@ -103,9 +103,9 @@ describe('ValidatingAdmissionPolicy', () => {
     await cluster.kubectl('wait', '--for=jsonpath={.status.observedGeneration}=1', 'validatingadmissionpolicy/typed', '--timeout=10s')
     const { status } = JSON.parse(await cluster.kubectl('get', 'validatingadmissionpolicy', 'typed', '-o', 'json')) as { status: unknown }
     expect(status).toEqual({ observedGeneration: 1, typeChecking: { expressionWarnings: [
-      { fieldRef: 'spec.validations[0].expression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^" },
-      { fieldRef: 'spec.validations[0].messageExpression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:35: undefined field 'replica'\n | 'must be more than ' + object.spec.replica\n | ..................................^" },
-      { fieldRef: 'spec.validations[2].expression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, string)'\n | variables.n == \"a\"\n | ............^" },
+      { fieldRef: 'spec.validations[0].expression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^\n" },
+      { fieldRef: 'spec.validations[0].messageExpression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:35: undefined field 'replica'\n | 'must be more than ' + object.spec.replica\n | ..................................^\n" },
+      { fieldRef: 'spec.validations[2].expression', warning: "apps/v1, Kind=Deployment: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, string)'\n | variables.n == \"a\"\n | ............^\n" },
     ] } })
     await cluster.apply(policy('typed', { validations: [{ expression: 'object.spec.replicas > 1' }] }))
     await cluster.kubectl('wait', '--for=jsonpath={.status.observedGeneration}=2', 'validatingadmissionpolicy/typed', '--timeout=10s')

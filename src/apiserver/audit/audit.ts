@@ -27,6 +27,7 @@ export function createAudit({ policy, backends, clock, log }: AuditOptions): Aud
   const events = new Counter({ name: 'apiserver_audit_event_total', help: 'Audit events that were handed to the backends.', registers: [] })
   const requests = new Counter({ name: 'apiserver_audit_level_total', help: 'Audited requests, by the level of their events.', labelNames: ['level'], registers: [] })
   const failures = new Counter({ name: 'apiserver_audit_error_total', help: 'Audit events that could not be written, by backend.', labelNames: ['plugin'], registers: [] })
+  const rejected = new Counter({ name: 'apiserver_audit_requests_rejected_total', help: 'Requests that were refused because they could not be written down.', registers: [] })
   const problem = (backend: string, error: unknown): void => {
     failures.inc({ plugin: backend })
     log.error({ backend, error: error instanceof Error ? error.message : String(error) }, 'an audit event could not be written')
@@ -61,11 +62,12 @@ export function createAudit({ policy, backends, clock, log }: AuditOptions): Aud
     return wish && createTrail({ request, wish, now: () => clock.now(), emit, problem: () => undefined /* said where it happened */ })
   }
   return {
-    metrics: [events, requests, failures],
-    begin: (request) => begun(open(request)),
-    unauthenticated(request, status) {
+    metrics: [events, requests, failures, rejected],
+    begin: (request) => begun(open(request), () => rejected.inc()),
+    unauthenticated(request, status, annotations = {}) {
       const trail = open({ ...request, user: nobody })
       if (!trail) return
+      for (const [key, value] of Object.entries(annotations)) trail.annotate(key, value)
       trail.failed({ ...status, message: attemptOf(request) })
       trail.started(status.code)
     },
@@ -88,9 +90,12 @@ function fitting(event: AuditEvent, line: string, most = Infinity): string {
 const nobody = { name: '', groups: [] }
 
 /** A trail whose first event is written as far as somebody waits for it. Throws `ApiError` 500 when it had to be and could not. */
-function begun(trail: OpenTrail | undefined): Promise<AuditTrail> | AuditTrail | undefined {
+function begun(trail: OpenTrail | undefined, rejected: () => void): Promise<AuditTrail> | AuditTrail | undefined {
   if (!trail) return undefined
-  const refuse = (): never => { throw internal('failed to store audit event') }
+  const refuse = (): never => {
+    rejected()
+    throw internal('failed to store audit event')
+  }
   try {
     const wait = trail.received()
     return wait ? wait.then(() => trail, refuse) : trail

@@ -1,7 +1,8 @@
 /** Bearer tokens: every way to check one, asked in order; the first that knows the token decides. */
 import { unauthorized } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
-import type { Authentication } from './authenticator.ts'
+import type { Authentication, RawRequest } from './authenticator.ts'
+import { remark, remarksOfError } from './remarks.ts'
 import { bearerToken, type CheckToken, type TokenCheck } from './token-authentication.ts'
 
 /** A way that knows nothing of audiences: its tokens are for this server. */
@@ -52,11 +53,14 @@ export function anyOf(ways: () => readonly CheckToken[]): CheckToken {
 
 /** The link of the authenticators' chain that knows bearer tokens. */
 export function bearerAuthentication(check: CheckToken, audiences: readonly string[], refused: (error: unknown) => void): Authentication {
-  const known = (found: TokenCheck | undefined): Identity => {
+  const known = (request: RawRequest, found: TokenCheck | undefined): Identity => {
     if (!found) throw unauthorized()
+    if (found.remarks) remark(request, found.remarks)
     return found.identity
   }
-  const broken = (error: unknown): never => {
+  const broken = (request: RawRequest, error: unknown): never => {
+    const remarks = remarksOfError(error)
+    if (remarks) remark(request, remarks)
     refused(error)
     throw unauthorized()
   }
@@ -69,9 +73,9 @@ export function bearerAuthentication(check: CheckToken, audiences: readonly stri
       try {
         found = check(token, audiences)
       } catch (error) {
-        return broken(error)
+        return broken(request, error)
       }
-      return found instanceof Promise ? found.then(known, broken) : known(found)
+      return found instanceof Promise ? found.then((late) => known(request, late), (error: unknown) => broken(request, error)) : known(request, found)
     },
   }
 }

@@ -6,9 +6,16 @@ import { parseTime } from '../../machinery/time.ts'
 import type { Identity } from '../identity.ts'
 import type { Lister, ServerEnvironment } from '../options.ts'
 import type { RawRequest } from './authenticator.ts'
+import type { Remarks } from './remarks.ts'
+import { createSecretTokenCheck } from './secret-tokens.ts'
+import { createTokenUses, type TokenUses } from './token-uses.ts'
 import type { TokenClaims, Tokens } from './tokens.ts'
 
-export interface TokenCheck { readonly identity: Identity; readonly audiences: readonly string[] }
+export interface TokenCheck {
+  readonly identity: Identity
+  readonly audiences: readonly string[]
+  readonly remarks?: Remarks | undefined
+}
 
 /**
  * Checks a token for one of these audiences. Undefined for a token of somebody else; throws why one of ours does not hold. A promise only where
@@ -19,7 +26,8 @@ export type CheckToken = (token: string, audiences: readonly string[]) => Promis
 /** A deleted object's tokens work a little longer, so that a pod can end in order. */
 const leeway = 60_000
 
-export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log'>, tokens: Tokens): CheckToken {
+export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log' | 'client'>, tokens: Tokens, uses: TokenUses = createTokenUses()): CheckToken {
+  const checkSecretToken = createSecretTokenCheck(env, uses)
   const accounts = env.lister(core.serviceaccounts)
   const bound = { pod: env.lister(core.pods), secret: env.lister(core.secrets), node: env.lister(core.nodes) }
   const identities = new WeakMap<TokenClaims, Identity>()
@@ -35,14 +43,23 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
       if (!object || object.metadata.uid !== uid || isGone(object, env.clock)) throw new Error(`the ${what} ${name} that the token is bound to is gone`)
     }
     there(accounts as Lister<ApiObject>, binding.namespace, 'service account', binding.serviceaccount)
+    let remarks: Remarks | undefined
     if (binding.pod) there(bound.pod as Lister<ApiObject>, binding.namespace, 'pod', binding.pod)
-    else if (own) keeps(bound.secret.get(binding.namespace, binding.secret?.name ?? ''), token)
+    else if (own) remarks = checkSecretToken(token, claims)
     else if (binding.secret) there(bound.secret as Lister<ApiObject>, binding.namespace, 'secret', binding.secret)
     else if (binding.node) there(bound.node as Lister<ApiObject>, '', 'node', binding.node)
-    if (claims.staleFrom !== undefined && claims.staleFrom < env.clock.now()) sayStale(claims, env.log)
+    if (claims.staleFrom !== undefined) {
+      const late = env.clock.now() - claims.staleFrom
+      if (late <= 0) uses.fresh()
+      else {
+        uses.stale()
+        sayStale(claims, env.log)
+        remarks = { annotations: { 'authentication.k8s.io/stale-token': `subject: system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}, seconds after warning threshold: ${Math.floor(late / 1000)}` } }
+      }
+    }
     let identity = identities.get(claims)
     if (!identity) identities.set(claims, (identity = identityOf(claims)))
-    return { identity, audiences: shared }
+    return { identity, audiences: shared, ...(remarks ? { remarks } : {}) }
   }
   return (token, audiences) => {
     const known = tokens.verified(token)
@@ -57,12 +74,6 @@ function sayStale(claims: TokenClaims, log: ServerEnvironment['log']): void {
   saidStale.add(claims)
   const { namespace, serviceaccount, pod } = claims.binding
   log.warn({ namespace, serviceAccount: serviceaccount.name, pod: pod?.name }, 'a pod uses a token that was renewed long ago: its client does not read the file again')
-}
-
-/** A token that is kept in a secret holds as long as the secret does, and is there. */
-function keeps(secret: core.Secret | undefined, token: string): void {
-  if (!secret || secret.metadata.deletionTimestamp) throw new Error('the secret that the token is kept in is gone')
-  if (Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8') !== token) throw new Error('the token is not the one in its secret any more')
 }
 
 const isGone = (object: ApiObject, clock: Clock): boolean =>

@@ -8,6 +8,7 @@ import { isNetworkAccount, nodeNameOf } from '../authz/node.ts'
 import type { Identity } from '../identity.ts'
 import type { ServerEnvironment, VirtualCall, VirtualResource } from '../options.ts'
 import type { CheckAudiences } from './node-audiences.ts'
+import { remarksOfError, type Remarks } from './remarks.ts'
 import type { CheckToken } from './token-authentication.ts'
 import type { TokenBinding, Tokens } from './tokens.ts'
 
@@ -29,15 +30,22 @@ const userInfo = ({ name, uid, groups, extra }: Identity) => ({ username: name, 
 
 /** `tokenreviews`: a token that does not hold is an answer, not an error. */
 export function tokenReview(check: CheckToken, audiences: readonly string[]): VirtualResource {
-  return virtual(authentication.TokenReview, async (body: authentication.TokenReview) => {
+  return virtual(authentication.TokenReview, async (body: authentication.TokenReview, call) => {
+    const tell = ({ annotations, warnings = [] }: Remarks) => {
+      for (const [key, value] of Object.entries(annotations)) call.annotate(key, value)
+      for (const text of warnings) call.warn(text)
+    }
     if (!body.spec.token) throw badRequest('token is required for TokenReview in authentication')
     const wanted = body.spec.audiences?.length ? body.spec.audiences : audiences
     try {
       const result = await check(body.spec.token, wanted)
       if (!result) return { ...body, status: { authenticated: false, user: {}, error: 'invalid bearer token' } }
+      if (result.remarks) tell(result.remarks)
       const user = { ...result.identity, groups: [...result.identity.groups, 'system:authenticated'] }
       return { ...body, status: { authenticated: true, user: userInfo(user), audiences: result.audiences } }
     } catch (error) {
+      const remarks = remarksOfError(error)
+      if (remarks) tell(remarks)
       return { ...body, status: { authenticated: false, user: {}, error: `[invalid bearer token, ${error instanceof Error ? error.message : String(error)}]` } }
     }
   })
@@ -85,7 +93,8 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
     }
     const bound = body.spec.boundObjectRef ? bind(account, body.spec.boundObjectRef) : {}
     const { name = '', uid = '', namespace = '' } = account.metadata
-    const { token, expires } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds, isMounted(tokens, body.spec, audiences) ? extendedSeconds : undefined)
+    const { token, expires, id } = await tokens.sign({ namespace, ...bound, serviceaccount: { name, uid } }, audiences, seconds, isMounted(tokens, body.spec, audiences) ? extendedSeconds : undefined)
+    call.annotate('authentication.kubernetes.io/issued-credential-id', `JTI=${id}`)
     return {
       ...body,
       metadata: { ...body.metadata, name, namespace, creationTimestamp: rfc3339(call.now) },

@@ -48,7 +48,7 @@ export interface Tokens {
   readonly issuer: string
   readonly audiences: readonly string[]
   /** `extended`: for how many seconds it really holds, when those asked for are only until when it should be renewed. */
-  sign(binding: TokenBinding, audiences: readonly string[], seconds: number, extended?: number): Promise<{ readonly token: string; readonly expires: number }>
+  sign(binding: TokenBinding, audiences: readonly string[], seconds: number, extended?: number): Promise<{ readonly token: string; readonly expires: number; readonly id: string }>
   /** A token that lives as long as the secret it is kept in: the old form, on request only. */
   signForSecret(namespace: string, secret: string, account: BoundObject): Promise<string>
   /** The claims of a token that was verified before and has not expired; undefined for any other. */
@@ -106,6 +106,7 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
     jwksUri: options.jwksUri,
     async sign(binding, audiences, seconds, extended) {
       const now = Math.floor(clock.now() / 1000)
+      const id = crypto.randomUUID()
       const token = await new SignJWT({ 'kubernetes.io': { ...binding, ...(extended === undefined ? {} : { warnafter: now + seconds }) }, nbf: now })
         .setProtectedHeader({ alg: signing.algorithm, kid: signing.id })
         .setIssuer(options.issuer)
@@ -113,9 +114,9 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
         .setAudience([...audiences])
         .setIssuedAt(now)
         .setExpirationTime(now + (extended ?? seconds))
-        .setJti(crypto.randomUUID())
+        .setJti(id)
         .sign(signing.key)
-      return { token, expires: (now + seconds) * 1000 }
+      return { token, expires: (now + seconds) * 1000, id }
     },
     signForSecret: (namespace, secret, account) => new SignJWT({
       'kubernetes.io/serviceaccount/namespace': namespace,

@@ -13,6 +13,7 @@ import { ensureKubernetesService, type ServerPlace } from './kubernetes-service.
 import { startServiceRepair } from '../registry/core/services-repair.ts'
 import { ensureRoles } from './roles.ts'
 import { ensureServiceCidr } from './service-cidr.ts'
+import { ensureTokenTracking } from './token-tracking.ts'
 
 export interface BootstrapOptions {
   /** Acts as the server itself. */
@@ -55,6 +56,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
     await ensureNamespaces(client)
     await ensureServiceCidr(client, serviceCidr, clock.now(), recorder, told)
     await ensureKubernetesService(client, serviceCidr, place())
+    await ensureTokenTracking(client, clock.now())
     if (options.extensionAuthentication) await ensureExtensionAuthentication(client, options.extensionAuthentication)
   }
   await round()

@@ -68,6 +68,8 @@ export const controllerRoles: readonly RoleData[] = [
     may('update', group.core, 'pods/finalizers'), may(read, group.core, 'pods'), may('create delete get list watch', group.resource, 'resourceclaims'),
     may('patch update', group.resource, 'resourceclaims resourceclaims/status'), may('patch update', group.core, 'pods/status'), may(read, group.resource, 'resourceclaimtemplates')),
   controller('resourcequota-controller', may('list watch', '*', '*'), may('update', group.core, 'resourcequotas/status')),
+  controller('legacy-service-account-token-cleaner',
+    may('get', group.core, 'configmaps', ['kube-apiserver-legacy-service-account-token-tracking']), may('delete patch', group.core, 'secrets')),
   controller('root-ca-cert-publisher', may('create get list update watch', group.core, 'configmaps'), may(read, group.core, 'namespaces')),
   controller('route-controller', may('list watch', group.core, 'nodes'), may('patch', group.core, 'nodes/status')),
   controller('service-account-controller', may('create', group.core, 'serviceaccounts')),

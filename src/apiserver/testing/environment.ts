@@ -4,6 +4,7 @@ import type { ApiObject, Client } from '../../client/client.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { notFound } from '../../machinery/errors.ts'
 import { quiet } from '../../machinery/log.ts'
+import { applyMergePatch } from '../../machinery/patch.ts'
 import type { AdmissionAttributes } from '../admission/admission.ts'
 import type { Identity } from '../identity.ts'
 import type { Lister, ServerEnvironment } from '../options.ts'
@@ -31,6 +32,14 @@ export function environment(...objects: Loose[]): TestEnvironment {
       const found = lister(resource).get(options.namespace ?? '', name)
       if (!found) throw notFound(resource, name)
       return found
+    },
+    /** Merge patches only. */
+    patch: async (resource: Resource, name: string, { body }: { readonly body: object }, options: { readonly namespace?: string } = {}) => {
+      const found = lister(resource).get(options.namespace ?? '', name)
+      if (!found) throw notFound(resource, name)
+      const next = applyMergePatch(found, body) as Loose
+      objects[objects.indexOf(found as unknown as Loose)] = next
+      return next
     },
   } as unknown as Client
   return { objects, client, clock: new FakeClock(), log: quiet, complete: (_, object) => object, resources: () => declared, lister: lister as unknown as ServerEnvironment['lister'] }

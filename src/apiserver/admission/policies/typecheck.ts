@@ -11,15 +11,17 @@ type Warning = admissionregistration.ExpressionWarning
 /** Policies may be about all kinds there are: no more of them than this are looked at. */
 const mostKinds = 10
 
-/** The kinds that the rules of a policy name one by one; rules with wildcards name none. */
+/** The kinds that the rules of a policy name one by one, in order; what has a wildcard, or is a subresource, names none. */
 function kindsOf({ spec }: Policy, resources: readonly Resource[]): readonly Resource[] {
+  const wild = (list: readonly string[]) => list.some((one) => one.includes('*'))
   const named = (spec.matchConstraints?.resourceRules ?? []).flatMap(({ apiGroups = [], apiVersions = [], resources: names = [] }) => {
-    if ([...apiGroups, ...apiVersions, ...names].includes('*')) return []
+    if (wild(apiGroups) || wild(apiVersions)) return []
     return resources.filter((r) => apiGroups.includes(r.group) && apiVersions.includes(r.version) && names.includes(r.plural))
   })
-  return [...new Set(named)].slice(0, mostKinds)
+  return [...new Set(named)].slice(0, mostKinds).toSorted((a, b) => compare(a.group, b.group) || compare(a.version, b.version) || compare(a.kind, b.kind))
 }
 
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const nameOf = ({ group, version, kind }: Resource): string => `${group}/${version}, Kind=${kind}`
 
 /** What is to be said of each expression, kind by kind. */
@@ -29,7 +31,7 @@ export function typeWarnings(cel: Cel, policy: Policy, resources: readonly Resou
   const checks = kindsOf(policy, resources).map((kind) => ({ name: nameOf(kind), check: checker(cel, spec, celTypeOf(cel, kind.type), params) }))
   const warning = (fieldRef: string, expression: string | undefined): readonly Warning[] => {
     if (!expression) return []
-    const said = checks.flatMap(({ name, check }) => { const wrong = check(expression); return wrong ? [`${name}: ${wrong}`] : [] })
+    const said = checks.flatMap(({ name, check }) => { const wrong = check(expression); return wrong ? [`${name}: ${wrong}\n`] : [] })
     return said.length > 0 ? [{ fieldRef, warning: said.join('\n') }] : []
   }
   return (spec.validations ?? []).flatMap(({ expression, messageExpression }, i) =>
