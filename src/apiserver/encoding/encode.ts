@@ -80,8 +80,13 @@ function watchFrame(type: string, object: Uint8Array): Buffer {
 /** Frames of the change that is being told right now: the next watcher most likely wants the same bytes. */
 const shared: { change: CacheEvent | undefined; frames: Map<string, Frame> } = { change: undefined, frames: new Map() }
 
-/** The bytes of one event, in one part or in several. */
-export type Frame = readonly Buffer[]
+/** One event, in one part or in several. */
+export type Frame = readonly (Buffer | string)[]
+/** All of an event. */
+export const bytesOf = (frame: Frame): Buffer => {
+  const [only, ...others] = frame.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
+  return others.length === 0 ? only! : Buffer.concat([only!, ...others])
+}
 export type EventEncoder = (type: EventType, item: Encoded, change: CacheEvent | undefined) => Frame
 
 /** What a watch sends for its events. */
@@ -92,27 +97,32 @@ export function eventEncoder(served: Served, options: EncodeOptions, now: () => 
   const frame = frameOf(served, format)
   const id = `${served.resource.apiVersion}/${format.media}/${format.as}/${format.version}/`
   return (type, item, change) => {
-    if (!change) return frame(type, item)
+    if (!change) return frame(type, item, false)
     if (shared.change !== change) {
       shared.change = change
       shared.frames = new Map()
     }
     let parts = shared.frames.get(id + type)
-    if (!parts) shared.frames.set(id + type, (parts = [Buffer.concat(frame(type, item))]))
+    if (!parts) shared.frames.set(id + type, (parts = [bytesOf(frame(type, item, true))]))
     return parts
   }
 }
 
-function frameOf(served: Served, format: Format): (type: EventType, item: Encoded) => Frame {
+/** `keep`: others will ask for the bytes of the item too. */
+function frameOf(served: Served, format: Format): (type: EventType, item: Encoded, keep: boolean) => Frame {
   const { resource } = served
   const partials = format.as !== ''
   if (format.media === 'protobuf') {
-    return (type, item) => [watchFrame(type, partials
+    const message = (view: Encoded, keep: boolean) => (keep ? view.message(resource.type) : view.keptMessage(resource.type))
+    return (type, item, keep) => [watchFrame(type, partials
       ? wrapUnknown(format.version ?? 'meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(item.object, format))
-      : wrapUnknown(resource.apiVersion, resource.kind, served.view(item).message(resource.type)))]
+      : wrapUnknown(resource.apiVersion, resource.kind, message(served.view(item), keep)))]
   }
   if (partials) return (type, item) => [Buffer.from(`{"type":"${type}","object":${partial(item.object, format)}}\n`)]
-  return (type, item) => [frameHeads[type], served.view(item).json(), frameEnd]
+  return (type, item, keep) => {
+    const view = served.view(item)
+    return [frameHeads[type], keep || view.keptLine() ? view.json() : JSON.stringify(view.object), frameEnd]
+  }
 }
 const frameHead = (type: EventType) => Buffer.from(`{"type":"${type}","object":`)
 const frameHeads: Readonly<Record<EventType, Buffer>> = { ADDED: frameHead('ADDED'), MODIFIED: frameHead('MODIFIED'), DELETED: frameHead('DELETED'), BOOKMARK: frameHead('BOOKMARK') }

@@ -72,6 +72,11 @@ export class Pieces {
     this.written += to - from
   }
 
+  put(part: string | Uint8Array): void {
+    if (typeof part === 'string') this.text(part)
+    else this.bytes(part)
+  }
+
   byte(byte: number): void {
     this.#room(1)[this.#at++] = byte
     this.written++

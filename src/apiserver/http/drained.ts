@@ -23,3 +23,6 @@ export const isOver = (response: ServerResponse): boolean => {
   // Answers over HTTP/2 do not say so themselves.
   return writableEnded || (destroyed ?? stream?.destroyed ?? true)
 }
+
+/** What is called when bytes are written. Those that could not be may still be in somebody's hands: they are left to the collector. */
+export const unless = (taken: () => void) => (error?: Error | null): void => { if (!error) taken() }

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { createGzip } from 'node:zlib'
 import { Pieces, type LongBody } from '../encoding/pieces.ts'
-import { drained, isOver } from './drained.ts'
+import { drained, isOver, unless } from './drained.ts'
 import type { ApiRequest } from './request.ts'
 
 /** Whether a client takes a long answer compressed. */
@@ -48,9 +48,6 @@ export async function sendPieces(request: Pick<ApiRequest, 'headers' | 'sent'>, 
   pieces.flush()
   way?.end()
 }
-
-/** Bytes that could not be written may still be in somebody's hands: they are left to the collector. */
-const unless = (taken: () => void) => (error?: Error | null): void => { if (!error) taken() }
 
 function sendOnly(request: Pick<ApiRequest, 'sent'>, http: ServerResponse, { code, headers }: Head, bytes: Buffer, taken: () => void): void {
   request.sent = bytes.length

@@ -1,19 +1,29 @@
 /** A watch over HTTP: frames as they come, cut off when the client does not read. */
 import type { ApiError } from '../../machinery/errors.ts'
 import type { Sink } from '../cache/watch.ts'
-import { errorEvent, type EventEncoder } from '../encoding/encode.ts'
+import { bytesOf, errorEvent, type EventEncoder } from '../encoding/encode.ts'
 import { contentTypes, type Format } from '../encoding/negotiate.ts'
-import { drained } from './drained.ts'
+import { Pieces } from '../encoding/pieces.ts'
+import { drained, unless } from './drained.ts'
 import type { ApiResponse } from './request.ts'
 import { plain } from './respond.ts'
 
 /** A client may be behind by this many bytes beside what it got at the start. */
 export const patience = 16 * 1024 * 1024
 /** What there is at the start is told as fast as the client takes it: not more than these bytes are ahead of it, and not longer than these milliseconds. */
-export const ahead = 1024 * 1024
+export const ahead = 256 * 1024
 export const standstill = 30_000
-/** Frames are sent in pieces of about this size. */
-const piece = 256 * 1024
+/** Changes of one batch are sent together, up to about so many bytes. */
+const batch = 256 * 1024
+
+/** What was joined last: the next watcher most likely was told the same. */
+const last: { frames: readonly Buffer[]; bytes: Buffer } = { frames: [], bytes: Buffer.alloc(0) }
+
+function joined(frames: readonly Buffer[], size: number): Buffer {
+  if (frames.length === 1) return frames[0]!
+  if (last.frames.length !== frames.length || !frames.every((frame, i) => frame === last.frames[i])) Object.assign(last, { frames, bytes: Buffer.concat(frames, size) })
+  return last.bytes
+}
 
 export interface WatchStream extends Sink {
   /** From here on a client that does not read is cut off. */
@@ -36,33 +46,48 @@ export function watchStream(response: ApiResponse, format: Format, encode: Event
     finish()
   })
 
-  const write = () => {
-    const bytes = frames.length === 1 ? frames[0]! : Buffer.concat(frames, size)
+  const begin = () => {
+    if (http.headersSent) return
+    const type = format.media === 'protobuf' ? `${contentTypes.protobuf};stream=watch` : contentTypes.json
+    http.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache, private' })
+    http.flushHeaders()
+  }
+  const isOver = () => closed || http.writableEnded
+  /** What there is at the start may be long, and is written as long answers are. */
+  const start = new Pieces({
+    piece(bytes, taken) {
+      if (isOver()) return
+      begin()
+      http.write(bytes, unless(taken))
+    },
+    room: () => undefined,
+    over: isOver,
+  })
+  const flush = () => {
+    if (isOver()) return
+    begin()
+    start.flush()
+    if (size === 0) return
+    const bytes = joined(frames, size)
     frames = []
     size = 0
     http.write(bytes)
-  }
-  const flush = () => {
-    if (closed || http.writableEnded) return
-    if (!http.headersSent) {
-      const type = format.media === 'protobuf' ? `${contentTypes.protobuf};stream=watch` : contentTypes.json
-      http.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache, private' })
-      http.flushHeaders()
-    }
-    if (size === 0) return
-    write()
     if (http.writableLength > limit) http.destroy()
+  }
+  const add = (frame: Buffer) => {
+    frames.push(frame)
+    size += frame.length
+    if (size > batch) flush()
   }
   return {
     over,
     closed: () => closed,
     flush,
     event(type, item, change) {
-      for (const part of encode(type, item, change)) {
-        frames.push(part)
-        size += part.length
-      }
-      if (size > piece) flush()
+      const frame = encode(type, item, change)
+      if (change || limit < Infinity) return add(bytesOf(frame))
+      if (size > 0) flush()
+      for (const part of frame) start.put(part)
     },
     room() {
       if (closed || http.writableLength < ahead) return undefined
@@ -71,11 +96,7 @@ export function watchStream(response: ApiResponse, format: Format, encode: Event
     started: () => (limit = http.writableLength + patience),
     end(error?: ApiError) {
       if (closed || http.writableEnded) return
-      if (error) {
-        const frame = errorEvent(error.status, format)
-        frames.push(frame)
-        size += frame.length
-      }
+      if (error) add(errorEvent(error.status, format))
       flush()
       http.end()
     },

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { ApiError } from '../../machinery/errors.ts'
-import { errorEvent, type EventEncoder } from '../encoding/encode.ts'
+import { bytesOf, errorEvent, type EventEncoder } from '../encoding/encode.ts'
 import type { Format } from '../encoding/negotiate.ts'
 import { drained } from './drained.ts'
 import type { ApiRequest, RequestInfo } from './request.ts'
@@ -15,9 +15,12 @@ const maxPayload = 64 * 1024
 /** The length before each event of a stream; a message has its own. */
 const lengthBytes = 4
 
+/** Whether a request offers to become a WebSocket. */
+export const isSocketOffered = (raw: IncomingMessage): boolean => raw.headers.upgrade?.toLowerCase() === 'websocket'
+
 /** Whether a request for an upgrade is a watch. */
 export const isWatchSocket = ({ isResourceRequest, verb, subresource }: RequestInfo, raw: IncomingMessage): boolean =>
-  isResourceRequest && verb === 'watch' && subresource === '' && raw.headers.upgrade?.toLowerCase() === 'websocket'
+  isResourceRequest && verb === 'watch' && subresource === '' && isSocketOffered(raw)
 
 /** Answers it; resolves when the watch is over. What is wrong with the request is thrown as `ApiError` before the connection is taken over. */
 export async function watchOverSocket(env: ResourceEnvironment, request: ApiRequest, socket: Duplex, head: Buffer): Promise<void> {
@@ -73,7 +76,7 @@ function socketStream({ socket, open, format, encode }: SocketStreamOptions): Wa
     flush() {
       if (!closed && (speak()?.bufferedAmount ?? 0) > limit) ws?.terminate()
     },
-    event: (type, item, change) => send(Buffer.concat(encode(type, item, change))),
+    event: (type, item, change) => send(bytesOf(encode(type, item, change))),
     room() {
       if (closed || (ws?.bufferedAmount ?? 0) < ahead) return undefined
       return drained(socket, standstill, () => ws?.terminate())
