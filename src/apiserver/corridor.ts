@@ -18,7 +18,7 @@ import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './htt
 import { isLongRunning, parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
 import { plain, sendError, statusOf, tellEarly, warnEarly } from './http/respond.ts'
-import { isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
+import { isSocketOffered, isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
 import { anonymous, type Identity } from './identity.ts'
 import type { AuditedRequest, AuditTrail, Edges } from './options.ts'
 
@@ -311,6 +311,8 @@ function upgradeHandler(corridor: Corridor, info: RequestInfo, raw: IncomingMess
   if (remote) return remote
   if (isWatchSocket(info, raw)) return (request, socket, head) => watchOverSocket(corridor, request, socket, head)
   const resource = registry.resource(info.group, info.version, info.resource)
+  // A log is an answer like others for those who offer anything else.
+  if (info.subresource === 'log' && !isSocketOffered(raw)) return undefined
   return resource && info.subresource ? routes.upgrade?.(resource.groupResource, info.subresource) : undefined
 }
 

@@ -1,5 +1,5 @@
 /** `pods/log`, `exec`, `attach`, `portforward`: answered by the agent of the node that the pod runs on. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { core } from '../../api/index.ts'
 import { badRequest, notFound } from '../../machinery/errors.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
@@ -8,6 +8,7 @@ import { sendText } from '../reply.ts'
 import { chooseContainer, logParameters, streamParameters } from './containers.ts'
 import { errorOf, forwardUpgrade, send, stream } from './forward.ts'
 import type { Kubelets } from './kubelet.ts'
+import { logOverSocket } from './log-socket.ts'
 
 export interface PodStreams {
   readonly log: Handler
@@ -44,21 +45,27 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
     if (kind === 'exec' && request.query.getAll('command').length === 0) throw badRequest('you must specify at least 1 command for the container')
     await forwardUpgrade(request, socket, head, kubelets.destination(nodeOf(pod), pathOf(kind, pod, container), streamParameters(request.query)))
   }
+  /** The log as the node sends it. A pod that nobody runs yet has none: undefined. */
+  const openLog = async (request: ApiRequest): Promise<IncomingMessage | undefined> => {
+    const pod = find(request)
+    const container = chooseContainer(pod, request.query.get('container') ?? '')
+    const parameters = logParameters(pod, request.query)
+    if (!pod.spec.nodeName) return undefined
+    const answer = await send(request, kubelets.destination(pod.spec.nodeName, pathOf('containerLogs', pod, container), parameters), { accept: '*/*' }, false)
+    if (answer.statusCode !== 200) throw await errorOf(answer)
+    return answer
+  }
 
   return {
     async log(request, response) {
-      const pod = find(request)
-      const container = chooseContainer(pod, request.query.get('container') ?? '')
-      const parameters = logParameters(pod, request.query)
-      // A pod that nobody runs yet has no log: an empty one.
-      if (!pod.spec.nodeName) return sendText(response, 200, '', 'text/plain')
-      const answer = await send(request, kubelets.destination(pod.spec.nodeName, pathOf('containerLogs', pod, container), parameters), { accept: '*/*' }, false)
-      if (answer.statusCode !== 200) throw await errorOf(answer)
+      const answer = await openLog(request)
+      if (!answer) return sendText(response, 200, '', 'text/plain')
       const back = response as ServerResponse
       back.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' })
       await stream(answer, back, request.signal)
     },
     upgrades: {
+      log: (request, socket, head) => logOverSocket(request, socket, head, () => openLog(request)),
       exec: inContainer('exec'),
       attach: inContainer('attach'),
       async portforward(request, socket, head) {

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import type { core, discovery } from '../../api/index.ts'
 import { ApiError, isApiError } from '../../machinery/errors.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
@@ -184,6 +185,27 @@ describe('a node that answers', () => {
     expect(seen.url).toBe('/exec/default/x/a?input=1&output=1&command=sh')
     expect(seen.headers).toMatchObject({ upgrade: 'SPDY/3.1' })
     expect(seen.headers?.authorization).toBeUndefined()
+  })
+
+  it('sends its log over a WebSocket, in bytes or in base64', async () => {
+    const port = await serve(streams().upgrades['log'] as UpgradeHandler)
+    const read = (...protocols: string[]) => new Promise<{ messages: string[]; protocol: string }>((resolve, reject) => {
+      const ws = new WebSocket(`ws://127.0.0.1:${port}/api/v1/namespaces/default/pods/x/log?tailLines=2`, protocols)
+      const messages: string[] = []
+      ws.on('message', (data: Buffer, binary: boolean) => void messages.push(`${binary ? 'bytes' : 'text'} ${data.toString()}`))
+      ws.on('close', () => resolve({ messages, protocol: ws.protocol })).on('error', reject)
+    })
+    expect(await read('binary.k8s.io')).toEqual({ messages: ['bytes ', 'bytes line 1\nline 2\n'], protocol: 'binary.k8s.io' })
+    expect(await read('base64url.bearer.authorization.k8s.io.c2VjcmV0', 'base64.binary.k8s.io')).toEqual({ messages: ['text ', `text ${Buffer.from('line 1\nline 2\n').toString('base64')}`], protocol: 'base64.binary.k8s.io' })
+    expect(await read()).toEqual({ messages: ['bytes ', 'bytes line 1\nline 2\n'], protocol: '' })
+    expect(seen.url).toBe('/containerLogs/default/x/a?tailLines=2')
+    const log = streams().upgrades['log'] as UpgradeHandler
+    const refused = (name: string, protocol: string) => {
+      const info = parseRequestInfo('GET', `/api/v1/namespaces/default/pods/${name}/log`, new URLSearchParams())
+      return log({ info, query: new URLSearchParams(), headers: { 'sec-websocket-protocol': protocol } } as unknown as ApiRequest, undefined as never, Buffer.alloc(0))
+    }
+    await expect(refused('x', 'v4.channel.k8s.io')).rejects.toMatchObject({ code: 403, message: expect.stringContaining('requested protocol(s) are not supported: [v4.channel.k8s.io]') as string })
+    await expect(refused('none', 'binary.k8s.io')).rejects.toMatchObject({ code: 404 })
   })
 
   it('is not reached with GET by those who may only look', async () => {
