@@ -65,7 +65,7 @@ describe('init containers', () => {
 describe('the end of a container', () => {
   beforeAll(() => apply(
     pod('done', shell('echo "all is well" > /dev/termination-log'), never),
-    pod('failed', shell('echo "last words"; exit 4', { terminationMessagePolicy: 'FallbackToLogsOnError' }), never),
+    pod('failed', shell('echo the; printf "last words"; exit 4', { terminationMessagePolicy: 'FallbackToLogsOnError' }), never),
     pod('hungry', shell('a=x; while true; do a=$a$a; done', { resources: { limits: { memory: '16Mi' } } }), never),
     pod('second-try', shell('test -e /e/tried && exit 0; touch /e/tried; exit 1', { volumeMounts: [{ name: 'e', mountPath: '/e' }] }), { restartPolicy: 'OnFailure', volumes: [{ name: 'e', emptyDir: {} }] }),
     pod('no-such-command', { name: 'c', image, command: ['/nosuch'] }, never),
@@ -78,7 +78,7 @@ describe('the end of a container', () => {
     expect((await container('done')).state.terminated).toMatchObject({ exitCode: 0, reason: 'Completed', message: 'all is well\n' })
     await shows('failed', 'Error')
     expect((await get('failed')).status.phase).toBe('Failed')
-    expect((await container('failed')).state.terminated).toMatchObject({ exitCode: 4, reason: 'Error', message: 'last words\n' })
+    expect((await container('failed')).state.terminated).toMatchObject({ exitCode: 4, reason: 'Error', message: 'the\nlast words' })
     await shows('hungry', 'OOMKilled')
     expect((await container('hungry')).state.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' })
   })

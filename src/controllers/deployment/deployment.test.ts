@@ -127,6 +127,18 @@ describe('a rolling update', () => {
     expect(revision(current())).toBe('3')
   })
 
+  it('counts revisions beyond what a double can hold', async () => {
+    createKubelet(bench, 500)
+    await bench.client.create(apps.deployments, deployment())
+    await bench.clock.advance(5000)
+    const [first] = sets()
+    await bench.client.update(apps.replicasets, { ...first!, metadata: { ...first!.metadata, annotations: { ...first!.metadata.annotations, [revisionAnnotation]: '3546343826724305832' } } })
+    setImage('web:2')
+    await bench.clock.advance(20_000)
+    expect(revision(setWith('web:2'))).toBe('3546343826724305833')
+    expect(revision(current())).toBe('3546343826724305833')
+  })
+
   it('that is changed again in the middle leaves only the last template', async () => {
     createKubelet(bench, 2000)
     await bench.client.create(apps.deployments, deployment({ replicas: 6 }))

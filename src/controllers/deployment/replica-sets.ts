@@ -26,9 +26,16 @@ export const readyOf = (sets: readonly ReplicaSet[]): number => sum(sets, (rs) =
 export const availableOf = (sets: readonly ReplicaSet[]): number => sum(sets, (rs) => rs.status.availableReplicas ?? 0)
 export const active = (sets: readonly ReplicaSet[]): ReplicaSet[] => sets.filter((rs) => desired(rs) > 0)
 
-export const revisionOf = (object: { readonly metadata: core.Pod['metadata'] }): number => {
+/** The revision that is noted on a replica set or a deployment: 64 bits, 0 when there is none. */
+export const revisionOf = (object: { readonly metadata: core.Pod['metadata'] }): bigint => {
   const text = object.metadata.annotations?.[revisionAnnotation]
-  return text && /^\d+$/.test(text) ? Number(text) : 0
+  return text && /^\d+$/.test(text) ? BigInt(text) : 0n
+}
+
+/** Orders from the lowest revision to the highest. */
+export const byRevision = (a: ReplicaSet, b: ReplicaSet): number => {
+  const [left, right] = [revisionOf(a), revisionOf(b)]
+  return left < right ? -1 : left > right ? 1 : 0
 }
 
 const age = (a: ReplicaSet, b: ReplicaSet): number => {
@@ -75,9 +82,9 @@ export const sizeAnnotations = (d: Deployment): Record<string, string> =>
   ({ [desiredReplicasAnnotation]: String(wanted(d)), [maxReplicasAnnotation]: String(wanted(d) + fenceposts(d).surge) })
 
 /** The annotations of a replica set that becomes revision `revision`; the one it had goes into its history. */
-export function revised(annotations: Record<string, string>, revision: number): Record<string, string> {
+export function revised(annotations: Record<string, string>, revision: bigint): Record<string, string> {
   const before = annotations[revisionAnnotation]
-  if (before !== undefined && Number(before) >= revision) return annotations
+  if (before !== undefined && /^\d+$/.test(before) && BigInt(before) >= revision) return annotations
   const history = annotations[revisionHistoryAnnotation]
   const past = before === undefined ? history : [...(history ? history.split(',') : []), before].join(',')
   return { ...annotations, [revisionAnnotation]: String(revision), ...(past === undefined ? {} : { [revisionHistoryAnnotation]: past }) }

@@ -5,7 +5,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import { isAlreadyExists, isNotFound } from '../../machinery/errors.ts'
 import { controllerOf, deepEqual, ownerReference, podTemplateHash } from '../../machinery/meta.ts'
 import {
-  active, annotationsFor, desired, desiredOf, fenceposts, findNew, hashLabel, revised, revisionAnnotation, revisionOf, sameTemplate, sizeAnnotations, wanted,
+  active, annotationsFor, byRevision, desired, desiredOf, fenceposts, findNew, hashLabel, revised, revisionAnnotation, revisionOf, sameTemplate, sizeAnnotations, wanted,
   type Deployment, type ReplicaSet,
 } from './replica-sets.ts'
 import { hasDeadline, setCondition, type Condition, type Status } from './status.ts'
@@ -40,7 +40,7 @@ function note(r: Rollout, status: string, reason: string, message: string): void
   r.conditions = setCondition(r.conditions, r.env.clock.now(), { type: 'Progressing', status, reason, message })
 }
 
-const nextRevision = (r: Rollout): number => Math.max(0, ...r.oldSets.map(revisionOf)) + 1
+const nextRevision = (r: Rollout): bigint => r.oldSets.map(revisionOf).reduce((highest, revision) => (revision > highest ? revision : highest), 0n) + 1n
 
 async function reviseNew(r: Rollout, newSet: ReplicaSet): Promise<void> {
   const { deployment: d, env } = r
@@ -149,7 +149,7 @@ export async function trimHistory(r: Rollout): Promise<void> {
   const kept = r.oldSets.filter((rs) => !rs.metadata.deletionTimestamp)
   const excess = kept.length - limit
   if (excess <= 0) return
-  for (const rs of kept.sort((a, b) => revisionOf(a) - revisionOf(b)).slice(0, excess)) {
+  for (const rs of kept.sort(byRevision).slice(0, excess)) {
     const busy = rs.status.replicas !== 0 || desired(rs) !== 0 || (rs.metadata.generation ?? 0) > (rs.status.observedGeneration ?? 0)
     if (busy) continue
     await client.delete(apps.replicasets, rs.metadata.name ?? '', { namespace: rs.metadata.namespace ?? '', propagationPolicy: 'Background' })

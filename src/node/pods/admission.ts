@@ -26,6 +26,11 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
   if (!selector.every(([key, value]) => labels[key] === value) || !affinityFits(pod, node)) {
     return { reason: 'NodeAffinity', message: 'Pod was rejected: Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' }
   }
+  const active = others.filter((p) => !isOver(p) && p.metadata.uid !== pod.metadata.uid)
+  const taken = active.flatMap(hostPorts)
+  if (hostPorts(pod).some((wanted) => taken.some((one) => sharePort(one, wanted)))) {
+    return { reason: 'NodePorts', message: 'Pod was rejected: Predicate NodePorts failed: node(s) didn\'t have free ports for the requested pod ports' }
+  }
   const os = pod.spec.os?.name
   if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: 'Pod was rejected: Failed to admit pod as the OS field doesn\'t match node OS' }
   const sysctl = (pod.spec.securityContext?.sysctls ?? []).find((s) => !isSafeSysctl(s.name, pod))
@@ -33,7 +38,6 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
   if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict') {
     return { reason: 'SupplementalGroupsPolicyNotSupported', message: 'Pod was rejected: SupplementalGroupsPolicy=Strict is not supported in this node' }
   }
-  const active = others.filter((p) => !isOver(p) && p.metadata.uid !== pod.metadata.uid)
   const allocatable = node.status.allocatable ?? {}
   const most = allocatable['pods']
   if (most !== undefined && BigInt(active.length + 1) > parseQuantity(most).value()) return outOf('pods', 1n, BigInt(active.length), parseQuantity(most).value())
@@ -46,6 +50,18 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
     if (used.add(wanted).compare(capacity) > 0) return outOf(resource, amount(wanted), amount(used), amount(capacity))
   }
   return undefined
+}
+
+/** The ports of the node that a pod's containers take, its sidecars' among them; the others of its init containers are gone when it runs. */
+const hostPorts = ({ spec }: core.Pod): readonly core.ContainerPort[] =>
+  [...spec.containers, ...(spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')].flatMap((c) => c.ports ?? []).filter((p) => p.hostPort)
+
+const anywhere = new Set(['', '0.0.0.0'])
+
+/** Whether two host ports cannot be had at once: the same port and protocol, at the same address or at any. */
+function sharePort(a: core.ContainerPort, b: core.ContainerPort): boolean {
+  const [one, other] = [a.hostIP ?? '', b.hostIP ?? '']
+  return a.hostPort === b.hostPort && (a.protocol ?? 'TCP') === (b.protocol ?? 'TCP') && (one === other || anywhere.has(one) || anywhere.has(other))
 }
 
 /** Sysctls that belong to a pod's own namespaces and harm nobody else: Kubernetes's list. */

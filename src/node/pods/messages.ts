@@ -3,6 +3,7 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { core } from '../../api/index.ts'
 import type { ContainerStatus } from '../runtime/driver.ts'
+import { newline, parseLine } from '../logs/cri-log.ts'
 import { annotation, podLogDirectory } from './names.ts'
 import type { Tools } from './tools.ts'
 
@@ -17,10 +18,20 @@ export async function readMessage(tools: Tools, pod: core.Pod, status: Container
   if (message !== '') return message
   if (status.exitCode === 0 || status.annotations[annotation.terminationMessagePolicy] !== 'FallbackToLogsOnError') return ''
   const log = join(podLogDirectory(tools.context.directories.logs, pod), status.name, `${status.attempt}.log`)
-  const text = await readFile(status.logPath || log, 'utf8').catch(missing)
-  const lines = text.split('\n').filter(Boolean).slice(-logLines).map((line) => line.split(' ').slice(3).join(' '))
-  const tail = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+  const text = await readFile(status.logPath || log).catch(missing)
+  const tail = Buffer.concat(lastLines(Buffer.from(text)).map((line) => parseLine(line)?.text ?? Buffer.alloc(0)))
   return tail.subarray(Math.max(0, tail.length - longestLog)).toString()
+}
+
+/** The last lines of a log, each as it is written, parts of lines counted as lines. */
+function lastLines(log: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = []
+  for (let end = log.length; end > 0 && lines.length < logLines;) {
+    const start = end > 1 ? log.lastIndexOf(newline, end - 2) + 1 : 0
+    lines.unshift(log.subarray(start, log[end - 1] === newline[0] ? end - 1 : end))
+    end = start
+  }
+  return lines
 }
 
 const missing = (error: NodeJS.ErrnoException): string => {

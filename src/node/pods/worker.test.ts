@@ -377,8 +377,13 @@ describe('admission', () => {
     await node.create('elsewhere', { nodeSelector: { disk: 'ssd' } })
     expect(node.pod('elsewhere').status.reason).toBe('NodeAffinity')
     await node.create('sysctl', { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }, { name: 'kernel.msgmax', value: '1' }] } })
-    expect(node.pod('sysctl').status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden', message: 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted' })
     expect(node.runtime.calls).toEqual([])
+    await node.create('first', { containers: [{ name: 'main', image: 'app:1', ports: [{ containerPort: 80, hostPort: 80 }] }] })
+    const calls = node.runtime.calls.length
+    await node.create('second', { containers: [{ name: 'main', image: 'app:1', ports: [{ containerPort: 80, hostPort: 80, hostIP: '192.0.2.1' }] }] })
+    expect(node.pod('second').status).toMatchObject({ phase: 'Failed', reason: 'NodePorts', message: 'Pod was rejected: Predicate NodePorts failed: node(s) didn\'t have free ports for the requested pod ports' })
+    expect(node.runtime.calls).toHaveLength(calls)
+    expect(node.pod('sysctl').status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden', message: 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted' })
   })
 
   it('gives the place of a pod that is gone from the API to the next one, while it still ends', async () => {
