@@ -36,7 +36,7 @@ export class ApiError extends Error {
   constructor(code: number, reason: string, message: string, details?: StatusDetails) {
     super(message)
     this.name = 'ApiError'
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details ? { details } : {}), code }
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...(reason ? { reason } : {}), ...(details ? { details } : {}), code }
   }
 
   get code(): number { return this.status.code }
@@ -51,19 +51,21 @@ export class ApiError extends Error {
 
 const qualified = (r: ResourceName) => (r.group === '' ? r.plural : `${r.plural}.${r.group}`)
 const qualifiedKind = (k: KindName) => (k.group === '' ? k.kind : `${k.kind}.${k.group}`)
+/** A name as errors show it: quotes and backslashes in it escaped. */
+const quote = (name: string): string => JSON.stringify(name)
 const about = (r: ResourceName, name: string): StatusDetails => ({ ...(name ? { name } : {}), ...(r.group ? { group: r.group } : {}), kind: r.plural })
 
 export const notFound = (r: ResourceName, name: string) =>
-  new ApiError(404, 'NotFound', `${qualified(r)} "${name}" not found`, about(r, name))
+  new ApiError(404, 'NotFound', `${qualified(r)} ${quote(name)} not found`, about(r, name))
 export const alreadyExists = (r: ResourceName, name: string) =>
-  new ApiError(409, 'AlreadyExists', `${qualified(r)} "${name}" already exists`, about(r, name))
+  new ApiError(409, 'AlreadyExists', `${qualified(r)} ${quote(name)} already exists`, about(r, name))
 export const conflict = (r: ResourceName, name: string, why: string) =>
-  new ApiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(r)} "${name}": ${why}`, about(r, name))
+  new ApiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(r)} ${quote(name)}: ${why}`, about(r, name))
 /** The conflict of a stale resourceVersion, with the sentence every client matches on. */
 export const modified = (r: ResourceName, name: string) =>
   conflict(r, name, 'the object has been modified; please apply your changes to the latest version and try again')
 export const forbidden = (r: ResourceName, name: string, why: string) =>
-  new ApiError(403, 'Forbidden', `${qualified(r)}${name ? ` "${name}"` : ''} is forbidden: ${why}`, about(r, name))
+  new ApiError(403, 'Forbidden', `${qualified(r)}${name ? ` ${quote(name)}` : ''} is forbidden: ${why}`, about(r, name))
 export const unauthorized = (message = 'Unauthorized') => new ApiError(401, 'Unauthorized', message)
 export const badRequest = (message: string) => new ApiError(400, 'BadRequest', message)
 export const methodNotSupported = (r: ResourceName, action: string) =>
@@ -86,7 +88,7 @@ export const timedOut = (message: string, retryAfterSeconds = 1) => new ApiError
 export function invalid(k: KindName, name: string, errors: readonly FieldError[]): ApiError {
   const lines = [...new Set(errors.map((e) => e.toString()))]
   const list = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
-  return new ApiError(422, 'Invalid', `${qualifiedKind(k)} "${name}" is invalid: ${list}`, {
+  return new ApiError(422, 'Invalid', `${qualifiedKind(k)} ${quote(name)} is invalid: ${list}`, {
     ...(name ? { name } : {}),
     ...(k.group ? { group: k.group } : {}),
     kind: k.kind,

@@ -88,7 +88,8 @@ function policyMetrics(registry: Registry): Pick<AdmissionMetrics, 'conditions' 
       const series = [name, kind, type, operation]
       evaluated(series)(seconds)
       if (failed > 0) failures(series, failed)
-      if (excluded) exclusions(series)
+      // Kubernetes calls the same place another name in each of the two.
+      if (excluded) exclusions([name, kind, type === 'admit' ? 'admit' : 'validate', operation])
     },
     validatingPolicy(policy, binding, error, action, seconds) {
       checks([policy, binding, error, action])

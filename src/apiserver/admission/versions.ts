@@ -1,6 +1,7 @@
 /** A request's objects in the version that a rule names. */
 import type { Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
+import { withMeta } from '../registry/meta.ts'
 import type { AdmissionAttributes, OtherVersion } from './admission.ts'
 
 const same: Omit<OtherVersion, 'resource'> = { to: (object) => object, from: (object) => object }
@@ -22,4 +23,10 @@ export async function shownAs(a: AdmissionAttributes, resource: Resource): Promi
   if (resource === a.resource) return a
   const { to } = versionOf(a, resource)
   return { ...a, object: a.object && (await to(a.object)), old: a.old && (await to(a.old)) }
+}
+
+/** The object as others are shown it: a patch is of the revision that is stored, although what is to be stored has none yet. */
+export function seenObject({ object, old, operation, context }: AdmissionAttributes): ApiObject | undefined {
+  if (!object || operation !== 'UPDATE' || context.verb !== 'patch' || !old || object.kind !== old.kind || object.metadata.resourceVersion) return object
+  return withMeta(object, { resourceVersion: old.metadata.resourceVersion })
 }

@@ -16,13 +16,13 @@ import type { ApiRequest } from './request.ts'
 import { isTrue } from './request-info.ts'
 
 
-const optionsInvalid = (kind: string, field: string, value: string, supported: readonly string[]) =>
+const optionsInvalid = (kind: string, field: string, value: string | readonly string[], supported: readonly string[]) =>
   invalid({ group: 'meta.k8s.io', kind }, '', [path(field).notSupported(value, supported)])
 
 /** Whether `dryRun=All` is given. Throws `ApiError` 422 for any other value. */
 function dryRunOf(values: readonly string[], kind: string): boolean {
-  const wrong = values.find((value) => value !== 'All' && value !== '')
-  if (wrong !== undefined) throw optionsInvalid(kind, 'dryRun', wrong, ['All'])
+  const given = values.filter((value) => value !== '')
+  if (given.some((value) => value !== 'All')) throw optionsInvalid(kind, 'dryRun', given, ['All'])
   return values.includes('All')
 }
 
@@ -44,7 +44,8 @@ export function writeQuery(request: ApiRequest, kind: string): WriteQuery {
   if (!validations.includes(fieldValidation)) throw optionsInvalid(kind, 'fieldValidation', fieldValidation, validations)
   const fieldManager = query.get('fieldManager') || (headers['user-agent'] ?? 'unknown').split('/')[0]!.slice(0, 128)
   if (fieldManager.length > 128) throw invalid({ group: 'meta.k8s.io', kind }, '', [path('fieldManager').tooLong(128)])
-  const options = { kind, apiVersion: 'meta.k8s.io/v1', fieldManager, ...(dryRun ? { dryRun: ['All'] } : {}), fieldValidation }
+  const given = (name: string) => (query.get(name) ? { [name]: query.get(name) } : {})
+  const options = query.size > 0 ? { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun ? { dryRun: ['All'] } : {}), ...given('fieldManager'), ...given('fieldValidation') } : { kind, apiVersion: 'meta.k8s.io/v1' }
   return { dryRun, fieldManager, fieldValidation: fieldValidation as FieldValidation, options }
 }
 
@@ -110,7 +111,7 @@ export async function deleteQuery(request: ApiRequest): Promise<{ readonly delet
   }
   const deletion: Deletion = body.length === 0 ? fromQuery : sent
   const dryRun = dryRunOf([...((sent as { dryRun?: readonly string[] }).dryRun ?? []), ...query.getAll('dryRun')], 'DeleteOptions')
-  return { deletion, dryRun, options: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...deletion, ...(dryRun ? { dryRun: ['All'] } : {}) } }
+  return { deletion, dryRun, options: { ...deletion, kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...(dryRun ? { dryRun: ['All'] } : {}) } }
 }
 
 /** DeleteOptions is registered in every group version; clients send it under any of them. */

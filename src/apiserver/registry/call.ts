@@ -66,7 +66,7 @@ export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE'
   name: object?.metadata.name ?? call.name,
   object,
   old,
-  options: call.options,
+  options: call.options.kind === 'PatchOptions' ? { ...call.options, kind: operation === 'CREATE' ? 'CreateOptions' : 'UpdateOptions' } : call.options,
   context: call,
 })
 

@@ -102,6 +102,8 @@ export function webhooks(env: Environment, authorizer: Authorizer, metrics: Admi
   }
 }
 
+const known: ReadonlySet<unknown> = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test'])
+
 /** The operations of an answer's patch. Throws `WebhookFailure` when they cannot be read. */
 function operationsOf({ patch, patchType }: Answer): readonly unknown[] {
   if (!patch) return []
@@ -112,6 +114,8 @@ function operationsOf({ patch, patchType }: Answer): readonly unknown[] {
     throw new WebhookFailure(503, `received undecodable patch in webhook response: ${(error as Error).message}`)
   }
   if (!Array.isArray(operations)) throw new WebhookFailure(503, 'received undecodable patch in webhook response: a JSON patch is an array of operations')
+  const unknown = operations.find((operation) => !known.has((operation as { op?: unknown } | null)?.op))
+  if (unknown !== undefined) throw new WebhookFailure(503, `received undecodable patch in webhook response: invalid operation ${JSON.stringify(unknown)}: unsupported operation`)
   if (operations.length > 0 && patchType !== 'JSONPatch') throw new WebhookFailure(400, `unsupported patch type ${JSON.stringify(patchType)}`)
   return operations as unknown[]
 }

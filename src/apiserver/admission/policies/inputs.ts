@@ -6,7 +6,7 @@ import { notFound } from '../../../machinery/errors.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { Lister, ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes } from '../admission.ts'
-import { shownAs } from '../versions.ts'
+import { seenObject, shownAs } from '../versions.ts'
 import { authorizerValues, createAsk } from './authorizer.ts'
 import type { Cel } from './cel.ts'
 import type { LabelsOf } from './matching.ts'
@@ -26,7 +26,7 @@ export function createInputs(env: Pick<ServerEnvironment, 'lister'>, authorizer:
     labelsOf: (name) => namespaces.get('', name)?.metadata.labels,
     ask: (a) => createAsk(authorizer, a.context.user),
     values: (cel, a, matched, params, ask) => ({
-      object: a.object ?? null,
+      object: seenObject(a) ?? null,
       oldObject: a.old ?? null,
       request: requestValue(a, matched),
       namespaceObject: namespaceValue(namespaceOf(namespaces, a)),

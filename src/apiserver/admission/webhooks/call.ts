@@ -6,6 +6,7 @@ import type { admission, admissionregistration, Resource } from '../../../api/in
 import type { Clock } from '../../../machinery/clock.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
+import { seenObject } from '../versions.ts'
 import { throughTunnel } from '../../reach/tunnel.ts'
 import { goError } from '../../streaming/forward.ts'
 import type { FindWebhook, WebhookPlace } from './endpoint.ts'
@@ -64,7 +65,7 @@ export const requestOf = (a: AdmissionAttributes, matched: Resource, uid: string
   const { options, ...rest } = requestValue(a, matched)
   return {
     uid, ...rest,
-    object: a.object ?? null,
+    object: seenObject(a) ?? null,
     oldObject: a.old ?? null,
     options: Object.keys(options as object).length > 0 ? options : null,
   }
@@ -80,7 +81,8 @@ function checkedAnswer(text: string, apiVersion: string, uid: string, mutating: 
   if (beta) return { ...response, patchType: response.patch ? 'JSONPatch' : undefined }
   if (response.uid !== uid) throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
   if (review.kind !== 'AdmissionReview' || review.apiVersion !== apiVersion) {
-    throw invalid(`expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(review.apiVersion)}, Kind=${String(review.kind)}`)
+    const { apiVersion: version = '/', kind = '' } = review
+    throw invalid(`expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${String(version)}, Kind=${String(kind)}`)
   }
   const { patch, patchType } = response
   if (!mutating && patch) throw invalid('validating webhook may not return response.patch')
@@ -95,13 +97,14 @@ interface Review { readonly kind?: unknown; readonly apiVersion?: unknown; reado
 
 /** Throws `WebhookFailure` for what is no object of JSON. */
 function parsed(text: string): Review {
+  const wrong = (why: string) => new WebhookFailure(503, `failed to call webhook: couldn't get version/kind; json parse error: ${why}`)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new WebhookFailure(503, `failed to call webhook: the answer is no JSON: ${(error as Error).message}`)
+    throw wrong((error as Error).message)
   }
-  if (typeof value !== 'object' || value === null) throw new WebhookFailure(503, 'failed to call webhook: the answer is no AdmissionReview')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(`json: cannot unmarshal ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value} into an AdmissionReview`)
   return value
 }
 
@@ -135,7 +138,7 @@ export function post(place: WebhookPlace, caBundle: string | undefined, body: st
   const attempt = (agent: https.Agent | false) => {
     const request = https.request({
       host: place.address, port: place.port, path, method: 'POST', ...(place.connect ? throughTunnel(place.connect, tls) : { ...tls, agent }), signal,
-      headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body) },
+      headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json, */*', 'content-length': Buffer.byteLength(body) },
     })
     request.on('response', (response) => read(request, response, resolve, reject))
     request.on('error', (error: Error & { readonly code?: string }) => {
@@ -163,8 +166,10 @@ function read(request: ClientRequest, response: IncomingMessage, resolve: (text:
   response.on('end', () => {
     const text = Buffer.concat(chunks).toString('utf8')
     const { statusCode = 0, headers } = response
-    if (statusCode >= 200 && statusCode <= 206) return resolve(text)
     const type = headers['content-type']
+    if (statusCode >= 200 && statusCode <= 206) return text ? resolve(text) : reject(new Error(`0-length response with status code: ${statusCode} and content type: ${type ?? 'application/json'}`))
+    const status = statusIn(text)
+    if (status) return reject(new BadAnswer(statusCode, status))
     reject(new BadAnswer(statusCode, wordsFor(statusCode, type === undefined || type.startsWith('text/') ? text.slice(0, longestQuote).trim() : 'unknown')))
   })
 }
@@ -179,6 +184,16 @@ class BadAnswer extends Error {
 }
 
 const longestQuote = 2048
+
+/** What a Status in an answer says; undefined when it is none. */
+function statusIn(text: string): string | undefined {
+  try {
+    const { kind, message } = JSON.parse(text) as { readonly kind?: unknown; readonly message?: unknown }
+    return kind === 'Status' && typeof message === 'string' ? message : undefined
+  } catch {
+    return undefined // any other text: quoted as it is
+  }
+}
 
 /** What client-go says of codes, where the server says nothing that it understands. */
 const codeWords: Readonly<Record<number, string>> = {

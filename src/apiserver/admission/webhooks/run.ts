@@ -82,7 +82,7 @@ function refusal(name: string, { status }: Answer): ApiError {
   const denied = `admission webhook ${JSON.stringify(name)} denied the request`
   const why = status?.message || status?.reason
   const said = status?.code
-  const code = Number.isInteger(said) && said! >= 400 && said! < 600 ? said! : 400
+  const code = Number.isInteger(said) && said! >= 400 && said! < 1000 ? said! : 400
   return new ApiError(code, status?.reason ?? '', why ? `${denied}: ${why}` : `${denied} without explanation`, status?.details as StatusDetails | undefined)
 }
 

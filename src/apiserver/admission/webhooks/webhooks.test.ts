@@ -177,6 +177,25 @@ describe('a validating webhook', () => {
     expect((await outcome([configuration('Validating', hook({ admissionReviewVersions: ['v9'] }))])).error).toContain('webhook does not accept known AdmissionReview versions (v1, v1beta1)')
   })
 
+  it('that answers with something else is quoted', async () => {
+    const said = async (answer: string) => {
+      reply = () => answer
+      return (await outcome([configuration('Validating', hook())])).error
+    }
+    const words = (why: string) => `Internal error occurred: failed calling webhook "check.example.com": ${why}`
+    expect(await said('[]')).toBe(words("failed to call webhook: couldn't get version/kind; json parse error: json: cannot unmarshal array into an AdmissionReview"))
+    expect(await said('')).toBe(words('failed to call webhook: 0-length response with status code: 200 and content type: application/json'))
+    expect(await said('{}')).toBe(words('received invalid webhook response: webhook response was absent'))
+  })
+
+  it('is shown the revision that a patch is of', async () => {
+    const old = map({}, { resourceVersion: '7' })
+    const { validating } = webhooks(environment(configuration('Validating', hook())), nobodyAsks)
+    const attributes = attributesOf(core.configmaps, map(), { operation: 'UPDATE', old })
+    await createAdmissionChain([validating]).validate({ ...attributes, context: { ...attributes.context, verb: 'patch' } })
+    expect(seen).toMatchObject([{ object: { metadata: { resourceVersion: '7' } } }])
+  })
+
   it('keeps the details of its refusal', async () => {
     reply = () => ({ allowed: false, status: { code: 409, reason: 'Conflict', message: 'busy', details: { retryAfterSeconds: 5, causes: [{ field: 'spec.x', message: 'taken' }] } } })
     const { validating } = webhooks(environment(configuration('Validating', hook())), nobodyAsks)
@@ -218,7 +237,7 @@ describe('a validating webhook', () => {
     const page = await registry.metrics()
     const of = (name: string) => page.split('\n').filter((line) => line.startsWith(`apiserver_admission_${name}{`)).map((line) => line.slice(`apiserver_admission_${name}`.length))
     expect(of('webhook_rejection_count')).toEqual([
-      '{name="check.example.com",type="validating",operation="CREATE",error_type="no_error",rejection_code="400"} 1',
+      '{name="check.example.com",type="validating",operation="CREATE",error_type="no_error",rejection_code="600"} 1',
       '{name="check.example.com",type="admit",operation="CREATE",error_type="calling_webhook_error",rejection_code="503"} 1',
       '{name="check.example.com",type="admit",operation="CREATE",error_type="apiserver_internal_error",rejection_code="0"} 1',
     ])
