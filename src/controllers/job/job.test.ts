@@ -163,6 +163,38 @@ describe('a job', () => {
   })
 })
 
+describe('pods that change hands', () => {
+  const finalizers = (name: string) => bench.pods().find((pod) => pod.metadata.name === name)?.metadata.finalizers ?? []
+
+  it('are kept for counting while they are a job\'s, and only then', async () => {
+    await create({ completions: 9 })
+    await settle(40)
+    const [first] = running()
+    const name = first?.metadata.name ?? ''
+    const relabel = (labels: Record<string, string | null>) => bench.client.patch(core.pods, name, { type: 'merge', body: { metadata: { labels } } }, { namespace: 'default' })
+    expect(finalizers(name)).toEqual(['batch.kubernetes.io/job-tracking'])
+    const own = first?.metadata.labels ?? {}
+    await relabel(Object.fromEntries(Object.keys(own).map((key) => [key, null])))
+    await settle(40)
+    expect(bench.pods().find((pod) => pod.metadata.name === name)?.metadata.ownerReferences ?? []).toEqual([])
+    expect(finalizers(name)).toEqual([])
+    await relabel(own)
+    await bench.client.patch(batch.jobs, 'work', { type: 'merge', body: { spec: { parallelism: 3 } } }, { namespace: 'default' })
+    await settle(40)
+    expect(finalizers(name)).toEqual(['batch.kubernetes.io/job-tracking'])
+  })
+
+  it('are let go when their job is deleted without them', async () => {
+    await create()
+    await settle(40)
+    const name = running()[0]?.metadata.name ?? ''
+    await bench.client.delete(batch.jobs, 'work', { namespace: 'default', propagationPolicy: 'Background' })
+    await bench.client.patch(core.pods, name, { type: 'merge', body: { metadata: { ownerReferences: null } } }, { namespace: 'default' })
+    await settle(40)
+    expect(finalizers(name)).toEqual([])
+  })
+})
+
 describe('an indexed job', () => {
   it('has one pod for each index, which knows it', async () => {
     await create({ completionMode: 'Indexed', completions: 3, parallelism: 2 })

@@ -37,6 +37,10 @@ async function release(client: Client, pods: readonly Pod[]): Promise<void> {
   }))
 }
 
+/** Before the keys of pods that no job owns any longer, such as those of a job that was deleted without them: nobody counts their end. */
+const letGo = 'let go:'
+const isLetGo = (pod: Pod): boolean => isTracked(pod) && controllerOf(pod) === undefined
+
 function createPodWork({ client, recorder, clock, expectations }: Environment, backOff: BackOff) {
   const podControl = createPodControl(client, recorder)
 
@@ -121,6 +125,7 @@ export function jobReconciler(env: Environment): Reconciler {
 
   return {
     async reconcile(key) {
+      if (key.startsWith(letGo)) return release(client, [pods.get(key.slice(letGo.length))].filter((pod) => pod !== undefined && isLetGo(pod)) as Pod[])
       const job = jobs.get(key)
       if (!job) return releaseOrphans(key)
       if (job.spec.managedBy !== undefined && job.spec.managedBy !== controllerName) return
@@ -129,7 +134,7 @@ export function jobReconciler(env: Environment): Reconciler {
       const { uid = '', namespace = '' } = job.metadata
       const owned = controlledBy(pods, uid)
       if (isDone(job)) return release(client, owned.filter(isTracked))
-      const own = await claim({ client, resource: core.pods, controller: job, controllerResource: batch.jobs, selector: fromLabelSelector(job.spec.selector), candidates: [...owned, ...orphansIn(pods, namespace)] })
+      const own = await claim({ client, resource: core.pods, controller: job, controllerResource: batch.jobs, selector: fromLabelSelector(job.spec.selector), candidates: [...owned, ...orphansIn(pods, namespace)], finalizer: trackingFinalizer })
       const tally = tallyOf(job, own)
       backOff.note(job, tally)
       const live = own.filter((pod) => isActive(pod) || (replacesOnlyFailed(job) && isTerminating(pod))).length
@@ -163,6 +168,7 @@ export function startJobController(context: ControllerContext): Controller {
     watches: [
       watch(jobs, (job) => [keyOf(job)]),
       watch(pods, (pod) => ownersOf(pod, 'Job', jobs, (job) => fromLabelSelector(job.spec.selector))),
+      watch(pods, (pod) => (isLetGo(pod) ? [letGo + keyOf(pod)] : [])),
     ],
     clock,
     log: context.log,

@@ -17,13 +17,15 @@ export interface ClaimOptions<T extends ApiObject, C extends ApiObject> {
   readonly selector: LabelSelector
   /** What is controlled by the controller, and what nobody controls. */
   readonly candidates: readonly T[]
+  /** What the controller's objects are kept by: it comes with adoption, and goes when they are let go. */
+  readonly finalizer?: string
 }
 
-/** The patch of the owner references of one object; what is gone or no longer fits is no error. */
-async function patchOwners<T extends ApiObject>(client: Client, resource: Resource<T>, object: T, references: readonly JsonObject[]): Promise<T | undefined> {
+/** The patch of the owner references of one object, and of more of its metadata; what is gone or no longer fits is no error. */
+async function patchOwners<T extends ApiObject>(client: Client, resource: Resource<T>, object: T, reference: JsonObject, more: JsonObject): Promise<T | undefined> {
   const { name = '', namespace = '', uid = '' } = object.metadata
   try {
-    return await client.patch(resource, name, { type: 'strategic', body: { metadata: { uid, ownerReferences: references } } }, { namespace })
+    return await client.patch(resource, name, { type: 'strategic', body: { metadata: { uid, ownerReferences: [reference], ...more } } }, { namespace })
   } catch (error) {
     if (isNotFound(error) || (isApiError(error) && error.code === 422)) return undefined
     throw error
@@ -32,7 +34,7 @@ async function patchOwners<T extends ApiObject>(client: Client, resource: Resour
 
 /** The candidates that are the controller's, after adopting and releasing. */
 export async function claim<T extends ApiObject, C extends ApiObject>(options: ClaimOptions<T, C>): Promise<T[]> {
-  const { client, resource, controller, controllerResource, selector, candidates } = options
+  const { client, resource, controller, controllerResource, selector, candidates, finalizer } = options
   const { name = '', namespace = '', uid = '' } = controller.metadata
   let fresh: Promise<boolean> | undefined
   /** The controller as the server has it now: the same one, and not on its way out. */
@@ -47,9 +49,9 @@ export async function claim<T extends ApiObject, C extends ApiObject>(options: C
     if (owner && owner.uid !== uid) continue
     if (owner && matches) mine.push(object)
     else if (controller.metadata.deletionTimestamp) continue
-    else if (owner) await patchOwners(client, resource, object, [{ $patch: 'delete', uid }])
+    else if (owner) await patchOwners(client, resource, object, { $patch: 'delete', uid }, finalizer ? { '$deleteFromPrimitiveList/finalizers': [finalizer] } : {})
     else if (matches && !object.metadata.deletionTimestamp && await mayAdopt()) {
-      const adopted = await patchOwners(client, resource, object, [{ ...ownerReference(controller) } as JsonObject])
+      const adopted = await patchOwners(client, resource, object, { ...ownerReference(controller) } as JsonObject, finalizer ? { finalizers: [finalizer] } : {})
       if (adopted) mine.push(adopted)
     }
   }
