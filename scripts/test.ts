@@ -49,7 +49,10 @@ for (const name of wanted.length > 0 ? wanted : all) {
     check('import floors', 'node', ['scripts/check-floors.ts'])
     check('documents', 'node', ['scripts/check-docs.ts'])
   } else if (name === 'types') check('types', 'tsc', ['--noEmit'])
-  else suite(name)
+  else {
+    if (name === 'conformance') check('genuine clients', 'node', ['scripts/genuine-clients.ts'])
+    suite(name)
+  }
 }
 
 rmSync(reports, { recursive: true, force: true })

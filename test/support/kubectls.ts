@@ -1,6 +1,7 @@
-/** Every kubectl of this machine, one for each minor version: those that distributions and SDKs put somewhere, and those in KUBECTLS. */
+/** Every kubectl of this machine, one for each minor version: those that distributions and SDKs put somewhere, Debian's newest (`genuine.ts`), and those in KUBECTLS. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { genuineBefore } from './genuine.ts'
 
 export interface Kubectl {
   /** `1.32`. */
@@ -15,6 +16,7 @@ const places = [
   '/usr/bin/kubectl',
   '/usr/local/bin/kubectl',
   ...Array.from({ length: 20 }, (_, i) => `/usr/lib/google-cloud-sdk/bin/kubectl.1.${20 + i}`),
+  genuineBefore()?.kubectl ?? '',
   ...(process.env['KUBECTLS'] ?? '').split(':').filter((path) => path !== ''),
 ].filter((path) => path === 'kubectl' || existsSync(path))
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,8 @@ func transport(r *run) {
 		if err := warned.CoreV1().RESTClient().Post().Namespace(namespace).Resource("configmaps").SetHeader("Content-Type", "application/json").Body(body).Do(ctx).Error(); err != nil {
 			return err
 		}
-		return expect("warnings", strings.Join(heard.texts, "; "), `299 v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice; 299 unknown field "daata"; 299 duplicate field "data.a"`)
+		slices.Sort(heard.texts)
+		return expect("warnings", strings.Join(heard.texts, "; "), `299 duplicate field "data.a"; 299 unknown field "daata"; 299 v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice`)
 	})
 	r.step("gzip", func(ctx context.Context) error {
 		namespace := r.namespace("gzip")
