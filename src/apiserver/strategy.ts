@@ -72,8 +72,10 @@ export interface Strategy<T extends ApiObject = ApiObject> {
   /** The same two for the `status` subresource; without them the registry keeps everything but `status` from `current`. */
   prepareForStatusUpdate?(next: T, current: T, ctx: RequestContext): T
   validateStatusUpdate?(next: T, current: T, root: Place, ctx: RequestContext): void
-  /** Warnings for the client about an accepted object. */
-  warnings?(object: T): readonly string[]
+  /** Warnings for the client about an accepted object; `current` is what it was before an update. */
+  warnings?(object: T, current?: T): readonly string[]
+  /** Finalizers need no domain. */
+  readonly anyFinalizers?: boolean
   /** How object names of this kind must look; the default is a DNS-1123 subdomain. Returns what is wrong with it. */
   validateName?(name: string): readonly string[]
   /** Seconds of grace for a deletion of this object; undefined: it goes at once. */

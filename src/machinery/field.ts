@@ -17,14 +17,11 @@ const wording: Record<FieldErrorType, string> = {
   InternalError: 'Internal error',
 }
 
-/** What is not there is shown in quotes, as every client of Kubernetes has always seen it. */
-const shown = (value: unknown): string => JSON.stringify(value ?? 'null') ?? '"null"'
+/** What is not there is shown as null, without quotes. */
+const shown = (value: unknown): string => JSON.stringify(value ?? null) ?? 'null'
 
 /** Stands for a value that is too much to show. */
 export const omitted: unique symbol = Symbol('omitted')
-
-/** Stands for a field of a known type that nobody wrote: it is shown as null, without quotes. */
-export const unset: { readonly toJSON: () => null } = { toJSON: () => null }
 
 /** One thing wrong with one field. `toString()` is the line kubectl prints: `spec.containers[0].image: Required value`. */
 export class FieldError {
@@ -76,6 +73,9 @@ export class Path<Said = FieldError> {
   key(k: string): Path<Said> { return new Path<Said>(k, this, false) }
   toString(): string { return this.text }
 
+  /** How many errors were said so far, here or elsewhere in the object; 0 where nobody notes them down. */
+  get said(): number { return this.#above?.said ?? 0 }
+
   /** Says an error that was made elsewhere. */
   say(error: FieldError): Said { return this.#above ? this.#above.say(error) : (error as Said) }
 
@@ -99,6 +99,7 @@ export type Place = Path<undefined>
 
 class Notebook extends Path<undefined> {
   readonly errors: FieldError[] = []
+  override get said(): number { return this.errors.length }
   override say(error: FieldError): undefined { this.errors.push(error) }
 }
 

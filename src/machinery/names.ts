@@ -8,7 +8,8 @@ import { BlockList, isIP } from 'node:net'
 export type NameRule = (value: string) => readonly string[]
 
 const fine: readonly string[] = []
-const maxLength = (length: number) => `must be no more than ${length} bytes`
+type Unit = 'characters' | 'bytes'
+const maxLength = (length: number, unit: Unit = 'characters') => `must be no more than ${length} ${unit}`
 const empty = 'must be non-empty'
 const byteLength = (text: string) => Buffer.byteLength(text)
 
@@ -19,7 +20,7 @@ function pattern(message: string, format: string, ...examples: string[]): string
 }
 
 /** A rule from one regular expression and one length. */
-function rule(format: string, message: string, examples: readonly string[], max?: number): NameRule {
+function rule(format: string, message: string, examples: readonly string[], max?: number, unit?: Unit): NameRule {
   const expression = new RegExp(`^(?:${format})$`)
   const text = pattern(message, format, ...examples)
   return (value) => {
@@ -27,7 +28,7 @@ function rule(format: string, message: string, examples: readonly string[], max?
     // What matches is of one byte per character.
     if (matches && (max === undefined || value.length <= max)) return fine
     const problems: string[] = []
-    if (max !== undefined && byteLength(value) > max) problems.push(maxLength(max))
+    if (max !== undefined && byteLength(value) > max) problems.push(maxLength(max, unit))
     if (!matches) problems.push(text)
     return problems
   }
@@ -55,7 +56,7 @@ export const wildcardDNS1123Subdomain: NameRule = rule(
 
 /** The value of a label: empty, or up to 63 characters. */
 export const labelValue: NameRule = rule(
-  `(${qualified})?`, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", ['MyValue', 'my_value', '12345'], 63)
+  `(${qualified})?`, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", ['MyValue', 'my_value', '12345'], 63, 'bytes')
 
 const configKey = rule(
   '[-._a-zA-Z0-9]+', "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", ['key.name', 'KEY_NAME', 'key-name'], 253)
@@ -100,7 +101,7 @@ export function qualifiedName(value: string): readonly string[] {
     else for (const problem of dns1123Subdomain(prefix)) problems.push(`prefix part ${problem}`)
   }
   if (name === '') problems.push(`name part ${empty}`)
-  else if (byteLength(name) > 63) problems.push(`name part ${maxLength(63)}`)
+  else if (byteLength(name) > 63) problems.push(`name part ${maxLength(63, 'bytes')}`)
   if (!qualifiedExpression.test(name)) problems.push(`name part ${qualifiedPart}`)
   return problems
 }
@@ -167,4 +168,4 @@ export function annotationsSize(annotations: Readonly<Record<string, string>> | 
   return total > annotationsLimit ? [`may not be more than ${annotationsLimit} bytes`] : []
 }
 
-export { validateAnnotations, validateFinalizers, validateLabels, validateObjectMeta, validateObjectMetaUpdate, type ObjectMetaRules } from './objectmeta.ts'
+export { finalizerWarnings, validateAnnotations, validateFinalizers, validateLabels, validateObjectMeta, validateObjectMetaUpdate, type ObjectMetaRules } from './objectmeta.ts'

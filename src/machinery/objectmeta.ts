@@ -8,6 +8,8 @@ export interface ObjectMetaRules {
   readonly namespaced: boolean
   /** What the kind's names look like; `dns1123Subdomain` for most. */
   readonly nameRule: NameRule
+  /** Finalizers need no domain: custom kinds, and objects inside of others. */
+  readonly anyFinalizers?: boolean
 }
 
 type Meta = Partial<meta.ObjectMeta>
@@ -28,7 +30,7 @@ export function validateObjectMeta(m: Meta, at: Place, rules: ObjectMetaRules): 
   validateLabels(m.labels, at.at('labels'))
   validateAnnotations(m.annotations, at.at('annotations'))
   validateOwnerReferences(m.ownerReferences, at.at('ownerReferences'))
-  validateFinalizers(m.finalizers, at.at('finalizers'))
+  validateFinalizers(m.finalizers, at.at('finalizers'), rules)
   validateManagedFields(m.managedFields, at.at('managedFields'))
 }
 
@@ -67,18 +69,27 @@ function validateOwnerReferences(references: meta.ObjectMeta['ownerReferences'],
 }
 
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion']
+const isUnqualified = (name: string): boolean => !name.includes('/') && !standardFinalizers.includes(name)
+
+/** What a client is told of finalizers of custom objects that any other client may choose as well, in order of their names. */
+export const finalizerWarnings = (finalizers: readonly string[] | undefined, before: readonly string[] = []): readonly string[] =>
+  (finalizers ?? []).filter((name) => !before.includes(name) && isUnqualified(name)).toSorted().map((name) =>
+    `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name ${name.includes('.') ? 'including a path (/) ' : ''}to avoid accidental conflicts with other finalizer writers`)
 
 /** What is wrong with a list of finalizers: unqualified names other than the three that Kubernetes itself uses. */
-export function validateFinalizers(finalizers: readonly string[] | undefined, at: Place): void {
-  for (const name of finalizers ?? []) {
-    const problems = qualifiedName(name)
-    for (const text of problems) at.invalid(name, text)
-    if (problems.length === 0 && !name.includes('/') && !standardFinalizers.includes(name)) {
-      at.invalid(name, 'name is neither a standard finalizer name nor is it fully qualified')
-    }
-  }
-  if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+export function validateFinalizers(finalizers: readonly string[] | undefined, at: Place, { anyFinalizers = false }: Pick<ObjectMetaRules, 'anyFinalizers'> = {}): void {
+  if (!finalizers) return
+  for (const name of finalizers) for (const text of qualifiedName(name)) at.invalid(name, text)
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     at.invalid(finalizers, 'finalizer orphan and foregroundDeletion cannot be both set')
+  }
+  if (!anyFinalizers) validateFinalizerDomains(finalizers, at)
+}
+
+/** Finalizers of Kubernetes's own kinds need a domain, but for the three that Kubernetes itself uses. */
+export function validateFinalizerDomains(finalizers: readonly string[] | undefined, at: Place): void {
+  for (const [i, name] of (finalizers ?? []).entries()) {
+    if (isUnqualified(name)) at.index(i).invalid(name, 'name is neither a standard finalizer name nor is it fully qualified')
   }
 }
 
@@ -95,7 +106,7 @@ function validateManagedFields(entries: meta.ObjectMeta['managedFields'], at: Pl
 const immutable = 'field is immutable'
 
 /** What an update may not change in metadata. */
-export function validateObjectMetaUpdate(next: Meta, old: Meta, at: Place): void {
+export function validateObjectMetaUpdate(next: Meta, old: Meta, at: Place, rules: Pick<ObjectMetaRules, 'anyFinalizers'> = {}): void {
   const added = (next.finalizers ?? []).filter((name) => !old.finalizers?.includes(name))
   if (old.deletionTimestamp && added.length > 0) {
     const shown = `[]string{${added.map((name) => JSON.stringify(name)).join(', ')}}`
@@ -108,5 +119,6 @@ export function validateObjectMetaUpdate(next: Meta, old: Meta, at: Place): void
   validateLabels(next.labels, at.at('labels'))
   validateAnnotations(next.annotations, at.at('annotations'))
   validateOwnerReferences(next.ownerReferences, at.at('ownerReferences'))
+  if (next.finalizers && next.finalizers !== old.finalizers) validateFinalizers(next.finalizers, at.at('finalizers'), rules)
   validateManagedFields(next.managedFields, at.at('managedFields'))
 }

@@ -81,17 +81,6 @@ export function scaleOf(paths: Paths): Subresource {
       const { spec } = configuration as { readonly spec?: JsonObject }
       return spec && 'replicas' in spec ? (withValueAt({}, wanted, spec['replicas']) as JsonObject) : {}
     },
-    rules: (served) => {
-      const rules = objectRules(served)
-      return {
-        ...rules,
-        seen,
-        validate: (next, current, root, call) => {
-          const replicas = valueAt(next, wanted)
-          if (typeof replicas === 'number' && replicas < 0) root.at('spec').at('replicas').invalid(replicas, 'must be greater than or equal to 0')
-          else rules.validate(next, current, root, call)
-        },
-      }
-    },
+    rules: (served) => ({ ...objectRules(served), seen }),
   }
 }

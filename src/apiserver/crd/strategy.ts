@@ -4,6 +4,7 @@ import type { ApiObject } from '../../client/client.ts'
 import type { FieldError, Place } from '../../machinery/field.ts'
 import { compileJsonPath } from '../../machinery/jsonpath.ts'
 import { deepEqual } from '../../machinery/meta.ts'
+import { finalizerWarnings } from '../../machinery/names.ts'
 import { bodyOf, withMeta } from '../registry/meta.ts'
 import type { Strategy } from '../strategy.ts'
 import { printerOf } from './columns.ts'
@@ -40,6 +41,8 @@ export function customStrategy(version: Version, schema: CustomSchema): Strategy
   return {
     unconditionalUpdate: false,
     counted: true,
+    anyFinalizers: true,
+    warnings: ({ metadata }, current) => finalizerWarnings(metadata.finalizers, current?.metadata.finalizers),
     default: (object) => schema.default(object),
     validate: (object, root) => check(root, object, schema.validate(object)),
     validateUpdate: (next, current, root) => check(root, next, schema.validateUpdate(next, current)),

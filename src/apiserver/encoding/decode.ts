@@ -1,7 +1,8 @@
 /** Request bodies to objects. */
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { badRequest } from '../../machinery/errors.ts'
+import { badRequest, invalid } from '../../machinery/errors.ts'
+import { path } from '../../machinery/field.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
 import type { FieldValidation } from '../registry/call.ts'
@@ -13,6 +14,8 @@ export interface Expected {
   readonly type: StructType<ApiObject>
   /** The kind is the same in every group version. */
   readonly anyVersion?: boolean
+  /** A custom kind: objects say what they are, and one that says something else is invalid rather than unreadable. */
+  readonly custom?: boolean
 }
 
 export interface DecodeOptions {
@@ -44,8 +47,23 @@ function stated(value: unknown, expected: Expected): Record<string, unknown> {
     throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; kind and apiVersion must be strings`)
   }
   const named = { kind: kind || expected.kind, apiVersion: apiVersion || expected.apiVersion }
-  checkKind(named.kind, named.apiVersion, expected)
+  if (expected.custom) checkCustom(value, { kind: kind ?? '', apiVersion: apiVersion ?? '' }, expected)
+  else checkKind(named.kind, named.apiVersion, expected)
   return { ...value, ...named }
+}
+
+/** Throws `ApiError` 400 when a custom object does not say what it is, 422 when it is of another kind of the same version. */
+function checkCustom(value: object, { kind, apiVersion }: { readonly kind: string; readonly apiVersion: string }, expected: Expected): void {
+  if (kind === '') {
+    const text = JSON.stringify(value)
+    const beginning = text.length > 30 ? `${text.slice(0, 30)} ...` : text
+    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): Object 'Kind' is missing in '${text}' (${beginning})`)
+  }
+  if (apiVersion !== expected.apiVersion) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
+  if (kind === expected.kind) return
+  const { name } = ((value as { metadata?: { name?: unknown } | null }).metadata ?? {})
+  const group = apiVersion.slice(0, apiVersion.lastIndexOf('/'))
+  throw invalid({ group, kind }, typeof name === 'string' ? name : '', [path('kind').invalid(kind, `must be ${expected.kind}`)])
 }
 
 /** JSON; what was sent as YAML has become that when it was read. */

@@ -36,6 +36,8 @@ export interface ApiRequest {
    * those who do not answer through `send`.
    */
   readonly early: string[]
+  /** What the client is warned of, whatever becomes of its request. */
+  warnings?: readonly string[]
   /** The bytes of the answer's body, once it is sent. */
   sent: number
   readonly user: Identity

@@ -1,7 +1,7 @@
 /** Requests for resources: from the body to the call on the registry, from its result to the bytes of the answer. */
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
-import { ApiError, methodNotAllowed, type Status } from '../../machinery/errors.ts'
+import { ApiError, methodNotAllowed, methodNotSupported, notFound, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
 import type { ListResult } from '../cache/list.ts'
 import { decodeBody } from '../encoding/decode.ts'
@@ -16,6 +16,7 @@ import { deleteObject } from '../registry/delete.ts'
 import { parsePatch, patchObject, patchTypes, unknownPatch } from '../registry/patch.ts'
 import { checkApply } from '../registry/managed.ts'
 import { deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
+import { scalePrinter } from '../registry/scale-table.ts'
 import type { Served } from '../registry/served.ts'
 import { subresourceOf, type Subresource } from '../registry/subresources.ts'
 import { deleteUnreadable, unsafeVerb } from '../registry/unreadable.ts'
@@ -209,14 +210,18 @@ const acts: Readonly<Record<string, Act>> = { get, list, watch, create: post, up
 async function onSubresource(env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served, sub: Subresource): Promise<void> {
   const { verb } = request.info
   const known = verb === 'patch' ? sub.verbs.includes('update') : (sub.verbs as readonly string[]).includes(verb)
-  if (!known) throw methodNotAllowed()
+  if (!known) throw served.custom ? methodNotSupported(served.resource, verb) : methodNotAllowed()
   const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, verb === 'get' ? {} : { ...writeQuery(request, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'), warnings })
   const item = await changed(env, request, call, sub)
   const answer = { env, request, response, code: 200, warnings }
+  if (sub.show && sub.kind === 'Scale' && formatOf(request.headers.accept).as === 'Table') return sendScale(answer, sub.show(served.view(item).object, verb === 'get'))
   if (sub.show) return sendAny(answer, sub.show(served.view(item).object, verb === 'get'), sub.type)
   await sendObject(answer, served, item)
 }
+
+const sendScale = ({ env, request, response, code, warnings }: Answer, scale: ApiObject): Promise<void> | void =>
+  send(request, response, { code, type: contentTypes.json, body: encodeComputedTable(scalePrinter, [scale], encodeOptions(env, request)), warnings })
 
 async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call, sub: Subresource): Promise<Encoded> {
   if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '')
@@ -324,7 +329,7 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
   if (served.custom?.deprecation) warnEarly(request, served.custom.deprecation)
   if (info.subresource) {
     const sub = subresourceOf(served, info.subresource)
-    if (!sub) throw nowhere()
+    if (!sub) throw served.custom && (info.subresource === 'status' || info.subresource === 'scale') ? notFound(served.resource, info.name) : nowhere()
     return onSubresource(env, request, response, served, sub)
   }
   checkPlace(served, info)

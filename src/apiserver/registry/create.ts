@@ -28,7 +28,9 @@ export async function create(env: RegistryEnvironment, call: Call, body: ApiObje
   const refusal = served.custom?.refusal('create')
   if (refusal) throw refusal
   if (body.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
-  const completed = served.complete(placed(call, body))
+  // Nothing is being deleted at its birth, whoever says so.
+  const born = body.metadata.deletionGracePeriodSeconds === undefined && body.metadata.deletionTimestamp === undefined ? body : withMeta(body, { deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined })
+  const completed = served.complete(placed(call, born))
   const tracked = managed ? completed : trackCreate(call, completed)
   const admitted = (await env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))) ?? tracked
   checkAdmitted(tracked, admitted)
@@ -77,7 +79,7 @@ function prepared(call: Call, object: ApiObject): ApiObject {
 function validated(call: Call, object: ApiObject): void {
   const { strategy, resource } = call.served
   const errors = found((root) => {
-    validateObjectMeta(object.metadata, root.at('metadata'), { namespaced: resource.namespaced, nameRule: strategy.validateName?.bind(strategy) ?? dns1123Subdomain })
+    validateObjectMeta(object.metadata, root.at('metadata'), { namespaced: resource.namespaced, nameRule: strategy.validateName?.bind(strategy) ?? dns1123Subdomain, ...(strategy.anyFinalizers && { anyFinalizers: true }) })
     strategy.validate?.(object, root, call)
   })
   refuse(call, object.metadata.name ?? '', errors)

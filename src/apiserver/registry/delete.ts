@@ -1,6 +1,6 @@
 /** Delete: at once, or first a deletionTimestamp while finalizers, a grace period or the kind's own rule keep the object. */
 import type { ApiObject } from '../../client/client.ts'
-import { invalid, modified, notFound } from '../../machinery/errors.ts'
+import { conflict, invalid, modified, notFound, type ApiError } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { Encoded } from '../cache/encoded.ts'
@@ -8,7 +8,6 @@ import { attributes, callPath, checkAborted, renewed, type Call, type RegistryEn
 import { put, remove } from './commit.ts'
 import { withMeta } from './meta.ts'
 import type { Rule } from './rules.ts'
-import { preconditionFailed } from './update.ts'
 
 export interface Deletion {
   readonly gracePeriodSeconds?: number | undefined
@@ -25,19 +24,16 @@ export interface Deleted {
 }
 
 const rounds = 100
-const policies = ['Background', 'Foreground', 'Orphan']
+const policies = ['Foreground', 'Background', 'Orphan']
 
 /** Throws `ApiError` 422 for options that contradict each other. */
-function checkDeletion({ propagationPolicy, orphanDependents, gracePeriodSeconds }: Deletion): void {
+function checkDeletion({ propagationPolicy, orphanDependents }: Deletion): void {
   const root = path('')
   const errors = []
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {
     errors.push(root.at('propagationPolicy').invalid(propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'))
   }
-  if (propagationPolicy !== undefined && !policies.includes(propagationPolicy)) errors.push(root.at('propagationPolicy').notSupported(propagationPolicy, policies))
-  if (gracePeriodSeconds !== undefined && gracePeriodSeconds < 0) {
-    errors.push(root.at('gracePeriodSeconds').invalid(gracePeriodSeconds, 'must be greater than or equal to 0'))
-  }
+  if (propagationPolicy !== undefined && !policies.includes(propagationPolicy)) errors.push(root.at('propagationPolicy').notSupported(propagationPolicy, [...policies, 'nil']))
   if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
 }
 
@@ -74,10 +70,14 @@ export async function deleteObject(env: RegistryEnvironment, call: Call, deletio
 function checkPreconditions(call: Call, object: ApiObject, { preconditions }: Deletion): void {
   const { uid, resourceVersion } = preconditions ?? {}
   const is = object.metadata
-  if (uid !== undefined && uid !== is.uid) throw preconditionFailed(call, 'UID', uid, is.uid ?? '')
+  if (uid !== undefined && uid !== is.uid) throw preconditionFailed(call, 'UID', uid, is.uid, 'The object might have been deleted and then recreated')
   if (resourceVersion !== undefined && resourceVersion !== is.resourceVersion) {
-    throw preconditionFailed(call, 'ResourceVersion', resourceVersion, is.resourceVersion ?? '')
+    throw preconditionFailed(call, 'ResourceVersion', resourceVersion, is.resourceVersion, 'The object might have been modified')
   }
+}
+
+function preconditionFailed({ name, served: { resource: { group, kind } } }: Call, what: string, wanted: string, is = '', why = ''): ApiError {
+  return conflict({ group, plural: kind }, name, `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${is}). ${why}`)
 }
 
 async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Deletion, item: Encoded): Promise<Deleted | undefined> {
@@ -88,7 +88,9 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   const admission = attributes(call, 'DELETE', undefined, current)
   await env.admission.mutate(admission)
   await env.admission.validate(admission)
-  const grace = served.strategy.gracePeriodSeconds?.(current, deletion.gracePeriodSeconds) ?? 0
+  const { gracePeriodSeconds: asked } = deletion
+  // Less than nothing means as little as there is.
+  const grace = served.strategy.gracePeriodSeconds?.(current, asked !== undefined && asked < 0 ? 1 : asked) ?? 0
   const finalizers = finalizersFor(current, deletion, served.rule)
   const waits = grace > 0 || finalizers.length > 0 || served.rule.held?.(current) === true
   if (!waits) {

@@ -130,11 +130,12 @@ describe('what is wrong with', () => {
       ["webhooks[0].clientConfig.url: Invalid value: \"http\": 'https' is the only allowed URL scheme; desired format: https://host[/path]"]],
     ['nothing: a definition', any(apiextensions.customresourcedefinitions), crd(), []],
     ['a definition by another name', any(apiextensions.customresourcedefinitions), crd({ group: 'example.org' }), ['metadata.name: Invalid value: "boats.example.com": must be spec.names.plural+"."+spec.group']],
-    ['a definition without schema', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true }] }), ['spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required']],
+    ['a definition without schema', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true }] }), ['spec.versions[0].schema.openAPIV3Schema: Required value']],
     ['a definition that stores nothing', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object' } } }] }),
-      ['spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version']],
+      ['spec.versions: Invalid value: [{"Name":"v1","Served":true,"Storage":false,"Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}]: must have exactly one version marked as storage version',
+        'status.storedVersions: Invalid value: null: must have at least one stored version']],
     ['a schema without types', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec: {} } } } }] }),
-      ['spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields']],
+      ['spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields']],
     ['nothing: a schema as generators write it', any(apiextensions.customresourcedefinitions), crd({ versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: {
       type: 'object',
       properties: {

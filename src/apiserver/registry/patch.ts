@@ -47,10 +47,17 @@ function withPatch(type: StructType<ApiObject>, current: ApiObject, patch: Patch
   }
 }
 
+/** 422: a custom object is of another kind after a patch. */
+function renamed({ name, served: { resource } }: Call, { kind, apiVersion }: Pick<Shown, 'kind' | 'apiVersion'>, object: ApiObject): ApiError {
+  const wrong = ([['kind', kind], ['apiVersion', apiVersion]] as const).filter(([field, is]) => object[field] !== is)
+  return invalid({ group: resource.group, kind: resource.kind }, name, wrong.map(([field, is]) => path(field).invalid(object[field] ?? '', `must be ${is}`)))
+}
+
 /** The patched object, decoded. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
 function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, patch: Patch): ApiObject {
   const { object, unknownFields } = decodeObject(type, withPatch(type, current, patch))
   if (object.kind !== kind || object.apiVersion !== apiVersion) {
+    if (call.served.custom && apiVersion === call.served.resource.apiVersion) throw renamed(call, { kind, apiVersion }, object)
     throw badRequest(`the patch changes the object from ${apiVersion}, Kind=${kind} to ${object.apiVersion}, Kind=${object.kind}`)
   }
   if (unknownFields.length && call.fieldValidation === 'Strict') {

@@ -1,7 +1,7 @@
 /** Update: transform → default → admit → prepare → validate → allocate → admit → store; again when somebody else was faster. */
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, badRequest, conflict, modified, notFound } from '../../machinery/errors.ts'
+import { badRequest, conflict, invalid, modified, notFound } from '../../machinery/errors.ts'
 import { found, path, type Place } from '../../machinery/field.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
@@ -108,7 +108,7 @@ export function checkName(call: Call, { metadata: { name = '', namespace = '' } 
   if (!name) throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`)
   if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`)
   if (namespace && call.served.resource.namespaced && namespace !== call.namespace) {
-    throw badRequest(`the namespace of the object (${namespace}) does not match the namespace on the request (${call.namespace})`)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
 }
 
@@ -116,13 +116,14 @@ export function checkName(call: Call, { metadata: { name = '', namespace = '' } 
 function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   const { resource, strategy } = call.served
   const { uid, resourceVersion } = next.metadata
-  if (uid && uid !== current.metadata.uid) {
+  // A patch is no claim about which object is meant: validation says that the uid stays.
+  if (uid && uid !== current.metadata.uid && call.verb !== 'patch') {
     throw conflict(resource, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
   }
   if (resourceVersion) {
     if (resourceVersion !== current.metadata.resourceVersion) throw modified(resource, call.name)
   } else if (strategy.unconditionalUpdate === false) {
-    refuse(call, call.name, [path('metadata').at('resourceVersion').invalid(0, 'must be specified for an update')])
+    throw invalid({ group: resource.group, kind: resource.plural }, call.name, [path('metadata').at('resourceVersion').invalid(0, 'must be specified for an update')])
   }
 }
 
@@ -174,10 +175,10 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && moved(prepared, current) ? 1 : 0)
   const next = withMeta(prepared, { generation: generation || undefined, resourceVersion: undefined })
   refuse(call, call.name, found((root) => {
-    validateObjectMetaUpdate(next.metadata, current.metadata, root.at('metadata'))
+    validateObjectMetaUpdate(next.metadata, current.metadata, root.at('metadata'), served.strategy)
     rules.validate(next, current, root, call)
   }))
-  for (const text of (rules.counts && served.strategy.warnings?.(next)) || []) call.warn(text)
+  for (const text of (rules.counts && served.strategy.warnings?.(next, current)) || []) call.warn(text)
 
   const allocation = rules.counts ? await served.strategy.allocation?.allocate(next, current, call) : undefined
   const complete = allocation?.object ?? next
@@ -214,7 +215,3 @@ async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item
   if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item) && !(await env.store.stale?.(item.key))) return item
   return put(env, call, item.key, next, item.revision)
 }
-
-/** The precondition of a conflict error, in the words of the store. */
-export const preconditionFailed = (call: Call, what: 'UID' | 'ResourceVersion', wanted: string, is: string): ApiError =>
-  conflict(call.served.resource, call.name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${is}`)

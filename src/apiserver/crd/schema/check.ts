@@ -50,7 +50,8 @@ function enumeration(schema: Schema): Check | undefined {
   const values = schema.enum
   if (!values || values.length === 0) return undefined
   const shown = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
-  return (value) => (values.some((one) => deepEqual(one, value)) ? undefined : [issue((_, at) => at.notSupported(value, shown))])
+  // A null is none of the values, even where null is listed: so it is with Kubernetes.
+  return (value) => (value !== null && values.some((one) => deepEqual(one, value)) ? undefined : [issue((_, at) => at.notSupported(value, shown))])
 }
 
 function lists(schema: Schema): Check | undefined {

@@ -144,7 +144,7 @@ const keptEntry: Property = { decode: kept, dropsNull: false }
 const keptProperty: PropertyOf = () => keptEntry
 
 const text: Decode = (value, walk) => {
-  if (typeof value !== 'string') refuse(walk, `expected string, got ${kindOf(value)}`)
+  if (typeof value !== 'string') refuse(walk, `Invalid value: ${JSON.stringify(value)}: must be a string`)
   return value
 }
 

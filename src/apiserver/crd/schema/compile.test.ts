@@ -32,7 +32,7 @@ describe('decoding', () => {
     expect(decodeObject(type, object({}, { metadata: { name: 'x', foo: 1, creationTimestamp: null } })).unknownFields).toEqual(['unknown field "metadata.foo"'])
     expect(() => decodeObject(type, object({}, { metadata: { labels: 'x' } }))).toThrow('CronTab in version "v1" cannot be handled as a CronTab: metadata.labels: expected object, got string')
     expect(() => decodeObject(type, object({}, { metadata: 1 }))).toThrow('metadata: expected object, got number')
-    expect(() => decodeObject(type, { ...object({}), kind: 1 })).toThrow('kind: expected string, got number')
+    expect(() => decodeObject(type, { ...object({}), kind: 1 })).toThrow('kind: Invalid value: 1: must be a string')
   })
 
   it('keeps what is to be preserved, with the specified parts of it pruned', () => {

@@ -89,7 +89,7 @@ function ruleCheck(schema: Schema): RuleCheck | undefined {
 
 /** Errors that leave rules without the values they are about. */
 const blocking: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
-const unchecked = path(nameless).invalid('null', 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
+const unchecked = path(nameless).invalid(null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
 
 function withRules(errors: readonly FieldError[], rules: RuleCheck | undefined, object: ApiObject, old: unknown): readonly FieldError[] {
   if (!rules) return errors

@@ -33,5 +33,5 @@ function kindErrors(value: unknown, at: Path): FieldError[] {
 function metadataErrors(value: unknown, at: Path): FieldError[] {
   if (!isObject(value)) return []
   const metadata = value as Partial<meta.ObjectMeta>
-  return found((here) => validateObjectMeta({ ...metadata, name: metadata.name || 'fakename' }, here, { namespaced: Boolean(metadata.namespace), nameRule: pathSegmentName }), at.text)
+  return found((here) => validateObjectMeta({ ...metadata, name: metadata.name || 'fakename' }, here, { namespaced: Boolean(metadata.namespace), nameRule: pathSegmentName, anyFinalizers: true }), at.text)
 }

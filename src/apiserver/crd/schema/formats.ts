@@ -11,13 +11,15 @@ const by = (expression: RegExp): Format => (text) => expression.test(text)
 const uuid = (version: string, variant: string): Format => by(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`, 'i'))
 
 /** Leading zeros are tolerated, as Kubernetes tolerates them. */
-const ipv4: Format = (text) => /^\d{1,20}(\.\d{1,20}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255)
+const dotted: Format = (text) => /^\d{1,20}(\.\d{1,20}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255)
+/** An address with dots: one of IPv6 that ends in one of IPv4 is taken too. */
+const ipv4: Format = (text) => dotted(text) || (text.includes('.') && ipv6(text))
 const ipv6: Format = (text) => isIPv6(text) && !text.includes('%')
 
 const cidr: Format = (text) => {
   const [address = '', bits = '', ...more] = text.split('/')
   if (more.length > 0 || !/^\d{1,3}$/.test(bits)) return false
-  return ipv4(address) ? Number(bits) <= 32 : ipv6(address) && Number(bits) <= 128
+  return dotted(address) ? Number(bits) <= 32 : ipv6(address) && Number(bits) <= 128
 }
 
 const octets = (count: number) => `[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\\1[0-9a-f]{2}){${count - 2}}`
@@ -92,7 +94,7 @@ export const formats = {
   uri, email, hostname, ipv4, ipv6, cidr, mac,
   uuid: uuid('[0-9a-f]', '[0-9a-f]'), uuid3: uuid('3', '[0-9a-f]'), uuid4: uuid('4', '[89ab]'), uuid5: uuid('5', '[89ab]'),
   isbn: (text: string) => isbn10(text) || isbn13(text), isbn10, isbn13, creditcard,
-  ssn: by(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
+  ssn: by(/^\d{3}[- ]\d{2}[- ]\d{4}$/),
   hexcolor: by(/^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
   rgbcolor: by(new RegExp(`^rgb\\(${part},${part},${part}\\)$`)),
   byte: by(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/),

@@ -68,6 +68,8 @@ function outOfRange(what: string, schema: Schema): Issues {
   return [issue((name, _, whole) => whole.invalid('', `${what} value must be of type ${schema.type} ${format} in ${name}`))]
 }
 
+const same = (bound: number): number => bound
+
 /** minimum, maximum and multipleOf, and the range of the format: bounds that are no numbers of the type are complained of with every value. */
 export function numberChecks(schema: Schema): ValueCheck | undefined {
   const { minimum, maximum, multipleOf } = schema
@@ -82,16 +84,19 @@ export function numberChecks(schema: Schema): ValueCheck | undefined {
     const add = (text: string) => { issues = joined(issues, [issue((name, at) => at.invalid(value, `${name} in body should be ${text}`))]) }
     if (inRange?.(value) === false) issues = outOfRange('Checked', schema)
     for (const [what] of bounds) issues = joined(issues, outOfRange(what, schema))
-    if (multipleOf !== undefined && !isMultiple(value, multipleOf)) add(`a multiple of ${multipleOf}`)
-    if (maximum !== undefined && (below ? value >= maximum : value > maximum)) add(below ? `less than ${maximum}` : `less than or equal to ${maximum}`)
-    if (minimum !== undefined && (above ? value <= minimum : value < minimum)) add(above ? `greater than ${minimum}` : `greater than or equal to ${minimum}`)
+    // A whole number is held against whole bounds: Kubernetes cuts off what is behind their point.
+    const as = Number.isInteger(value) ? Math.trunc : same
+    const [factor, most, least] = [multipleOf, maximum, minimum].map((bound) => (bound === undefined ? undefined : as(bound)))
+    if (factor !== undefined && factor <= 0) issues = joined(issues, [issue((name, at) => at.invalid(factor, `factor MultipleOf declared for ${name} must be positive: ${factor}`))])
+    else if (factor !== undefined && !isMultiple(value, factor)) add(`a multiple of ${factor}`)
+    if (most !== undefined && (below ? value >= most : value > most)) add(below ? `less than ${most}` : `less than or equal to ${most}`)
+    if (least !== undefined && (above ? value <= least : value < least)) add(above ? `greater than ${least}` : `greater than or equal to ${least}`)
     return issues
   }
 }
 
 /** Whether a quotient is whole, but for what binary fractions lose. */
 function isMultiple(value: number, factor: number): boolean {
-  if (factor === 0) return false
   if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0
   const quotient = factor < 1 ? (1 / factor) * value : value / factor
   return Math.abs(quotient - Math.round(quotient)) < 1e-9

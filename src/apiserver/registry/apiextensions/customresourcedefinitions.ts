@@ -28,8 +28,11 @@ function withStoredVersion(definition: Definition, before: readonly string[]): D
   return { ...definition, status: { ...definition.status, storedVersions } }
 }
 
+const unknownFormats = ({ spec }: Definition): readonly string[] => [...new Set(spec.versions.flatMap(({ schema }) => formatWarnings(schema?.openAPIV3Schema)))]
+
 export const customresourcedefinitions: Strategy<Definition> = {
   unconditionalUpdate: false,
+  anyFinalizers: true,
   default: withDefaults,
   ready: (definition) => loadRules(definition.spec.versions.map(({ schema }) => schema?.openAPIV3Schema)),
   prepareForCreate: (definition) => withStoredVersion(definition, []),
@@ -37,6 +40,7 @@ export const customresourcedefinitions: Strategy<Definition> = {
   validate: definitionErrors,
   validateUpdate: definitionUpdateErrors,
   validateStatusUpdate: (next, _current, root) => acceptedNames(next, root),
-  warnings: ({ spec }) => [...new Set(spec.versions.flatMap(({ schema }) => formatWarnings(schema?.openAPIV3Schema)))],
+  // What was said of a definition before is not said again.
+  warnings: (definition, current) => unknownFormats(definition).filter((text) => !current || !unknownFormats(current).includes(text)),
   printer: printer<Definition>(nameColumn, createdAtColumn),
 }

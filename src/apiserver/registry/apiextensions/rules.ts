@@ -1,6 +1,6 @@
 /** What a definition has to be. What all its versions say alike is looked at once, under `spec`, and reported there. */
 import type { apiextensions } from '../../../api/index.ts'
-import { found, unset, type Place } from '../../../machinery/field.ts'
+import { found, type Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1035Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { approvalErrors } from '../../crd/conditions.ts'
@@ -80,7 +80,7 @@ function preserving(spec: Spec, root: Place): void {
 /** What is remembered of stored versions is true of the versions there are. */
 function storedVersions({ spec, status }: Definition, root: Place): void {
   const at = root.at('status').at('storedVersions')
-  if (status.storedVersions.length === 0) return at.invalid(unset, 'must have at least one stored version')
+  if (status.storedVersions.length === 0) return at.invalid(null, 'must have at least one stored version')
   for (const { name, storage } of spec.versions) if (storage && !status.storedVersions.includes(name)) at.invalid(status.storedVersions, `must have the storage version ${name}`)
   for (const [i, name] of status.storedVersions.entries()) {
     if (spec.versions.some((version) => version.name === name)) continue

@@ -24,7 +24,7 @@ describe('what is wrong with', () => {
     ['nothing: a claim', claims, claim({}), []],
     ['a request of nothing', claims, request({}), ['spec.devices.requests[0]: Required value: exactly one of `exactly` or `firstAvailable` is required']],
     ['a request of both', claims, request({ exactly: { deviceClassName: 'c' }, firstAvailable: [{ name: 's', deviceClassName: 'c' }] }),
-      ['spec.devices.requests[0]: Invalid value: "null": exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set']],
+      ['spec.devices.requests[0]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set']],
     ['a request of no class', claims, request({ exactly: { deviceClassName: '', allocationMode: 'X' } }), [
       'spec.devices.requests[0].exactly.deviceClassName: Required value', 'spec.devices.requests[0].exactly.allocationMode: Unsupported value: "X": supported values: "All", "ExactCount"',
     ]],
@@ -52,7 +52,7 @@ describe('what is wrong with', () => {
       'spec.devices[0].attributes[v].version: Invalid value: "1": must be a string compatible with semver.org spec 2.0.0', 'spec.devices[0].attributes: Invalid value: "x/y/z": must not contain more than one slash',
     ]],
     ['a device that says where it is', slices, device({ nodeName: 'n' }), [
-      'spec.devices[0]: Invalid value: "null": `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
+      'spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
     ]],
     ['a device that is bound when it has failed', slices, device({ bindingConditions: ['a'], bindingFailureConditions: ['a', 'a'] }), [
       'spec.devices[0].bindingFailureConditions[1]: Duplicate value: "a"', 'spec.devices[0].bindingFailureConditions[0]: Invalid value: "a": bindingFailureConditions must not overlap with bindingConditions',

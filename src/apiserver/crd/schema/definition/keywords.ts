@@ -1,5 +1,5 @@
 /** What each keyword of a schema may be, and what Kubernetes does not allow of JSON schema. */
-import { unset, type Place } from '../../../../machinery/field.ts'
+import type { Place } from '../../../../machinery/field.ts'
 import { additionalOf, isEmbedded, itemsOf, metaFields, type Schema } from '../props.ts'
 import { schemaAtPath } from './paths.ts'
 
@@ -88,7 +88,7 @@ function setItems(at: Place, items: Schema): void {
   const list = items['x-kubernetes-list-type']
   const map = items['x-kubernetes-map-type']
   if (items.type === 'array' && list !== undefined && list !== 'atomic') at.at('x-kubernetes-list-type').invalid(list, why)
-  if (items.type === 'object' && map !== 'atomic') at.at('x-kubernetes-map-type').invalid(unset, why)
+  if (items.type === 'object' && map !== 'atomic') at.at('x-kubernetes-map-type').invalid(null, why)
 }
 
 function mapKeys(at: Place, schema: Schema, items: Schema | undefined, keys: readonly string[]): void {

@@ -56,7 +56,7 @@ describe('rules on objects', () => {
   it('are not run where the values they are about are wrong', () => {
     expect(errors({ ...n, ...rules('self.n < 5') }, { n: 'x' })).toEqual([
       'spec.n: Invalid value: "string": spec.n in body must be of type integer: "string"',
-      '<nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+      '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
     ])
   })
 
