@@ -59,12 +59,12 @@ function createPending(tables: Tables, writes: (() => void)[]) {
     if (k.value) return { key, value: k.value, createRevision: k.head.created, modRevision: revisionOf(k.head.place) }
     return entryAt(tables, k.head.place)
   }
-  const rows = (w: Write, head: Head, row: Buffer, wasThere: boolean) => {
+  const rows = (w: Write, head: Head, row: Buffer, hadTomb: boolean) => {
     tables.log.put(head.place, row)
     if (w.op === 'put') tables.keys.put(w.key, encodeHead(head))
     else tables.keys.remove(w.key)
     if (w.op === 'delete') tables.tombs.put(w.key, encodePlace(head.place))
-    else if (!wasThere) tables.tombs.remove(w.key)
+    else if (hadTomb) tables.tombs.remove(w.key)
   }
   const write = (w: Write, place: number): Change | undefined => {
     const before = look(w.key)
@@ -79,7 +79,7 @@ function createPending(tables: Tables, writes: (() => void)[]) {
     if (head.lease || before?.head.lease) attached.set(w.key, head.lease)
     const row = encodeLogRow({ key: w.key, deleted: w.op === 'delete', created, replaced, value })
     bytes += row.length
-    writes.push(() => rows(w, head, row, before !== undefined))
+    writes.push(() => rows(w, head, row, !before && replaced !== 0))
     return { type: w.op, key: w.key, entry: { key: w.key, value, createRevision: created, modRevision: revisionOf(place) }, previous }
   }
   return { look, entry, write, attached, touches: (key: string) => known.has(key), bytes: () => bytes }

@@ -21,9 +21,9 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[], metric
     let current = object === attributes.object ? attributes : { ...attributes, object }
     const all = attributes.operation === 'DELETE' || attributes.operation === 'CONNECT' ? hearingOfAll : mutating
     for (const plugin of all) {
+      if (!plugin.handles(current)) continue
       const begun = performance.now()
       try {
-        if (!plugin.handles(current)) continue
         const answer = plugin.mutate!(plugin.hearsOfAll ? { ...current, reinvocation } : current)
         const made = answer instanceof Promise ? await answer : answer
         if (made !== current.object) current = { ...current, object: made }
@@ -37,9 +37,9 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[], metric
   }
   const validate = async (attributes: AdmissionAttributes): Promise<void> => {
     for (const plugin of validating) {
+      if (!plugin.handles(attributes)) continue
       const begun = performance.now()
       try {
-        if (!plugin.handles(attributes)) continue
         const answer = plugin.validate!(attributes)
         if (answer instanceof Promise) await answer
         validated.get(plugin)!(attributes.operation, false, begun)

@@ -2,8 +2,9 @@
 
 /** The object with `defaults` for those of its fields that are not there. */
 export function orDefault<T extends object>(object: T, defaults: NoInfer<Partial<T>>): T {
-  const missing = (Object.keys(defaults) as (keyof T)[]).filter((key) => object[key] === undefined)
-  return missing.length === 0 ? object : { ...object, ...Object.fromEntries(missing.map((key) => [key, defaults[key]])) }
+  let filled: Partial<T> | undefined
+  for (const key in defaults) if (object[key] === undefined) (filled ??= { ...object })[key] = defaults[key]
+  return (filled as T | undefined) ?? object
 }
 
 /** The object with `step` applied to the part under `key`, if it has one. */
@@ -20,7 +21,11 @@ type ItemOf<L> = NonNullable<L> extends readonly unknown[] ? NonNullable<L>[numb
 export function each<T extends object, K extends keyof T>(object: T, key: K, step: (item: ItemOf<T[K]>) => ItemOf<T[K]>): T {
   return within(object, key, (list) => {
     const items = list as unknown as readonly ItemOf<T[K]>[]
-    const next = items.map(step)
-    return (next.some((item, i) => item !== items[i]) ? next : items) as unknown as NonNullable<T[K]>
+    let next: ItemOf<T[K]>[] | undefined
+    for (let i = 0; i < items.length; i++) {
+      const item = step(items[i]!)
+      if (item !== items[i]) (next ??= [...items])[i] = item
+    }
+    return (next ?? items) as unknown as NonNullable<T[K]>
   })
 }

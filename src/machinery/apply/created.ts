@@ -13,58 +13,79 @@ import { isEmpty, shapeFor, type List, type Obj, type Target } from './shape.ts'
 
 type Fields = NonNullable<meta.ManagedFieldsEntry['fieldsV1']>
 
-/** By type and form. Bounded: when it is full it starts over. */
-let known = new Map<StructType, Map<string, Fields | undefined>>()
-let count = 0
-const most = 1000
-/** Longer forms are hardly ever met again: objects with many keys of their own. */
-const longest = 8192
+/** One step of a form: a name, or what is found under it. */
+type Step = string | symbol
+
+const [same, added, changed, end] = [Symbol('same'), Symbol('added'), Symbol('changed'), Symbol('end')]
+const [newMap, map, newList, list] = [Symbol('new map'), Symbol('map'), Symbol('new list'), Symbol('list')]
+
+let made = 0
+
+/** All forms that begin alike, as a tree of steps: a form that was met before is found without making anything. Most are followed by one step only. */
+class Form {
+  /** Of the form that ends here; null: nobody owns any of it. */
+  fields: Fields | null | undefined
+  #step: Step | undefined
+  #next: Form | undefined
+  #others: Map<Step, Form> | undefined
+
+  followedBy(step: Step): Form {
+    if (this.#step === step) return this.#next!
+    let next = this.#others?.get(step)
+    if (next) return next
+    next = new Form()
+    made++
+    if (this.#step === undefined) {
+      this.#step = step
+      this.#next = next
+    } else (this.#others ??= new Map()).set(step, next)
+    return next
+  }
+}
+
+/** By type. Bounded: when there are too many steps in all of them they start over. */
+let known = new Map<StructType, Form>()
+const most = 50_000
 
 /** The fields of a new object, as an entry of its managed fields holds them; undefined when nobody owns any of it. */
 export function createdFields(type: StructType, object: unknown): Fields | undefined {
-  const zero = zeroOf(type)
-  const form = formOf(type, zero, object)
-  const forms = known.get(type)
-  if (forms?.has(form)) return forms.get(form)
-  const { added, modified } = compare(type, zero, object)
-  const set = ownable(union(modified, added))
-  const fields = isEmptySet(set) ? undefined : toFieldsV1(set)
-  if (form.length <= longest) remember(type, form, fields)
-  return fields
-}
-
-function remember(type: StructType, form: string, fields: Fields | undefined): void {
-  if (++count > most) {
+  if (made > most) {
     known = new Map()
-    count = 1
+    made = 0
   }
-  const forms = known.get(type)
-  if (forms) forms.set(form, fields)
-  else known.set(type, new Map([[form, fields]]))
+  const zero = zeroOf(type)
+  let start = known.get(type)
+  if (!start) known.set(type, (start = new Form()))
+  const form = formOf(start, type, zero, object)
+  if (form.fields === undefined) {
+    const changes = compare(type, zero, object)
+    const set = ownable(union(changes.modified, changes.added))
+    form.fields = isEmptySet(set) ? null : toFieldsV1(set)
+  }
+  return form.fields ?? undefined
 }
-
-const named = (name: string): string => `${name.length}:${name}`
 
 /**
  * Everything about a value that decides what `compare(type, old, next)` says is added and modified: the names in it, and where it is the
- * same as `old`. `old` is a zero value, or undefined. No two values that are compared differently have the same form.
+ * same as `old`; as the steps that follow on `form`. `old` is a zero value, or undefined. No two values that are compared differently have
+ * the same form.
  */
-function formOf(type: Target, old: unknown, next: unknown): string {
-  if (old === next) return '='
+function formOf(form: Form, type: Target, old: unknown, next: unknown): Form {
+  if (old === next) return form.followedBy(same)
   const shape = shapeFor(type, old, next)
-  if (shape.form === 'leaf' || (isEmpty(old) && isEmpty(next))) return old === undefined ? '+' : deepEqual(old, next) ? '=' : '~'
+  if (shape.form === 'leaf' || (isEmpty(old) && isEmpty(next))) return form.followedBy(old === undefined ? added : deepEqual(old, next) ? same : changed)
   if (shape.form === 'list') {
-    let form = old === undefined ? '[' : '<'
-    for (const item of next as List) form += named(shape.elementOf(item)) + formOf(shape.of, undefined, item)
-    return `${form}]`
+    let at = form.followedBy(old === undefined ? newList : list)
+    for (const item of next as List) at = formOf(at.followedBy(shape.elementOf(item)), shape.of, undefined, item)
+    return at.followedBy(end)
   }
-  let form = old === undefined ? '{' : '('
+  let at = form.followedBy(old === undefined ? newMap : map)
   const [before, after] = [old as Obj | undefined, next as Obj]
   for (const name in after) {
     const value = after[name]
     const was = before && Object.hasOwn(before, name) ? before[name] : undefined
     const child = value === undefined || value === was ? undefined : shape.child(name)
-    if (child) form += named(name) + formOf(child, was, value)
+    if (child) at = formOf(at.followedBy(name), child, was, value)
   }
-  return `${form}}`
+  return at.followedBy(end)
 }

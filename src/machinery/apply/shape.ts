@@ -62,15 +62,16 @@ function elements(type: ListType): (item: unknown) => string {
   const of = resolve(type.of)
   if (type.kind === 'set' || of.form !== 'struct') return (item) => `v:${stableStringify(item)}`
   const { slots, index } = slotTable(of)
-  const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, fallback: slots[index.get(name) ?? -1]?.options.default }))
+  const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, quoted: JSON.stringify(name), fallback: slots[index.get(name) ?? -1]?.options.default }))
   return (item) => {
     if (typeof item !== 'object' || item === null) return `v:${stableStringify(item)}`
     const object = item as Record<string, unknown>
-    const parts = keys.flatMap(({ name, fallback }) => {
+    let text = ''
+    for (const { name, quoted, fallback } of keys) {
       const value = object[name] ?? fallback
-      return value === undefined ? [] : [`${JSON.stringify(name)}:${stableStringify(value)}`]
-    })
-    return `k:{${parts.join(',')}}`
+      if (value !== undefined) text += `${text && ','}${quoted}:${stableStringify(value)}`
+    }
+    return `k:{${text}}`
   }
 }
 
@@ -78,7 +79,12 @@ export type Obj = Readonly<Record<string, unknown>>
 export type List = readonly unknown[]
 
 export const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'object' && (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0))
+  value === undefined || value === null || (typeof value === 'object' && (Array.isArray(value) ? value.length === 0 : hasNoKeys(value)))
+
+function hasNoKeys(value: object): boolean {
+  for (const key in value) if (Object.hasOwn(value, key)) return false
+  return true
+}
 
 /** A map's entries that hold something. */
 export const entriesOf = (value: unknown): [string, unknown][] => Object.entries((value ?? {}) as Obj).filter(([, v]) => v !== undefined)

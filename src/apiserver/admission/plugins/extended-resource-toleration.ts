@@ -9,7 +9,9 @@ export function extendedResourceToleration(): AdmissionPlugin {
     handles: (a) => isPod(a) && (a.operation === 'CREATE' || a.operation === 'UPDATE'),
     mutate(a) {
       const pod = podOf(a)
-      const wanted = new Set([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap((c) => Object.keys(c.resources.requests ?? {})).filter(isExtendedResource))
+      const wanted = new Set<string>()
+      for (const list of [pod.spec.containers, pod.spec.initContainers]) for (const c of list ?? []) for (const name in c.resources.requests) if (isExtendedResource(name)) wanted.add(name)
+      if (wanted.size === 0) return pod
       const own = pod.spec.tolerations ?? []
       const added = [...wanted].toSorted()
         .filter((key) => !own.some((t) => t.key === key && t.operator === 'Exists' && !t.effect && t.tolerationSeconds === undefined))

@@ -10,10 +10,8 @@ export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'clie
   const namespaces = env.lister(core.namespaces)
   const isNamespace = (a: AdmissionAttributes) => a.resource.groupResource === 'namespaces'
 
-  /** The namespace as the cache has it, or as the store has it when the cache does not know it yet. */
+  /** A namespace that the cache does not know yet. */
   async function find(name: string): Promise<core.Namespace> {
-    const cached = namespaces.get('', name)
-    if (cached) return cached
     try {
       return await env.client.get(core.namespaces, name)
     } catch (error) {
@@ -21,9 +19,8 @@ export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'clie
     }
   }
 
-  async function check(a: AdmissionAttributes): Promise<void> {
-    const namespace = await find(a.namespace)
-    if (a.operation !== 'CREATE' || !isTerminating(namespace)) return
+  function check(a: AdmissionAttributes, namespace: core.Namespace): AdmissionAttributes['object'] {
+    if (a.operation !== 'CREATE' || !isTerminating(namespace)) return a.object
     const error = forbidden(a.resource, a.object?.metadata.name ?? a.name, `unable to create new content in namespace ${a.namespace} because it is being terminated`)
     throw new ApiError(error.code, error.reason, error.message, {
       ...error.status.details,
@@ -35,9 +32,10 @@ export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'clie
     name: 'NamespaceLifecycle',
     handles: (a) => a.operation !== 'CONNECT' && (isNamespace(a) ? a.operation === 'DELETE' : a.namespace !== '' && a.operation !== 'DELETE' && !isLocalReview(a)),
     // Before any other plugin looks for things in a namespace that is not there.
-    async mutate(a) {
-      if (!isNamespace(a)) await check(a)
-      return a.object as NonNullable<typeof a.object>
+    mutate(a) {
+      if (isNamespace(a)) return a.object
+      const namespace = namespaces.get('', a.namespace)
+      return namespace ? check(a, namespace) : find(a.namespace).then((found) => check(a, found))
     },
     validate(a) {
       if (isNamespace(a) && immortal.has(a.name) && a.subresource === '') throw forbidden(a.resource, a.name, 'this namespace may not be deleted')

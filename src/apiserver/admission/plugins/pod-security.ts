@@ -107,6 +107,7 @@ function templateOf(resource: Pick<Resource, 'plural'>, object: unknown): Subjec
 
 /** Images and metadata may change without another look at the rest. */
 function significant(next: core.Pod, old: core.Pod): boolean {
+  if (next.spec === old.spec) return false
   const without = (spec: core.PodSpec) => ({
     ...spec,
     tolerations: undefined,

@@ -1,7 +1,7 @@
 /** Every pod runs as a service account of its namespace, with the account's pull secrets and a token mounted that dies with the pod. */
 import { core } from '../../../api/index.ts'
 import { isNotFound } from '../../../machinery/errors.ts'
-import { randomSuffix } from '../../../machinery/meta.ts'
+import { deepFreeze, randomSuffix } from '../../../machinery/meta.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { createsPod, isMirrorPod, podOf, refused, withSpec } from '../pods.ts'
@@ -21,12 +21,13 @@ export interface ServiceAccountOptions {
 export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' | 'clock'>, options: ServiceAccountOptions): AdmissionPlugin {
   const accounts = env.lister(core.serviceaccounts)
 
+  /** An account that the cache does not know yet. */
   async function find(a: AdmissionAttributes, name: string): Promise<core.ServiceAccount> {
-    for (let attempt = 1; ; attempt++) {
+    const waits = name === 'default' ? attempts : 0
+    for (let attempt = 1; attempt < waits; attempt++) {
+      await env.clock.sleep(interval)
       const account = accounts.get(a.namespace, name)
       if (account) return account
-      if (name !== 'default' || attempt >= attempts) break
-      await env.clock.sleep(interval)
     }
     try {
       return await env.client.get(core.serviceaccounts, name, { namespace: a.namespace })
@@ -36,20 +37,25 @@ export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' 
     }
   }
 
+  /** The pod as it runs under the account. */
+  function running(pod: core.Pod, name: string, account: core.ServiceAccount): core.Pod {
+    const named = withSpec(pod, { serviceAccountName: name, serviceAccount: name })
+    const mounted = options.mountTokens && wantsToken(account, pod) ? mountToken(named) : named
+    const secrets = account.imagePullSecrets ?? []
+    return mounted.spec.imagePullSecrets?.length || secrets.length === 0 ? mounted : withSpec(mounted, { imagePullSecrets: secrets })
+  }
+
   return {
     name: 'ServiceAccount',
     handles: createsPod,
-    async mutate(a) {
+    mutate(a) {
       const pod = podOf(a)
       if (isMirrorPod(pod)) return pod
       const name = pod.spec.serviceAccountName || 'default'
-      const account = await find(a, name)
-      const named = withSpec(pod, { serviceAccountName: name, serviceAccount: name })
-      const mounted = options.mountTokens && wantsToken(account, pod) ? mountToken(named) : named
-      const secrets = account.imagePullSecrets ?? []
-      return mounted.spec.imagePullSecrets?.length || secrets.length === 0 ? mounted : withSpec(mounted, { imagePullSecrets: secrets })
+      const account = accounts.get(a.namespace, name)
+      return account ? running(pod, name, account) : find(a, name).then((found) => running(pod, name, found))
     },
-    async validate(a) {
+    validate(a) {
       const pod = podOf(a)
       if (!isMirrorPod(pod)) return
       if (pod.spec.serviceAccountName) throw refused(a, 'a mirror pod may not reference service accounts')
@@ -84,16 +90,14 @@ function mountToken(pod: core.Pod): core.Pod {
   })
 }
 
-function tokenVolume(name: string): core.Volume {
-  return {
-    name,
-    projected: {
-      sources: [
-        { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
-        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-        { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
-      ],
-      defaultMode: 0o644,
-    },
-  }
-}
+/** The same for all pods: a token of the pod's own, the cluster's authority, the name of the namespace. */
+const tokenSources: core.ProjectedVolumeSource = deepFreeze({
+  sources: [
+    { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
+    { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+    { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+  ],
+  defaultMode: 0o644,
+})
+
+const tokenVolume = (name: string): core.Volume => ({ name, projected: tokenSources })

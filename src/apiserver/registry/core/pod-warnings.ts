@@ -10,7 +10,7 @@ export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
     warnings.push(`${at.at('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`)
   }
   for (const name of ['containers', 'initContainers'] as const) {
-    for (const [i, container] of (spec[name] ?? []).entries()) warnings.push(...containerWarnings(at.at(name).index(i), container))
+    for (const [i, container] of (spec[name] ?? []).entries()) warnOfContainer(at.at(name).index(i), container, warnings)
   }
   for (const [i, volume] of (spec.volumes ?? []).entries()) {
     if (volume.gitRepo) warnings.push(`${at.at('volumes').index(i).at('gitRepo')}: deprecated in v1.11, and disabled by default in v1.33+`)
@@ -19,29 +19,37 @@ export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
   return warnings
 }
 
-function* portWarnings(at: Path, ports: readonly core.ContainerPort[]): Generator<string> {
+function warnOfPorts(at: Path, ports: readonly core.ContainerPort[], warnings: string[]): void {
+  if (ports.length < 2) return
   const seen = new Map<string, Path>()
   for (const [i, port] of ports.entries()) {
     const key = [port.containerPort, port.protocol, port.hostPort ?? '', port.hostIP ?? ''].join('/')
     const first = seen.get(key)
-    if (first) yield `${at.index(i)}: duplicate port definition with ${first}`
+    if (first) warnings.push(`${at.index(i)}: duplicate port definition with ${first}`)
     else seen.set(key, at.index(i))
   }
 }
 
-function* containerWarnings(at: Path, container: core.Container): Generator<string> {
+function warnOfEnvironment(at: Path, env: readonly core.EnvVar[], warnings: string[]): void {
+  if (env.length < 2) return
   const seen = new Set<string>()
-  yield* portWarnings(at.at('ports'), container.ports ?? [])
-  for (const [i, variable] of (container.env ?? []).entries()) {
-    if (seen.has(variable.name)) yield `${at.at('env').index(i)}: hides previous definition of ${JSON.stringify(variable.name)}, which may be dropped when using apply`
-    seen.add(variable.name)
+  for (const [i, { name }] of env.entries()) {
+    if (seen.has(name)) warnings.push(`${at.index(i)}: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`)
+    seen.add(name)
   }
+}
+
+function warnOfContainer(at: Path, container: core.Container, warnings: string[]): void {
+  if (container.ports) warnOfPorts(at.at('ports'), container.ports, warnings)
+  if (container.env) warnOfEnvironment(at.at('env'), container.env, warnings)
   for (const part of ['limits', 'requests'] as const) {
-    for (const [name, value] of Object.entries(container.resources[part] ?? {})) {
+    const amounts = container.resources[part]
+    for (const name in amounts) {
+      const value = amounts[name] ?? ''
       const divisible = name === 'memory' || name === 'ephemeral-storage'
       const quantity = divisible ? readQuantity(value) : undefined
       if (quantity && quantity.nanos % 1_000_000_000n !== 0n) {
-        yield `${at.at('resources').at(part).key(name)}: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`
+        warnings.push(`${at.at('resources').at(part).key(name)}: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`)
       }
     }
   }

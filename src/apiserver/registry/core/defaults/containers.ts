@@ -44,8 +44,9 @@ type Amounts = Readonly<Record<string, string>>
 
 /** What is limited and not requested is requested as limited. */
 export function requestsFromLimits<R extends { readonly limits?: Amounts | undefined; readonly requests?: Amounts | undefined }>(resources: R): R {
-  const missing = Object.entries(resources.limits ?? {}).filter(([name]) => resources.requests?.[name] === undefined)
-  return missing.length === 0 ? resources : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(missing) } }
+  const { limits, requests = {} } = resources
+  const complete = orDefault(requests, limits ?? {})
+  return complete === requests ? resources : { ...resources, requests: complete }
 }
 
 /** On the host's network a container's port is the host's port. */

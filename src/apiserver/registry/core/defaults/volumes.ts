@@ -7,7 +7,10 @@ import { fieldRefDefaults, pullPolicyFor } from './containers.ts'
 const fileMode = 420
 const tokenLifetimeSeconds = 3600
 
-const hasSource = (volume: core.Volume): boolean => Object.entries(volume).some(([key, value]) => key !== 'name' && value !== undefined)
+function hasSource(volume: core.Volume): boolean {
+  for (const key in volume) if (key !== 'name' && volume[key as keyof core.Volume] !== undefined) return true
+  return false
+}
 
 /** A volume with no source is an empty directory; sources that project files give them mode 0644. */
 export function volumeDefaults(volume: core.Volume): core.Volume {

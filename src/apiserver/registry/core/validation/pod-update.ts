@@ -41,6 +41,7 @@ function nothingElse(at: Place, next: core.PodSpec, current: core.PodSpec): void
     nodeSelectorLabels(at.at('nodeSelector'), next.nodeSelector)
     narrowing(at, next, current)
   }
+  if (next === current) return
   const like: core.PodSpec = {
     ...next,
     ...allowed(next, current),
