@@ -170,6 +170,7 @@ describe('when seats are short', () => {
     const metrics = flow.record.metrics(flow.levels.all)
     expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_rejected_requests_total')?.values()).toContainEqual({ labels: { priority_level: 'global-default', flow_schema: 'global-default', reason: 'queue-full' }, value: 1 })
     expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_current_inqueue_requests')?.values()).toContainEqual({ labels: { priority_level: 'global-default', flow_schema: 'global-default' }, value: 6 })
+    expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_request_queue_length_after_enqueue')?.values()).toContainEqual({ metricName: 'apiserver_flowcontrol_request_queue_length_after_enqueue_bucket', labels: { priority_level: 'global-default', flow_schema: 'global-default', le: 10 }, value: 6 })
   })
 
   it('a level that rejects lets nobody wait', async () => {

@@ -41,7 +41,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
   let adjusted = now()
 
   const end = (ticket: Ticket) => {
-    record.executed(ticket.schema, now() - ticket.began)
+    record.executed(ticket, now() - ticket.began)
     dispatcher.finish(ticket)
     const { level, after } = ticket
     if (!after) return
@@ -65,7 +65,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     ticket.level.begin(ticket, ticket.arrived)
     record.waited(ticket.schema, 0, ticket.seats)
     return releaseOf(ticket, () => {
-      record.executed(ticket.schema, now() - ticket.began)
+      record.executed(ticket, now() - ticket.began)
       ticket.level.finish(ticket, now())
     })
   }
@@ -84,6 +84,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     }
     if (level.rejects && !level.fits(level.waitingSeats + ticket.seats)) return Promise.reject(reject('concurrency-limit'))
     if (!level.enqueue(ticket)) return Promise.reject(reject('queue-full'))
+    record.queued(schema, ticket.queue?.waiting.length ?? 0)
     return new Promise((resolve, fail) => {
       const timer: Timer = clock.after(longest, () => leave(() => reject('time-out')))
       const abort = () => leave(() => {

@@ -58,6 +58,14 @@ it('keeps what is mandatory, whatever it is marked as', async () => {
   await expect.poll(async () => (await schema('exempt').catch((e: unknown) => { if (!isNotFound(e)) throw e }))?.spec.matchingPrecedence).toBe(1)
 })
 
+it('leaves it to an administrator how many seats the exempt level has', async () => {
+  const current = await level('exempt')
+  await client.update(flowcontrol.prioritylevelconfigurations, { ...current, spec: { ...current.spec, exempt: { nominalConcurrencyShares: 10, lendablePercent: 50 } } })
+  await keeper.stop()
+  await boot()
+  expect(await level('exempt')).toMatchObject({ spec: { type: 'Exempt', exempt: { nominalConcurrencyShares: 10, lendablePercent: 50 } }, metadata: { annotations: { [autoUpdate]: 'true' } } })
+})
+
 it('keeps what it suggests, unless it is told that somebody else does', async () => {
   const change = async (mark: string) => {
     const current = await level('workload-low')

@@ -37,10 +37,13 @@ function isOurs({ metadata }: ApiObject): boolean {
 export function mended<O extends Specified>(current: O, spec: object, mandatory: boolean): O {
   const ours = mandatory || isOurs(current)
   const { metadata } = current
-  const next = ours ? covering(current.spec, spec) : current.spec
+  const next = ours ? covering(current.spec, chosen(current.spec, spec)) : current.spec
   if (metadata.annotations?.[autoUpdate] === String(ours) && next === current.spec) return current
   return { ...current, metadata: { ...metadata, annotations: { ...metadata.annotations, [autoUpdate]: String(ours) } }, spec: next }
 }
+
+/** How many seats the exempt level has, and lends, is for an administrator to say: the rest of it is fixed. */
+const chosen = (present: { readonly exempt?: object }, wanted: { readonly exempt?: object }): object => (wanted.exempt && present.exempt ? { ...wanted, exempt: present.exempt } : wanted)
 
 /** The present spec when it says what is wanted, defaults aside. */
 const covering = (present: object, wanted: object): object => (deepEqual(bare(present), bare(wanted)) ? present : wanted)

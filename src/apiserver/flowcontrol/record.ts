@@ -1,15 +1,15 @@
 /** What is counted of flow control, under Kubernetes's names. Plain numbers while requests pass; metrics when somebody asks. */
-import type { Level, Schema } from './level.ts'
+import type { Level, Schema, Ticket } from './level.ts'
 
 export type Refusal = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
 
 /** Seconds. */
 const waits = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
 const widths = [1, 2, 4, 10]
-const executions = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60]
+const lengths = [0, 10, 25, 50, 100, 250, 500, 1000]
 
 interface Histogram { readonly bounds: readonly number[]; readonly counts: number[]; sum: number; total: number }
-interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Histogram; readonly width: Histogram; readonly refused: Map<Refusal, number>; dispatched: number }
+interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Readonly<Record<'regular' | 'watch', Histogram>>; readonly width: Histogram; readonly queued: Histogram; readonly refused: Map<Refusal, number>; dispatched: number }
 
 export interface Value { readonly value: number; readonly labels: Readonly<Record<string, string | number>>; readonly metricName?: string }
 export interface PlainMetric { readonly name: string; readonly help: string; readonly type: 'counter' | 'gauge' | 'histogram'; values(): readonly Value[] }
@@ -17,10 +17,14 @@ export interface PlainMetric { readonly name: string; readonly help: string; rea
 export interface FlowRecord {
   /** A request of so many seats was let in after so many milliseconds. */
   waited(schema: Schema, ms: number, seats: number): void
-  executed(schema: Schema, ms: number): void
+  executed(ticket: Pick<Ticket, 'schema' | 'info'>, ms: number): void
+  /** A request was put into a queue that has so many now. */
+  queued(schema: Schema, length: number): void
   rejected(schema: Schema, reason: Refusal): void
   metrics(levels: () => readonly Level[]): readonly PlainMetric[]
 }
+
+const kinds = ['regular', 'watch'] as const
 
 const histogram = (bounds: readonly number[]): Histogram => ({ bounds, counts: bounds.map(() => 0), sum: 0, total: 0 })
 
@@ -46,7 +50,7 @@ export function createRecord(): FlowRecord {
   const of = ({ name, level }: Schema): Counted => {
     const before = bySchema.get(name)
     if (before?.level === level.name) return before
-    const counted: Counted = { level: level.name, wait: histogram(waits), execution: histogram(executions), width: histogram(widths), refused: new Map(), dispatched: 0 }
+    const counted: Counted = { level: level.name, wait: histogram(waits), execution: { regular: histogram(waits), watch: histogram(waits) }, width: histogram(widths), queued: histogram(lengths), refused: new Map(), dispatched: 0 }
     bySchema.set(name, counted)
     return counted
   }
@@ -57,11 +61,13 @@ export function createRecord(): FlowRecord {
     const wait = 'apiserver_flowcontrol_request_wait_duration_seconds'
     const execution = 'apiserver_flowcontrol_request_execution_seconds'
     const width = 'apiserver_flowcontrol_work_estimated_seats'
+    const length = 'apiserver_flowcontrol_request_queue_length_after_enqueue'
     return [
       { name: 'apiserver_flowcontrol_dispatched_requests_total', help: 'Requests that were let in.', type: 'counter', values: () => each((labels, c) => [{ labels, value: c.dispatched }]) },
       { name: 'apiserver_flowcontrol_rejected_requests_total', help: 'Requests that were turned away, by reason.', type: 'counter', values: () => each((labels, c) => [...c.refused].map(([reason, value]) => ({ labels: { ...labels, reason }, value }))) },
       { name: wait, help: 'How long requests waited for their turn, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(wait, c.wait, { ...labels, execute: 'true' })) },
-      { name: execution, help: 'How long requests took after that, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(execution, c.execution, labels)) },
+      { name: execution, help: 'How long requests took after that, in seconds.', type: 'histogram', values: () => each((labels, c) => kinds.flatMap((type) => (c.execution[type].total > 0 ? bucketsOf(execution, c.execution[type], { ...labels, type }) : []))) },
+      { name: length, help: 'How many requests were in a queue when one was added.', type: 'histogram', values: () => each((labels, c) => (c.queued.total > 0 ? bucketsOf(length, c.queued, labels) : [])) },
       { name: width, help: 'How many seats requests took.', type: 'histogram', values: () => each((labels, c) => bucketsOf(width, c.width, labels)) },
     ]
   }
@@ -72,7 +78,8 @@ export function createRecord(): FlowRecord {
       observe(counted.width, seats)
       observe(counted.wait, ms / 1000)
     },
-    executed: (schema, ms) => observe(of(schema).execution, ms / 1000),
+    executed: ({ schema, info }, ms) => observe(of(schema).execution[info.verb === 'watch' ? 'watch' : 'regular'], ms / 1000),
+    queued: (schema, length) => observe(of(schema).queued, length),
     rejected(schema, reason) {
       const { refused } = of(schema)
       refused.set(reason, (refused.get(reason) ?? 0) + 1)
@@ -85,19 +92,27 @@ function ofLevels(levels: () => readonly Level[]): readonly PlainMetric[] {
   const gauge = (name: string, help: string, value: (level: Level) => number): PlainMetric =>
     ({ name: `apiserver_flowcontrol_${name}`, help, type: 'gauge', values: () => levels().map((level) => ({ labels: { priority_level: level.name }, value: value(level) })) })
   /** By schema too, as Kubernetes has them. */
-  const bySchema = (name: string, help: string, count: (level: Level) => readonly string[]): PlainMetric => ({
+  const bySchema = (name: string, help: string, tickets: (level: Level) => readonly Ticket[], worth: (ticket: Ticket) => number): PlainMetric => ({
     name: `apiserver_flowcontrol_${name}`, help, type: 'gauge',
-    values: () => levels().flatMap((level) => [...Map.groupBy(count(level), (schema) => schema)].map(([flow_schema, all]) => ({ labels: { priority_level: level.name, flow_schema }, value: all.length }))),
+    values: () => levels().flatMap((level) => [...Map.groupBy(tickets(level), ({ schema }) => schema.name)]
+      .map(([flow_schema, all]) => ({ labels: { priority_level: level.name, flow_schema }, value: all.reduce((sum, ticket) => sum + worth(ticket), 0) }))),
   })
+  const waiting = (level: Level) => level.queues.flatMap((queue) => queue.waiting)
+  const running = (level: Level) => [...level.running]
+  const seats = ({ seats: taken }: Ticket) => taken
   return [
-    bySchema('current_inqueue_requests', 'Requests that wait for their turn.', (level) => level.queues.flatMap(({ waiting }) => waiting.map(({ schema }) => schema.name))),
-    bySchema('current_executing_requests', 'Requests under way.', (level) => [...level.running].map(({ schema }) => schema.name)),
-    gauge('current_inqueue_seats', 'Seats that are waited for.', (level) => level.waitingSeats),
-    gauge('current_executing_seats', 'Seats taken.', (level) => level.seats),
+    bySchema('current_inqueue_requests', 'Requests that wait for their turn.', waiting, () => 1),
+    bySchema('current_executing_requests', 'Requests under way.', running, () => 1),
+    bySchema('current_inqueue_seats', 'Seats that are waited for.', waiting, seats),
+    bySchema('current_executing_seats', 'Seats taken by requests under way.', running, seats),
+    bySchema('request_concurrency_in_use', 'The same, under an older name.', running, seats),
     gauge('nominal_limit_seats', 'The level\'s share of all seats.', ({ limits }) => limits.nominal),
+    gauge('request_concurrency_limit', 'The same, under an older name.', ({ limits }) => limits.nominal),
     gauge('lower_limit_seats', 'What it keeps however busy others are.', ({ limits }) => limits.min),
     gauge('upper_limit_seats', 'What it may have at most.', ({ limits }) => limits.max),
     gauge('current_limit_seats', 'What it may have now.', ({ current }) => current),
+    gauge('demand_seats_high_watermark', 'The most seats that were wanted at once since they were last shared anew.', ({ peak }) => peak),
     gauge('demand_seats_smoothed', 'What it would have used lately.', ({ demand }) => demand),
+    gauge('target_seats', 'What it is to have if there is enough for all.', ({ demand, limits }) => Math.max(limits.min, demand)),
   ]
 }
