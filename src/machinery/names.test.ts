@@ -54,7 +54,7 @@ describe('validateObjectMeta', () => {
     [{ labels: { a: '-' } }, 'metadata.labels: Invalid value: "-"'],
     [{ labels: { '-': 'a' } }, 'metadata.labels: Invalid value: "-": name part'],
     [{ annotations: { a: 'x'.repeat(262_144) } }, 'metadata.annotations: Too long: may not be more than 262144 bytes'],
-    [{ finalizers: ['x'] }, 'metadata.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified'],
+    [{ finalizers: ['x'] }, 'metadata.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified'],
     [{ finalizers: ['orphan', 'foregroundDeletion'] }, 'cannot be both set'],
     [{ ownerReferences: [{ ...owner, uid: '' }] }, 'metadata.ownerReferences.uid: Invalid value: "": must not be empty'],
     [{ ownerReferences: [{ ...owner, controller: true }, { ...owner, name: 'q', controller: true }] }, 'Found "true" in references for Pod/p and Pod/q'],

@@ -20,10 +20,11 @@ interface Surroundings {
   readonly gracePeriodSeconds: number
 }
 
-export function surroundingsOf(spec: core.PodSpec): Surroundings {
+/** `volumes`: those that can be mounted; left out, all that the spec names. */
+export function surroundingsOf(spec: core.PodSpec, volumes: Volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]))): Surroundings {
   return {
     spec,
-    volumes: new Map((spec.volumes ?? []).map((volume) => [volume.name, volume])),
+    volumes,
     claims: new Set((spec.resourceClaims ?? []).map((claim) => claim.name)),
     gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
   }

@@ -19,9 +19,6 @@ export function envVar(variable: core.EnvVar, at: Place): void {
   const place = at.at('valueFrom')
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = from
   const count = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter((s) => s !== undefined).length
-  if (count === 0) place.invalid('', oneSource)
-  else if (variable.value) place.invalid('', 'may not be specified when `value` is not empty')
-  else if (count > 1) place.invalid('', 'may not have more than one field specified at a time')
   if (fieldRef) fieldSelector(place.at('fieldRef'), fieldRef, envFields, mapsOfEnv)
   if (resourceFieldRef) resourceSelector(place.at('resourceFieldRef'), resourceFieldRef, false)
   if (configMapKeyRef) keySelector(place.at('configMapKeyRef'), configMapKeyRef)
@@ -31,6 +28,9 @@ export function envVar(variable: core.EnvVar, at: Place): void {
     named(place.at('fileKeyRef').at('path'), fileKeyRef.path)
     named(place.at('fileKeyRef').at('key'), fileKeyRef.key, envVarName)
   }
+  if (count === 0) place.invalid('', oneSource)
+  else if (variable.value) place.invalid('', 'may not be specified when `value` is not empty')
+  else if (count > 1) place.invalid('', 'may not have more than one field specified at a time')
 }
 
 function keySelector(at: Place, { name = '', key }: { readonly name?: string | undefined; readonly key: string }): void {

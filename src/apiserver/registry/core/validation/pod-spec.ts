@@ -21,8 +21,7 @@ const restartPolicies = ['Always', 'OnFailure', 'Never']
  * a template, where more is left to be filled in.
  */
 export function podSpec(at: Place, spec: core.PodSpec, pod?: { readonly name: string }): void {
-  const around = surroundingsOf(spec)
-  volumes(at.at('volumes'), spec.volumes, pod)
+  const around = surroundingsOf(spec, volumes(at.at('volumes'), spec.volumes, pod))
   containers(at.at('containers'), spec.containers, around)
   initContainers(at.at('initContainers'), spec.initContainers, around)
   ephemeralContainers(at.at('ephemeralContainers'), spec.ephemeralContainers, around)

@@ -18,6 +18,7 @@ const mayChange = 'pod updates may not change fields other than `spec.containers
 /** Everything about an update of a pod itself. */
 export function podUpdate(next: core.Pod, current: core.Pod, root: Place): void {
   const at = root.at('spec')
+  podItself(next, root)
   annotationUpdate(root.at('metadata').at('annotations'), next.metadata.annotations, current.metadata.annotations)
   if (next.spec.containers.length !== current.spec.containers.length) {
     return at.at('containers').forbidden('pod updates may not add or remove containers')

@@ -3,9 +3,10 @@ import { core, resolve, type Fields } from '../../../../api/index.ts'
 import type { Place } from '../../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, validateAnnotations, validateLabels } from '../../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
-import { distinct, forEach, ifThere, named, oneOfThese, selector } from '../../checks.ts'
+import { forEach, ifThere, named, oneOfThese, selector } from '../../checks.ts'
 import { claimSpec } from './claims.ts'
 import { fieldSelector, resourceSelector } from './env.ts'
+import type { Volumes } from './mounts.ts'
 import { absolutePath, descendingPath, fileMode, noClimbing, projectedPath } from './paths.ts'
 import { azureDisk, csi, fc, flexOptions, flocker, iscsi, monitors, partition, quobyte, signerName, sourcePath, storageos } from './volume-sources.ts'
 
@@ -18,19 +19,26 @@ const sourceNames: readonly (keyof core.VolumeSource)[] = [
   'portworxVolume', 'azureDisk', 'storageos', 'projected', 'scaleIO', 'csi', 'ephemeral', 'image',
 ]
 
+/** Names that Kubernetes misspells when it refuses a second source. */
+const refusedName: Readonly<Record<string, string>> = { downwardAPI: 'downwarAPI', cephfs: 'cephFS' }
+
 type Pod = { readonly name: string } | undefined
 
-/** All volumes of a pod, or of a template of pods: each with a name of its own and one source. */
-export function volumes(at: Place, list: readonly core.Volume[] | undefined, pod?: Pod): void {
-  if (!list || list.length === 0) return
+/** All volumes of a pod, or of a template of pods: each with a name of its own and one source. What is faulty cannot be mounted: the others are given back. */
+export function volumes(at: Place, list: readonly core.Volume[] | undefined, pod?: Pod): Volumes {
+  const sound = new Map<string, core.Volume>()
+  if (!list || list.length === 0) return sound
   const created = pod?.name && list.some((volume) => volume.ephemeral) ? list.filter((volume) => volume.ephemeral).map((volume) => `${pod.name}-${volume.name}`) : undefined
   forEach(at, list, (volume, place) => {
+    const before = at.said
     volumeSource(place, volume, pod)
     named(place.at('name'), volume.name, dns1123Label)
+    if (sound.has(volume.name)) place.at('name').duplicate(volume.name)
+    if (at.said === before) sound.set(volume.name, volume)
     const claim = volume.persistentVolumeClaim?.claimName
     if (claim && created?.includes(claim)) place.at('persistentVolumeClaim').at('claimName').invalid(claim, 'must not reference a PVC that gets created for an ephemeral volume')
   })
-  distinct(at, list, (volume) => volume.name, 'name')
+  return sound
 }
 
 /** The source of a volume that has one, as nearly all do; undefined when it has none or several. */
@@ -50,12 +58,12 @@ function volumeSource(at: Place, volume: core.Volume, pod: Pod): void {
   if (!first) {
     for (const name of sourceNames) {
       if (volume[name] === undefined) continue
-      if (first) at.at(name).forbidden(oneKind)
-      else first = name
+      if (first) at.at(refusedName[name] ?? name).forbidden(oneKind)
+      else checkSource(at.at(sourcePath[name] ?? name), name, volume)
+      first ??= name
     }
-  }
+  } else checkSource(at.at(sourcePath[first] ?? first), first, volume)
   if (!first) return at.required('must specify a volume type')
-  checkSource(at.at(sourcePath[first] ?? first), first, volume)
   if (first === 'image' && pod && !volume.image?.reference) at.at('image').at('reference').required()
   if (first === 'iscsi' && volume.iscsi?.initiatorName !== undefined && `${volume.name}:${volume.iscsi.targetPortal}`.length > 64) {
     at.at('name').invalid(volume.name, 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.')
@@ -102,7 +110,7 @@ const special: Partial<Sources> = {
   gcePersistentDisk: partition,
   awsElasticBlockStore: partition,
   iscsi, fc, flocker, quobyte, azureDisk, storageos, csi,
-  rbd: monitors,
+  scaleIO: (at, { volumeName }) => named(at.at('volumeName'), volumeName),
   cephfs: monitors,
   flexVolume: flexOptions,
   cinder: (at, { secretRef }) => {
@@ -124,6 +132,7 @@ function claimTemplateMeta(at: Place, metadata: core.PersistentVolumeClaimTempla
 function checkSource<K extends keyof core.VolumeSource>(at: Place, kind: K, source: core.VolumeSource): void {
   const part = source[kind] as NonNullable<core.VolumeSource[K]>
   const more = special[kind] as ((at: Place, source: NonNullable<core.VolumeSource[K]>) => void) | undefined
+  if (kind === 'rbd') monitors(at, part as core.RBDVolumeSource)
   requiredTexts(at, core.VolumeSource.fields, kind, part)
   if (more) more(at, part)
 }
@@ -202,7 +211,7 @@ function projection(whole: Place, at: Place, source: core.VolumeProjection): voi
   if (certificate) certificateProjection(at.at('podCertificate'), certificate)
   let sources = 0
   for (const name of projectionNames) if (source[name] !== undefined) sources++
-  if (sources > 1) at.forbidden('may not specify more than 1 volume type per source')
+  if (sources > 1) at.forbidden(oneKind)
 }
 
 function tokenProjection(whole: Place, at: Place, token: core.ServiceAccountTokenProjection): void {
