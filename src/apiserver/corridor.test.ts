@@ -85,6 +85,14 @@ describe('a request', () => {
     expect(seen).toContain('left')
   })
 
+  it('that took long tells audit where its time went', async () => {
+    const { seen, ask } = await start({ authorize: () => new Promise((resolve) => { setTimeout(() => resolve({ allowed: true, reason: 'late' }), 600) }) })
+    await ask('/api/v1/pods')
+    await expect.poll(() => seen.at(-1)).toBe('finished 200')
+    expect(seen.find((line) => line.startsWith('apiserver.latency.k8s.io/authorization='))).toMatch(/=(6|7|8|9)\d\d(\.\d+)?ms$|=\d+\.\d+s$/)
+    expect(seen.some((line) => line.startsWith('apiserver.latency.k8s.io/total='))).toBe(true)
+  })
+
   it('that is refused gives its place back too', async () => {
     const { seen, ask } = await start({ authorize: () => ({ allowed: false, reason: '' }) })
     expect((await ask('/api/v1/namespaces')).status).toBe(403)

@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from '../machinery/log.ts'
 import { ApiError, badRequest, timedOut, unavailable } from '../machinery/errors.ts'
 import { parseDuration } from '../machinery/time.ts'
+import { latencyAnnotations, spend, type Stretch, type Stretches } from './audit/latency.ts'
 import { remarksOf } from './authn/remarks.ts'
 import { checkAuthorized } from './authz/check.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
@@ -53,6 +54,8 @@ export class Request implements ApiRequest {
   /** When it is cut off, in milliseconds of the clock. */
   deadline = Infinity
   response: ApiResponse | undefined
+  /** Where the time went, for audit. */
+  stretches: Stretches | undefined
   #controller: AbortController | undefined
   gone: unknown
 
@@ -74,6 +77,11 @@ export class Request implements ApiRequest {
       if (this.gone !== undefined) this.#controller.abort(this.gone)
     }
     return this.#controller.signal
+  }
+
+  /** Notes how long a part of the way took; costs nothing when nobody writes it down. */
+  spent(stretch: Stretch, ms: number): void {
+    if (this.trail) spend((this.stretches ??= new Map()), stretch, ms)
   }
 
   abort(reason: unknown): void {
@@ -130,28 +138,43 @@ function tellStart(trail: AuditTrail, response: ApiResponse): void {
  * Everything between the path and the handler. What it resolves with gives the request's place back. A step is waited for only where it is
  * a promise: most requests meet nobody who has to ask somebody else, and each needless turn costs.
  */
-async function enter({ edges }: Corridor, request: Request, response: ApiResponse | undefined, identity: Promise<Identity> | Identity): Promise<(() => void) | undefined> {
+async function enter({ edges }: Corridor, request: Request, response: ApiResponse | undefined, begun: number, identity: Promise<Identity> | Identity): Promise<(() => void) | undefined> {
   request.user = identity instanceof Promise ? await identity : identity
   const remarks = remarksOf(request.raw)
+  let since = edges.audit ? performance.now() : 0
+  const authentication = since - begun
+  const passed = (stretch: Stretch): void => {
+    if (!request.trail) return
+    const before = since
+    since = performance.now()
+    request.spent(stretch, since - before)
+  }
   for (const text of remarks?.warnings ?? []) warnEarly(request, text)
   if (edges.audit) {
     const trail = edges.audit.begin(auditedOf(request))
     request.trail = trail instanceof Promise ? await trail : trail
     for (const key in remarks?.annotations) request.trail?.annotate(key, remarks.annotations[key]!)
     if (request.trail && response && isLongRunning(request.info)) tellStart(request.trail, response)
+    request.spent('authentication', authentication)
+    since = performance.now()
   }
   if (edges.impersonate) {
     const answer = edges.impersonate(request.user, request.headers)
     const user = answer instanceof Promise ? await answer : answer
-    if (user !== request.user) request.trail?.impersonated(user)
+    if (user !== request.user) {
+      request.trail?.impersonated(user)
+      passed('impersonation')
+    }
     request.user = user
   }
   const place = edges.flow?.enter(request, response)
   const release = place instanceof Promise ? await place : place
   request.begun = release
+  passed('apf-queue-wait')
   try {
     const checked = checkAuthorized(edges.authorize, request.user, request.info, request.trail)
     if (checked) await checked
+    passed('authorization')
   } catch (error) {
     release?.()
     throw error
@@ -199,7 +222,7 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
       request.deadline = corridor.registry.clock.now() + (request.query.has('timeout') ? timeoutOf(request.query, longest) : longest)
     }
     if (corridor.closing.aborted) throw closed(request)
-    release = await enter(corridor, request, response, authenticate(corridor, request))
+    release = await enter(corridor, request, response, begun, authenticate(corridor, request))
     const answered = answer(corridor, request, response)
     if (answered) await answered
   } catch (error) {
@@ -262,7 +285,10 @@ const recordedVerb = ({ info, method, headers }: ApiRequest): string => {
 function record({ edges, log }: Corridor, request: Request, response: ApiResponse, begun: number): void {
   const http = plain(response)
   const seconds = (performance.now() - begun) / 1000
-  request.trail?.finished(http.statusCode)
+  if (request.trail) {
+    for (const [key, value] of latencyAnnotations(request.stretches, seconds * 1000)) request.trail.annotate(key, value)
+    request.trail.finished(http.statusCode)
+  }
   edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, bytes: request.sent })
   log.debug({ method: request.method, path: request.raw.url, code: http.statusCode, ms: Math.round(seconds * 1e5) / 100, user: request.user.name }, 'request')
 }
@@ -271,6 +297,7 @@ function record({ edges, log }: Corridor, request: Request, response: ApiRespons
 export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   let request: Request | undefined
   let release: (() => void) | undefined
+  const begun = performance.now()
   const auditId = auditIdOf(raw)
   try {
     request = new Request(raw, auditId)
@@ -279,7 +306,7 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
       request?.abort(new ApiError(499, 'ClientClosedRequest', 'the client closed the connection'))
       request?.trail?.finished(101)
     })
-    release = await enter(corridor, request, undefined, authenticate(corridor, request))
+    release = await enter(corridor, request, undefined, begun, authenticate(corridor, request))
     const handler = upgradeHandler(corridor, info, raw)
     if (!handler) throw badRequest('Upgrade request required for a path that does not take one')
     request.trail?.started(101)

@@ -4,6 +4,7 @@
  */
 import type { ApiObject, Client } from '../client/client.ts'
 import type { Place } from '../machinery/field.ts'
+import type { Stretch } from './audit/latency.ts'
 import type { Identity } from './identity.ts'
 
 /** Who waits for the answer. */
@@ -14,6 +15,8 @@ export interface Caller {
   readonly deadline?: number
   /** Aborts when they are gone. */
   readonly signal?: AbortSignal
+  /** Told how many milliseconds a part of the way took, where somebody wants to know. */
+  spent?(stretch: Stretch, ms: number): void
 }
 
 export interface RequestContext {

@@ -34,7 +34,11 @@ class Refusal extends Error {
 export async function judged<T>({ webhook, type, attributes: { operation, context }, metrics, log, place }: Judging, work: () => Promise<T>): Promise<T | undefined> {
   const begun = performance.now()
   const { name } = webhook
-  const count = (code: number, rejected: boolean) => metrics.webhook(name, type, operation, code, rejected, (performance.now() - begun) / 1000)
+  const count = (code: number, rejected: boolean) => {
+    const ms = performance.now() - begun
+    context.caller?.spent?.(type === 'admit' ? 'mutating-webhook' : 'validating-webhook', ms)
+    metrics.webhook(name, type, operation, code, rejected, ms / 1000)
+  }
   try {
     const result = await work()
     count(200, false)
