@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -365,6 +366,23 @@ describe('hooks', () => {
     await node.create('web', { containers: [{ name: 'main', image: 'app:1', lifecycle: { postStart: { exec: { command: ['hello'] } } } }] })
     expect(node.events('web').join('\n')).toContain('FailedPostStartHook: PostStartHook failed')
     expect(status('web')?.restartCount).toBeGreaterThan(0)
+  })
+})
+
+describe('volumes', () => {
+  it('that are brought up to date several times at once end with what is newest, and nothing beside it', async () => {
+    await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '0' } })
+    await node.create('web', { volumes: [{ name: 'v', configMap: { name: 'conf' } }] })
+    const worker = [...node.workers.values()][0]!
+    const files = () => readdirSync(node.directory, { recursive: true, withFileTypes: true })
+    const volume = files().find((entry) => entry.name === '..data')!.parentPath
+    for (let i = 1; i <= 20; i++) {
+      node.client.edit(core.configmaps, 'default/conf', (map) => ({ ...map, data: { a: String(i) } }))
+      worker.refreshVolumes()
+      await new Promise((resolve) => setTimeout(resolve, i % 3))
+    }
+    await expect.poll(() => readFileSync(join(volume, 'a'), 'utf8')).toBe('20')
+    await expect.poll(() => readdirSync(volume).filter((name) => name.startsWith('..') && name !== '..data')).toHaveLength(1)
   })
 })
 

@@ -127,12 +127,15 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     if (!life.running && !life.ended && !life.released) void run()
   }
 
+  const bringUpToDate = oneAtATime(() => tools.volumes.refresh(state.pod)
+    .catch((error: unknown) => log.warn({ pod: podName(state.pod), namespace: podNamespace(state.pod), error: String(error) }, 'volumes not brought up to date')))
+
   const refreshVolumes = (): void => {
     if (!state.volumes) {
       mountAtOnce()
       return wake()
     }
-    tools.volumes.refresh(state.pod).catch((error: unknown) => log.warn({ pod: podName(state.pod), namespace: podNamespace(state.pod), error: String(error) }, 'volumes not brought up to date'))
+    bringUpToDate()
   }
 
   return {
@@ -210,5 +213,22 @@ function hasten(tools: Tools, state: PodState): void {
   for (const status of state.world.containers) {
     if (status.state !== 'running') continue
     tools.context.runtime.stopContainer(status.id, grace).catch((error: unknown) => tools.context.log.debug({ container: status.id, error: String(error) }, 'not stopped sooner'))
+  }
+}
+
+/** Calls that come while `work` (which never rejects) is under way become one more, after it: what began earlier may have read what is older. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let [wanted, running] = [false, false]
+  const run = async (): Promise<void> => {
+    running = true
+    while (wanted) {
+      wanted = false
+      await work()
+    }
+    running = false
+  }
+  return () => {
+    wanted = true
+    if (!running) void run()
   }
 }
