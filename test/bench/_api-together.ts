@@ -53,3 +53,37 @@ export async function measureTogether(side: Side, folder: string, seconds: numbe
     + `(${(bytes.reduce((sum, n) => sum + n, 0) / 1e6).toFixed(0)} MB to watchers): `
     + `loop p99 ${delayP99.toFixed(1)} ms (target ${target}${delayP99 > target ? ', MISSED' : ''}), at most ${delayMax.toFixed(0)} ms`)
 }
+
+/** Every way to ask for 10,000 objects in one answer. */
+const forms: readonly (readonly [name: string, path: string, options: readonly string[]])[] = [
+  ['JSON', collection, []],
+  ['JSON, gzip', collection, ['-H', 'Accept-Encoding: gzip']],
+  ['protobuf', collection, ['-H', 'Accept: application/vnd.kubernetes.protobuf']],
+  ['YAML', collection, ['-H', 'Accept: application/yaml']],
+  ['Table', collection, ['-H', 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io']],
+  ['metadata', collection, ['-H', 'Accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io']],
+  ['of an earlier moment', `${collection}?resourceVersionMatch=Exact&resourceVersion=`, []],
+  ['none of them selected', `${collection}?labelSelector=app%3Dnothing`, []],
+  ['watch with initial events', `${collection}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1`, []],
+]
+
+/** Prints the delay of the event loop while four clients at a time ask for all pods in one form, for each form. */
+export async function measureForms(side: Side, seconds: number): Promise<void> {
+  console.log(`${'10,000 pods as'.padEnd(28)} ${'lists/s'.padStart(8)} ${'loop p99'.padStart(9)} ${'at most'.padStart(9)}`)
+  for (const [name, path, options] of forms) {
+    const from = path.endsWith('resourceVersion=') ? await revisionOf(side) : ''
+    // After it has changed, the state of that moment is in the store only.
+    if (from) await side.ask({ do: 'events', count: 1 })
+    await side.ask({ do: 'usage' })
+    const until = performance.now() + seconds * 1000
+    let lists = 0
+    await Promise.all(Array.from({ length: 4 }, async () => {
+      while (performance.now() < until) {
+        await swallow(side, path + from, 60, options)
+        lists++
+      }
+    }))
+    const { delayP99, delayMax } = await side.ask<Usage>({ do: 'usage' })
+    console.log(`${name.padEnd(28)} ${(lists / seconds).toFixed(1).padStart(8)} ${`${delayP99.toFixed(1)}ms`.padStart(9)} ${`${delayMax.toFixed(0)}ms`.padStart(9)}`)
+  }
+}

@@ -13,7 +13,7 @@ import { calls, deleteAll, fanOut, fanOutEvents, fetchText, load, revisionOf, sc
 import { collection, doomed, nameOf, pods } from './_api-objects.ts'
 import { measureGrowth } from './_api-growth.ts'
 import type { Usage } from './_api-server.ts'
-import { measureTogether } from './_api-together.ts'
+import { measureForms, measureTogether } from './_api-together.ts'
 import { connectPeer, profile, startSide, type Side } from './_api-sides.ts'
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { peer: { type: 'string' }, 'peer-pid': { type: 'string', multiple: true } } })
@@ -105,6 +105,7 @@ async function besideBare(skiff: Side): Promise<void> {
   await measureCalls(skiff, bare, 'bare')
   if (!onlyCall) await measureFanOut(skiff, bare, 'bare')
   if (!onlyCall || onlyCall === 'together') await measureTogether(skiff, base, seconds * 2)
+  if (!onlyCall || onlyCall === 'together') await measureForms(skiff, seconds / 2)
   const after = await skiff.ask<Usage>({ do: 'usage' })
   const collected = await skiff.ask<Usage>({ do: 'collect' })
   console.log(`resident memory after all of this: ${megabytes(after.rss)}, ${megabytes(collected.rss)} once collected`)

@@ -2,6 +2,7 @@
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, expired, internal } from '../../machinery/errors.ts'
 import type { Clock } from '../../machinery/clock.ts'
+import { eachPausing, filterPausing } from '../encoding/pausing.ts'
 import { CompactedError, FutureRevisionError, type Store } from '../../store/store.ts'
 import { withResourceVersion } from '../registry/meta.ts'
 import type { Cache } from './cache.ts'
@@ -24,8 +25,6 @@ export interface ListResult {
   readonly continue: string
   /** How many follow, where it is known. */
   readonly remaining: number | undefined
-  /** The same for lists of the same objects in the same state: what was encoded once need not be encoded again. */
-  readonly stamp?: string
 }
 
 export interface ListSource {
@@ -37,6 +36,10 @@ export interface ListSource {
   /** For kinds whose objects have to be converted before they can be looked at: resolves once they are. */
   ready?(items: readonly Encoded[]): Promise<void> | undefined
 }
+
+/** Those of `found` that are selected. */
+export const selected = async (found: readonly Encoded[], selection: Selection): Promise<readonly Encoded[]> =>
+  (selection.all ? found : filterPausing(found, (item) => selection.matches(item.object)))
 
 interface Token { readonly revision: number; readonly after: string }
 
@@ -109,34 +112,36 @@ async function listed(source: ListSource, selection: Selection, query: ListQuery
   return newest(source, selection, query.resourceVersion === '0' ? 0 : query.limit, '')
 }
 
-function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = objects.closedAt ?? cache.revision()): ListResult {
+async function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = objects.closedAt ?? cache.revision()): Promise<ListResult> {
   const resourceVersion = String(as)
   objects.checkReadable(selection.path)
   if (selection.single !== undefined && after === '') {
     const item = objects.get(selection.single)
     return { items: item && selection.matches(item.object) ? [item] : [], resourceVersion, continue: '', remaining: undefined }
   }
+  // What there is at this moment, however long it takes to look at it.
   const found = objects.slice(selection.path, after === '' ? undefined : objects.prefix + after)
-  if (limit === 0 || found.length <= limit) {
-    const whole = { resourceVersion, continue: '', remaining: undefined }
-    if (!selection.all) return { ...whole, items: found.filter((item) => selection.matches(item.object)) }
-    return { ...whole, items: found, ...(after === '' ? { stamp: `${selection.path}@${objects.changed}` } : {}) }
-  }
-  return cut(objects.prefix, found, selection, limit, as, found.length)
+  if (limit > 0 && found.length > limit) return cut(objects.prefix, found, selection, limit, as, found.length)
+  return { items: await selected(found, selection), resourceVersion, continue: '', remaining: undefined }
 }
 
 /** The first `limit` matches and where to go on after them. */
-function cut(prefix: string, found: readonly Encoded[], selection: Selection, limit: number, revision: number, count: number): ListResult {
+async function cut(prefix: string, found: readonly Encoded[], selection: Selection, limit: number, revision: number, count: number): Promise<ListResult> {
   const items: Encoded[] = []
-  for (const item of found) {
-    if (!selection.all && !selection.matches(item.object)) continue
-    if (items.length === limit) {
-      const after = items.at(-1)!.key.slice(prefix.length)
-      return { items, resourceVersion: String(revision), continue: encodeToken({ revision, after }), remaining: selection.all ? count - limit : undefined }
-    }
-    items.push(item)
+  let more = selection.all && found.length > limit
+  if (selection.all) items.push(...found.slice(0, limit))
+  else {
+    await eachPausing(found, (item) => {
+      if (!selection.matches(item.object)) return true
+      more = items.length === limit
+      if (!more) items.push(item)
+      return !more
+    })
   }
-  return { items, resourceVersion: String(revision), continue: '', remaining: undefined }
+  const whole = { items, resourceVersion: String(revision), continue: '', remaining: undefined }
+  if (!more) return whole
+  const after = items.at(-1)!.key.slice(prefix.length)
+  return { ...whole, continue: encodeToken({ revision, after }), remaining: selection.all ? count - limit : undefined }
 }
 
 /** A page of the state at one revision: from the cache while nothing has changed since, from the store's history after that. */
@@ -157,24 +162,20 @@ async function past({ store, objects, decode, ready }: ListSource, selection: Se
   const found: Encoded[] = []
   const wanted = limit === 0 ? Infinity : limit + 1
   let last = after === '' ? undefined : objects.prefix + after
-  let matching = 0
   for (;;) {
     const options = { revision, ...(limit === 0 ? {} : { limit: limit + 1 }), ...(last === undefined ? {} : { after: last }) }
     const { entries, more } = await store.range(objects.prefix + selection.path, options)
     const spoiled = entries.find(({ problem }) => problem !== undefined)
     if (spoiled) throw internal(spoiled.problem!)
-    const items = entries.map((entry) => new Encoded(entry.key, entry.modRevision, withResourceVersion(decode(entry.value), String(entry.modRevision))))
+    const items: Encoded[] = []
+    await eachPausing(entries, (entry) => void items.push(new Encoded(entry.key, entry.modRevision, withResourceVersion(decode(entry.value), String(entry.modRevision)))))
     if (selection.byFields) await ready?.(items)
-    for (const item of items) {
-      if (!selection.all && !selection.matches(item.object)) continue
-      found.push(item)
-      matching++
-    }
+    for (const item of await selected(items, selection)) found.push(item)
     last = entries.at(-1)?.key
-    if (!more || matching >= wanted) break
+    if (!more || found.length >= wanted) break
   }
   if (limit === 0) return { items: found, resourceVersion: String(revision), continue: '', remaining: undefined }
-  const rest = cut(objects.prefix, found, selection, limit, revision, 0)
+  const rest = await cut(objects.prefix, found, selection, limit, revision, 0)
   return { ...rest, remaining: undefined }
 }
 

@@ -1,7 +1,7 @@
 /** Watches: what a watcher sees of the changes, given what it selected. */
 import { ApiError, expired } from '../../machinery/errors.ts'
 import { eachPausing } from '../encoding/pausing.ts'
-import { type ListSource, parseRevision, waitFor } from './list.ts'
+import { type ListSource, parseRevision, selected, waitFor } from './list.ts'
 import { Encoded } from './encoded.ts'
 import { readHistory } from './history.ts'
 import { inTurn } from './in-turn.ts'
@@ -146,7 +146,7 @@ async function initially({ objects, ready }: ListSource, selection: Selection): 
   const single = selection.single === undefined ? undefined : objects.get(selection.single)
   const found = selection.single === undefined ? objects.slice(selection.path) : single ? [single] : []
   if (ready) await ready(found)
-  return selection.all ? found : found.filter((item) => selection.matches(item.object))
+  return selected(found, selection)
 }
 
 /** The bookmark of a revision; `last` marks the end of the initial events. */

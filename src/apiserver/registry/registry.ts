@@ -6,6 +6,7 @@ import { decodeObject } from '../../machinery/json.ts'
 import { startCache, type Cache, type StoredKind } from '../cache/cache.ts'
 import type { ResourceCache } from '../cache/resource-cache.ts'
 import { Encoded } from '../cache/encoded.ts'
+import { eachPausing } from '../encoding/pausing.ts'
 import { getAt, list, type ListQuery, type ListResult, type ListSource } from '../cache/list.ts'
 import { selectionOf, type SelectionOptions } from '../cache/selection.ts'
 import { watch, type Sink, type WatchQuery } from '../cache/watch.ts'
@@ -145,8 +146,8 @@ export const watchObjects = (env: RegistryEnvironment, served: Served, select: S
 /** Deletes every object that the options select; those that went or are going. */
 export async function deleteObjects(env: RegistryEnvironment, call: Call, select: SelectionOptions, deletion: Deletion): Promise<ListResult> {
   const found = await listObjects(env, call.served, select, { limit: 0, continue: '', resourceVersion: '', match: '' })
-  const deleted = await Promise.all(found.items.map(async (item) => {
-    const { name = '', namespace = '' } = item.object.metadata
+  const one = async ({ object }: Encoded): Promise<Encoded | undefined> => {
+    const { name = '', namespace = '' } = object.metadata
     try {
       return (await deleteObject(env, { ...call, name, namespace }, deletion)).item
     } catch (error) {
@@ -154,7 +155,15 @@ export async function deleteObjects(env: RegistryEnvironment, call: Call, select
       if ((error as { code?: unknown }).code === 404) return undefined
       throw error
     }
-  }))
-  const { stamp: _, ...rest } = found
-  return { ...rest, items: deleted.filter((item) => item !== undefined) }
+  }
+  const deletions: Promise<Encoded | undefined>[] = []
+  const failed: unknown[] = []
+  await eachPausing(found.items, (item) => {
+    const going = one(item)
+    going.catch((error: unknown) => failed.push(error))
+    deletions.push(going)
+    return failed.length === 0
+  })
+  const deleted = await Promise.all(deletions)
+  return { ...found, items: deleted.filter((item) => item !== undefined) }
 }
