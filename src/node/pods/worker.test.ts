@@ -370,19 +370,22 @@ describe('hooks', () => {
 })
 
 describe('volumes', () => {
-  it('that are brought up to date several times at once end with what is newest, and nothing beside it', async () => {
+  const slowly = { timeout: 10_000 }
+
+  it('that are brought up to date several times at once end with what is newest, and nothing beside it', { timeout: 30_000 }, async () => {
     await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '0' } })
     await node.create('web', { volumes: [{ name: 'v', configMap: { name: 'conf' } }] })
     const worker = [...node.workers.values()][0]!
-    const files = () => readdirSync(node.directory, { recursive: true, withFileTypes: true })
-    const volume = files().find((entry) => entry.name === '..data')!.parentPath
+    const data = () => readdirSync(node.directory, { recursive: true, withFileTypes: true }).find((entry) => entry.name === '..data')
+    await expect.poll(data, slowly).toBeDefined()
+    const volume = data()!.parentPath
     for (let i = 1; i <= 20; i++) {
       node.client.edit(core.configmaps, 'default/conf', (map) => ({ ...map, data: { a: String(i) } }))
       worker.refreshVolumes()
       await new Promise((resolve) => setTimeout(resolve, i % 3))
     }
-    await expect.poll(() => readFileSync(join(volume, 'a'), 'utf8')).toBe('20')
-    await expect.poll(() => readdirSync(volume).filter((name) => name.startsWith('..') && name !== '..data')).toHaveLength(1)
+    await expect.poll(() => readFileSync(join(volume, 'a'), 'utf8'), slowly).toBe('20')
+    await expect.poll(() => readdirSync(volume).filter((name) => name.startsWith('..') && name !== '..data'), slowly).toHaveLength(1)
   })
 })
 

@@ -131,11 +131,9 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     .catch((error: unknown) => log.warn({ pod: podName(state.pod), namespace: podNamespace(state.pod), error: String(error) }, 'volumes not brought up to date')))
 
   const refreshVolumes = (): void => {
-    if (!state.volumes) {
-      mountAtOnce()
-      return wake()
-    }
-    bringUpToDate()
+    if (state.volumes) return bringUpToDate()
+    mountAtOnce()
+    wake()
   }
 
   return {
