@@ -3,17 +3,17 @@
  * no snapshot is held open meanwhile (lmdb could not reuse space behind it), because every page can be read as of the
  * revision the first one was: what changed since is found by walking its chain back.
  */
+import { pause, stretch } from '../machinery/pausing.ts'
 import { compareKeys } from './keys.ts'
 import type { Change, ChangeBatch, Entry, Range, RangeOptions } from './store.ts'
 import { decodeHead, placeOf, readLogRow, readNewestPlace, readRevision, readTomb, revisionOf, within } from './lmdb-tables.ts'
 import type { Tables } from './lmdb-tables.ts'
 
-const pageSize = 256
-/** Milliseconds a read may hold the event loop before it lets others run. */
+const pageSize = 64
+/** Milliseconds that reading the log may hold the event loop. */
 const patience = 4
 
 const nothing = new Uint8Array(0)
-const turn = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
 /** What a reader needs to know of the store: acknowledged, durable revisions. */
 export interface Position {
@@ -76,8 +76,8 @@ async function* pages(tables: Tables, position: Position, prefix: string, revisi
     yield found.map((c) => entryOf(tables, c, revision, options.keysOnly)).filter((e) => e !== undefined)
     if (last) return
     after = found.at(-1)!.key
-    if (performance.now() - began < patience) continue
-    await turn()
+    if (performance.now() - began < stretch) continue
+    await pause()
     position.check(revision)
     began = performance.now()
   }

@@ -2,7 +2,7 @@
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, expired, internal } from '../../machinery/errors.ts'
 import type { Clock } from '../../machinery/clock.ts'
-import { eachPausing, filterPausing } from '../encoding/pausing.ts'
+import { eachPausing, filterPausing } from '../../machinery/pausing.ts'
 import { CompactedError, FutureRevisionError, type Store } from '../../store/store.ts'
 import { withResourceVersion } from '../registry/meta.ts'
 import type { Cache } from './cache.ts'

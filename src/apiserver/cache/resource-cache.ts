@@ -1,7 +1,7 @@
 /** All objects of one resource, in the order of their keys, with the recent changes that watches resume from. */
 import type { Clock } from '../../machinery/clock.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { eachPausing } from '../encoding/pausing.ts'
+import { eachPausing } from '../../machinery/pausing.ts'
 import { withResourceVersion } from '../registry/meta.ts'
 import { internal } from '../../machinery/errors.ts'
 import { Encoded } from './encoded.ts'

@@ -1,6 +1,6 @@
 /** Watches: what a watcher sees of the changes, given what it selected. */
 import { ApiError, expired } from '../../machinery/errors.ts'
-import { eachPausing } from '../encoding/pausing.ts'
+import { eachPausing } from '../../machinery/pausing.ts'
 import { type ListSource, parseRevision, selected, waitFor } from './list.ts'
 import { Encoded } from './encoded.ts'
 import { readHistory } from './history.ts'

@@ -8,7 +8,7 @@ import type { ListResult } from '../cache/list.ts'
 import type { Served } from '../registry/served.ts'
 import type { EncodeOptions } from './encode.ts'
 import type { Format } from './negotiate.ts'
-import { eachPausing } from './pausing.ts'
+import { eachPausing } from '../../machinery/pausing.ts'
 import { longText, type LongBody, type TextForm } from './pieces.ts'
 import { partial, tableDocument } from './table.ts'
 

@@ -3,7 +3,7 @@
  * hundred megabytes takes no more memory than a few of them.
  */
 import { formatYaml } from '../../machinery/yaml.ts'
-import { eachPausing } from './pausing.ts'
+import { eachPausing } from '../../machinery/pausing.ts'
 
 /** A piece has so many bytes, the last of an answer fewer. */
 export const pieceBytes = 128 * 1024

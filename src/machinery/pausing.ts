@@ -6,7 +6,7 @@
 /** Milliseconds for all of them in one turn of the event loop. */
 const share = 2
 /** Milliseconds for one of them, before the next has its go. */
-const stretch = 1
+export const stretch = 1
 /** A loop of so few steps is done before it would have to wait for the others. */
 const short = 32
 
@@ -25,7 +25,7 @@ async function takeTurns(): Promise<void> {
 }
 
 /** Lets everything else that waits run first. */
-function pause(): Promise<void> {
+export function pause(): Promise<void> {
   const turn = new Promise<void>((resolve) => void waiting.push(resolve))
   if (!due) setImmediate(takeTurns)
   due = true
