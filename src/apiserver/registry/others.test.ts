@@ -7,9 +7,9 @@ import type { ApiObject } from '../../client/client.ts'
 import type { Strategy } from '../strategy.ts'
 import { strategyFor } from './strategies.ts'
 import { complete, context, createErrors, created, environment, row, statusErrors, updateErrors } from './testing.ts'
+import { signingRequest as csr } from '../testing/signing-request.ts'
 
 const named = (body: object, name = 'a') => ({ metadata: { name, namespace: 'default' }, ...body })
-const csr = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n').toString('base64')
 const backend = { service: { name: 'web', port: { number: 80 } } }
 const ingress = (path: object) => ({ spec: { rules: [{ http: { paths: [{ path: '/', pathType: 'Prefix', backend, ...path }] } }] } })
 const webhook = { name: 'a.example.com', clientConfig: { service: { name: 's', namespace: 'n' } }, sideEffects: 'None', admissionReviewVersions: ['v1'], rules: [{ operations: ['*'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }] }
@@ -118,7 +118,7 @@ describe('what is wrong with', () => {
       'reportingInstance: Required value', 'action: Required value', 'reason: Invalid value: "": can have at most 128 characters',
     ]],
     ['a request by no name', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'x', usages: [] } },
-      ['spec.usages: Required value', 'spec.signerName: Invalid value: "x": must be a fully qualified domain and path of the form \'example.com/signer-name\'']],
+      ['spec.usages: Required value: usages must be provided', 'spec.signerName: Invalid value: "x": must be a fully qualified domain and path of the form \'example.com/signer-name\'']],
     ['nothing: a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [webhook] }, []],
     ['a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [{ ...webhook, name: 'a', sideEffects: undefined, clientConfig: {}, timeoutSeconds: 31 }] }, [
       'webhooks[0].name: Invalid value: "a": should be a domain with at least three segments separated by dots',
@@ -185,6 +185,7 @@ describe('a certificate signing request', () => {
     const next = complete(certificates.certificatesigningrequests, named({ spec: current.spec, status: { conditions: [{ type: 'Approved', status: 'True' }, { type: 'Failed', status: 'True' }], certificate: 'eA==' } }))
     expect(strategy.prepareForStatusUpdate?.(next, current, context()).status).toMatchObject({ conditions: [{ type: 'Failed' }], certificate: 'eA==' })
     expect(statusErrors(strategy, { ...next, status: { ...next.status, certificate: 'eQ==' } }, next)).toEqual(['status.certificate: Forbidden: updates may not modify existing certificate content'])
+    expect(statusErrors(strategy, next, current)).toContain('status.certificate: Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block')
   })
 })
 

@@ -6,6 +6,7 @@ import { ApiError, forbidden, isConflict, isNotFound } from '../../machinery/err
 import { createMemoryStore } from '../../store/memory.ts'
 import type { ApiServer } from '../options.ts'
 import { openAdmission, startTestServer, type TestServerOptions } from '../testing.ts'
+import { signingRequest } from '../testing/signing-request.ts'
 
 let server: ApiServer | undefined
 afterEach(async () => {
@@ -320,8 +321,7 @@ describe('subresources', () => {
 
   it('approves a certificate request without touching its spec, with metadata and times', async () => {
     const client = await start()
-    const pem = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n'
-    const csr = await client.create(certificates.certificatesigningrequests, { metadata: { name: 'r' }, spec: { request: Buffer.from(pem).toString('base64'), signerName: 'example.com/s', usages: ['client auth'] } })
+    const csr = await client.create(certificates.certificatesigningrequests, { metadata: { name: 'r' }, spec: { request: signingRequest, signerName: 'example.com/s', usages: ['client auth'] } })
     const approve = (body: JsonObject) => client.patch(certificates.certificatesigningrequests, 'r', { type: 'merge', body }, { subresource: 'approval' })
     const other = await approve({ metadata: { annotations: { by: 'me' } }, spec: { signerName: 'example.com/t' }, status: { certificate: 'AA==', conditions: [{ type: 'Other', status: 'False' }] } })
     expect([other.metadata.annotations, other.spec.signerName, other.status.certificate]).toEqual([{ by: 'me' }, 'example.com/s', undefined])

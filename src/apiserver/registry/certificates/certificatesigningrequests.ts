@@ -1,6 +1,7 @@
 /** Certificate signing requests. */
 import type { certificates } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
+import { checkCertificateRequest, checkCertificates } from '../../../machinery/pkcs10.ts'
 import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
@@ -33,12 +34,22 @@ const usages = [
   'encipher only', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'key agreement', 'key encipherment', 'microsoft sgc', 'netscape sgc', 'ocsp signing', 's/mime',
   'server auth', 'signing', 'timestamping',
 ]
-const pem = /^-----BEGIN CERTIFICATE REQUEST-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE REQUEST-----/m
+
+/** What `check` has against the PEM in a field of bytes. */
+function faultOf(check: (pem: string) => void, base64: string): string | undefined {
+  try {
+    check(Buffer.from(base64, 'base64').toString('latin1'))
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
 
 function validate({ spec }: Request, root: Place): void {
   const at = root.at('spec')
-  if (!pem.test(Buffer.from(spec.request, 'base64').toString('latin1'))) at.at('request').invalid(spec.request, 'PEM block type must be CERTIFICATE REQUEST')
-  if (!spec.usages?.length) at.at('usages').required()
+  const wrong = faultOf(checkCertificateRequest, spec.request)
+  if (wrong !== undefined) at.at('request').invalid(spec.request, wrong)
+  if (!spec.usages?.length) at.at('usages').required('usages must be provided')
   forEach(at.at('usages'), spec.usages, (usage, place) => ifThere(place, usage, usages))
   distinct(at.at('usages'), spec.usages, (usage) => usage)
   signerName(spec.signerName, root)
@@ -49,7 +60,7 @@ function validate({ spec }: Request, root: Place): void {
 
 function signerName(name: string, root: Place): void {
   const at = root.at('spec').at('signerName')
-  if (!name) return at.required()
+  if (!name) return at.required('signerName must be provided')
   const [domain = '', own = '', ...rest] = name.split('/')
   if (!name.includes('/') || rest.length > 0) return at.invalid(name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
   if (domain.length > longestDomain) at.tooLong(longestDomain)
@@ -67,7 +78,13 @@ function statusErrors(next: Request, current: Request, root: Place): void {
   conditionErrors(next, root)
   const failed = (request: Request) => request.status.conditions?.some(({ type }) => type === 'Failed') ?? false
   if (failed(current) && !failed(next)) root.at('status').at('conditions').forbidden('updates may not remove a condition of type "Failed"')
-  if (current.status.certificate && next.status.certificate !== current.status.certificate) root.at('status').at('certificate').forbidden('updates may not modify existing certificate content')
+  const { certificate } = next.status
+  const before = current.status.certificate
+  // What is there may stay as it is.
+  const tolerated = before ? faultOf(checkCertificates, before) !== undefined : false
+  const wrong = certificate && !tolerated ? faultOf(checkCertificates, certificate) : undefined
+  if (wrong !== undefined) root.at('status').at('certificate').invalid('<certificate data>', wrong)
+  if (before && certificate !== before) root.at('status').at('certificate').forbidden('updates may not modify existing certificate content')
 }
 
 /** Whether a request is approved is said through its approval subresource; a status writer changes nothing of it. */
