@@ -38,7 +38,7 @@ describe.skipIf(clients === undefined)('Go programs', () => {
     return Object.fromEntries(steps.filter(([, ended]) => ended !== 'ok'))
   }
 
-  it.each(['typed', 'informers', 'generic', 'identity', 'transport'])('%s', async (area) => {
+  it.each(['typed', 'informers', 'generic', 'identity', 'transport', 'controllers'])('%s', async (area) => {
     expect(await wrong([area])).toEqual({})
   }, 300_000)
   it('informers that list before they watch', async () => expect(await wrong(['informers'], { WatchListClient: false })).toEqual({}), 300_000)
