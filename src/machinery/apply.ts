@@ -69,15 +69,17 @@ export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, 
   const apiVersion = (wanted.apiVersion as string | undefined) ?? (old as Managed).apiVersion ?? ''
   const managers = live === undefined ? [] : knownManagers(type, live, now)
 
-  const self: Manager = { name, operation: 'Apply', apiVersion, subresource, time: rfc3339(now), fields: ownable(fieldsOf(type, wanted), ignored) }
-  const last = managers.find((m) => sameManager(m, self))
+  const stated: Manager = { name, operation: 'Apply', apiVersion, subresource, time: rfc3339(now), fields: ownable(fieldsOf(type, wanted), ignored) }
+  const last = managers.find((m) => sameManager(m, stated))
   const others = managers.filter((m) => m !== last)
   const merged = merge(type, old, wanted)
-  const pruned = last ? removeFields(type, merged, abandoned(type, merged, last.fields, [self, ...others])) : merged
+  const pruned = last ? removeFields(type, merged, abandoned(type, merged, last.fields, [stated, ...others])) : merged
   const object = withoutEntries(decodeObject(type, pruned ?? {}).object)
 
   const changes = compare(type, old, object)
   const left = disown(others, changes, options.elsewhere, force ? undefined : (conflicts) => refuse(type, old, name, conflicts))
+  // Times are those of changes: who only comes to own what is there already has none.
+  const self = isSame(changes) ? { ...stated, time: last?.time } : stated
   const unchanged = last && sameSet(last.fields, self.fields) && last.apiVersion === apiVersion && isSame(changes)
   return withManagers(object, [...left, unchanged ? last : self])
 }

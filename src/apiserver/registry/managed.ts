@@ -58,13 +58,9 @@ export function checkApply(fieldManager: string | null): void {
 
 /** Throws `ApiError` 400 when a configuration is of another kind, or of none. */
 function checkConfiguration({ kind, apiVersion }: { readonly kind: string; readonly apiVersion: string }, body: JsonObject): void {
-  for (const [field, name] of [['apiVersion', 'apiVersion'], ['kind', 'Kind']] as const) {
-    if (!body[field]) throw badRequest(`Object '${name}' is missing in '${JSON.stringify(body)}'`)
-  }
-  if (body['apiVersion'] !== apiVersion) {
-    throw badRequest(`Incorrect version specified in apply patch. Specified patch version: ${String(body['apiVersion'])}, expected: ${apiVersion}`)
-  }
-  if (body['kind'] !== kind) throw badRequest(`the kind of the configuration (${String(body['kind'])}) does not match the kind on the URL (${kind})`)
+  if (body['apiVersion'] === apiVersion && body['kind'] === kind) return
+  const version = String(body['apiVersion'] ?? '')
+  throw badRequest(`invalid object type: ${version.includes('/') ? '' : '/'}${version}, Kind=${String(body['kind'] ?? '')}`)
 }
 
 export interface Configuration { readonly body: JsonObject; readonly force: boolean }

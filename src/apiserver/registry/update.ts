@@ -96,11 +96,13 @@ async function createInstead(env: RegistryEnvironment, call: Call, { missing, ma
   if (!missing || call.subresource) throw notFound(call.served.resource, call.name)
   const object = missing()
   checkName(call, object)
-  // An update of a version that is gone is no wish for a new object.
-  if (object.metadata.resourceVersion || object.metadata.uid) throw notFound(call.served.resource, call.name)
+  const { uid, resourceVersion } = object.metadata
+  if (managed && uid) throw conflict(call.served.resource, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
+  // An update of a version that is gone is no wish for a new object; an applied configuration is.
+  if (!managed && (resourceVersion || uid)) throw notFound(call.served.resource, call.name)
   const asked = env.checkMayCreate(call)
   if (asked) await asked
-  return { item: await create(env, call, object, { managed }), created: true }
+  return { item: await create(env, call, managed && resourceVersion ? withMeta(object, { resourceVersion: undefined }) : object, { managed }), created: true }
 }
 
 /** Throws `ApiError` 400 when the object is not the one that the URL names. */

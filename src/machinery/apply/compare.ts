@@ -41,7 +41,10 @@ export function compare(type: Target, old: unknown, next: unknown): Comparison {
   if (shape.form === 'leaf' || (isEmpty(old) && isEmpty(next))) {
     if (old === undefined) return added
     if (next === undefined) return removed
-    return deepEqual(old, next) ? same : modified
+    if (deepEqual(old, next)) return same
+    // What was a map and is none any more loses what was in it.
+    const inside = typeof old === 'object' && old !== null ? fieldsOf(type, old) : emptySet
+    return inside.children.size === 0 ? modified : { ...modified, removed: { self: false, children: inside.children } }
   }
   const children = shape.form === 'list' ? compareLists(shape.of, shape.elementOf, old, next) : compareMaps(shape.child, old, next)
   const pick = (which: keyof Comparison, self: boolean) => setOf(self, children.map(([element, child]) => [element, child[which]] as const))

@@ -9,12 +9,12 @@ import { shapeFor, type List, type Obj, type Target } from './shape.ts'
 export function readConfig(type: StructType, config: unknown): Obj {
   const { object, unknownFields } = decodeObject(type, config)
   const about = describe(type, config as Obj)
-  if (unknownFields[0]) {
-    const field = /"(.*)"$/.exec(unknownFields[0])?.[1] ?? ''
-    throw badRequest(`failed to create typed patch object (${about}): .${field}: field not declared in schema`)
+  if (unknownFields.length > 0) {
+    const lines = unknownFields.map((text) => `.${/"(.*)"$/.exec(text)?.[1] ?? ''}: field not declared in schema`)
+    throw badRequest(`failed to create typed patch object (${about}): ${lines.length === 1 ? lines[0] : `errors:\n${lines.map((line) => `  ${line}`).join('\n')}`}`)
   }
   const metadata = (config as { metadata?: { managedFields?: unknown } }).metadata
-  if (Array.isArray(metadata?.managedFields) && metadata.managedFields.length > 0) throw badRequest('metadata.managedFields must be nil')
+  if (Array.isArray(metadata?.managedFields)) throw badRequest('metadata.managedFields must be nil')
   return stated(type, config, object, '', about) as Obj
 }
 
@@ -22,6 +22,13 @@ function describe(type: StructType, config: Obj): string {
   const { namespace = '', name = '' } = (config.metadata ?? {}) as { namespace?: string; name?: string }
   const version = String(config.apiVersion ?? '')
   return `${namespace}/${name}; ${version.includes('/') ? '' : '/'}${version}, Kind=${type.name}`
+}
+
+/** An element as messages call it: `[="value"]`, or `[key="value"]`. */
+function elementText(element: string): string {
+  const json = element.slice(2)
+  if (!json.startsWith('{')) return `[=${json}]`
+  return `[${Object.entries(JSON.parse(json) as Obj).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`
 }
 
 /** The parts of `decoded` that `config` states. Values that are owned whole are taken in their normal form. */
@@ -34,7 +41,7 @@ function stated(type: Target, config: unknown, decoded: unknown, path: string, a
     const seen = new Set<string>()
     return list.map((item, i) => {
       const element = shape.elementOf(item)
-      if (seen.has(element)) throw badRequest(`failed to create typed patch object (${about}): ${path}: duplicate entries for key ${element.slice(2)}`)
+      if (seen.has(element)) throw badRequest(`failed to create typed patch object (${about}): ${path}: duplicate entries for key ${elementText(element)}`)
       seen.add(element)
       return stated(shape.of, (config as List)[i], item, `${path}[${i}]`, about)
     })
