@@ -35,7 +35,7 @@ const newcomers = 4
 /** How often it is looked at whether the loop could take more, in milliseconds. */
 const look = 5
 /** Below this the loop waits for the disk, for webhooks, for slow readers: more may begin. */
-const idle = 0.85
+const idle = 0.95
 /** What was found out that long ago says nothing about now, in milliseconds. */
 const forget = 1000
 
