@@ -1,4 +1,4 @@
-/** The newest clients there are, from Debian's newest suite: kubectl and kustomize as programs, client-go as sources to build ours with. */
+/** The newest clients there are, from Debian's newest suite: kubectl, kustomize and Prometheus as programs, client-go as sources to build ours with. */
 import { join } from 'node:path'
 import { run } from './host.ts'
 import { Unreachable, testCache, unpackFromSid, unpackedBefore } from './sid.ts'
@@ -7,15 +7,16 @@ import type { Unpacked } from './sid.ts'
 export interface Genuine {
   readonly kubectl: string
   readonly kustomize: string
+  readonly prometheus: string
   /** Builds a folder of Go sources into one program, without modules: the packages are all there is. Throws with the compiler's words. */
   build(sources: string): Promise<string>
 }
 
 const label = 'genuine'
-const packages = ['golang-go', 'golang-k8s-client-go-dev', 'golang-k8s-cli-runtime-dev', 'kubectl', 'kustomize']
+const packages = ['golang-go', 'golang-k8s-client-go-dev', 'golang-k8s-cli-runtime-dev', 'kubectl', 'kustomize', 'prometheus']
 
 /**
- * Fetches them (about 150 MB, once) or finds them where an earlier run left them. Without the mirror: an error in CI, elsewhere what is
+ * Fetches them (about 170 MB, once) or finds them where an earlier run left them. Without the mirror: an error in CI, elsewhere what is
  * there, and undefined when nothing is; then it says so.
  */
 export async function genuine(): Promise<Genuine | undefined> {
@@ -38,6 +39,7 @@ export function genuineBefore(): Genuine | undefined {
 const genuineIn = (unpacked: Unpacked): Genuine => ({
   kubectl: unpacked.path('usr/bin/kubectl'),
   kustomize: unpacked.path('usr/bin/kustomize'),
+  prometheus: unpacked.path('usr/bin/prometheus'),
   async build(sources) {
     const program = join(testCache, 'clients')
     const env = {
