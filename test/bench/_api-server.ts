@@ -26,8 +26,8 @@ export type Order =
   | { readonly do: 'serve'; readonly code: number; readonly body: string; readonly durable: boolean }
   | { readonly do: 'events'; readonly count: number; readonly frame?: string }
 
-/** What a process has used: bytes, `pages` those of `rss` that are pages of files (code and the store), which the kernel can take back; the delay of its event loop (milliseconds) and its processor time (microseconds, all threads) since it was last asked. */
-export interface Usage { readonly rss: number; readonly pages: number; readonly heap: number; readonly delayP99: number; readonly delayMax: number; readonly cpu: number }
+/** What a process has used: bytes, `pages` those of `rss` that are pages of files (code and the store), which the kernel can take back, `heap` V8's and `buffers` bytes outside of it; the delay of its event loop (milliseconds) and its processor time (microseconds, all threads) since it was last asked. */
+export interface Usage { readonly rss: number; readonly pages: number; readonly heap: number; readonly buffers: number; readonly delayP99: number; readonly delayMax: number; readonly cpu: number }
 
 Buffer.poolSize = 8 * 1024 // as src/cli/main.ts sets it
 const [mode, folder] = process.argv.slice(2) as ['skiff' | 'bare', string]
@@ -38,11 +38,11 @@ delays.enable()
 let before = process.cpuUsage()
 
 function usage(): Usage {
-  const { rss, heapUsed } = process.memoryUsage()
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage()
   const { user, system } = process.cpuUsage(before)
   before = process.cpuUsage()
   const over = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolution)
-  const answer = { rss, pages: Number(/RssFile:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024, heap: heapUsed, delayP99: over(delays.percentile(99)), delayMax: over(delays.max), cpu: user + system }
+  const answer = { rss, pages: Number(/RssFile:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024, heap: heapUsed, buffers: arrayBuffers, delayP99: over(delays.percentile(99)), delayMax: over(delays.max), cpu: user + system }
   delays.reset()
   return answer
 }

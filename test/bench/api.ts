@@ -107,8 +107,12 @@ async function besideBare(skiff: Side): Promise<void> {
   if (!onlyCall || onlyCall === 'together') await measureTogether(skiff, base, seconds * 2)
   if (!onlyCall || onlyCall === 'together') await measureForms(skiff, seconds / 2)
   const after = await skiff.ask<Usage>({ do: 'usage' })
+  // What is no longer needed is given back a little later.
+  await skiff.ask({ do: 'collect' })
+  await new Promise((resolve) => void setTimeout(resolve, 1000))
   const collected = await skiff.ask<Usage>({ do: 'collect' })
-  console.log(`resident memory after all of this: ${megabytes(after.rss)}, ${megabytes(collected.rss)} once collected`)
+  const { rss, pages, heap, buffers } = collected
+  console.log(`resident memory after all of this: ${megabytes(after.rss)}, ${megabytes(rss)} once collected: ${megabytes(pages)} pages of files, ${megabytes(heap)} heap, ${megabytes(buffers)} buffers`)
   await bare.end()
 }
 
