@@ -1,5 +1,5 @@
 /** AES, in Kubernetes's two modes: GCM, which also notices tampering, and CBC, for those whose configuration has it. */
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, type CipherGCMTypes } from 'node:crypto'
 import type { Provider } from './provider.ts'
 
 const saltLength = 32
@@ -38,12 +38,48 @@ export function openGcm(key: Uint8Array, payload: Uint8Array, context: string): 
   }
 }
 
-/** The provider `aesgcm` with one key of 16, 24 or 32 bytes. */
-export const aesgcm = (name: string, key: Uint8Array): Provider => ({
-  prefix: Buffer.from(`k8s:enc:aesgcm:v1:${name}:`),
+/** The cluster's own keys: the form of `aesgcm`, with a key for each value, which no number of writes wears out. */
+export const ownGcm = (name: string, key: Uint8Array): Provider => ({
+  prefix: gcmPrefix(name),
   encrypt: (value, context) => sealGcm(key, value, context),
   decrypt: (payload, context) => ({ value: openGcm(key, payload, context), stale: false }),
 })
+
+const gcmPrefix = (name: string): Buffer => Buffer.from(`k8s:enc:aesgcm:v1:${name}:`)
+
+/**
+ * The provider `aesgcm` with one key of 16, 24 or 32 bytes, as kube-apiserver writes it: nonce, ciphertext and tag under the key itself. What
+ * older versions wrote in the form of the cluster's own keys is read, and written anew.
+ */
+export function aesgcm(name: string, key: Uint8Array): Provider {
+  const algorithm = `aes-${key.length * 8}-gcm` as CipherGCMTypes
+  const open = (payload: Uint8Array, context: string): Buffer => {
+    if (payload.length < nonceLength + tagLength) throw new Error('the stored data is shorter than what encryption adds')
+    const cipher = createDecipheriv(algorithm, key, payload.subarray(0, nonceLength), { authTagLength: tagLength })
+    cipher.setAAD(Buffer.from(context))
+    cipher.setAuthTag(payload.subarray(payload.length - tagLength))
+    const value = cipher.update(payload.subarray(nonceLength, payload.length - tagLength))
+    return Buffer.concat([value, cipher.final()])
+  }
+  return {
+    prefix: gcmPrefix(name),
+    encrypt(value, context) {
+      const nonce = randomBytes(nonceLength)
+      const cipher = createCipheriv(algorithm, key, nonce)
+      cipher.setAAD(Buffer.from(context))
+      return Buffer.concat([nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()])
+    },
+    decrypt(payload, context) {
+      try {
+        return { value: open(payload, context), stale: false }
+      } catch (error) {
+        // Only a value of the older form is longer than what that form adds; of any other the first failure is the one to be told.
+        if (payload.length < saltLength + nonceLength + tagLength) throw new Error('cipher: message authentication failed', { cause: error })
+        return { value: openGcm(key, payload, context), stale: true }
+      }
+    },
+  }
+}
 
 const blockLength = 16
 

@@ -75,17 +75,27 @@ function resourceErrors(resources: readonly string[], at: Path): FieldError[] {
     if (name === '' || name.includes('/')) return [here.invalid(name, 'must be a resource name, such as secrets or deployments.apps, without a subresource')]
     if (name.startsWith('*') && !name.startsWith('*.')) return [here.invalid(name, 'a wildcard stands alone before the group: *.<group>')]
     if (name.slice(1).includes('*') && name !== '*.*') return [here.invalid(name, 'wildcards may only stand for all resources of a group, or for everything')]
-    return resources.indexOf(name) < i ? [here.duplicate(name)] : []
+    const group = groupOf(name)
+    if (group === 'events.k8s.io') return [here.invalid(name, 'these objects are stored as events of the core group: use \'events\'')]
+    if (group === 'extensions') return [here.invalid(name, '\'extensions\' group has been removed and cannot be used for encryption')]
+    if (resources.indexOf(name) < i) return [here.duplicate(name)]
+    const wider = resources.find((other) => other !== name && masks(other, name))
+    return wider === undefined ? [] : [here.invalid(name, `is covered by ${JSON.stringify(wider)} in the same list, and would never be used`)]
   })
+}
+
+const groupOf = (name: string): string => (name.includes('.') ? name.slice(name.indexOf('.') + 1) : '')
+
+/** Whether everything that `name` means is meant by `earlier`. */
+function masks(earlier: string, name: string): boolean {
+  const dot = name.indexOf('.')
+  return earlier === name || (name !== '*.*' && covers(earlier, groupOf(name), dot < 0 ? name : name.slice(0, dot)))
 }
 
 /** A resource that an earlier entry covers would never be looked up in a later one. */
 function maskedErrors(entries: readonly (readonly string[])[], root: Path): FieldError[] {
   return entries.flatMap((resources, i) => resources.flatMap((name, j) => {
-    const dot = name.indexOf('.')
-    const [plural, group] = dot < 0 ? [name, ''] : [name.slice(0, dot), name.slice(dot + 1)]
-    const masks = (earlier: string) => earlier === name || (name !== '*.*' && covers(earlier, group, plural))
-    const masked = entries.slice(0, i).some((earlier) => earlier.some(masks))
+    const masked = entries.slice(0, i).some((earlier) => earlier.some((other) => masks(other, name)))
     return masked ? [root.index(i).at('resources').index(j).invalid(name, 'is covered by an earlier entry, and would never be used')] : []
   }))
 }
@@ -131,13 +141,8 @@ function kmsErrors({ apiVersion = '', name, endpoint, timeout, cachesize }: Of<t
 
 /** Two services under one name would take each other's values for their own. */
 function kmsNameErrors(providers: readonly ProviderConfiguration[], at: Path): FieldError[] {
-  const seen = new Map<string, string>()
-  return providers.flatMap(({ kms }) => {
-    if (!kms) return []
-    const known = seen.get(kms.name)
-    seen.set(kms.name, kms.endpoint)
-    return known === undefined || known === kms.endpoint ? [] : [at.invalid(kms.name, 'two kms providers have this name')]
-  })
+  const names = providers.flatMap(({ kms }) => (kms ? [kms.name] : []))
+  return names.filter((name, i) => name !== '' && names.indexOf(name) < i).map((name) => at.invalid(name, `duplicate KMS provider name ${name}, names must be unique`))
 }
 
 function providersOf(given: ProviderConfiguration, makeKms: MakeKms): readonly Provider[] {

@@ -7,7 +7,7 @@ import { FakeClock, systemClock } from '../../machinery/clock.ts'
 import { quiet } from '../../machinery/log.ts'
 import { createMemoryStore } from '../memory.ts'
 import type { Change, Store } from '../store.ts'
-import { aescbc, aesgcm } from './aes.ts'
+import { aescbc, aesgcm, ownGcm } from './aes.ts'
 import { encryptStore } from './encrypted-store.ts'
 import { openEncryption, type ClusterEncryption } from './encryption.ts'
 import { addKey, dropKey, ensureKeys, readKeys } from './keyring.ts'
@@ -49,7 +49,28 @@ async function start(configuration?: string, automaticReload = false) {
   return { encryption, store, write, texts, options: { store, encryption, directory, clock: systemClock, log: quiet } }
 }
 
+describe('what kube-apiserver has stored', () => {
+  const known = Buffer.from('01234567890123456789012345678901')
+  it.each<[string, Provider, string]>([
+    ['aesgcm', aesgcm('k', known), 'azhzOmVuYzphZXNnY206djE6azoKSE/Tw5hi9UCMKhDR8AYYaqAH4Rj8+AkhcdyoUL6luXs='],
+    ['secretbox', secretbox('k', known), 'azhzOmVuYzpzZWNyZXRib3g6djE6azqZUkkGx94NPHLNoyIXJ5ABD8tFbUSVh5YWN1Up+jJhUGbCvcirjIiQEQRqiEI='],
+    ['aescbc', aescbc('k', known), 'azhzOmVuYzphZXNjYmM6djE6azrKS1kSGKlucTMHY41fUkGMw9457butg202JdBcKZWjhA=='],
+  ])('with %s can be read with the same key', async (_, provider, stored) => {
+    const bytesOf = Buffer.from(stored, 'base64')
+    expect(bytesOf.subarray(0, provider.prefix.length)).toEqual(provider.prefix)
+    const { value, stale } = await provider.decrypt(bytesOf.subarray(provider.prefix.length), '/registry/secrets/default/a')
+    expect([text(value), stale]).toEqual(['hello', false])
+  })
+  it('what aesgcm of a configuration was written with before is read, and is to be written anew', async () => {
+    const before = await ownGcm('k', known).encrypt(bytes('hello'), '/registry/a')
+    const { value, stale } = await aesgcm('k', known).decrypt(before, '/registry/a')
+    expect([text(value), stale]).toEqual(['hello', true])
+    expect(() => aesgcm('k', known).decrypt(before, '/registry/b')).toThrow('cipher: message authentication failed')
+  })
+})
+
 describe.each<[string, (of: number) => Provider, boolean]>([
+  ['a key of the cluster\'s own', (of) => ownGcm('k', key(of)), true],
   ['aesgcm', (of) => aesgcm('k', key(of)), true],
   ['aesgcm with a key of 16 bytes', (of) => aesgcm('k', key(of, 16)), true],
   ['aescbc', (of) => aescbc('k', key(of)), false],
@@ -259,6 +280,9 @@ describe('a configuration file', () => {
     [`${head}- resources: ["*"]\n  providers: [{identity: {}}]\n`, 'line 4: resources[0].resources[0]: Invalid value: "*": use *.* to encrypt all resources, *. for those of the core group'],
     [`${head}- resources: [secrets]\n  providers: [{identity: {}, aescbc: {keys: []}}]\n`, /exactly one of/],
     [`${head}- resources: [secrets]\n  providers: [{rot13: {}}]\n`, 'line 5: resources[0].providers[0].rot13: unknown field'],
+    [`${head}- resources: ['*.apps', deployments.apps]\n  providers: [{identity: {}}]\n`, /is covered by "\*\.apps" in the same list, and would never be used/],
+    [`${head}- resources: [events.events.k8s.io]\n  providers: [{identity: {}}]\n`, /these objects are stored as events of the core group: use 'events'/],
+    [`${head}- resources: [ingresses.extensions]\n  providers: [{identity: {}}]\n`, /'extensions' group has been removed and cannot be used for encryption/],
     [`${head}- resources: [secrets]\n  providers:\n  - aesgcm:\n      keys:\n      - name: k\n        secret: aHVzaA==\n`, 'line 9: resources[0].providers[0].aesgcm.keys[0].secret: Invalid value: "[hidden]": expected a key of 16, 24, 32 bytes'],
     [`${head}- resources: [secrets]\n  providers: [{secretbox: {keys: [{name: "a:b", secret: ${key(1).toString('base64')}}]}}]\n`, /must not contain a colon/],
     [`${head}- resources: ["*.*"]\n  providers: [{identity: {}}]\n- resources: [secrets]\n  providers: [{identity: {}}]\n`, /line 6: .*covered by an earlier entry/],

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { aesgcm } from './aes.ts'
+import { ownGcm } from './aes.ts'
 import type { Provider } from './provider.ts'
 
 /** A key as it is known: its secret stays within its provider. */
@@ -40,7 +40,7 @@ function readKey(directory: string, name: string): Key {
   checkMode(file)
   const secret = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64')
   if (secret.length !== secretLength) throw new KeyError(`${file} is damaged: it does not hold a key of ${secretLength} bytes; restore it from a backup, without it what it encrypted cannot be read`)
-  return { name, number: Number(fileName.exec(name)?.[1]), provider: aesgcm(name, secret) }
+  return { name, number: Number(fileName.exec(name)?.[1]), provider: ownGcm(name, secret) }
 }
 
 function checkMode(path: string): void {
