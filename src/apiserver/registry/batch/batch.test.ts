@@ -53,6 +53,7 @@ describe('jobs', () => {
 describe('cron jobs', () => {
   const cron = (spec: object = {}) => ({ metadata: { name: 'nightly', namespace: 'default' }, spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template } }, ...spec } })
   it('allow jobs side by side and keep three', () => {
+    expect(createErrors(batch.cronjobs, cron())).toEqual([])
     const { spec } = complete(batch.cronjobs, cron())
     expect(spec).toMatchObject({ concurrencyPolicy: 'Allow', suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 })
     expect(spec.jobTemplate.spec).not.toHaveProperty('backoffLimit')

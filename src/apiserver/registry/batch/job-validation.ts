@@ -5,6 +5,7 @@ import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1123Label, pathSegmentName } from '../../../machinery/names.ts'
 import { selectedTemplate } from '../apps/template.ts'
 import { follows, forEach, ifThere, notNegative, oneOfThese, selector, unchanged } from '../checks.ts'
+import { podTemplate } from '../core/validation/pod-spec.ts'
 import { uidLabel } from './job-defaults.ts'
 
 const maxIndexedParallelism = 100000
@@ -26,7 +27,7 @@ export function jobTemplateSpec(at: Place, spec: batch.JobSpec): void {
   body(at, spec)
   if (spec.selector) at.at('selector').invalid(spec.selector, '`selector` will be auto-generated')
   if (spec.manualSelector) at.at('manualSelector').notSupported(true, ['nil', 'false'])
-  selectedTemplate(at.at('template'), spec.template, undefined)
+  podTemplate(at.at('template'), spec.template)
 }
 
 function body(at: Place, spec: batch.JobSpec): void {
