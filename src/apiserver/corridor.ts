@@ -38,6 +38,9 @@ const requestTimeout = 60_000
 const endless = new Set(['exec', 'attach', 'portforward', 'log'])
 const noQuery = new URLSearchParams()
 
+/** What the server's own speed has no part in. */
+const spared: ReadonlySet<Stretch> = new Set(['apf-queue-wait', 'mutating-webhook', 'validating-webhook'])
+
 /** A request that learns who sent it on its way; its signal exists once somebody asks for it. */
 export class Request implements ApiRequest {
   readonly info: RequestInfo
@@ -56,6 +59,8 @@ export class Request implements ApiRequest {
   response: ApiResponse | undefined
   /** Where the time went, for audit. */
   stretches: Stretches | undefined
+  /** Milliseconds that the server is not to blame for. */
+  spared = 0
   #controller: AbortController | undefined
   gone: unknown
 
@@ -79,8 +84,9 @@ export class Request implements ApiRequest {
     return this.#controller.signal
   }
 
-  /** Notes how long a part of the way took; costs nothing when nobody writes it down. */
+  /** Notes how long a part of the way took; for audit, where it writes anything down. */
   spent(stretch: Stretch, ms: number): void {
+    if (spared.has(stretch)) this.spared += ms
     if (this.trail) spend((this.stretches ??= new Map()), stretch, ms)
   }
 
@@ -168,9 +174,13 @@ async function enter({ edges }: Corridor, request: Request, response: ApiRespons
     request.user = user
   }
   const place = edges.flow?.enter(request, response)
+  const waited = place instanceof Promise ? performance.now() : 0
   const release = place instanceof Promise ? await place : place
   request.begun = release
-  passed('apf-queue-wait')
+  if (waited > 0) {
+    since = performance.now()
+    request.spent('apf-queue-wait', since - waited)
+  }
   try {
     const checked = checkAuthorized(edges.authorize, request.user, request.info, request.trail)
     if (checked) await checked
@@ -289,7 +299,7 @@ function record({ edges, log }: Corridor, request: Request, response: ApiRespons
     for (const [key, value] of latencyAnnotations(request.stretches, seconds * 1000)) request.trail.annotate(key, value)
     request.trail.finished(http.statusCode)
   }
-  edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, bytes: request.sent })
+  edges.observer?.finished({ info: request.info, verb: recordedVerb(request), code: http.statusCode, seconds, spared: request.spared / 1000, dryRun: request.query.size > 0 && request.query.has('dryRun'), bytes: request.sent })
   log.debug({ method: request.method, path: request.raw.url, code: http.statusCode, ms: Math.round(seconds * 1e5) / 100, user: request.user.name }, 'request')
 }
 

@@ -85,6 +85,9 @@ export interface RequestRecord {
   readonly verb: string
   readonly code: number
   readonly seconds: number
+  /** Of these, what webhooks took and the wait for its turn. */
+  readonly spared?: number
+  readonly dryRun?: boolean
   /** Bytes of the response body, 0 where it is a stream. */
   readonly bytes: number
 }

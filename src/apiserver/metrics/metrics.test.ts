@@ -18,7 +18,7 @@ it('counts requests by what they were about and how they ended', async () => {
     metrics.observer.finished({ info: pods, verb: 'LIST', code, seconds: 0.004, bytes: 100 })
   }
   const page = await text(metrics)
-  expect(page).toContain('apiserver_request_total{verb="LIST",group="",version="v1",resource="pods",subresource="",scope="namespace",component="apiserver",code="200"} 2')
+  expect(page).toContain('apiserver_request_total{verb="LIST",group="",version="v1",resource="pods",subresource="",scope="namespace",dry_run="",component="apiserver",code="200"} 2')
   expect(page).toContain('code="403"} 1')
   expect(page).toMatch(/apiserver_request_duration_seconds_bucket\{le="0\.005",verb="LIST".*\} 3/)
   expect(page).toContain('apiserver_current_inflight_requests{request_kind="readOnly"} 0')
@@ -39,7 +39,7 @@ it('keeps watches apart from requests that should be quick', async () => {
 it('makes no series out of paths that clients invent', async () => {
   const metrics = createMetrics(() => declared)
   for (const path of ['/nothing/1', '/nothing/2', '/api/v1/nothings', '/apis/nothing/v1/pods', '/api/v1/namespaces/x/pods/y/nothing']) metrics.observer.finished({ info: info('GET', path), verb: 'GET', code: 404, seconds: 0.001, bytes: 1 })
-  expect(await text(metrics)).toContain('apiserver_request_total{verb="GET",group="",version="",resource="",subresource="",scope="",component="apiserver",code="404"} 5')
+  expect(await text(metrics)).toContain('apiserver_request_total{verb="GET",group="",version="",resource="",subresource="",scope="",dry_run="",component="apiserver",code="404"} 5')
 })
 
 it('cumulates what fell into each bucket', async () => {
@@ -52,4 +52,16 @@ it('cumulates what fell into each bucket', async () => {
     .toEqual([1, 2, 2, 3])
   expect([value('response_sizes_bucket.le="1000"'), value('response_sizes_bucket.le="10000"'), value('response_sizes_bucket.le="1000000000"')]).toEqual([1, 2, 2])
   expect([value('request_duration_seconds_count'), value('request_duration_seconds_sum'), value('response_sizes_sum')]).toEqual([3, 61.0101, 2000002001])
+})
+
+it('tells what is only tried from what is done, and the server\'s own time from that of webhooks and queues', async () => {
+  const metrics = createMetrics(() => declared)
+  const pod = info('POST', '/api/v1/namespaces/x/pods')
+  metrics.observer.finished({ info: pod, verb: 'POST', code: 201, seconds: 2, spared: 1.95, dryRun: true, bytes: 1 })
+  metrics.observer.finished({ info: pod, verb: 'POST', code: 201, seconds: 0.01, bytes: 1 })
+  const page = await text(metrics)
+  expect(page).toMatch(/apiserver_request_total\{verb="POST",.*dry_run="All",.*\} 1/)
+  expect(page).toMatch(/apiserver_request_duration_seconds_count\{verb="POST",.*dry_run="",.*\} 1/)
+  expect(page).toMatch(/apiserver_request_sli_duration_seconds_bucket\{le="0\.1",verb="POST",.*\} 1/)
+  expect(page).not.toMatch(/apiserver_request_sli_duration_seconds_bucket\{[^}]*dry_run/)
 })

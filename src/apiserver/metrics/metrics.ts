@@ -38,12 +38,12 @@ export function createMetrics(resources: () => readonly Resource[]): ServerMetri
         if (isLongRunning(info)) longRunning.inc({ ...labelsOf(info, info.verb.toUpperCase()), component: 'apiserver' })
         else inflight[kindOf(info)]++
       },
-      finished({ info, verb, code, seconds, bytes }) {
-        const series = seriesOf(labelsOf(info, verb))
+      finished({ info, verb, code, seconds, spared = 0, dryRun = false, bytes }) {
+        const series = seriesOf({ ...labelsOf(info, verb), dry_run: dryRun ? 'All' : '' })
         series.answered(code)
         if (isLongRunning(info)) return longRunning.dec({ ...labelsOf(info, info.verb.toUpperCase()), component: 'apiserver' })
         inflight[kindOf(info)]--
-        series.took(seconds, bytes)
+        series.took(seconds, spared, bytes)
       },
     },
     handler: async (_, response) => sendText(response, 200, await registry.metrics(), registry.contentType),
@@ -53,7 +53,7 @@ export function createMetrics(resources: () => readonly Resource[]): ServerMetri
 const reading = new Set(['get', 'list', 'head', 'options'])
 const kindOf = (info: RequestInfo) => (reading.has(info.verb) ? 'readOnly' : 'mutating')
 
-function labelsOf(info: RequestInfo, verb: string): RequestLabels {
+function labelsOf(info: RequestInfo, verb: string): Omit<RequestLabels, 'dry_run'> {
   const scope = info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : info.isResourceRequest ? 'cluster' : ''
   const { group, version, resource, subresource } = info.isResourceRequest ? info : { group: '', version: '', resource: '', subresource: pathLabel(info.path) }
   return { verb, group, version, resource, subresource, scope }
