@@ -133,6 +133,8 @@ function ranges(withStore: WithStore): void {
     expect(last.entries.map((e) => e.key)).toEqual(['/p/20', '/p/21', '/p/22', '/p/23', '/p/24'])
     expect(last).toMatchObject({ more: false, count: 25 })
     expect(await store.range('/p/', { limit: 5, after: '/p/19' })).toMatchObject({ more: false })
+    expect(await store.range('/p/', { limit: 5, after: '/p/09', uncounted: true })).toMatchObject({ revision: 3, more: true, count: 5 })
+    expect(await store.range('/p/', { limit: 5, after: '/p/19', uncounted: true })).toMatchObject({ more: false, count: 5 })
     expect((await store.range('/p/', { keysOnly: true })).entries[0]).toMatchObject({ key: '/p/00', modRevision: 2, value: new Uint8Array(0) })
   }))
 

@@ -83,22 +83,25 @@ async function* pages(tables: Tables, position: Position, prefix: string, revisi
   }
 }
 
+async function countAt(tables: Tables, position: Position, prefix: string, revision: number): Promise<number> {
+  if (readRevision(tables) === revision) return tables.keys.getKeysCount(within(prefix))
+  let count = 0
+  for await (const page of pages(tables, position, prefix, revision, { size: pageSize, keysOnly: true })) count += page.length
+  return count
+}
+
 /** See `Store.range`. */
 export async function rangeAt(tables: Tables, position: Position, prefix: string, options: RangeOptions): Promise<Range> {
   const revision = position.check(options.revision)
   const keysOnly = options.keysOnly === true
   const limit = options.limit || Infinity
-  let count = readRevision(tables) === revision ? tables.keys.getKeysCount(within(prefix)) : undefined
-  if (count === undefined) {
-    count = 0
-    for await (const page of pages(tables, position, prefix, revision, { size: pageSize, keysOnly: true })) count += page.length
-  }
+  const count = options.uncounted ? undefined : await countAt(tables, position, prefix, revision)
   const entries: Entry[] = []
   for await (const page of pages(tables, position, prefix, revision, { after: options.after, size: Math.min(pageSize, limit + 1), keysOnly })) {
     entries.push(...page)
-    if (entries.length > limit) return { entries: entries.slice(0, limit), revision, more: true, count }
+    if (entries.length > limit) return { entries: entries.slice(0, limit), revision, more: true, count: count ?? limit }
   }
-  return { entries, revision, more: false, count }
+  return { entries, revision, more: false, count: count ?? entries.length }
 }
 
 function changeAt(tables: Tables, place: number): Change | undefined {

@@ -40,6 +40,8 @@ export interface RangeOptions {
   /** Start with the first key after this one. */
   readonly after?: string
   readonly keysOnly?: boolean
+  /** Spares the work of counting: `count` is then the number of `entries`. */
+  readonly uncounted?: boolean
 }
 
 export interface Range {

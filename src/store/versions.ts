@@ -33,7 +33,7 @@ export function createVersions(): Versions {
       versions.set(entry.key, [{ entry, deleted }])
       keys.splice(position(keys, entry.key), 0, entry.key)
     },
-    range(prefix, revision, { after, limit, keysOnly }) {
+    range(prefix, revision, { after, limit, keysOnly, uncounted }) {
       const entries: Entry[] = []
       let count = 0
       let more = false
@@ -42,10 +42,12 @@ export function createVersions(): Versions {
         if (!entry) continue
         count++
         if (after !== undefined && compareKeys(entry.key, after) <= 0) continue
-        if (limit && entries.length >= limit) more = true
-        else entries.push(keysOnly ? { ...entry, value: nothing } : entry)
+        if (limit && entries.length >= limit) {
+          more = true
+          if (uncounted) break
+        } else entries.push(keysOnly ? { ...entry, value: nothing } : entry)
       }
-      return { entries, revision, more, count }
+      return { entries, revision, more, count: uncounted ? entries.length : count }
     },
     forget(revision) {
       for (const [key, list] of versions) {

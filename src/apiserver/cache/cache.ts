@@ -99,32 +99,37 @@ function createState({ clock, log, kinds, freeze }: CacheOptions) {
   return { feds, expected, decode, spoil, loads: 0 }
 }
 
-/** What cannot be read, and what can. */
-function partition(entries: readonly Entry[]): readonly [spoiled: readonly Entry[], readable: readonly Entry[]] {
-  const spoiled = entries.filter(({ problem }) => problem !== undefined)
-  return [spoiled, spoiled.length ? entries.filter(({ problem }) => problem === undefined) : entries]
-}
-
 type State = ReturnType<typeof createState>
+
+/** So many entries are read at a time: their bytes need not all be in memory at once. */
+const pageSize = 500
 
 /** Reads everything the store has at one revision; returns that revision. */
 async function load(state: State, store: Store): Promise<number> {
-  const { entries, revision } = await store.range(registryPrefix)
-  const found = new Map<string, Entry[]>()
-  for (const entry of entries) {
+  const found = new Map([...state.feds.values()].flat().map((fed) => [fed, { items: [] as Encoded[], spoiled: [] as Entry[] }]))
+  const sort = (entry: Entry) => {
     const prefix = prefixOfKey(entry.key)
-    if (prefix === undefined || !state.feds.has(prefix)) continue
-    const list = found.get(prefix)
-    if (list) list.push(entry)
-    else found.set(prefix, [entry])
-  }
-  for (const [prefix, feds] of state.feds) {
-    const [spoiled, readable] = partition(found.get(prefix) ?? [])
-    for (const { kind, cache } of feds) {
-      const items = readable.map(({ key, value, modRevision }) => state.decode(kind, key, value, modRevision, false))
-      cache.fill(items.filter((item) => item !== undefined), revision)
-      for (const { key, problem = '' } of spoiled) state.spoil(cache, key, problem)
+    for (const fed of (prefix === undefined ? undefined : state.feds.get(prefix)) ?? []) {
+      const of = found.get(fed)
+      if (entry.problem !== undefined) of?.spoiled.push(entry)
+      const item = of && entry.problem === undefined ? state.decode(fed.kind, entry.key, entry.value, entry.modRevision, false) : undefined
+      if (item) of!.items.push(item)
     }
+  }
+  let page = await store.range(registryPrefix, { limit: pageSize, uncounted: true })
+  const { revision } = page
+  for (;;) {
+    await eachPausing(page.entries, sort)
+    if (!page.more) break
+    page = await store.range(registryPrefix, { limit: pageSize, uncounted: true, revision, after: page.entries.at(-1)!.key })
+  }
+  const now = [...state.feds.values()].flat()
+  // A kind that has come meanwhile has missed what was read before.
+  if (now.some((fed) => !found.has(fed))) return load(state, store)
+  for (const fed of now) {
+    const { items, spoiled } = found.get(fed)!
+    fed.cache.fill(items, revision)
+    for (const { key, problem = '' } of spoiled) state.spoil(fed.cache, key, problem)
   }
   state.loads++
   return revision

@@ -163,7 +163,7 @@ async function past({ store, objects, decode, ready }: ListSource, selection: Se
   const wanted = limit === 0 ? Infinity : limit + 1
   let last = after === '' ? undefined : objects.prefix + after
   for (;;) {
-    const options = { revision, ...(limit === 0 ? {} : { limit: limit + 1 }), ...(last === undefined ? {} : { after: last }) }
+    const options = { revision, uncounted: true, ...(limit === 0 ? {} : { limit: limit + 1 }), ...(last === undefined ? {} : { after: last }) }
     const { entries, more } = await store.range(objects.prefix + selection.path, options)
     const spoiled = entries.find(({ problem }) => problem !== undefined)
     if (spoiled) throw internal(spoiled.problem!)
