@@ -168,4 +168,4 @@ export function annotationsSize(annotations: Readonly<Record<string, string>> | 
   return total > annotationsLimit ? [`may not be more than ${annotationsLimit} bytes`] : []
 }
 
-export { finalizerWarnings, validateAnnotations, validateFinalizers, validateLabels, validateObjectMeta, validateObjectMetaUpdate, type ObjectMetaRules } from './objectmeta.ts'
+export { finalizerWarnings, validateAnnotations, validateFinalizer, validateFinalizerDomains, validateFinalizers, validateLabels, validateObjectMeta, validateObjectMetaUpdate, type ObjectMetaRules } from './objectmeta.ts'

@@ -88,9 +88,15 @@ export function validateFinalizers(finalizers: readonly string[] | undefined, at
 
 /** Finalizers of Kubernetes's own kinds need a domain, but for the three that Kubernetes itself uses. */
 export function validateFinalizerDomains(finalizers: readonly string[] | undefined, at: Place): void {
-  for (const [i, name] of (finalizers ?? []).entries()) {
-    if (isUnqualified(name)) at.index(i).invalid(name, 'name is neither a standard finalizer name nor is it fully qualified')
-  }
+  for (const [i, name] of (finalizers ?? []).entries()) if (isUnqualified(name)) at.index(i).invalid(name, neitherNor)
+}
+
+const neitherNor = 'name is neither a standard finalizer name nor is it fully qualified'
+
+/** What is wrong with one finalizer of Kubernetes's own. `here`: where it is said that it needs a domain. */
+export function validateFinalizer(name: string, at: Place, here: Place): void {
+  for (const text of qualifiedName(name)) at.invalid(name, text)
+  if (isUnqualified(name)) here.invalid(name, neitherNor)
 }
 
 function validateManagedFields(entries: meta.ObjectMeta['managedFields'], at: Place): void {

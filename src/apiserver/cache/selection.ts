@@ -28,6 +28,7 @@ export interface SelectionOptions {
 /** What selecting needs to know of a resource. */
 export interface Selectable {
   readonly resource: { readonly namespaced: boolean; readonly kind: string }
+  readonly custom?: object | undefined
   fields(object: ApiObject): Readonly<Record<string, string>>
   fieldPaths(): ReadonlySet<string>
 }
@@ -36,7 +37,9 @@ const one = (selector: FieldSelector, path: string): string | undefined => selec
 
 function checkFields(selector: FieldSelector, of: Selectable): void {
   const unknown = selector.requirements.find((r) => !of.fieldPaths().has(r.path))
-  if (unknown) throw badRequest(`field label not supported: ${unknown.path}`)
+  if (!unknown) return
+  // Kinds that offer nothing beyond their names say so.
+  throw badRequest(of.fieldPaths().size > 2 || of.custom ? `field label not supported: ${unknown.path}` : `${JSON.stringify(unknown.path)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
 }
 
 /** Reads the selectors of a request. Throws `ApiError` 400 for a selector that is malformed or names a field that is not offered. */

@@ -21,8 +21,7 @@ const optionsInvalid = (kind: string, field: string, value: string | readonly st
 
 /** Whether `dryRun=All` is given. Throws `ApiError` 422 for any other value. */
 function dryRunOf(values: readonly string[], kind: string): boolean {
-  const given = values.filter((value) => value !== '')
-  if (given.some((value) => value !== 'All')) throw optionsInvalid(kind, 'dryRun', given, ['All'])
+  if (values.some((value) => value !== 'All')) throw optionsInvalid(kind, 'dryRun', values, ['All'])
   return values.includes('All')
 }
 
@@ -34,6 +33,14 @@ export interface WriteQuery {
   readonly options: Readonly<Record<string, unknown>>
 }
 
+const isApply = (contentType = '') => contentType.startsWith('application/apply-patch')
+
+/** Characters that cannot stand in the name of a field manager, and where. */
+function unprintable(name: string): string[] {
+  return [...name].flatMap((character, i) => (/[^\P{C}]|[^\P{Z} ]/u.test(character)
+    ? [`invalid character U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')} (at position ${i})`] : []))
+}
+
 const validations: readonly string[] = ['Ignore', 'Warn', 'Strict']
 
 /** The options of a write. Without a field manager it is the client's user agent up to its first slash. Throws `ApiError` 422. */
@@ -43,7 +50,12 @@ export function writeQuery(request: ApiRequest, kind: string): WriteQuery {
   const fieldValidation = query.get('fieldValidation') || 'Warn'
   if (!validations.includes(fieldValidation)) throw optionsInvalid(kind, 'fieldValidation', fieldValidation, validations)
   const fieldManager = query.get('fieldManager') || (headers['user-agent'] ?? 'unknown').split('/')[0]!.slice(0, 128)
-  if (fieldManager.length > 128) throw invalid({ group: 'meta.k8s.io', kind }, '', [path('fieldManager').tooLong(128)])
+  const faults = [
+    ...(Buffer.byteLength(fieldManager) > 128 ? [path('fieldManager').tooLong(128)] : []),
+    ...unprintable(fieldManager).map((why) => path('fieldManager').invalid(fieldManager, why)),
+    ...(kind === 'PatchOptions' && query.has('force') && !isApply(headers['content-type']) ? [path('force').forbidden('may not be specified for non-apply patch')] : []),
+  ]
+  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', faults)
   const given = (name: string) => (query.get(name) ? { [name]: query.get(name) } : {})
   const options = query.size > 0 ? { kind, apiVersion: 'meta.k8s.io/v1', ...(dryRun ? { dryRun: ['All'] } : {}), ...given('fieldManager'), ...given('fieldValidation') } : { kind, apiVersion: 'meta.k8s.io/v1' }
   return { dryRun, fieldManager, fieldValidation: fieldValidation as FieldValidation, options }
@@ -68,6 +80,7 @@ export function selectionQuery({ info, query }: ApiRequest): SelectionOptions {
 
 /** Throws `ApiError` 400 for numbers that are none. */
 export function listQuery({ query }: ApiRequest): ListQuery {
+  integer(query, 'timeoutSeconds')
   return {
     limit: Math.max(0, integer(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
@@ -123,7 +136,7 @@ const includes: readonly string[] = ['Metadata', 'Object', 'None']
 /** What the rows of a table carry. Throws `ApiError` 400 for what is no such policy. */
 export function includeOf(query: URLSearchParams): IncludeObject {
   const text = query.get('includeObject') || 'Metadata'
-  if (!includes.includes(text)) throw badRequest(`includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`)
+  if (!includes.includes(text)) throw badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`)
   return text as IncludeObject
 }
 

@@ -199,6 +199,8 @@ const deleteCollection: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request, served)
   const warnings: string[] = []
   const call = callOf(env, request, served, { ...query, name: '', warnings })
+  // A number that is none must not delete everything.
+  listQuery(request)
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
   tellList(request, served, result)
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options), warnings })

@@ -48,6 +48,7 @@ const binding: Action = {
   async run(env, call, body) {
     const wanted = body as unknown as core.Binding
     const at = path('target')
+    if (wanted.metadata.name !== call.name) throw badRequest('name in URL does not match name in Binding object')
     if (wanted.target.kind && wanted.target.kind !== 'Node') throw invalid({ group: '', kind: 'Binding' }, call.name, [at.at('kind').notSupported(wanted.target.kind, ['Node', '<empty>'])])
     if (!wanted.target.name) throw invalid({ group: '', kind: 'Binding' }, call.name, [at.at('name').required()])
     await update(env, call, asIs, (pod) => bound(pod as unknown as core.Pod, wanted, call) as unknown as ApiObject, { managed: true })

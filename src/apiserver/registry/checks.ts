@@ -31,7 +31,7 @@ export function ifThere(at: Place, value: string | undefined, supported: readonl
 
 /** The name of a volume or device driver: a domain of at most 63 characters, in any case. */
 export function driverName(at: Place, value: string): void {
-  if (!value) return at.required()
+  if (!value) at.required()
   if (value.length > 63) at.tooLong(63)
   for (const why of dns1123Subdomain(value.toLowerCase())) at.invalid(value, why)
 }

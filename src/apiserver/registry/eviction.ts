@@ -76,7 +76,7 @@ function marked(pod: core.Pod, now: number): core.Pod {
 /** Evicts the pod that the call names. Throws `ApiError` 400 (another name), 404, 409 (preconditions), 429 (budget). */
 export async function evict(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<void> {
   const { deleteOptions, metadata } = body as unknown as policy.Eviction
-  if (metadata.name && metadata.name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
+  if (metadata.name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
   const item = call.served.cache.get(callPath(call))
   if (!item) throw notFound(call.served.resource, call.name)
   const pod = item.object as unknown as core.Pod

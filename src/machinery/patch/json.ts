@@ -15,7 +15,7 @@ const maxCopied = 3 * 1024 * 1024
 
 /** 422 with the sentence of the API server, and what was wrong as its cause. */
 export const rejected = (why: string): ApiError =>
-  new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', { causes: [{ reason: 'FieldValueInvalid', message: why, field: 'patch' }] })
+  Object.assign(new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {}), { cause: why })
 
 type Doc = unknown
 

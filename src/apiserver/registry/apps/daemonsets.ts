@@ -35,7 +35,7 @@ function strategyDefaults(strategy: apps.DaemonSetUpdateStrategy): apps.DaemonSe
 }
 
 function spec(at: Place, value: apps.DaemonSetSpec): void {
-  ownSelector(at.at('selector'), value.selector, 'daemonset')
+  if (value.selector) ownSelector(at.at('selector'), value.selector, 'daemonset')
   selectedTemplate(at.at('template'), value.template, value.selector)
   lastingPods(at.at('template').at('spec'), value.template.spec, 'DaemonSet')
   revisions(at, value)

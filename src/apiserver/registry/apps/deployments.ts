@@ -7,7 +7,7 @@ import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
-import { collisions, countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
+import { collisions, countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate, unusableSelector } from './template.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, selectorColumn, text } from '../printing.ts'
 
 const deploymentPrinter = printer<apps.Deployment>(
@@ -36,6 +36,7 @@ function strategyDefaults(strategy: apps.DeploymentStrategy): apps.DeploymentStr
 function spec(at: Place, value: apps.DeploymentSpec): void {
   notNegative(at.at('replicas'), value.replicas)
   ownSelector(at.at('selector'), value.selector, 'deployment')
+  unusableSelector(at.at('selector'), value.selector, 'invalid label selector')
   selectedTemplate(at.at('template'), value.template, value.selector)
   lastingPods(at.at('template').at('spec'), value.template.spec, 'ReplicaSet')
   updateStrategy(at.at('strategy'), value.strategy)
@@ -72,7 +73,7 @@ function validateUpdate(next: apps.Deployment, current: apps.Deployment, root: P
 function status(at: Place, next: apps.DeploymentStatus, current: apps.DeploymentStatus): void {
   for (const name of ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'collisionCount'] as const) notNegative(at.at(name), next[name])
   for (const name of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    if ((next[name] ?? 0) > (next.replicas ?? 0)) at.at(name).invalid(next[name], 'cannot be greater than status.replicas')
+    if ((next[name] ?? 0) > (next.replicas ?? 0)) at.at(name).invalid(next[name] ?? 0, 'cannot be greater than status.replicas')
   }
   if ((next.availableReplicas ?? 0) > (next.readyReplicas ?? 0)) at.at('availableReplicas').invalid(next.availableReplicas, 'cannot be greater than readyReplicas')
   collisions(at, next, current)

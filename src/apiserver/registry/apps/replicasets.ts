@@ -6,7 +6,7 @@ import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
-import { lastingPods, ownSelector, selectedTemplate } from './template.ts'
+import { lastingPods, ownSelector, selectedTemplate, unusableSelector } from './template.ts'
 import { ageColumn, containersColumn, imagesColumn, integer, nameColumn, printer, selectorColumn } from '../printing.ts'
 
 const replicaSetPrinter = printer<apps.ReplicaSet>(
@@ -29,6 +29,7 @@ function spec(at: Place, value: apps.ReplicaSetSpec): void {
   notNegative(at.at('replicas'), value.replicas)
   notNegative(at.at('minReadySeconds'), value.minReadySeconds)
   ownSelector(at.at('selector'), value.selector, 'deployment')
+  unusableSelector(at.at('selector'), value.selector, 'invalid label selector')
   selectedTemplate(at.at('template'), value.template, value.selector)
   lastingPods(at.at('template').at('spec'), value.template.spec, 'ReplicaSet')
 }
@@ -43,7 +44,7 @@ function validateUpdate(next: apps.ReplicaSet, current: apps.ReplicaSet, root: P
 function status(at: Place, value: apps.ReplicaSetStatus): void {
   for (const name of ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
     notNegative(at.at(name), value[name])
-    if (name !== 'replicas' && (value[name] ?? 0) > value.replicas) at.at(name).invalid(value[name], 'cannot be greater than status.replicas')
+    if (name !== 'replicas' && (value[name] ?? 0) > value.replicas) at.at(name).invalid(value[name] ?? 0, 'cannot be greater than status.replicas')
   }
   if ((value.availableReplicas ?? 0) > (value.readyReplicas ?? 0)) at.at('availableReplicas').invalid(value.availableReplicas, 'cannot be greater than readyReplicas')
 }

@@ -9,7 +9,7 @@ import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, text } from '../printing.ts'
-import { collisions, countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
+import { collisions, countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate, unusableSelector } from './template.ts'
 
 const statefulSetPrinter = printer<apps.StatefulSet>(
   nameColumn,
@@ -52,6 +52,7 @@ function spec(at: Place, value: apps.StatefulSetSpec): void {
   revisions(at, value)
   notNegative(at.at('ordinals').at('start'), value.ordinals?.start)
   ownSelector(at.at('selector'), value.selector, 'statefulset')
+  unusableSelector(at.at('selector'), value.selector, '')
   // Claim templates become volumes of the pods, so mounts may name them.
   selectedTemplate(at.at('template'), withClaims(value), value.selector)
   lastingPods(at.at('template').at('spec'), value.template.spec, 'StatefulSet')
@@ -91,7 +92,7 @@ function validateUpdate(next: apps.StatefulSet, current: apps.StatefulSet, root:
 function status(at: Place, next: apps.StatefulSetStatus, current: apps.StatefulSetStatus): void {
   for (const name of ['replicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas', 'observedGeneration', 'collisionCount'] as const) notNegative(at.at(name), next[name])
   for (const name of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
-    if ((next[name] ?? 0) > next.replicas) at.at(name).invalid(next[name], 'cannot be greater than status.replicas')
+    if ((next[name] ?? 0) > next.replicas) at.at(name).invalid(next[name] ?? 0, 'cannot be greater than status.replicas')
   }
   if ((next.availableReplicas ?? 0) > (next.readyReplicas ?? 0)) at.at('availableReplicas').invalid(next.availableReplicas, 'cannot be greater than status.readyReplicas')
   collisions(at, next, current)

@@ -13,13 +13,19 @@ export function ownSelector(at: Place, value: meta.LabelSelector | undefined, wh
   if (selectsAll(value)) at.invalid(value, `empty selector is invalid for ${what}`)
 }
 
+/** Whether a selector can be asked what it selects; one that is not there selects nothing. */
+const usable = (value: meta.LabelSelector | undefined): boolean => found((place) => selector(place, value)).length === 0
+
+/** What a selector that cannot be used is called as a whole, beside what is wrong inside of it. */
+export function unusableSelector(at: Place, value: meta.LabelSelector | undefined, why: string): void {
+  if (!usable(value)) at.invalid(value, why)
+}
+
 /** A template whose pods the selector finds. */
 export function selectedTemplate(at: Place, template: core.PodTemplateSpec, value: meta.LabelSelector | undefined): void {
   const labels = template.metadata.labels ?? {}
-  const usable = value && !selectsAll(value) && found((place) => selector(place, value)).length === 0
-  if (usable && !fromLabelSelector(value).matches(labels)) {
-    at.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
-  }
+  const matches = !usable(value) || (value && (selectsAll(value) || fromLabelSelector(value).matches(labels)))
+  if (!matches) at.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
   podTemplate(at, template)
 }
 

@@ -20,7 +20,9 @@ describe('deployments', () => {
     expect(complete(apps.deployments, object({ strategy: { type: 'Recreate' } })).spec.strategy).toEqual({ type: 'Recreate' })
   })
   it.each<[string, object, string[]]>([
-    ['no selector', { selector: undefined }, ['spec.selector: Required value']],
+    ['no selector', { selector: undefined }, ['spec.selector: Required value', 'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`']],
+    ['a selector that cannot be used', { selector: { matchExpressions: [{ key: 'app', operator: 'In' }] } },
+      ["spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'", 'spec.selector: Invalid value: {"matchExpressions":[{"key":"app","operator":"In"}]}: invalid label selector']],
     ['another selector', { selector: { matchLabels: { app: 'x' } } }, ['spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`']],
     ['empty selector', { selector: {} }, ['spec.selector: Invalid value: {}: empty selector is invalid for deployment']],
     ['negative replicas', { replicas: -1 }, ['spec.replicas: Invalid value: -1: must be greater than or equal to 0']],

@@ -13,7 +13,7 @@ const types = 'supported values: "ContainerResource", "External", "Object", "Pod
 it.each<[string, object, string[]]>([
   ['no replicas', scaler({ minReplicas: 0, maxReplicas: 0 }), ['spec.minReplicas: Invalid value: 0: must be greater than or equal to 1', 'spec.maxReplicas: Invalid value: 0: must be greater than 0']],
   ['a target of another form', scaler({ scaleTargetRef: { kind: 'a/b', name: '..' } }), [`spec.scaleTargetRef.kind: Invalid value: "a/b": may not contain '/'`, `spec.scaleTargetRef.name: Invalid value: "..": may not be '..'`]],
-  ['a metric of no type', metric({}), [`${at}.type: Required value: must specify a metric source type`, `${at}.type: Unsupported value: "": ${types}`]],
+  ['a metric of no type', metric({}), [`${at}.type: Required value: must specify a metric source type`, `${at}.type: Unsupported value: "": ${types}`, `${at}.type: Unsupported value: "": ${types}`]],
   ['a metric of two types', metric({ type: 'Pods', pods: { metric: { name: 'm' }, target: { type: 'AverageValue', averageValue: '1' } }, resource: { name: 'cpu', target: {} } }), [`${at}.resource: Forbidden: must populate the given metric source only`]],
   ['a resource without target', metric({ type: 'Resource', resource: { name: '', target: { type: 'X' } } }), [
     `${at}.resource.name: Required value: must specify a resource name`, `${at}.resource.target.type: Invalid value: "X": must be either Utilization, Value, or AverageValue`,

@@ -33,7 +33,9 @@ const sources: Readonly<Record<string, 'object' | 'pods' | 'resource' | 'contain
 function metric(value: autoscaling.MetricSpec, at: Place): void {
   if (!value.type) at.at('type').required('must specify a metric source type')
   const wanted = sources[value.type]
-  if (!wanted) return at.at('type').notSupported(value.type, Object.keys(sources))
+  // It is refused twice: as a type, and as a type that has no source.
+  if (!wanted) for (let i = 0; i < 2; i++) at.at('type').notSupported(value.type, Object.keys(sources))
+  if (!wanted) return
   for (const name of Object.values(sources)) {
     if (value[name] && name !== wanted) at.at(name).forbidden('must populate the given metric source only')
   }

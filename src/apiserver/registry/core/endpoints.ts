@@ -38,6 +38,7 @@ function subset(value: core.EndpointSubset, at: Place, own: boolean): void {
 
 function oneAddress(value: core.EndpointAddress, at: Place, own: boolean): void {
   follows(at.at('ip'), value.ip, ipAddress)
+  if (ipAddress(value.ip).length > 0) at.at('ip').invalid(value.ip, 'must be a valid IP address')
   if (!own) ordinaryAddress(at.at('ip'), value.ip)
   if (value.hostname) follows(at.at('hostname'), value.hostname, dns1123Label)
   if (value.nodeName !== undefined) follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)

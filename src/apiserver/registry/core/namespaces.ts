@@ -1,7 +1,7 @@
 /** Namespaces. */
 import type { core } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
-import { dns1123Label, validateFinalizers } from '../../../machinery/names.ts'
+import { dns1123Label, validateFinalizer } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { orDefault } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
@@ -43,7 +43,10 @@ export const namespaces: Strategy<core.Namespace> = {
   default: (namespace) => ({ ...labelled(namespace), status: orDefault(namespace.status, { phase: 'Active' }) }),
   prepareForCreate: newNamespace,
   prepareForUpdate: (next, current) => ({ ...next, spec: { ...next.spec, finalizers: current.spec.finalizers } }),
-  validate: (namespace, root) => validateFinalizers(namespace.spec.finalizers, root.at('spec').at('finalizers')),
+  validate: ({ spec }, root) => {
+    const at = root.at('spec').at('finalizers')
+    for (const name of spec.finalizers ?? []) validateFinalizer(name, at, at)
+  },
   validateUpdate: () => {},
   validateStatusUpdate: phaseErrors,
   validateName: dns1123Label,

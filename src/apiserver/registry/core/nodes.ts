@@ -43,11 +43,11 @@ function nodeRoles(node: core.Node): string {
   return orNone([...new Set(roles)].toSorted().join(','))
 }
 
-/** `podCIDR` is the first of `podCIDRs`; all of a node can be allocated unless it says less. */
+/** `podCIDR` is the first of `podCIDRs`, and alone if they say otherwise; all of a node can be allocated unless it says less. */
 function withDefaults(node: core.Node): core.Node {
   const { podCIDR, podCIDRs } = node.spec
   let next = node
-  if (podCIDR && !podCIDRs?.length) next = { ...next, spec: { ...next.spec, podCIDRs: [podCIDR] } }
+  if (podCIDR && podCIDR !== podCIDRs?.[0]) next = { ...next, spec: { ...next.spec, podCIDRs: [podCIDR] } }
   if (!podCIDR && podCIDRs?.length) next = { ...next, spec: { ...next.spec, podCIDR: podCIDRs[0] } }
   const { capacity } = next.status
   return capacity ? within(next, 'status', (status) => orDefault(status, { allocatable: capacity })) : next

@@ -88,6 +88,7 @@ const special: Partial<Sources> = {
     }
   },
   fc, flocker, quobyte, azureDisk,
+  scaleIO: (at, { volumeName }) => named(at.at('volumeName'), volumeName),
   rbd: monitors,
   cephfs: monitors,
   flexVolume: flexOptions,
@@ -127,6 +128,7 @@ function capacity(spec: core.PersistentVolumeSpec, root: Place): void {
   if (amounts.length === 0) at.required()
   if (spec.capacity?.['storage'] === undefined || amounts.length > 1) at.notSupported(spec.capacity ?? {}, ['storage'])
   for (const [name, value] of amounts) {
+    if (isQuantity(value) && parseQuantity(value).nanos < 0n) at.key(name).invalid(Number(parseQuantity(value).nanos / 1_000_000_000n), 'must be a valid resource quantity')
     if (!isQuantity(value) || parseQuantity(value).nanos <= 0n) at.key(name).invalid(value, 'must be greater than zero')
   }
 }

@@ -15,12 +15,12 @@ export const isExternal = (spec: core.ServiceSpec): boolean =>
 
 export function serviceSpec(spec: core.ServiceSpec, root: Place): void {
   const at = root.at('spec')
-  oneOfThese(at.at('type'), spec.type, types)
   if ((spec.ports ?? []).length === 0 && !isHeadless(spec) && spec.type !== 'ExternalName') at.at('ports').required()
   externalName(at, spec)
   ports(at.at('ports'), spec)
   validateLabels(spec.selector, at.at('selector'))
   sessionAffinity(at, spec)
+  oneOfThese(at.at('type'), spec.type, types)
   clusterAddresses(at, spec)
   forEach(at.at('externalIPs'), spec.externalIPs, outsideAddress)
   traffic(at, spec)

@@ -23,7 +23,7 @@ function validate({ metadata, spec }: flowcontrol.FlowSchema, root: Place): void
   if (precedence > 10000) at.at('matchingPrecedence').invalid(precedence, 'must not be greater than 10000')
   if (precedence === 1 && metadata.name !== 'exempt') at.at('matchingPrecedence').invalid(precedence, 'only the schema named \'exempt\' may have matchingPrecedence 1')
   const method = spec.distinguisherMethod
-  if (method && !methods.includes(method.type)) at.at('distinguisherMethod').at('type').notSupported(method, methods)
+  if (method && !methods.includes(method.type)) at.at('distinguisherMethod').at('type').notSupported({ Type: method.type }, methods)
   const level = at.at('priorityLevelConfiguration').at('name')
   if (!spec.priorityLevelConfiguration.name) level.required('must reference a priority level')
   else follows(level, spec.priorityLevelConfiguration.name, dns1123Subdomain)

@@ -11,7 +11,11 @@ function validate(role: rbac.ClusterRole, root: Place): void {
   const selectors = role.aggregationRule?.clusterRoleSelectors
   const at = root.at('aggregationRule').at('clusterRoleSelectors')
   if (role.aggregationRule && !selectors?.length) at.required('at least one clusterRoleSelector required if aggregationRule is non-nil')
-  forEach(at, selectors, (value, place) => selector(place, value))
+  forEach(at, selectors, (value, place) => {
+    const before = place.said
+    selector(place, value)
+    if (place.said > before) place.invalid(null, 'invalid label selector.')
+  })
 }
 
 export const clusterroles: Strategy<rbac.ClusterRole> = { createOnUpdate: true, validateName, validate, validateUpdate: (next, _current, root) => validate(next, root), printer: printer<rbac.ClusterRole>(nameColumn, createdAtColumn) }

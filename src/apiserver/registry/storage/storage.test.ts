@@ -47,7 +47,7 @@ describe('what is wrong with', () => {
     ['the account of a cluster-wide binding', any(rbac.clusterrolebindings), { roleRef: { kind: 'ClusterRole', name: 'r' }, subjects: [{ kind: 'ServiceAccount', name: 'S' }] }, [
       expect.stringMatching(/^subjects\[0\].name: Invalid value: "S"/) as unknown as string, 'subjects[0].namespace: Required value',
     ]],
-    ['a role of roles', any(rbac.clusterroles), { rules: [], aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: '_' } }] } }, [expect.stringMatching(/^aggregationRule.clusterRoleSelectors\[0\].matchLabels: Invalid value: "_"/) as unknown as string]],
+    ['a role of roles', any(rbac.clusterroles), { rules: [], aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: '_' } }] } }, [expect.stringMatching(/^aggregationRule.clusterRoleSelectors\[0\].matchLabels: Invalid value: "_"/) as unknown as string, 'aggregationRule.clusterRoleSelectors[0]: Invalid value: null: invalid label selector.']],
   ])('%s', (_, resource, written, errors) => {
     expect(createErrors(resource, named(written))).toEqual(errors)
   })

@@ -2,7 +2,7 @@
 import type { core } from '../../../../api/index.ts'
 import type { Place } from '../../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, ipAddress, qualifiedName, validateAnnotations, validateLabels } from '../../../../machinery/names.ts'
-import { distinct, follows, forEach, ifThere, named, oneOfThese, within } from '../../checks.ts'
+import { distinct, follows, forEach, named, oneOfThese, within } from '../../checks.ts'
 import { containers, ephemeralContainers, hostNetworkPorts, initContainers, spaces, surroundingsOf } from './containers.ts'
 import { anyAnnotation, podAnnotations } from './annotations.ts'
 import { nodeSelectorLabels } from './env.ts'
@@ -96,7 +96,7 @@ function scheduling(at: Place, spec: core.PodSpec): void {
   spreadConstraints(at.at('topologySpreadConstraints'), spec.topologySpreadConstraints)
   schedulingGates(at.at('schedulingGates'), spec.schedulingGates)
   forEach(at.at('readinessGates'), spec.readinessGates, (gate, place) => follows(place.at('conditionType'), gate.conditionType, qualifiedName))
-  ifThere(at.at('preemptionPolicy'), spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'])
+  if (spec.preemptionPolicy !== undefined) oneOfThese(at.at('preemptionPolicy'), spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'])
   if (spec.overhead) containerResources(at.at('overhead'), { limits: spec.overhead })
 }
 
