@@ -1,7 +1,7 @@
 /** Defaults of services, and what an update leaves to the system. */
 import type { core } from '../../../api/index.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
-import { orDefault, within } from '../defaulting.ts'
+import { each, orDefault, within } from '../defaulting.ts'
 import { hasClusterIP, hasHealthCheckPort, hasNodePorts } from './services-allocation.ts'
 import { agreeOnAddresses, withoutSecond } from './services-families.ts'
 import { isExternal } from './services-validation.ts'
@@ -22,7 +22,7 @@ function specDefaults(spec: core.ServiceSpec): core.ServiceSpec {
   if (next.type !== 'ExternalName') next = orDefault(next, { internalTrafficPolicy: 'Cluster' })
   if (isExternal(next)) next = orDefault(next, { externalTrafficPolicy: 'Cluster' })
   if (next.type === 'LoadBalancer') next = orDefault(next, { allocateLoadBalancerNodePorts: true })
-  return within(next, 'ports', (ports) => ports.map((port) => (port.targetPort === 0 || port.targetPort === '' ? { ...port, targetPort: port.port } : port)))
+  return each(next, 'ports', (port) => (port.targetPort === 0 || port.targetPort === '' ? { ...port, targetPort: port.port } : port))
 }
 
 /** What a client left out of an update although the system had given it: addresses, node ports. */

@@ -5,11 +5,11 @@ import { dns1123Label, dns1123Subdomain, ipAddress, labelValue, qualifiedName, v
 import type { Strategy } from '../../strategy.ts'
 import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange } from '../checks.ts'
-import { orDefault, within } from '../defaulting.ts'
+import { each, orDefault } from '../defaulting.ts'
 import { ageColumn, firstFew, nameColumn, orUnset, printer, text } from '../printing.ts'
 
 const withDefaults = (slice: discovery.EndpointSlice): discovery.EndpointSlice =>
-  within(slice, 'ports', (ports) => ports.map((p) => orDefault(p, { name: '', protocol: 'TCP' })))
+  each(slice, 'ports', (p) => orDefault(p, { name: '', protocol: 'TCP' }))
 
 const types = ['FQDN', 'IPv4', 'IPv6']
 const maxEndpoints = 1000

@@ -1,6 +1,6 @@
 /** Defaults of volumes. */
 import type { core } from '../../../../api/index.ts'
-import { orDefault, within } from '../../defaulting.ts'
+import { each, orDefault, within } from '../../defaulting.ts'
 import { fieldRefDefaults, pullPolicyFor } from './containers.ts'
 
 /** 0644 */
@@ -26,9 +26,8 @@ export function volumeDefaults(volume: core.Volume): core.Volume {
 }
 
 const downwardFiles = <S extends { readonly items?: readonly core.DownwardAPIVolumeFile[] | undefined }>(source: S): S =>
-  within(source, 'items', (items) => items.map(downwardFileDefaults))
-const projections = (source: core.ProjectedVolumeSource): core.ProjectedVolumeSource =>
-  within(source, 'sources', (sources) => sources.map(projectionDefaults))
+  each(source as core.DownwardAPIProjection, 'items', downwardFileDefaults) as S
+const projections = (source: core.ProjectedVolumeSource): core.ProjectedVolumeSource => each(source, 'sources', projectionDefaults)
 const downwardFileDefaults = (file: core.DownwardAPIVolumeFile): core.DownwardAPIVolumeFile => within(file, 'fieldRef', fieldRefDefaults)
 
 function projectionDefaults(projection: core.VolumeProjection): core.VolumeProjection {
