@@ -92,6 +92,8 @@ describe('going inside', () => {
     expect(failed.stderr).toBe('err\ncommand terminated with exit code 42\n')
     const much = 'x'.repeat(300_000)
     expect((await cluster.tryKubectl(['exec', '-i', 'two', '-c', 'quiet', '--', 'cat'], much)).stdout).toBe(much)
+    const long = 'a'.repeat(100_000)
+    expect((await attempt('exec', 'two', '-c', 'quiet', '--', 'echo', long)).stdout).toBe(`${long}\n`)
     expect((await attempt('exec', 'two', '-c', 'quiet', '--', 'nosuchcommand')).stderr).toContain('executable file not found in $PATH')
     expect((await attempt('exec', 'stuck', '--', 'true')).stderr).toContain('container not found ("c")')
     expect((await attempt('exec', 'nobody', '--', 'true')).stderr).toBe('Error from server (NotFound): pods "nobody" not found\n')

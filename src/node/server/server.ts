@@ -16,6 +16,9 @@ import { createStats } from './stats.ts'
 import { joinStreams, streamUrl } from './streams.ts'
 import { isTranslated, translate } from './websocket.ts'
 
+/** Bytes of a request's head: a command stands in the path of its exec, and may be as long as the API server takes. */
+const headBytes = 512 * 1024
+
 export interface ServerOptions {
   readonly context: NodeContext
   readonly workers: ReadonlyMap<string, PodWorker>
@@ -67,7 +70,7 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
   }
 
   const shown = { ca: tls.clientCa, ...serverTls }
-  const server = createServer({ ...shown, key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+  const server = createServer({ ...shown, key: tls.key, cert: tls.cert, requestCert: true, rejectUnauthorized: false, maxHeaderSize: headBytes }, (request, response) => {
     answer(request, response).catch((error: unknown) => refuse(response, error, context))
   })
   tls.onRenewal?.(({ key, cert }) => server.setSecureContext({ ...shown, key, cert }))
