@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { core, rbac } from '../../src/api/index.ts'
 import { createEdges } from '../../src/apiserver/edges.ts'
 import { startKeeping } from '../../src/apiserver/flowcontrol/keep.ts'
@@ -13,6 +14,7 @@ import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { nameOf, podOf } from './_api-objects.ts'
+import { quantile } from './_connection.ts'
 
 Buffer.poolSize = 8 * 1024 // as src/cli/main.ts sets it
 const [folder, mode, count] = process.argv.slice(2) as [string, 'fair' | 'first-come', string]
@@ -46,5 +48,25 @@ let next = 0
 await Promise.all(Array.from({ length: 64 }, async () => {
   while (next < Number(count)) await client.create(core.pods, podOf({ name: nameOf(next++), namespace: 'default' }))
 }))
+
+/** How late the loop was for a timer, and what garbage collections took, 99 of 100, in milliseconds; the part of the time that collections took. */
+export interface Turns { readonly late: number; readonly collection: number; readonly collecting: number }
+
+const delays = monitorEventLoopDelay({ resolution: 1 })
+delays.enable()
+const collections: number[] = []
+new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) collections.push(duration) }).observe({ entryTypes: ['gc'] })
+let since = performance.now()
+process.on('message', () => {
+  const sorted = collections.splice(0).toSorted((a, b) => a - b)
+  const turns: Turns = {
+    late: Math.max(0, delays.percentile(99) / 1e6 - 1),
+    collection: quantile(sorted, 0.99),
+    collecting: sorted.reduce((sum, took) => sum + took, 0) / (performance.now() - since),
+  }
+  delays.reset()
+  since = performance.now()
+  process.send?.(turns)
+})
 process.on('disconnect', () => process.exit(0))
 process.send?.({ url: server.url, tokens })

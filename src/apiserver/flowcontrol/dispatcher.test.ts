@@ -52,7 +52,7 @@ it('begins so much in a round of the loop and leaves the rest to the next ones',
   const work = (user: string) => {
     const ticket = enter(user)
     // What is done at once: a third of a turn.
-    time += 0.4
+    time += 0.12
     if (order.at(-1) === user) dispatcher.finish(ticket)
     return ticket
   }
@@ -81,6 +81,21 @@ it('lets somebody who has nothing under way begin in between', async () => {
   enter('bob')
   await rounds(3)
   expect(order.filter((user) => user === 'bob')).toHaveLength(1)
+})
+
+it('lets somebody who was given nothing yet begin at once, before those who wait; once in a round of the loop', async () => {
+  const work = (user: string) => {
+    const ticket = enter(user)
+    time += 0.12
+    if (order.at(-1) === user) dispatcher.finish(ticket)
+  }
+  for (let i = 0; i < 6; i++) work('ana')
+  expect(order).toEqual(['ana', 'ana', 'ana'])
+  work('bob')
+  work('bob')
+  expect(order).toEqual(['ana', 'ana', 'ana', 'bob'])
+  await rounds(6)
+  expect(order).toHaveLength(8)
 })
 
 it('lets more begin while those under way wait for something else', async () => {

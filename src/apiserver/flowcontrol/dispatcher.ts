@@ -27,7 +27,7 @@ export interface Dispatcher {
 }
 
 /** Milliseconds of work that begin in one round of the event loop before everything else gets its turn. */
-const turn = 1
+const turn = 0.3
 /** Seats of work on the loop at a time, while it is busy. */
 const fewest = 8
 /** Those with nothing under way may exceed that so many times: they have waited for nothing yet. */
@@ -49,8 +49,26 @@ function loopUse(): () => number {
   }
 }
 
+/** Of all levels that have seats, the one that was given least by its share: its next request; whether any could begin, were there a place. */
+function leastServed(levels: Iterable<Level>, hasPlace: (ticket: Ticket) => boolean): { readonly ready: boolean; readonly ticket: Ticket | undefined } {
+  let best: Ticket | undefined
+  let ready = false
+  for (const level of levels) {
+    if (level.waiting === 0) continue
+    const ticket = level.next((candidate) => {
+      if (!level.fits(candidate.seats)) return false
+      ready = true
+      return hasPlace(candidate)
+    })
+    if (ticket && (!best || level.served < best.level.served)) best = ticket
+  }
+  return { ready, ticket: best }
+}
+
 export function createDispatcher({ clock, levels, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
   let turnBegan = -Infinity
+  /** Of the loop: counted only while somebody has to know. */
+  let round = 0
   /** The next round of the loop is waited for. */
   let marked = false
   /** Somebody could begin, were there room on the loop. */
@@ -65,6 +83,7 @@ export function createDispatcher({ clock, levels, total, now = () => performance
 
   const nextTurn = () => {
     marked = false
+    round++
     turnBegan = -Infinity
     if (backlog) step()
   }
@@ -84,30 +103,23 @@ export function createDispatcher({ clock, levels, total, now = () => performance
   }
   const hasPlace = ({ seats, flow }: Ticket): boolean =>
     onLoop + seats <= places || onLoop === 0 || (flow.executing === 0 && onLoop < places * newcomers)
+  /** Has nothing under way and nothing waiting, and was given nothing in this round: next in fair order, there is no turn to wait for. */
+  const isNext = ({ flow }: Ticket): boolean =>
+    flow.executing === 0 && flow.waiting === 0 && flow.round !== round && onLoop < places * newcomers
 
   const start = (ticket: Ticket, at: number) => {
     const { level } = ticket
     if (level.executing === 0) level.served = Math.max(level.served, served)
     served = Math.max(served, level.served)
     onLoop += ticket.seats
+    ticket.flow.round = round
     level.begin(ticket, at)
   }
 
-  /** Of all levels that have seats, the one that was given least by its share. */
   const choose = (): Ticket | undefined => {
-    let best: Ticket | undefined
-    let ready = false
-    for (const level of levels()) {
-      if (level.waiting === 0) continue
-      const ticket = level.next((candidate) => {
-        if (!level.fits(candidate.seats)) return false
-        ready = true
-        return hasPlace(candidate)
-      })
-      if (ticket && (!best || level.served < best.level.served)) best = ticket
-    }
+    const { ready, ticket } = leastServed(levels(), hasPlace)
     backlog = ready
-    return best
+    return ticket
   }
 
   /** Lets one begin; the next is looked at when that one has come to its first wait, so that its cost is known. */
@@ -146,13 +158,18 @@ export function createDispatcher({ clock, levels, total, now = () => performance
 
   return {
     begin(ticket) {
-      const { level } = ticket
-      if (backlog || level.waiting > 0 || !level.fits(ticket.seats)) return false
-      const at = ticket.arrived
-      if (!hasPlace(ticket) || !inTime(at)) {
-        backlog = true
-        again()
-        return false
+      const { level, arrived: at } = ticket
+      if (!level.fits(ticket.seats)) return false
+      if (isNext(ticket)) {
+        inTime(at)
+        mark()
+      } else {
+        if (backlog || level.waiting > 0) return false
+        if (!hasPlace(ticket) || !inTime(at)) {
+          backlog = true
+          again()
+          return false
+        }
       }
       start(ticket, at)
       return true

@@ -15,6 +15,10 @@ export interface Flow {
   /** Its queues. */
   readonly hand: readonly number[]
   executing: number
+  /** In the queues of its hand. */
+  waiting: number
+  /** The round of the event loop in which one of its requests began last. */
+  round: number
 }
 
 export interface Counts { dispatched: number; rejected: number; timedOut: number; cancelled: number }
@@ -125,7 +129,7 @@ export class Level {
     if (flow) return flow
     if (this.#flows.size >= 10_000) this.#flows.clear()
     const queuing = this.spec.limited?.limitResponse.queuing
-    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0 }
+    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0, waiting: 0, round: -1 }
     this.#flows.set(key, flow)
     return flow
   }
@@ -151,6 +155,7 @@ export class Level {
     this.#wake(queue)
     queue.waiting.push(ticket)
     queue.waitingSeats += ticket.seats
+    ticket.flow.waiting++
     this.waiting++
     this.waitingSeats += ticket.seats
     this.#want()
@@ -187,11 +192,12 @@ export class Level {
 
   /** Takes a request out of its queue. */
   leaveQueue(ticket: Ticket): void {
-    const { queue, seats } = ticket
+    const { queue, seats, flow } = ticket
     const at = queue?.waiting.indexOf(ticket) ?? -1
     if (!queue || at < 0) return
     queue.waiting.splice(at, 1)
     queue.waitingSeats -= seats
+    flow.waiting--
     this.waiting--
     this.waitingSeats -= seats
   }
