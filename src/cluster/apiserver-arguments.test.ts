@@ -22,6 +22,7 @@ describe('arguments of the API server', () => {
     expect(() => parseArguments(['watch-cache=true'], known)).toThrow('--kube-apiserver-arg watch-cache: not known')
     expect(() => parseArguments(['constructor=1'], known)).toThrow('not known')
     expect(() => parseArguments(['some-count=many'], known)).toThrow('"many" is not a whole number')
+    expect(['1', 'T', 'True', '0', 'f', 'FALSE'].map((text) => parseArguments([`some-switch=${text}`], known)['some-switch'])).toEqual(['true', 'true', 'true', 'false', 'false', 'false'])
     expect(() => parseArguments(['some-switch=yes'], known)).toThrow('"yes" is not true or false')
     expect(() => parseArguments(['some-time=5'], known)).toThrow('is not a duration')
     expect(() => parseArguments(['some-file'], known)).toThrow('write some-file=VALUE')

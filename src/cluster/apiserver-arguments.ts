@@ -86,15 +86,21 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   'shutdown-delay-duration': 'duration',
   'request-timeout': 'duration',
   'http2-max-streams-per-connection': 'number',
+  'goaway-chance': 'text',
 }
 
 /** Name to text, checked; files by absolute path. */
 export type ApiServerArguments = Readonly<Record<string, string>>
 
+/** How Go's flags write them. */
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const), ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
+])
+
 const durationText = /^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/
 const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list' | 'files'>, { readonly fits: (text: string) => boolean; readonly says: string }>> = {
   number: { fits: (text) => /^\d+$/.test(text), says: 'a whole number' },
-  boolean: { fits: (text) => text === 'true' || text === 'false', says: 'true or false' },
+  boolean: { fits: (text) => booleans.has(text), says: 'true or false' },
   duration: { fits: (text) => durationText.test(text), says: 'a duration such as 90s or 2m' },
 }
 
@@ -113,7 +119,7 @@ export function parseArguments(given: readonly string[], known: Readonly<Record<
     if (mark < 0 && kind !== 'boolean') throw new UserError(`--kube-apiserver-arg ${name}: write ${name}=VALUE`)
     const form = kind === 'number' || kind === 'boolean' || kind === 'duration' ? forms[kind] : undefined
     if (value !== '' && form && !form.fits(value)) throw new UserError(`--kube-apiserver-arg ${name}: "${value}" is not ${form.says}`)
-    result[name] = pathsIn(kind, value)
+    result[name] = kind === 'boolean' && value !== '' ? String(booleans.get(value)) : pathsIn(kind, value)
   }
   return result
 }

@@ -3,10 +3,19 @@ import type { ApiServerOptions } from '../apiserver/options.ts'
 import { argumentDuration, argumentNumber, type ApiServerArguments } from './apiserver-arguments.ts'
 import { UserError } from './user-error.ts'
 
-/** What `request-timeout`, `http2-max-streams-per-connection` (0: the default) and `shutdown-delay-duration` say. Throws `UserError` for a time in which nothing could be answered. */
+/** More would have clients do nothing but open connections. */
+const mostGoaway = 0.02
+
+/**
+ * What `request-timeout`, `http2-max-streams-per-connection` (0: the default), `goaway-chance` and `shutdown-delay-duration` say. Throws `UserError`
+ * for a time in which nothing could be answered, and for a chance that is none.
+ */
 export function httpLimitsOf(all: ApiServerArguments | undefined): Pick<ApiServerOptions, 'limits' | 'requestTimeout' | 'shutdownDelay'> {
   const requestTimeout = argumentDuration(all, 'request-timeout')
   if (requestTimeout !== undefined && requestTimeout < 1000) throw new UserError('request-timeout must be a second or more')
   const streams = argumentNumber(all, 'http2-max-streams-per-connection')
-  return { requestTimeout, shutdownDelay: argumentDuration(all, 'shutdown-delay-duration'), ...(streams ? { limits: { streams } } : {}) }
+  const goawayChance = all?.['goaway-chance'] === undefined ? 0 : Number(all['goaway-chance'])
+  if (!(goawayChance >= 0 && goawayChance <= mostGoaway)) throw new UserError(`goaway-chance must be a number from 0 to ${mostGoaway}`)
+  const limits = { ...(streams ? { streams } : {}), ...(goawayChance ? { goawayChance } : {}) }
+  return { requestTimeout, shutdownDelay: argumentDuration(all, 'shutdown-delay-duration'), ...(Object.keys(limits).length > 0 ? { limits } : {}) }
 }

@@ -346,3 +346,17 @@ it('bytes that are not TLS are not waited for', async () => {
   await Promise.all([silent.closed, noisy.closed])
   await serves()
 })
+
+it('a connection that is to be left by chance takes no new request, and ends what it has', async () => {
+  const port = await start({ tls, limits: { goawayChance: 1 } })
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+  session.on('error', () => undefined)
+  const goaway = new Promise<number>((resolve) => session.once('goaway', resolve))
+  const stream = session.request({ ':path': configmaps })
+  const answered = new Promise<unknown>((resolve) => stream.once('response', (headers) => resolve(headers[':status'])))
+  stream.resume().end()
+  expect(await goaway).toBe(constants.NGHTTP2_NO_ERROR)
+  expect(await answered).toBe(200)
+  session.destroy()
+  await serves()
+})

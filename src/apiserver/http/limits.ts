@@ -27,6 +27,8 @@ export interface HttpLimits {
   /** When the answer is sent and its request is not all there: how long the rest may take, in milliseconds, and how many bytes. */
   readonly restTime: number
   readonly restBytes: number
+  /** How likely an HTTP/2 request is to be the last that its connection takes, from 0 to 1: behind a balancer, clients spread over servers. */
+  readonly goawayChance: number
 }
 
 export const defaultLimits: HttpLimits = {
@@ -42,6 +44,7 @@ export const defaultLimits: HttpLimits = {
   controlsPerSecond: 1000,
   restTime: 1000,
   restBytes: 8 * 1024 * 1024,
+  goawayChance: 0,
 }
 
 const answers: Readonly<Record<string, string>> = {
@@ -114,4 +117,9 @@ export function boundIdle(session: ServerHttp2Session, { idleTime }: HttpLimits)
     stream.once('close', () => open--)
   })
   session.setTimeout(idleTime, () => { if (open === 0) session.close() })
+}
+
+/** Asks a client, now and then, to open another connection; what is under way on this one goes on. */
+export function sendAwayAtRandom(raw: IncomingMessage | Http2ServerRequest, { goawayChance }: HttpLimits): void {
+  if (goawayChance > 0 && 'stream' in raw && Math.random() < goawayChance) raw.stream.session?.close()
 }

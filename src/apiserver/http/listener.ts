@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { serverTls } from '../../machinery/tls.ts'
 import type { TlsOptions } from '../options.ts'
-import { boundControls, boundIdle, boundRest, defaultLimits, refuse, refuseHeaders, type HttpLimits } from './limits.ts'
+import { boundControls, boundIdle, boundRest, defaultLimits, refuse, refuseHeaders, sendAwayAtRandom, type HttpLimits } from './limits.ts'
 import type { ApiResponse } from './request.ts'
 
 export interface ListenerOptions {
@@ -102,6 +102,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     // Node leaves out what is too much; a request that is not what its sender wrote is not answered.
     if (raw.rawHeaders.length >= 2 * limits.headers) return refuseHeaders(response)
     boundRest(raw, response, limits)
+    sendAwayAtRandom(raw, limits)
     onRequest(raw, response)
   })
   events.on('upgrade', (raw, socket, head) => {
