@@ -13,7 +13,7 @@ export interface Genuine {
 }
 
 const label = 'genuine'
-const packages = ['golang-go', 'golang-k8s-client-go-dev', 'golang-k8s-cli-runtime-dev', 'kubectl', 'kustomize', 'prometheus']
+const packages = ['golang-go', 'golang-k8s-client-go-dev', 'kubectl', 'kustomize', 'prometheus']
 
 /**
  * Fetches them (about 170 MB, once) or finds them where an earlier run left them. Without the mirror: an error in CI, elsewhere what is

@@ -3,7 +3,7 @@
  * unpacked into a folder of the user's cache, never installed, and whatever version the suite has is taken.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './host.ts'
@@ -112,8 +112,9 @@ export async function unpackFromSid(label: string, names: readonly string[]): Pr
     const key = `${label}-${createHash('sha256').update(packages.map((one) => one.sha256).join()).digest('hex').slice(0, 16)}`
     const root = join(testCache, key)
     if (!existsSync(root)) await unpack(packages, work, root)
-    const old = readdirSync(testCache).filter((other) => other.startsWith(`${label}-`) && other !== key)
-    for (const other of old) rmSync(join(testCache, other), { recursive: true, force: true })
+    const old = readdirSync(testCache).filter((other) => other.startsWith(`${label}-`) && other !== key).map((other) => join(testCache, other))
+    // What was replaced just now may still be in use by another run.
+    for (const other of old) if (Date.now() - statSync(other).ctimeMs > 86_400_000) rmSync(other, { recursive: true, force: true })
     return unpackedIn(root)
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -123,8 +124,9 @@ export async function unpackFromSid(label: string, names: readonly string[]): Pr
 /** What an earlier run unpacked under this label, if it did: for places without the mirror. */
 export function unpackedBefore(label: string): Unpacked | undefined {
   if (!existsSync(testCache)) return undefined
-  const folder = readdirSync(testCache).find((name) => new RegExp(`^${label}-[0-9a-f]{16}$`).test(name))
-  return folder === undefined ? undefined : unpackedIn(join(testCache, folder))
+  const folders = readdirSync(testCache).filter((name) => new RegExp(`^${label}-[0-9a-f]{16}$`).test(name)).map((name) => join(testCache, name))
+  const newest = folders.toSorted((a, b) => statSync(b).ctimeMs - statSync(a).ctimeMs)[0]
+  return newest === undefined ? undefined : unpackedIn(newest)
 }
 
 const unpackedIn = (root: string): Unpacked => ({ root, path: (file) => join(root, file) })
