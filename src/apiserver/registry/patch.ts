@@ -50,7 +50,8 @@ function withPatch(type: StructType<ApiObject>, current: ApiObject, patch: Patch
 /** 422: a custom object is of another kind after a patch. */
 function renamed({ name, served: { resource } }: Call, { kind, apiVersion }: Pick<Shown, 'kind' | 'apiVersion'>, object: ApiObject): ApiError {
   const wrong = ([['kind', kind], ['apiVersion', apiVersion]] as const).filter(([field, is]) => object[field] !== is)
-  return invalid({ group: resource.group, kind: resource.kind }, name, wrong.map(([field, is]) => path(field).invalid(object[field] ?? '', `must be ${is}`)))
+  const version = String(object.apiVersion ?? '')
+  return invalid({ group: version.includes('/') ? version.slice(0, version.indexOf('/')) : '', kind: object.kind ?? resource.kind }, name, wrong.map(([field, is]) => path(field).invalid(object[field] ?? '', `must be ${is}`)))
 }
 
 /** The patched object, decoded. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */

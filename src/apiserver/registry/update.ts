@@ -118,8 +118,9 @@ export function checkName(call: Call, { metadata: { name = '', namespace = '' } 
 function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   const { resource, strategy } = call.served
   const { uid, resourceVersion } = next.metadata
-  // A patch is no claim about which object is meant: validation says that the uid stays.
-  if (uid && uid !== current.metadata.uid && call.verb !== 'patch') {
+  if (uid && uid !== current.metadata.uid) {
+    // A patch is no claim about which object is meant, but it cannot make another one of it.
+    if (call.verb === 'patch') refuse(call, call.name, [path('metadata').at('uid').invalid(uid, 'field is immutable')])
     throw conflict(resource, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
   }
   if (resourceVersion) {

@@ -60,6 +60,8 @@ class Checker {
   readonly dotted = new Map<Expr, string>()
   readonly typing: Typing = createTyping()
   private readonly options: CheckOptions
+  /** How many calls there are around that take literals of mixed types. */
+  private mixed = 0
   private scope: Scope
 
   constructor(options: CheckOptions) { this.options = options }
@@ -164,7 +166,10 @@ class Checker {
     }
     const member = expr.target !== undefined && !namespaced
     const args = member ? [expr.target as Expr, ...expr.args] : expr.args
+    // What is formatted may be of different types.
+    if (expr.fn === 'format') this.mixed++
     const types = args.map((each) => this.check(each))
+    if (expr.fn === 'format') this.mixed--
     return this.resolve(expr, all.filter((o) => o.member === member && o.args.length === args.length), args, types, member)
   }
 
@@ -209,6 +214,7 @@ class Checker {
     for (const { expr, type } of elements) {
       if (joined === undefined) joined = type
       else if (this.typing.assignable(joined, type)) joined = isDyn(this.typing.resolve(type)) ? type : joined
+      else if (this.mixed > 0) joined = DYN
       else return this.issue(expr.pos, `expected type '${this.show(joined)}' but found '${this.show(type)}'`)
     }
     return joined ?? this.typing.fresh()

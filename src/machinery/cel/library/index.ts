@@ -3,6 +3,7 @@ import type { FunctionDeclaration } from '../functions.ts'
 import { authorizer } from './authorizer.ts'
 import { namedFormats } from './formats.ts'
 import { addresses } from './ip.ts'
+import { listFunctions } from './list-functions.ts'
 import { lists, sets } from './lists.ts'
 import { operators } from './operators.ts'
 import { optionals } from './optional.ts'
@@ -14,4 +15,4 @@ import { strings } from './strings.ts'
 import { urls } from './url.ts'
 
 export const libraries: readonly (readonly FunctionDeclaration[])[] =
-  [operators, standard, optionals, strings, lists, sets, regexes, urls, quantities, addresses, semvers, namedFormats, authorizer]
+  [operators, standard, optionals, strings, lists, listFunctions, sets, regexes, urls, quantities, addresses, semvers, namedFormats, authorizer]

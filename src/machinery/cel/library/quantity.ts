@@ -32,7 +32,7 @@ const ofInt = (value: bigint): Quantity => parseQuantity(String(value))
 export const quantities: readonly FunctionDeclaration[] = [
   fn('quantity', 'string_to_quantity', [STRING], type, (text: string) => new QuantityValue(parse(text) ?? fail(quantityError)), traverse()),
   fn('isQuantity', 'is_quantity_string', [STRING], BOOL, (text: string) => parse(text) !== undefined, traverse()),
-  method('sign', 'quantity_sign', [type], INT, ({ quantity: { nanos } }: Q) => (nanos > 0n ? 1n : nanos < 0n ? -1n : 0n)),
+  fn('sign', 'quantity_sign', [type], INT, ({ quantity: { nanos } }: Q) => (nanos > 0n ? 1n : nanos < 0n ? -1n : 0n)),
   method('isGreaterThan', 'quantity_is_greater_than', [type, type], BOOL, (a: Q, b: Q) => a.quantity.compare(b.quantity) > 0),
   method('isLessThan', 'quantity_is_less_than', [type, type], BOOL, (a: Q, b: Q) => a.quantity.compare(b.quantity) < 0),
   method('compareTo', 'quantity_compare_to', [type, type], INT, (a: Q, b: Q) => BigInt(a.quantity.compare(b.quantity))),
