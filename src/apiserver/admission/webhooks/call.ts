@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import https from 'node:https'
-import type { admission, admissionregistration, Resource } from '../../../api/index.ts'
+import { admission, type admissionregistration, type Resource } from '../../../api/index.ts'
+import { decodeObject } from '../../../machinery/json.ts'
 import type { Clock } from '../../../machinery/clock.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
@@ -76,8 +77,8 @@ function checkedAnswer(text: string, apiVersion: string, uid: string, mutating: 
   const beta = apiVersion.endsWith('beta1')
   const invalid = (why: string) => new WebhookFailure(503, `received invalid webhook response: ${why}`)
   const review = parsed(text)
-  const { response } = review
-  if (!response) throw invalid('webhook response was absent')
+  if (!review.response) throw invalid('webhook response was absent')
+  const response = typed(review.response)
   if (beta) return { ...response, patchType: response.patch ? 'JSONPatch' : undefined }
   if (response.uid !== uid) throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
   if (review.kind !== 'AdmissionReview' || review.apiVersion !== apiVersion) {
@@ -94,6 +95,16 @@ function checkedAnswer(text: string, apiVersion: string, uid: string, mutating: 
 }
 
 interface Review { readonly kind?: unknown; readonly apiVersion?: unknown; readonly response?: Answer | null }
+
+/** The answer with its fields of their types. Throws `WebhookFailure` when they are of others: a webhook that lies about types has not answered. */
+function typed(response: Answer): Answer {
+  try {
+    const { object } = decodeObject(admission.AdmissionReview, { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response })
+    return object.response ?? {}
+  } catch (error) {
+    throw new WebhookFailure(503, `failed to call webhook: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
 
 /** Throws `WebhookFailure` for what is no object of JSON. */
 function parsed(text: string): Review {

@@ -2,6 +2,7 @@
 import type { admissionregistration } from '../../../api/index.ts'
 import { ApiError, badRequest, internal, timedOut, type StatusDetails } from '../../../machinery/errors.ts'
 import type { Logger } from '../../../machinery/log.ts'
+import { qualifiedName } from '../../../machinery/names.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import type { AdmissionMetrics, WebhookType } from '../metrics.ts'
 import { WebhookFailure, type Answer } from './call.ts'
@@ -76,7 +77,11 @@ export function checkDryRun({ name, sideEffects }: AnyWebhook, { context }: Admi
 
 /** Passes on what the webhook has to say to audit and to the client. Throws when it refuses. */
 export function heed(name: string, answer: Answer, { context }: AdmissionAttributes): void {
-  for (const [key, value] of Object.entries(answer.auditAnnotations ?? {})) context.annotate(`${name}/${key}`, value)
+  for (const [own, value] of Object.entries(answer.auditAnnotations ?? {})) {
+    const key = `${name}/${own}`
+    // What is no name of an annotation is left out, as Kubernetes leaves it out.
+    if (qualifiedName(key).length === 0) context.annotate(key, value)
+  }
   for (const warning of answer.warnings ?? []) context.warn(warning)
   if (answer.allowed !== true) throw new Refusal(refusal(name, answer))
 }

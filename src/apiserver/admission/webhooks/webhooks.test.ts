@@ -188,6 +188,19 @@ describe('a validating webhook', () => {
     expect(await said('{}')).toBe(words('received invalid webhook response: webhook response was absent'))
   })
 
+  it('that lies about types has not answered; notes under names that are none are left out', async () => {
+    for (const lie of [{ warnings: 'text' }, { warnings: { a: 1 } }, { auditAnnotations: { a: { b: 1 } } }, { allowed: 'yes' }, { status: 'text' }, { patchType: { a: 1 } }]) {
+      reply = () => lie as unknown as Reply
+      const { error, warnings } = await outcome([configuration('Validating', hook())])
+      expect([error, warnings], JSON.stringify(lie)).toEqual([expect.stringContaining('failed calling webhook "check.example.com": failed to call webhook: ') as string, []])
+      expect((await outcome([configuration('Mutating', hook({ failurePolicy: 'Ignore' }))])).error).toBeUndefined()
+    }
+    reply = () => ({ auditAnnotations: { good: 'a', 'bad key!': 'b', 'a/b': 'c', __proto__: 'd' } })
+    const attributes = attributesOf(core.configmaps, map())
+    await createAdmissionChain([webhooks(environment(configuration('Validating', hook())), nobodyAsks).validating]).validate(attributes)
+    expect(attributes.annotations).toEqual({ 'check.example.com/good': 'a' })
+  })
+
   it('is shown the revision that a patch is of', async () => {
     const old = map({}, { resourceVersion: '7' })
     const { validating } = webhooks(environment(configuration('Validating', hook())), nobodyAsks)
