@@ -1,6 +1,6 @@
 /** Delete: at once, or first a deletionTimestamp while finalizers, a grace period or the kind's own rule keep the object. */
 import type { ApiObject } from '../../client/client.ts'
-import { conflict, invalid, modified, notFound, type ApiError } from '../../machinery/errors.ts'
+import { conflict, forbidden, invalid, modified, notFound, type ApiError } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { Encoded } from '../cache/encoded.ts'
@@ -84,6 +84,8 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   const { served } = call
   if (served.custom?.ready) await served.custom.ready([item])
   const current = served.working(item).object
+  const refusal = served.rule.refusal?.(current)
+  if (refusal) throw forbidden(served.resource, call.name, refusal)
   checkPreconditions(call, current, deletion)
   const admission = attributes(call, 'DELETE', undefined, current)
   await env.admission.mutate(admission)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { apps, autoscaling, autoscalingV1, certificates, core, events, policy, type JsonObject } from '../../api/index.ts'
+import { apps, autoscaling, autoscalingV1, certificates, core, events, policy, scheduling, type JsonObject } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { ApiError, forbidden, isConflict, isNotFound } from '../../machinery/errors.ts'
@@ -269,6 +269,22 @@ describe('subresources', () => {
     expect(error.code).toBe(422)
   })
 
+  it('keeps the priority classes of the system', async () => {
+    const client = await start()
+    const make = (name: string, value: number) => client.create(scheduling.priorityclasses, { metadata: { name }, value })
+    await make('system-node-critical', 2000001000)
+    await make('own', 5)
+    expect((await failure(client.delete(scheduling.priorityclasses, 'system-node-critical'))).message)
+      .toBe('priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted')
+    await client.delete(scheduling.priorityclasses, 'own')
+  })
+  it('neither binds nor evicts a pod by an object of another name', async () => {
+    const client = await start()
+    await client.create(core.pods, pod('p'))
+    const send = (subresource: string, body: object) => failure(client.createSubresource(core.pods, 'p', subresource, body as JsonObject, { namespace: 'default' }))
+    expect((await send('binding', { metadata: { name: 'q' }, target: { kind: 'Node', name: 'n' } })).message).toBe('name in URL does not match name in Binding object')
+    expect((await send('eviction', { metadata: {} })).message).toBe('name in URL does not match name in Eviction object')
+  })
   it('binds a pod once', async () => {
     const client = await start()
     await client.create(core.pods, pod('p'))

@@ -13,6 +13,8 @@ export interface Rule {
   readonly returnsDeleted?: boolean
   /** What an object owns stays when its deletion does not say what becomes of that: so it was before there was a garbage collector. `warning`: what such clients are told. */
   readonly orphans?: { readonly warning?: string }
+  /** Why the object must not be deleted by anybody; undefined when it may. */
+  refusal?(object: ApiObject): string | undefined
   /** Whether something beside `metadata.finalizers` keeps a deleted object. */
   held?(object: ApiObject): boolean
   /** The object when its deletion starts but has to wait. */
@@ -39,6 +41,12 @@ const definitionRule: Rule = {
 
 const keptPods = 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
 
+/** The two classes that the system's own pods are of stay. */
+const priorityRule: Rule = {
+  refusal: ({ metadata: { name = '' } }) =>
+    (name === 'system-node-critical' || name === 'system-cluster-critical' ? 'this is a system priority class and cannot be deleted' : undefined),
+}
+
 const returning: Rule = { returnsDeleted: true }
 
 /** By `groupResource`. */
@@ -48,6 +56,7 @@ const rules: Readonly<Record<string, Rule>> = {
   events: { ttl: 3600 },
   replicationcontrollers: { orphans: {} },
   'jobs.batch': { orphans: { warning: keptPods } },
+  'priorityclasses.scheduling.k8s.io': priorityRule,
   pods: returning,
   persistentvolumes: returning,
   persistentvolumeclaims: returning,

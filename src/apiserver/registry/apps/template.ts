@@ -25,7 +25,7 @@ export function unusableSelector(at: Place, value: meta.LabelSelector | undefine
 export function selectedTemplate(at: Place, template: core.PodTemplateSpec, value: meta.LabelSelector | undefined): void {
   const labels = template.metadata.labels ?? {}
   const matches = !usable(value) || (value && (selectsAll(value) || fromLabelSelector(value).matches(labels)))
-  if (!matches) at.at('metadata').at('labels').invalid(labels, '`selector` does not match template `labels`')
+  if (!matches) at.at('metadata').at('labels').invalid(template.metadata.labels ?? null, '`selector` does not match template `labels`')
   podTemplate(at, template)
 }
 

@@ -18,11 +18,16 @@ describe('jobs', () => {
     expect(spec.template.metadata.labels).toEqual({ 'batch.kubernetes.io/controller-uid': 'u-1', 'batch.kubernetes.io/job-name': 'once', 'controller-uid': 'u-1', 'job-name': 'once' })
     expect(createErrors(batch.jobs, job())).toEqual([])
   })
+  it('have the labels of their pods, unless they have labels of their own', () => {
+    expect(created(batch.jobs, job()).metadata.labels).toMatchObject({ 'batch.kubernetes.io/job-name': 'once' })
+    const given = job()
+    expect(created(batch.jobs, { ...given, metadata: { ...given.metadata, labels: { a: 'b' } } }).metadata.labels).toEqual({ a: 'b' })
+  })
   it.each<[string, object, string[]]>([
     ['pods that restart always', { template: { spec: { containers: template.spec.containers } } }, ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']],
     ['an indexed job without end', { completionMode: 'Indexed', parallelism: 2 }, ['spec.completions: Required value: when completion mode is Indexed']],
     ['a negative limit', { backoffLimit: -1 }, ['spec.backoffLimit: Invalid value: -1: must be greater than or equal to 0']],
-    ['a selector of its own', { manualSelector: true }, ['spec.selector: Required value']],
+    ['a selector of its own', { manualSelector: true }, ['spec.selector: Required value', 'spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`']],
     ['a failure policy of restarting pods', { podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }] }, template: { spec: { ...template.spec, restartPolicy: 'OnFailure' } } },
       ['spec.podFailurePolicy: Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified']],
   ])('refuse %s', (_, spec, errors) => {

@@ -42,8 +42,11 @@ export function withGeneratedSelector(job: batch.Job): batch.Job {
   const labels = { ...template.metadata.labels, [oldUidLabel]: uid, [oldNameLabel]: name, [uidLabel]: uid, [nameLabel]: name }
   const matchLabels = { ...spec.selector?.matchLabels }
   if (!matchLabels[uidLabel]) matchLabels[uidLabel] = uid
+  // A job without labels has those of its pods.
+  const own = Object.keys(metadata.labels ?? {}).length > 0 ? metadata : { ...metadata, labels }
   return {
     ...job,
+    metadata: own,
     spec: { ...spec, selector: { ...spec.selector, matchLabels }, template: { ...template, metadata: { ...template.metadata, labels } } },
   }
 }

@@ -20,6 +20,7 @@ export function jobSpec(at: Place, spec: batch.JobSpec, uid: string | undefined)
     at.at('selector').invalid(spec.selector, '`selector` not auto-generated')
   }
   selectedTemplate(at.at('template'), spec.template, spec.selector)
+  oneOrNone(at, spec)
 }
 
 /** The spec of the jobs that a cron job makes: the system will give each its selector. */
@@ -28,11 +29,11 @@ export function jobTemplateSpec(at: Place, spec: batch.JobSpec): void {
   if (spec.selector) at.at('selector').invalid(spec.selector, '`selector` will be auto-generated')
   if (spec.manualSelector) at.at('manualSelector').notSupported(true, ['nil', 'false'])
   podTemplate(at.at('template'), spec.template)
+  oneOrNone(at, spec)
 }
 
 function body(at: Place, spec: batch.JobSpec): void {
   for (const name of counts) notNegative(at.at(name), spec[name])
-  oneOrNone(at, spec)
   indexed(at, spec)
   ifThere(at.at('podReplacementPolicy'), spec.podReplacementPolicy, spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'])
   if (spec.podFailurePolicy) failurePolicy(at.at('podFailurePolicy'), spec, spec.podFailurePolicy)

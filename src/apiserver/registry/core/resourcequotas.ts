@@ -49,6 +49,10 @@ function conflicting(at: Place, names: readonly Scope[], shown: unknown): void {
   for (const [a, b] of opposites) if (names.includes(a) && names.includes(b)) at.invalid(shown, 'conflicting scopes')
 }
 
+/** A selector of scopes in an error: with the names that its fields have inside of Kubernetes. */
+const asKubernetesShows = (list: readonly core.ScopedResourceSelectorRequirement[]) =>
+  ({ MatchExpressions: list.map(({ scopeName, operator, values }) => ({ ScopeName: scopeName, Operator: operator, Values: values ?? null })) })
+
 function spec(at: Place, value: core.ResourceQuotaSpec): void {
   amounts(at.at('hard'), value.hard)
   const place = at.at('scopes')
@@ -58,7 +62,7 @@ function spec(at: Place, value: core.ResourceQuotaSpec): void {
   const expressions = at.at('scopeSelector').at('matchExpressions')
   // What is wrong with one of the expressions stands at all of them.
   for (const { scopeName, operator, values = [] } of list) {
-    scope(expressions, expressions.at('scopeName'), scopeName, value.hard, value.scopeSelector, scopeName)
+    scope(expressions, expressions.at('scopeName'), scopeName, value.hard, asKubernetesShows(list), scopeName)
     if (plainScopes.includes(scopeName) && operator !== 'Exists') {
       expressions.at('operator').invalid(operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity")
     }
