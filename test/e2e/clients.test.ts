@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { buildExample, startCluster, type TestCluster } from '../support/cluster.ts'
+import { buildExample, root, startCluster, type TestCluster } from '../support/cluster.ts'
 import { forwardInto } from '../support/forward.ts'
+import { genuine } from '../support/genuine.ts'
 import { eventually } from '../support/host.ts'
 import { idle, image, pod, podTools, shell } from '../support/pods.ts'
 
+const newest = await genuine()
 let cluster: TestCluster
 const { apply, ready } = podTools(() => cluster)
 const directory = mkdtempSync(join(tmpdir(), 'skiff-clients-'))
@@ -154,4 +156,15 @@ describe('a WebSocket client', () => {
       socket.terminate()
     }
   })
+})
+
+describe.skipIf(newest === undefined)('a Go program', () => {
+  it('runs commands, attaches, forwards ports and reads logs, over WebSockets and SPDY', async () => {
+    const program = await newest!.build(join(root, 'test/conformance/clients/go'))
+    const { stdout, stderr } = await cluster.host.run(program, [cluster.kubeconfig, 'streams'], { env: { CLIENTS_POD: 'box', CLIENTS_WEB: 'web' } })
+    if (!stdout.startsWith('{')) throw new Error(`${stdout}${stderr}`)
+    const steps = JSON.parse(stdout) as Record<string, string>
+    expect(steps).toEqual(Object.fromEntries(Object.keys(steps).map((step) => [step, 'ok'])))
+    expect(Object.keys(steps)).toHaveLength(9)
+  }, 1_260_000)
 })

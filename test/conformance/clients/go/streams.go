@@ -39,9 +39,8 @@ func streams(r *run) {
 				return err
 			}
 			short, stop := context.WithCancel(ctx)
-			var out watchedBuffer
-			out.wrote = stop
-			err = executor.StreamWithContext(short, remotecommand.StreamOptions{Stdout: &out, Stderr: io.Discard})
+			defer stop()
+			err = executor.StreamWithContext(short, remotecommand.StreamOptions{Stdout: writer(stop), Stderr: io.Discard})
 			if !errors.Is(err, context.Canceled) {
 				return fmt.Errorf("attach ended: %w", err)
 			}
@@ -85,15 +84,12 @@ func streams(r *run) {
 	})
 }
 
-// A watchedBuffer tells when something was written.
-type watchedBuffer struct {
-	bytes.Buffer
-	wrote func()
-}
+// A writer that tells when something is written.
+type writer func()
 
-func (b *watchedBuffer) Write(text []byte) (int, error) {
-	defer b.wrote()
-	return b.Buffer.Write(text)
+func (wrote writer) Write(text []byte) (int, error) {
+	wrote()
+	return len(text), nil
 }
 
 func executorOf(config *rest.Config, request *rest.Request, way string) (remotecommand.Executor, error) {
