@@ -29,14 +29,20 @@ export function unknownPatch({ custom }: Pick<Served, 'custom'>): ApiError {
 
 /** The patch in a request's body. Throws `ApiError` 400 for a body that is no such patch. */
 export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): Patch {
-  const { value } = parseJson(body)
+  // Of merge patches Kubernetes says what stands in them twice.
+  const { value, duplicateFields } = parseJson(body, { duplicates: type === 'merge' })
   if (type === 'json') {
     if (!Array.isArray(value)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
     return { type, body: value as JsonObject[] }
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('error decoding patch: a patch of this type is an object')
-  return type === 'apply' ? { type, body: value as JsonObject, force } : { type, body: value as JsonObject }
+  const patch: Patch = type === 'apply' ? { type, body: value as JsonObject, force } : { type, body: value as JsonObject }
+  if (duplicateFields.length > 0) repeated.set(patch, duplicateFields)
+  return patch
 }
+
+/** The fields that stand twice in a patch, as the client sent it. */
+const repeated = new WeakMap<Patch, readonly string[]>()
 
 function withPatch(type: StructType<ApiObject>, current: ApiObject, patch: Patch): unknown {
   switch (patch.type) {
@@ -61,10 +67,11 @@ function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObje
     if (call.served.custom && apiVersion === call.served.resource.apiVersion) throw renamed(call, { kind, apiVersion }, object)
     throw badRequest(`the patch changes the object from ${apiVersion}, Kind=${kind} to ${object.apiVersion}, Kind=${object.kind}`)
   }
-  if (unknownFields.length && call.fieldValidation === 'Strict') {
-    throw invalid({ group: '', kind: '' }, '', [path('patch').invalid(JSON.stringify(patch.body), `strict decoding error: ${unknownFields.join(', ')}`)])
+  const problems = [...(repeated.get(patch) ?? []), ...unknownFields]
+  if (problems.length && call.fieldValidation === 'Strict') {
+    throw invalid({ group: '', kind: '' }, '', [path('patch').invalid(JSON.stringify(patch.body), `strict decoding error: ${problems.join(', ')}`)])
   }
-  if (call.fieldValidation === 'Warn') for (const text of unknownFields) call.warn(text)
+  if (call.fieldValidation === 'Warn') for (const text of problems) call.warn(text)
   return object
 }
 
