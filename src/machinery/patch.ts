@@ -1,3 +1,3 @@
 /** The three kinds of patch. Pure: documents are never changed. Server-side apply is in `apply.ts`. */
-export { applyJsonPatch, applyMergePatch, type JsonPatchOperation } from './patch/json.ts'
+export { applyJsonPatch, applyMergePatch, rejectedFor, type JsonPatchOperation } from './patch/json.ts'
 export { applyStrategicMergePatch } from './patch/strategic.ts'

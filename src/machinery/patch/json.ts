@@ -17,6 +17,9 @@ const maxCopied = 3 * 1024 * 1024
 export const rejected = (why: string): ApiError =>
   Object.assign(new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {}), { cause: why })
 
+/** Why a patch was rejected, where clients are told no more than that it was: for who has to say it on; of other errors, their message. */
+export const rejectedFor = (error: ApiError): string => (typeof error.cause === 'string' ? error.cause : error.status.details?.causes?.[0]?.message ?? error.message)
+
 type Doc = unknown
 
 /**

@@ -3,7 +3,7 @@ import { admissionregistration, core, type Resource } from '../../../api/index.t
 import type { ApiObject } from '../../../client/client.ts'
 import { internal, isApiError } from '../../../machinery/errors.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
-import { applyJsonPatch } from '../../../machinery/patch.ts'
+import { applyJsonPatch, rejectedFor } from '../../../machinery/patch.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
@@ -126,6 +126,6 @@ async function applied(env: Environment, a: AdmissionAttributes, { matched, show
   try {
     return await patched(env, a, matched, applyJsonPatch(shown.object, operations))
   } catch (error) {
-    throw isApiError(error) && error.code < 500 ? internal(error.status.details?.causes?.[0]?.message ?? error.message) : error
+    throw isApiError(error) && error.code < 500 ? internal(rejectedFor(error)) : error
   }
 }

@@ -3,7 +3,7 @@ import type { admissionregistration, StructType } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import { mergeConfiguration } from '../../../machinery/apply/mutate.ts'
 import { ApiError } from '../../../machinery/errors.ts'
-import { applyJsonPatch } from '../../../machinery/patch.ts'
+import { applyJsonPatch, rejectedFor } from '../../../machinery/patch.ts'
 
 /** What a mutation states does not fit the object. */
 export class UnfitMutation extends Error {}
@@ -30,7 +30,7 @@ export function changedBy(patchType: admissionregistration.PatchType, type: unkn
   try {
     return applyJsonPatch(object, made)
   } catch (error) {
-    const why = error instanceof ApiError ? error.status.details?.causes?.[0]?.message ?? error.message : undefined
+    const why = error instanceof ApiError ? rejectedFor(error) : undefined
     if (why === undefined) throw error
     if (why.endsWith('failed: test failed')) return object
     throw new UnfitMutation(`JSON Patch: ${why}`)

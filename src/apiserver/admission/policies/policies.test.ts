@@ -248,6 +248,16 @@ describe('a mutating policy', () => {
   })
 })
 
+describe('a JSON patch of a policy', () => {
+  const patching = (expression: string) => outcome([mutating({ mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }] }), mutatingBinding('p')])
+
+  it('is not applied where its test does not hold, and says what it does not fit in', async () => {
+    expect((await patching("[JSONPatch{op: 'test', path: '/spec/replicas', value: 99}, JSONPatch{op: 'replace', path: '/spec/replicas', value: 6}]")).object).toMatchObject({ spec: { replicas: 3 } })
+    expect((await patching("[JSONPatch{op: 'remove', path: '/spec/nope'}]")).error).toBe("policy 'p' with binding 'b-p' denied request: JSON Patch: error in remove for path: '/spec/nope': unable to remove nonexistent key: nope: missing value")
+    expect((await patching("[JSONPatch{op: 'nope', path: '/spec'}]")).error).toContain('JSON Patch: Unexpected kind: nope')
+  })
+})
+
 describe('the metrics of policies', () => {
   const dear = '[1,2,3,4,5,6,7,8,9,10].map(a, [1,2,3,4,5,6,7,8,9,10].map(b, [1,2,3,4,5,6,7,8,9,10].map(c, [1,2,3,4,5,6,7,8,9,10].map(d, a + b + c + d)))).size() > 0'
 
