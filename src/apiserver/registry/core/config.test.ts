@@ -75,7 +75,9 @@ describe('nodes', () => {
   it('keep their addresses for pods', () => {
     const current = created(core.nodes, node({ spec: { podCIDR: '10.0.0.0/24' } }))
     expect(current.spec.podCIDRs).toEqual(['10.0.0.0/24'])
-    expect(updateErrors(core.nodes, node({ spec: { podCIDR: '10.0.1.0/24' } }), current)).toEqual(['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'])
+    expect(updateErrors(core.nodes, node({ spec: { podCIDR: '10.0.1.0/24' } }), current)).toEqual([
+      'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid', '[]: Forbidden: node updates may only change labels, taints, or capacity',
+    ])
   })
   it('show whether they are ready and what they are for', () => {
     const status = { conditions: [{ type: 'Ready', status: 'True' }], addresses: [{ type: 'InternalIP', address: '10.1.1.1' }], nodeInfo: { kubeletVersion: 'v1.36.0' } }

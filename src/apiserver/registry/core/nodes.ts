@@ -6,6 +6,7 @@ import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
 import { follows, forEach } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
+import { wholeObject } from './data.ts'
 import { amount } from './validation/resources.ts'
 import { taint } from './validation/scheduling.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
@@ -86,10 +87,14 @@ function validateUpdate(next: core.Node, current: core.Node, root: Place): void 
     if (addresses.has(`${type} ${address}`)) root.at('status').at('addresses').index(i).duplicate({ type, address })
     addresses.add(`${type} ${address}`)
   }
+  let differs = false
   for (const [name, before] of [['podCIDRs', current.spec.podCIDRs], ['providerID', current.spec.providerID]] as const) {
     const shown = name === 'podCIDRs' ? 'podCIDR' : name
-    if (before?.length && !deepEqual(next.spec[name], before)) at.at(name).forbidden(`node updates may not change ${shown} except from "" to valid`)
+    if (!before?.length || deepEqual(next.spec[name], before)) continue
+    differs = true
+    at.at(name).forbidden(`node updates may not change ${shown} except from "" to valid`)
   }
+  if (differs) wholeObject(root).forbidden('node updates may only change labels, taints, or capacity')
 }
 
 export const nodes: Strategy<core.Node> = {
