@@ -13,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => bench.stop())
 
 const template = (image = 'agent:1', spec: Partial<In<typeof core.PodSpec>> = {}): In<typeof core.PodTemplateSpec> => ({ metadata: { labels: { app: 'agent' } }, spec: { containers: [{ name: 'c', image }], ...spec } })
-const create = (spec: Partial<In<typeof apps.DaemonSetSpec>> = {}) => bench.client.create(apps.daemonsets, {
-  metadata: { name: 'agent', namespace: 'default' },
+const create = (spec: Partial<In<typeof apps.DaemonSetSpec>> = {}, metadata: object = {}) => bench.client.create(apps.daemonsets, {
+  metadata: { name: 'agent', namespace: 'default', ...metadata },
   spec: { selector: { matchLabels: { app: 'agent' } }, template: template(), updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } }, revisionHistoryLimit: 10, ...spec },
 })
 const set = () => bench.client.stored(apps.daemonsets).get('default/agent') as apps.DaemonSet
@@ -38,6 +38,16 @@ describe('a daemon set', () => {
     expect(bench.pods()[0]?.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms).toEqual([{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n1'] }] }])
     expect(bench.pods()[0]?.spec.tolerations).toContainEqual({ key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' })
     expect(set().status).toMatchObject({ desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady: 0, numberUnavailable: 3, updatedNumberScheduled: 3, numberMisscheduled: 0 })
+  })
+
+  it('has its template in a revision, under the hash that its pods have, with the notes of its author', async () => {
+    await create({}, { annotations: { 'kubernetes.io/change-cause': 'first' } })
+    await settle()
+    const [revision] = (await bench.client.list(apps.controllerrevisions, { namespace: 'default' })).items
+    const hash = bench.pods()[0]?.metadata.labels?.['controller-revision-hash']
+    expect(hash).toBeTruthy()
+    expect(revision).toMatchObject({ revision: 1, metadata: { name: `agent-${hash}`, annotations: { 'kubernetes.io/change-cause': 'first' } } })
+    expect(revision?.metadata.labels).toEqual({ app: 'agent', 'controller-revision-hash': hash })
   })
 
   it('follows nodes that come and go, and reports what is ready', async () => {

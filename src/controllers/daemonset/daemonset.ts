@@ -7,7 +7,7 @@ import { controllerOf, deepEqual } from '../../machinery/meta.ts'
 import { claim } from '../shared/claim.ts'
 import { recorderOf, type ControllerContext } from '../shared/context.ts'
 import { createExpectations, type Expectations } from '../shared/expectations.ts'
-import { syncRevision, trimRevisions, type Revision } from '../shared/history.ts'
+import { hashOf, syncRevision, trimRevisions, type Revision } from '../shared/history.ts'
 import { createPodControl, podFromTemplate, slowStart, type PodInput } from '../shared/pod-control.ts'
 import { controlledBy, controllerIndex, isFinished, nextAvailable, orphansIn, podInformer } from '../shared/pods.ts'
 import { createWritten, type Written } from '../shared/written.ts'
@@ -27,7 +27,7 @@ function podFor(set: apps.DaemonSet, revision: Revision, nodeName: string): PodI
   const pod = podFromTemplate(set.spec.template, set)
   const { spec } = set.spec.template
   return {
-    metadata: { ...pod.metadata, labels: { ...set.spec.template.metadata.labels, [revisionLabel]: revision.metadata.labels?.['controller.kubernetes.io/hash'] ?? '', 'pod-template-generation': String(set.metadata.generation ?? 1) } },
+    metadata: { ...pod.metadata, labels: { ...set.spec.template.metadata.labels, [revisionLabel]: hashOf(revision), 'pod-template-generation': String(set.metadata.generation ?? 1) } },
     spec: { ...spec, tolerations: [...(spec.tolerations ?? []), ...daemonTolerations(spec)], affinity: pinned(spec.affinity, nodeName) },
   }
 }
@@ -81,7 +81,7 @@ export function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, e
       const synced = await syncRevision(client, set, await owned(set, apps.controllerrevisions, revisions), set.status.collisionCount ?? 0)
       written.wrote(key, synced.update)
       const own = await owned(set, core.pods, pods)
-      const hash = synced.update.metadata.labels?.['controller.kubernetes.io/hash'] ?? ''
+      const hash = hashOf(synced.update)
       const daemons: Daemons = {
         set, hash, now: clock.now(),
         nodes: nodes.list().map((node) => ({ node, ...fit(set.spec.template.spec, node) })),
@@ -97,7 +97,7 @@ export function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, e
       const status = statusOf(daemons, synced.collisionCount)
       if (!deepEqual(status, set.status)) await client.updateStatus(apps.daemonsets, { ...set, status })
       if (failure) throw failure
-      const inUse = new Set(synced.all.filter((r) => own.some((pod) => pod.metadata.labels?.[revisionLabel] === r.metadata.labels?.['controller.kubernetes.io/hash']) || r === synced.update).map((r) => r.metadata.name ?? ''))
+      const inUse = new Set(synced.all.filter((r) => own.some((pod) => pod.metadata.labels?.[revisionLabel] === hashOf(r)) || r === synced.update).map((r) => r.metadata.name ?? ''))
       await trimRevisions(client, synced.all, inUse, set.spec.revisionHistoryLimit ?? 10)
       const wait = nextAvailable(own, set.spec.minReadySeconds ?? 0, clock.now())
       return wait === undefined ? undefined : { requeueAfter: wait }

@@ -7,7 +7,11 @@ import type { core } from '../../api/index.ts'
 
 export type Revision = apps.ControllerRevision
 
-const hashLabel = 'controller.kubernetes.io/hash'
+/** Under which label a revision has the hash of its template: those of daemon sets under the one that their pods have. */
+const hashLabels: Readonly<Record<string, string>> = { DaemonSet: 'controller-revision-hash', StatefulSet: 'controller.kubernetes.io/hash' }
+
+/** The hash of a revision's template; '' when it has none. */
+export const hashOf = ({ metadata: { labels = {} } }: Revision): string => labels[hashLabels.DaemonSet!] ?? labels[hashLabels.StatefulSet!] ?? ''
 
 interface Owner extends ApiObject { readonly spec: { readonly template: core.PodTemplateSpec } }
 
@@ -53,7 +57,10 @@ async function create(client: Client, owner: Owner, number: number, collisions: 
   for (let collisionCount = collisions; ; collisionCount++) {
     const hash = podTemplateHash(owner.spec.template, collisionCount)
     const name = `${ownerName}-${hash}`
-    const metadata = { name, namespace, labels: { ...owner.spec.template.metadata.labels, [hashLabel]: hash }, ownerReferences: [ownerReference(owner)] }
+    const metadata = {
+      name, namespace, annotations: owner.metadata.annotations,
+      labels: { ...owner.spec.template.metadata.labels, [hashLabels[owner.kind]!]: hash }, ownerReferences: [ownerReference(owner)],
+    }
     try {
       return { revision: await client.create(apps.controllerrevisions, { metadata, data: dataOf(owner.spec.template), revision: number }), collisionCount }
     } catch (error) {
