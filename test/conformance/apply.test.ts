@@ -80,7 +80,7 @@ describe('applied on the server', () => {
 
   it('the same key twice is refused', async () => {
     const twice = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'twice' }, spec: { ports: [{ name: 'a', port: 80 }, { name: 'b', port: 80 }] } }
-    expect((await apply(twice)).stderr).toBe('Error from server (BadRequest): failed to create typed patch object (default/twice; /v1, Kind=Service): .spec.ports: duplicate entries for key {"port":80,"protocol":"TCP"}\n')
+    expect((await apply(twice)).stderr).toBe('Error from server (BadRequest): failed to create typed patch object (default/twice; /v1, Kind=Service): .spec.ports: duplicate entries for key [port=80,protocol="TCP"]\n')
   })
 
   it('--dry-run=server changes nothing', async () => {
@@ -103,7 +103,7 @@ describe('two who want the same field', () => {
   it('share it when they agree, and one takes it when forced', async () => {
     await apply(config('shared', { a: '1' }), '--field-manager=first')
     expect((await apply(config('shared', { a: '1' }), '--field-manager=second')).code).toBe(0)
-    expect(who(await managers('configmap', 'shared'))).toEqual(['first Apply', 'second Apply'])
+    expect(who(await managers('configmap', 'shared')).toSorted()).toEqual(['first Apply', 'second Apply'])
     expect((await apply(config('shared', { a: '2' }), '--field-manager=second', '--force-conflicts')).stdout).toBe('configmap/shared serverside-applied\n')
     expect((await get('configmap', 'shared')).data).toEqual({ a: '2' })
     expect(who(await managers('configmap', 'shared'))).toEqual(['second Apply'])

@@ -42,8 +42,8 @@ describe('rules', () => {
 
   it('that do not compile, or could cost too much, keep a definition from being accepted', async () => {
     const broken = await create(definition('Broken', { type: 'object', properties: { list: { type: 'array', items: { type: 'string' } } }, 'x-kubernetes-validations': [{ rule: 'self.lst.size() > 0' }, { rule: 'self.list.all(x, self.list.all(y, x == y))' }] }))
-    expect(broken.stderr).toContain(`spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"rule":"self.lst.size() > 0"}: compilation failed: ERROR: <input>:1:5: undefined field 'lst'`)
-    expect(broken.stderr).toContain('spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[1].rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x')
+    expect(broken.stderr).toContain(`spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"rule":"self.lst.size() > 0"}: compilation failed: ERROR: <input>:1:5: undefined field 'lst'`)
+    expect(broken.stderr).toContain('spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[1].rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x')
     expect((await cluster.tryKubectl(['get', 'crd', 'brokens.rules.example.com'])).code).toBe(1)
   })
 
@@ -61,7 +61,7 @@ describe('rules', () => {
 describe('definitions', () => {
   it('are held to the rules of structural schemas', async () => {
     const { stderr } = await create(definition('Loose', { type: 'object', default: { other: 1 }, properties: { a: {}, list: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } }, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] } } }))
-    expect(stderr).toContain('spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[a].type: Required value: must not be empty for specified object fields')
+    expect(stderr).toContain('spec.validation.openAPIV3Schema.properties[spec].properties[a].type: Required value: must not be empty for specified object fields')
     expect(stderr).toContain('properties[list].items.properties[name].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property')
   })
 
@@ -77,7 +77,7 @@ describe('a schema with everything in it', () => {
       must: { type: 'string', nullable: true, description: 'May be null.' }, port: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }], description: 'A port.' },
       open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'string' } }, description: 'Open to all.' },
       pod: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }, map: { type: 'object', additionalProperties: { type: 'array', items: { type: 'integer' } } },
-      list: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: { type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 10 }, n: { type: 'number', multipleOf: 0.5, default: 1 } } } },
+      list: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: { type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 10 }, n: { type: 'number', multipleOf: 0.5, default: 1.5 } } } },
       anything: { 'x-kubernetes-preserve-unknown-fields': true },
     },
     not: { required: ['never'] }, 'x-kubernetes-validations': [{ rule: 'has(self.must)' }],
@@ -88,7 +88,7 @@ describe('a schema with everything in it', () => {
     const kubectl = (args: readonly string[], input?: string) => run(path, args, { env: { KUBECONFIG: cluster.kubeconfig, HOME: `${cluster.kubeconfig}-${version}` }, ...(input === undefined ? {} : { input }) })
     const spec = { must: 'x', port: '80%', open: { known: 'x', more: { deep: [1] } }, pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: {} }, map: { a: [1] }, list: [{ name: 'a' }], anything: [1, { a: 'b' }] }
     expect(await kubectl(['apply', '--validate=true', '-f', '-'], JSON.stringify(object('Everything', name, spec)))).toEqual({ code: 0, stderr: '', stdout: `everything.rules.example.com/${name} created\n` })
-    expect(JSON.parse((await kubectl(['get', 'everything', name, '-o', 'json'])).stdout)).toMatchObject({ spec: { ...spec, list: [{ name: 'a', n: 1 }] } })
+    expect(JSON.parse((await kubectl(['get', 'everything', name, '-o', 'json'])).stdout)).toMatchObject({ spec: { ...spec, list: [{ name: 'a', n: 1.5 }] } })
     const explained = await kubectl(['explain', 'everything.spec'])
     expect([explained.code, explained.stderr]).toEqual([0, ''])
     for (const field of ['must', 'port', 'open', 'pod', 'map', 'list', 'anything']) expect(explained.stdout).toMatch(new RegExp(`^\\s+${field}\\s`, 'm'))
