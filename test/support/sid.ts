@@ -31,7 +31,7 @@ export class Unreachable extends Error {}
 
 async function must(program: string, args: readonly string[], what: string, timeoutMs = 300_000): Promise<string> {
   const { code, stdout, stderr } = await run(program, args, { timeoutMs })
-  if (code !== 0) throw new Unreachable(`${what}: ${stderr.trim().split('\n').slice(-3).join(' ')}`)
+  if (code !== 0) throw new Unreachable(`${what}: ${stderr.split(/[\r\n]/).filter((line) => /[a-z]/.test(line)).slice(-2).join('; ')}`)
   return stdout
 }
 
@@ -39,7 +39,7 @@ async function must(program: string, args: readonly string[], what: string, time
 const fetchAll = (files: readonly { readonly url: string; readonly to: string }[], directory: string) => {
   const list = join(directory, 'list')
   writeFileSync(list, files.map(({ url, to }) => `url = "${url}"\noutput = "${to}"\n`).join(''))
-  return must('curl', ['-fsSL', '--connect-timeout', '20', '--retry', '3', '--retry-all-errors', '--parallel', '--parallel-max', '16', '--config', list], `${mirror} cannot be reached`)
+  return must('curl', ['-fsSL', '--no-progress-meter', '--connect-timeout', '20', '--retry', '3', '--retry-all-errors', '--parallel', '--parallel-max', '16', '--config', list], `${mirror} cannot be reached`)
 }
 
 const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex')
