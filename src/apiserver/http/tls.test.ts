@@ -103,10 +103,10 @@ describe('HTTPS', () => {
   })
 
   it('cuts HTTP/2 watchers off that do not read', async () => {
-    await started.client.create(core.configmaps, { metadata: { name: 'big', namespace: 'default' }, data: { x: 'x'.repeat(1_000_000) } })
     const session = connect(started.server.url, { rejectUnauthorized: false })
     const stream = session.request({ ':path': `${path}?watch=1` }).on('error', () => undefined)
     await new Promise((resolve) => stream.once('response', resolve))
+    await started.client.create(core.configmaps, { metadata: { name: 'big', namespace: 'default' }, data: { x: 'x'.repeat(1_000_000) } })
     const write = (i: number) => started.client.patch(core.configmaps, 'big', { type: 'merge', body: { data: { i: String(i) } } }, { namespace: 'default' })
     for (let i = 0; i < 40; i++) await write(i)
     await expect.poll(() => finished).toContain('WATCH')

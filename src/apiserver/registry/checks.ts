@@ -29,7 +29,7 @@ export function ifThere(at: Place, value: string | undefined, supported: readonl
   if (value !== undefined && !supported.includes(value)) at.notSupported(value, supported)
 }
 
-/** The name of a volume or device driver: a domain of at most 63 characters, in any case. */
+/** The name of a volume or device driver: a domain of at most 63 characters, in any case; none at all is said to be missing and to be no domain. */
 export function driverName(at: Place, value: string): void {
   if (!value) at.required()
   if (value.length > 63) at.tooLong(63)

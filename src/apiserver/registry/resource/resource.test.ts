@@ -38,13 +38,15 @@ describe('what is wrong with', () => {
       'spec.devices.constraints[0].matchAttribute: Invalid value: "model": a fully qualified name must be a domain and a name separated by a slash',
       'spec.devices.constraints[1]: Required value: exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set',
     ]],
-    ['settings for nobody', claims, claim({ config: [{}, { opaque: { driver: '', parameters: {} } }] }), ['spec.devices.config[0].opaque: Required value', 'spec.devices.config[1].opaque.driver: Required value']],
+    ['settings for nobody', claims, claim({ config: [{}, { opaque: { driver: '', parameters: {} } }] }), [
+      'spec.devices.config[0].opaque: Required value', 'spec.devices.config[1].opaque.driver: Required value', like('spec.devices.config[1].opaque.driver: Invalid value: ""'),
+    ]],
     ['nothing: a slice', slices, device({ attributes: { model: { string: 'x' }, 'example.com/v': { version: '1.2.3' } }, capacity: { memory: { value: '1Gi' } } }), []],
     ['a slice of nowhere', slices, slice({ nodeName: undefined }), [`spec: Required value: ${where}`]],
     ['a slice of two places', slices, slice({ allNodes: true }), [`spec: Invalid value: "{\`nodeName\`, \`allNodes\`}": ${where}, but multiple fields are set`]],
     ['a slice that is not everywhere', slices, slice({ allNodes: false }), ['spec.allNodes: Invalid value: false: must be either unset or set to true']],
     ['a slice of no pool', slices, slice({ driver: '', pool: { name: 'a/B', generation: -1, resourceSliceCount: 0 } }), [
-      'spec.driver: Required value', like('spec.pool.name: Invalid value: "B"'), 'spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero', 'spec.pool.generation: Invalid value: -1: must be greater than or equal to zero',
+      'spec.driver: Required value', like('spec.driver: Invalid value: ""'), like('spec.pool.name: Invalid value: "B"'), 'spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero', 'spec.pool.generation: Invalid value: -1: must be greater than or equal to zero',
     ]],
     ['a device of odd attributes', slices, device({ attributes: { 'a-b': { bool: true }, 'x/y/z': { int: 1 }, none: {}, two: { int: 1, bool: true }, v: { version: '1' }, long: { string: 'x'.repeat(65) } } }), [
       like('spec.devices[0].attributes: Invalid value: "a-b": a valid C identifier'), 'spec.devices[0].attributes[long].string: Too long: may not be more than 64 bytes',
