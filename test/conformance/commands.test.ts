@@ -145,7 +145,7 @@ describe('deployments', () => {
     await cluster.apply(deployment('patched'))
     const patch = (...args: string[]) => ['patch', 'deployment', 'patched', ...args]
     expect(await kubectl(...patch('-p', '{}'))).toBe('deployment.apps/patched patched (no change)\n')
-    expect(await fails(patch('--type=json', '-p', '[{"op":"test","path":"/spec/replicas","value":9}]'))).toContain('testing value /spec/replicas failed')
+    expect(await fails(patch('--type=json', '-p', '[{"op":"test","path":"/spec/replicas","value":9}]'))).toContain('The request is invalid: the server rejected our request due to an error in our request')
     expect(await fails(patch('--type=merge', '-p', '{"spec":{"selector":{"matchLabels":{"a":"b"}}}}'))).toContain('field is immutable')
     expect(await fails(['patch', 'deployment', 'none', '-p', '{}'])).toBe('Error from server (NotFound): deployments.apps "none" not found\n')
     expect((await cluster.tryKubectl(patch('-p', '{"spec":{"nope":1}}'))).stderr).toBe('Warning: unknown field "spec.nope"\n')
