@@ -6,7 +6,7 @@ interface PemBlock { readonly type: string; readonly headers: boolean; readonly 
 const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([\s\S]*?)-----END \1-----/g
 
 /** The blocks of a PEM text; what stands around them does not count, nor do blocks that cannot be read. */
-export function* pemBlocks(text: string): Generator<PemBlock> {
+function* pemBlocks(text: string): Generator<PemBlock> {
   for (const [, type = '', body = ''] of text.matchAll(block)) {
     const lines = body.split(/\r?\n/)
     const headers = lines.some((line) => line.includes(':'))

@@ -34,7 +34,7 @@ const dayOf = (text: string | undefined): number | undefined => (text && /^\d{4}
 const ignoreRaces = (error: unknown): void => { if (!isConflict(error) && !isNotFound(error)) throw error }
 
 /** One round over all secrets with tokens. */
-export function createTokenCleaner({ reader, client, clock, log }: Environment): () => Promise<void> {
+function createTokenCleaner({ reader, client, clock, log }: Environment): () => Promise<void> {
   const trackedSince = async (): Promise<number | undefined> => {
     const found = await client.get(core.configmaps, tracking.name, { namespace: tracking.namespace }).catch(ignoreRaces)
     return dayOf(found?.data?.['since'])
