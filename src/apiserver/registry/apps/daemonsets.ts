@@ -3,12 +3,12 @@ import type { apps } from '../../../api/index.ts'
 import { path, type Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
-import { unchanged } from '../checks.ts'
+import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, integer, labelsText, nameColumn, printer, selectorColumn, text } from '../printing.ts'
-import { countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
+import { collisions, countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
 
 const daemonSetPrinter = printer<apps.DaemonSet>(
   nameColumn,
@@ -60,6 +60,14 @@ function validateUpdate(next: apps.DaemonSet, current: apps.DaemonSet, root: Pla
   unchanged(at.at('selector'), next.spec.selector, current.spec.selector)
 }
 
+const counts = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady', 'observedGeneration', 'updatedNumberScheduled', 'numberAvailable', 'numberUnavailable', 'collisionCount'] as const
+
+/** Counts in a status: none negative; collisions are only ever added. */
+function status(at: Place, next: apps.DaemonSetStatus, current: apps.DaemonSetStatus): void {
+  for (const name of counts) notNegative(at.at(name), next[name])
+  collisions(at, next, current)
+}
+
 const generationKey = 'deprecated.daemonset.template.generation'
 
 /** Counts changes of the template in an annotation that old clients read. */
@@ -76,6 +84,7 @@ export const daemonsets: Strategy<apps.DaemonSet> = {
   },
   validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
+  validateStatusUpdate: (next, current, root) => status(root.at('status'), next.status, current.status),
   warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
   printer: daemonSetPrinter,
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { apps, core } from '../../../api/index.ts'
-import { complete, created, createErrors, row, updateErrors, updated } from '../testing.ts'
+import { apps, core, type Resource } from '../../../api/index.ts'
+import type { ApiObject } from '../../../client/client.ts'
+import { strategyFor } from '../strategies.ts'
+import { complete, created, createErrors, environment, row, statusErrors, updateErrors, updated } from '../testing.ts'
 
 const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'nginx:1' }] } }
 const selector = { matchLabels: { app: 'web' } }
@@ -97,5 +99,18 @@ describe('replica sets and replication controllers', () => {
   })
   it('take selector and labels from the template where they have none', () => {
     expect(complete(core.replicationcontrollers, { metadata: { name: 'a', namespace: 'b' }, spec: { template } })).toMatchObject({ metadata: { labels: { app: 'web' } }, spec: { replicas: 1, selector: { app: 'web' } } })
+  })
+})
+
+describe('a status with wrong counts', () => {
+  it.each<[string, Resource<ApiObject>, object, string[]]>([
+    ['a daemon set', apps.daemonsets as never, { desiredNumberScheduled: -1, numberUnavailable: -2, collisionCount: 1 }, ['desiredNumberScheduled: Invalid value: -1: must be greater than or equal to 0', 'numberUnavailable: Invalid value: -2: must be greater than or equal to 0',
+      'collisionCount: Invalid value: 1: cannot be decremented']],
+    ['a replication controller', core.replicationcontrollers as never, { replicas: 1, readyReplicas: 2, availableReplicas: 3, observedGeneration: -1 }, ['observedGeneration: Invalid value: -1: must be greater than or equal to 0',
+      'readyReplicas: Invalid value: 2: cannot be greater than status.replicas', 'availableReplicas: Invalid value: 3: cannot be greater than status.replicas', 'availableReplicas: Invalid value: 3: cannot be greater than readyReplicas']],
+    ['a replica set', apps.replicasets as never, { replicas: 1, observedGeneration: -1 }, ['observedGeneration: Invalid value: -1: must be greater than or equal to 0']],
+  ])('is refused of %s', (_, resource, status, errors) => {
+    const having = (counts: object) => complete(resource, { ...object(resource.kind === 'ReplicationController' ? { selector: undefined } : {}), status: counts })
+    expect(statusErrors(strategyFor(resource, environment), having(status), having({ collisionCount: 2 }))).toEqual(errors.map((line) => `status.${line}`))
   })
 })

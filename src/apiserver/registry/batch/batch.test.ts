@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { batch } from '../../../api/index.ts'
-import { complete, created, createErrors, row, updateErrors } from '../testing.ts'
+import { strategyFor } from '../strategies.ts'
+import { complete, created, createErrors, environment, row, statusErrors, updateErrors } from '../testing.ts'
 import { scheduleProblem } from './cron-schedule.ts'
 
 const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox:1' }] } }
@@ -46,6 +47,25 @@ describe('jobs', () => {
     expect(updateErrors(batch.jobs, job(moved), current)).toEqual([])
     const begun = { ...current, status: { ...current.status, startTime: '2026-01-01T00:00:00Z' } }
     expect(updateErrors(batch.jobs, job(moved), begun)).toHaveLength(1)
+  })
+  const done = { startTime: '2026-01-01T00:00:00Z', completionTime: '2026-01-01T00:01:00Z', conditions: [{ type: 'SuccessCriteriaMet', status: 'True' }, { type: 'Complete', status: 'True' }] }
+  it.each<[string, object, object, string[]]>([
+    ['nothing', { active: 1 }, { active: 2, ready: 1, startTime: '2026-01-01T00:00:00Z' }, []],
+    ['nothing: a job that is done', { active: 1, startTime: done.startTime }, { ...done, succeeded: 1 }, []],
+    ['negative counts', {}, { active: -1, failed: -2, ready: -1 }, ['active: Invalid value: -1: must be greater than or equal to 0', 'failed: Invalid value: -2: must be greater than or equal to 0',
+      'ready: Invalid value: -1: must be greater than or equal to 0', 'failed: Invalid value: -2: cannot decrease the failed counter']],
+    ['pods twice or without uid', {}, { uncountedTerminatedPods: { succeeded: ['a', 'a'], failed: [''] } }, ['uncountedTerminatedPods.succeeded[1]: Duplicate value: "a"', 'uncountedTerminatedPods.failed[0]: Invalid value: "": must not be empty']],
+    ['success and failure', {}, { ...done, conditions: [...done.conditions, { type: 'Failed', status: 'True' }, { type: 'FailureTarget', status: 'True' }] },
+      ['Complete=True and Failed=true', 'Complete=True and FailureTarget=true', 'Failed=True and SuccessCriteriaMet=true', 'FailureTarget=true and SuccessCriteriaMet=true'].map((pair) => `conditions: Invalid value: cannot set ${pair} conditions`)],
+    ['an end that is no end', {}, { completionTime: done.completionTime }, ['completionTime: Invalid value: "2026-01-01T00:01:00Z": cannot set completionTime when there is no Complete=True condition']],
+    ['a sudden failure that still runs', {}, { active: 1, conditions: [{ type: 'Failed', status: 'True' }] },
+      ['conditions: Invalid value: cannot set Failed=True condition without the FailureTarget=true condition', 'startTime: Required value: startTime is required for finished job', 'active: Invalid value: 1: active>0 is invalid for finished job']],
+    ['what was done undone', { ...done, succeeded: 2 }, { succeeded: 1, startTime: done.startTime }, ['conditions: Invalid value: cannot disable the terminal Complete=True condition',
+      'conditions: Invalid value: cannot disable the SuccessCriteriaMet=True condition', 'completionTime: Invalid value: null: field is immutable', 'succeeded: Invalid value: 1: cannot decrease the succeeded counter']],
+    ['more ready than there are', {}, { active: 1, ready: 2 }, ['ready: Invalid value: 2: cannot set more ready pods than active']],
+  ])('have wrong in their status: %s', (_, before, after, errors) => {
+    const having = (status: object) => complete(batch.jobs, { ...job(), status })
+    expect(statusErrors(strategyFor(batch.jobs as never, environment), having(after), having(before))).toEqual(errors.map((line) => `status.${line}`))
   })
   it('show how they stand', () => {
     const running = complete(batch.jobs, { ...job({ completions: 3 }), status: { succeeded: 1, startTime: '2026-01-01T11:59:00Z' } })

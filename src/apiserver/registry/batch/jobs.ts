@@ -7,6 +7,7 @@ import type { Strategy } from '../../strategy.ts'
 import { podWarnings } from '../core/pod-warnings.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, selectorColumn, text } from '../printing.ts'
 import { jobDefaults, withGeneratedSelector } from './job-defaults.ts'
+import { jobStatusUpdate } from './job-status.ts'
 import { jobSpec, jobUpdate } from './job-validation.ts'
 
 const isTrue = (job: batch.Job, type: string): boolean => job.status.conditions?.some((c) => c.type === type && c.status === 'True') ?? false
@@ -61,6 +62,7 @@ export const jobs: Strategy<batch.Job> = {
   prepareForCreate: withGeneratedSelector,
   validate,
   validateUpdate: jobUpdate,
+  validateStatusUpdate: jobStatusUpdate,
   warnings: (job) => podWarnings(path('spec').at('template').at('spec'), job.spec.template.spec),
   selectableFields: (job) => ({ 'status.successful': String(job.status.succeeded ?? 0) }),
   printer: jobPrinter,

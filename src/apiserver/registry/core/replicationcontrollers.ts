@@ -44,9 +44,19 @@ function spec(at: Place, value: core.ReplicationControllerSpec): void {
   lastingPods(place.at('spec'), value.template.spec, 'ReplicationController')
 }
 
+/** Counts in a status: none negative, none above the number of pods there are. */
+function status(at: Place, value: core.ReplicationControllerStatus): void {
+  for (const name of ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'] as const) notNegative(at.at(name), value[name])
+  for (const name of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
+    if ((value[name] ?? 0) > value.replicas) at.at(name).invalid(value[name], 'cannot be greater than status.replicas')
+  }
+  if ((value.availableReplicas ?? 0) > (value.readyReplicas ?? 0)) at.at('availableReplicas').invalid(value.availableReplicas, 'cannot be greater than readyReplicas')
+}
+
 export const replicationcontrollers: Strategy<core.ReplicationController> = {
   default: withDefaults,
   validate: (controller, root) => spec(root.at('spec'), controller.spec),
+  validateStatusUpdate: (next, _current, root) => status(root.at('status'), next.status),
   selectableFields: (controller) => ({ 'status.replicas': String(controller.status.replicas) }),
   printer: controllerPrinter,
 }
