@@ -33,7 +33,8 @@ describe('a pod that says only its image', () => {
 describe('defaults of a pod', () => {
   it.each([
     ['nginx', 'Always'], ['nginx:latest', 'Always'], ['nginx:1.27', 'IfNotPresent'], ['registry:5000/nginx', 'Always'],
-    ['registry:5000/nginx:1', 'IfNotPresent'], [`nginx@sha256:${'a'.repeat(64)}`, 'IfNotPresent'],
+    ['registry:5000/nginx:1', 'IfNotPresent'], [`nginx@sha256:${'a'.repeat(64)}`, 'IfNotPresent'], ['a b::', 'IfNotPresent'], ['Nginx', 'IfNotPresent'],
+    ['Registry.example:5000/a/b', 'Always'], ['[fd00::1]:5000/a', 'Always'], ['a__b/c--d', 'Always'], [`a:latest@sha256:${'a'.repeat(64)}`, 'Always'],
   ])('pulls %s %s', (image, policy) => {
     expect(complete(core.pods, pod({ containers: [{ name: 'a', image }] })).spec.containers[0]?.imagePullPolicy).toBe(policy)
   })

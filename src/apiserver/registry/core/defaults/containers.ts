@@ -5,8 +5,14 @@ import { each, orDefault, within } from '../../defaulting.ts'
 /** What containers, init containers and ephemeral containers have in common. */
 type AnyContainer = core.Container | core.EphemeralContainer
 
-/** `latest`, named or meant, is pulled each time; an image with another tag or a digest only when it is not there. */
+const nameWord = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*'
+const hostWord = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])'
+/** `host:port/name/name:tag@algorithm:digest`, all but one name optional. */
+const imageName = new RegExp(`^(?:(?:${hostWord}(?:\\.${hostWord})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?/)?${nameWord}(?:/${nameWord})*(?::[\\w][\\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`)
+
+/** `latest`, named or meant, is pulled each time; an image with another tag or a digest, or with a name that is none, only when it is not there. */
 export function pullPolicyFor(image: string): core.PullPolicy {
+  if (!imageName.test(image)) return 'IfNotPresent'
   if (image.includes('@')) return /:latest@/.test(image) ? 'Always' : 'IfNotPresent'
   const tag = /:([^:/]+)$/.exec(image)?.[1]
   return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent'
