@@ -15,6 +15,12 @@ describe('the documents of a path each', () => {
     expect(json).toEqual({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '192.0.2.1:6443' }] })
   })
 
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('takes no %s', async (method) => {
+    for (const path of ['/api', '/apis', '/api/v1', '/apis/apps', '/apis/apps/v1']) {
+      await expect(ask(discovery, path, {}, undefined, method), path).rejects.toMatchObject({ code: 405, message: 'the server does not allow this method on the requested resource' })
+    }
+  })
+
   it('puts groups in the order in which clients look names up', async () => {
     const { json } = await ask<{ groups: { name: string; preferredVersion: { version: string } }[] }>(discovery, '/apis')
     const names = json.groups.map((g) => g.name)

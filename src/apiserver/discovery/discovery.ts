@@ -1,7 +1,7 @@
 /** Answers `/api`, `/apis` and what lies between them and the resources. Documents are made on first request and kept as bytes. */
 import { createHash } from 'node:crypto'
 import type { Resource } from '../../api/index.ts'
-import { ApiError } from '../../machinery/errors.ts'
+import { ApiError, methodNotAllowed } from '../../machinery/errors.ts'
 import type { RemoteVersion } from '../aggregation/aggregator.ts'
 import type { Handler } from '../http/request.ts'
 import { aggregated, apiGroup, apiGroupList, apiVersions, resourceList } from './documents.ts'
@@ -19,13 +19,17 @@ export interface DiscoveryOptions {
 
 type Form = 'plain' | 'v2' | 'v2beta1'
 
-/** A handler for every discovery path; 404 for groups and versions that are not served. */
+/** What is served is only told: nothing else can be done with it. */
+const readMethods = new Set(['GET', 'HEAD'])
+
+/** A handler for every discovery path; 404 for groups and versions that are not served, 405 for methods that do not read. */
 export function createDiscovery(options: DiscoveryOptions): Handler {
   let seen: readonly Resource[] | undefined
   let seenRemote: readonly RemoteVersion[] | undefined
   let groups: readonly GroupEntry[] = []
   let documents = new Map<string, Document>()
   return async (request, response) => {
+    if (!readMethods.has(request.method)) throw methodNotAllowed()
     const resources = options.resources()
     const remote = options.remote?.()
     if (resources !== seen || remote !== seenRemote) {

@@ -1,7 +1,7 @@
 /** `pods/log`, `exec`, `attach`, `portforward`: answered by the agent of the node that the pod runs on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { core } from '../../api/index.ts'
-import { badRequest, notFound } from '../../machinery/errors.ts'
+import { badRequest, methodNotAllowed, notFound } from '../../machinery/errors.ts'
 import type { ApiRequest, Handler, UpgradeHandler } from '../http/request.ts'
 import type { Lister } from '../options.ts'
 import { sendText } from '../reply.ts'
@@ -58,6 +58,7 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
 
   return {
     async log(request, response) {
+      if (request.info.verb !== 'get') throw methodNotAllowed()
       const answer = await openLog(request)
       if (!answer) return sendText(response, 200, '', 'text/plain')
       const back = response as ServerResponse

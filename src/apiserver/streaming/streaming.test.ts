@@ -152,6 +152,10 @@ describe('a node that answers', () => {
     await expect(ask(streams().notUpgraded, '/api/v1/namespaces/default/pods/new/exec')).rejects.toMatchObject({ message: 'pod new does not have a host assigned' })
   })
 
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('is only read: no %s', async (method) => {
+    await expect(ask(streams().log, '/api/v1/namespaces/default/pods/x/log', {}, undefined, method)).rejects.toMatchObject({ code: 405, reason: 'MethodNotAllowed' })
+  })
+
   /** A server in front, as the corridor would call the handler. */
   async function serve(upgrade: UpgradeHandler): Promise<number> {
     front = http.createServer()
