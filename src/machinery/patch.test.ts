@@ -85,6 +85,10 @@ describe('applyStrategicMergePatch', () => {
     expect(names(patch({ '$setElementOrder/containers': [{ name: 'c' }, { name: 'a' }], containers: [{ name: 'b', $patch: 'delete' }] }))).toBe('ca')
     expect(() => patch({ '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }], containers: [{ name: 'b' }, { name: 'a' }] })).toThrow(bad)
   })
+  it('answers to an element without its key as Kubernetes does', () => {
+    expect(() => patch({ containers: [{ image: 'i', ports: [{ containerPort: 80 }], args: ['a', 'b'], stdin: true }] }))
+      .toThrow(expect.objectContaining({ code: 500, reason: '', message: 'map: map[args:[a b] image:i ports:[map[containerPort:80]] stdin:true] does not contain declared merge key: name' }))
+  })
   it('merges and deletes in lists of scalars', () => {
     const meta = (metadata: object) => (applyStrategicMergePatch(core.Pod, pod, { metadata }) as typeof pod).metadata.finalizers
     expect(meta({ finalizers: ['x/3'] })).toEqual(['x/3', 'x/1', 'x/2'])
@@ -106,7 +110,7 @@ describe('applyStrategicMergePatch', () => {
     expect(JSON.stringify(out)).not.toContain('$')
   })
   it.each([
-    { containers: [{ image: 'no name' }] }, { $patch: 'unknown' }, { containers: [{ name: 'a', $patch: 'merge' }] }, { containers: ['text'] },
+    { $patch: 'unknown' }, { containers: [{ name: 'a', $patch: 'merge' }] }, { containers: ['text'] },
     { '$setElementOrder/containers': 1 }, { '$deleteFromPrimitiveList/containers': {} }, { $retainKeys: 'x' },
   ])('refuses %j with 400', (spec) => expect(() => patch(spec)).toThrow(bad))
 })

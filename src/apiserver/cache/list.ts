@@ -1,6 +1,7 @@
 /** Lists from the cache: the newest state, a state at least or exactly as new as asked for, and pages of one snapshot. */
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, badRequest, expired, internal } from '../../machinery/errors.ts'
+import { ApiError, badRequest, expired, internal, invalid } from '../../machinery/errors.ts'
+import { path, type FieldError } from '../../machinery/field.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { eachPausing, filterPausing } from '../../machinery/pausing.ts'
 import { CompactedError, FutureRevisionError, type Store } from '../../store/store.ts'
@@ -16,6 +17,8 @@ export interface ListQuery {
   readonly continue: string
   readonly resourceVersion: string
   readonly match: string
+  /** What only a watch may ask for; left out when it was not asked for. */
+  readonly sendInitialEvents?: boolean
 }
 
 export interface ListResult {
@@ -43,18 +46,23 @@ export const selected = async (found: readonly Encoded[], selection: Selection):
 
 interface Token { readonly revision: number; readonly after: string }
 
-const forbiddenMatch = (why: string) =>
-  new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${why}`, { group: 'meta.k8s.io', kind: 'ListOptions', causes: [{ reason: 'FieldValueForbidden', message: why, field: 'resourceVersionMatch' }] })
-
-/** What Kubernetes refuses of resourceVersion, resourceVersionMatch and continue together. Throws `ApiError` 400 or 422. */
-function checkListQuery({ resourceVersion, match, continue: token }: ListQuery): void {
+/** What Kubernetes refuses of resourceVersion, resourceVersionMatch, sendInitialEvents and continue together, all of it at once. Throws `ApiError` 400 or 422. */
+export function checkListQuery({ resourceVersion, match, continue: token, sendInitialEvents }: ListQuery): void {
+  const at = path('resourceVersionMatch')
+  const wrong: FieldError[] = []
+  if (match) {
+    if (!resourceVersion) wrong.push(at.forbidden('resourceVersionMatch is forbidden unless resourceVersion is provided'))
+    if (token) wrong.push(at.forbidden('resourceVersionMatch is forbidden when continue is provided'))
+    if (match !== 'Exact' && match !== 'NotOlderThan') wrong.push(at.notSupported(match, ['Exact', 'NotOlderThan', '']))
+    if (match === 'Exact' && resourceVersion === '0') wrong.push(at.forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+  }
+  if (sendInitialEvents !== undefined) wrong.push(path('sendInitialEvents').forbidden('sendInitialEvents is forbidden for list'))
+  if (wrong.length > 0) throw optionsRefused(wrong)
   if (token && resourceVersion && resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
-  if (!match) return
-  if (!resourceVersion) throw forbiddenMatch('Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')
-  if (token) throw forbiddenMatch('Forbidden: resourceVersionMatch is forbidden when continue is provided')
-  if (match !== 'Exact' && match !== 'NotOlderThan') throw forbiddenMatch(`Unsupported value: "${match}": supported values: "Exact", "NotOlderThan", ""`)
-  if (match === 'Exact' && resourceVersion === '0') throw forbiddenMatch('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
 }
+
+/** 422: options of a list or watch that do not go together. */
+export const optionsRefused = (wrong: readonly FieldError[]): ApiError => invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', wrong)
 
 /** A resourceVersion as a number; 0 for none. Throws `ApiError` 400 for what is none. */
 export function parseRevision(text: string): number {

@@ -1,7 +1,8 @@
 /** Watches: what a watcher sees of the changes, given what it selected. */
 import { ApiError, expired } from '../../machinery/errors.ts'
+import { path, type FieldError } from '../../machinery/field.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
-import { type ListSource, parseRevision, selected, waitFor } from './list.ts'
+import { type ListSource, optionsRefused, parseRevision, selected, waitFor } from './list.ts'
 import { Encoded } from './encoded.ts'
 import { readHistory } from './history.ts'
 import { inTurn } from './in-turn.ts'
@@ -47,13 +48,16 @@ export function seen(change: CacheEvent, selection: Selection, prefix: string): 
 
 const tooOld = (revision: number, horizon: number) => expired(`too old resource version: ${revision} (${horizon})`)
 
+/** What does not go together in the options of a watch, all of it at once. Throws `ApiError` 422. */
 function checkInitialEvents({ sendInitialEvents, match }: WatchQuery): void {
-  const problem = sendInitialEvents !== undefined && match === ''
-    ? 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
-    : sendInitialEvents === undefined && match !== ''
-      ? 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
-      : match !== '' && match !== 'NotOlderThan' ? `Unsupported value: "${match}": supported values: "NotOlderThan"` : ''
-  if (problem) throw new ApiError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${problem}`, { group: 'meta.k8s.io', kind: 'ListOptions' })
+  const at = path('resourceVersionMatch')
+  const wrong: FieldError[] = []
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') wrong.push(at.forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
+  if (match) {
+    if (sendInitialEvents === undefined) wrong.push(at.forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+    if (match !== 'NotOlderThan') wrong.push(at.notSupported(match, ['NotOlderThan']))
+  }
+  if (wrong.length > 0) throw optionsRefused(wrong)
 }
 
 export interface WatchOptions {

@@ -95,6 +95,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     session.once('close', () => sessions.delete(session))
     // A connection that breaks takes its requests with it; they are told by their own events.
     session.on('error', () => session.destroy())
+    // A client that no longer wants its answer says so in many ways. After the mildest, NO_ERROR, Node waits for what is written to be taken.
+    session.on('stream', (stream) => stream.once('aborted', () => stream.destroy()))
     boundIdle(session, limits)
     boundControls(session, limits)
   })

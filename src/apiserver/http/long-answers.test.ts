@@ -16,6 +16,8 @@ const path = '/api/v1/namespaces/default/configmaps'
 const count = 300
 
 let started: TestServer
+/** How many requests are over. */
+let finished = 0
 async function start(options: Parameters<typeof startTestServer>[0]): Promise<void> {
   started = await startTestServer(options)
   await started.server.listen()
@@ -56,7 +58,7 @@ const found = ({ items }: { readonly items: readonly Item[] }) => items.map(({ m
 const json = (body: Buffer) => JSON.parse(body.toString()) as { items: Item[]; rows: { object: Item }[] }
 
 describe('over HTTPS', () => {
-  beforeAll(() => start({ tls }))
+  beforeAll(() => start({ tls, edges: { observer: { started: () => undefined, finished: () => void finished++ } } }))
   afterAll(() => started.server.close())
 
   it('arrive whole and in order, and say their length once it is known', async () => {
@@ -121,6 +123,17 @@ describe('over HTTPS', () => {
     }))
     session.close()
     for (const answer of answers) if (answer) expect(answer.equals(whole)).toBe(true)
+  })
+
+  it.each([['CANCEL', constants.NGHTTP2_CANCEL], ['NO_ERROR', constants.NGHTTP2_NO_ERROR]])('end when their reader says %s', async (_, code) => {
+    const session = connect(started.server.url, { rejectUnauthorized: false })
+    finished = 0
+    await new Promise<void>((resolve) => {
+      const stream = session.request({ ':path': path })
+      stream.once('data', () => stream.close(code)).on('close', resolve).on('error', () => undefined)
+    })
+    await expect.poll(() => finished, { timeout: 5000 }).toBe(1)
+    session.close()
   })
 
   it('go over HTTP/2, with and without a body', async () => {

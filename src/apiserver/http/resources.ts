@@ -3,7 +3,7 @@ import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
 import { ApiError, methodNotAllowed, methodNotSupported, notFound, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
-import type { ListResult } from '../cache/list.ts'
+import { checkListQuery, type ListResult } from '../cache/list.ts'
 import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeComputedTable, encodeObject, eventEncoder, type EncodeOptions, type EventEncoder } from '../encoding/encode.ts'
 import { encodeList } from '../encoding/lists.ts'
@@ -199,8 +199,8 @@ const deleteCollection: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request, served)
   const warnings: string[] = []
   const call = callOf(env, request, served, { ...query, name: '', warnings })
-  // A number that is none must not delete everything.
-  listQuery(request)
+  // Options that make no sense must not delete everything.
+  checkListQuery(listQuery(request))
   const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
   tellList(request, served, result)
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options), warnings })
@@ -226,7 +226,7 @@ const sendScale = ({ env, request, response, code, warnings }: Answer, scale: Ap
   send(request, response, { code, type: contentTypes.json, body: encodeComputedTable(scalePrinter, [scale], encodeOptions(env, request)), warnings })
 
 async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call, sub: Subresource): Promise<Encoded> {
-  if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '')
+  if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '', sub.missing)
   if (call.verb === 'patch') return (await patchObject(env.registry, call, sub, await patchOf(request, call.served))).item
   const body = await bodyAs(request, call, sub)
   checkName(call, body)

@@ -1,7 +1,7 @@
 /** The registry: every resource that is served, and the calls there are on one. */
 import { declared, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { internal, methodNotSupported, notFound } from '../../machinery/errors.ts'
+import { internal, methodNotSupported, notFound, type ResourceName } from '../../machinery/errors.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { startCache, type Cache, type StoredKind } from '../cache/cache.ts'
 import type { ResourceCache } from '../cache/resource-cache.ts'
@@ -111,12 +111,12 @@ const sourceOf = (env: RegistryEnvironment, served: Served): ListSource => {
   return { cache: env.cache, store: env.store, clock: env.clock, objects: cache, decode, ...(custom?.ready ? { ready: custom.ready } : {}) }
 }
 
-/** One object: at once, unless it has to be as new as `resourceVersion` says, or converted by somebody else. Throws `ApiError` 404, 504. */
-export function getObject(env: RegistryEnvironment, where: Pick<Call, 'served' | 'namespace' | 'name'>, resourceVersion: string): Promise<Encoded> | Encoded {
+/** One object: at once, unless it has to be as new as `resourceVersion` says, or converted by somebody else. `missing`: what is not found. Throws `ApiError` 404, 504. */
+export function getObject(env: RegistryEnvironment, where: Pick<Call, 'served' | 'namespace' | 'name'>, resourceVersion: string, missing: ResourceName = where.served.resource): Promise<Encoded> | Encoded {
   const { served } = where
   const path = callPath(where)
   const found = (item: Encoded | undefined): Promise<Encoded> | Encoded => {
-    if (!item) throw notFound(served.resource, where.name)
+    if (!item) throw notFound(missing, where.name)
     return served.custom?.ready?.([item])?.then(() => item) ?? item
   }
   if (resourceVersion === '') return found(served.cache.get(path))

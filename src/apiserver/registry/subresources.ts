@@ -1,7 +1,8 @@
 /** The subresources that are kept in their object: how each is shown, and what an update through it may change. */
 import { autoscalingV1, type JsonObject, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import type { Place } from '../../machinery/field.ts'
+import { invalid, type ResourceName } from '../../machinery/errors.ts'
+import { found } from '../../machinery/field.ts'
 import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
 import { approvalRules } from './certificates/approval.ts'
 import { bodyOf, withMeta } from './meta.ts'
@@ -21,6 +22,8 @@ export interface Subresource {
   /** The fields of the object that a configuration of the wire form states, for apply. Left out: its spec. */
   stated?(configuration: JsonObject): JsonObject
   rules(served: Served): UpdateRules
+  /** What is not found when its object is not there. Left out: the object. */
+  readonly missing?: ResourceName | undefined
 }
 
 const scaleOf = (object: ApiObject): ApiObject => {
@@ -47,9 +50,18 @@ const scaled = (shown: ApiObject, object: ApiObject): ApiObject => {
   return { ...withMeta(object, { uid, resourceVersion }), spec: { ...spec, replicas: scale.spec.replicas ?? 0 } } as ApiObject
 }
 
-function checkReplicas(next: ApiObject, root: Place): void {
+/** Throws `ApiError` 422: what is wrong is wrong with the Scale, whatever it is the scale of. */
+function checkReplicas(next: ApiObject): void {
   const { replicas = 0 } = (bodyOf(next).spec ?? {}) as { replicas?: number }
-  notNegative(root.at('spec').at('replicas'), replicas)
+  const wrong = found((root) => notNegative(root.at('spec').at('replicas'), replicas))
+  if (wrong.length > 0) throw invalid({ group: 'autoscaling', kind: 'Scale' }, next.metadata.name ?? '', wrong)
+}
+
+/** What a scale that is not there is called; those of stateful sets are called after their set. */
+const missingScales: Readonly<Record<string, ResourceName>> = {
+  'deployments.apps': { group: 'apps', plural: 'deployments/scale' },
+  'replicasets.apps': { group: 'apps', plural: 'replicasets/scale' },
+  replicationcontrollers: { group: 'autoscaling', plural: 'replicationcontrollers/scale' },
 }
 
 /** Rules of an update that may only change the metadata, and what `take` puts in from the next object. */
@@ -77,7 +89,8 @@ function builtInSubresource(resource: Resource, name: string): Subresource | und
     case 'status': return { ...own, verbs: readWrite, rules: statusRules }
     case 'scale': return {
       kind: 'Scale', apiVersion: 'autoscaling/v1', ...scale, verbs: readWrite,
-      rules: (served) => ({ ...objectRules(served), validate: (next, _current, root) => checkReplicas(next, root), seen: scale }),
+      rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next), seen: scale }),
+      missing: missingScales[resource.groupResource],
     }
     // What may change through these two, the strategy of pods says.
     case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: objectRules }

@@ -9,7 +9,7 @@
  */
 import type { AnyType, StructType } from '../../api/schema.ts'
 import { resolve } from '../../api/schema.ts'
-import { badRequest } from '../errors.ts'
+import { ApiError, badRequest } from '../errors.ts'
 import { deepEqual } from '../meta.ts'
 import { slotTable } from '../slots.ts'
 import { withKey } from './json.ts'
@@ -166,7 +166,15 @@ function mergeList(original: readonly unknown[], patch: readonly unknown[], fiel
 
 function keyValue(item: Obj, key: string): unknown {
   if (Object.hasOwn(item, key)) return item[key]
-  throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`)
+  // Kubernetes takes this for a fault of its own, and has no reason for it.
+  throw new ApiError(500, '', `map: ${shown(item)} does not contain declared merge key: ${key}`)
+}
+
+/** A value as Kubernetes shows what it has no words for: `map[image:i ports:[map[containerPort:80]]]`. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`
+  if (typeof value !== 'object' || value === null) return value === null ? '<nil>' : String(value)
+  return `map[${Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => `${key}:${shown(inner)}`).join(' ')}]`
 }
 
 /** Takes elements with `$patch` out of the patch, and does what they say to the list. */
