@@ -3,7 +3,8 @@
  * thousandth of a second that the first boot and every test server have for it; requests of others are read by the library (`machinery/x509.ts`).
  */
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto'
-import { parseIp } from '../machinery/cel/library/ip-text.ts'
+import { derTags, derWithin, writeDer } from '../machinery/der.ts'
+import { parseIp } from '../machinery/ip-text.ts'
 
 /** PEM: a certificate and its key (PKCS#8). */
 export interface KeyPair { readonly cert: string; readonly key: string }
@@ -22,21 +23,12 @@ export interface CertificateOptions {
   readonly notAfter: Date
 }
 
-/** Tags of DER (X.690). */
-const tags = { boolean: 0x01, integer: 0x02, bits: 0x03, octets: 0x04, oid: 0x06, utf8: 0x0c, sequence: 0x30, set: 0x31, utcTime: 0x17, time: 0x18 } as const
 const dnsName = 0x82
 const ipAddress = 0x87
 
-/** One value: tag, length, content. */
-function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const content = Buffer.concat(parts)
-  const { length } = content
-  const head = length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), content])
-}
-const sequence = (...parts: readonly Uint8Array[]): Buffer => der(tags.sequence, ...parts)
-const text = (value: string): Buffer => der(tags.utf8, Buffer.from(value))
-const truth = der(tags.boolean, Buffer.from([0xff]))
+const sequence = (...parts: readonly Uint8Array[]): Buffer => writeDer(derTags.sequence, ...parts)
+const text = (value: string): Buffer => writeDer(derTags.utf8, Buffer.from(value))
+const truth = writeDer(derTags.boolean, Buffer.from([0xff]))
 
 /** An object identifier from its dotted form. */
 function oid(dotted: string): Buffer {
@@ -46,7 +38,7 @@ function oid(dotted: string): Buffer {
     for (let left = part >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80)
     return digits
   })
-  return der(tags.oid, Buffer.from([first * 40 + second, ...bytes]))
+  return writeDer(derTags.oid, Buffer.from([first * 40 + second, ...bytes]))
 }
 
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'))
@@ -58,67 +50,46 @@ const extensionIds = {
 const clientAuth = oid('1.3.6.1.5.5.7.3.2')
 const serverAuth = oid('1.3.6.1.5.5.7.3.1')
 /** Bits from the left, after the number of those unused: digitalSignature with keyCertSign and cRLSign; with keyEncipherment. */
-const signingUsage = der(tags.bits, Buffer.from([1, 0x86]))
-const leafUsage = der(tags.bits, Buffer.from([5, 0xa0]))
-
-/** The value at an offset: where its content begins and it ends. */
-function valueAt(bytes: Buffer, at: number): { readonly content: number; readonly end: number } {
-  const first = bytes[at + 1] as number
-  if (first < 0x80) return { content: at + 2, end: at + 2 + first }
-  const digits = first & 0x7f
-  const content = at + 2 + digits
-  return { content, end: content + bytes.readUIntBE(at + 2, digits) }
-}
-
-/** The values within a constructed one, each with its tag and length. */
-function valuesOf(bytes: Buffer): Buffer[] {
-  const { content, end } = valueAt(bytes, 0)
-  const values: Buffer[] = []
-  for (let at = content; at < end;) {
-    const next = valueAt(bytes, at).end
-    values.push(bytes.subarray(at, next))
-    at = next
-  }
-  return values
-}
+const signingUsage = writeDer(derTags.bits, Buffer.from([1, 0x86]))
+const leafUsage = writeDer(derTags.bits, Buffer.from([5, 0xa0]))
 
 /** SHA-1 of the public key's bits (RFC 5280, 4.2.1.2, method 1), of a SubjectPublicKeyInfo. */
 function keyIdentifier(publicKey: Buffer): Buffer {
-  const bits = valuesOf(publicKey)[1] as Buffer
-  return createHash('sha1').update(bits.subarray(valueAt(bits, 0).content + 1)).digest()
+  const [, bits] = derWithin(publicKey)
+  return createHash('sha1').update(bits!.content.subarray(1)).digest()
 }
 
 /** Subject and public key of a certificate, as they stand in it. */
 function partsOf(pem: string): { readonly subject: Buffer; readonly publicKey: Buffer } {
-  const [signed] = valuesOf(new X509Certificate(pem).raw)
-  const [, , , , , subject, publicKey] = valuesOf(signed as Buffer)
-  return { subject: subject as Buffer, publicKey: publicKey as Buffer }
+  const [signed] = derWithin(new X509Certificate(pem).raw)
+  const [, , , , , subject, publicKey] = derWithin(signed!.whole)
+  return { subject: subject!.whole, publicKey: publicKey!.whole }
 }
 
 const nameOf = (parts: readonly (readonly [keyof typeof attributes, string])[]): Buffer =>
-  sequence(...parts.map(([type, value]) => der(tags.set, sequence(attributes[type], text(value)))))
+  sequence(...parts.map(([type, value]) => writeDer(derTags.set, sequence(attributes[type], text(value)))))
 
 /** To the second; two digits of the year until 2049, four after that. */
 function timeOf(date: Date): Buffer {
   const digits = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
-  return date.getUTCFullYear() < 2050 ? der(tags.utcTime, Buffer.from(digits.slice(2))) : der(tags.time, Buffer.from(digits))
+  return date.getUTCFullYear() < 2050 ? writeDer(derTags.utcTime, Buffer.from(digits.slice(2))) : writeDer(derTags.time, Buffer.from(digits))
 }
 
 function hostOf(host: string): Buffer {
   const ip = parseIp(host)
-  if (typeof ip === 'object') return der(ipAddress, Buffer.from(ip.value.toString(16).padStart(ip.family === 4 ? 8 : 32, '0'), 'hex'))
+  if (typeof ip === 'object') return writeDer(ipAddress, Buffer.from(ip.value.toString(16).padStart(ip.family === 4 ? 8 : 32, '0'), 'hex'))
   if (ip !== 'invalid') throw new Error(`no certificate can be for the address ${host}`)
-  return der(dnsName, Buffer.from(host, 'ascii'))
+  return writeDer(dnsName, Buffer.from(host, 'ascii'))
 }
 
-const extension = (id: Buffer, value: Buffer, critical = false): Buffer => sequence(id, ...(critical ? [truth] : []), der(tags.octets, value))
+const extension = (id: Buffer, value: Buffer, critical = false): Buffer => sequence(id, ...(critical ? [truth] : []), writeDer(derTags.octets, value))
 
 function extensionsOf({ for: purpose, serves = [] }: CertificateOptions, publicKey: Buffer, authorityKey: Buffer): Buffer {
   if (purpose === 'signing') {
     return sequence(
       extension(extensionIds.basicConstraints, sequence(truth), true),
       extension(extensionIds.keyUsage, signingUsage, true),
-      extension(extensionIds.subjectKey, der(tags.octets, keyIdentifier(publicKey))),
+      extension(extensionIds.subjectKey, writeDer(derTags.octets, keyIdentifier(publicKey))),
     )
   }
   const hosts = [...new Set(serves)].map(hostOf)
@@ -126,7 +97,7 @@ function extensionsOf({ for: purpose, serves = [] }: CertificateOptions, publicK
     extension(extensionIds.basicConstraints, sequence(), true),
     extension(extensionIds.keyUsage, leafUsage, true),
     extension(extensionIds.extendedUsage, sequence(clientAuth, ...(hosts.length > 0 ? [serverAuth] : []))),
-    extension(extensionIds.authorityKey, sequence(der(0x80, keyIdentifier(authorityKey)))),
+    extension(extensionIds.authorityKey, sequence(writeDer(0x80, keyIdentifier(authorityKey)))),
     ...(hosts.length > 0 ? [extension(extensionIds.alternativeName, sequence(...hosts))] : []),
   )
 }
@@ -149,15 +120,15 @@ export function makeCertificate(options: CertificateOptions): KeyPair {
   const serial = randomBytes(9)
   serial[0] = 1
   const signed = sequence(
-    der(0xa0, der(tags.integer, Buffer.from([2]))),
-    der(tags.integer, serial),
+    writeDer(0xa0, writeDer(derTags.integer, Buffer.from([2]))),
+    writeDer(derTags.integer, serial),
     ecdsaWithSha256,
     issuer.subject,
     sequence(timeOf(notBefore), timeOf(notAfter)),
     subject,
     publicKey,
-    der(0xa3, extensionsOf(options, publicKey, issuer.publicKey)),
+    writeDer(0xa3, extensionsOf(options, publicKey, issuer.publicKey)),
   )
-  const signature = der(tags.bits, Buffer.from([0]), sign('sha256', signed, signer))
+  const signature = writeDer(derTags.bits, Buffer.from([0]), sign('sha256', signed, signer))
   return { cert: pemOf(sequence(signed, ecdsaWithSha256, signature)), key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }
 }

@@ -1,5 +1,6 @@
 /** Certificate requests (PKCS #10) and certificates in PEM, as far as they are looked at before anybody signs: whether they are what they say they are. */
 import { constants, createPublicKey, verify, X509Certificate, type KeyObject } from 'node:crypto'
+import { derTags, readDer, type DerValue } from './der.ts'
 
 interface PemBlock { readonly type: string; readonly headers: boolean; readonly der: Buffer }
 
@@ -15,30 +16,9 @@ function* pemBlocks(text: string): Generator<PemBlock> {
   }
 }
 
-interface Element { readonly tag: number; readonly whole: Buffer; readonly content: Buffer; readonly rest: Buffer }
-
-/** Reads one element of DER. Throws when there is none. */
-function element(der: Buffer): Element {
-  const [tag, first] = der
-  if (tag === undefined || first === undefined) throw new Error('asn1: syntax error: truncated tag or length')
-  let length = first
-  let at = 2
-  if (first & 0x80) {
-    const count = first & 0x7f
-    if (count === 0 || count > 4 || der.length < 2 + count) throw new Error('asn1: syntax error: truncated tag or length')
-    length = der.readUIntBE(2, count)
-    at += count
-  }
-  if (der.length < at + length) throw new Error('asn1: syntax error: data truncated')
-  return { tag, whole: der.subarray(0, at + length), content: der.subarray(at, at + length), rest: der.subarray(at + length) }
-}
-
-const sequence = 0x30
-const bitString = 0x03
-const identifier = 0x06
-
-function expect(der: Buffer, tag: number): Element {
-  const found = element(der)
+/** The first value, which must be of this kind. */
+function expect(der: Buffer, tag: number): DerValue {
+  const found = readDer(der)
   if (found.tag !== tag) throw new Error('asn1: structure error: tags don\'t match')
   return found
 }
@@ -57,13 +37,13 @@ const pssHashes: Readonly<Record<string, string>> = { '608648016503040201': 'sha
 export function checkCertificateRequest(text: string): void {
   const [found] = pemBlocks(text)
   if (found?.type !== 'CERTIFICATE REQUEST') throw new Error('PEM block type must be CERTIFICATE REQUEST')
-  const whole = expect(found.der, sequence)
+  const whole = expect(found.der, derTags.sequence)
   if (whole.rest.length > 0) throw new Error('asn1: syntax error: trailing data')
-  const info = expect(whole.content, sequence)
-  const algorithm = expect(info.rest, sequence)
-  const signature = expect(algorithm.rest, bitString)
+  const info = expect(whole.content, derTags.sequence)
+  const algorithm = expect(info.rest, derTags.sequence)
+  const signature = expect(algorithm.rest, derTags.bits)
   const key = publicKeyOf(info.content)
-  const named = expect(algorithm.content, identifier)
+  const named = expect(algorithm.content, derTags.oid)
   const oid = named.content.toString('hex')
   const hash = oid === pss ? pssHash(named.rest) : hashes[oid]
   if (hash === undefined) throw new Error('x509: cannot verify signature: algorithm unimplemented')
@@ -74,9 +54,9 @@ export function checkCertificateRequest(text: string): void {
 }
 
 function publicKeyOf(info: Buffer): KeyObject {
-  const version = element(info)
-  const subject = expect(version.rest, sequence)
-  const { whole } = expect(subject.rest, sequence)
+  const version = readDer(info)
+  const subject = expect(version.rest, derTags.sequence)
+  const { whole } = expect(subject.rest, derTags.sequence)
   try {
     return createPublicKey({ key: whole, format: 'der', type: 'spki' })
   } catch {

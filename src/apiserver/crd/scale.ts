@@ -6,6 +6,7 @@ import type { Place } from '../../machinery/field.ts'
 import { withMeta } from '../registry/meta.ts'
 import type { Subresource } from '../registry/subresources.ts'
 import { objectRules, type Seen } from '../registry/update.ts'
+import { scalePrinter } from '../registry/scale-table.ts'
 
 type Paths = apiextensions.CustomResourceSubresourceScale
 
@@ -77,6 +78,7 @@ export function scaleOf(paths: Paths): Subresource {
   }
   return {
     kind: 'Scale', apiVersion: 'autoscaling/v1', ...seen, verbs: ['get', 'update'],
+    printer: scalePrinter,
     stated: (configuration) => {
       const { spec } = configuration as { readonly spec?: JsonObject }
       return spec && 'replicas' in spec ? (withValueAt({}, wanted, spec['replicas']) as JsonObject) : {}

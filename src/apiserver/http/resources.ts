@@ -16,13 +16,13 @@ import { deleteObject } from '../registry/delete.ts'
 import { parsePatch, patchObject, patchTypes, unknownPatch } from '../registry/patch.ts'
 import { checkApply } from '../registry/managed.ts'
 import { deleteObjects, getObject, listObjects, watchObjects, type Registry } from '../registry/registry.ts'
-import { scalePrinter } from '../registry/scale-table.ts'
 import type { Served } from '../registry/served.ts'
 import { subresourceOf, type Subresource } from '../registry/subresources.ts'
 import { deleteUnreadable, unsafeVerb } from '../registry/unreadable.ts'
 import { checkName, objectRules, update } from '../registry/update.ts'
 import { runVirtual } from '../registry/virtual.ts'
 import { checkAuthorized } from '../authz/check.ts'
+import type { Printer } from '../strategy.ts'
 import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
@@ -217,13 +217,13 @@ async function onSubresource(env: ResourceEnvironment, request: ApiRequest, resp
   const call = callOf(env, request, served, verb === 'get' ? {} : { ...writeQuery(request, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'), warnings })
   const item = await changed(env, request, call, sub)
   const answer = { env, request, response, code: 200, warnings }
-  if (sub.show && sub.kind === 'Scale' && formatOf(request.headers.accept).as === 'Table') return sendScale(answer, sub.show(served.view(item).object, verb === 'get'))
+  if (sub.show && sub.printer && formatOf(request.headers.accept).as === 'Table') return sendTable(answer, sub.printer, sub.show(served.view(item).object, verb === 'get'))
   if (sub.show) return sendAny(answer, sub.show(served.view(item).object, verb === 'get'), sub.type)
   await sendObject(answer, served, item)
 }
 
-const sendScale = ({ env, request, response, code, warnings }: Answer, scale: ApiObject): Promise<void> | void =>
-  send(request, response, { code, type: contentTypes.json, body: encodeComputedTable(scalePrinter, [scale], encodeOptions(env, request)), warnings })
+const sendTable = ({ env, request, response, code, warnings }: Answer, printer: Printer<ApiObject>, shown: ApiObject): Promise<void> | void =>
+  send(request, response, { code, type: contentTypes.json, body: encodeComputedTable(printer, [shown], encodeOptions(env, request)), warnings })
 
 async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call, sub: Subresource): Promise<Encoded> {
   if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '', sub.missing)

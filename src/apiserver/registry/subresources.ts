@@ -7,7 +7,9 @@ import { fromLabelSelector, selectorFromSet } from '../../machinery/labels.ts'
 import { approvalRules } from './certificates/approval.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import { notNegative } from './checks.ts'
+import { scalePrinter } from './scale-table.ts'
 import type { Served } from './served.ts'
+import type { Printer } from '../strategy.ts'
 import { statusRules, objectRules, type Seen, type UpdateRules } from './update.ts'
 
 export interface Subresource {
@@ -22,6 +24,8 @@ export interface Subresource {
   /** The fields of the object that a configuration of the wire form states, for apply. Left out: its spec. */
   stated?(configuration: JsonObject): JsonObject
   rules(served: Served): UpdateRules
+  /** What its wire form shows in a table, where that is not what the object shows. */
+  readonly printer?: Printer<ApiObject>
   /** What is not found when its object is not there. Left out: the object. */
   readonly missing?: ResourceName | undefined
 }
@@ -91,6 +95,7 @@ function builtInSubresource(resource: Resource, name: string): Subresource | und
       kind: 'Scale', apiVersion: 'autoscaling/v1', ...scale, verbs: readWrite,
       rules: (served) => ({ ...objectRules(served), validate: (next) => checkReplicas(next), seen: scale }),
       missing: missingScales[resource.groupResource],
+      printer: scalePrinter,
     }
     // What may change through these two, the strategy of pods says.
     case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: objectRules }

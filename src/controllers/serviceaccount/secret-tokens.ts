@@ -31,7 +31,10 @@ interface Environment {
 /** The day that a label names, in milliseconds; undefined when it names none. */
 const dayOf = (text: string | undefined): number | undefined => (text && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) ? Date.parse(text) : undefined)
 
-const ignoreRaces = (error: unknown): void => { if (!isConflict(error) && !isNotFound(error)) throw error }
+/** Somebody else was faster: undefined, and the next round looks again. */
+const ignoreRaces = (error: unknown): undefined => {
+  if (!isConflict(error) && !isNotFound(error)) throw error
+}
 
 /** One round over all secrets with tokens. */
 function createTokenCleaner({ reader, client, clock, log }: Environment): () => Promise<void> {
@@ -43,11 +46,11 @@ function createTokenCleaner({ reader, client, clock, log }: Environment): () => 
   async function clean({ metadata: { name = '', namespace = '', uid, resourceVersion, labels } }: core.Secret, limit: number): Promise<void> {
     const invalidSince = dayOf(labels?.[invalidSinceLabel])
     if (invalidSince === undefined) {
-      await client.patch(core.secrets, name, { type: 'merge', body: { metadata: { uid: uid!, resourceVersion: resourceVersion!, labels: { [invalidSinceLabel]: rfc3339(clock.now()).slice(0, 10) } } } }, { namespace }).catch(ignoreRaces)
-      log.info({ secret: `${namespace}/${name}` }, 'marked a token invalid that was not used for a year')
+      const marked = await client.patch(core.secrets, name, { type: 'merge', body: { metadata: { uid: uid!, resourceVersion: resourceVersion!, labels: { [invalidSinceLabel]: rfc3339(clock.now()).slice(0, 10) } } } }, { namespace }).catch(ignoreRaces)
+      if (marked) log.info({ secret: `${namespace}/${name}` }, 'marked a token invalid that was not used for a year')
     } else if (invalidSince < limit) {
-      await client.delete(core.secrets, name, { namespace, preconditions: { uid: uid!, resourceVersion: resourceVersion! } }).catch(ignoreRaces)
-      log.info({ secret: `${namespace}/${name}` }, 'removed a token that was invalid for a year')
+      const removed = await client.delete(core.secrets, name, { namespace, preconditions: { uid: uid!, resourceVersion: resourceVersion! } }).then(() => true, ignoreRaces)
+      if (removed) log.info({ secret: `${namespace}/${name}` }, 'removed a token that was invalid for a year')
     }
   }
 

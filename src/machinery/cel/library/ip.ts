@@ -3,7 +3,7 @@ import { fail } from '../errors.ts'
 import { fn, method, plus, scaled, traverse, type CallCost, type FunctionDeclaration } from '../functions.ts'
 import { BOOL, INT, STRING, opaque } from '../types.ts'
 import { Boxed } from '../values.ts'
-import { formatIp, parseIp, type Ip } from './ip-text.ts'
+import { formatIp, parseIp, type Ip } from '../../ip-text.ts'
 
 const ipType = opaque('net.IP')
 const cidrType = opaque('net.CIDR')
