@@ -85,9 +85,9 @@ describe('applyStrategicMergePatch', () => {
     expect(names(patch({ '$setElementOrder/containers': [{ name: 'c' }, { name: 'a' }], containers: [{ name: 'b', $patch: 'delete' }] }))).toBe('ca')
     expect(() => patch({ '$setElementOrder/containers': [{ name: 'a' }, { name: 'b' }], containers: [{ name: 'b' }, { name: 'a' }] })).toThrow(bad)
   })
-  it('answers to an element without its key as Kubernetes does', () => {
+  it('refuses an element without its key, in Kubernetes\'s words', () => {
     expect(() => patch({ containers: [{ image: 'i', ports: [{ containerPort: 80 }], args: ['a', 'b'], stdin: true }] }))
-      .toThrow(expect.objectContaining({ code: 500, reason: '', message: 'map: map[args:[a b] image:i ports:[map[containerPort:80]] stdin:true] does not contain declared merge key: name' }))
+      .toThrow(expect.objectContaining({ code: 400, reason: 'BadRequest', message: 'map: map[args:[a b] image:i ports:[map[containerPort:80]] stdin:true] does not contain declared merge key: name' }))
   })
   it('merges and deletes in lists of scalars', () => {
     const meta = (metadata: object) => (applyStrategicMergePatch(core.Pod, pod, { metadata }) as typeof pod).metadata.finalizers

@@ -54,10 +54,10 @@ describe('refusals', () => {
     expect((await patch({ spec: { replicas: 2 } })).code).toBe(200)
   })
 
-  it('are what Kubernetes makes of a version that is no number, or of another uid', async () => {
+  it('are for whoever sends a version that is no number, or another uid', async () => {
     await call('POST', configmaps, { metadata: { name: 'a' } })
     const patch = (metadata: object) => call('PATCH', `${configmaps}/a`, { metadata }, { 'content-type': 'application/merge-patch+json' })
-    expect((await patch({ resourceVersion: 'x' })).body).toMatchObject({ code: 500, message: 'strconv.ParseUint: parsing "x": invalid syntax' })
+    expect((await patch({ resourceVersion: 'x' })).body).toMatchObject({ code: 400, message: 'strconv.ParseUint: parsing "x": invalid syntax' })
     expect((await patch({ uid: 'x' })).body).toMatchObject({ code: 422, message: 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "x": field is immutable' })
     expect((await call('PUT', `${configmaps}/a`, { metadata: { name: 'a', uid: 'x' } })).body).toMatchObject({ code: 409, reason: 'Conflict' })
   })

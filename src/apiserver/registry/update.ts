@@ -1,7 +1,7 @@
 /** Update: transform → default → admit → prepare → validate → allocate → admit → store; again when somebody else was faster. */
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError, badRequest, conflict, invalid, modified, notFound } from '../../machinery/errors.ts'
+import { badRequest, conflict, invalid, modified, notFound } from '../../machinery/errors.ts'
 import { found, path, type Place } from '../../machinery/field.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { validateObjectMetaUpdate } from '../../machinery/names.ts'
@@ -114,7 +114,7 @@ export function checkName(call: Call, { metadata: { name = '', namespace = '' } 
   }
 }
 
-/** What an update may not say of identity. Throws `ApiError` 409 or 422. */
+/** What an update may not say of identity. Throws `ApiError` 400, 409 or 422. */
 function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   const { resource, strategy } = call.served
   const { uid, resourceVersion } = next.metadata
@@ -124,8 +124,8 @@ function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
     throw conflict(resource, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
   }
   if (resourceVersion) {
-    // Kubernetes takes this for a fault of its own, and has no reason for it.
-    if (!/^\d{1,20}$/.test(resourceVersion)) throw new ApiError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
+    // Kubernetes says the same as an error of its own (500); it is the object that is wrong.
+    if (!/^\d{1,20}$/.test(resourceVersion)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
     if (resourceVersion !== current.metadata.resourceVersion) throw modified(resource, call.name)
   } else if (strategy.unconditionalUpdate === false) {
     throw invalid({ group: resource.group, kind: resource.plural }, call.name, [path('metadata').at('resourceVersion').invalid(0, 'must be specified for an update')])

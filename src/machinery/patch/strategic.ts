@@ -9,7 +9,7 @@
  */
 import type { AnyType, StructType } from '../../api/schema.ts'
 import { resolve } from '../../api/schema.ts'
-import { ApiError, badRequest } from '../errors.ts'
+import { badRequest } from '../errors.ts'
 import { deepEqual } from '../meta.ts'
 import { slotTable } from '../slots.ts'
 import { withKey } from './json.ts'
@@ -166,8 +166,8 @@ function mergeList(original: readonly unknown[], patch: readonly unknown[], fiel
 
 function keyValue(item: Obj, key: string): unknown {
   if (Object.hasOwn(item, key)) return item[key]
-  // Kubernetes takes this for a fault of its own, and has no reason for it.
-  throw new ApiError(500, '', `map: ${shown(item)} does not contain declared merge key: ${key}`)
+  // Kubernetes says the same as an error of its own (500). It is the patch that is wrong: whoever sent it is told so, and no client tries again.
+  throw badRequest(`map: ${shown(item)} does not contain declared merge key: ${key}`)
 }
 
 /** A value as Kubernetes shows what it has no words for: `map[image:i ports:[map[containerPort:80]]]`. */
