@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({ test: { name, include, ...options } })
+const setupFiles = process.env['CI'] ? ['test/support/same-seed.ts'] : []
+const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({ test: { name, include, setupFiles, ...options } })
 /** Real clusters on one machine: one file at a time. */
 const real = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 }
 
