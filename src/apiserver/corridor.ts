@@ -11,6 +11,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../machinery/log.ts'
 import { ApiError, badRequest, timedOut, unavailable } from '../machinery/errors.ts'
+import { Roster, type Member } from '../machinery/roster.ts'
 import { parseDuration } from '../machinery/time.ts'
 import { latencyAnnotations, spend, type Stretch, type Stretches } from './audit/latency.ts'
 import { remarksOf } from './authn/remarks.ts'
@@ -29,7 +30,7 @@ export interface Corridor extends ResourceEnvironment {
   /** How long requests other than watches and streams may take, in milliseconds; a minute when left out. */
   readonly requestTimeout?: number | undefined
   /** What is under way, for shutdown and for what takes too long. */
-  readonly active: Set<Request>
+  readonly active: Roster<Request>
 }
 
 /** Requests other than watches and streams get this long. */
@@ -42,7 +43,7 @@ const noQuery = new URLSearchParams()
 const spared: ReadonlySet<Stretch> = new Set(['apf-queue-wait', 'mutating-webhook', 'validating-webhook'])
 
 /** A request that learns who sent it on its way; its signal exists once somebody asks for it. */
-export class Request implements ApiRequest {
+export class Request implements ApiRequest, Member {
   readonly info: RequestInfo
   readonly method: string
   readonly query: URLSearchParams
@@ -51,6 +52,7 @@ export class Request implements ApiRequest {
   readonly auditId: string
   readonly early: string[]
   sent = 0
+  place = -1
   user: Identity = anonymous
   trail: AuditTrail | undefined
   begun: (() => void) | undefined

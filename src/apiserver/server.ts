@@ -1,6 +1,7 @@
 /** The API server, put together: cache over the store, registry over the cache, edges around it, sockets in front. */
 import { core, type Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
+import { Roster } from '../machinery/roster.ts'
 import { createFindWebhook } from './admission/webhooks/endpoint.ts'
 import { checkAuthorized } from './authz/check.ts'
 import { cutLate, serve, serveUpgrade, takesUpgrade, type Corridor } from './corridor.ts'
@@ -36,7 +37,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const stopping = new AbortController()
   const closing = new AbortController()
   const stopped = new AbortController()
-  const active: Corridor['active'] = new Set()
+  const active: Corridor['active'] = new Roster()
   const holder: { client?: Client } = {}
   const own = lateClient(() => holder.client!)
   const environment: StrategyEnvironment = { client: own, serviceCidr: options.serviceCidr ?? '10.96.0.0/12', nodePorts: options.nodePorts ?? [30_000, 32_767] }
@@ -99,7 +100,7 @@ function lookForLate(corridor: Corridor): void {
 }
 
 /** Lets requests finish, then closes what is left. */
-async function drain(listener: Listener, active: ReadonlySet<unknown>): Promise<void> {
+async function drain(listener: Listener, active: { readonly size: number }): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainTime)))
   const drained = listener.drain()

@@ -32,7 +32,7 @@ beforeEach(() => {
 
 function ticketOf(user: string, seats = 1, level = levels[0]!): Ticket {
   const flow = level.flow('s', user)
-  return { schema: { name: 's', level } as Schema, level, flow, queue: level.queueOf(flow), user: { name: user, groups: [] }, info, seats, after: undefined, arrived: time, began: 0, charged: 0 }
+  return { schema: { name: 's', level } as Schema, level, flow, queue: level.queueOf(flow), user: { name: user, groups: [] }, info, seats, after: undefined, arrived: time, began: 0, place: -1, charged: 0 }
 }
 
 /** Begins, or waits and then begins; is written down when it does. */

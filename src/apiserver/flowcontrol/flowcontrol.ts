@@ -73,7 +73,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     const { schema, flow } = levels.classify(user, info)
     const { level } = schema
     const queue = level.exempt ? undefined : level.queueOf(flow)
-    return { schema, level, flow, queue, user, info, ...widthOf(info, query, level.limits.nominal, load), arrived: now(), began: 0, charged: 0 }
+    return { schema, level, flow, queue, user, info, ...widthOf(info, query, level.limits.nominal, load), arrived: now(), began: 0, place: -1, charged: 0 }
   }
   const wait = (ticket: Ticket, signal: AbortSignal, longest: number): Promise<() => void> => {
     const { level, schema } = ticket

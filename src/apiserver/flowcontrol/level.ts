@@ -4,6 +4,7 @@
  * (seats × milliseconds), so that queues with something to do get equal amounts of work, whatever their requests cost.
  */
 import type { flowcontrol } from '../../api/index.ts'
+import { Roster, type Member } from '../../machinery/roster.ts'
 import type { RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 import { dealHand } from './hand.ts'
@@ -31,7 +32,7 @@ export interface Schema {
   readonly level: Level
 }
 
-export interface Ticket {
+export interface Ticket extends Member {
   readonly schema: Schema
   readonly level: Level
   readonly flow: Flow
@@ -91,7 +92,7 @@ export class Level {
   demand = 0
   /** Work given so far by share: what the levels are compared by when the event loop is short. */
   served = 0
-  readonly running = new Set<Ticket>()
+  readonly running = new Roster<Ticket>()
   readonly counts: Counts = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 }
   #queues: Queue[] = [newQueue(0)]
   /** What one seat's worth of a request takes, in milliseconds. */
