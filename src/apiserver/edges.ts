@@ -2,6 +2,7 @@
 import type { AdmissionChain } from './admission/admission.ts'
 import { createAdmissionChain } from './admission/chain.ts'
 import { admitConnections } from './admission/connect.ts'
+import type { PluginChoice } from './admission/chosen.ts'
 import { createAdmissionMetrics } from './admission/metrics.ts'
 import { admissionPlugins } from './admission/plugins.ts'
 import type { PodSecurityOptions } from './admission/pod-security/configuration.ts'
@@ -54,6 +55,8 @@ export interface EdgeOptions {
   readonly mountTokens?: boolean
   /** Defaults and exemptions of Pod Security. Left out: only the labels of namespaces say something. */
   readonly podSecurity?: PodSecurityOptions | undefined
+  /** Which admission plugins run; those of Kubernetes's defaults when left out. */
+  readonly admissionPlugins?: PluginChoice | undefined
   /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
   readonly audit?: Audit | undefined
   /** How many requests are worked on at a time, and whether those that wait do so in fair queues: by default they do. */
@@ -72,7 +75,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
     const admissionMetrics = createAdmissionMetrics(metrics.registry)
-    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity }, admissionMetrics), admissionMetrics)
+    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity, plugins: options.admissionPlugins }, admissionMetrics), admissionMetrics)
     const refusals = createRefusals(env)
     const verdict = (user: Identity, info: RequestInfo, decision: Decision) => {
       if (decision.opinion === 'allow') return new Verdict(true, decision)

@@ -36,7 +36,7 @@ export interface Decision {
 }
 
 /**
- * Whether `user` may do what `info` says. The corridor words the refusal: 401 to anonymous, 403 to everybody else.
+ * Whether `user` may do what `info` says. The corridor words the refusal, a 403.
  * Not asked for the server's own client.
  */
 export type Authorize = (user: Identity, info: RequestInfo) => Promise<Decision> | Decision

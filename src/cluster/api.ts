@@ -14,7 +14,7 @@ import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
 import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
-import { podSecurityOf } from './admission.ts'
+import { pluginsOf, podSecurityOf } from './admission.ts'
 import { auditOf } from './audit.ts'
 import { authenticationOf, type AuthenticationSettings } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
@@ -106,6 +106,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     edges: createEdges({
       audit,
       podSecurity: podSecurityOf(given),
+      admissionPlugins: pluginsOf(given),
       flow: flowOf(settings.apiServerArguments),
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
       checks: [{

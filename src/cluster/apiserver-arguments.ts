@@ -67,6 +67,8 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   ...authenticationFlags,
   ...authorizationFlags,
   'admission-control-config-file': 'file',
+  'disable-admission-plugins': 'list',
+  'enable-admission-plugins': 'list',
   'encryption-provider-config': 'file',
   'encryption-provider-config-automatic-reload': 'boolean',
   'audit-policy-file': 'file',

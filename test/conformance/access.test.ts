@@ -37,10 +37,10 @@ function get(path: string, who?: KeyPair, headers: Record<string, string> = {}):
 
 describe('without a certificate', () => {
   it.each(['/healthz', '/livez', '/readyz', '/version'])('%s answers', async (path) => expect((await get(path)).code).toBe(200))
-  it.each(['/api', '/apis', '/api/v1/pods', '/api/v1/namespaces/default/secrets', '/apis/apps/v1', '/metrics', '/openapi/v2', '/api/v1/nodes/n/proxy/'])('%s says 401', async (path) => {
+  it.each(['/api', '/apis', '/api/v1/pods', '/api/v1/namespaces/default/secrets', '/apis/apps/v1', '/metrics', '/openapi/v2', '/api/v1/nodes/n/proxy/'])('%s says 403', async (path) => {
     const reply = await get(path)
-    expect(reply.code).toBe(401)
-    expect(JSON.parse(reply.text)).toMatchObject({ kind: 'Status', status: 'Failure', reason: 'Unauthorized', code: 401 })
+    expect(reply.code).toBe(403)
+    expect(JSON.parse(reply.text)).toMatchObject({ kind: 'Status', status: 'Failure', reason: 'Forbidden', code: 403, message: expect.stringContaining('User "system:anonymous" cannot ') as string })
   })
 })
 

@@ -149,10 +149,10 @@ describe('a WebSocket client', () => {
     expect(channels[1]).toBe('hello')
   })
 
-  it('without a token, or with a wrong one, is told 401', async () => {
-    for (const protocols of [['v5.channel.k8s.io'], ['v5.channel.k8s.io', 'base64url.bearer.authorization.k8s.io.bm9uc2Vuc2U']]) {
-      const socket = new WebSocket(`${door}/api/v1/namespaces/default/pods/box/exec?${command}`, protocols, { rejectUnauthorized: false })
-      expect(await new Promise((resolve) => { socket.on('unexpected-response', (_, response) => resolve(response.statusCode)).on('open', () => resolve('open')).on('error', () => undefined) })).toBe(401)
+  it('without a token is anonymous, and with a wrong one nobody', async () => {
+    for (const [code, ...protocols] of [[403, 'v5.channel.k8s.io'], [401, 'v5.channel.k8s.io', 'base64url.bearer.authorization.k8s.io.bm9uc2Vuc2U']] as const) {
+      const socket = new WebSocket(`${door}/api/v1/namespaces/default/pods/box/exec?${command}`, [...protocols], { rejectUnauthorized: false })
+      expect(await new Promise((resolve) => { socket.on('unexpected-response', (_, response) => resolve(response.statusCode)).on('open', () => resolve('open')).on('error', () => undefined) })).toBe(code)
       socket.terminate()
     }
   })

@@ -243,7 +243,14 @@ describe('RoleEscalation', () => {
     expect(await refusal(plugin, rbac.roles, role({ verbs: ['get'], apiGroups: [''], resources: ['pods'] }))).toBe('admitted')
     expect(await refusal(plugin, rbac.roles, role({ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }))).toContain('is attempting to grant RBAC permissions not currently held')
     expect(await refusal(plugin, rbac.roles, role({ verbs: ['*'], apiGroups: [''], resources: ['pods'] }))).toContain('403 ')
-    expect(await refusal(plugin, rbac.clusterroles, { kind: 'ClusterRole', metadata: { name: 'x' }, rules: [], aggregationRule: { clusterRoleSelectors: [{}] } })).toContain('403 ')
+    expect(await refusal(plugin, rbac.clusterroles, { kind: 'ClusterRole', metadata: { name: 'x' }, rules: [], aggregationRule: { clusterRoleSelectors: [{}] } })).toBe('403 clusterroles.rbac.authorization.k8s.io "x" is forbidden: must have cluster-admin privileges to use the aggregationRule')
+  })
+
+  it('lets nobody change a role in any way that has more than they, but for what the garbage collector needs', async () => {
+    const old: Loose = { kind: 'ClusterRole', metadata: { name: 'x' }, rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] }
+    const change = (metadata: object) => refusal(plugin, rbac.clusterroles, { ...old, metadata: { ...old.metadata, ...metadata } }, { operation: 'UPDATE', old })
+    expect(await change({ labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } })).toContain('is attempting to grant RBAC permissions not currently held')
+    expect(await change({ finalizers: ['a/b'], ownerReferences: [{ kind: 'A', name: 'a', uid: 'u', apiVersion: 'v1' }], resourceVersion: '7' })).toBe('admitted')
   })
 
   it('lets nobody bind a role that has more than they, unless they may bind it', async () => {

@@ -1,20 +1,24 @@
-/** Every admission plugin that is on, in the order Kubernetes runs them. */
+/** Every admission plugin, in the order Kubernetes runs them. */
 import type { Tokens } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { isOn, type PluginChoice } from './chosen.ts'
 import type { AdmissionMetrics } from './metrics.ts'
 import type { PodSecurityOptions } from './pod-security/configuration.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
+import { alwaysPullImages } from './plugins/always-pull-images.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
+import { denyServiceExternalIPs } from './plugins/deny-service-external-ips.ts'
 import { extendedResourceToleration } from './plugins/extended-resource-toleration.ts'
 import { limitRanger } from './plugins/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeRestriction } from './plugins/node-restriction.ts'
+import { ownerReferencesPermissionEnforcement } from './plugins/owner-references-permission-enforcement.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
 import { podSecurity } from './plugins/pod-security.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
@@ -34,32 +38,37 @@ export interface AdmissionOptions extends ServiceAccountOptions {
   readonly tokens?: Tokens | undefined
   /** Defaults and exemptions of Pod Security. */
   readonly podSecurity?: PodSecurityOptions | undefined
+  /** Which plugins run; those of Kubernetes's defaults when left out. */
+  readonly plugins?: PluginChoice | undefined
 }
 
 export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources' | 'log' | 'complete'>
 
-/** All of them. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
+/** All that are on. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
 export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions, metrics?: AdmissionMetrics): readonly AdmissionPlugin[] {
   const { mutating, validating } = webhooks(env, authorizer, metrics)
-  return [
+  const all = [
     namespaceLifecycle(env),
     limitRanger(env),
     serviceAccount(env, options),
     ...(options.tokens ? [tokenSecret(env, options.tokens)] : []),
     nodeRestriction(env),
     taintNodesByCondition(),
+    alwaysPullImages(),
     podSecurity(env, options.podSecurity),
     priority(env),
     defaultTolerationSeconds(),
     extendedResourceToleration(),
     defaultStorageClass(env),
     storageObjectInUseProtection(),
+    ownerReferencesPermissionEnforcement(env, authorizer),
     persistentVolumeClaimResize(env),
     runtimeClass(env),
     certificateApproval(authorizer),
     certificateSigning(authorizer),
     certificateSubjectRestriction(),
     defaultIngressClass(env),
+    denyServiceExternalIPs(),
     podTopologyLabels(env),
     roleEscalation(env, authorizer),
     policyParams(env, authorizer),
@@ -69,4 +78,5 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     validating,
     resourceQuota(env),
   ]
+  return all.filter(({ name }) => isOn(options.plugins ?? {}, name))
 }

@@ -1,9 +1,6 @@
 /** Who a request without credentials is: `system:anonymous`, everywhere, on some paths, or nobody. */
-import { anonymous, type Identity } from '../identity.ts'
+import { anonymous } from '../identity.ts'
 import type { Anonymous, RawRequest } from './authenticator.ts'
-
-/** The same as `anonymous`, for servers that were told to take it: refusals are then 403 and name it, as Kubernetes has it. */
-const named: Identity = { ...anonymous }
 
 export interface AnonymousOptions {
   readonly enabled: boolean
@@ -11,13 +8,12 @@ export interface AnonymousOptions {
   readonly paths?: readonly string[] | undefined
 }
 
-/** What `createAuthenticator` takes. Undefined: anonymous requests are told 401 wherever they may not go. */
+/** What `createAuthenticator` takes. Undefined: anonymous everywhere, as in Kubernetes; what that may do is for the authorizer to say. */
 export function anonymousAs(current: () => AnonymousOptions | undefined): Anonymous {
   return (request) => {
     const options = current()
     if (!options) return anonymous
-    if (!options.enabled) return undefined
-    return !options.paths?.length || options.paths.includes(pathOf(request)) ? named : undefined
+    return options.enabled && (!options.paths?.length || options.paths.includes(pathOf(request))) ? anonymous : undefined
   }
 }
 

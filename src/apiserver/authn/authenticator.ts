@@ -20,13 +20,13 @@ export type Anonymous = (request: RawRequest) => Identity | undefined
 
 /**
  * Asks each of the chain in order. Whoever proves to be somebody is also in `system:authenticated`; a request without
- * credentials is anonymous, and what it may do is for the authorizer to say. One whose credentials nobody of the chain
- * accepts answers 401. A promise only where one of the chain takes its time.
+ * credentials is anonymous, and what it may do is for the authorizer to say. One whose credentials somebody of the chain
+ * knows and nobody accepts answers 401. A promise only where one of the chain takes its time.
  */
 export function createAuthenticator(chain: readonly Authentication[], nobody: Anonymous = () => anonymous): (request: RawRequest) => Promise<Identity> | Identity {
   const finish = (request: RawRequest, refused: unknown): Identity => {
     if (refused) throw refused
-    const identity = request.headers.authorization === undefined ? nobody(request) : undefined
+    const identity = nobody(request)
     if (!identity) throw unauthorized()
     return identity
   }

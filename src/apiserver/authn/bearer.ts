@@ -3,7 +3,8 @@ import { unauthorized } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
 import type { Authentication, RawRequest } from './authenticator.ts'
 import { remark, remarksOfError } from './remarks.ts'
-import { bearerToken, type CheckToken, type TokenCheck } from './token-authentication.ts'
+import { bearerToken } from './bearer-token.ts'
+import type { CheckToken, TokenCheck } from './token-authentication.ts'
 
 /** A way that knows nothing of audiences: its tokens are for this server. */
 export function forThisServer(own: readonly string[], find: (token: string) => Promise<Identity | undefined> | Identity | undefined): CheckToken {

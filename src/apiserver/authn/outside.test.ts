@@ -31,7 +31,7 @@ describe('the static token file', () => {
     expect(await who(bearer('other'))).toEqual({ name: 'ben', groups: ['system:authenticated'] })
     expect(await who(bearer('a,b'))).toMatchObject({ name: 'col' })
     expect(await who(bearer('S3CRET'))).toBe(401)
-    expect(await who(bearer(''))).toBe(401)
+    expect(await who(bearer(''))).toMatchObject({ name: 'system:anonymous' })
   })
 
   it('is refused where it makes no sense, with the line', () => {
@@ -117,6 +117,22 @@ describe('requests without credentials', () => {
 
   it('with a token that nobody knows are not anonymous', async () => {
     expect(await setUp({ anonymous: () => ({ enabled: true }) })(bearer('junk'))).toBe(401)
-    expect(await setUp({ anonymous: () => ({ enabled: true }) })(requestWith({ authorization: 'Basic cm9vdDpyb290' }))).toBe(401)
+    expect(await setUp({})(bearer('junk'))).toBe(401)
+  })
+
+  it('with a header that holds no token are as those without', async () => {
+    for (const authorization of ['Basic cm9vdDpyb290', 'Bearer', 'Bearer  junk', 'Token junk']) {
+      expect(await setUp({})(requestWith({ authorization })), authorization).toMatchObject({ name: 'system:anonymous' })
+      expect(await setUp({ anonymous: () => ({ enabled: false }) })(requestWith({ authorization })), authorization).toBe(401)
+    }
+  })
+
+  it('but with a token among the protocols of a WebSocket are whose that is, and of nothing else', async () => {
+    const token = (text: string) => `base64url.bearer.authorization.k8s.io.${Buffer.from(text).toString('base64url')}`
+    const offer = (protocols: string, upgrade: object = { connection: 'Upgrade', upgrade: 'websocket' }) => setUp({ tokens: parseTokenFile('s3cret,ana,17') })(requestWith({ ...upgrade, 'sec-websocket-protocol': protocols }))
+    expect(await offer(`${token('s3cret')}, v5.channel.k8s.io`)).toMatchObject({ name: 'ana' })
+    expect(await offer(`${token('s3cret')}, v5.channel.k8s.io`, {})).toMatchObject({ name: 'system:anonymous' })
+    expect(await offer('v5.channel.k8s.io')).toMatchObject({ name: 'system:anonymous' })
+    for (const bad of [token('s3cret'), `${token('wrong')}, v5`, `${token('s3cret')}, ${token('s3cret')}, v5`, `${token('s3cret')}=, v5`, `base64url.bearer.authorization.k8s.io._w, v5`]) expect(await offer(bad), bad).toBe(401)
   })
 })

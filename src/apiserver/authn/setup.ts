@@ -23,7 +23,7 @@ export interface AuthenticationOptions {
   readonly requestHeader?: RequestHeaderOptions | undefined
   /** PEM of the clients' authorities; needed beside `requestHeader`, whose authorities the listener accepts too. */
   readonly clientCa?: string | undefined
-  /** Which requests without credentials are `system:anonymous`. Nothing said: all, with 401 for what it may not do. */
+  /** Which requests without credentials are `system:anonymous`. Nothing said: all. */
   readonly anonymous?: (() => AnonymousOptions | undefined) | undefined
 }
 

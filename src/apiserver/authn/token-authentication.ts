@@ -5,7 +5,6 @@ import type { Clock } from '../../machinery/clock.ts'
 import { parseTime } from '../../machinery/time.ts'
 import type { Identity } from '../identity.ts'
 import type { Lister, ServerEnvironment } from '../options.ts'
-import type { RawRequest } from './authenticator.ts'
 import type { Remarks } from './remarks.ts'
 import { createSecretTokenCheck } from './secret-tokens.ts'
 import { createTokenUses, type TokenUses } from './token-uses.ts'
@@ -95,27 +94,4 @@ export function identityOf({ binding, id }: TokenClaims): Identity {
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
     extra,
   }
-}
-
-interface Seen { readonly header: string; readonly token: string }
-const seen = new WeakMap<object, Seen>()
-
-/** The token of an `Authorization: Bearer` header, or of a WebSocket protocol for browsers, which cannot set headers. */
-export function bearerToken(request: RawRequest): string | undefined {
-  const header = request.headers.authorization
-  if (header === undefined) return webSocketToken(request)
-  // A connection sends the same header again and again: the same string is found in maps without being hashed anew.
-  const { socket } = request
-  const before = seen.get(socket)
-  if (before?.header === header) return before.token
-  const token = /^bearer +(\S+)$/i.exec(header)?.[1]
-  if (token === undefined) return webSocketToken(request)
-  if (socket) seen.set(socket, { header, token })
-  return token
-}
-
-function webSocketToken(request: RawRequest): string | undefined {
-  const prefix = 'base64url.bearer.authorization.k8s.io.'
-  const protocol = String(request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim()).find((p) => p.startsWith(prefix))
-  return protocol ? Buffer.from(protocol.slice(prefix.length), 'base64url').toString('utf8') : undefined
 }

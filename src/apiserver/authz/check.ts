@@ -1,11 +1,10 @@
 /** Whether a request may go on: the authorizer's decision, its trace in the audit log, and the refusal. */
-import { unauthorized } from '../../machinery/errors.ts'
 import type { RequestInfo } from '../http/request.ts'
-import { anonymous, type Identity } from '../identity.ts'
+import type { Identity } from '../identity.ts'
 import type { AuditTrail, Authorize, Decision } from '../options.ts'
 import { refusal } from './authorizer.ts'
 
-/** Throws 401 to anonymous and 403 to everybody else who may not do what `info` says. */
+/** Throws 403 to whoever may not do what `info` says. */
 export function checkAuthorized(authorize: Authorize, user: Identity, info: RequestInfo, trail?: AuditTrail): Promise<void> | void {
   const decision = authorize(user, info)
   return decision instanceof Promise ? decision.then((late) => enforce(late, user, info, trail)) : enforce(decision, user, info, trail)
@@ -19,6 +18,5 @@ function enforce(decision: Decision, user: Identity, info: RequestInfo, trail: A
     trail.annotate('authorization.k8s.io/reason', decision.reason)
   }
   if (allowed) return
-  if (user === anonymous) throw unauthorized()
   throw refusal(user, info, decision.reason)
 }

@@ -143,9 +143,9 @@ describe('errors', () => {
     expect((await call('GET', `${configmaps}?resourceVersion=abc`)).code).toBe(400)
   })
 
-  it('answer 401 to bad credentials and to nobody, 403 never to them', async () => {
+  it('answer 401 to bad credentials, and 403 to nobody', async () => {
     expect((await call('GET', configmaps, undefined, { authorization: 'Bearer bad' })).body).toMatchObject({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' })
-    expect((await call('GET', configmaps, undefined, { authorization: 'Bearer nobody' })).code).toBe(401)
+    expect((await call('GET', configmaps, undefined, { authorization: 'Bearer nobody' })).body).toMatchObject({ code: 403, reason: 'Forbidden', message: 'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" in the namespace "default"' })
   })
 })
 

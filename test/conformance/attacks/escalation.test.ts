@@ -75,6 +75,11 @@ describe('roles', () => {
     const intoView = { ...role('into-view', [rule(['get'], ['nodes'])], 'ClusterRole'), metadata: { name: 'into-view', labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } } }
     expect(await codeOf('writer', `${rolesPath}/clusterroles`, intoView)).toBe(403)
     expect(await codeOf('writer', `${rolesPath}/clusterroles/view`, { aggregationRule: { clusterRoleSelectors: [{ matchExpressions: [{ key: 'kubernetes.io/bootstrapping', operator: 'Exists' }] }] } }, 'PATCH', merge)).toBe(403)
+    // What is there already, and holds more than the writer, cannot be labelled into a role that everybody has.
+    for (const path of ['cluster-admin', 'system:kube-controller-manager']) {
+      expect(await codeOf('writer', `${rolesPath}/clusterroles/${path}`, { metadata: { labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } } }, 'PATCH', merge), path).toBe(403)
+    }
+    expect(await codeOf('writer', `${rolesPath}/clusterroles/admin`, { metadata: { annotations: { a: 'b' } } }, 'PATCH', merge)).toBe(403)
   })
 })
 

@@ -52,7 +52,7 @@ describe('headers of an authenticating proxy', () => {
   it('of anybody else mean nothing: not of nobody, not of users, not of certificates of clients', async () => {
     const user = await issue(cluster.pki.ca, { name: 'front' })
     for (const headers of writings) {
-      expect((await attempt(cluster, nodes, { headers })).code, String(headers)).toBe(401)
+      expect((await attempt(cluster, nodes, { headers })).code, String(headers)).toBe(403)
       expect((await attempt(cluster, nodes, { headers, token: 'mallory-token' })).code, String(headers)).toBe(403)
       expect((await attempt(cluster, nodes, { headers, cert: user })).code, String(headers)).toBe(403)
     }
@@ -61,10 +61,10 @@ describe('headers of an authenticating proxy', () => {
 
   it('over HTTP/2 and on upgrades mean nothing either', async () => {
     const headers = { 'x-remote-user': 'root', 'x-remote-group': 'system:masters' }
-    expect((await attemptH2(cluster, nodes, headers)).code).toBe(401)
+    expect((await attemptH2(cluster, nodes, headers)).code).toBe(403)
     expect((await attemptH2(cluster, nodes, { ...headers, authorization: 'Bearer mallory-token' })).code).toBe(403)
     const upgrade = ['connection', 'Upgrade, X-Remote-User', 'upgrade', 'websocket', 'sec-websocket-version', '13', 'sec-websocket-key', 'x3JJHMbDL1EzLkh9GBhXDw==', ...claims]
-    expect((await attempt(cluster, '/api/v1/namespaces/default/pods/p/exec?command=id', { headers: upgrade })).code).toBe(401)
+    expect((await attempt(cluster, '/api/v1/namespaces/default/pods/p/exec?command=id', { headers: upgrade })).code).toBe(403)
     expect((await attempt(cluster, '/api/v1/namespaces/default/pods/p/exec?command=id', { headers: upgrade, token: 'mallory-token' })).code).toBe(403)
   })
 

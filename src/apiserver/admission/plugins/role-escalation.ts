@@ -3,6 +3,7 @@
  * user's own, unless the user may `escalate` or `bind` that role.
  */
 import { rbac } from '../../../api/index.ts'
+import type { ApiObject } from '../../../client/client.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
 import { missingRules, wordsOf } from '../../authz/covers.ts'
@@ -21,9 +22,10 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
     return (await authorizer.decide(a.context.user, action)).opinion === 'allow'
   }
 
+  const lacks = (a: AdmissionAttributes, rules: readonly rbac.PolicyRule[]) => missingRules(rules, authorizer.rulesFor(a.context.user, a.namespace).rules)
+
   async function checkRules(a: AdmissionAttributes, rules: readonly rbac.PolicyRule[]): Promise<void> {
-    const { rules: held } = authorizer.rulesFor(a.context.user, a.namespace)
-    const missing = missingRules(rules, held)
+    const missing = lacks(a, rules)
     if (missing.length === 0) return
     const { name, groups } = a.context.user
     const list = wordsOf(missing).join('\n')
@@ -33,16 +35,16 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
   async function checkRole(a: AdmissionAttributes): Promise<void> {
     const role = a.object as unknown as Role
     const old = a.old as unknown as Role | undefined
-    const same = old && deepEqual(old.rules, role.rules) && deepEqual(old.aggregationRule, role.aggregationRule)
-    if (same || (await may(a, 'escalate', a.namespace, a.resource.plural, a.name || (a.object?.metadata.name ?? '')))) return
-    if (role.aggregationRule && !deepEqual(old?.aggregationRule, role.aggregationRule)) await checkRules(a, everything)
+    // A label alone may add the role's rules to another one's, so whatever is changed takes the right to them.
+    if (old && onlyForCollection(a)) return
+    if (await may(a, 'escalate', a.namespace, a.resource.plural, a.context.verb === 'create' ? '' : a.name)) return
     await checkRules(a, role.rules ?? [])
+    if ((gathers(role) || gathers(old)) && lacks(a, everything).length > 0) throw refused(a, 'must have cluster-admin privileges to use the aggregationRule')
   }
 
   async function checkBinding(a: AdmissionAttributes): Promise<void> {
     const binding = a.object as unknown as rbac.RoleBinding
-    const old = a.old as unknown as rbac.RoleBinding | undefined
-    if (old && deepEqual(old.subjects, binding.subjects) && deepEqual(old.roleRef, binding.roleRef)) return
+    if (a.old && onlyForCollection(a)) return
     const cluster = binding.roleRef.kind === 'ClusterRole'
     if (await may(a, 'bind', a.namespace, cluster ? 'clusterroles' : 'roles', binding.roleRef.name)) return
     const role = cluster ? clusterRoles.get('', binding.roleRef.name) : roles.get(a.namespace, binding.roleRef.name)
@@ -58,3 +60,13 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
 }
 
 const everything: readonly rbac.PolicyRule[] = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }]
+
+const gathers = (role: Role | undefined): boolean => (role?.aggregationRule?.clusterRoleSelectors?.length ?? 0) > 0
+
+/** What a change leaves alone when it only lets the garbage collector do its work. */
+function lasting(object: ApiObject | undefined): object {
+  const { metadata: { ownerReferences: _owners, finalizers: _finalizers, managedFields: _fields, resourceVersion: _revision, ...metadata } = {}, ...rest } = object ?? {}
+  return { ...rest, metadata }
+}
+
+const onlyForCollection = ({ object, old }: AdmissionAttributes): boolean => deepEqual(lasting(object), lasting(old))
