@@ -16,6 +16,9 @@ export function podRequest(pod: core.Pod, resource: string): Quantity {
   return (whole === undefined ? largest : parseQuantity(whole)).add(parseQuantity(pod.spec.overhead?.[resource] ?? '0'))
 }
 
+/** A resource under a domain of somebody else's. */
+const isExtended = (resource: string): boolean => resource.includes('/') && !resource.includes('kubernetes.io/')
+
 const isOver = (pod: core.Pod) => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
 
 /** Why the pod cannot run on this node beside the others, in Kubernetes's reasons; undefined when it can. */
@@ -43,7 +46,8 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
   if (most !== undefined && BigInt(active.length + 1) > parseQuantity(most).value()) return outOf('pods', 1n, BigInt(active.length), parseQuantity(most).value())
   for (const resource of requestedResources(pod)) {
     const wanted = podRequest(pod, resource)
-    if (wanted.isZero()) continue
+    // What a scheduler's extender counts by itself is in no node's capacity: the node lets it pass.
+    if (wanted.isZero() || (isExtended(resource) && !(resource in allocatable))) continue
     const capacity = parseQuantity(allocatable[resource] ?? '0')
     const used = active.reduce((total, p) => total.add(podRequest(p, resource)), quantityOf(0))
     const amount = (q: Quantity) => (resource === 'cpu' ? q.milliValue() : q.value())

@@ -1,5 +1,7 @@
 /** The Node object as its kubelet writes it. Pure. */
-import type { core } from '../../api/index.ts'
+import type { core, JsonObject } from '../../api/index.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { canonicalQuantity } from '../../machinery/quantity.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import type { Image, RuntimeCondition, RuntimeInfo } from '../runtime/driver.ts'
 import type { Machine, Pressure } from './machine.ts'
@@ -24,11 +26,17 @@ export const nodeLabels = ({ name, machine, labels }: NodeFacts): Record<string,
   ...labels,
 })
 
-const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`
+/** As the API writes it: 4Gi, not 4194304Ki. */
+const kibibytes = (bytes: number): string => canonicalQuantity(`${Math.floor(bytes / 1024)}Ki`)
 
-export function nodeCapacity({ machine, maxPods }: NodeFacts): { readonly capacity: Record<string, string>; readonly allocatable: Record<string, string> } {
+/**
+ * What the machine has and what of it pods can get. Of `given`, the capacity that the API has, the resources under a domain are somebody
+ * else's to say (a device plugin, an administrator who patched the node), and pods can get all of them.
+ */
+export function nodeCapacity({ machine, maxPods }: NodeFacts, given: Readonly<Record<string, string>> = {}): { readonly capacity: Record<string, string>; readonly allocatable: Record<string, string> } {
   const pages = Object.fromEntries(Object.entries(machine.hugepages).map(([size, bytes]) => [`hugepages-${size}`, bytes === 0 ? '0' : kibibytes(bytes)]))
-  const capacity = { cpu: String(machine.cpus), 'ephemeral-storage': kibibytes(machine.storageBytes), ...pages, memory: kibibytes(machine.memoryBytes), pods: String(maxPods) }
+  const extended = Object.fromEntries(Object.entries(given).filter(([name]) => name.includes('/')))
+  const capacity = { ...extended, cpu: String(machine.cpus), 'ephemeral-storage': kibibytes(machine.storageBytes), ...pages, memory: kibibytes(machine.memoryBytes), pods: String(maxPods) }
   // The last 100 MiB of memory and 5 % of the disk are not for pods: below that the node is under pressure.
   return { capacity, allocatable: { ...capacity, memory: kibibytes(machine.memoryBytes - 100 * 2 ** 20), 'ephemeral-storage': String(Math.floor(machine.storageBytes * 0.95)) } }
 }
@@ -70,10 +78,11 @@ export function nodeImages(images: readonly Image[]): core.ContainerImage[] {
   return images.toSorted((a, b) => b.size - a.size).slice(0, mostImages).map((i) => ({ names: [...i.digests, ...i.tags], sizeBytes: i.size }))
 }
 
+/** The status as this node says it; `old` is what the API has. */
 export function nodeStatus(facts: NodeFacts, health: Health, images: readonly Image[], old: core.NodeStatus | undefined, now: number): core.NodeStatus {
   const { machine, runtime } = facts
   return {
-    ...nodeCapacity(facts),
+    ...nodeCapacity(facts, old?.capacity),
     conditions: nodeConditions(health, old?.conditions ?? [], now),
     addresses: [...facts.addresses.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: facts.name }],
     daemonEndpoints: { kubeletEndpoint: { Port: facts.port } },
@@ -83,4 +92,25 @@ export function nodeStatus(facts: NodeFacts, health: Health, images: readonly Im
     },
     images: nodeImages(images),
   }
+}
+
+/** What the kubelet says of a node, without the times at which it looked. */
+const said = ({ capacity, allocatable, conditions, addresses, daemonEndpoints, nodeInfo, images }: core.NodeStatus, types: readonly string[]) => ({
+  capacity, allocatable, addresses, daemonEndpoints, nodeInfo, images,
+  conditions: conditions?.filter((c) => types.includes(c.type)).map((c) => ({ ...c, lastHeartbeatTime: null })).toSorted((a, b) => (a.type < b.type ? -1 : 1)),
+})
+
+/** Whether the API has something else than what the node says: it changed, or somebody else changed it there. */
+export function differs(there: core.NodeStatus, status: core.NodeStatus): boolean {
+  const types = (status.conditions ?? []).map((c) => c.type)
+  return !deepEqual(said(there, types), said(status, types))
+}
+
+/** The change that makes of `there` what the node says. Resources that are others' to say are not in it, except that pods get no more of what is gone. */
+export function statusChange(there: core.NodeStatus | undefined, status: core.NodeStatus): JsonObject {
+  const gone = (before: Readonly<Record<string, string>> = {}, now: Readonly<Record<string, string>> = {}) =>
+    Object.fromEntries(Object.keys(before).filter((name) => !(name in now)).map((name) => [name, null]))
+  const own = Object.fromEntries(Object.entries(status.capacity ?? {}).filter(([name]) => !name.includes('/')))
+  const changed = { ...status, capacity: { ...gone(there?.capacity, status.capacity), ...own }, allocatable: { ...gone(there?.allocatable, status.allocatable), ...status.allocatable } }
+  return { status: changed } as unknown as JsonObject
 }

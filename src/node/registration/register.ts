@@ -1,12 +1,11 @@
 /** The node in the API: registered, its lease renewed every ten seconds, its status told when it changes and every five minutes. */
-import { coordination, core, type JsonObject } from '../../api/index.ts'
+import { coordination, core } from '../../api/index.ts'
 import { isAlreadyExists, isNotFound } from '../../machinery/errors.ts'
 import type { Component } from '../../machinery/log.ts'
-import { deepEqual } from '../../machinery/meta.ts'
 import { rfc3339Micro } from '../../machinery/time.ts'
 import type { NodeContext } from '../context.ts'
 import { readPressure } from './machine.ts'
-import { nodeLabels, nodeStatus, type Health, type NodeFacts } from './node-status.ts'
+import { differs, nodeLabels, nodeStatus, statusChange, type Health, type NodeFacts } from './node-status.ts'
 
 const leaseSeconds = 40
 const leaseEvery = 10_000
@@ -28,7 +27,7 @@ export async function register(context: NodeContext, facts: NodeFacts, signal: A
   const ended = AbortSignal.any([signal, stopped.signal])
   const ready = Promise.withResolvers<void>()
   const reference = { kind: 'Node', apiVersion: 'v1', metadata: { name: facts.name, uid: facts.name } }
-  const state: { sent: core.NodeStatus | undefined; sentAt: number; ready: boolean | undefined } = { sent: undefined, sentAt: 0, ready: undefined }
+  const state: { sent: core.Node | undefined; sentAt: number; ready: boolean | undefined } = { sent: undefined, sentAt: 0, ready: undefined }
 
   const health = async (): Promise<Health> => {
     const [conditions, pressure] = await Promise.all([
@@ -50,10 +49,10 @@ export async function register(context: NodeContext, facts: NodeFacts, signal: A
 
   const report = async (): Promise<void> => {
     const images = await runtime.images().catch(() => [])
-    const status = nodeStatus(facts, await health(), images, state.sent ?? context.node()?.status, clock.now())
-    if (state.sent && clock.now() - state.sentAt < statusAtLeast && deepEqual(unheartbeaten(state.sent), unheartbeaten(status))) return
-    await client.patch(core.nodes, facts.name, { type: 'strategic', body: { status } as unknown as JsonObject }, { subresource: 'status' })
-    state.sent = status
+    const there = newest(context.node(), state.sent)?.status
+    const status = nodeStatus(facts, await health(), images, there, clock.now())
+    if (state.sent && there && clock.now() - state.sentAt < statusAtLeast && !differs(there, status)) return
+    state.sent = await client.patch(core.nodes, facts.name, { type: 'strategic', body: statusChange(there, status) }, { subresource: 'status' })
     state.sentAt = clock.now()
     say(status)
   }
@@ -99,7 +98,11 @@ export async function register(context: NodeContext, facts: NodeFacts, signal: A
   }
 }
 
-const unheartbeaten = (status: core.NodeStatus) => ({ ...status, conditions: status.conditions?.map((c) => ({ ...c, lastHeartbeatTime: null })) })
+/** The watch may lag behind an answer; resource versions tell. A node that the API has no more is not known by what was sent of it. */
+function newest(seen: core.Node | undefined, sent: core.Node | undefined): core.Node | undefined {
+  if (!seen || !sent || seen.metadata.uid !== sent.metadata.uid) return seen
+  return BigInt(seen.metadata.resourceVersion ?? '0') < BigInt(sent.metadata.resourceVersion ?? '0') ? sent : seen
+}
 
 /** Creates the Node, or brings the labels of the one that is there up to date. */
 async function createNode({ client }: NodeContext, facts: NodeFacts): Promise<void> {

@@ -1,0 +1,81 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { core } from '../../api/index.ts'
+import { createInformers, createRecorder } from '../../client/index.ts'
+import { createMemoryClient } from '../../client/testing/memory-client.ts'
+import { FakeClock } from '../../machinery/clock.ts'
+import { quiet } from '../../machinery/log.ts'
+import type { NodeContext } from '../context.ts'
+import { createFakeRuntime } from '../testing/fake-runtime.ts'
+import { register } from './register.ts'
+
+async function registered() {
+  const clock = new FakeClock()
+  const client = createMemoryClient(clock)
+  const runtime = createFakeRuntime(clock)
+  const stop = new AbortController()
+  onTestFinished(() => stop.abort())
+  const informers = createInformers(client, { clock, log: quiet })
+  const nodes = informers.for(core.nodes)
+  informers.start(stop.signal)
+  const context: NodeContext = {
+    nodeName: 'node', owner: 'test', client, clock, log: quiet, runtime, hostIPs: ['192.0.2.1'], clusterDns: [], clusterDomain: 'cluster.local',
+    directories: { data: '/tmp', logs: '/tmp', memory: '/tmp' },
+    recorder: createRecorder(client, { component: 'kubelet', host: 'node', clock, log: quiet }),
+    node: () => nodes.get('node'), services: () => [],
+  }
+  const machine = { cpus: 2, memoryBytes: 2 ** 32, storageBytes: 2 ** 36, hugepages: {}, machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6', osImage: 'Linux', architecture: 'amd64' }
+  await register(context, { name: 'node', addresses: ['192.0.2.1'], port: 10250, machine, maxPods: 110, version: 'v1.36.0', runtime: await runtime.info(), labels: {} }, stop.signal)
+  const settle = async () => { for (let i = 0; i < 30; i++) await new Promise((resolve) => setTimeout(resolve, 1)) }
+  const pass = async (ms: number) => { await settle(); await clock.advance(ms); await settle() }
+  await pass(0)
+  return {
+    pass,
+    edit: (change: (status: core.NodeStatus) => object) => client.edit(core.nodes, 'node', (node) => ({ ...node, status: { ...node.status, ...change(node.status) } })),
+    status: () => client.stored(core.nodes).get('node')?.status,
+    patches: () => client.calls.filter((c) => c.resource === 'nodes' && c.subresource === 'status').length,
+    remove: () => client.delete(core.nodes, 'node'),
+  }
+}
+
+it('gives pods what an administrator says the node has more of, and no longer when he takes it back', async () => {
+  const node = await registered()
+  node.edit(({ capacity }) => ({ capacity: { ...capacity, 'example.com/dongle': '4' } }))
+  await node.pass(10_000)
+  expect(node.status()).toMatchObject({ capacity: { 'example.com/dongle': '4', cpu: '2' }, allocatable: { 'example.com/dongle': '4', cpu: '2' } })
+  node.edit(({ capacity }) => ({ capacity: { ...capacity, 'example.com/dongle': '7' } }))
+  await node.pass(10_000)
+  expect(node.status()?.allocatable).toMatchObject({ 'example.com/dongle': '7' })
+  node.edit(({ capacity }) => ({ capacity: Object.fromEntries(Object.entries(capacity ?? {}).filter(([name]) => name !== 'example.com/dongle')) }))
+  await node.pass(10_000)
+  expect(Object.keys(node.status()?.allocatable ?? {}).toSorted()).toEqual(['cpu', 'ephemeral-storage', 'memory', 'pods'])
+})
+
+it('corrects what others say of the machine and of its health, and leaves their own conditions alone', async () => {
+  const node = await registered()
+  node.edit(({ capacity, conditions }) => ({
+    capacity: { ...capacity, cpu: '64' },
+    conditions: [...(conditions ?? []).map((c) => (c.type === 'Ready' ? { ...c, status: 'Unknown' } : c)), { type: 'Cooled', status: 'True' }],
+  }))
+  await node.pass(10_000)
+  expect(node.status()?.capacity).toMatchObject({ cpu: '2' })
+  expect(node.status()?.conditions?.map((c) => [c.type, c.status]).toSorted()).toEqual([
+    ['Cooled', 'True'], ['DiskPressure', 'False'], ['MemoryPressure', 'False'], ['PIDPressure', 'False'], ['Ready', 'True'],
+  ])
+})
+
+it('says nothing again while nothing is different, but every five minutes', async () => {
+  const node = await registered()
+  const before = node.patches()
+  for (let i = 0; i < 20; i++) await node.pass(10_000)
+  expect(node.patches()).toBe(before)
+  for (let i = 0; i < 12; i++) await node.pass(10_000)
+  expect(node.patches()).toBe(before + 1)
+})
+
+it('registers again when the node was deleted', async () => {
+  const node = await registered()
+  await node.remove()
+  await node.pass(10_000)
+  await node.pass(10_000)
+  expect(node.status()?.conditions?.find((c) => c.type === 'Ready')?.status).toBe('True')
+})
