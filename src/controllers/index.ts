@@ -3,6 +3,8 @@ import { declared } from '../api/index.ts'
 import { createInformers, type Client } from '../client/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
+import { startBootstrapSigner } from './bootstrap/signer.ts'
+import { startBootstrapTokenCleaner } from './bootstrap/token-cleaner.ts'
 import { startCertificateControllers } from './certificates/certificates.ts'
 import { startCronJobController } from './cronjob/cronjob.ts'
 import { startDaemonSetController } from './daemonset/daemonset.ts'
@@ -50,6 +52,8 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startNamespaceController,
   startServiceAccountController,
   startTokenCleaner,
+  startBootstrapTokenCleaner,
+  startBootstrapSigner,
   (context) => (context.settings.rootCa ? startRootCaPublisher(context, context.settings.rootCa) : undefined),
   (context) => (context.settings.signer ? startCertificateControllers(context, context.settings.signer) : undefined),
   (context) => (context.settings.clusterCidr ? startNodeIpamController(context, context.settings.clusterCidr) : undefined),

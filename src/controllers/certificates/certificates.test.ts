@@ -130,4 +130,22 @@ describe('requests that are over', () => {
     await bench.clock.advance(2 * 3_600_000 + 1000)
     expect(stored()).toBeUndefined()
   })
+
+  it('wait for their signer when they were approved, however long that takes', async () => {
+    await request('CN=jane', { signerName: 'example.com/slow' })
+    approve()
+    for (let i = 0; i < 30; i++) await bench.clock.advance(3_600_000)
+    expect(stored()).toBeDefined()
+  })
+
+  it('are removed with the certificate that was issued for them', async () => {
+    await request('CN=jane', { expirationSeconds: 600 })
+    approve()
+    await until(() => issued() !== undefined)
+    // Approved anew in the meantime, it would stay for another hour.
+    await bench.clock.advance(50 * 60_000)
+    approve()
+    await bench.clock.advance(11 * 60_000)
+    expect(stored()).toBeUndefined()
+  })
 })

@@ -1,4 +1,5 @@
 /** The certificate controllers: approve what nodes may have, sign what was approved, remove what is over. */
+import { X509Certificate } from 'node:crypto'
 import { authorization, certificates, core, discovery } from '../../api/index.ts'
 import { keyOf, runController, watch, type Client, type Controller, type Informer, type Reconciler } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
@@ -82,11 +83,24 @@ export function approvingReconciler(requests: Informer<Request>, client: Client,
   }
 }
 
-/** Whether a request has been around long enough: an hour after the decision, a day without one. */
+/** When the certificate ends, in milliseconds; undefined when there is none that can be read. */
+function endOf(certificate: string): number | undefined {
+  try {
+    return Date.parse(new X509Certificate(Buffer.from(certificate, 'base64')).validTo)
+  } catch {
+    return undefined // nobody's to judge: it goes an hour after the decision
+  }
+}
+
+/** Whether a request has been around long enough: an hour after the decision, a day without one, or as long as what was issued is good. */
 export function isOver(request: Request, now: number): boolean {
   const since = (type: string) => request.status.conditions?.filter((c) => c.type === type).map((c) => (c.lastUpdateTime ? parseTime(c.lastUpdateTime) : now))[0]
-  const decided = since('Denied') ?? since('Failed') ?? (request.status.certificate ? since('Approved') : undefined)
-  if (decided !== undefined) return now - decided > hour
+  const { certificate, conditions = [] } = request.status
+  const approved = certificate ? since('Approved') : undefined
+  const decided = since('Denied') ?? since('Failed') ?? approved
+  if (decided !== undefined) return now - decided > hour || (approved !== undefined && (endOf(certificate!) ?? Infinity) < now)
+  // What was approved waits for its signer for as long as that takes.
+  if (conditions.length > 0) return false
   const created = request.metadata.creationTimestamp
   return created !== undefined && created !== null && now - parseTime(created) > 24 * hour
 }
