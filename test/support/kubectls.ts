@@ -1,7 +1,11 @@
-/** Every kubectl of this machine, one for each minor version: those that distributions and SDKs put somewhere, Debian's newest (`genuine.ts`), and those in KUBECTLS. */
+/**
+ * Every kubectl of this machine, one for each minor version: those that distributions and SDKs put somewhere, Debian's newest
+ * (`genuine.ts`), older ones (`released.ts`), and those in KUBECTLS.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { genuineBefore } from './genuine.ts'
+import { releasedBefore } from './released.ts'
 
 export interface Kubectl {
   /** `1.32`. */
@@ -17,6 +21,7 @@ const places = [
   '/usr/local/bin/kubectl',
   ...Array.from({ length: 20 }, (_, i) => `/usr/lib/google-cloud-sdk/bin/kubectl.1.${20 + i}`),
   genuineBefore()?.kubectl ?? '',
+  ...releasedBefore().map((one) => one.kubectl),
   ...(process.env['KUBECTLS'] ?? '').split(':').filter((path) => path !== ''),
 ].filter((path) => path === 'kubectl' || existsSync(path))
 

@@ -29,7 +29,8 @@ export interface Unpacked {
 /** The packages cannot be had: the mirror does not answer, or has not got them. */
 export class Unreachable extends Error {}
 
-async function must(program: string, args: readonly string[], what: string, timeoutMs = 300_000): Promise<string> {
+/** Runs a program for what it prints; throws `Unreachable` with `what` and the last it said when it fails. */
+export async function must(program: string, args: readonly string[], what: string, timeoutMs = 300_000): Promise<string> {
   const { code, stdout, stderr } = await run(program, args, { timeoutMs })
   if (code !== 0) throw new Unreachable(`${what}: ${stderr.split(/[\r\n]/).filter((line) => /[a-z]/.test(line)).slice(-2).join('; ')}`)
   return stdout
@@ -112,13 +113,17 @@ export async function unpackFromSid(label: string, names: readonly string[]): Pr
     const key = `${label}-${createHash('sha256').update(packages.map((one) => one.sha256).join()).digest('hex').slice(0, 16)}`
     const root = join(testCache, key)
     if (!existsSync(root)) await unpack(packages, work, root)
-    const old = readdirSync(testCache).filter((other) => other.startsWith(`${label}-`) && other !== key).map((other) => join(testCache, other))
-    // What was replaced just now may still be in use by another run.
-    for (const other of old) if (Date.now() - statSync(other).ctimeMs > 86_400_000) rmSync(other, { recursive: true, force: true })
+    removeOld(label, [key])
     return unpackedIn(root)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+/** Removes what an earlier run kept under this label, but for these. What was replaced just now may still be in use by another run: it stays for a day. */
+export function removeOld(label: string, kept: readonly string[]): void {
+  const old = readdirSync(testCache).filter((other) => other.startsWith(`${label}-`) && !kept.includes(other)).map((other) => join(testCache, other))
+  for (const other of old) if (Date.now() - statSync(other).ctimeMs > 86_400_000) rmSync(other, { recursive: true, force: true })
 }
 
 /** What an earlier run unpacked under this label, if it did: for places without the mirror. */
