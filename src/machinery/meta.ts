@@ -1,5 +1,5 @@
 /** Helpers every component needs of an object: owners, identity, equality. */
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 import type { meta } from '../api/index.ts'
 
 /** What the helpers below need of an object. */
@@ -28,10 +28,27 @@ export function ownerReference(owner: Identified, options: { controller?: boolea
 /** Kubernetes's alphabet for generated names: no vowels, so no words; no digits that read as letters. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
+/** Random bytes, drawn by the hundred: each draw costs as much as a thousand of them. */
+const drawn = Buffer.alloc(512)
+let used = drawn.length
+/** Bytes from here on would favour some letters. */
+const fair = 256 - (256 % alphabet.length)
+
+function randomLetter(): string {
+  for (;;) {
+    if (used === drawn.length) {
+      randomFillSync(drawn)
+      used = 0
+    }
+    const byte = drawn[used++]!
+    if (byte < fair) return alphabet[byte % alphabet.length]!
+  }
+}
+
 /** The random end of a generated name. */
 export function randomSuffix(n = 5): string {
   let out = ''
-  for (let i = 0; i < n; i++) out += alphabet[randomInt(alphabet.length)]
+  for (let i = 0; i < n; i++) out += randomLetter()
   return out
 }
 

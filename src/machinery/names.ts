@@ -73,7 +73,7 @@ function fileName(value: string): string[] {
 /** An environment variable's name: any printable ASCII but `=` (KEP-4369). */
 export function envVarName(value: string): readonly string[] {
   if (value === '') return [empty]
-  return /^[ -<>-~]+$/.test(value) ? [] : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
+  return /^[ -<>-~]+$/.test(value) ? fine : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
 }
 
 /** An HTTP header's name. */
@@ -86,9 +86,12 @@ export const percent: NameRule = rule('[0-9]+%', "a valid percent string must be
 const qualifiedPart = pattern(
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", qualified, 'MyName', 'my.name', '123-abc')
 const qualifiedExpression = new RegExp(`^(?:${qualified})$`)
+/** With a prefix or without one; what is shorter than the shortest limit keeps all of them. */
+const shortQualified = new RegExp(`^(?:${subdomain}/)?${qualified}$`)
 
 /** A name with an optional DNS prefix (`example.com/MyName`): keys of labels and annotations, resource names, finalizers. */
 export function qualifiedName(value: string): readonly string[] {
+  if (value.length <= 63 && shortQualified.test(value)) return fine
   const problems: string[] = []
   const parts = value.split('/')
   const name = parts.at(-1) as string
@@ -129,7 +132,7 @@ export const portNumber = (value: number): readonly string[] => inRange(value, 1
 
 /** An integer between two bounds, both included. */
 export const inRange = (value: number, low: number, high: number): readonly string[] =>
-  (Number.isInteger(value) && value >= low && value <= high ? [] : [`must be between ${low} and ${high}, inclusive`])
+  (Number.isInteger(value) && value >= low && value <= high ? fine : [`must be between ${low} and ${high}, inclusive`])
 
 /** An IPv4 or IPv6 address without leading zeros or zone. */
 export const ipAddress: NameRule = (value) =>

@@ -27,11 +27,11 @@ export function validateObjectMeta(m: Meta, at: Place, rules: ObjectMetaRules): 
     else for (const text of dns1123Label(m.namespace)) at.at('namespace').invalid(m.namespace, text)
   } else if (m.namespace) at.at('namespace').forbidden('not allowed on this type')
   if ((m.generation ?? 0) < 0) at.at('generation').invalid(m.generation, 'must be greater than or equal to 0')
-  validateLabels(m.labels, at.at('labels'))
-  validateAnnotations(m.annotations, at.at('annotations'))
-  validateOwnerReferences(m.ownerReferences, at.at('ownerReferences'))
-  validateFinalizers(m.finalizers, at.at('finalizers'), rules)
-  validateManagedFields(m.managedFields, at.at('managedFields'))
+  if (m.labels) validateLabels(m.labels, at.at('labels'))
+  if (m.annotations) validateAnnotations(m.annotations, at.at('annotations'))
+  if (m.ownerReferences) validateOwnerReferences(m.ownerReferences, at.at('ownerReferences'))
+  if (m.finalizers) validateFinalizers(m.finalizers, at.at('finalizers'), rules)
+  if (m.managedFields) validateManagedFields(m.managedFields, at.at('managedFields'))
 }
 
 /** What is wrong with a map of labels. */
@@ -52,9 +52,9 @@ export function validateAnnotations(annotations: meta.ObjectMeta['annotations'],
   if (annotationsSize(annotations).length > 0) at.tooLong(256 * 1024)
 }
 
-function validateOwnerReferences(references: meta.ObjectMeta['ownerReferences'], at: Place): void {
+function validateOwnerReferences(references: readonly meta.OwnerReference[], at: Place): void {
   let controller: meta.OwnerReference | undefined
-  for (const reference of references ?? []) {
+  for (const reference of references) {
     if (reference.apiVersion.split('/').at(-1) === '') at.at('apiVersion').invalid(reference.apiVersion, 'version must not be empty')
     for (const key of ['kind', 'name', 'uid'] as const) if (reference[key] === '') at.at(key).invalid(reference[key], 'must not be empty')
     if (reference.kind === 'Event' && reference.apiVersion === 'v1') {
@@ -99,8 +99,8 @@ export function validateFinalizer(name: string, at: Place, here: Place): void {
   if (isUnqualified(name)) here.invalid(name, neitherNor)
 }
 
-function validateManagedFields(entries: meta.ObjectMeta['managedFields'], at: Place): void {
-  entries?.forEach((entry, i) => {
+function validateManagedFields(entries: readonly meta.ManagedFieldsEntry[], at: Place): void {
+  entries.forEach((entry, i) => {
     const here = at.index(i)
     if (entry.operation !== 'Apply' && entry.operation !== 'Update') here.at('operation').invalid(entry.operation ?? '', 'must be `Apply` or `Update`')
     if (entry.fieldsType && entry.fieldsType !== 'FieldsV1') here.at('fieldsType').invalid(entry.fieldsType, 'must be `FieldsV1`')
@@ -122,9 +122,9 @@ export function validateObjectMetaUpdate(next: Meta, old: Meta, at: Place, rules
   for (const key of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
     if (!deepEqual(next[key], old[key])) at.at(key).invalid(next[key] ?? null, immutable)
   }
-  validateLabels(next.labels, at.at('labels'))
-  validateAnnotations(next.annotations, at.at('annotations'))
-  validateOwnerReferences(next.ownerReferences, at.at('ownerReferences'))
+  if (next.labels) validateLabels(next.labels, at.at('labels'))
+  if (next.annotations) validateAnnotations(next.annotations, at.at('annotations'))
+  if (next.ownerReferences) validateOwnerReferences(next.ownerReferences, at.at('ownerReferences'))
   if (next.finalizers && next.finalizers !== old.finalizers) validateFinalizers(next.finalizers, at.at('finalizers'), rules)
-  validateManagedFields(next.managedFields, at.at('managedFields'))
+  if (next.managedFields) validateManagedFields(next.managedFields, at.at('managedFields'))
 }

@@ -11,57 +11,81 @@ import { createReinvocation, type Reinvocation } from './reinvocation.ts'
  * somebody are waited for.
  */
 export function createAdmissionChain(plugins: readonly AdmissionPlugin[], metrics: AdmissionMetrics = createAdmissionMetrics()): AdmissionChain {
-  const mutating = plugins.filter((plugin) => plugin.mutate)
-  const hearingOfAll = mutating.filter((plugin) => plugin.hearsOfAll)
-  const validating = plugins.filter((plugin) => plugin.validate)
-  const admitted = new Map([undefined, ...mutating].map((plugin) => [plugin, createStopwatch(metrics, plugin?.name, 'admit')] as const))
-  const validated = new Map([undefined, ...validating].map((plugin) => [plugin, createStopwatch(metrics, plugin?.name, 'validate')] as const))
+  const mutating = plugins.filter((plugin) => plugin.mutate).map((plugin) => createStep(plugin, createStopwatch(metrics, plugin.name, 'admit')))
+  const hearingOfAll = mutating.filter(({ plugin }) => plugin.hearsOfAll)
+  const validating = plugins.filter((plugin) => plugin.validate).map((plugin) => createStep(plugin, createStopwatch(metrics, plugin.name, 'validate')))
+  const [admitted, validated] = [createStopwatch(metrics, undefined, 'admit'), createStopwatch(metrics, undefined, 'validate')]
 
-  const run = async (attributes: AdmissionAttributes, object: ApiObject | undefined, reinvocation: Reinvocation): Promise<ApiObject | undefined> => {
-    let current = object === attributes.object ? attributes : { ...attributes, object }
-    const all = attributes.operation === 'DELETE' || attributes.operation === 'CONNECT' ? hearingOfAll : mutating
-    for (const plugin of all) {
+  /** Goes on from the step at `from`. It is a promise only from a plugin on that asks somebody: most writes meet none. */
+  const mutate = (steps: readonly Step[], from: number, attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<ApiObject | undefined> | ApiObject | undefined => {
+    let current = attributes
+    for (let i = from; i < steps.length; i++) {
+      const { plugin, passed, refused } = steps[i]!
       if (!plugin.handles(current)) continue
+      const { operation } = current
       const begun = performance.now()
       try {
         const answer = plugin.mutate!(plugin.hearsOfAll ? { ...current, reinvocation } : current)
-        const made = answer instanceof Promise ? await answer : answer
-        if (made !== current.object) current = { ...current, object: made }
-        admitted.get(plugin)!(current.operation, false, begun)
+        if (answer instanceof Promise) {
+          const before = current
+          return answer.then((made) => (passed(operation, begun), mutate(steps, i + 1, withObject(before, made), reinvocation)), (error) => refused(operation, begun, error))
+        }
+        current = withObject(current, answer)
       } catch (error) {
-        admitted.get(plugin)!(current.operation, true, begun)
-        throw named(plugin, error)
+        refused(operation, begun, error)
       }
+      passed(operation, begun)
     }
     return current.object
   }
-  const validate = async (attributes: AdmissionAttributes): Promise<void> => {
-    for (const plugin of validating) {
+  const validate = (from: number, attributes: AdmissionAttributes): Promise<void> | void => {
+    const { operation } = attributes
+    for (let i = from; i < validating.length; i++) {
+      const { plugin, passed, refused } = validating[i]!
       if (!plugin.handles(attributes)) continue
       const begun = performance.now()
       try {
         const answer = plugin.validate!(attributes)
-        if (answer instanceof Promise) await answer
-        validated.get(plugin)!(attributes.operation, false, begun)
+        if (answer instanceof Promise) return answer.then(() => (passed(operation, begun), validate(i + 1, attributes)), (error) => refused(operation, begun, error))
       } catch (error) {
-        validated.get(plugin)!(attributes.operation, true, begun)
-        throw named(plugin, error)
+        refused(operation, begun, error)
       }
+      passed(operation, begun)
     }
   }
   return {
-    async mutate(attributes) {
+    mutate: (attributes) => timed(admitted, attributes, async () => {
+      const steps = attributes.operation === 'DELETE' || attributes.operation === 'CONNECT' ? hearingOfAll : mutating
       const { first, second, wanted } = createReinvocation()
-      return timed(admitted.get(undefined)!, attributes, async () => {
-        const object = await run(attributes, attributes.object, first)
-        return wanted() ? run(attributes, object, second) : object
-      })
-    },
-    validate: (attributes) => timed(validated.get(undefined)!, attributes, () => validate(attributes)),
+      const object = await mutate(steps, 0, attributes, first)
+      return wanted() ? mutate(steps, 0, withObject(attributes, object), second) : object
+    }),
+    validate: (attributes) => timed(validated, attributes, () => validate(0, attributes)),
   }
 }
 
-type Stopwatch = (operation: AdmissionAttributes['operation'], rejected: boolean, begun: number) => void
+/** A plugin at its place in the chain, with the observation of how long it took. */
+interface Step {
+  readonly plugin: AdmissionPlugin
+  passed(operation: Operation, begun: number): void
+  /** Throws what the client is told. */
+  refused(operation: Operation, begun: number, error: unknown): never
+}
+
+const createStep = (plugin: AdmissionPlugin, stopwatch: Stopwatch): Step => ({
+  plugin,
+  passed: (operation, begun) => stopwatch(operation, false, begun),
+  refused(operation, begun, error) {
+    stopwatch(operation, true, begun)
+    throw named(plugin, error)
+  },
+})
+
+/** The attributes with what a plugin made of the object. */
+const withObject = (attributes: AdmissionAttributes, object: ApiObject | undefined): AdmissionAttributes => (object === attributes.object ? attributes : { ...attributes, object })
+
+type Operation = AdmissionAttributes['operation']
+type Stopwatch = (operation: Operation, rejected: boolean, begun: number) => void
 
 /** Observes how long a plugin took, or all of them (`name` undefined), since `begun` in milliseconds of `performance.now`. */
 function createStopwatch(metrics: AdmissionMetrics, name: string | undefined, type: StepType): Stopwatch {
@@ -72,10 +96,11 @@ function createStopwatch(metrics: AdmissionMetrics, name: string | undefined, ty
   }
 }
 
-async function timed<T>(stopwatch: Stopwatch, { operation }: AdmissionAttributes, run: () => Promise<T>): Promise<T> {
+async function timed<T>(stopwatch: Stopwatch, { operation }: AdmissionAttributes, run: () => Promise<T> | T): Promise<T> {
   const begun = performance.now()
   try {
-    const result = await run()
+    const answer = run()
+    const result = answer instanceof Promise ? await answer : answer
     stopwatch(operation, false, begun)
     return result
   } catch (error) {

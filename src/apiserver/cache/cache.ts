@@ -174,16 +174,19 @@ async function fillLate(state: State, store: Store, { kind, cache }: Fed, from: 
 export async function startCache(options: CacheOptions): Promise<Cache> {
   const { store, clock, log, signal } = options
   const state = createState(options)
-  let waiters: Waiter[] = []
+  const waiters: Waiter[] = []
   let revision = await load(state, store)
   const ticks = new Set<() => void>()
 
   const advance = (to: number) => {
     if (to !== Infinity) revision = to
     if (!waiters.length) return
-    const due = waiters.filter((w) => w.revision <= to)
-    waiters = waiters.filter((w) => w.revision > to)
-    for (const waiter of due) waiter.resolve()
+    let left = 0
+    for (const waiter of waiters) {
+      if (waiter.revision <= to) waiter.resolve()
+      else waiters[left++] = waiter
+    }
+    waiters.length = left
   }
   const feed = async () => {
     const touched = new Set<ResourceCache>()
@@ -255,8 +258,10 @@ function expectObject(all: State['expected'], key: string, entry: Expected): () 
   if (list) list.push(entry)
   else all.set(key, [entry])
   return () => {
-    const left = all.get(key)?.filter((e) => e !== entry) ?? []
-    if (left.length) all.set(key, left)
-    else all.delete(key)
+    const left = all.get(key)
+    if (!left) return
+    const at = left.indexOf(entry)
+    if (at >= 0) left.splice(at, 1)
+    if (left.length === 0) all.delete(key)
   }
 }

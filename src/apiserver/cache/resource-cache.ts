@@ -34,6 +34,9 @@ const few = 100
 const many = 2000
 const young = 60_000
 
+/** Of most kinds that admission looks for there is none. */
+const nothing: readonly ApiObject[] = []
+
 export class ResourceCache {
   readonly prefix: string
   readonly #items = new Sorted<Encoded>()
@@ -198,5 +201,5 @@ export class ResourceCache {
   unwatch(watcher: Watcher): void { this.#watchers.delete(watcher) }
 
   /** The objects themselves, for listers. */
-  objects(path = ''): readonly ApiObject[] { return this.slice(path).map((item) => item.object) }
+  objects(path = ''): readonly ApiObject[] { return this.size === 0 ? nothing : this.slice(path).map((item) => item.object) }
 }

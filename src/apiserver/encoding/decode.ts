@@ -49,7 +49,7 @@ function stated(value: unknown, expected: Expected): Record<string, unknown> {
   const named = { kind: kind || expected.kind, apiVersion: apiVersion || expected.apiVersion }
   if (expected.custom) checkCustom(value, { kind: kind ?? '', apiVersion: apiVersion ?? '' }, expected)
   else checkKind(named.kind, named.apiVersion, expected)
-  return { ...value, ...named }
+  return kind && apiVersion ? (value as Record<string, unknown>) : { ...value, ...named }
 }
 
 /** Throws `ApiError` 400 when a custom object does not say what it is, 422 when it is of another kind of the same version. */
@@ -91,8 +91,9 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
   const { value, duplicates } = parseText(body, validation, expected)
   const { object, unknownFields } = decodeObject(expected.type, stated(value, expected))
   if (validation === 'Ignore') return object
+  if (duplicates.length === 0 && unknownFields.length === 0) return object
   const problems = [...duplicates, ...unknownFields]
-  if (problems.length && validation === 'Strict') {
+  if (validation === 'Strict') {
     throw badRequest(`${expected.kind} in version ${JSON.stringify(versionOf(expected.apiVersion))} cannot be handled as a ${expected.kind}: strict decoding error: ${problems.join(', ')}`)
   }
   for (const problem of problems) warn(problem)

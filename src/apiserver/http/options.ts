@@ -36,11 +36,13 @@ export interface WriteQuery {
 const isApply = (contentType = '') => contentType.startsWith('application/apply-patch')
 
 /** Characters that cannot stand in the name of a field manager, and where. */
-function unprintable(name: string): string[] {
+function unprintable(name: string): readonly string[] {
+  if (/^[ -~]*$/.test(name)) return printable
   return [...name].flatMap((character, i) => (/[^\P{C}]|[^\P{Z} ]/u.test(character)
     ? [`invalid character U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')} (at position ${i})`] : []))
 }
 
+const printable: readonly string[] = []
 const validations: readonly string[] = ['Ignore', 'Warn', 'Strict']
 
 /** The options of a write. Without a field manager it is the client's user agent up to its first slash. Throws `ApiError` 422. */

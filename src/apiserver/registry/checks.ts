@@ -93,10 +93,10 @@ export function distinct<L extends readonly unknown[]>(at: Place, items: L | und
 }
 
 /** Exactly one of the named parts of a union is there. Later ones are refused where they stand; none at all, at the union. */
-export function exactlyOne(at: Place, parts: Readonly<Record<string, unknown>>, words: { readonly none: string; readonly many: string }): void {
-  const there = Object.keys(parts).filter((name) => parts[name] !== undefined)
-  if (there.length === 0) at.required(words.none)
-  for (const name of there.slice(1)) at.at(name).forbidden(words.many)
+export function exactlyOne<N extends string>(at: Place, union: { readonly [K in N]?: unknown }, names: readonly N[], words: { readonly none: string; readonly many: string }): void {
+  let there = 0
+  for (const name of names) if (union[name] !== undefined && ++there > 1) at.at(name).forbidden(words.many)
+  if (there === 0) at.required(words.none)
 }
 
 /** A selector of labels, as it stands in an object. */

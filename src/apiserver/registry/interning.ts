@@ -24,18 +24,19 @@ function one(fields: Fields): Fields {
   return fields
 }
 
+const isShared = ({ fieldsV1 }: meta.ManagedFieldsEntry): boolean => fieldsV1 === undefined || shared.has(fieldsV1)
 const interned = (entry: meta.ManagedFieldsEntry): meta.ManagedFieldsEntry => {
   const { fieldsV1 } = entry
   const fields = fieldsV1 && one(fieldsV1)
   return fields === fieldsV1 ? entry : { ...entry, fieldsV1: fields }
 }
 
-/** The entries with shared field sets. */
-export const internEntries = (entries: meta.ObjectMeta['managedFields']): meta.ObjectMeta['managedFields'] => entries?.map(interned)
+/** The entries with shared field sets; the same entries when there is nothing to share. */
+export const internEntries = (entries: meta.ObjectMeta['managedFields']): meta.ObjectMeta['managedFields'] => (entries?.every(isShared) ? entries : entries?.map(interned))
 
 /** The object with shared field sets; the same object when there is nothing to share. */
 export function intern<T extends ApiObject>(object: T): T {
   const { managedFields } = object.metadata
-  if (!managedFields?.some((entry) => entry.fieldsV1 && !shared.has(entry.fieldsV1))) return object
-  return withMeta(object, { managedFields: internEntries(managedFields) })
+  const entries = internEntries(managedFields)
+  return entries === managedFields ? object : withMeta(object, { managedFields: entries })
 }

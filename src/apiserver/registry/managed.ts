@@ -4,6 +4,8 @@ import type { ApiObject } from '../../client/client.ts'
 import { applyConfiguration, compareObjects, entryIn, updateManagedFields, withoutFieldsOf, type Elsewhere } from '../../machinery/apply.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
+import { deepEqual } from '../../machinery/meta.ts'
+import { zeroOf } from '../../machinery/zero.ts'
 import { intern, internEntries } from './interning.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import type { Call } from './call.ts'
@@ -23,10 +25,15 @@ const hasOwnStatus = ({ served }: Call): boolean => served.storage.subresources.
 
 /** A new object with its creator as the owner of its fields. Stored version, before admission adds what nobody owns. */
 export function trackCreate(call: Call, object: ApiObject): ApiObject {
-  const written = hasOwnStatus(call) ? withStatus(object, undefined) : object
-  const { managedFields } = updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now).metadata
-  return withMeta(object, { managedFields: internEntries(managedFields) })
+  // A status that says nothing is nobody's in any case.
+  const written = hasOwnStatus(call) && !isUntouched(call, bodyOf(object)['status']) ? withStatus(object, undefined) : object
+  const tracked = updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now)
+  const managedFields = internEntries(tracked.metadata.managedFields)
+  return written === object && managedFields === tracked.metadata.managedFields ? tracked : withMeta(object, { managedFields })
 }
+
+/** Whether the status is the one that every object of the kind begins with. */
+const isUntouched = (call: Call, status: unknown): boolean => status !== undefined && deepEqual(status, bodyOf(zeroOf(typeOf(call)))['status'])
 
 /** The next object with what changes through this endpoint given to who changes it. */
 export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject | Promise<ApiObject> {

@@ -135,6 +135,16 @@ function structDecoder(type: StructType): Decoder {
   const always = slots.filter((slot) => slot.always).length
   const missing = slots.map((slot) => (slot.always ? zeroOf(slot.type) : undefined))
   const rebuild = rebuilder(slots, missing)
+  /** The values up to slot `last`, by slot: they were in order and in normal form. */
+  const sofar = (object: Record<string, unknown>, last: number): unknown[] => {
+    const out = new Array<unknown>(slots.length)
+    for (const key in object) {
+      const i = index.get(key)
+      if (i === undefined || i > last) break
+      out[i] = object[key]
+    }
+    return out
+  }
 
   return (value, findings) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad
@@ -146,7 +156,7 @@ function structDecoder(type: StructType): Decoder {
       const i = index.get(key)
       if (i === undefined) {
         findings.unknown += object[key] === undefined ? 0 : 1
-        decoded ??= sofar(object, slots, last)
+        decoded ??= sofar(object, last)
         continue
       }
       const slot = slots[i] as Slot
@@ -162,23 +172,13 @@ function structDecoder(type: StructType): Decoder {
       }
       if (decoded) decoded[i] = out
       else if (out !== item || i < last) {
-        decoded = sofar(object, slots, last)
+        decoded = sofar(object, last)
         decoded[i] = out
       } else last = i
     }
     if (decoded) return rebuild(decoded)
-    return found === always ? value : rebuild(sofar(object, slots, last))
+    return found === always ? value : rebuild(sofar(object, last))
   }
-}
-
-/** The values up to slot `last`: they were in order and in normal form. */
-function sofar(object: Record<string, unknown>, slots: readonly Slot[], last: number): unknown[] {
-  const out: unknown[] = []
-  for (let i = 0; i < slots.length; i++) {
-    const name = (slots[i] as Slot).name
-    out.push(i <= last && Object.hasOwn(object, name) ? object[name] : undefined)
-  }
-  return out
 }
 
 /** Builds the object from the values of its slots, in order, with zero values where something is always there. */

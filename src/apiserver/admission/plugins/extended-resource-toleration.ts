@@ -9,11 +9,13 @@ export function extendedResourceToleration(): AdmissionPlugin {
     handles: (a) => isPod(a) && (a.operation === 'CREATE' || a.operation === 'UPDATE'),
     mutate(a) {
       const pod = podOf(a)
-      const wanted = new Set<string>()
-      for (const list of [pod.spec.containers, pod.spec.initContainers]) for (const c of list ?? []) for (const name in c.resources.requests) if (isExtendedResource(name)) wanted.add(name)
-      if (wanted.size === 0) return pod
+      let wanted: Set<string> | undefined
+      const look = (c: core.Container) => { for (const name in c.resources.requests) if (isExtendedResource(name)) (wanted ??= new Set()).add(name) }
+      pod.spec.containers.forEach(look)
+      pod.spec.initContainers?.forEach(look)
+      if (!wanted) return pod
       const own = pod.spec.tolerations ?? []
-      const added = [...wanted].toSorted()
+      const added = [...(wanted as ReadonlySet<string>)].toSorted()
         .filter((key) => !own.some((t) => t.key === key && t.operator === 'Exists' && !t.effect && t.tolerationSeconds === undefined))
         .map((key): core.Toleration => ({ key, operator: 'Exists' }))
       return added.length === 0 ? pod : withSpec(pod, { tolerations: [...own, ...added] })

@@ -39,10 +39,13 @@ export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' 
 
   /** The pod as it runs under the account. */
   function running(pod: core.Pod, name: string, account: core.ServiceAccount): core.Pod {
-    const named = withSpec(pod, { serviceAccountName: name, serviceAccount: name })
-    const mounted = options.mountTokens && wantsToken(account, pod) ? mountToken(named) : named
     const secrets = account.imagePullSecrets ?? []
-    return mounted.spec.imagePullSecrets?.length || secrets.length === 0 ? mounted : withSpec(mounted, { imagePullSecrets: secrets })
+    return withSpec(pod, {
+      serviceAccountName: name,
+      serviceAccount: name,
+      ...(options.mountTokens && wantsToken(account, pod) ? tokenMounts(pod) : undefined),
+      ...(pod.spec.imagePullSecrets?.length || secrets.length === 0 ? undefined : { imagePullSecrets: secrets }),
+    })
   }
 
   return {
@@ -70,8 +73,8 @@ export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' 
 const wantsToken = (account: core.ServiceAccount, pod: core.Pod): boolean =>
   pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
 
-/** The pod with the token volume, mounted in every container that has nothing at its path. */
-function mountToken(pod: core.Pod): core.Pod {
+/** What the token's volume changes in the pod's spec: it is mounted in every container that has nothing at its path. */
+function tokenMounts(pod: core.Pod): Partial<core.PodSpec> {
   const existing = pod.spec.volumes?.find((v) => v.name.startsWith('kube-api-access-'))
   const name = existing?.name ?? `kube-api-access-${randomSuffix(5)}`
   let used = false
@@ -82,12 +85,12 @@ function mountToken(pod: core.Pod): core.Pod {
   }
   const containers = pod.spec.containers.map(mount)
   const initContainers = pod.spec.initContainers?.map(mount)
-  if (!used) return pod
-  return withSpec(pod, {
+  if (!used) return {}
+  return {
     containers,
     ...(initContainers ? { initContainers } : {}),
     ...(existing ? {} : { volumes: [...(pod.spec.volumes ?? []), tokenVolume(name)] }),
-  })
+  }
 }
 
 /** The same for all pods: a token of the pod's own, the cluster's authority, the name of the namespace. */

@@ -3,16 +3,22 @@ import type { core } from '../../../api/index.ts'
 import type { Path } from '../../../machinery/field.ts'
 import { readQuantity } from '../amounts.ts'
 
+const lists = ['containers', 'initContainers'] as const
+const parts = ['limits', 'requests'] as const
+
 /** Warnings about the spec of a pod or a template. */
 export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
   const warnings: string[] = []
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     warnings.push(`${at.at('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`)
   }
-  for (const name of ['containers', 'initContainers'] as const) {
-    for (const [i, container] of (spec[name] ?? []).entries()) warnOfContainer(at.at(name).index(i), container, warnings)
+  for (const name of lists) {
+    const list = spec[name] ?? []
+    for (let i = 0; i < list.length; i++) warnOfContainer(at.at(name).index(i), list[i]!, warnings)
   }
-  for (const [i, volume] of (spec.volumes ?? []).entries()) {
+  const volumes = spec.volumes ?? []
+  for (let i = 0; i < volumes.length; i++) {
+    const volume = volumes[i]!
     if (volume.gitRepo) warnings.push(`${at.at('volumes').index(i).at('gitRepo')}: deprecated in v1.11, and disabled by default in v1.33+`)
     if (volume.glusterfs) warnings.push(`${at.at('volumes').index(i).at('glusterfs')}: deprecated in v1.25, non-functional in v1.26+`)
   }
@@ -20,7 +26,6 @@ export function podWarnings(at: Path, spec: core.PodSpec): readonly string[] {
 }
 
 function warnOfPorts(at: Path, ports: readonly core.ContainerPort[], warnings: string[]): void {
-  if (ports.length < 2) return
   const seen = new Map<string, Path>()
   for (const [i, port] of ports.entries()) {
     const key = [port.containerPort, port.protocol, port.hostPort ?? '', port.hostIP ?? ''].join('/')
@@ -31,7 +36,6 @@ function warnOfPorts(at: Path, ports: readonly core.ContainerPort[], warnings: s
 }
 
 function warnOfEnvironment(at: Path, env: readonly core.EnvVar[], warnings: string[]): void {
-  if (env.length < 2) return
   const seen = new Set<string>()
   for (const [i, { name }] of env.entries()) {
     if (seen.has(name)) warnings.push(`${at.index(i)}: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`)
@@ -40,9 +44,9 @@ function warnOfEnvironment(at: Path, env: readonly core.EnvVar[], warnings: stri
 }
 
 function warnOfContainer(at: Path, container: core.Container, warnings: string[]): void {
-  if (container.ports) warnOfPorts(at.at('ports'), container.ports, warnings)
-  if (container.env) warnOfEnvironment(at.at('env'), container.env, warnings)
-  for (const part of ['limits', 'requests'] as const) {
+  if (container.ports && container.ports.length > 1) warnOfPorts(at.at('ports'), container.ports, warnings)
+  if (container.env && container.env.length > 1) warnOfEnvironment(at.at('env'), container.env, warnings)
+  for (const part of parts) {
     const amounts = container.resources[part]
     for (const name in amounts) {
       const value = amounts[name] ?? ''

@@ -17,7 +17,8 @@ export function qosClass(spec: core.PodSpec): core.PodQOSClass {
   const parts = whole?.limits || whole?.requests ? [whole] : [...spec.containers, ...(spec.initContainers ?? [])].map((c) => c.resources)
   let asksForNothing = true
   let guaranteed = true
-  for (const { limits, requests } of parts) {
+  for (let i = 0; i < parts.length; i++) {
+    const { limits, requests } = parts[i]!
     for (const name of counted) {
       const limit = amountOf(limits, name)
       const request = amountOf(requests, name)

@@ -1,6 +1,6 @@
 /** Defaults of containers, whichever list of the pod they stand in. */
 import type { core } from '../../../../api/index.ts'
-import { each, orDefault, within } from '../../defaulting.ts'
+import { changed, each, mapped, orDefault, within } from '../../defaulting.ts'
 
 /** What containers, init containers and ephemeral containers have in common. */
 type AnyContainer = core.Container | core.EphemeralContainer
@@ -26,24 +26,32 @@ export function containerDefaults<C extends AnyContainer>(container: C): C {
 }
 
 function bodyDefaults(container: AnyContainer): AnyContainer {
-  let next = orDefault<AnyContainer>(container, {
-    terminationMessagePath: '/dev/termination-log',
-    terminationMessagePolicy: 'File',
-    imagePullPolicy: pullPolicyFor(container.image ?? ''),
+  const { env, livenessProbe, readinessProbe, startupProbe, lifecycle } = container
+  return changed<AnyContainer>(container, {
+    terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
+    terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
+    imagePullPolicy: container.imagePullPolicy ?? pullPolicyFor(container.image ?? ''),
+    env: mapped(env, variableDefaults),
+    livenessProbe: livenessProbe && probeDefaults(livenessProbe),
+    readinessProbe: readinessProbe && probeDefaults(readinessProbe),
+    startupProbe: startupProbe && probeDefaults(startupProbe),
+    lifecycle: lifecycle && within(within(lifecycle, 'postStart', hookDefaults), 'preStop', hookDefaults),
   })
-  next = each(next, 'env', (variable) => within(variable, 'valueFrom', (from) => within(from, 'fieldRef', fieldRefDefaults)))
-  next = within(next, 'livenessProbe', probeDefaults)
-  next = within(next, 'readinessProbe', probeDefaults)
-  next = within(next, 'startupProbe', probeDefaults)
-  return within(next, 'lifecycle', (lifecycle) => within(within(lifecycle, 'postStart', hookDefaults), 'preStop', hookDefaults))
 }
 
-const httpGetDefaults = (action: core.HTTPGetAction): core.HTTPGetAction => orDefault(action, { path: '/', scheme: 'HTTP' })
+const variableDefaults = (variable: core.EnvVar): core.EnvVar => (variable.valueFrom ? within(variable, 'valueFrom', (from) => within(from, 'fieldRef', fieldRefDefaults)) : variable)
+
+const httpGetDefaults = (action: core.HTTPGetAction): core.HTTPGetAction => changed(action, { path: action.path ?? '/', scheme: action.scheme ?? 'HTTP' })
 const hookDefaults = (hook: core.LifecycleHandler): core.LifecycleHandler => within(hook, 'httpGet', httpGetDefaults)
 
 function probeDefaults(probe: core.Probe): core.Probe {
-  const numbers = orDefault(probe, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 })
-  return within(numbers, 'httpGet', httpGetDefaults)
+  return changed(probe, {
+    timeoutSeconds: probe.timeoutSeconds ?? 1,
+    periodSeconds: probe.periodSeconds ?? 10,
+    successThreshold: probe.successThreshold ?? 1,
+    failureThreshold: probe.failureThreshold ?? 3,
+    httpGet: probe.httpGet && httpGetDefaults(probe.httpGet),
+  })
 }
 
 type Amounts = Readonly<Record<string, string>>
@@ -51,7 +59,8 @@ type Amounts = Readonly<Record<string, string>>
 /** What is limited and not requested is requested as limited. */
 export function requestsFromLimits<R extends { readonly limits?: Amounts | undefined; readonly requests?: Amounts | undefined }>(resources: R): R {
   const { limits, requests = {} } = resources
-  const complete = orDefault(requests, limits ?? {})
+  if (!limits) return resources
+  const complete = orDefault(requests, limits)
   return complete === requests ? resources : { ...resources, requests: complete }
 }
 

@@ -1,24 +1,27 @@
 /** Defaults of pod specs: those every spec gets, and those only a pod itself gets (a template keeps what was written). */
 import type { core } from '../../../../api/index.ts'
+import { deepFreeze } from '../../../../machinery/meta.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
-import { each, orDefault, within } from '../../defaulting.ts'
+import { changed, each, mapped, orDefault, within } from '../../defaulting.ts'
 import { containerDefaults, hostPorts, requestsFromLimits } from './containers.ts'
 import { volumeDefaults } from './volumes.ts'
 
 /** Defaults of the spec of a pod or of a pod template. */
 function podSpecDefaults(spec: core.PodSpec): core.PodSpec {
-  let next = orDefault(serviceAccountAlias(spec), {
-    restartPolicy: 'Always',
-    dnsPolicy: 'ClusterFirst',
-    terminationGracePeriodSeconds: 30,
-    schedulerName: 'default-scheduler',
-    securityContext: {},
+  return changed(serviceAccountAlias(spec), {
+    restartPolicy: spec.restartPolicy ?? 'Always',
+    dnsPolicy: spec.dnsPolicy ?? 'ClusterFirst',
+    terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
+    schedulerName: spec.schedulerName ?? 'default-scheduler',
+    securityContext: spec.securityContext ?? noContext,
+    containers: mapped(spec.containers, containerDefaults),
+    initContainers: mapped(spec.initContainers, containerDefaults),
+    ephemeralContainers: mapped(spec.ephemeralContainers, containerDefaults),
+    volumes: mapped(spec.volumes, volumeDefaults),
   })
-  next = each(next, 'containers', containerDefaults)
-  next = each(next, 'initContainers', containerDefaults)
-  next = each(next, 'ephemeralContainers', containerDefaults)
-  return each(next, 'volumes', volumeDefaults)
 }
+
+const noContext: core.PodSecurityContext = deepFreeze({})
 
 /** `serviceAccount` is the old name of `serviceAccountName`; the two always say the same, the new one wins. */
 export function serviceAccountAlias(spec: core.PodSpec): core.PodSpec {

@@ -11,6 +11,10 @@ import { securityContext } from './security.ts'
 
 const probeNames: readonly ProbeName[] = ['livenessProbe', 'readinessProbe', 'startupProbe']
 const pullPolicies = ['Always', 'IfNotPresent', 'Never']
+const messagePolicies = ['File', 'FallbackToLogsOnError']
+const protocols = ['SCTP', 'TCP', 'UDP']
+const restartPolicies = ['Always', 'Never', 'OnFailure']
+const noClaims: ReadonlySet<string> = new Set()
 
 /** What of the pod its containers are checked against. */
 interface Surroundings {
@@ -25,7 +29,7 @@ export function surroundingsOf(spec: core.PodSpec, volumes: Volumes = new Map((s
   return {
     spec,
     volumes,
-    claims: new Set((spec.resourceClaims ?? []).map((claim) => claim.name)),
+    claims: spec.resourceClaims ? new Set(spec.resourceClaims.map((claim) => claim.name)) : noClaims,
     gracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
   }
 }
@@ -44,6 +48,7 @@ export function containers(at: Place, list: readonly core.Container[], around: S
 
 /** Init containers run to their end before the main ones start; those that restart always run beside them. */
 export function initContainers(at: Place, list: readonly core.Container[] | undefined, around: Surroundings): void {
+  if (!list) return
   const taken = new Set(around.spec.containers.map((c) => c.name))
   forEach(at, list, (container, place) => {
     container_(place, container, around)
@@ -62,6 +67,7 @@ export function initContainers(at: Place, list: readonly core.Container[] | unde
 
 /** Ephemeral containers are put into running pods to look around: nothing that the scheduler would have to know of. */
 export function ephemeralContainers(at: Place, list: readonly core.EphemeralContainer[] | undefined, around: Surroundings): void {
+  if (!list) return
   const others = [...around.spec.containers, ...(around.spec.initContainers ?? [])].map((c) => c.name)
   const taken = new Set(others)
   forEach(at, list, (container, place) => {
@@ -88,19 +94,19 @@ export function ephemeralContainers(at: Place, list: readonly core.EphemeralCont
 function container_(at: Place, container: core.Container, around: Surroundings): void {
   named(at.at('name'), container.name, dns1123Label)
   if (!container.image) at.at('image').required()
-  oneOfThese(at.at('terminationMessagePolicy'), container.terminationMessagePolicy, ['File', 'FallbackToLogsOnError'])
-  ports(at.at('ports'), container)
-  forEach(at.at('env'), container.env, envVar)
+  oneOfThese(at.at('terminationMessagePolicy'), container.terminationMessagePolicy, messagePolicies)
+  if (container.ports) ports(at.at('ports'), container.ports)
+  if (container.env) forEach(at.at('env'), container.env, envVar)
   if (container.envFrom) {
     const list = at.at('envFrom')
     forEach(list, container.envFrom, (source, place) => envFrom(source, place, list))
   }
-  volumeMounts(at.at('volumeMounts'), container, around.volumes)
-  volumeDevices(at.at('volumeDevices'), container, around.volumes)
+  if (container.volumeMounts) volumeMounts(at.at('volumeMounts'), container, container.volumeMounts, around.volumes)
+  if (container.volumeDevices) volumeDevices(at.at('volumeDevices'), container, around.volumes)
   oneOfThese(at.at('imagePullPolicy'), container.imagePullPolicy, pullPolicies)
   containerResources(at.at('resources'), container.resources, around.claims)
   if (container.resizePolicy) resizePolicy(at.at('resizePolicy'), container, around.spec.restartPolicy)
-  securityContext(at.at('securityContext'), container.securityContext, around.spec.hostUsers)
+  if (container.securityContext) securityContext(at.at('securityContext'), container.securityContext, around.spec.hostUsers)
 }
 
 /** The image of a container of a pod. In a template whatever is there passes: somebody may fill it in. */
@@ -125,22 +131,25 @@ export function hostNetworkPorts(at: Place, spec: core.PodSpec, ofPod: boolean):
   }
 }
 
-function ports(at: Place, container: core.Container): void {
-  forEach(at, container.ports, (value, place) => {
+function ports(at: Place, list: readonly core.ContainerPort[]): void {
+  forEach(at, list, (value, place) => {
     if (value.name) follows(place.at('name'), value.name, portName)
     if (!value.containerPort) place.at('containerPort').required()
     else port(place.at('containerPort'), value.containerPort)
     if (value.hostPort) port(place.at('hostPort'), value.hostPort)
-    oneOfThese(place.at('protocol'), value.protocol, ['SCTP', 'TCP', 'UDP'])
+    oneOfThese(place.at('protocol'), value.protocol, protocols)
   })
-  distinct(at, container.ports, (value) => value.name, 'name')
+  distinct(at, list, (value) => value.name, 'name')
 }
 
 function hostPortConflicts(at: Place, list: readonly core.Container[]): void {
-  const taken = new Set<string>()
-  for (const [i, container] of list.entries()) {
-    for (const [k, value] of (container.ports ?? []).entries()) {
+  let taken: Set<string> | undefined
+  for (let i = 0; i < list.length; i++) {
+    const ports = list[i]?.ports ?? []
+    for (let k = 0; k < ports.length; k++) {
+      const value = ports[k]!
       if (!value.hostPort) continue
+      taken ??= new Set()
       const key = `${value.protocol}/${value.hostIP ?? ''}/${value.hostPort}`
       if (taken.has(key)) at.index(i).at('ports').index(k).at('hostPort').duplicate(key)
       taken.add(key)
@@ -149,9 +158,11 @@ function hostPortConflicts(at: Place, list: readonly core.Container[]): void {
 }
 
 function probesAndHooks(at: Place, container: core.Container, around: Surroundings): void {
-  const { postStart, preStop } = container.lifecycle ?? {}
-  if (postStart) hook(at.at('lifecycle').at('postStart'), postStart, around.gracePeriodSeconds)
-  if (preStop) hook(at.at('lifecycle').at('preStop'), preStop, around.gracePeriodSeconds)
+  if (container.lifecycle) {
+    const { postStart, preStop } = container.lifecycle
+    if (postStart) hook(at.at('lifecycle').at('postStart'), postStart, around.gracePeriodSeconds)
+    if (preStop) hook(at.at('lifecycle').at('preStop'), preStop, around.gracePeriodSeconds)
+  }
   for (const name of probeNames) {
     const value = container[name]
     if (value) probe(at.at(name), value, name)
@@ -159,7 +170,7 @@ function probesAndHooks(at: Place, container: core.Container, around: Surroundin
 }
 
 function restartRules(at: Place, container: core.Container): void {
-  ifThere(at.at('restartPolicy'), container.restartPolicy, ['Always', 'Never', 'OnFailure'])
+  if (container.restartPolicy !== undefined) ifThere(at.at('restartPolicy'), container.restartPolicy, restartPolicies)
   if (!container.restartPolicyRules) return
   if (container.restartPolicy === undefined) at.at('restartPolicy').required('must specify restartPolicy when restartPolicyRules are used')
   forEach(at.at('restartPolicyRules'), container.restartPolicyRules, (rule, place) => {

@@ -96,8 +96,8 @@ function divisor(at: Place, ref: core.ResourceFieldSelector): void {
 
 /** Labels that stand in a node selector. */
 export function nodeSelectorLabels(at: Place, labels: Readonly<Record<string, string>> | undefined): void {
-  for (const [key, value] of Object.entries(labels ?? {})) {
+  for (const key in labels) {
     follows(at, key, qualifiedName)
-    follows(at, value, labelValue)
+    follows(at, labels[key] ?? '', labelValue)
   }
 }

@@ -8,26 +8,27 @@ export type Volumes = ReadonlyMap<string, core.Volume>
 type Mounting = Pick<core.Container, 'volumeMounts' | 'volumeDevices' | 'securityContext'>
 
 /** Mounts: of volumes that exist, each at a place of its own. */
-export function volumeMounts(at: Place, container: Mounting, volumes: Volumes): void {
-  const places = new Set<string>()
-  const devices = container.volumeDevices ?? []
-  for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
+export function volumeMounts(at: Place, container: Mounting, mounts: readonly core.VolumeMount[], volumes: Volumes): void {
+  const places = mounts.length > 1 ? new Set<string>() : undefined
+  const devices = container.volumeDevices
+  for (let i = 0; i < mounts.length; i++) {
+    const mount = mounts[i]!
     const here = at.index(i)
     named(here.at('name'), mount.name)
     if (!volumes.has(mount.name)) here.at('name').notFound(mount.name)
     named(here.at('mountPath'), mount.mountPath)
-    if (places.has(mount.mountPath)) here.at('mountPath').invalid(mount.mountPath, 'must be unique')
-    places.add(mount.mountPath)
-    if (devices.some((device) => device.name === mount.name)) here.at('name').invalid(mount.name, 'must not already exist in volumeDevices')
-    if (devices.some((device) => device.devicePath === mount.mountPath)) here.at('mountPath').invalid(mount.mountPath, 'must not already exist as a path in volumeDevices')
+    if (places?.has(mount.mountPath)) here.at('mountPath').invalid(mount.mountPath, 'must be unique')
+    places?.add(mount.mountPath)
+    if (devices?.some((device) => device.name === mount.name)) here.at('name').invalid(mount.name, 'must not already exist in volumeDevices')
+    if (devices?.some((device) => device.devicePath === mount.mountPath)) here.at('mountPath').invalid(mount.mountPath, 'must not already exist as a path in volumeDevices')
     // What follows stands at the list as a whole in Kubernetes's errors.
     if (mount.subPath) descendingPath(at.at('subPath'), mount.subPath)
     if (mount.subPathExpr) {
       if (mount.subPath) here.at('subPathExpr').invalid(mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive')
       descendingPath(at.at('subPathExpr'), mount.subPathExpr)
     }
-    propagation(at, mount, container)
-    recursiveReadOnly(at.at('recursiveReadOnly'), mount)
+    if (mount.mountPropagation !== undefined) propagation(at, mount, container)
+    if (mount.recursiveReadOnly !== undefined) recursiveReadOnly(at.at('recursiveReadOnly'), mount)
   }
 }
 

@@ -15,6 +15,10 @@ import { volumes } from './volumes.ts'
 const maxInt32 = 2147483647
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
 const restartPolicies = ['Always', 'OnFailure', 'Never']
+const objectNames = ['serviceAccountName', 'nodeName', 'priorityClassName'] as const
+const hostNames = ['hostname', 'subdomain'] as const
+const preemptionPolicies = ['PreemptLowerPriority', 'Never']
+const containerLists = ['containers', 'initContainers'] as const
 
 /**
  * Everything about a pod's spec that can be said without looking at other objects. `pod`: the spec is of a pod of this name, and not of
@@ -27,7 +31,7 @@ export function podSpec(at: Place, spec: core.PodSpec, pod?: { readonly name: st
   ephemeralContainers(at.at('ephemeralContainers'), spec.ephemeralContainers, around)
   if (spec.resources) podResources(at.at('resources'), spec)
   oneOfThese(at.at('restartPolicy'), spec.restartPolicy, restartPolicies)
-  within(at.at('activeDeadlineSeconds'), spec.activeDeadlineSeconds, 1, maxInt32)
+  if (spec.activeDeadlineSeconds !== undefined) within(at.at('activeDeadlineSeconds'), spec.activeDeadlineSeconds, 1, maxInt32)
   podSecurityContext(at.at('securityContext'), spec)
   hostNamespaces(at, spec)
   if (spec.hostNetwork) hostNetworkPorts(at, spec, pod !== undefined)
@@ -35,17 +39,17 @@ export function podSpec(at: Place, spec: core.PodSpec, pod?: { readonly name: st
   names(at, spec)
   dns(at, spec)
   scheduling(at, spec)
-  claims(at.at('resourceClaims'), spec.resourceClaims)
+  if (spec.resourceClaims) claims(at.at('resourceClaims'), spec.resourceClaims)
 }
 
 /** Names of other objects, and of the pod on the network. */
 function names(at: Place, spec: core.PodSpec): void {
-  for (const name of ['serviceAccountName', 'nodeName', 'priorityClassName'] as const) {
+  for (const name of objectNames) {
     const value = spec[name]
     if (value) follows(at.at(name), value, dns1123Subdomain)
   }
   if (spec.runtimeClassName !== undefined) follows(at.at('runtimeClassName'), spec.runtimeClassName, dns1123Subdomain)
-  for (const name of ['hostname', 'subdomain'] as const) {
+  for (const name of hostNames) {
     const value = spec[name]
     if (value) follows(at.at(name), value, dns1123Label)
   }
@@ -55,7 +59,7 @@ function names(at: Place, spec: core.PodSpec): void {
     if (spec.setHostnameAsFQDN) at.at('setHostnameAsFQDN').forbidden('may not be set when hostnameOverride is specified')
     if (spec.hostNetwork) at.at('hostNetwork').forbidden('may not be set when hostnameOverride is specified')
   }
-  forEach(at.at('hostAliases'), spec.hostAliases, (alias, place) => {
+  if (spec.hostAliases) forEach(at.at('hostAliases'), spec.hostAliases, (alias, place) => {
     follows(place.at('ip'), alias.ip, ipAddress)
     forEach(place.at('hostnames'), alias.hostnames, (host, here) => follows(here, host, dns1123Subdomain))
   })
@@ -64,8 +68,9 @@ function names(at: Place, spec: core.PodSpec): void {
 /** Resolvers: how many servers and search paths a pod may have. */
 function dns(at: Place, spec: core.PodSpec): void {
   oneOfThese(at.at('dnsPolicy'), spec.dnsPolicy, dnsPolicies)
-  const place = at.at('dnsConfig')
   const config = spec.dnsConfig
+  if (!config && spec.dnsPolicy !== 'None') return
+  const place = at.at('dnsConfig')
   if (spec.dnsPolicy === 'None') {
     if (!config) return place.required("must provide `dnsConfig` when `dnsPolicy` is None")
     if (!config.nameservers?.length) return place.at('nameservers').required("must provide at least one DNS nameserver when `dnsPolicy` is None")
@@ -90,17 +95,17 @@ function searchPath(search: string, at: Place): void {
 }
 
 function scheduling(at: Place, spec: core.PodSpec): void {
-  nodeSelectorLabels(at.at('nodeSelector'), spec.nodeSelector)
-  affinity(at.at('affinity'), spec.affinity as core.Affinity | undefined)
-  forEach(at.at('tolerations'), spec.tolerations, toleration)
-  spreadConstraints(at.at('topologySpreadConstraints'), spec.topologySpreadConstraints)
-  schedulingGates(at.at('schedulingGates'), spec.schedulingGates)
-  forEach(at.at('readinessGates'), spec.readinessGates, (gate, place) => follows(place.at('conditionType'), gate.conditionType, qualifiedName))
-  if (spec.preemptionPolicy !== undefined) oneOfThese(at.at('preemptionPolicy'), spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'])
+  if (spec.nodeSelector) nodeSelectorLabels(at.at('nodeSelector'), spec.nodeSelector)
+  if (spec.affinity) affinity(at.at('affinity'), spec.affinity as core.Affinity)
+  if (spec.tolerations) forEach(at.at('tolerations'), spec.tolerations, toleration)
+  if (spec.topologySpreadConstraints) spreadConstraints(at.at('topologySpreadConstraints'), spec.topologySpreadConstraints)
+  if (spec.schedulingGates) schedulingGates(at.at('schedulingGates'), spec.schedulingGates)
+  if (spec.readinessGates) forEach(at.at('readinessGates'), spec.readinessGates, (gate, place) => follows(place.at('conditionType'), gate.conditionType, qualifiedName))
+  if (spec.preemptionPolicy !== undefined) oneOfThese(at.at('preemptionPolicy'), spec.preemptionPolicy, preemptionPolicies)
   if (spec.overhead) containerResources(at.at('overhead'), { limits: spec.overhead })
 }
 
-function claims(at: Place, list: readonly core.PodResourceClaim[] | undefined): void {
+function claims(at: Place, list: readonly core.PodResourceClaim[]): void {
   forEach(at, list, (claim, place) => {
     named(place.at('name'), claim.name, dns1123Label)
     const { resourceClaimName, resourceClaimTemplateName } = claim
@@ -129,7 +134,7 @@ export function podItself({ metadata, spec }: core.Pod, root: Place): void {
   const at = root.at('spec')
   if (metadata.annotations && anyAnnotation(metadata.annotations)) podAnnotations(root.at('metadata').at('annotations'), metadata.annotations, spec)
   podSpec(at, spec, { name: metadata.name ?? '' })
-  for (const name of ['containers', 'initContainers'] as const) {
+  for (const name of containerLists) {
     const list = spec[name] ?? []
     for (let i = 0; i < list.length; i++) {
       const image = list[i]?.image

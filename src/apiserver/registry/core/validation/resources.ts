@@ -8,6 +8,7 @@ import { follows } from '../../checks.ts'
 
 export type Amounts = Readonly<Record<string, string>>
 
+const nothing: ReadonlySet<string> = new Set()
 const nativePrefix = 'kubernetes.io/'
 const ofContainers = new Set(['cpu', 'memory', 'ephemeral-storage'])
 /** Things that are counted. */
@@ -56,21 +57,22 @@ export function amount(at: Place, name: string, value: string): void {
 }
 
 /** Requests and limits of one container: known names, whole amounts, no request above its limit. */
-export function containerResources(at: Place, resources: core.ResourceRequirements, claims: ReadonlySet<string> = new Set()): void {
-  const { limits = {}, requests = {} } = resources
-  for (const [name, value] of Object.entries(limits)) {
-    containerResourceName(at.at('limits').key(name), name)
-    amount(at.at('limits').key(name), name, value)
-    if (isHugePages(name)) wholePages(at.at('limits').key(name), name, value)
+export function containerResources(at: Place, resources: core.ResourceRequirements, claims: ReadonlySet<string> = nothing): void {
+  const { limits, requests } = resources
+  let [hugePages, ordinary] = [false, false]
+  const each = (place: Place, amounts: Amounts, name: string) => {
+    const here = place.key(name)
+    const value = amounts[name] ?? ''
+    containerResourceName(here, name)
+    amount(here, name, value)
+    if (amounts === requests) againstLimit(at, name, value, limits?.[name])
+    if (isHugePages(name)) wholePages(here, name, value)
+    hugePages ||= isHugePages(name)
+    ordinary ||= name === 'cpu' || name === 'memory'
   }
-  for (const [name, value] of Object.entries(requests)) {
-    containerResourceName(at.at('requests').key(name), name)
-    amount(at.at('requests').key(name), name, value)
-    againstLimit(at, name, value, limits[name])
-    if (isHugePages(name)) wholePages(at.at('requests').key(name), name, value)
-  }
-  const names = [...Object.keys(limits), ...Object.keys(requests)]
-  if (names.some(isHugePages) && !names.some((name) => name === 'cpu' || name === 'memory')) at.forbidden('HugePages require cpu or memory')
+  if (limits) for (const name in limits) each(at.at('limits'), limits, name)
+  if (requests) for (const name in requests) each(at.at('requests'), requests, name)
+  if (hugePages && !ordinary) at.forbidden('HugePages require cpu or memory')
   if (resources.claims) claimNames(at.at('claims'), resources.claims, claims)
 }
 

@@ -1,6 +1,7 @@
 /** Security contexts of pods and containers. */
 import type { core } from '../../../../api/index.ts'
 import type { Place } from '../../../../machinery/field.ts'
+import { isZeroValue } from '../../../../machinery/zero.ts'
 import { distinct, forEach, ifThere, within } from '../../checks.ts'
 import { windowsOptions } from './os.ts'
 import { descendingPath } from './paths.ts'
@@ -49,7 +50,8 @@ function profile(at: Place, value: Profile | undefined, kind: 'seccomp' | 'AppAr
 /** The security context of a pod, with what of the host it shares. */
 export function podSecurityContext(at: Place, spec: core.PodSpec): void {
   const context = spec.securityContext
-  if (!context) return
+  // Nearly every pod has one, and nothing in it.
+  if (!context || isZeroValue(context)) return
   within(at.at('fsGroup'), context.fsGroup, 0, maxId)
   within(at.at('runAsUser'), context.runAsUser, 0, maxId)
   within(at.at('runAsGroup'), context.runAsGroup, 0, maxId)

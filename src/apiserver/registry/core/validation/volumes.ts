@@ -194,17 +194,18 @@ function projected(at: Place, source: core.ProjectedVolumeSource): void {
   overlapping(at, source.sources as readonly core.VolumeProjection[])
 }
 
+const filled = ['secret', 'configMap'] as const
 const projectionNames = ['secret', 'downwardAPI', 'configMap', 'serviceAccountToken', 'clusterTrustBundle', 'podCertificate'] as const
 
 /** One source. `whole` is the volume, where what is wrong with a token's path stands. */
 function projection(whole: Place, at: Place, source: core.VolumeProjection): void {
-  for (const name of ['secret', 'configMap'] as const) {
+  for (const name of filled) {
     const part = source[name]
     if (!part) continue
     named(at.at(name).at('name'), part.name)
-    forEach(at.at(name).at('items'), part.items, keyToPath)
+    if (part.items) forEach(at.at(name).at('items'), part.items, keyToPath)
   }
-  for (const file of source.downwardAPI?.items ?? []) downwardFile(at.at('downwardAPI'), file)
+  if (source.downwardAPI?.items) for (const file of source.downwardAPI.items) downwardFile(at.at('downwardAPI'), file)
   const { serviceAccountToken: token, clusterTrustBundle: bundle, podCertificate: certificate } = source
   if (token) tokenProjection(whole, at.at('serviceAccountToken'), token)
   if (bundle) bundleProjection(at.at('clusterTrustBundle'), bundle)
@@ -261,9 +262,9 @@ function overlapping(at: Place, sources: readonly core.VolumeProjection[]): void
     taken.add(path)
   }
   for (const { secret, configMap, downwardAPI, clusterTrustBundle, podCertificate } of sources) {
-    for (const { path } of secret?.items ?? []) take(path, secret?.name)
-    for (const { path } of configMap?.items ?? []) take(path, configMap?.name)
-    for (const { path } of downwardAPI?.items ?? []) take(path, path)
+    if (secret?.items) for (const { path } of secret.items) take(path, secret.name)
+    if (configMap?.items) for (const { path } of configMap.items) take(path, configMap.name)
+    if (downwardAPI?.items) for (const { path } of downwardAPI.items) take(path, path)
     if (clusterTrustBundle) take(clusterTrustBundle.path, clusterTrustBundle.path)
     if (podCertificate) for (const name of certificateFiles) take(podCertificate[name], podCertificate[name])
   }
