@@ -16,7 +16,7 @@ export interface ConversionWebhook {
 }
 
 /** A key and a certificate of its own for 127.0.0.1. */
-async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
+export async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
   const x509 = await loadX509()
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { apiextensions } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { internal } from '../../machinery/errors.ts'
+import { ApiError } from '../../machinery/errors.ts'
+import { found } from '../../machinery/field.ts'
+import { validateAnnotations, validateLabels } from '../../machinery/objectmeta.ts'
 import { post } from '../admission/webhooks/call.ts'
 import type { FindWebhook } from '../admission/webhooks/endpoint.ts'
 import { withMeta } from '../registry/meta.ts'
@@ -15,19 +17,30 @@ const seconds = 30
 /** Objects in one review: putting more of them into text at once would hold up everybody else. */
 const most = 250
 
+/** The versions of ConversionReview that are spoken; a webhook names those that it understands, the one it likes best first. */
+const reviewVersions = ['v1', 'v1beta1']
+
 /** Asks the webhook of a definition, the objects of one version together. */
 export function webhookConversion({ clientConfig, conversionReviewVersions }: apiextensions.WebhookConversion, find: FindWebhook): Convert {
+  const version = conversionReviewVersions.find((one) => reviewVersions.includes(one))
+  const called = async (objects: readonly ApiObject[], desiredAPIVersion: string): Promise<readonly unknown[]> => {
+    if (!version) throw new Error('no supported conversion review versions')
+    const uid = randomUUID()
+    const apiVersion = `apiextensions.k8s.io/${version}`
+    const review = { kind: 'ConversionReview', apiVersion, request: { uid, desiredAPIVersion, objects } }
+    return convertedOf(await post(find(clientConfig ?? {}), clientConfig?.caBundle, JSON.stringify(review), seconds), uid, apiVersion)
+  }
   const ask = async (objects: readonly ApiObject[], desiredAPIVersion: string): Promise<readonly ApiObject[]> => {
-    const first = objects[0] as ApiObject
+    const { apiVersion, kind } = objects[0] as ApiObject
+    const wrong = (why: string): ApiError => new ApiError(500, '', `conversion webhook for ${apiVersion}, Kind=${kind} ${why}`)
+    let converted: readonly unknown[]
     try {
-      if (!conversionReviewVersions.includes('v1')) throw new Error('the webhook takes no ConversionReview of a version that is spoken here: v1')
-      const uid = randomUUID()
-      const review = { kind: 'ConversionReview', apiVersion: 'apiextensions.k8s.io/v1', request: { uid, desiredAPIVersion, objects } }
-      const text = await post(find(clientConfig ?? {}), clientConfig?.caBundle, JSON.stringify(review), seconds)
-      return restored(objects, convertedOf(text, uid), desiredAPIVersion)
+      converted = await called(objects, desiredAPIVersion)
     } catch (error) {
-      throw internal(`conversion webhook for ${first.apiVersion}, Kind=${first.kind} failed: ${error instanceof Error ? error.message : String(error)}`)
+      throw wrong(`failed: ${error instanceof Error ? error.message : String(error)}`)
     }
+    if (converted.length !== objects.length) throw wrong(`returned ${converted.length} objects, expected ${objects.length}`)
+    return converted.map((value, i) => restored(objects[i] as ApiObject, value, desiredAPIVersion, wrong))
   }
   return async (objects, apiVersion) => {
     const groups = Map.groupBy(objects, (object) => object.apiVersion)
@@ -49,34 +62,47 @@ interface Answer {
   readonly response?: { readonly uid?: string; readonly result?: { readonly status?: string; readonly message?: string }; readonly convertedObjects?: readonly unknown[] }
 }
 
-function convertedOf(text: string, uid: string): readonly unknown[] {
+function convertedOf(text: string, uid: string, expected: string): readonly unknown[] {
   const { kind, apiVersion, response } = JSON.parse(text) as Answer
-  if (kind !== 'ConversionReview' || apiVersion !== 'apiextensions.k8s.io/v1') {
-    throw new Error(`invalid response: expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview, got ${String(apiVersion)}, Kind=${String(kind)}`)
-  }
+  if (kind !== 'ConversionReview' || apiVersion !== expected) throw new Error(`expected webhook response of ${expected}, Kind=ConversionReview, got ${String(apiVersion ?? '/')}, Kind=${String(kind ?? '')}`)
   if (!response) throw new Error('no response provided')
-  if (response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
-  if (response.result?.status !== 'Success') {
-    throw new Error(response.result?.message || `response.result.status was ${JSON.stringify(response.result?.status ?? '')}, not 'Success'`)
-  }
+  // Of v1beta1 the uid was never looked at.
+  if (expected.endsWith('/v1') && response.uid !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
+  if (response.result?.status !== 'Success') throw new Error(response.result?.message || `response.result.status was '${response.result?.status ?? ''}', not 'Success'`)
   return response.convertedObjects ?? []
 }
 
-/** The converted objects with the metadata they had: a conversion may change labels and annotations, nothing else of it. */
-function restored(objects: readonly ApiObject[], converted: readonly unknown[], apiVersion: string): readonly ApiObject[] {
-  if (converted.length !== objects.length) throw new Error(`webhook returned ${converted.length} objects, expected ${objects.length}`)
-  return converted.map((value, i) => {
-    const before = objects[i] as ApiObject
-    const next = value as Partial<ApiObject> | null
-    const wrong = (why: string) => new Error(`webhook returned invalid converted object at index ${i}: ${why}`)
-    if (typeof next !== 'object' || next === null || typeof next.metadata !== 'object' || next.metadata === null) throw wrong('missing metadata in converted object')
-    if (next.apiVersion !== apiVersion) throw wrong(`invalid groupVersion (expected ${apiVersion}, received ${String(next.apiVersion)})`)
-    if (next.kind !== before.kind) throw wrong(`invalid kind (expected ${before.kind}, received ${String(next.kind)})`)
-    for (const key of ['name', 'namespace', 'uid'] as const) {
-      const [is, was] = [next.metadata[key] ?? '', before.metadata[key] ?? '']
-      if (is !== was) throw wrong(`must have the same ${key === 'uid' ? 'UID' : key}: ${was} != ${is}`)
-    }
-    const { labels, annotations } = next.metadata
-    return { ...next, metadata: withMeta(before, { labels, annotations }).metadata } as ApiObject
-  })
+/** A converted object with the metadata it had: a conversion may change labels and annotations, nothing else of it. */
+function restored(before: ApiObject, value: unknown, apiVersion: string, wrong: (why: string) => ApiError): ApiObject {
+  const next = value as Partial<ApiObject> | null
+  const { kind } = before
+  if (typeof next !== 'object' || next === null || !next.kind) throw wrong('returned invalid object at index 0: Object \'Kind\' is missing')
+  if (next.apiVersion !== apiVersion) throw wrong(`returned invalid object at index 0: invalid groupVersion (expected ${apiVersion}, received ${next.apiVersion ?? ''})`)
+  if (next.kind !== kind) throw wrong(`returned invalid object at index 0: invalid kind (expected ${kind}, received ${next.kind})`)
+  if (next.metadata !== undefined && (typeof next.metadata !== 'object' || next.metadata === null)) throw wrong(`returned invalid metadata: metadata must be an object, but is ${typeOf(next.metadata)} in converted object`)
+  for (const key of ['name', 'namespace', 'uid'] as const) {
+    const [is, was] = [next.metadata?.[key] ?? '', before.metadata[key] ?? '']
+    if (is !== was) throw wrong(`returned invalid object: must have the same ${key === 'uid' ? 'UID' : key}: ${was} != ${is}`)
+  }
+  const { labels, annotations } = next.metadata ?? {}
+  checkTexts({ labels, annotations }, wrong)
+  return { ...next, metadata: withMeta(before, { labels, annotations }).metadata } as ApiObject
 }
+
+/** Labels and annotations are the webhook's own, and as good as those of clients. */
+function checkTexts({ labels, annotations }: Pick<ApiObject['metadata'], 'labels' | 'annotations'>, wrong: (why: string) => ApiError): void {
+  for (const [field, texts] of Object.entries({ labels, annotations })) {
+    if (texts === undefined || texts === null) continue
+    if (typeof texts !== 'object') throw wrong(`returned invalid metadata: metadata.${field} must be an object, but is ${typeOf(texts)} in converted object`)
+    const other = Object.entries(texts).find(([, text]) => typeof text !== 'string')
+    if (other) throw wrong(`returned invalid metadata: metadata.${field}[${other[0]}] must be a string, but is ${typeOf(other[1])} in converted object`)
+  }
+  const errors = found((at) => {
+    validateLabels(labels, at.at('labels'))
+    validateAnnotations(annotations, at.at('annotations'))
+  }, 'metadata')
+  if (errors.length > 0) throw wrong(`returned invalid metadata: ${errors.length > 1 ? `[${errors.map(String).join(', ')}]` : String(errors[0])}`)
+}
+
+/** A type as it is called in Go. */
+const typeOf = (value: unknown): string => (typeof value === 'number' ? (Number.isInteger(value) ? 'int64' : 'float64') : typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : typeof value === 'object' ? 'map[string]interface {}' : typeof value)
