@@ -42,6 +42,16 @@ export function createPost(remote: HttpsClientOptions): Post {
 
 /** The JSON of an answer. Throws `RemoteError` for other codes than 200 and 201, and for what is too large or no JSON. */
 export async function readJson(answer: http.IncomingMessage, from: string): Promise<unknown> {
+  const text = await readText(answer, from)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new RemoteError(0, `${from} did not answer with JSON`)
+  }
+}
+
+/** The text of an answer. Throws `RemoteError` for other codes than 200 and 201, and for what is too large. */
+export async function readText(answer: http.IncomingMessage, from: string): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of answer) {
@@ -50,11 +60,6 @@ export async function readJson(answer: http.IncomingMessage, from: string): Prom
     if (length > largestAnswer) throw new RemoteError(0, `the answer of ${from} is larger than ${largestAnswer} bytes`)
   }
   const code = answer.statusCode ?? 0
-  const text = Buffer.concat(chunks).toString('utf8')
   if (code !== 200 && code !== 201) throw new RemoteError(code, `${from} answered ${code}`)
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new RemoteError(0, `${from} did not answer with JSON`)
-  }
+  return Buffer.concat(chunks).toString('utf8')
 }

@@ -19,10 +19,10 @@ export interface Configuration<T> {
 const most = 5
 
 /**
- * Reads the text of a file. Throws an `Error` of one line that says where it is wrong: no YAML, another kind or version, a field
+ * Reads the text of a file, of one of the expected versions (errors name the first). Throws an `Error` of one line that says where it is wrong: no YAML, another kind or version, a field
  * that nobody knows, one that is there twice, a value of the wrong type.
  */
-export function parseConfiguration<T>(text: string, type: StructType<T>, expected: { readonly apiVersion: string; readonly kind: string }): Configuration<T> {
+export function parseConfiguration<T>(text: string, type: StructType<T>, expected: { readonly apiVersion: string | readonly string[]; readonly kind: string }): Configuration<T> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.1', merge: true, logLevel: 'silent' })
   const problem = document.errors[0]
@@ -34,9 +34,10 @@ export function parseConfiguration<T>(text: string, type: StructType<T>, expecte
     const line = lineOf(document, lines, field)
     return line === undefined ? field : `line ${line}: ${field}`
   }
-  if (stated.apiVersion !== expected.apiVersion || stated.kind !== expected.kind) {
+  const [first, ...older] = typeof expected.apiVersion === 'string' ? [expected.apiVersion] : expected.apiVersion
+  if (![first, ...older].includes(stated.apiVersion as string) || stated.kind !== expected.kind) {
     const says = `apiVersion: ${String(stated.apiVersion ?? '(nothing)')}, kind: ${String(stated.kind ?? '(nothing)')}`
-    throw new Error(`it must say apiVersion: ${expected.apiVersion}, kind: ${expected.kind}, and says ${says}`)
+    throw new Error(`it must say apiVersion: ${first}, kind: ${expected.kind}, and says ${says}`)
   }
   const object = decode(type, value, place)
   return {

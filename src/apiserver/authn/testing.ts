@@ -48,6 +48,9 @@ export interface TestIssuer extends TestServer {
   token(claims: Readonly<Record<string, unknown>>, by?: { readonly key: KeyObject; readonly kid: string }): Promise<string>
   /** A new key from now on; the old ones are published no more. */
   rotate(): { readonly key: KeyObject; readonly kid: string }
+  /** Texts at further paths, and with which `Authorization` these were asked for. */
+  readonly places: Map<string, string>
+  readonly shown: Map<string, string | undefined>
   /** What the discovery document says differently. */
   readonly lies: { issuer?: string; jwks_uri?: string; redirect?: string }
 }
@@ -56,6 +59,8 @@ export interface TestIssuer extends TestServer {
 export async function startIssuer(): Promise<TestIssuer> {
   const asked: string[] = []
   const lies: TestIssuer['lies'] = {}
+  const places = new Map<string, string>()
+  const shown = new Map<string, string | undefined>()
   const newKey = () => ({ ...generateKeyPairSync('rsa', { modulusLength: 2048 }), kid: randomUUID() })
   let current = newKey()
   const server = await startServer((request, response) => {
@@ -64,10 +69,14 @@ export async function startIssuer(): Promise<TestIssuer> {
     if (lies.redirect) return void response.writeHead(302, { location: lies.redirect }).end()
     if (request.url === '/.well-known/openid-configuration') return void send({ issuer: lies.issuer ?? server.url, jwks_uri: lies.jwks_uri ?? `${server.url}/keys` })
     if (request.url === '/keys') return void exportJWK(current.publicKey).then((jwk) => send({ keys: [{ ...jwk, kid: current.kid, alg: 'RS256', use: 'sig' }] }))
-    response.writeHead(404).end()
+    shown.set(request.url ?? '', request.headers.authorization)
+    const place = places.get(request.url ?? '')
+    response.writeHead(place === undefined ? 404 : 200, { 'content-type': 'application/jwt' }).end(place)
   })
   return {
     ...server,
+    places,
+    shown,
     asked,
     lies,
     token: (claims, by = { key: current.privateKey, kid: current.kid }) => {

@@ -29,8 +29,7 @@ const longestTimeout = 30_000
 
 /** Reads and checks the file. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */
 export function parseAuthorizationConfiguration(text: string): AuthorizationConfiguration {
-  const apiVersion = /^\s*["']?apiVersion["']?:\s*["']?apiserver\.config\.k8s\.io\/v1beta1\b/m.test(text) ? 'apiserver.config.k8s.io/v1beta1' : 'apiserver.config.k8s.io/v1'
-  const { value, refuse } = parseConfiguration(text, AuthorizationConfigurationType, { apiVersion, kind: 'AuthorizationConfiguration' })
+  const { value, refuse } = parseConfiguration(text, AuthorizationConfigurationType, { apiVersion: ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1', 'apiserver.config.k8s.io/v1alpha1'], kind: 'AuthorizationConfiguration' })
   refuse(validate(value))
   return value
 }

@@ -31,7 +31,7 @@ describe('what expressions give', () => {
     ['has(self.replicas) && !has(d.b)', true], ['self.a__dash__b', 'q'], ['d.list[1]', 2.5], ['self.tags == ["b", "a"]', true], ['self.tags + ["a", "c"]', ['a', 'b', 'c']],
     ['d.?a.orValue(5)', 1], ['d.?b.?c.orValue(5)', 5], ['d[?"b"].hasValue()', false], ['optional.of(1).value()', 1], ['optional.none().or(optional.of(2)).value()', 2],
     ['[?optional.none(), ?optional.of(1)]', [1]], ['{?"a": optional.of(1), ?"b": optional.none()}', { a: 1 }], ['optional.of(2).optMap(v, v + 1).value()', 3],
-    ['optional.ofNonZeroValue("").hasValue()', false], ['type(1) == int', true], ['type([]) == list', true], ['string(1.5)', '1.5'], ['int("12")', 12], ['int(2.9)', 2], ['double("1.5")', 1.5],
+    ['optional.ofNonZeroValue("").hasValue()', false], ['type(1) == int', true], ['type([]) == list', true], ['string(1.5)', '1.5'], ['string(123456.0)', '123456'], ['string(1234567.0)', '1.234567e+06'], ['string(0.00001)', '1e-05'], ['string(-0.0)', '-0'], ['int("12")', 12], ['int(2.9)', 2], ['double("1.5")', 1.5],
     ['duration("1h30m").getMinutes()', 90], ['timestamp("2020-01-01T00:00:00Z") + duration("24h") == timestamp("2020-01-02T00:00:00Z")', true],
     ['timestamp("2020-01-01T00:00:00Z").getHours("America/New_York")', 19], ['timestamp("2020-03-01T00:00:00.5Z").getDayOfYear()', 60], ['string(duration("90s"))', '90s'],
     ['timestamp("2020-01-02T00:00:00Z") - timestamp("2020-01-01T00:00:00Z") == duration("24h")', true],

@@ -3,6 +3,7 @@ import { bool, list, opt, root, string, struct, zero, type Of } from '../../../a
 import { parseConfiguration } from '../../../machinery/configuration.ts'
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { compileClaims } from './claims.ts'
+import { readsClaim } from './expressions.ts'
 
 const Issuer = struct('Issuer', {
   url: zero(0, string),
@@ -39,14 +40,15 @@ export interface PrefixedClaimOrExpression extends Of<typeof PrefixedClaimOrExpr
 export interface AnonymousConfiguration extends Of<typeof AnonymousAuthConfig> {}
 export interface AuthenticationConfiguration extends Of<typeof AuthenticationConfigurationType> {}
 
-const versions = ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1'] as const
+const apiVersion = ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1', 'apiserver.config.k8s.io/v1alpha1']
+/** How many issuers there may be. */
+const most = 64
 
 /**
  * Reads and checks the file. `disallowed`: issuers that are taken already, the one of service account tokens.
  * Throws an `Error` of one line that names the first fields that are wrong, each with its line.
  */
 export function parseAuthenticationConfiguration(text: string, disallowed: readonly string[] = []): AuthenticationConfiguration {
-  const apiVersion = versions.find((version) => new RegExp(`^\\s*["']?apiVersion["']?:\\s*["']?${version}["']?`, 'm').test(text)) ?? versions[0]
   const { value, refuse } = parseConfiguration(text, AuthenticationConfigurationType, { apiVersion, kind: 'AuthenticationConfiguration' })
   refuse(validate(value, disallowed))
   // Expressions that cannot be compiled are found now, not with the first token.
@@ -63,6 +65,7 @@ export function checkAuthenticator(one: JwtAuthenticator, disallowed: readonly s
 
 function validate({ jwt = [], anonymous }: AuthenticationConfiguration, disallowed: readonly string[]): FieldError[] {
   const urls = jwt.map((one) => one.issuer?.url)
+  if (jwt.length > most) return [path('jwt').tooMany(jwt.length, most)]
   return [
     ...jwt.flatMap((one, i) => [
       ...validateJwt(one, path('jwt').index(i), disallowed),
@@ -131,10 +134,9 @@ function validateMappings({ claimMappings, claimValidationRules = [] }: JwtAuthe
   if (!username?.claim && !username?.expression) errors.push(at.at('username').required('claim or expression is required'))
   for (const [name, mapping] of [['username', username], ['groups', groups]] as const) if (mapping) errors.push(...validatePrefixed(mapping, at.at(name)))
   if (uid?.claim && uid.expression) errors.push(at.at('uid').invalid('', 'claim and expression can\'t both be set'))
-  if (uid && !uid.claim && !uid.expression) errors.push(at.at('uid').required('claim or expression is required'))
   // An address that nobody has checked must not become a name.
-  const checked = [username?.expression ?? '', ...extra.map((e) => e.valueExpression ?? ''), ...claimValidationRules.map((r) => r.expression ?? '')].some((text) => text.includes('claims.email_verified'))
-  if (/\bclaims\.email\b/.test(username?.expression ?? '') && !checked) {
+  const verifiers = [username?.expression, ...extra.map((e) => e.valueExpression), ...claimValidationRules.map((r) => r.expression)]
+  if (readsClaim(username?.expression, 'email') && !verifiers.some((source) => readsClaim(source, 'email_verified'))) {
     errors.push(at.at('username').at('expression').invalid(username?.expression, 'claims.email_verified must be used in claimMappings.username.expression or claimMappings.extra[*].valueExpression or claimValidationRules[*].expression when claims.email is used in claimMappings.username.expression'))
   }
   for (const [i, { key = '', valueExpression = '' }] of extra.entries()) errors.push(...validateExtra(key, valueExpression, at.at('extra').index(i)))
@@ -145,7 +147,7 @@ function validatePrefixed({ claim, prefix, expression }: PrefixedClaimOrExpressi
   if (claim && expression) return [at.invalid('', 'claim and expression can\'t both be set')]
   if (expression && prefix !== undefined) return [at.at('prefix').invalid(prefix, 'prefix can\'t be set when expression is set')]
   if (claim && prefix === undefined) return [at.at('prefix').required('prefix is required when claim is set. It can be set to an empty string to disable prefixing')]
-  return !claim && prefix ? [at.at('prefix').invalid(prefix, 'non-empty prefix can\'t be set when claim is not set')] : []
+  return []
 }
 
 /** Keys are like `example.com/role`, in small letters, and not of Kubernetes's own domains. */

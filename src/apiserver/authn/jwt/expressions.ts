@@ -1,5 +1,6 @@
 /** The expressions of an authentication configuration, in CEL. */
-import { BOOL, CelError, celEnvironment, compileCel, DYN, isDyn, listOf, mapOf, objectOf, STRING, toJson, type CelEnvironment, type CelType } from '../../../machinery/cel/index.ts'
+import { childrenOf, type Expr } from '../../../machinery/cel/ast.ts'
+import { BOOL, CelError, CelList, celEnvironment, compileCel, DYN, isDyn, LazyObject, listOf, mapOf, objectOf, STRING, toJson, type CelEnvironment, type CelType, type CelValue } from '../../../machinery/cel/index.ts'
 import type { Identity } from '../../identity.ts'
 
 const claimsEnvironment = celEnvironment({ variables: { claims: mapOf(DYN) } })
@@ -29,8 +30,33 @@ function compile(source: string, env: CelEnvironment, where: string, kind: Wante
 /** An expression over `claims`. Throws an `Error` that begins with `where` when it cannot be compiled. */
 export function claimsExpression(source: string, where: string, kind: Wanted): (claims: object) => unknown {
   const run = compile(source, claimsEnvironment, where, kind)
-  return (claims) => run({ claims })
+  return (claims) => run({ claims: celOf(claims) })
 }
+
+/** Claims as CEL has them: every number of a token is a double. */
+function celOf(json: unknown): CelValue {
+  if (Array.isArray(json)) return new CelList(json.map(celOf))
+  if (typeof json !== 'object' || json === null) return json as CelValue
+  return new LazyObject('map', new Map(Object.entries(json).map(([key, value]) => [key, () => celOf(value)])))
+}
+
+/** Whether an expression looks at `claims.<name>`, or at `claims.?<name>`; false for one that cannot be compiled. */
+export function readsClaim(source: string | undefined, name: string): boolean {
+  if (!source) return false
+  const reads = (expr: Expr): boolean => {
+    if (expr.kind === 'select' && expr.field === name && isClaims(expr.operand)) return true
+    if (expr.kind === 'call' && expr.fn === '_?._' && isClaims(expr.args[0]) && expr.args[1]?.kind === 'literal' && expr.args[1].value === name) return true
+    return childrenOf(expr).some(reads)
+  }
+  try {
+    return reads(compileCel(source, claimsEnvironment).root)
+  } catch (error) {
+    if (error instanceof CelError) return false // said where it is compiled
+    throw error
+  }
+}
+
+const isClaims = (expr: Expr | undefined): boolean => expr?.kind === 'ident' && expr.name === 'claims'
 
 /** A condition over `user`: `username`, `uid`, `groups` and `extra`. */
 export function userExpression(source: string, where: string): (user: Identity) => unknown {

@@ -41,9 +41,12 @@ describe('a token of a configured issuer', () => {
     const check = checkWith()
     const past = Math.floor(Date.now() / 1000) - 10
     expect(await message(check(await issuer.token({ exp: past })))).toContain('refused')
-    expect(await message(check(await issuer.token({ aud: 'another' })))).toContain('refused: unexpected "aud" claim value')
+    expect(await message(check(await issuer.token({ aud: 'another' })))).toContain('refused: expected audience in ["skiff"] got ["another"]')
     expect(await message(check(await issuer.token({ exp: undefined })))).toContain('refused')
     expect(await message(check(await issuer.token({ nbf: past + 4000 })))).toContain('refused')
+    expect(await message(check(await issuer.token({ nbf: past + 130 })))).toContain('refused')
+    expect(await check(await issuer.token({ nbf: past + 40 }))).toMatchObject({ name: 'oidc:ana' })
+    for (const wrong of [{ exp: 'soon' }, { exp: null }, { aud: ['skiff', 5] }, { aud: [] }, { sub: 7 }, { iat: 'x' }]) expect(await message(check(await issuer.token(wrong))), JSON.stringify(wrong)).toContain('refused')
     const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     expect(await message(check(await issuer.token({}, { key: stranger, kid: 'other' })))).toContain('refused')
     const [head = '', body = ''] = (await issuer.token({})).split('.')
@@ -51,6 +54,23 @@ describe('a token of a configured issuer', () => {
     expect(await message(check(`${head}.${Buffer.from(JSON.stringify({ iss: issuer.url, aud: 'skiff', sub: 'root', exp: past + 1000 })).toString('base64url')}.${'A'.repeat(342)}`))).toContain('refused')
     const shared = await new SignJWT({ iss: issuer.url, aud: 'skiff', sub: 'root', exp: past + 1000 }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from('x'.repeat(32)))
     expect(await message(check(shared))).toContain('refused')
+  })
+
+  it('says which credential it is, where it has a name', async () => {
+    expect(await checkWith()(await issuer.token({ jti: 'j1' }))).toMatchObject({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=j1'] } })
+  })
+
+  it('may leave groups to a place that it names: they count when they come as a token of the same kind', async () => {
+    const at = (path: string) => ({ _claim_names: { groups: 's' }, _claim_sources: { s: { endpoint: `${issuer.url}${path}`, access_token: 'key' } } })
+    issuer.places.set('/groups', await issuer.token({ groups: ['far'] }))
+    issuer.places.set('/stranger', await issuer.token({ groups: ['far'], aud: 'another' }))
+    issuer.places.set('/nothing', await issuer.token({}))
+    expect(await checkWith()(await issuer.token(at('/groups')))).toMatchObject({ groups: ['oidc:far'] })
+    expect(issuer.shown.get('/groups')).toBe('Bearer key')
+    expect(await checkWith()(await issuer.token({ ...at('/groups'), groups: ['near'] }))).toMatchObject({ groups: ['oidc:near'] })
+    for (const path of ['/stranger', '/nothing', '/not-there']) expect(await message(checkWith()(await issuer.token(at(path)))), path).toContain('refused')
+    expect(await message(checkWith()(await issuer.token({ _claim_names: { groups: 's' }, _claim_sources: { s: { endpoint: 'http://127.0.0.1:1/' } } })))).toContain('is no https URL')
+    expect(await message(checkWith()(await issuer.token({ _claim_names: { groups: 's' } })))).toBe('refused: source does not exist')
   })
 
   it('of another issuer is not ours, and nobody is asked about it', async () => {
@@ -122,12 +142,19 @@ describe('expressions', () => {
     expect(await message(check()(await issuer.token({ org: { name: 7 } })))).toContain('refused')
   })
 
+  it('see numbers as doubles, as those of JSON are', async () => {
+    const kind = checkWith('', 'expression: "type(claims.n) == double && claims.deep.list[0] == 5.0 ? string(claims.n) : \'no\'"')
+    expect(await kind(await issuer.token({ n: 1234567, deep: { list: [5] } }))).toMatchObject({ name: '1.234567e+06' })
+  })
+
   it('that cannot be compiled, or give something else, are found when the file is read', () => {
     expect(() => authenticator('', 'expression: "claims.sub +"')).toThrow('claimMappings.username.expression: Invalid value: "claims.sub +": compilation failed: ERROR')
     expect(() => authenticator('', 'expression: "1 + 1"')).toThrow('must evaluate to string')
     expect(() => authenticator('  userValidationRules: [{expression: user.name}]')).toThrow('undefined field')
     expect(() => authenticator('  claimValidationRules: [{expression: "\'x\'"}]')).toThrow('must evaluate to bool')
     expect(() => authenticator('', 'expression: claims.email')).toThrow('claims.email_verified must be used')
+    expect(() => authenticator('', 'expression: "\'claims.email_verified\' + claims.email"')).toThrow('claims.email_verified must be used')
+    expect(() => authenticator('  claimValidationRules: [{expression: "claims.?email_verified.orValue(true) == true"}]', 'expression: claims.email')).not.toThrow()
   })
 })
 
@@ -150,5 +177,7 @@ describe('the configuration', () => {
     expect(parse(`${head}anonymous: {enabled: false, conditions: [{path: /livez}]}`)).toThrow('enabled should be set to true when conditions are defined')
     expect(parse(one('url: "https://a.example", audiences: [a]') + one('url: "https://a.example", audiences: [a]').split('\n').slice(3).join('\n'))).toThrow('Duplicate value: "https://a.example"')
     expect(parse(head.replace('v1', 'v2'))).toThrow('it must say apiVersion')
+    expect(parse(JSON.stringify({ kind: 'AuthenticationConfiguration', apiVersion: 'apiserver.config.k8s.io/v1beta1', anonymous: { enabled: true } }))).not.toThrow()
+    expect(parse(`${head}jwt:\n${Array.from({ length: 65 }, (_, i) => `- issuer: {url: "https://i${i}.example", audiences: [a]}\n  claimMappings: {username: {claim: sub, prefix: ""}}\n`).join('')}`)).toThrow('must have at most 64 items')
   })
 })

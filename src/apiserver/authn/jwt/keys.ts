@@ -1,8 +1,8 @@
 /** The public keys of an OpenID Connect issuer: found by its discovery document, remembered, asked for again when a token names one that is not known. */
 import https from 'node:https'
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, errors, type CompactVerifyGetKey, type JSONWebKeySet } from 'jose'
 import type { Clock } from '../../../machinery/clock.ts'
-import { readJson } from '../../remote.ts'
+import { readJson, readText } from '../../remote.ts'
 
 export interface IssuerPlace {
   /** The `iss` of its tokens, an https URL. */
@@ -20,9 +20,9 @@ const shortestPause = 10_000
 /** Keys that the issuer took back must not hold for ever. */
 const oldest = 3_600_000
 
-/** What gives `jwtVerify` the key of a token. Nobody but the issuer is asked, whatever a token says about where its key is. */
-export function createIssuerKeys(place: IssuerPlace, clock: Clock): JWTVerifyGetKey {
-  let keys: { readonly find: JWTVerifyGetKey; readonly at: number } | undefined
+/** What gives `compactVerify` the key of a token. Nobody but the issuer is asked, whatever a token says about where its key is. */
+export function createIssuerKeys(place: IssuerPlace, clock: Clock): CompactVerifyGetKey {
+  let keys: { readonly find: CompactVerifyGetKey; readonly at: number } | undefined
   let fetching: Promise<void> | undefined
   let asked = -Infinity
 
@@ -59,9 +59,14 @@ export function createIssuerKeys(place: IssuerPlace, clock: Clock): JWTVerifyGet
 }
 
 /** A document by GET. Redirects are refused: whom to trust is configured. */
-async function getJson(url: string, ca: string | undefined): Promise<unknown> {
+const getJson = async (url: string, ca: string | undefined): Promise<unknown> => readJson(await get(url, ca, { accept: 'application/json' }), url)
+
+/** A text by GET from an https URL, trusting `ca` (PEM; the system's authorities when undefined). Throws for what is too large, and for codes but 200. */
+export const getText = async (url: string, ca: string | undefined, headers: Readonly<Record<string, string>>): Promise<string> => (await readText(await get(url, ca, headers), url)).trim()
+
+function get(url: string, ca: string | undefined, headers: Readonly<Record<string, string>>): Promise<import('node:http').IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
-  const request = https.get(url, { ...(ca ? { ca } : {}), agent: false, headers: { accept: 'application/json' }, signal: AbortSignal.timeout(requestTimeout), minVersion: 'TLSv1.2' }, resolve)
+  const request = https.get(url, { ...(ca ? { ca } : {}), agent: false, headers, signal: AbortSignal.timeout(requestTimeout), minVersion: 'TLSv1.2' }, resolve)
   request.on('error', reject)
-  return readJson(await promise, url)
+  return promise
 }

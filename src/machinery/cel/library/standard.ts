@@ -39,9 +39,14 @@ const doubleFromText = (text: string): number => {
 }
 const truths: Readonly<Record<string, boolean>> = { '1': true, t: true, T: true, true: true, TRUE: true, True: true, '0': false, f: false, F: false, false: false, FALSE: false, False: false }
 
-/** A double as Go writes it: `1e+06` only where JavaScript has an exponent too. */
-export const formatDouble = (value: number): string =>
-  (Number.isNaN(value) ? 'NaN' : value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : Object.is(value, -0) ? '-0' : String(value).replace(/e([+-])(\d)$/, 'e$10$2'))
+/** A double as Go writes it: with an exponent, of two digits at least, outside of 1e-4 to 1e6. */
+export function formatDouble(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+  if (Object.is(value, -0)) return '-0'
+  const [digits = '', exponent = ''] = value.toExponential().split('e')
+  const power = Number(exponent)
+  return power < -4 || power >= 6 ? `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}` : String(value)
+}
 
 const decode = (bytes: Uint8Array): string => {
   try {
