@@ -21,9 +21,15 @@ export const sandboxImage = 'skiff.local/pause:1'
 
 /** Imports every image of a docker or OCI archive; resolves with their names. Rejects with what containerd says is wrong with it. */
 export async function importImage(options: ContainerdTarget & { readonly tar: string; readonly snapshotter?: string }): Promise<string[]> {
-  const args = ['images', 'import', '--digests=false', ...(options.snapshotter ? ['--snapshotter', options.snapshotter] : []), options.tar]
+  const local = await takesLocal(options) ? ['--local'] : []
+  const args = ['images', 'import', ...local, '--digests=false', ...(options.snapshotter ? ['--snapshotter', options.snapshotter] : []), options.tar]
   const output = await ctr(options, args)
   return [...output.matchAll(/^unpacking (\S+)/gm)].map((m) => m[1] as string)
+}
+
+/** Since containerd 2 the import is the daemon's by default, and then nothing is said of what came in: the client is told to do it itself, as it always did before. */
+async function takesLocal(options: ContainerdTarget): Promise<boolean> {
+  return (await ctr(options, ['images', 'import', '--help'])).includes('--local')
 }
 
 /** Every image that has a name, by name. */

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Server, ServerCredentials, status } from '@grpc/grpc-js'
+import type { sendUnaryData } from '@grpc/grpc-js'
 import { expect, it } from 'vitest'
 import { quiet } from '../../machinery/log.ts'
 import { renderContainerdConfig } from './containerd-config.ts'
@@ -34,5 +36,24 @@ it('says what is wrong with a socket that no runtime answers at', async () => {
   await new Promise<void>((resolve) => { deaf.listen(socket, resolve) })
   await expect(startContainerd({ ...options, socket })).rejects.toThrow('no container runtime answers')
   deaf.close()
+  await rm(directory, { recursive: true })
+}, 15_000)
+
+it('waits for a runtime that is still coming up, and not for one whose plugin is missing', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'skiff-cri-'))
+  const socket = join(directory, 'x.sock')
+  const bytes = (value: Buffer) => value
+  const version = { path: '/runtime.v1.RuntimeService/Version', requestStream: false, responseStream: false, requestSerialize: bytes, requestDeserialize: bytes, responseSerialize: bytes, responseDeserialize: bytes }
+  let asked = 0
+  const server = new Server()
+  server.addService({ version }, {
+    version: (_call: unknown, answer: sendUnaryData<Buffer>) => (++asked < 4 ? answer({ code: status.UNKNOWN, details: 'server is not initialized yet' }) : answer(null, Buffer.alloc(0))),
+  })
+  await new Promise<void>((resolve, reject) => { server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())) })
+  expect(await startContainerd({ ...options, socket })).toMatchObject({ socket, pid: 0 })
+  expect(asked).toBe(4)
+  server.removeService({ version })
+  await expect(startContainerd({ ...options, socket })).rejects.toThrow('no container runtime answers')
+  server.forceShutdown()
   await rm(directory, { recursive: true })
 }, 15_000)

@@ -51,8 +51,8 @@ const bootLimit = 30_000
 
 /** Starts or adopts containerd and resolves once it answers, with the sandbox image in place. Rejects with what is missing and how to mend it. */
 export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
-  if (options.socket) return useExisting(options.socket)
   const { clock = systemClock, log } = options
+  if (options.socket) return useExisting(options.socket, clock)
   const files = {
     config: join(options.runDir, 'containerd.toml'), pid: join(options.runDir, 'containerd.pid'),
     log: join(options.runDir, 'containerd.log'), socket: join(options.runDir, 'containerd.sock'),
@@ -102,15 +102,10 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
 }
 
 /** Somebody else's containerd has its own configuration, its own sandbox image included. */
-async function useExisting(socket: string): Promise<Containerd> {
-  const driver = criDriver(socket)
-  try {
-    await driver.info()
-  } catch (error) {
+async function useExisting(socket: string, clock: Clock): Promise<Containerd> {
+  await initialized(socket, clock).catch((error: unknown) => {
     throw new Error(`no container runtime answers at ${socket}: start it, or leave the socket out and Skiff starts its own containerd`, { cause: error })
-  } finally {
-    driver.close()
-  }
+  })
   return { socket, pid: 0, snapshotter: '', release() {}, async stop() {} }
 }
 
@@ -173,7 +168,7 @@ async function launch(files: { readonly config: string; readonly pid: string; re
 async function answers(files: { readonly socket: string; readonly log: string }, pid: () => number, clock: Clock): Promise<void> {
   const end = clock.now() + bootLimit
   while (clock.now() < end) {
-    if (existsSync(files.socket) && (await connects(files.socket))) return servesCri(files)
+    if (existsSync(files.socket) && (await connects(files.socket))) return servesCri(files, clock)
     if (!isAlive(pid())) throw new Error(`containerd ended while starting: ${await lastLine(files.log)} (its log: ${files.log})`)
     await wait(5)
   }
@@ -181,12 +176,25 @@ async function answers(files: { readonly socket: string; readonly log: string },
 }
 
 /** containerd starts without its CRI plugin when that does not load: better said now than with the first pod. */
-async function servesCri(files: { readonly socket: string; readonly log: string }): Promise<void> {
-  const driver = criDriver(files.socket)
+async function servesCri(files: { readonly socket: string; readonly log: string }, clock: Clock): Promise<void> {
   try {
-    await driver.info()
+    await initialized(files.socket, clock)
   } catch (error) {
     throw new Error(`containerd runs, but its CRI plugin does not: ${String(error)} (its log: ${files.log})`, { cause: error })
+  }
+}
+
+/** Resolves when the runtime answers; one that is still coming up (on a busy machine, with much to recover) says that it is not initialized yet, and is waited for. */
+async function initialized(socket: string, clock: Clock): Promise<void> {
+  const driver = criDriver(socket)
+  const end = clock.now() + bootLimit
+  try {
+    for (let pause = 5; ; pause = Math.min(200, pause * 2)) {
+      const failure = await driver.info().then(() => undefined, (error: unknown) => error)
+      if (failure === undefined) return
+      if (!String(failure).includes('not initialized yet') || clock.now() > end) throw failure
+      await wait(pause)
+    }
   } finally {
     driver.close()
   }
