@@ -57,6 +57,13 @@ describe('updateManagedFields', () => {
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, resourceVersion: '2', managedFields: [] } })
     expect(updateManagedFields(core.Pod, created, next, 'b', start + 1000).metadata.managedFields).toEqual(created.metadata.managedFields)
   })
+  it('writes a set that stays the same as it was, at a new time', () => {
+    const first = updateManagedFields(core.Pod, undefined, pod, 'a', start)
+    const [before] = first.metadata.managedFields!
+    const again = updateManagedFields(core.Pod, first, { ...first, metadata: { ...first.metadata, labels: { run: 'q' } } }, 'a', start + 60_000)
+    expect(again.metadata.managedFields).toEqual([{ ...before, time: '2026-01-01T00:01:00Z' }])
+    expect(again.metadata.managedFields![0]!.fieldsV1).toBe(before!.fieldsV1)
+  })
   it('tells a subresource apart, and takes no entries from its requests', () => {
     const created = updateManagedFields(core.Pod, undefined, pod, 'a', start)
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, managedFields: [{}] }, status: { phase: 'Running' } })

@@ -176,12 +176,16 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
   if (old !== undefined && managers.length === 0) return withManagers(next, [])
 
   const changes = compare(type, withoutEntries(old ?? nothing(type)), withoutEntries(next))
-  const fields = ownable(union(changes.modified, changes.added))
-  const left = isSame(changes) ? managers : disown(managers, changes, elsewhere)
-  if (isEmptySet(fields)) return withManagers(next, left)
+  if (isSame(changes)) return withManagers(next, managers)
+  const written = union(changes.modified, changes.added)
+  const fields = ownable(written)
   const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: rfc3339(now), fields }
-  const before = left.find((m) => sameManager(m, self))
-  return withManagers(next, [...left.filter((m) => m !== before), before ? withFields(before, union(before.fields, fields), now) : self])
+  const before = managers.find((m) => sameManager(m, self))
+  const others = disown(before ? managers.filter((m) => m !== before) : managers, changes, elsewhere)
+  if (!before) return withManagers(next, isEmptySet(fields) ? others : [...others, self])
+  // What was its own and is written again stays as it is: mostly a set does not change at all, and need not be written out anew.
+  const kept = difference(difference(before.fields, difference(written, fields)), changes.removed)
+  return withManagers(next, [...others, isEmptySet(fields) ? withFields(before, kept) : withFields(before, union(kept, fields), now)])
 }
 
 /** A new object that belongs to who made it. */

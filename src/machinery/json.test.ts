@@ -38,6 +38,15 @@ describe('decodeObject', () => {
     const { object } = decodeObject(core.Pod, { kind: 'Pod', apiVersion: 'v1', spec: { containers: [{ name: 'a', image: 'b' }] } })
     expect(decode(core.Pod, object)).toBe(object)
   })
+  it('comes to the same with an object that it shares parts with and without', () => {
+    const { object: known } = decodeObject(core.Pod, { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'a', labels: { b: '1' } }, spec: { containers: [{ name: 'a', image: 'b' }], nodeName: 'n' } })
+    const next = { ...known, metadata: { generation: 0, annotations: { z: '1', a: '2' }, ...known.metadata, name: 'c' }, spec: { hostname: 'h', unknown: 1, ...known.spec } }
+    const { object, unknownFields } = decodeObject(core.Pod, next, known)
+    expect(unknownFields).toEqual(['unknown field "spec.unknown"'])
+    expect(JSON.stringify(object)).toBe(JSON.stringify(decode(core.Pod, next)))
+    expect((object as core.Pod).spec.containers).toBe((known as core.Pod).spec.containers)
+    expect(() => decodeObject(core.Pod, { ...known, spec: { ...(known as core.Pod).spec, nodeName: 1 } }, known)).toThrow(/nodeName/)
+  })
   it('never changes what it was given', () => {
     const value = { status: {}, metadata: { labels: { b: '1', a: '2' } }, spec: { containers: [{ image: 'x', name: 'y', zzz: 1 }], volumes: [] } }
     const before = JSON.stringify(value)

@@ -5,7 +5,7 @@
  */
 import type { StructType } from '../api/schema.ts'
 import { badRequest, type ApiError } from './errors.ts'
-import { decoderOf } from './json/decoder.ts'
+import { decoderOf, type Findings } from './json/decoder.ts'
 import { diagnose } from './json/diagnose.ts'
 import { bad } from './json/scalars.ts'
 
@@ -20,10 +20,11 @@ export interface DecodedObject<T> {
 /**
  * Normalises a value that `JSON.parse` made, or an object that a component built. The value itself is never changed, and
  * parts of it that are already in normal form are shared with the result.
- * Throws `ApiError` 400 that names the field when a value is not of its type.
+ * Throws `ApiError` 400 that names the field when a value is not of its type. `known`: an object of the type that is in normal form;
+ * what the value shares with it is not looked at again.
  */
-export function decodeObject<T>(type: StructType<T>, value: unknown): DecodedObject<T> {
-  const findings = { unknown: 0 }
+export function decodeObject<T>(type: StructType<T>, value: unknown, known?: T): DecodedObject<T> {
+  const findings: Findings = { unknown: 0, known: known as object | undefined }
   let object: unknown
   try {
     object = decoderOf(type)(value, findings)

@@ -25,20 +25,20 @@ async function leaseFor(env: RegistryEnvironment, ttl: number): Promise<number> 
 }
 
 /**
- * Writes the object if the key is still at `from` (0: if there is none). Undefined when somebody else was faster; the cache
- * then shows their write.
+ * Writes the object if the key is still at the revision of `before` (undefined: if there is none). Undefined when somebody else was
+ * faster; the cache then shows their write.
  */
-export async function put(env: RegistryEnvironment, call: Call, key: string, complete: ApiObject, from: number): Promise<Encoded | undefined> {
+export async function put(env: RegistryEnvironment, call: Call, key: string, complete: ApiObject, before: Encoded | undefined): Promise<Encoded | undefined> {
   // Strategies and admission add fields where they come to them; what is kept is in the order of the schema.
   const { custom } = call.served
-  const { object: normal } = decodeObject(call.served.storage.type as StructType<ApiObject>, complete)
+  const { object: normal } = decodeObject(call.served.storage.type as StructType<ApiObject>, complete, custom ? undefined : before?.object)
   const object = custom ? await custom.toStored(normal) : normal
   const bytes = storedBytes(object)
   const { ttl } = call.served.rule
   const write: Write = ttl ? { op: 'put', key, value: bytes, lease: await leaseFor(env, ttl) } : { op: 'put', key, value: bytes }
   const forget = env.cache.expect(key, bytes, object)
   try {
-    const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: from }], writes: [write] })
+    const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: before?.revision ?? 0 }], writes: [write] })
     await env.cache.reached(revision)
     if (!committed) return undefined
     const shown = call.served.cache.byKey(key)

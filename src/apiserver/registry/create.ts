@@ -108,7 +108,7 @@ async function store(env: RegistryEnvironment, call: Call, object: ApiObject): P
   const { namespace = '', name = '' } = object.metadata
   const key = served.cache.prefix + pathOf(namespace, name)
   const existing = served.cache.byKey(key)
-  const stored = existing ? undefined : call.dryRun ? new Encoded(key, 0, object) : await put(env, call, key, object, 0)
+  const stored = existing ? undefined : call.dryRun ? new Encoded(key, 0, object) : await put(env, call, key, object, undefined)
   if (stored) return stored
   const exists = alreadyExists(served.resource, name)
   const leaving = (existing ?? served.cache.byKey(key))?.object.metadata.deletionTimestamp

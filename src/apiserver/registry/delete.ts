@@ -104,7 +104,7 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   const next = marked(call, current, grace, finalizers)
   if (next === current) return { item, gone: false }
   if (call.dryRun) return { item: new Encoded(item.key, 0, next), gone: false }
-  const stored = await put(env, call, item.key, next, item.revision)
+  const stored = await put(env, call, item.key, next, item)
   return stored && { item: stored, gone: false }
 }
 

@@ -27,7 +27,11 @@ const hasOwnStatus = ({ served }: Call): boolean => served.storage.subresources.
 export function trackCreate(call: Call, object: ApiObject): ApiObject {
   // A status that says nothing is nobody's in any case.
   const written = hasOwnStatus(call) && !isUntouched(call, bodyOf(object)['status']) ? withStatus(object, undefined) : object
-  const tracked = updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now)
+  return withEntriesOf(updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now), written, object)
+}
+
+/** The object with the managed fields of `tracked`, which is `written` with its owners. */
+function withEntriesOf(tracked: ApiObject, written: ApiObject, object: ApiObject): ApiObject {
   const managedFields = internEntries(tracked.metadata.managedFields)
   return written === object && managedFields === tracked.metadata.managedFields ? tracked : withMeta(object, { managedFields })
 }
@@ -39,8 +43,7 @@ const isUntouched = (call: Call, status: unknown): boolean => status !== undefin
 export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject | Promise<ApiObject> {
   const written = !call.subresource ? (hasOwnStatus(call) ? withStatus(next, bodyOf(current)['status']) : next) : rules.prepare(next, current, call)
   const tracked = (others?: Elsewhere) => {
-    const { managedFields } = updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource, others).metadata
-    return withMeta(next, { managedFields: internEntries(managedFields) })
+    return withEntriesOf(updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource, others), written, next)
   }
   return hasForeignOwners(call, current) ? elsewhere(call, current, written).then(tracked) : tracked()
 }

@@ -60,9 +60,9 @@ function renamed({ name, served: { resource } }: Call, { kind, apiVersion }: Pic
   return invalid({ group: version.includes('/') ? version.slice(0, version.indexOf('/')) : '', kind: object.kind ?? resource.kind }, name, wrong.map(([field, is]) => path(field).invalid(object[field] ?? '', `must be ${is}`)))
 }
 
-/** The patched object, decoded. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
-function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, patch: Patch): ApiObject {
-  const { object, unknownFields } = decodeObject(type, withPatch(type, current, patch))
+/** The patched object, decoded; `isNormal`: the current one is as a decode would leave it. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
+function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, isNormal: boolean, patch: Patch): ApiObject {
+  const { object, unknownFields } = decodeObject(type, withPatch(type, current, patch), isNormal ? current : undefined)
   if (object.kind !== kind || object.apiVersion !== apiVersion) {
     if (call.served.custom && apiVersion === call.served.resource.apiVersion) throw renamed(call, { kind, apiVersion }, object)
     throw badRequest(`the patch changes the object from ${apiVersion}, Kind=${kind} to ${object.apiVersion}, Kind=${object.kind}`)
@@ -85,8 +85,9 @@ export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresour
   const shown: Shown = sub ?? { kind, apiVersion, type: type as unknown as StructType<ApiObject> }
   const rules = sub?.rules(served) ?? objectRules(served)
   if (patch.type === 'apply') return apply(env, call, sub, rules, { body: patch.body, force: patch.force ?? false })
+  const isNormal = !sub?.show && !served.custom && !served.conversion
   return update(env, call, rules, (current) => {
-    const after = patched(call, shown, sub?.show?.(current) ?? current, patch)
+    const after = patched(call, shown, sub?.show?.(current) ?? current, isNormal, patch)
     return sub?.put?.(after, current) ?? after
   })
 }

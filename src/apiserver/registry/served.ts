@@ -71,7 +71,12 @@ const defaulted = (resource: Resource, strategy: Strategy, object: ApiObject): A
 /** What the watch cache needs to know of a stored resource. */
 export const storedKind = (storage: Resource, strategy: Strategy): StoredKind => ({
   prefix: prefixOf(storage),
-  decode: (bytes) => intern(defaulted(storage, strategy, decodeObject(typed(storage), parseJson(bytes).value).object)),
+  decode(bytes) {
+    const { object } = decodeObject(typed(storage), parseJson(bytes).value)
+    const complete = defaulted(storage, strategy, object)
+    // Defaults that came later than the object do not stand where the schema has them.
+    return intern(complete === object ? object : decodeObject(typed(storage), complete, object).object)
+  },
 })
 
 const noOthers: readonly OtherVersion[] = []

@@ -218,5 +218,5 @@ async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item
   }
   // An update that changes nothing writes nothing: watchers see no event and the resourceVersion stays.
   if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item) && !(await env.store.stale?.(item.key))) return item
-  return put(env, call, item.key, next, item.revision)
+  return put(env, call, item.key, next, item)
 }

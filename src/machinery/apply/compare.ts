@@ -47,9 +47,15 @@ export function compare(type: Target, old: unknown, next: unknown): Comparison {
     return inside.children.size === 0 ? modified : { ...modified, removed: { self: false, children: inside.children } }
   }
   const children = shape.form === 'list' ? compareLists(shape.of, shape.elementOf, old, next) : compareMaps(shape.child, old, next)
-  const pick = (which: keyof Comparison, self: boolean) => setOf(self, children.map(([element, child]) => [element, child[which]] as const))
   if (children.length === 0 && old !== undefined && next !== undefined) return same
-  return { added: pick('added', old === undefined), modified: pick('modified', false), removed: pick('removed', next === undefined) }
+  return { added: gathered(children, 'added', old === undefined), modified: gathered(children, 'modified', false), removed: gathered(children, 'removed', next === undefined) }
+}
+
+/** One side of what differs below. */
+function gathered(children: Differences, which: keyof Comparison, self: boolean): FieldSet {
+  let some = false
+  for (const [, child] of children) some ||= !isEmptySet(child[which])
+  return some ? setOf(self, children.map(([element, child]) => [element, child[which]] as const)) : self ? leafSet : emptySet
 }
 
 type Differences = (readonly [string, Comparison])[]
@@ -59,7 +65,8 @@ function compareMaps(child: (name: string) => Target | undefined, old: unknown, 
   const after = (next ?? {}) as Readonly<Record<string, unknown>>
   const out: Differences = []
   const visit = (name: string) => {
-    const [l, r] = [own(before, name), own(after, name)]
+    const l = own(before, name)
+    const r = own(after, name)
     const type = l === r ? undefined : child(name)
     if (!type) return
     const difference = compare(type, l, r)

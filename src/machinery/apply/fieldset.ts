@@ -26,10 +26,12 @@ export const isEmptySet = (set: FieldSet): boolean => !set.self && set.children.
 
 /** A set from its root's children; the empty ones among them are left out. */
 export function setOf(self: boolean, children: Iterable<readonly [string, FieldSet]>): FieldSet {
-  const kept = new Map<string, FieldSet>()
-  for (const [element, child] of children) if (!isEmptySet(child)) kept.set(element, child)
-  return kept.size === 0 ? (self ? leafSet : emptySet) : { self, children: kept }
+  let kept: Map<string, FieldSet> | undefined
+  for (const [element, child] of children) if (!isEmptySet(child)) (kept ??= new Map()).set(element, child)
+  return withChildren(self, kept)
 }
+
+const withChildren = (self: boolean, children: ReadonlyMap<string, FieldSet> | undefined): FieldSet => (children && children.size > 0 ? { self, children } : self ? leafSet : emptySet)
 
 /** What is in one set or in the other; gives `a` itself back when it has all of `b`. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
@@ -46,24 +48,34 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 
 /** What is in `a` and not in `b`; gives `a` itself back when they have nothing in common. */
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b) return emptySet
   if (isEmptySet(b)) return a
   let children: Map<string, FieldSet> | undefined
   for (const [element, other] of b.children) {
     const child = a.children.get(element)
     const rest = child && difference(child, other)
-    if (rest && rest !== child) (children ??= new Map(a.children)).set(element, rest)
+    if (!rest || rest === child) continue
+    children ??= new Map(a.children)
+    if (isEmptySet(rest)) children.delete(element)
+    else children.set(element, rest)
   }
-  return children || (a.self && b.self) ? setOf(a.self && !b.self, children ?? a.children) : a
+  return children || (a.self && b.self) ? withChildren(a.self && !b.self, children ?? a.children) : a
 }
 
-/** What is in `a`, less what is in `b` and everything below that. */
+/** What is in `a`, less what is in `b` and everything below that; gives `a` itself back when they have nothing in common. */
 export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmptySet(b)) return a
   if (b.self) return emptySet
-  return setOf(a.self, [...a.children].map(([element, child]) => {
-    const other = b.children.get(element)
-    return [element, other ? recursiveDifference(child, other) : child]
-  }))
+  let children: Map<string, FieldSet> | undefined
+  for (const [element, other] of b.children) {
+    const child = a.children.get(element)
+    const rest = child && recursiveDifference(child, other)
+    if (!rest || rest === child) continue
+    children ??= new Map(a.children)
+    if (isEmptySet(rest)) children.delete(element)
+    else children.set(element, rest)
+  }
+  return children ? withChildren(a.self, children) : a
 }
 
 /** What is in both sets. */
@@ -97,7 +109,8 @@ export function* pathsOf(set: FieldSet, prefix: readonly string[] = []): Generat
 }
 
 const rank = (element: string) => 'fkvi'.indexOf(element[0] as string)
-const sorted = (set: FieldSet) => [...set.children].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
+const inOrder = (a: string, b: string) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0)
+const sorted = (set: FieldSet): readonly (readonly [string, FieldSet])[] => [...set.children.keys()].sort(inOrder).map((element) => [element, set.children.get(element)!])
 
 /** The set as `fieldsV1` holds it. */
 export const toFieldsV1 = (set: FieldSet): JsonObject => toJson(set, true)

@@ -42,22 +42,21 @@ export function ownable(set: FieldSet, ignored: FieldSet = emptySet): FieldSet {
 
 /** Reads the entries of an object; those that are of no known form are left out. */
 export function readManagers(entries: readonly meta.ManagedFieldsEntry[] | undefined): Manager[] {
-  return (entries ?? []).flatMap((entry): Manager[] => {
-    if (entry.operation !== 'Apply' && entry.operation !== 'Update') return []
-    if (entry.fieldsType !== undefined && entry.fieldsType !== 'FieldsV1') return []
-    return [{
+  const managers: Manager[] = []
+  for (const entry of entries ?? []) {
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update') continue
+    if (entry.fieldsType !== undefined && entry.fieldsType !== 'FieldsV1') continue
+    managers.push({
       name: entry.manager ?? '', operation: entry.operation, apiVersion: entry.apiVersion ?? '', subresource: entry.subresource ?? '',
       time: entry.time ?? undefined, fields: fromFieldsV1(entry.fieldsV1), entry,
-    }]
-  })
+    })
+  }
+  return managers
 }
 
-const order = (a: Manager, b: Manager): number => {
-  const keys = (m: Manager) => [m.operation, m.time ?? '', m.name, m.apiVersion, m.subresource]
-  const [left, right] = [keys(a), keys(b)]
-  const i = left.findIndex((key, at) => key !== right[at])
-  return i < 0 ? 0 : (left[i] as string) < (right[i] as string) ? -1 : 1
-}
+const inOrder = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
+const order = (a: Manager, b: Manager): number =>
+  inOrder(a.operation, b.operation) || inOrder(a.time ?? '', b.time ?? '') || inOrder(a.name, b.name) || inOrder(a.apiVersion, b.apiVersion) || inOrder(a.subresource, b.subresource)
 
 /** Writes the entries: appliers first, then by time. Managers that own nothing are left out. */
 export function writeManagers(managers: readonly Manager[]): meta.ManagedFieldsEntry[] {

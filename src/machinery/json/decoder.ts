@@ -9,8 +9,12 @@ import { slotTable, type Slot } from '../slots.ts'
 import { isZeroValue, zeroOf } from '../zero.ts'
 import { bad, scalarDecoders } from './scalars.ts'
 
-/** What a decode found on its way. */
-export interface Findings { unknown: number }
+/** What a decode found on its way, and what it has to be told on its way down. */
+export interface Findings {
+  unknown: number
+  /** What is known to be in normal form already: the next struct need not look at what it shares with that. */
+  known?: object | undefined
+}
 
 export type Decoder = (value: unknown, findings: Findings) => unknown
 
@@ -132,12 +136,14 @@ function mapDecoder(type: MapType): Decoder {
 function structDecoder(type: StructType): Decoder {
   const { slots, index } = slotTable(type)
   const decoders = slots.map((slot) => partDecoder(slot.type))
+  const descends = slots.map(({ type: of }) => of.form === 'struct' && !of.codec)
   const always = slots.filter((slot) => slot.always).length
   const missing = slots.map((slot) => (slot.always ? zeroOf(slot.type) : undefined))
   const rebuild = rebuilder(slots, missing)
+  const none: readonly unknown[] = slots.map(() => undefined)
   /** The values up to slot `last`, by slot: they were in order and in normal form. */
   const sofar = (object: Record<string, unknown>, last: number): unknown[] => {
-    const out = new Array<unknown>(slots.length)
+    const out = [...none]
     for (const key in object) {
       const i = index.get(key)
       if (i === undefined || i > last) break
@@ -149,6 +155,8 @@ function structDecoder(type: StructType): Decoder {
   return (value, findings) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad
     const object = value as Record<string, unknown>
+    const known = findings.known as Record<string, unknown> | undefined
+    findings.known = undefined
     let decoded: unknown[] | undefined
     let last = -1
     let found = 0
@@ -163,7 +171,11 @@ function structDecoder(type: StructType): Decoder {
       const item = object[key]
       let out: unknown
       if (item !== null && item !== undefined) {
-        out = (decoders[i] as Decoder)(item, findings)
+        if (known !== undefined && known[key] === item) out = item
+        else {
+          if (known !== undefined && descends[i]) findings.known = known[key] as object | undefined
+          out = (decoders[i] as Decoder)(item, findings)
+        }
         if (slot.always) found++
         else if (out === null || (slot.presence === 'zero' && isZeroValue(out))) out = undefined
       } else if (slot.always && item === null && missing[i] === null) {
