@@ -65,6 +65,7 @@ export class Request implements ApiRequest, Member {
   spared = 0
   #controller: AbortController | undefined
   gone: unknown
+  onGone: ((reason: unknown) => void) | undefined
 
   constructor(raw: IncomingMessage | Http2ServerRequest, auditId = randomUUID() as string) {
     this.raw = raw
@@ -95,6 +96,7 @@ export class Request implements ApiRequest, Member {
   abort(reason: unknown): void {
     this.gone = reason
     this.#controller?.abort(reason)
+    this.onGone?.(reason)
   }
 }
 

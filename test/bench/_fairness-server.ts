@@ -61,7 +61,7 @@ process.on('message', () => {
   const sorted = collections.splice(0).toSorted((a, b) => a - b)
   const turns: Turns = {
     late: Math.max(0, delays.percentile(99) / 1e6 - 1),
-    collection: quantile(sorted, 0.99),
+    collection: quantile(sorted, 0.99) || 0,
     collecting: sorted.reduce((sum, took) => sum + took, 0) / (performance.now() - since),
   }
   delays.reset()

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest'
 import type { flowcontrol } from '../../api/index.ts'
 import { FakeClock } from '../../machinery/clock.ts'
+import type { ApiRequest } from '../http/request.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { Level, type Schema, type Ticket } from './level.ts'
@@ -32,7 +33,7 @@ beforeEach(() => {
 
 function ticketOf(user: string, seats = 1, level = levels[0]!): Ticket {
   const flow = level.flow('s', user)
-  return { schema: { name: 's', level } as Schema, level, flow, queue: level.queueOf(flow), user: { name: user, groups: [] }, info, seats, after: undefined, arrived: time, began: 0, place: -1, charged: 0 }
+  return { schema: { name: 's', level } as Schema, level, flow, queue: level.queueOf(flow), request: {} as ApiRequest, user: { name: user, groups: [] }, info, seats, after: undefined, arrived: time, began: 0, place: -1, charged: 0, until: Infinity, go: undefined, refuse: undefined }
 }
 
 /** Begins, or waits and then begins; is written down when it does. */

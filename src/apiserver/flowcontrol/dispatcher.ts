@@ -9,7 +9,7 @@ import type { Level, Ticket } from './level.ts'
 
 export interface DispatcherOptions {
   readonly clock: Clock
-  readonly levels: () => Iterable<Level>
+  readonly levels: () => readonly Level[]
   /** Seats of the whole server: never more are worked on. */
   readonly total: () => number
   /** Replaced in tests: milliseconds; how busy the loop has been since it was last asked, 0 to 1. */
@@ -39,6 +39,9 @@ const idle = 0.95
 /** What was found out that long ago says nothing about now, in milliseconds. */
 const forget = 1000
 
+/** Cheaper than `queueMicrotask`, which makes a resource for async hooks each time. */
+const settled = Promise.resolve()
+
 function loopUse(): () => number {
   let last = performance.eventLoopUtilization()
   return () => {
@@ -49,21 +52,18 @@ function loopUse(): () => number {
   }
 }
 
-/** Of all levels that have seats, the one that was given least by its share: its next request; whether any could begin, were there a place. */
-function leastServed(levels: Iterable<Level>, hasPlace: (ticket: Ticket) => boolean): { readonly ready: boolean; readonly ticket: Ticket | undefined } {
+/** Of all levels that have seats, the one that was given least by its share: its next request. */
+function leastServed(levels: readonly Level[], hasPlace: (ticket: Ticket) => boolean): Ticket | undefined {
   let best: Ticket | undefined
-  let ready = false
   for (const level of levels) {
-    if (level.waiting === 0) continue
-    const ticket = level.next((candidate) => {
-      if (!level.fits(candidate.seats)) return false
-      ready = true
-      return hasPlace(candidate)
-    })
+    const ticket = level.next(hasPlace)
     if (ticket && (!best || level.served < best.level.served)) best = ticket
   }
-  return { ready, ticket: best }
+  return best
 }
+
+/** Whether any of its requests could begin, were there a place; as `next` found it. */
+const isReady = ({ ready }: Level): boolean => ready
 
 export function createDispatcher({ clock, levels, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
   let turnBegan = -Infinity
@@ -117,8 +117,8 @@ export function createDispatcher({ clock, levels, total, now = () => performance
   }
 
   const choose = (): Ticket | undefined => {
-    const { ready, ticket } = leastServed(levels(), hasPlace)
-    backlog = ready
+    const ticket = leastServed(levels(), hasPlace)
+    backlog = levels().some(isReady)
     return ticket
   }
 
@@ -139,7 +139,7 @@ export function createDispatcher({ clock, levels, total, now = () => performance
     if (stepping) return
     stepping = true
     // Microtasks are what a request consists of until it waits; ticks come when there are none left.
-    queueMicrotask(afterwards)
+    void settled.then(afterwards)
   }
 
   /** Finds out whether those under way keep the loop busy, or wait for something else. */

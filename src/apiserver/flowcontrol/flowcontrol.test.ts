@@ -43,8 +43,8 @@ const account = (namespace: string, name: string) => person(`system:serviceaccou
 
 function request(user: Identity, method: string, url: string): ApiRequest & { abort(reason: unknown): void } {
   const { pathname, searchParams } = new URL(url, 'http://x')
-  const controller = new AbortController()
-  return { user, method, early: [], query: searchParams, info: parseRequestInfo(method, pathname, searchParams), signal: controller.signal, abort: (reason: unknown) => controller.abort(reason) } as unknown as ApiRequest & { abort(reason: unknown): void }
+  const asked = { user, method, early: [], query: searchParams, info: parseRequestInfo(method, pathname, searchParams), raw: { httpVersionMajor: 2 }, abort: (reason: unknown) => asked.onGone?.(reason) } as unknown as ApiRequest & { abort(reason: unknown): void }
+  return asked
 }
 
 const pods = '/api/v1/namespaces/default/pods'

@@ -1,14 +1,14 @@
 /** API Priority and Fairness: every request gets a place by who sends it and what it asks for, waits its turn, or is told to come again. */
 import { flowcontrol } from '../../api/index.ts'
-import type { Timer } from '../../machinery/clock.ts'
-import { TextError } from '../http/respond.ts'
 import type { ApiRequest, RequestInfo } from '../http/request.ts'
 import { isStream } from '../http/request-info.ts'
 import type { FlowEdge, ServerEnvironment } from '../options.ts'
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts'
+import { createHolds } from './hold.ts'
 import type { Ticket } from './level.ts'
 import { createLevels, type Levels } from './levels.ts'
 import { createRecord, type FlowRecord } from './record.ts'
+import { createWaits } from './waits.ts'
 import { widthOf } from './width.ts'
 
 export interface FlowControlOptions extends Pick<DispatcherOptions, 'now' | 'busy'> {
@@ -21,14 +21,8 @@ export interface FlowControl extends FlowEdge {
   readonly record: FlowRecord
 }
 
-/** A request waits for a quarter of the time that it may take, which is a minute where the client asks for no less. */
-const part = 4
-const patience = 15_000
 /** How often the seats are shared anew, in milliseconds. */
 const period = 10_000
-
-/** The answer that Kubernetes gives when there is no room: a text, not a `Status`. */
-export const tooMany = (): TextError => new TextError(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 })
 
 /** Makes the edge. */
 export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'load'>, options: FlowControlOptions): FlowControl {
@@ -38,18 +32,26 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
   const record = createRecord()
   const dispatcher = createDispatcher({ ...options, clock, levels: levels.all, total: () => options.seats })
   const load = ({ group, version, resource }: RequestInfo) => env.load({ group, version, plural: resource })
+  const holds = createHolds(clock)
+  const waits = createWaits({ clock, levels: levels.all, record, holds, dispatcher })
   let adjusted = now()
 
   const end = (ticket: Ticket) => {
     record.executed(ticket, now() - ticket.began)
     dispatcher.finish(ticket)
-    const { level, after } = ticket
+    const { level, after, flow, request, info } = ticket
+    // A watch gives its place back when it has begun.
+    if (info.verb !== 'watch') holds.answered(flow, request.raw)
     if (!after) return
     level.seats += after.seats
     clock.after(after.ms, () => {
       level.seats -= after.seats
       dispatcher.waiting()
     })
+  }
+  const endExempt = (ticket: Ticket) => {
+    record.executed(ticket, now() - ticket.began)
+    ticket.level.finish(ticket, now())
   }
   /** Gives back once, however often it is asked. */
   const releaseOf = (ticket: Ticket, finish: (ticket: Ticket) => void) => {
@@ -60,55 +62,19 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       finish(ticket)
     }
   }
-  const patienceOf = ({ deadline = Infinity }: ApiRequest): number => (deadline === Infinity ? patience : Math.max(0, (deadline - clock.now()) / part))
+  const releaseAtEnd = (ticket: Ticket) => releaseOf(ticket, end)
   const enterExempt = (ticket: Ticket) => {
     ticket.level.begin(ticket, ticket.arrived)
     record.waited(ticket.schema, 0, ticket.seats)
-    return releaseOf(ticket, () => {
-      record.executed(ticket, now() - ticket.began)
-      ticket.level.finish(ticket, now())
-    })
+    return releaseOf(ticket, endExempt)
   }
-  const ticketOf = ({ user, info, query }: ApiRequest): Ticket => {
+  const ticketOf = (request: ApiRequest): Ticket => {
+    const { user, info, query } = request
     const { schema, flow } = levels.classify(user, info)
     const { level } = schema
     const queue = level.exempt ? undefined : level.queueOf(flow)
-    return { schema, level, flow, queue, user, info, ...widthOf(info, query, level.limits.nominal, load), arrived: now(), began: 0, place: -1, charged: 0 }
-  }
-  const wait = (ticket: Ticket, signal: AbortSignal, longest: number): Promise<() => void> => {
-    const { level, schema } = ticket
-    const reject = (reason: 'queue-full' | 'concurrency-limit' | 'time-out') => {
-      record.rejected(schema, reason)
-      level.counts[reason === 'time-out' ? 'timedOut' : 'rejected']++
-      return tooMany()
-    }
-    if (level.rejects && !level.fits(level.waitingSeats + ticket.seats)) return Promise.reject(reject('concurrency-limit'))
-    if (!level.enqueue(ticket)) return Promise.reject(reject('queue-full'))
-    record.queued(schema, ticket.queue?.waiting.length ?? 0)
-    return new Promise((resolve, fail) => {
-      const timer: Timer = clock.after(longest, () => leave(() => reject('time-out')))
-      const abort = () => leave(() => {
-        record.rejected(schema, 'cancelled')
-        level.counts.cancelled++
-        return signal.reason
-      })
-      const over = () => {
-        timer.cancel()
-        signal.removeEventListener('abort', abort)
-      }
-      const leave = (why: () => unknown) => {
-        over()
-        level.leaveQueue(ticket)
-        fail(why())
-      }
-      ticket.go = () => {
-        over()
-        record.waited(schema, ticket.began - ticket.arrived, ticket.seats)
-        resolve(releaseOf(ticket, end))
-      }
-      signal.addEventListener('abort', abort, { once: true })
-      dispatcher.waiting()
-    })
+    const { seats, after } = widthOf(info, query, level.limits.nominal, load)
+    return { schema, level, flow, queue, request, user, info, seats, after, arrived: now(), began: 0, charged: 0, place: -1, until: Infinity, go: undefined, refuse: undefined }
   }
 
   return {
@@ -122,9 +88,9 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       }
       if (response) mark(request.early, ticket)
       if (!ticket.queue) return enterExempt(ticket)
-      if (!dispatcher.begin(ticket)) return wait(ticket, request.signal, patienceOf(request))
+      if (!dispatcher.begin(ticket)) return waits.wait(ticket, releaseAtEnd)
       record.waited(ticket.schema, 0, ticket.seats)
-      return releaseOf(ticket, end)
+      return releaseAtEnd(ticket)
     },
   }
 }

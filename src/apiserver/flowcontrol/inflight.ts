@@ -1,7 +1,7 @@
 /** The limits of old, for servers that run without priority and fairness: so many reads at a time, so many writes, and no waiting. */
 import type { FlowEdge } from '../options.ts'
 import { isLongRunning } from '../http/request-info.ts'
-import { tooMany } from './flowcontrol.ts'
+import { tooMany } from './waits.ts'
 
 export interface InflightLimits { readonly reads: number; readonly writes: number }
 

@@ -3,12 +3,16 @@
  * queuing: each queue has a virtual time at which its next request may begin, which moves on by the work that the queue was given
  * (seats × milliseconds), so that queues with something to do get equal amounts of work, whatever their requests cost.
  */
+import type { Socket } from 'node:net'
 import type { flowcontrol } from '../../api/index.ts'
 import { Roster, type Member } from '../../machinery/roster.ts'
-import type { RequestInfo } from '../http/request.ts'
+import type { ApiRequest, RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 import { dealHand } from './hand.ts'
 import type { Limits } from './seats.ts'
+
+/** A connection that is not read, and since when in milliseconds. */
+export interface Held { readonly socket: Pick<Socket, 'resume'>; readonly since: number }
 
 /** Requests of one schema that are told apart from its others: those of one user, or of one namespace. */
 export interface Flow {
@@ -18,6 +22,8 @@ export interface Flow {
   executing: number
   /** In the queues of its hand. */
   waiting: number
+  /** Connections whose next request is not read yet, in the order of their answers. */
+  readonly held: Held[]
   /** The round of the event loop in which one of its requests began last. */
   round: number
 }
@@ -37,6 +43,7 @@ export interface Ticket extends Member {
   readonly level: Level
   readonly flow: Flow
   readonly queue: Queue | undefined
+  readonly request: ApiRequest
   readonly user: Identity
   readonly info: RequestInfo
   readonly seats: number
@@ -47,8 +54,10 @@ export interface Ticket extends Member {
   began: number
   /** What its queue was charged in advance. */
   charged: number
-  /** Called when its turn has come. */
-  go?: () => void
+  /** While it waits: until when at most, in milliseconds of the clock; called when its turn has come; called when it waits no longer, with the reason. */
+  until: number
+  go: (() => void) | undefined
+  refuse: ((reason: unknown) => void) | undefined
 }
 
 export interface Queue {
@@ -81,6 +90,8 @@ export class Level {
   current = 1
   /** Not in the configuration any more; goes when it is empty. */
   quiescing = false
+  /** What `next` found out. */
+  ready = false
   /** Taken by requests under way, and by what writes have set off. */
   seats = 0
   executing = 0
@@ -130,7 +141,7 @@ export class Level {
     if (flow) return flow
     if (this.#flows.size >= 10_000) this.#flows.clear()
     const queuing = this.spec.limited?.limitResponse.queuing
-    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0, waiting: 0, round: -1 }
+    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0, waiting: 0, held: [], round: -1 }
     this.#flows.set(key, flow)
     return flow
   }
@@ -176,15 +187,19 @@ export class Level {
 
   #want(): void { this.peak = Math.max(this.peak, this.seats + this.waitingSeats) }
 
-  /** The request whose turn it is, of those that `may` begin. */
+  /** The request whose turn it is, of those for which there are seats and that `may` begin. `ready` tells afterwards whether there were seats for any. */
   next(may: (ticket: Ticket) => boolean): Ticket | undefined {
     let best: Ticket | undefined
     let earliest = Infinity
+    this.ready = false
+    if (this.waiting === 0) return undefined
     for (const { waiting, next } of this.#queues) {
       const first = waiting[0]
       if (!first) continue
       const end = next + first.seats * this.#guess
-      if (end >= earliest || !may(first)) continue
+      if (end >= earliest || !this.fits(first.seats)) continue
+      this.ready = true
+      if (!may(first)) continue
       best = first
       earliest = end
     }

@@ -46,6 +46,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** Why nobody waits for the answer any more; undefined while somebody does. Cheaper to ask than the signal. */
   readonly gone: unknown
+  /** Called when nobody waits for the answer any more, with the reason: for one who is asked to wait, and cheaper than the signal. */
+  onGone?: ((reason: unknown) => void) | undefined
   /** The name of this request in the audit log and in the answer's `Audit-ID` header: the client's own, or a new one. */
   readonly auditId: string
   /** What audit writes down of it; undefined when the policy wants nothing. */

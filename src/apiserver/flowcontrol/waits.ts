@@ -1,0 +1,85 @@
+/**
+ * How a request waits for its turn: until it is called, its client leaves, or its patience ends. Hundreds may wait at a time and each for as long as
+ * several garbage collections are apart, so it is written to be small: one timer for all of them, and no signals.
+ */
+import type { Clock } from '../../machinery/clock.ts'
+import { TextError } from '../http/respond.ts'
+import type { ApiRequest } from '../http/request.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Holds } from './hold.ts'
+import type { Level, Ticket } from './level.ts'
+import type { FlowRecord } from './record.ts'
+
+export interface WaitsOptions {
+  readonly clock: Clock
+  readonly levels: () => readonly Level[]
+  readonly record: FlowRecord
+  readonly holds: Holds
+  readonly dispatcher: Dispatcher
+}
+
+export interface Waits {
+  /** Resolves with what `begin` makes of the ticket when its turn has come. Rejects with 429 when there is no room or it takes too long, and with the reason why its client is gone. */
+  wait(ticket: Ticket, begin: (ticket: Ticket) => () => void): Promise<() => void>
+}
+
+/** A request waits for a quarter of the time that it may take, which is a minute where the client asks for no less. */
+const part = 4
+const patience = 15_000
+/** How often it is looked for those who have waited too long, in milliseconds. */
+const look = 100
+
+/** The answer that Kubernetes gives when there is no room: a text, not a `Status`. */
+export const tooMany = (): TextError => new TextError(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 })
+
+export function createWaits({ clock, levels, record, holds, dispatcher }: WaitsOptions): Waits {
+  let looking = false
+  const patienceOf = ({ deadline = Infinity }: ApiRequest): number => (deadline === Infinity ? patience : Math.max(0, (deadline - clock.now()) / part))
+  const refusal = ({ schema, level }: Ticket, reason: 'queue-full' | 'concurrency-limit' | 'time-out') => {
+    record.rejected(schema, reason)
+    level.counts[reason === 'time-out' ? 'timedOut' : 'rejected']++
+    return tooMany()
+  }
+  const lookAround = () => {
+    const at = clock.now()
+    for (const { queues } of levels()) {
+      for (const { waiting } of queues) {
+        if (waiting.length === 0) continue
+        for (const ticket of waiting.filter(({ until }) => until <= at)) ticket.refuse?.(refusal(ticket, 'time-out'))
+      }
+    }
+    looking = levels().some(({ waiting }) => waiting > 0)
+    if (looking) clock.after(look, lookAround)
+  }
+  return {
+    wait(ticket, begin) {
+      const { level, schema, flow, request } = ticket
+      if (level.rejects && !level.fits(level.waitingSeats + ticket.seats)) return Promise.reject(refusal(ticket, 'concurrency-limit'))
+      if (!level.enqueue(ticket)) return Promise.reject(refusal(ticket, 'queue-full'))
+      record.queued(schema, ticket.queue?.waiting.length ?? 0)
+      ticket.until = clock.now() + patienceOf(request)
+      if (!looking) clock.after(look, lookAround)
+      looking = true
+      return new Promise((resolve, fail) => {
+        ticket.go = () => {
+          request.onGone = undefined
+          holds.left(flow)
+          record.waited(schema, ticket.began - ticket.arrived, ticket.seats)
+          resolve(begin(ticket))
+        }
+        ticket.refuse = (reason) => {
+          request.onGone = undefined
+          level.leaveQueue(ticket)
+          holds.left(flow)
+          fail(reason)
+        }
+        request.onGone = (reason) => {
+          record.rejected(schema, 'cancelled')
+          level.counts.cancelled++
+          ticket.refuse?.(reason)
+        }
+        dispatcher.waiting()
+      })
+    },
+  }
+}
