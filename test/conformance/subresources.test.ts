@@ -110,6 +110,15 @@ describe('eviction', () => {
     expect((await ask('GET', `${pods}/guarded`)).metadata.deletionTimestamp).toBeUndefined()
   })
 
+  it('may be asked for in the words of clients before v1.22', async () => {
+    await runningPod('evicted-of-old')
+    expect(await evict('evicted-of-old', { ...eviction('evicted-of-old'), apiVersion: 'policy/v1beta1' })).toMatchObject({ http: 201, status: 'Success' })
+    expect((await ask('GET', `${pods}/evicted-of-old`)).metadata.deletionTimestamp).toBeDefined()
+    expect(await evict('evicted-of-old', { ...eviction('evicted-of-old'), apiVersion: 'policy/v1alpha1' })).toMatchObject({
+      http: 400, message: 'the API version in the data (policy/v1alpha1) does not match the expected API version (policy/v1)',
+    })
+  })
+
   it('is refused for another pod, and for none', async () => {
     await runningPod('here')
     expect(await evict('here', eviction('there'))).toMatchObject({ http: 400, message: 'name in URL does not match name in Eviction object' })

@@ -14,6 +14,8 @@ export interface Expected {
   readonly type: StructType<ApiObject>
   /** The kind is the same in every group version. */
   readonly anyVersion?: boolean
+  /** Other versions in which the kind is the same: they are taken for `apiVersion`. */
+  readonly also?: readonly string[]
   /** A custom kind: objects say what they are, and one that says something else is invalid rather than unreadable. */
   readonly custom?: boolean
 }
@@ -28,7 +30,7 @@ const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.in
 
 /** Throws `ApiError` 400 when the body says that it is something else than what was asked for. */
 function checkKind(kind: string, apiVersion: string, expected: Expected): void {
-  if (expected.anyVersion && kind === expected.kind) return
+  if ((expected.anyVersion || expected.also?.includes(apiVersion)) && kind === expected.kind) return
   if (apiVersion !== expected.apiVersion && kind === expected.kind) {
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
   }

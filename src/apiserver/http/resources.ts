@@ -72,7 +72,7 @@ const sendAny = ({ env, request, response, code, warnings }: Answer, object: Api
 }
 
 /** The object in the body of a request. */
-async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject> }): Promise<ApiObject> {
+async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject>; also?: readonly string[] }): Promise<ApiObject> {
   const custom = call.served.custom !== undefined && expected.type === ownType(call.served.resource).type
   const media = bodyMedia(request.headers['content-type'], custom)
   const object = decodeBody(await readBody(request), { ...expected, custom }, { media, validation: call.fieldValidation, warn: call.warn })
@@ -276,7 +276,7 @@ async function runDirect(env: ResourceEnvironment, request: ApiRequest, response
   const { registry } = env
   const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, pods, { ...writeQuery(request, 'CreateOptions'), warnings })
-  const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion })
+  const body = await bodyAs(request, call, { type: direct.type, kind: direct.type.name, apiVersion: direct.apiVersion, ...(direct.also ? { also: direct.also } : {}) })
   const target = name === 'bindings' ? bindingCall(registry, call, body).call : call
   await sendAny({ env, request, response, code: 201, warnings }, await runAction(registry, target, direct, body), statusType)
 }

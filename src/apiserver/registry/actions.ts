@@ -14,6 +14,8 @@ export interface Action {
   /** What is sent. */
   readonly type: StructType<ApiObject>
   readonly apiVersion: string
+  /** Older versions of the same, taken as well. */
+  readonly also?: readonly string[]
   /** Resolves with what is answered with 201. Called through `runAction`. */
   run(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<ApiObject>
 }
@@ -60,6 +62,8 @@ const binding: Action = {
 const eviction: Action = {
   type: evictionType,
   apiVersion: 'policy/v1',
+  // What kubectl drain sends before v1.22.
+  also: ['policy/v1beta1'],
   async run(env, call, body) {
     await evict(env, call, body)
     return success
@@ -72,7 +76,8 @@ const actions: Readonly<Record<string, Action>> = { 'pods/binding': binding, 'po
 export const actionOf = (name: string): Action | undefined => actions[name]
 
 /** Runs an action past admission. Throws `ApiError`. */
-export async function runAction(env: RegistryEnvironment, call: Call, action: Action, body: ApiObject): Promise<ApiObject> {
+export async function runAction(env: RegistryEnvironment, call: Call, action: Action, sent: ApiObject): Promise<ApiObject> {
+  const body = sent.apiVersion === action.apiVersion ? sent : { ...sent, apiVersion: action.apiVersion }
   const admitted = (await env.admission.mutate(attributes(call, 'CREATE', body, undefined, action.type))) ?? body
   await env.admission.validate(attributes(call, 'CREATE', admitted, undefined, action.type))
   // What the act does to the pod is part of it, and not another request.
