@@ -1,18 +1,22 @@
 /**
- * One lmdb write transaction in the making: it takes the work of many callers, one after the other, each seeing what those
+ * One record of the journal in the making: it takes the work of many callers, one after the other, each seeing what those
  * before it did, and ends as a list of rows to write. Nothing of it shows to readers until it has been flushed.
  */
 import { LeaseNotFoundError } from './leases.ts'
 import type { Leases } from './leases.ts'
-import { entryAt } from './lmdb-read.ts'
-import { encodeHead, encodeLease, encodeLogRow, encodePlace, encodeState, placeOf, readHead, readTomb, revisionOf } from './lmdb-tables.ts'
-import type { Head, LeaseRow, State, Tables } from './lmdb-tables.ts'
+import { entryAt, headOf, tombOf } from './lmdb-space.ts'
+import type { Space } from './lmdb-space.ts'
+import { logRowBytes, placeOf, revisionOf } from './lmdb-tables.ts'
+import type { Head, LeaseRow, State, WrittenRow } from './lmdb-tables.ts'
+import { maxWrites } from './rules.ts'
 import type { Change, ChangeBatch, Commit, Entry, Transaction, Write } from './store.ts'
 
 /** What is known of a key: undefined when it is not there. `value` while it is only in this draft. */
 interface Known { readonly head: Head; readonly value?: Uint8Array }
 
 export interface Draft {
+  /** The rows of the log, in order. */
+  readonly writes: readonly WrittenRow[]
   /** Each transaction's changes, in order. */
   readonly batches: readonly ChangeBatch[]
   /** Leases granted or renewed (a row) and ended (undefined). */
@@ -20,7 +24,7 @@ export interface Draft {
   /** Which lease each written key has now; 0 for none. */
   readonly attached: ReadonlyMap<string, number>
   readonly state: State
-  /** How much there is to write, in rows and bytes; nothing at 0. */
+  /** How much there is to write, in rows and bytes; nothing at 0 rows. */
   readonly rows: number
   readonly bytes: number
   commit(transaction: Transaction): Commit
@@ -30,18 +34,14 @@ export interface Draft {
   endLease(lease: number): void
   /** The same, if the lease's time is up and nobody has renewed or ended it meanwhile. */
   expireLease(lease: number, now: number): void
-  /** Whether this draft writes the key. */
-  touches(key: string): boolean
-  /** Adds any row to write, and the state that goes with it: compaction's way in. */
-  also(write: () => void, state: Partial<State>): void
-  /** Puts the rows into the environment's current batch. */
-  write(): void
+  /** Moves the oldest revision that can be read. */
+  compactTo(revision: number): void
 }
 
 const nothing = new Uint8Array(0)
 
-/** The keys a draft has written, over those on disk. */
-function createPending(tables: Tables, writes: (() => void)[]) {
+/** The keys a draft has written, over those there are. */
+function createWritten(space: Space, writes: WrittenRow[]) {
   const known = new Map<string, Known | undefined>()
   const attached = new Map<string, number>()
   /** Where this draft last wrote a key: what a key that is deleted and made again in one draft replaces. */
@@ -50,21 +50,14 @@ function createPending(tables: Tables, writes: (() => void)[]) {
 
   const look = (key: string): Known | undefined => {
     if (known.has(key)) return known.get(key)
-    const head = readHead(tables, key)
+    const head = headOf(space, key)
     return head && { head }
   }
   const entry = (key: string): Entry | undefined => {
     const k = look(key)
     if (!k) return undefined
     if (k.value) return { key, value: k.value, createRevision: k.head.created, modRevision: revisionOf(k.head.place) }
-    return entryAt(tables, k.head.place)
-  }
-  const rows = (w: Write, head: Head, row: Buffer, hadTomb: boolean) => {
-    tables.log.put(head.place, row)
-    if (w.op === 'put') tables.keys.put(w.key, encodeHead(head))
-    else tables.keys.remove(w.key)
-    if (w.op === 'delete') tables.tombs.put(w.key, encodePlace(head.place))
-    else if (hadTomb) tables.tombs.remove(w.key)
+    return entryAt(space, k.head.place)
   }
   const write = (w: Write, place: number): Change | undefined => {
     const before = look(w.key)
@@ -73,21 +66,21 @@ function createPending(tables: Tables, writes: (() => void)[]) {
     const created = before?.head.created ?? revisionOf(place)
     const value = w.op === 'put' ? w.value : nothing
     const head = { created, place, lease: w.op === 'put' ? (w.lease ?? 0) : 0 }
-    const replaced = before?.head.place ?? places.get(w.key) ?? readTomb(tables, w.key) ?? 0
+    const replaced = before?.head.place ?? places.get(w.key) ?? tombOf(space, w.key) ?? 0
     known.set(w.key, w.op === 'put' ? { head, value } : undefined)
     places.set(w.key, place)
     if (head.lease || before?.head.lease) attached.set(w.key, head.lease)
-    const row = encodeLogRow({ key: w.key, deleted: w.op === 'delete', created, replaced, value })
-    bytes += row.length
-    writes.push(() => rows(w, head, row, !before && replaced !== 0))
+    const row = { key: w.key, deleted: w.op === 'delete', created, replaced, value, place, lease: head.lease }
+    bytes += logRowBytes(row)
+    writes.push(row)
     return { type: w.op, key: w.key, entry: { key: w.key, value, createRevision: created, modRevision: revisionOf(place) }, previous }
   }
-  return { look, entry, write, attached, touches: (key: string) => known.has(key), bytes: () => bytes }
+  return { look, entry, write, attached, bytes: () => bytes }
 }
 
-export function createDraft(tables: Tables, before: State, leases: Leases): Draft {
-  const writes: (() => void)[] = []
-  const keys = createPending(tables, writes)
+export function createDraft(space: Space, before: State, leases: Leases): Draft {
+  const rows: WrittenRow[] = []
+  const keys = createWritten(space, rows)
   const leaseRows = new Map<number, LeaseRow | undefined>()
   const batches: ChangeBatch[] = []
   let state = before
@@ -105,25 +98,22 @@ export function createDraft(tables: Tables, before: State, leases: Leases): Draf
     batches.push({ revision, changes })
   }
 
-  const setLease = (lease: number, row: LeaseRow | undefined) => {
-    leaseRows.set(lease, row)
-    writes.push(() => void (row ? tables.leases.put(lease, encodeLease(row)) : tables.leases.remove(lease)))
-  }
-
   const endLease = (lease: number) => {
     leaseRow(lease)
     const held = new Set(leases.keysOf(lease).filter((key) => (keys.attached.get(key) ?? lease) === lease))
     for (const [key, holder] of keys.attached) if (holder === lease) held.add(key)
-    apply([...held].map((key) => ({ op: 'delete', key })))
-    setLease(lease, undefined)
+    const deletions = [...held].map((key) => ({ op: 'delete', key }) as const)
+    for (let i = 0; i < deletions.length; i += maxWrites) apply(deletions.slice(i, i + maxWrites))
+    leaseRows.set(lease, undefined)
   }
 
   return {
+    writes: rows,
     batches,
     leases: leaseRows,
     attached: keys.attached,
     get state() { return state },
-    get rows() { return writes.length },
+    get rows() { return rows.length + leaseRows.size + (state === before ? 0 : 1) },
     get bytes() { return keys.bytes() },
     commit({ conditions = [], writes }) {
       if (conditions.some((c) => revisionOf(keys.look(c.key)?.head.place ?? 0) !== c.modRevision)) {
@@ -136,26 +126,20 @@ export function createDraft(tables: Tables, before: State, leases: Leases): Draf
     grantLease(seconds, now) {
       const lease = state.lastLease + 1
       state = { ...state, lastLease: lease }
-      setLease(lease, { seconds, expires: now + seconds * 1000 })
+      leaseRows.set(lease, { seconds, expires: now + seconds * 1000 })
       return lease
     },
     renewLease(lease, now) {
       const { seconds } = leaseRow(lease)
-      setLease(lease, { seconds, expires: now + seconds * 1000 })
+      leaseRows.set(lease, { seconds, expires: now + seconds * 1000 })
     },
     endLease,
     expireLease(lease, now) {
       const row = leaseRows.has(lease) ? leaseRows.get(lease) : leases.get(lease)
       if (row && row.expires <= now) endLease(lease)
     },
-    touches: keys.touches,
-    also(row, change) {
-      state = { ...state, ...change }
-      writes.push(row)
-    },
-    write() {
-      for (const put of writes) put()
-      tables.state.put('state', encodeState(state))
+    compactTo(revision) {
+      if (revision > state.compacted) state = { ...state, compacted: revision }
     },
   }
 }

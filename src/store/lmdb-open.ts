@@ -26,7 +26,7 @@ export function prepareDirectory(path: string): void {
     if (code === 'ENOTDIR' || code === 'EEXIST') throw new StoreOpenError(`${path} is not a directory: name another data directory, or move that file away`, error)
     throw new StoreOpenError(`the data directory ${path} cannot be written (${code}): make it writable for this user, or name another`, error)
   }
-  for (const file of ['data.mdb', 'lock.mdb']) {
+  for (const file of ['data.mdb', 'lock.mdb', 'journal.0', 'journal.1']) {
     const full = join(path, file)
     try {
       if (existsSync(full)) accessSync(full, constants.R_OK | constants.W_OK)
@@ -54,7 +54,12 @@ export function lockDirectory(path: string): () => void {
   const file = join(path, 'pid')
   const own = `${process.pid} ${processIdentity(process.pid)}\n`
   const mine = join(path, `pid.${process.pid}`)
-  writeFileSync(mine, own)
+  try {
+    writeFileSync(mine, own)
+  } catch (error) {
+    rmSync(mine, { force: true })
+    throw new StoreOpenError(`the data directory ${path} cannot be written (${codeOf(error)}): make room there, or name another`, error)
+  }
   try {
     for (;;) {
       try {

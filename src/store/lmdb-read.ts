@@ -4,10 +4,11 @@
  * revision the first one was: what changed since is found by walking its chain back.
  */
 import { pause, stretch } from '../machinery/pausing.ts'
-import { compareKeys } from './keys.ts'
+import { compareKeys, position as positionIn } from './keys.ts'
+import { entryAt, logRowOf, newestPlaceOf } from './lmdb-space.ts'
+import type { Space } from './lmdb-space.ts'
+import { decodeHead, placeOf, readRevision, readTomb, revisionOf, within } from './lmdb-tables.ts'
 import type { Change, ChangeBatch, Entry, Range, RangeOptions } from './store.ts'
-import { decodeHead, placeOf, readLogRow, readNewestPlace, readRevision, readTomb, revisionOf, within } from './lmdb-tables.ts'
-import type { Tables } from './lmdb-tables.ts'
 
 const pageSize = 64
 /** Milliseconds that reading the log may hold the event loop. */
@@ -23,57 +24,80 @@ export interface Position {
 }
 
 /** The place of the write that was the newest of its key at `revision`, walking back from `place`. */
-function placeAt(tables: Tables, place: number | undefined, revision: number): number | undefined {
+function placeAt(space: Space, place: number | undefined, revision: number): number | undefined {
   let at = place
-  while (at && revisionOf(at) > revision) at = readLogRow(tables, at)?.replaced
+  while (at && revisionOf(at) > revision) at = logRowOf(space, at)?.replaced
   return at || undefined
 }
 
-/** The live entry at a place; undefined for a deletion, and for what compaction has forgotten. */
-export function entryAt(tables: Tables, place: number | undefined): Entry | undefined {
-  const row = place ? readLogRow(tables, place) : undefined
-  if (!place || !row || row.deleted) return undefined
-  return { key: row.key, value: row.value, createRevision: row.created, modRevision: revisionOf(place) }
-}
-
-export const getAt = (tables: Tables, key: string, revision: number): Entry | undefined =>
-  entryAt(tables, placeAt(tables, readNewestPlace(tables, key), revision))
+export const getAt = (space: Space, key: string, revision: number): Entry | undefined =>
+  entryAt(space, placeAt(space, newestPlaceOf(space, key), revision))
 
 interface Candidate { readonly key: string; readonly place: number; readonly created?: number }
 
-/** Up to a page of keys after `after`, with where their newest writes stand; deleted ones among them when the snapshot is past `revision`. */
-function candidates(tables: Tables, prefix: string, after: string | undefined, revision: number, wanted: number): { found: Candidate[]; last: boolean } {
+interface Page {
+  readonly prefix: string
+  readonly after: string | undefined
+  /** How many keys of lmdb's. */
+  readonly size: number
+  /** Whether the newest revision is read: then what lmdb says is deleted is of no interest. */
+  readonly newest: boolean
+  /** The keys with the prefix that are written in the journal, in order. */
+  readonly written: readonly string[]
+}
+
+/** Where the keys after `key` begin. */
+function behind(sorted: readonly string[], key: string): number {
+  const at = positionIn(sorted, key)
+  return sorted[at] === key ? at + 1 : at
+}
+
+/** Whether nothing has been written after the revision that lmdb or the journal's table would show. */
+const isNewest = ({ tables }: Space, position: Position, revision: number): boolean => position.revision() === revision && readRevision(tables) <= revision
+
+/** About a page of keys after `after`, with where their newest writes stand; deleted ones may be among them. */
+function candidates({ tables, pending }: Space, { prefix, after, size, newest, written }: Page): { found: Candidate[]; last: boolean } {
   const from = after !== undefined && compareKeys(after, prefix) >= 0 ? { ...within(prefix), start: after, exclusiveStart: true } : within(prefix)
   const found: Candidate[] = []
-  for (const { key, value } of tables.keys.getRange({ ...from, limit: wanted })) {
+  for (const { key, value } of tables.keys.getRange({ ...from, limit: size })) {
     const head = decodeHead(value)
     found.push({ key, place: head.place, created: head.created })
   }
-  const last = found.length < wanted
-  if (readRevision(tables) === revision) return { found, last }
-  const to = last ? {} : { end: found.at(-1)!.key }
-  const tombs: Candidate[] = []
-  for (const key of tables.tombs.getKeys({ ...from, ...to })) tombs.push({ key, place: 0 })
-  if (!tombs.length) return { found, last }
-  const dead = tombs.map(({ key }) => ({ key, place: readTomb(tables, key)! }))
-  return { found: [...found, ...dead].sort((a, b) => compareKeys(a.key, b.key)), last }
+  const last = found.length < size
+  const end = last ? undefined : found.at(-1)!.key
+  const dead = newest ? [] : [...tables.tombs.getKeys({ ...from, ...(end === undefined ? {} : { end }) })]
+  const over = written.slice(after === undefined ? 0 : behind(written, after), end === undefined ? undefined : behind(written, end))
+  if (!dead.length && !over.length) return { found, last }
+  const all = new Map(found.map((c) => [c.key, c]))
+  for (const key of dead) all.set(key, { key, place: readTomb(tables, key)! })
+  for (const key of over) {
+    const { place, deleted, created } = pending.newest(key)!
+    all.set(key, deleted ? { key, place } : { key, place, created })
+  }
+  return { found: [...all.values()].sort((a, b) => compareKeys(a.key, b.key)), last }
 }
 
-function entryOf(tables: Tables, c: Candidate, revision: number, keysOnly: boolean): Entry | undefined {
+function entryOf(space: Space, c: Candidate, revision: number, keysOnly: boolean): Entry | undefined {
   if (keysOnly && c.created !== undefined && revisionOf(c.place) <= revision) {
     return { key: c.key, value: nothing, createRevision: c.created, modRevision: revisionOf(c.place) }
   }
-  const entry = entryAt(tables, placeAt(tables, c.place, revision))
+  const entry = entryAt(space, placeAt(space, c.place, revision))
   return entry && keysOnly ? { ...entry, value: nothing } : entry
 }
 
 /** The entries under a prefix as of `revision`, in pages; lets others run between pages once it has held the event loop long enough. */
-async function* pages(tables: Tables, position: Position, prefix: string, revision: number, options: { after?: string; size: number; keysOnly: boolean }): AsyncGenerator<Entry[], void> {
+async function* pages(space: Space, position: Position, prefix: string, revision: number, options: { after?: string; size: number; keysOnly: boolean }): AsyncGenerator<Entry[], void> {
+  const { pending } = space
   let { after } = options
   let began = performance.now()
-  for (;;) {
-    const { found, last } = candidates(tables, prefix, after, revision, options.size)
-    yield found.map((c) => entryOf(tables, c, revision, options.keysOnly)).filter((e) => e !== undefined)
+  let written = pending.keys(prefix)
+  for (let { version } = pending; ; ) {
+    if (version !== pending.version) {
+      written = pending.keys(prefix)
+      version = pending.version
+    }
+    const { found, last } = candidates(space, { prefix, after, size: options.size, newest: isNewest(space, position, revision), written })
+    yield found.map((c) => entryOf(space, c, revision, options.keysOnly)).filter((e) => e !== undefined)
     if (last) return
     after = found.at(-1)!.key
     if (performance.now() - began < stretch) continue
@@ -83,45 +107,56 @@ async function* pages(tables: Tables, position: Position, prefix: string, revisi
   }
 }
 
-async function countAt(tables: Tables, position: Position, prefix: string, revision: number): Promise<number> {
-  if (readRevision(tables) === revision) return tables.keys.getKeysCount(within(prefix))
+async function countAt(space: Space, position: Position, prefix: string, revision: number): Promise<number> {
+  const { tables, pending } = space
   let count = 0
-  for await (const page of pages(tables, position, prefix, revision, { size: pageSize, keysOnly: true })) count += page.length
+  if (isNewest(space, position, revision)) {
+    count = tables.keys.getKeysCount(within(prefix))
+    for (const key of pending.keys(prefix)) count += (pending.newest(key)!.deleted ? 0 : 1) - (tables.keys.doesExist(key) ? 1 : 0)
+    return count
+  }
+  for await (const page of pages(space, position, prefix, revision, { size: pageSize, keysOnly: true })) count += page.length
   return count
 }
 
 /** See `Store.range`. */
-export async function rangeAt(tables: Tables, position: Position, prefix: string, options: RangeOptions): Promise<Range> {
+export async function rangeAt(space: Space, position: Position, prefix: string, options: RangeOptions): Promise<Range> {
   const revision = position.check(options.revision)
   const keysOnly = options.keysOnly === true
   const limit = options.limit || Infinity
-  const count = options.uncounted ? undefined : await countAt(tables, position, prefix, revision)
+  const count = options.uncounted ? undefined : await countAt(space, position, prefix, revision)
   const entries: Entry[] = []
-  for await (const page of pages(tables, position, prefix, revision, { after: options.after, size: Math.min(pageSize, limit + 1), keysOnly })) {
+  for await (const page of pages(space, position, prefix, revision, { after: options.after, size: Math.min(pageSize, limit + 1), keysOnly })) {
     entries.push(...page)
     if (entries.length > limit) return { entries: entries.slice(0, limit), revision, more: true, count: count ?? limit }
   }
   return { entries, revision, more: false, count: count ?? entries.length }
 }
 
-function changeAt(tables: Tables, place: number): Change | undefined {
-  const row = readLogRow(tables, place)
+function changeAt(space: Space, place: number): Change | undefined {
+  const row = logRowOf(space, place)
   if (!row) return undefined
   const entry = { key: row.key, value: row.value, createRevision: row.created, modRevision: revisionOf(place) }
-  return { type: row.deleted ? 'delete' : 'put', key: row.key, entry, previous: entryAt(tables, row.replaced) }
+  return { type: row.deleted ? 'delete' : 'put', key: row.key, entry, previous: entryAt(space, row.replaced) }
+}
+
+/** The places of the log from a revision on, in order: lmdb's, and then those that are only in the journal. */
+function* placesFrom({ tables, pending }: Space, from: number, to: number): Generator<number, void> {
+  let last = placeOf(from, 0) - 1
+  for (const place of tables.log.getKeys({ start: last + 1, end: placeOf(to + 1, 0) })) yield (last = place)
+  yield* pending.places(last + 1)
 }
 
 /** The changes in the log from a revision on, whole transactions, about `limit` of them and no more than one turn of the event loop may take. */
-export function changesFrom(tables: Tables, position: Position, from: number, limit: number): ChangeBatch {
-  const newest = position.revision()
+export function changesFrom(space: Space, position: Position, from: number, limit: number): ChangeBatch {
   const began = performance.now()
   const changes: Change[] = []
   let revision = from
-  for (const place of tables.log.getKeys({ start: placeOf(from, 0), end: placeOf(newest + 1, 0) })) {
+  for (const place of placesFrom(space, from, position.revision())) {
     const at = revisionOf(place)
     if (at > revision && (changes.length >= limit || performance.now() - began > patience)) break
     revision = at
-    const change = changeAt(tables, place)
+    const change = changeAt(space, place)
     if (change) changes.push(change)
   }
   return { revision, changes }

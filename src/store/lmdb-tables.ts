@@ -5,10 +5,12 @@
  *   log     place    → { key, value, created, … }   every write in order: the history, and the values of what lives
  *   tombs   key      → place                        deletions that history still remembers
  *   leases  lease    → { seconds, expires }
- *   state   'state'  → { format, revision, compacted, swept, lastLease }
+ *   state   'state'  → { format, revision, compacted, swept, lastLease, applied, session, journal }
  *
  * A *place* is where a write stands in the log: its revision and its number within the transaction, in one number. Each
  * log row names the place of the write it replaced, so a key's past is a chain that can be walked back.
+ *
+ * The newest writes are not here yet but in the journal beside it (`journal.ts`), and in memory (`pending.ts`).
  */
 import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
@@ -33,13 +35,26 @@ export interface LogRow {
   readonly value: Uint8Array
 }
 
+/** One write as it is kept: its row of the log, where that stands, and the lease of the key from then on (0 for none). */
+export interface WrittenRow extends LogRow { readonly place: number; readonly lease: number }
+
 export interface State {
   readonly revision: number
   /** The oldest revision that can be read. */
   readonly compacted: number
+  readonly lastLease: number
+}
+
+/** What lmdb knows of itself: the state as of the last record of the journal that was moved here. */
+export interface Stored extends State {
   /** How far the log has been cleared of what compaction allows to forget. */
   readonly swept: number
-  readonly lastLease: number
+  /** The last record of the journal whose writes are here. */
+  readonly applied: number
+  /** The number that records of the journal bear which may not be here yet; 0 when all are. */
+  readonly session: number
+  /** Bytes of each of the journal's files. */
+  readonly journal: number
 }
 
 export interface LeaseRow { readonly seconds: number; readonly expires: number }
@@ -53,8 +68,8 @@ export interface Tables {
   readonly state: Database<Buffer, string>
 }
 
-/** Changes when the layout above does. */
-export const format = 1
+/** Changes when the layout above does. Format 1 had no journal: everything was here. */
+const format = 2
 
 /** Opens the tables in a directory. With `durable: false` nothing is flushed: for measurements. */
 export function openTables(path: string, durable: boolean): Tables {
@@ -78,19 +93,28 @@ export const decodeHead = (row: Buffer): Head => ({ created: number(row, 0), pla
 export const encodePlace = (place: number): Buffer => numbers(place)
 export const encodeLease = (l: LeaseRow): Buffer => numbers(l.seconds, l.expires)
 export const decodeLease = (row: Buffer): LeaseRow => ({ seconds: number(row, 0), expires: number(row, 1) })
-export const encodeState = (s: State): Buffer => numbers(format, s.revision, s.compacted, s.swept, s.lastLease)
+const encodeStored = (s: Stored): Buffer => numbers(format, s.revision, s.compacted, s.swept, s.lastLease, s.applied, s.session, s.journal)
 
 const logHeader = 19
 
+/** How many bytes a row of the log takes. */
+export const logRowBytes = (row: LogRow): number => logHeader + Buffer.byteLength(row.key) + row.value.length
+
+/** Writes a row of the log to `at`; returns where it ends. */
+export function writeLogRow(to: Buffer, at: number, row: LogRow): number {
+  const keyAt = at + logHeader
+  to[at] = row.deleted ? 1 : 0
+  to.writeDoubleLE(row.created, at + 3)
+  to.writeDoubleLE(row.replaced, at + 11)
+  const keyLength = to.write(row.key, keyAt)
+  to.writeUInt16LE(keyLength, at + 1)
+  to.set(row.value, keyAt + keyLength)
+  return keyAt + keyLength + row.value.length
+}
+
 export function encodeLogRow(row: LogRow): Buffer {
-  const keyLength = Buffer.byteLength(row.key)
-  const encoded = Buffer.allocUnsafe(logHeader + keyLength + row.value.length)
-  encoded[0] = row.deleted ? 1 : 0
-  encoded.writeUInt16LE(keyLength, 1)
-  encoded.writeDoubleLE(row.created, 3)
-  encoded.writeDoubleLE(row.replaced, 11)
-  encoded.write(row.key, logHeader)
-  encoded.set(row.value, logHeader + keyLength)
+  const encoded = Buffer.allocUnsafe(logRowBytes(row))
+  writeLogRow(encoded, 0, row)
   return encoded
 }
 
@@ -103,12 +127,6 @@ export function decodeLogRow(row: Buffer): LogRow {
     key: row.toString('utf8', logHeader, valueAt),
     value: row.subarray(valueAt),
   }
-}
-
-/** What lives under a key, without its value. */
-export function readHead(tables: Tables, key: string): Head | undefined {
-  const row = tables.keys.getBinaryFast(key)
-  return row && decodeHead(row)
 }
 
 /** Where the newest write of a key stands, be it a deletion. */
@@ -135,19 +153,25 @@ export function readLogLink(tables: Tables, place: number): { readonly deleted: 
   return row && { deleted: row[0] === 1, replaced: row.readDoubleLE(11) }
 }
 
-/** The state as it is on disk now; of a new environment, the state of an empty store. Throws when a newer program wrote it. */
-export function readState(tables: Tables): State {
+/** The state as it is in lmdb now; of a new environment, the state of an empty store. Throws when a newer program wrote it. */
+export function readStored(tables: Tables): Stored {
   const row = tables.state.getBinary('state')
-  if (!row) return { revision: firstRevision, compacted: firstRevision, swept: firstRevision, lastLease: 0 }
-  if (number(row, 0) !== format) throw new Error(`format ${number(row, 0)} is not known to this version, which writes format ${format}`)
-  return { revision: number(row, 1), compacted: number(row, 2), swept: number(row, 3), lastLease: number(row, 4) }
+  if (!row) return { revision: firstRevision, compacted: firstRevision, swept: firstRevision, lastLease: 0, applied: 0, session: 0, journal: 0 }
+  const written = number(row, 0)
+  const state = { revision: number(row, 1), compacted: number(row, 2), swept: number(row, 3), lastLease: number(row, 4) }
+  if (written === 1) return { ...state, applied: 0, session: 0, journal: 0 }
+  if (written !== format) throw new Error(`format ${written} is not known to this version, which writes format ${format}`)
+  return { ...state, applied: number(row, 5), session: number(row, 6), journal: number(row, 7) }
 }
 
-/** The revision in the snapshot that reads use at this moment: ahead of the acknowledged one for an instant after each flush. */
+/** The revision in the snapshot that reads use at this moment: ahead of the acknowledged one for an instant, after a draft too large for the journal. */
 export function readRevision(tables: Tables): number {
   const row = tables.state.getBinaryFast('state')
   return row ? number(row, 1) : firstRevision
 }
+
+/** Puts the state into the environment's current batch. */
+export const putStored = (tables: Tables, stored: Stored): void => void tables.state.put('state', encodeStored(stored))
 
 /** The bounds of the keys that start with a prefix. */
 export const within = (prefix: string): { start?: string; end?: string } => (prefix === '' ? {} : { start: prefix, end: `${prefix}\u{10ffff}` })

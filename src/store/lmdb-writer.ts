@@ -1,34 +1,27 @@
 /**
- * Group commit. Whatever is asked for while one transaction is being flushed is gathered into the next: the more there is
- * to do, the more goes into each flush, and nobody waits for more than the flush under way and the own one.
+ * Group commit. Whatever is asked for while one record is being written is gathered into the next: the more there is
+ * to do, the more goes into each write, and nobody waits for more than the write under way and the own one.
  *
- *   commit() ─▶ queue ─▶ draft: conditions and writes, in order ─▶ one lmdb transaction ─▶ flushed ─▶ watchers, then callers
+ *   commit() ─▶ queue ─▶ draft: conditions and writes, in order ─▶ one record of the journal ─▶ on disk ─▶ watchers, then callers
  */
-import { statfsSync } from 'node:fs'
+import { randomInt } from 'node:crypto'
+import { putRecords } from './checkpoint.ts'
+import type { Checkpoints } from './checkpoint.ts'
+import { prepareJournalFiles, openJournal } from './journal.ts'
+import type { Journal, JournalPosition } from './journal.ts'
+import { createRecordEncoder } from './journal-records.ts'
+import type { JournalRecord } from './journal-records.ts'
 import { LeaseNotFoundError } from './leases.ts'
 import type { Leases } from './leases.ts'
 import { createDraft } from './lmdb-draft.ts'
 import type { Draft } from './lmdb-draft.ts'
-import { readState } from './lmdb-tables.ts'
-import type { State, Tables } from './lmdb-tables.ts'
+import type { Space } from './lmdb-space.ts'
+import type { State } from './lmdb-tables.ts'
+import type { Transactions } from './lmdb-transactions.ts'
 import { StoreClosedError } from './rules.ts'
 
-/** Bounds of one transaction: what one turn of the event loop may take to prepare, and what a crash may leave unacknowledged. */
-const most = { rows: 5000, bytes: 8 * 2 ** 20, milliseconds: 5 }
-
-/** Errors that pass when there is space again; after any other, what the disk holds is in doubt and only a restart tells. */
-const passing = /ENOSPC|EDQUOT|No space left|quota exceeded|MDB_MAP_FULL/i
-
-/** The disk did not take a write. Nothing of it is there, and nothing that was acknowledged is lost. */
-export class StoreWriteError extends Error {
-  constructor(path: string, cause: Error) {
-    super(`cannot write to ${path}: ${cause.message}`, { cause })
-    this.name = 'StoreWriteError'
-  }
-}
-
-/** Bytes without which a write is taken to have failed for want of space. */
-const spaceNeeded = 2 * most.bytes
+/** Bounds of one record: what one turn of the event loop may take to prepare, and what a crash may leave unacknowledged. */
+const most = { rows: 5000, bytes: 2 ** 20, milliseconds: 5 }
 
 interface Job {
   readonly work: (draft: Draft) => unknown
@@ -40,35 +33,83 @@ export interface Writer {
   /** Runs `work` on the next draft and resolves with what it returned once the draft is durable. `work` throws `LeaseNotFoundError` before it writes, or not at all. */
   run<T>(work: (draft: Draft) => T): Promise<T>
   state(): State
+  /** Says that lmdb has everything up to a record of the journal. */
+  release(applied: number): void
   /** Waits for what is under way; work after this is refused. */
   close(): Promise<void>
 }
 
-/** `flushed` is called with each draft as soon as it is durable, before those who asked for it are answered. */
-export function createWriter(path: string, tables: Tables, leases: Leases, flushed: (draft: Draft) => void): Writer {
-  let queue: Job[] = []
-  let state = readState(tables)
-  let running: Promise<void> | undefined
-  let refusal: Error | undefined
+export interface WriterOptions {
+  readonly path: string
+  readonly durable: boolean
+  readonly space: Space
+  readonly transactions: Transactions
+  readonly checkpoints: Checkpoints
+  readonly leases: Leases
+  /** The state that everything before has led to, the number of the last record, and where the next one goes. */
+  readonly begin: { readonly state: State; readonly sequence: number; readonly position: JournalPosition }
+  /** Bytes of each of the journal's files, where it is begun anew. */
+  readonly journalBytes: number
+  /** Called with each draft as soon as it is durable, before those who asked for it are answered. */
+  readonly flushed: (draft: Draft) => void
+}
 
-  const flush = async (draft: Draft) => {
-    try {
-      await tables.root.batch(() => draft.write())
-      tables.root.resetReadTxn()
-    } catch (error) {
-      const cause = named(path, await causeOf(error))
-      tables.root.resetReadTxn()
-      if (!passing.test(cause.message)) refusal = new StoreWriteError(path, new Error(`${cause.message}; restart to see what the disk holds`, { cause }))
-      state = readState(tables)
-      throw new StoreWriteError(path, cause)
+/** The journal as the writer uses it: begun with the first write, for a store that is only read need not have one. */
+function createRecorder({ path, durable, space, transactions, checkpoints, begin, journalBytes }: WriterOptions) {
+  let { sequence } = begin
+  let journal: Journal | undefined
+  let encode = createRecordEncoder(0)
+
+  const open = async (): Promise<Journal> => {
+    if (!transactions.stored().session) {
+      await prepareJournalFiles(path, journalBytes).catch(async (error: unknown) => { throw await transactions.failed(error, true) })
+      await transactions.run(() => ({ session: randomInt(1, 2 ** 48 - 1), journal: journalBytes }))
     }
-    state = draft.state
-    flushed(draft)
+    const { journal: bytes, applied } = transactions.stored()
+    encode = createRecordEncoder(bytes)
+    const opened = openJournal(path, bytes, begin.position, durable)
+    opened.release(applied)
+    return opened
   }
+  const append = async (to: Journal, record: JournalRecord, bytes: Buffer) => {
+    while (!to.room(bytes.length)) await checkpoints.all()
+    await to.append(bytes, record.sequence).catch(async (error: unknown) => { throw await transactions.failed(error) })
+    space.pending.add(record, bytes.length)
+    checkpoints.consider()
+  }
+  return {
+    /** Resolves when what the draft writes is on disk. Throws `StoreWriteError`, and then it is as if nothing had been tried. */
+    async write(draft: Draft, base: number): Promise<void> {
+      journal ??= await open()
+      const { session } = transactions.stored()
+      const record = { session, sequence: sequence + 1, base, state: draft.state, writes: draft.writes, leases: [...draft.leases] }
+      const bytes = encode(record)
+      if (bytes) await append(journal, record, bytes)
+      else {
+        // What no file of the journal can hold goes to lmdb itself, after everything before it.
+        await checkpoints.all()
+        await transactions.run(() => putRecords(space.tables, [record]))
+        journal.release(record.sequence)
+      }
+      sequence++
+    },
+    release: (applied: number) => journal?.release(applied),
+    close: () => journal?.close(),
+  }
+}
+
+export function createWriter(options: WriterOptions): Writer {
+  const { space, transactions, leases, flushed } = options
+  const recorder = createRecorder(options)
+  let queue: Job[] = []
+  let { state } = options.begin
+  let running: Promise<void> | undefined
+  let closed: Error | undefined
+  const refusal = () => closed ?? transactions.refusal()
 
   /** Takes jobs off the queue into a draft. A job that fails for want of its lease has written nothing; any other failure voids the draft. */
   const prepare = (): { draft: Draft; jobs: Job[]; answers: (() => void)[] } => {
-    const draft = createDraft(tables, state, leases)
+    const draft = createDraft(space, state, leases)
     const answers: (() => void)[] = []
     const began = performance.now()
     let taken = 0
@@ -80,7 +121,7 @@ export function createWriter(path: string, tables: Tables, leases: Leases, flush
       } catch (error) {
         if (!(error instanceof LeaseNotFoundError)) {
           for (const voided of queue.splice(0, taken)) voided.reject(error)
-          return { draft: createDraft(tables, state, leases), jobs: [], answers: [] }
+          return { draft: createDraft(space, state, leases), jobs: [], answers: [] }
         }
         answers.push(() => job.reject(error))
       }
@@ -92,15 +133,18 @@ export function createWriter(path: string, tables: Tables, leases: Leases, flush
     // The turn lets everything that arrived with the same poll of the sockets join.
     await new Promise((resolve) => void setImmediate(resolve))
     while (queue.length) {
-      if (refusal) {
-        const refused = queue
-        queue = []
-        for (const job of refused) job.reject(refusal)
+      const refused = refusal()
+      if (refused) {
+        for (const job of queue.splice(0)) job.reject(refused)
         break
       }
       const { draft, jobs, answers } = prepare()
       try {
-        if (draft.rows) await flush(draft)
+        if (draft.rows) {
+          await recorder.write(draft, state.revision)
+          ;({ state } = draft)
+          flushed(draft)
+        }
         for (const answer of answers) answer()
       } catch (error) {
         for (const job of jobs) job.reject(error)
@@ -111,31 +155,17 @@ export function createWriter(path: string, tables: Tables, leases: Leases, flush
 
   return {
     run: (work) => new Promise((resolve, reject) => {
-      if (refusal) return reject(refusal)
+      const refused = refusal()
+      if (refused) return reject(refused)
       queue.push({ work, resolve: resolve as (result: unknown) => void, reject })
       running ??= drain()
     }),
     state: () => state,
+    release: recorder.release,
     async close() {
       await running
-      refusal ??= new StoreClosedError()
+      closed ??= new StoreClosedError()
+      recorder.close()
     },
-  }
-}
-
-/** lmdb calls a write that was cut short for want of space an input/output error. */
-function named(path: string, cause: Error): Error {
-  if (!/Input\/output error/.test(cause.message)) return cause
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize < spaceNeeded ? new Error('No space left on device', { cause }) : cause
-}
-
-/** lmdb rejects with an error that holds a promise of the real one. */
-async function causeOf(error: unknown): Promise<Error> {
-  try {
-    await (error as { commitError?: Promise<unknown> }).commitError
-    return error as Error
-  } catch (cause) {
-    return cause as Error
   }
 }

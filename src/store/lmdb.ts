@@ -5,18 +5,25 @@ import { systemClock } from '../machinery/clock.ts'
 import type { Clock } from '../machinery/clock.ts'
 import { quiet } from '../machinery/log.ts'
 import type { Logger } from '../machinery/log.ts'
+import { createCheckpoints } from './checkpoint.ts'
+import type { Checkpoints } from './checkpoint.ts'
 import { createNews, follow } from './follow.ts'
 import type { History } from './follow.ts'
+import { journalFiles, recover } from './journal.ts'
+import type { Recovered } from './journal.ts'
+import type { JournalRecord } from './journal-records.ts'
 import { createLeases } from './leases.ts'
 import type { Leases } from './leases.ts'
 import { sweep } from './lmdb-compact.ts'
-import type { Draft } from './lmdb-draft.ts'
 import { StoreOpenError, checkDataFile, damaged, lockDirectory, prepareDirectory } from './lmdb-open.ts'
 import { changesFrom, getAt, rangeAt } from './lmdb-read.ts'
-import { decodeHead, decodeLease, openTables, placeOf, readState } from './lmdb-tables.ts'
-import type { Tables } from './lmdb-tables.ts'
+import { decodeHead, decodeLease, openTables, placeOf, readStored } from './lmdb-tables.ts'
+import type { LeaseRow, Tables } from './lmdb-tables.ts'
+import { createTransactions } from './lmdb-transactions.ts'
+import type { Transactions } from './lmdb-transactions.ts'
 import { createWriter } from './lmdb-writer.ts'
 import type { Writer } from './lmdb-writer.ts'
+import { createPending } from './pending.ts'
 import { StoreClosedError, checkReadable, checkTransaction } from './rules.ts'
 import { CompactedError } from './store.ts'
 import type { Store } from './store.ts'
@@ -28,8 +35,10 @@ export interface LmdbStoreOptions {
   readonly log?: Logger
   /** False leaves flushing to the operating system: a crash of the machine may take the last seconds. For measurements. */
   readonly durable?: boolean
-  /** Decides when leases end. */
+  /** Decides when leases end, and when what is in the journal is moved into lmdb. */
   readonly clock?: Clock
+  /** Bytes of each of the journal's two files, whole pages. Files that hold something keep the size they have. */
+  readonly journalBytes?: number
 }
 
 /**
@@ -37,13 +46,15 @@ export interface LmdbStoreOptions {
  * by another process, or holds a damaged file.
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
-  const { path, log = quiet, durable = true, clock = systemClock } = options
+  const { path, log = quiet, durable = true, clock = systemClock, journalBytes = 4 * 2 ** 20 } = options
   prepareDirectory(path)
   const unlock = lockDirectory(path)
+  let tables: Tables | undefined
   try {
-    const tables = openChecked(path, durable)
-    return assemble(path, tables, clock, log, unlock)
+    tables = openChecked(path, durable)
+    return assemble({ path, log, durable, clock, journalBytes, tables, unlock })
   } catch (error) {
+    await tables?.root.close()
     unlock()
     throw error
   }
@@ -53,44 +64,61 @@ function openChecked(path: string, durable: boolean): Tables {
   checkDataFile(path)
   try {
     const tables = openTables(path, durable)
-    readState(tables)
+    readStored(tables)
     return tables
   } catch (error) {
     throw new StoreOpenError(damaged(join(path, 'data.mdb'), (error as Error).message), error)
   }
 }
 
-/** Fills the lease book from disk. */
-function restoreLeases(tables: Tables, leases: Leases): void {
+/** A journal that has nothing. */
+const fresh: Recovered = { records: [], position: { file: 0, at: 0, last: [0, 0] } }
+
+/** Fills the lease book from disk: from lmdb, and then from the records that it does not have. */
+function restoreLeases(tables: Tables, records: readonly JournalRecord[], leases: Leases): void {
   let any = false
   for (const { key, value } of tables.leases.getRange({})) {
     leases.set(key, decodeLease(value))
     any = true
   }
-  if (!any) return
-  for (const { key, value } of tables.keys.getRange({})) {
-    const { lease } = decodeHead(value)
-    if (lease) leases.attach(key, lease)
+  if (any) {
+    for (const { key, value } of tables.keys.getRange({})) {
+      const { lease } = decodeHead(value)
+      if (lease) leases.attach(key, lease)
+    }
   }
+  for (const record of records) remember(leases, record.leases, record.writes.map(({ key, lease }) => [key, lease]))
 }
 
-function remember(leases: Leases, draft: Draft): void {
-  for (const [lease, row] of draft.leases) if (row) leases.set(lease, row)
-  for (const [key, lease] of draft.attached) leases.attach(key, lease)
-  for (const [lease, row] of draft.leases) if (!row) leases.drop(lease)
+function remember(leases: Leases, rows: Iterable<readonly [number, LeaseRow | undefined]>, attached: Iterable<readonly [string, number]>): void {
+  const ended: number[] = []
+  for (const [lease, row] of rows) {
+    if (row) leases.set(lease, row)
+    else ended.push(lease)
+  }
+  for (const [key, lease] of attached) leases.attach(key, lease)
+  for (const lease of ended) leases.drop(lease)
 }
 
-/** Compactions, one after the other: the new boundary first, durably, and then the sweeping behind it. */
-function createCompactor(tables: Tables, writer: Writer, moved: (to: number) => void) {
+interface Parts { readonly tables: Tables; readonly transactions: Transactions; readonly checkpoints: Checkpoints; readonly writer: Writer }
+
+/** Compactions, one after the other: the new boundary first, durably, and then the sweeping behind it, of what lmdb has. */
+function createCompactor({ tables, transactions, checkpoints, writer }: Parts, moved: (to: number) => void) {
   let last: Promise<unknown> = Promise.resolve()
   const compact = async (to: number) => {
-    await writer.run((draft) => draft.also(() => {}, { compacted: Math.max(to, draft.state.compacted) }))
+    await writer.run((draft) => draft.compactTo(to))
     moved(to)
-    let from: number | undefined = placeOf(writer.state().swept, 0)
-    while (from !== undefined) {
-      const start: number = from
-      from = await writer.run((draft) => sweep(tables, draft, start, to))
-    }
+    await checkpoints.all()
+    let from: number | undefined = placeOf(transactions.stored().swept, 0)
+    while (from !== undefined) from = await sweepFrom(from, to)
+  }
+  const sweepFrom = async (from: number, to: number) => {
+    let next: number | undefined
+    await transactions.run(() => {
+      next = sweep(tables, from, to)
+      return next === undefined ? { swept: to } : {}
+    })
+    return next
   }
   return (to: number): Promise<void> => {
     const mine = last.catch(() => {}).then(() => {
@@ -103,7 +131,20 @@ function createCompactor(tables: Tables, writer: Writer, moved: (to: number) => 
   }
 }
 
-function assemble(path: string, tables: Tables, clock: Clock, log: Logger, unlock: () => void): Store {
+interface Opened extends Required<LmdbStoreOptions> { readonly tables: Tables; readonly unlock: () => void }
+
+function assemble(options: Opened): Store {
+  const { path, clock, log, tables, unlock } = options
+  const transactions = createTransactions(path, tables)
+  const pending = createPending()
+  const space = { tables, pending }
+  const stored = transactions.stored()
+  const recovered = stored.session ? recover(path, stored) : fresh
+  for (const { record, bytes } of recovered.records) pending.add(record, bytes)
+  const newest = recovered.records.at(-1)?.record
+  const { revision: reached, compacted: forgotten, lastLease } = newest?.state ?? stored
+  if (newest) log.info({ records: recovered.records.length, revision: newest.state.revision }, 'writes were taken from the journal')
+
   const news = createNews()
   const tail = createTail()
   const expire = (lease: number): void => {
@@ -114,12 +155,19 @@ function assemble(path: string, tables: Tables, clock: Clock, log: Logger, unloc
     })
   }
   const leases = createLeases(clock, (over) => over.forEach(expire))
-  const writer = createWriter(path, tables, leases, (draft) => {
-    remember(leases, draft)
-    tail.add(draft.batches)
-    if (draft.batches.length) news.publish()
+  const journalBytes = stored.session ? stored.journal : options.journalBytes
+  const checkpoints = createCheckpoints({ tables, transactions, pending, clock, log, mostBytes: journalBytes / 2, moved: (applied) => writer.release(applied) })
+  const writer = createWriter({
+    ...options, journalBytes, space, transactions, checkpoints, leases,
+    begin: { state: { revision: reached, compacted: forgotten, lastLease }, sequence: newest?.sequence ?? stored.applied, position: recovered.position },
+    flushed(draft) {
+      remember(leases, draft.leases, draft.attached)
+      tail.add(draft.batches)
+      if (draft.batches.length) news.publish()
+    },
   })
-  restoreLeases(tables, leases)
+  restoreLeases(tables, recovered.records.map(({ record }) => record), leases)
+  checkpoints.consider()
 
   const open = () => {
     if (news.closed) throw new StoreClosedError()
@@ -133,12 +181,17 @@ function assemble(path: string, tables: Tables, clock: Clock, log: Logger, unloc
       return checkReadable(wanted, revision(), compacted())
     },
   }
-  const history: History = { revision, compacted, news, read: (from, limit) => tail.read(from, limit) ?? changesFrom(tables, position, from, limit) }
-  const compactTo = createCompactor(tables, writer, tail.forget)
+  const history: History = { revision, compacted, news, read: (from, limit) => tail.read(from, limit) ?? changesFrom(space, position, from, limit) }
+  const compactTo = createCompactor({ tables, transactions, checkpoints, writer }, tail.forget)
   let closing: Promise<void> | undefined
   const close = async () => {
     leases.stop()
     await writer.close()
+    checkpoints.stop()
+    // What cannot be moved now is in the journal for the next who opens it.
+    await checkpoints.all().then(() => (transactions.stored().session ? transactions.run(() => ({ session: 0 })) : undefined)).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'the journal could not be emptied; the next start reads it')
+    })
     news.close()
     await tables.root.close()
     unlock()
@@ -147,8 +200,8 @@ function assemble(path: string, tables: Tables, clock: Clock, log: Logger, unloc
   return {
     revision: async () => revision(),
     compacted: async () => compacted(),
-    get: async (key, o) => getAt(tables, key, position.check(o?.revision)),
-    range: async (prefix, o = {}) => rangeAt(tables, position, prefix, o),
+    get: async (key, o) => getAt(space, key, position.check(o?.revision)),
+    range: async (prefix, o = {}) => rangeAt(space, position, prefix, o),
     async commit(transaction) {
       open()
       checkTransaction(transaction)
@@ -162,7 +215,7 @@ function assemble(path: string, tables: Tables, clock: Clock, log: Logger, unloc
     grantLease: async (seconds) => writer.run((draft) => draft.grantLease(seconds, clock.now())),
     renewLease: async (lease) => writer.run((draft) => draft.renewLease(lease, clock.now())),
     revokeLease: async (lease) => writer.run((draft) => draft.endLease(lease)),
-    size: async () => statSync(join(path, 'data.mdb')).blocks * 512,
+    size: async () => ['data.mdb', ...journalFiles].reduce((sum, name) => sum + (statSync(join(path, name), { throwIfNoEntry: false })?.blocks ?? 0) * 512, 0),
     close: () => (closing ??= close()),
   }
 }

@@ -6,7 +6,7 @@ import type { Transaction } from './store.ts'
 export const firstRevision = 1
 
 /** Writes in one transaction: far beyond what a request can hold. */
-const maxWrites = 65_535
+export const maxWrites = 65_535
 /** Bytes of a key: what lmdb can hold with room to spare; Kubernetes's longest has less than half. */
 export const maxKeyBytes = 1900
 

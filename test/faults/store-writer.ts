@@ -1,12 +1,13 @@
 /**
  * Writes to a store as hard as it can and says on standard output what was acknowledged, one line each, the moment it was:
- * `ack <revision> <key> <value or ->`. Killed by the tests, at moments they choose. Arguments: directory, number of writers.
+ * `ack <revision> <key> <value or ->`. Killed by the tests, at moments they choose. Arguments: directory, number of writers,
+ * bytes of each of the journal's files.
  */
 import { writeSync } from 'node:fs'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 
-const [path = '', width = '16'] = process.argv.slice(2)
-const store = await openLmdbStore({ path })
+const [path = '', width = '16', journalBytes] = process.argv.slice(2)
+const store = await openLmdbStore({ path, ...(journalBytes ? { journalBytes: Number(journalBytes) } : {}) })
 const say = (line: string) => void writeSync(1, `${line}\n`)
 say(`ready ${await store.revision()}`)
 

@@ -1,0 +1,119 @@
+/**
+ * Moving what is in the journal into lmdb, in the background: some hundred records to a transaction, the last state of each key once.
+ * The transaction says up to which record it goes, so a process that is killed in the middle of this moves nothing twice and skips nothing.
+ */
+import type { Clock, Timer } from '../machinery/clock.ts'
+import type { Logger } from '../machinery/log.ts'
+import type { JournalRecord } from './journal-records.ts'
+import { encodeHead, encodeLease, encodeLogRow, encodePlace, revisionOf } from './lmdb-tables.ts'
+import type { LeaseRow, Stored, Tables, WrittenRow } from './lmdb-tables.ts'
+import type { Transactions } from './lmdb-transactions.ts'
+import type { Pending } from './pending.ts'
+
+/** What one transaction takes: more would hold the event loop for too long. */
+const step = { rows: 500, bytes: 2 ** 20 }
+/** Rows that may be pending before they are moved. */
+const mostRows = 4000
+/** Milliseconds for which a write may be in the journal alone: a cluster at rest writes to lmdb no more often than this. */
+const patience = 30_000
+/** Milliseconds until a disk that did not take it is asked again. */
+const retryAfter = 2_000
+
+export interface Checkpoints {
+  /** Everything that is pending now is in lmdb when this resolves. Throws `StoreWriteError`. */
+  all(): Promise<void>
+  /** To be called after something was added: moves it when it is time. */
+  consider(): void
+  /** No more by itself. */
+  stop(): void
+}
+
+/** Puts the writes of records, in order, into the environment's current batch; returns what lmdb says of itself from then on. */
+export function putRecords(tables: Tables, records: readonly JournalRecord[]): Partial<Stored> {
+  const newest = new Map<string, WrittenRow>()
+  const revived = new Set<string>()
+  const leases = new Map<number, LeaseRow | undefined>()
+  for (const record of records) {
+    for (const write of record.writes) {
+      tables.log.put(write.place, encodeLogRow(write))
+      newest.set(write.key, write)
+      if (write.replaced && !write.deleted && write.created === revisionOf(write.place)) revived.add(write.key)
+    }
+    for (const [lease, row] of record.leases) leases.set(lease, row)
+  }
+  for (const [key, write] of newest) {
+    if (write.deleted) {
+      tables.keys.remove(key)
+      tables.tombs.put(key, encodePlace(write.place))
+    } else {
+      tables.keys.put(key, encodeHead(write))
+      if (revived.has(key)) tables.tombs.remove(key)
+    }
+  }
+  for (const [lease, row] of leases) void (row ? tables.leases.put(lease, encodeLease(row)) : tables.leases.remove(lease))
+  const { state, sequence } = records.at(-1)!
+  return { ...state, applied: sequence }
+}
+
+export interface CheckpointOptions {
+  readonly tables: Tables
+  readonly transactions: Transactions
+  readonly pending: Pending
+  readonly clock: Clock
+  readonly log: Logger
+  /** Bytes of the journal that may be pending before they are moved. */
+  readonly mostBytes: number
+  /** Called with the sequence of the last record that lmdb has. */
+  readonly moved: (applied: number) => void
+}
+
+export function createCheckpoints({ tables, transactions, pending, clock, log, mostBytes, moved }: CheckpointOptions): Checkpoints {
+  let running: Promise<void> | undefined
+  let timer: Timer | undefined
+  /** The disk did not take the last one: not tried again before the timer says so, or somebody needs it. */
+  let failing = false
+  let stopped = false
+
+  const move = async () => {
+    const end = pending.sequence() ?? 0
+    while (transactions.stored().applied < end) {
+      const records = pending.oldest(step.rows, step.bytes)
+      await transactions.run(() => putRecords(tables, records))
+      pending.drop(records.length)
+      moved(transactions.stored().applied)
+    }
+  }
+  const begin = () => (running ??= move().finally(() => { running = undefined }))
+  const wait = (milliseconds: number) => {
+    if (stopped) return
+    timer?.cancel()
+    timer = clock.after(milliseconds, inBackground)
+  }
+  const inBackground = () => {
+    timer?.cancel()
+    timer = undefined
+    begin().then(() => { failing = false }, (error: unknown) => {
+      failing = true
+      if (stopped) return
+      if (transactions.refusal()) return void log.error({ error: String(error) }, 'what is in the journal could not be moved into the database; writes are refused')
+      log.warn({ error: String(error) }, 'what is in the journal could not be moved into the database; trying again')
+      wait(retryAfter)
+    })
+  }
+  return {
+    async all() {
+      // One that is under way does not have what came after it began.
+      await running?.catch(() => {})
+      await begin()
+    },
+    consider() {
+      if (stopped || running || failing) return
+      if (pending.bytes >= mostBytes || pending.rows >= mostRows) inBackground()
+      else if (!timer) wait(patience)
+    },
+    stop() {
+      stopped = true
+      timer?.cancel()
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/** Write transactions of lmdb, one after the other, and what to make of it when the disk does not take them. */
+import { statfsSync } from 'node:fs'
+import { putStored, readStored } from './lmdb-tables.ts'
+import type { Stored, Tables } from './lmdb-tables.ts'
+
+/** Errors that pass when there is space again; after any other, what the disk holds is in doubt and only a restart tells. */
+const passing = /ENOSPC|EDQUOT|No space left|quota exceeded|MDB_MAP_FULL/i
+
+/** Bytes without which a write is taken to have failed for want of space. */
+const spaceNeeded = 16 * 2 ** 20
+
+/** The disk did not take a write. Nothing of it is there, and nothing that was acknowledged is lost. */
+export class StoreWriteError extends Error {
+  constructor(path: string, cause: Error) {
+    super(`cannot write to ${path}: ${cause.message}`, { cause })
+    this.name = 'StoreWriteError'
+  }
+}
+
+export interface Transactions {
+  /** Runs `work`, which puts rows and returns what changes of the stored state, in a write transaction; resolves when that is on disk. Throws `StoreWriteError`. */
+  run(work: () => Partial<Stored>): Promise<void>
+  /** What lmdb holds now. */
+  stored(): Stored
+  /** The error to throw for a write that failed. No other is tried after it, unless it passes, or is `harmless`: nothing of it can be on disk. */
+  failed(error: unknown, harmless?: boolean): Promise<StoreWriteError>
+  /** Why no write is tried any more. */
+  refusal(): Error | undefined
+}
+
+export function createTransactions(path: string, tables: Tables): Transactions {
+  let stored = readStored(tables)
+  let refusal: Error | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  const failed = async (error: unknown, harmless = false): Promise<StoreWriteError> => {
+    const cause = named(path, await causeOf(error))
+    if (!harmless && !passing.test(cause.message)) refusal ??= new StoreWriteError(path, new Error(`${cause.message}; restart to see what the disk holds`, { cause }))
+    return new StoreWriteError(path, cause)
+  }
+  const transact = async (work: () => Partial<Stored>) => {
+    if (refusal) throw refusal
+    let next = stored
+    try {
+      await tables.root.batch(() => {
+        next = { ...stored, ...work() }
+        putStored(tables, next)
+      })
+    } catch (error) {
+      throw await failed(error)
+    } finally {
+      tables.root.resetReadTxn()
+    }
+    stored = next
+  }
+  return {
+    run(work) {
+      const mine = last.then(() => transact(work))
+      last = mine.catch(() => {})
+      return mine
+    },
+    stored: () => stored,
+    failed,
+    refusal: () => refusal,
+  }
+}
+
+/** In the system's words. lmdb calls a write that was cut short for want of space an input/output error. */
+function named(path: string, cause: NodeJS.ErrnoException): Error {
+  if (cause.code === 'ENOSPC') return new Error('No space left on device', { cause })
+  if (!/Input\/output error/.test(cause.message)) return cause
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize < spaceNeeded ? new Error('No space left on device', { cause }) : cause
+}
+
+/** lmdb rejects with an error that holds a promise of the real one. */
+async function causeOf(error: unknown): Promise<Error> {
+  try {
+    await (error as { commitError?: Promise<unknown> }).commitError
+    return error as Error
+  } catch (cause) {
+    return cause as Error
+  }
+}
