@@ -58,7 +58,8 @@ export function attempt(cluster: TestControlPlane, path: string, one: Attempt = 
       response.on('end', () => resolve(answerOf(response.statusCode ?? 0, answer, response.headers)))
       response.on('error', () => resolve(answerOf(response.statusCode ?? 0, answer, response.headers)))
     })
-    call.end(text)
+    // As bytes: the headers stay as they are.
+    call.end(text === undefined ? undefined : Buffer.from(text))
   })
 }
 

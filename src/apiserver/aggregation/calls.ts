@@ -24,6 +24,8 @@ export interface RemoteCalls {
 
 /** How long another server may take for one answer. */
 const timeout = 60_000
+/** How long one event of another server's watch may be: 16 Mi characters. */
+const longestEvent = 16 * 1024 * 1024
 const patchTypes = { json: 'application/json-patch+json', merge: 'application/merge-patch+json', strategic: 'application/strategic-merge-patch+json', apply: 'application/apply-patch+yaml' } as const
 
 const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.filter((v) => typeof v === 'string') : [])
@@ -88,6 +90,7 @@ export function createRemoteCalls(remotes: Remotes, connections: Connections): R
         for await (const chunk of response) {
           const lines = (rest + (chunk as Buffer).toString('utf8')).split('\n')
           rest = lines.pop() ?? ''
+          if (rest.length > longestEvent) throw unavailable(`an event of ${r.apiVersion} is longer than ${longestEvent} characters`)
           for (const line of lines.filter(Boolean)) yield eventOf(line)
         }
       } finally {

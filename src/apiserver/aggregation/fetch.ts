@@ -2,7 +2,7 @@
 import https from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Identity } from '../identity.ts'
-import { goError, wayTo, type Destination } from '../streaming/forward.ts'
+import { goError, refuseUpgrades, wayTo, type Destination } from '../streaming/forward.ts'
 import { identityHeaders } from './front-proxy.ts'
 
 export interface Fetched { readonly code: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
@@ -42,6 +42,7 @@ export function open(to: Destination, { headers = {}, method = 'GET', body, cont
     request.destroy()
   }, timeout)
   request.on('error', (error) => fail(goError(error)))
+  refuseUpgrades(request, (error) => fail(error.message))
   request.on('close', () => {
     clearTimeout(timer)
     fail('unexpected EOF')
@@ -50,7 +51,8 @@ export function open(to: Destination, { headers = {}, method = 'GET', body, cont
     clearTimeout(timer)
     resolve(response)
   })
-  request.end(body)
+  // As bytes: a text would go out together with the head, which is of another encoding.
+  request.end(body === undefined ? undefined : Buffer.from(body))
   return promise
 }
 

@@ -1,6 +1,7 @@
 /** How this server introduces itself, and the user it asks for, to extension API servers. */
 import https from 'node:https'
 import type { OutgoingHttpHeaders } from 'node:http'
+import { sentText } from '../header-text.ts'
 import type { Identity } from '../identity.ts'
 import type { ServicePlace, ServiceResolver } from '../reach/services.ts'
 import type { Destination } from '../streaming/forward.ts'
@@ -11,10 +12,10 @@ export interface FrontProxyTls { readonly cert: string | Buffer; readonly key: s
 
 /** Who asks, as `X-Remote-*` headers. The client's own headers of that name never get this far (`forwardedHeaders`). */
 export function identityHeaders({ name, uid, groups, extra }: Identity): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = { 'x-remote-user': name }
-  if (uid) headers['x-remote-uid'] = uid
-  if (groups.length > 0) headers['x-remote-group'] = [...groups]
-  for (const [key, values] of Object.entries(extra ?? {})) headers[`x-remote-extra-${escaped(key)}`] = [...values]
+  const headers: OutgoingHttpHeaders = { 'x-remote-user': sentText(name) }
+  if (uid) headers['x-remote-uid'] = sentText(uid)
+  if (groups.length > 0) headers['x-remote-group'] = groups.map(sentText)
+  for (const [key, values] of Object.entries(extra ?? {})) headers[`x-remote-extra-${escaped(key)}`] = values.map(sentText)
   return headers
 }
 

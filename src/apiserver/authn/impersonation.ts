@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { badRequest } from '../../machinery/errors.ts'
 import { refusal, type Action, type Authorizer } from '../authz/authorizer.ts'
+import { receivedText } from '../header-text.ts'
 import type { Identity } from '../identity.ts'
 
 const extraPrefix = 'impersonate-extra-'
@@ -71,10 +72,10 @@ function serviceAccountOf(user: string): { readonly namespace: string; readonly 
   return match ? { namespace: match[1] as string, name: match[2] as string } : undefined
 }
 
-const one = (value: string | string[] | undefined): string => (Array.isArray(value) ? (value[0] ?? '') : (value ?? ''))
+const one = (value: string | string[] | undefined): string => receivedText(Array.isArray(value) ? (value[0] ?? '') : (value ?? ''))
 /** Node joins repeated headers of unknown names with a comma and a blank. */
 const many = (value: string | string[] | undefined): string[] =>
-  (Array.isArray(value) ? value : value === undefined ? [] : value.split(', ')).filter((v) => v !== '')
+  (Array.isArray(value) ? value : value === undefined ? [] : value.split(', ')).filter((v) => v !== '').map(receivedText)
 
 /** Header names are case-insensitive and have few characters: keys come percent-encoded. */
 function unescaped(key: string): string {

@@ -3,6 +3,7 @@
  * The same headers of anybody else mean nothing, and nobody behind the server gets to see them.
  */
 import type { TLSSocket } from 'node:tls'
+import { receivedText } from '../header-text.ts'
 import type { Identity } from '../identity.ts'
 import type { Authentication, RawRequest } from './authenticator.ts'
 import { tlsSocketOf } from './certificate.ts'
@@ -60,7 +61,7 @@ function take(request: RawRequest, names: Names): Sent {
   const raw = request.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const header = raw[i]!.toLowerCase()
-    const value = raw[i + 1]!
+    const value = receivedText(raw[i + 1]!)
     const prefix = names.prefixes.find((p) => header.startsWith(p))
     if (names.user.includes(header)) first.user ||= value
     else if (names.uid.includes(header)) first.uid ||= value

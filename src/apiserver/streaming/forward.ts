@@ -1,12 +1,12 @@
 /** Passes a request on to another server and its answer back, byte for byte, upgraded connections included. */
-import http, { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from 'node:http'
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ApiError, internal, unavailable } from '../../machinery/errors.ts'
 import type { ApiRequest, ApiResponse } from '../http/request.ts'
 import { throughTunnel, type Connect } from '../reach/tunnel.ts'
-import { forwardedHeaders, returnedHeaders } from './headers.ts'
+import { forwardedHeaders, isReturned, returnedHeaders } from './headers.ts'
 
 export interface Destination {
   readonly scheme: 'http' | 'https'
@@ -41,16 +41,26 @@ export function send(request: ApiRequest, to: Destination, headers: OutgoingHttp
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const attempt = (again: boolean) => {
     const outgoing = moduleOf(to).request({ ...optionsOf(to, request.method, headers), signal: request.signal })
-    outgoing.on('response', resolve)
-    outgoing.on('error', (error: Error & { code?: string }) => {
+    const failed = (error: Error & { code?: string }) => {
       if (again && !body && outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) attempt(false)
       else reject(unavailable(`error trying to reach service: ${goError(error)}`))
-    })
+    }
+    outgoing.on('response', resolve)
+    outgoing.on('error', failed)
+    refuseUpgrades(outgoing, failed)
     if (body) pipeline(request.raw, outgoing).catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined))
     else outgoing.end()
   }
   attempt(true)
   return promise
+}
+
+/** Another side that switches protocols although nobody asked it to has answered nothing. */
+export function refuseUpgrades(outgoing: ClientRequest, refuse: (error: Error) => void): void {
+  outgoing.on('upgrade', (_, socket) => {
+    socket.destroy()
+    refuse(new Error('unexpected 101 response'))
+  })
 }
 
 /** What may be done to an answer on its way back. */
@@ -141,7 +151,7 @@ function writeHead(socket: Duplex, answer: IncomingMessage, connection: string):
   const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage ?? ''}`]
   for (let i = 0; i < answer.rawHeaders.length; i += 2) {
     const name = answer.rawHeaders[i] as string
-    if (!['connection', 'transfer-encoding'].includes(name.toLowerCase())) lines.push(`${name}: ${answer.rawHeaders[i + 1]}`)
+    if (name.toLowerCase() === 'upgrade' || isReturned(name.toLowerCase())) lines.push(`${name}: ${answer.rawHeaders[i + 1]}`)
   }
   socket.write(`${lines.join('\r\n')}\r\nConnection: ${connection}\r\n\r\n`)
 }

@@ -48,6 +48,8 @@ const ofConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 't
 /** Whether other sites may read an answer is for this server to say: what runs in a pod must not open it to them. */
 const crossOrigin = /^access-control-allow-(?:credentials|headers|methods|origin)$/
 
-/** An answer's headers as they go back to the client. What the request is called in the audit log is for this server to say. */
-export const returnedHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !ofConnection.has(name) && !crossOrigin.test(name) && name !== 'audit-id'))
+/** Whether a header of an answer, by its name in lower case, goes back to the client. What the request is called in the audit log is for this server to say. */
+export const isReturned = (name: string): boolean => !ofConnection.has(name) && !crossOrigin.test(name) && name !== 'audit-id'
+
+/** An answer's headers as they go back to the client. */
+export const returnedHeaders = (headers: IncomingHttpHeaders): OutgoingHttpHeaders => Object.fromEntries(Object.entries(headers).filter(([name]) => isReturned(name)))

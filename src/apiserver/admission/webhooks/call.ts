@@ -9,7 +9,7 @@ import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
 import { seenObject } from '../versions.ts'
 import { throughTunnel } from '../../reach/tunnel.ts'
-import { goError } from '../../streaming/forward.ts'
+import { goError, refuseUpgrades } from '../../streaming/forward.ts'
 import type { FindWebhook, WebhookPlace } from './endpoint.ts'
 
 export interface Webhook {
@@ -152,12 +152,14 @@ export function post(place: WebhookPlace, caBundle: string | undefined, body: st
       headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json, */*', 'content-length': Buffer.byteLength(body) },
     })
     request.on('response', (response) => read(request, response, resolve, reject))
-    request.on('error', (error: Error & { readonly code?: string }) => {
+    const failed = (error: Error & { readonly code?: string }) => {
       // The other side had closed a kept connection: nothing was asked yet.
       if (request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE') && !signal.aborted) return attempt(false)
       const why = signal.aborted ? (timeout.aborted ? 'context deadline exceeded' : 'context canceled') : goError(error)
       reject(new Error(`Post ${JSON.stringify(`${place.url}${place.url.includes('?') ? '&' : '?'}timeout=${seconds}s`)}: ${why}`))
-    })
+    }
+    request.on('error', failed)
+    refuseUpgrades(request, failed)
     request.end(body)
   }
   attempt(agentFor(tls))
