@@ -12,6 +12,7 @@ import type { NodeTls } from '../options.ts'
 import type { PodWorker } from '../pods/worker.ts'
 import { createAuthenticator, createAuthorizer } from './authorize.ts'
 import { serveLogs } from './container-logs.ts'
+import { serveHostLogs } from './host-logs.ts'
 import { createStats } from './stats.ts'
 import { joinStreams, streamUrl } from './streams.ts'
 import { isTranslated, translate } from './websocket.ts'
@@ -55,6 +56,7 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
     if (path === '/metrics/cadvisor') return void send('text/plain; version=0.0.4', await stats.containerMetrics())
     if (path === '/configz') return void send('application/json', JSON.stringify({ kubeletconfig: configuration(context, maxPods) }))
     if (path === '/metrics') return void send(registry.contentType, await registry.metrics())
+    if (path === '/logs' || path.startsWith('/logs/')) return serveHostLogs('/var/log', request, response, url.pathname)
     if (path.startsWith('/containerLogs/')) return serveLogs(context, find, url, response)
     if (/^\/(exec|attach|portForward)\//.test(path)) throw new ApiError(400, 'BadRequest', 'unable to upgrade: missing upgrade headers in request')
     throw new ApiError(404, 'NotFound', `the kubelet does not serve ${path}`)
