@@ -30,6 +30,7 @@ const askAgain = 10_000
 const longestKeyId = 1024
 const longestSource = 1024
 const longestAnnotations = 32 * 1024
+const domain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/
 /** Seeds that are kept. */
 const most = 1000
 
@@ -67,6 +68,8 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
       const seed = randomBytes(seedLength)
       const wrapped = await service.encrypt(randomUUID(), seed)
       checkWrapped(wrapped)
+      // What could not be decrypted after the next start would be lost, and nobody would know before.
+      if (!(await service.decrypt(randomUUID(), wrapped)).equals(seed)) throw new Error('the key management service does not give back what it encrypted')
       if (current) log.info({ provider: name }, 'the key of the key management service has changed; what is written from now on is encrypted with the new one')
       current = { seed, wrapped, validUntil: 0 }
       seeds.keep(wrapped, seed)
@@ -114,7 +117,7 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
         const { data, wrapped } = parse(payload)
         const open = (seed: Buffer): Plain => ({ value: openGcm(seed, data, context), stale: current !== undefined && wrapped.keyId !== current.wrapped.keyId })
         const seed = seeds.find(wrapped)
-        return seed instanceof Promise ? seed.then(open) : open(seed)
+        return seed instanceof Promise ? seed.then((fetched) => proven(fetched, open, () => seeds.drop(wrapped))) : open(seed)
       },
     },
     async check() {
@@ -126,6 +129,16 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
       timer?.cancel()
       service.close()
     },
+  }
+}
+
+/** Opens a value by a seed that was never used: one that opens nothing is not kept. */
+function proven(seed: Buffer, open: (seed: Buffer) => Plain, drop: () => void): Plain {
+  try {
+    return open(seed)
+  } catch (error) {
+    drop()
+    throw error
   }
 }
 
@@ -143,6 +156,8 @@ function checkKeyId(keyId: string): void {
 function checkWrapped({ ciphertext, keyId, annotations }: Wrapped): void {
   checkKeyId(keyId)
   if (ciphertext.length === 0 || ciphertext.length > longestSource) throw new Error(`the key management service made ${ciphertext.length} bytes of a seed; 1 to ${longestSource} are allowed`)
+  const odd = Object.keys(annotations).find((key) => !domain.test(key))
+  if (odd !== undefined) throw new Error(`the annotations of the key management service are named by domains, and ${JSON.stringify(odd)} is none`)
   if (JSON.stringify(annotations).length > longestAnnotations) throw new Error(`the annotations of the key management service are larger than ${longestAnnotations} bytes`)
 }
 
@@ -179,6 +194,7 @@ function createSeeds(service: KmsService, clock: Clock) {
   }
   return {
     keep: (wrapped: Wrapped, seed: Buffer) => keep(keyOf(wrapped), seed),
+    drop: (wrapped: Wrapped) => void known.delete(keyOf(wrapped)),
     anyRefused: () => refused.size > 0,
     forgive: () => refused.clear(),
     find(wrapped: Wrapped): Buffer | Promise<Buffer> {

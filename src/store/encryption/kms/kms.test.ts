@@ -32,6 +32,8 @@ interface Plugin {
   version: string
   /** Decrypt is not answered. */
   hangs: boolean
+  /** Changes what is answered to Encrypt and Decrypt. */
+  lie: ((name: string, answer: Record<string, unknown>) => object) | undefined
   stop(): Promise<void>
 }
 
@@ -48,13 +50,14 @@ async function startPlugin(socket: string, keys: Record<string, Buffer>): Promis
       calls.push(name)
       if (self.hangs && name === 'Decrypt') return
       try {
-        done(null, handle(body))
+        const answer = handle(body)
+        done(null, self.lie && name !== 'Status' ? self.lie(name, answer as Record<string, unknown>) : answer)
       } catch (error) {
         done({ code: status.INTERNAL, details: (error as Error).message })
       }
     },
   })
-  const self: Plugin = { calls, keyId: Object.keys(keys)[0]!, healthz: 'ok', version: 'v2', hangs: false, stop: () => new Promise((resolve) => { server.forceShutdown(); resolve() }) }
+  const self: Plugin = { calls, keyId: Object.keys(keys)[0]!, healthz: 'ok', version: 'v2', hangs: false, lie: undefined, stop: () => new Promise((resolve) => { server.forceShutdown(); resolve() }) }
   const methods = {
     Status: method('Status', StatusRequest, StatusResponse, () => ({ version: self.version, healthz: self.healthz, keyId: self.keyId })),
     Encrypt: method('Encrypt', EncryptRequest, EncryptResponse, ({ plaintext }) => {
@@ -100,8 +103,8 @@ describe('a key management service', () => {
     expect(stored).toMatch(/^k8s:enc:kms:v2:vault:/)
     expect(stored).not.toContain('hush')
     expect(text((await store.get(at('s7')))?.value)).toBe('hush-hush 7')
-    expect(plugin.calls.filter((name) => name === 'Encrypt')).toHaveLength(1)
-    expect(plugin.calls.filter((name) => name === 'Decrypt')).toHaveLength(0)
+    // It was asked once whether it can undo what it did.
+    expect(plugin.calls.filter((name) => name !== 'Status')).toEqual(['Encrypt', 'Decrypt'])
   })
 
   it('is asked for a seed once after a restart, however many values there are', async () => {
@@ -109,7 +112,9 @@ describe('a key management service', () => {
     const first = await start()
     for (let i = 0; i < 20; i++) await first.store.commit(put(`s${i}`, `value ${i}`))
     await first.encryption.stop()
-    const { store } = await start(new FakeClock(), first.raw)
+    const { store, encryption } = await start(new FakeClock(), first.raw)
+    await encryption.check?.()
+    plugin.calls.length = 0
     const { entries } = await store.range('/registry/')
     expect(entries.map((e) => text(e.value)).toSorted()).toEqual(Array.from({ length: 20 }, (_, i) => `value ${i}`).toSorted())
     expect(plugin.calls.filter((name) => name === 'Decrypt')).toHaveLength(1)
@@ -155,13 +160,42 @@ describe('a key management service', () => {
     const first = await start()
     for (let i = 0; i < 30; i++) await first.store.commit(put(`s${i}`, `value ${i}`))
     await first.encryption.stop()
-    const { store } = await start(new FakeClock(), first.raw)
+    const { store, encryption } = await start(new FakeClock(), first.raw)
+    await encryption.check?.()
+    plugin.calls.length = 0
     plugin.hangs = true
     const begun = performance.now()
     const { entries } = await store.range('/registry/')
     expect(entries.every((e) => e.problem?.includes('Decrypt'))).toBe(true)
     expect(performance.now() - begun).toBeLessThan(6_000)
     expect(plugin.calls.filter((name) => name === 'Decrypt')).toHaveLength(1)
+  })
+
+  it.each([
+    ['what it encrypts is something else', (name: string, answer: object) => (name === 'Decrypt' ? { plaintext: randomBytes(32).toString('base64') } : answer), /does not give back what it encrypted/],
+    ['what it makes is nothing', (name: string, answer: object) => (name === 'Encrypt' ? { ...answer, ciphertext: '' } : answer), /made 0 bytes of a seed/],
+    ['what it makes is too much', (name: string, answer: object) => (name === 'Encrypt' ? { ...answer, ciphertext: randomBytes(2000).toString('base64') } : answer), /made 2000 bytes/],
+    ['its key has no name', (name: string, answer: object) => (name === 'Encrypt' ? { ...answer, keyId: '' } : answer), /names no key_id/],
+    ['its annotations have no domains', (name: string, answer: object) => (name === 'Encrypt' ? { ...answer, annotations: { plain: 'MQ==' } } : answer), /"plain" is none/],
+  ] as const)('writes nothing while it lies: %s', async (_, lie, message) => {
+    plugin = await startPlugin(join(directory, 'kms.sock'), keys)
+    plugin.lie = lie
+    const { store, encryption } = await start()
+    await expect(encryption.check?.()).rejects.toThrow(message)
+    await expect(store.commit(put('a', 'value'))).rejects.toThrow(message)
+  })
+
+  it('that lies about a seed once is asked again, and what it said then is not kept', async () => {
+    plugin = await startPlugin(join(directory, 'kms.sock'), keys)
+    const first = await start()
+    await first.store.commit(put('a', 'value'))
+    await first.encryption.stop()
+    const { store, encryption } = await start(new FakeClock(), first.raw)
+    await encryption.check?.()
+    plugin.lie = (_, answer) => ({ ...answer, plaintext: randomBytes(32).toString('base64') })
+    expect((await store.get(at('a')))?.problem).toContain('unable to transform key')
+    plugin.lie = undefined
+    expect(text((await store.get(at('a')))?.value)).toBe('value')
   })
 
   it('that was last seen well too long ago is not written with any more', async () => {
