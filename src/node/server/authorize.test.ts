@@ -36,6 +36,24 @@ describe('the kubelet', () => {
     expect(context.asked).toHaveLength(3)
   })
 
+  it('knows callers by their certificates, as long as these hold, also on a connection that is older', async () => {
+    const context = api()
+    const who = createAuthenticator(context)
+    const peer = { subject: { CN: 'ana', O: ['devs', 'ops'] }, valid_to: 'Jan  2 00:00:00 2026 GMT' }
+    const shown = (authorized: boolean) => ({ headers: {}, socket: { authorized, getPeerCertificate: () => peer } }) as unknown as IncomingMessage
+    expect(await who(shown(true))).toEqual({ user: 'ana', groups: ['devs', 'ops', 'system:authenticated'] })
+    expect(await who(shown(false))).toBeUndefined()
+    await context.clock.advance(25 * 3_600_000)
+    expect(await who(shown(true))).toBeUndefined()
+  })
+
+  it('remembers what one may do for nobody who differs in anything', async () => {
+    const context = api(['get proxy'])
+    const may = createAuthorizer(context)
+    for (const more of [{}, { uid: '1' }, { extra: { a: ['b'] } }, {}]) await may({ user: 'u', groups: [], ...more }, 'GET', '/x')
+    expect(context.asked).toHaveLength(3)
+  })
+
   it('asks for the right to what a path is, and for that to everything where it came later', async () => {
     const may = async (method: string, path: string, ...allowed: string[]) => createAuthorizer(api(allowed))({ user: 'u', groups: [] }, method, path)
     expect(await may('GET', '/metrics/cadvisor', 'get metrics')).toBe(true)

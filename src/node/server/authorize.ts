@@ -13,11 +13,11 @@ export interface Caller {
   readonly extra?: Readonly<Record<string, readonly string[]>>
 }
 
-/** The identity in a verified client certificate; undefined without one. */
-export function callerOf(socket: TLSSocket): Caller | undefined {
+/** The identity in a verified client certificate; undefined without one, and when it has run out since the connection was made. */
+function callerOf(socket: TLSSocket, now: number): Caller | undefined {
   if (!socket.authorized) return undefined
-  const { subject } = socket.getPeerCertificate()
-  if (!subject?.CN) return undefined
+  const { subject, valid_to: end } = socket.getPeerCertificate()
+  if (!subject?.CN || Date.parse(end) < now) return undefined
   const organisation = subject.O as string | string[] | undefined
   return { user: ([] as string[]).concat(subject.CN)[0] ?? '', groups: [...([] as string[]).concat(organisation ?? []), 'system:authenticated'] }
 }
@@ -47,7 +47,7 @@ function memory<T>(clock: Clock) {
 export function createAuthenticator({ client, clock }: Pick<NodeContext, 'client' | 'clock'>): (request: IncomingMessage) => Promise<Caller | undefined> {
   const known = memory<Caller | undefined>(clock)
   return async (request) => {
-    const caller = callerOf(request.socket as TLSSocket)
+    const caller = callerOf(request.socket as TLSSocket, clock.now())
     const token = caller ? undefined : /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (!token) return caller
     const key = createHash('sha256').update(token).digest('base64')
@@ -68,7 +68,7 @@ const running = /^\/(exec|attach|portForward|run)\//
 export function createAuthorizer({ client, clock, nodeName }: Pick<NodeContext, 'client' | 'clock' | 'nodeName'>): (caller: Caller, method: string, path: string) => Promise<boolean> {
   const known = memory<boolean>(clock)
   const ask = async ({ user, groups, uid, extra }: Caller, verb: string, subresource: string): Promise<boolean> => {
-    const key = JSON.stringify([user, groups, verb, subresource])
+    const key = JSON.stringify([user, uid, groups, extra, verb, subresource])
     const before = known.get(key)
     if (before) return before.answer
     const { status } = await client.create(authorization.subjectaccessreviews, {
