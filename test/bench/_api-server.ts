@@ -24,7 +24,7 @@ export type Order =
   | { readonly do: 'collect' }
   | { readonly do: 'fill'; readonly kind: 'pods' | 'configmaps' | 'doomed'; readonly from: number; readonly to: number }
   | { readonly do: 'serve'; readonly code: number; readonly body: string; readonly durable: boolean }
-  | { readonly do: 'events'; readonly count: number; readonly frame?: string }
+  | { readonly do: 'events'; readonly count: number; readonly round?: number; readonly frame?: string }
 
 /** What a process has used: bytes, `pages` those of `rss` that are pages of files (code and the store), which the kernel can take back, `heap` V8's and `buffers` bytes outside of it; the delay of its event loop (milliseconds) and its processor time (microseconds, all threads) since it was last asked. */
 export interface Usage { readonly rss: number; readonly pages: number; readonly heap: number; readonly buffers: number; readonly delayP99: number; readonly delayMax: number; readonly cpu: number }

@@ -12,6 +12,8 @@ import type { Place } from './_api-load.ts'
 import type { Order } from './_api-server.ts'
 
 export interface Side extends Place {
+  /** A cluster that is not started here. */
+  readonly isPeer?: boolean
   /** How long the cache took to fill, in milliseconds. */
   readonly filled: number
   ask<R = object>(order: Order): Promise<R>
@@ -94,7 +96,11 @@ export async function obeyWith(client: Client, order: Order): Promise<object> {
     }
     await inTurns(order.from, order.to, make[order.kind])
   }
-  if (order.do === 'events') await inTurns(0, order.count, (i) => client.create(core.pods, podOf({ generateName: `event-${i}-` })))
+  if (order.do === 'events') {
+    // In rounds they have names of their own: an old peer does not try again when it makes up one that is taken.
+    const named = (i: number) => (order.round === undefined ? { generateName: `event-${i}-` } : { name: `event-${order.round}-${i}` })
+    await inTurns(0, order.count, (i) => client.create(core.pods, podOf(named(i))))
+  }
   return {}
 }
 
@@ -128,6 +134,7 @@ export async function connectPeer(path: string, processes: readonly number[]): P
   return {
     url: config.server.replace(/\/$/, ''),
     token,
+    isPeer: true,
     filled: 0,
     ask: async (order) => (order.do === 'usage' ? usage() : await obeyWith(client, order)) as never,
     async end() {
