@@ -19,7 +19,7 @@ import { checkAuthorized } from './authz/check.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
 import { isLongRunning, parseRequestInfo } from './http/request-info.ts'
 import { handleResource, type ResourceEnvironment } from './http/resources.ts'
-import { plain, sendError, statusOf, tellEarly, warnEarly } from './http/respond.ts'
+import { noSuchPage, plain, sendError, statusOf, tellEarly, warnEarly } from './http/respond.ts'
 import { isSocketOffered, isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
 import { anonymous, type Identity } from './identity.ts'
 import type { AuditedRequest, AuditTrail, Edges } from './options.ts'
@@ -267,7 +267,7 @@ export function answer(corridor: Corridor, request: ApiRequest, response: ApiRes
   if (remote) return remote(request, response)
   if (request.info.isResourceRequest) return handleResource(corridor, request, response)
   const handler = corridor.edges.routes.handle(request.info.path)
-  if (!handler) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+  if (!handler) throw noSuchPage()
   tellEarly(request, response)
   return handler(request, response)
 }

@@ -201,7 +201,7 @@ function createWrites(corridor: Corridor, gate: Gate) {
     },
     async deleteCollection(resource: Erased, o: DeleteOptions & Pick<ListOptions, 'labelSelector' | 'fieldSelector'> = {}): Promise<void> {
       const call = await gate.enter(resource, { verb: 'deletecollection', namespace: o.namespace }, o)
-      await deleteObjects(registry, call, { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, o as Deletion)
+      await deleteObjects(registry, call, { select: { namespace: o.namespace ?? '', labelSelector: o.labelSelector, fieldSelector: o.fieldSelector }, deletion: o as Deletion })
     },
   }
 }

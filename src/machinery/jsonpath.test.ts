@@ -15,7 +15,10 @@ describe('a JSON path', () => {
     ['$.metadata.name', ['a']],
     ['.spec.replicas', [0]],
     ['.spec.missing.deeper', []],
-    [".metadata.annotations['example.com/size']", ['L']],
+    // As in Kubernetes: a name in quotes is a path as well.
+    [".metadata.annotations['example.com/size']", []],
+    [".metadata.annotations['example\\.com/size']", ['L']],
+    [".metadata['annotations.plain']", ['x']],
     ['.metadata.annotations.example\\.com/size', ['L']],
     ['.spec.ports[0].port', [80]],
     ['.spec.ports[-1].name', ['debug']],

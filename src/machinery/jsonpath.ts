@@ -83,7 +83,8 @@ function bracket(inner: string): Step {
   const filter = /^\?\((.*)\)$/s.exec(inner)
   if (filter) return filterOf(filter[1] as string)
   const names = quotedNames(inner)
-  if (names) return (values) => names.flatMap((name) => field(name)(values))
+  // A name in quotes is a path as well: a dot in it wants a backslash.
+  if (names) return (values) => names.flatMap((name) => name.split(/(?<!\\)\./).reduce((found, part) => field(part.replaceAll('\\.', '.'))(found), values))
   const slice = /^(-?\d+)?:(-?\d+)?(?::(\d+))?$/.exec(inner)
   if (slice) return sliceOf(slice[1], slice[2], slice[3])
   if (!/^-?\d+(\s*,\s*-?\d+)*$/.test(inner)) throw new Error(`invalid array index ${inner}`)
@@ -99,7 +100,7 @@ function quotedNames(inner: string): readonly string[] | undefined {
   while (rest !== '') {
     const match = quoted.exec(rest)
     if (!match) return undefined
-    names.push((match[1] ?? match[2] ?? '').replace(/\\(.)/g, '$1'))
+    names.push((match[1] ?? match[2] ?? '').replace(/\\([^.])/g, '$1'))
     rest = rest.slice(match[0].length)
   }
   return names.length > 0 ? names : undefined

@@ -1,5 +1,5 @@
-import { fill, mapList, opt, req, root, setOf, string, struct, zero, type Of } from '../schema.ts'
-import { GroupVersionKind, ObjectMeta } from '../meta/meta.ts'
+import { fill, list, mapList, opt, req, root, setOf, string, struct, zero, type Of } from '../schema.ts'
+import { GroupVersionKind, ListMeta, ObjectMeta } from '../meta/meta.ts'
 
 export const APISubresourceDiscovery = struct('APISubresourceDiscovery', {
   subresource: req(1, string, 'Its name.'),
@@ -33,3 +33,9 @@ export const APIGroupDiscovery = root('APIGroupDiscovery', {
   versions: zero(2, mapList(APIVersionDiscovery, ['version']), 'Its versions, the preferred one first.'),
 })
 export interface APIGroupDiscovery extends Of<typeof APIGroupDiscovery> {}
+
+export const APIGroupDiscoveryList = root('APIGroupDiscoveryList', {
+  metadata: fill(1, ListMeta, 'Of the list.'),
+  items: req(2, list(APIGroupDiscovery), 'The groups there are.'),
+})
+export interface APIGroupDiscoveryList extends Of<typeof APIGroupDiscoveryList> {}

@@ -2,6 +2,7 @@
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, expired, internal, invalid } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
+import { jsonFault } from '../../machinery/json.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { eachPausing, filterPausing } from '../../machinery/pausing.ts'
 import { CompactedError, FutureRevisionError, type Store } from '../../store/store.ts'
@@ -58,30 +59,39 @@ export function checkListQuery({ resourceVersion, match, continue: token, sendIn
   }
   if (sendInitialEvents !== undefined) wrong.push(path('sendInitialEvents').forbidden('sendInitialEvents is forbidden for list'))
   if (wrong.length > 0) throw optionsRefused(wrong)
-  if (token && resourceVersion && resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
 }
 
 /** 422: options of a list or watch that do not go together. */
 export const optionsRefused = (wrong: readonly FieldError[]): ApiError => invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', wrong)
 
+const mostRevision = 2n ** 64n - 1n
+const noRevision = (text: string, why: string): ApiError => badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`)
+
 /** A resourceVersion as a number; 0 for none. Throws `ApiError` 400 for what is none. */
 export function parseRevision(text: string): number {
   if (text === '' || text === '0') return 0
-  if (!/^\d{1,16}$/.test(text)) throw badRequest(`Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`)
+  if (!/^\d+$/.test(text)) throw noRevision(text, 'invalid syntax')
+  if (BigInt(text) > mostRevision) throw noRevision(text, 'value out of range')
   return Number(text)
 }
 
 const encodeToken = (token: Token): string =>
   Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.after })).toString('base64url')
 
+/** Where a list goes on. Throws `ApiError` 400 for a token of anybody else's making. */
 function decodeToken(text: string): Token {
-  try {
-    const { v, rv, start } = JSON.parse(Buffer.from(text, 'base64url').toString()) as { v: unknown; rv: unknown; start: unknown }
-    if (v === 'meta.k8s.io/v1' && typeof rv === 'number' && Number.isSafeInteger(rv) && typeof start === 'string') return { revision: rv, after: start }
-  } catch {
-    // Falls through to the one answer there is for a token of anybody else's making.
-  }
-  throw badRequest('continue key is not valid: invalid continue token')
+  const wrong = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid: ${why}`)
+  const strange = /[^\w-]/.exec(text)
+  if (strange || text.length % 4 === 1) throw wrong(`illegal base64 data at input byte ${strange ? strange.index : text.length - 1}`)
+  const json = Buffer.from(text, 'base64url').toString()
+  const fault = jsonFault(json)
+  if (fault !== undefined) throw wrong(fault)
+  const { v = '', rv = 0, start = '' } = (JSON.parse(json) ?? {}) as { readonly v?: unknown; readonly rv?: unknown; readonly start?: unknown }
+  if (v !== 'meta.k8s.io/v1') throw wrong(`server does not recognize this encoded version ${String(v)}`)
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0) throw wrong('incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+  if (typeof start !== 'string' || start === '') throw wrong('encoded start key empty (version meta.k8s.io/v1)')
+  if (start.startsWith('/') || start.split('/').some((part) => part === '.' || part === '..')) throw wrong(start)
+  return { revision: rv, after: start }
 }
 
 const tooNew = (revision: number, current: number): ApiError => {
@@ -100,6 +110,12 @@ export async function waitFor({ cache, clock }: Pick<ListSource, 'cache' | 'cloc
   if (timeout) throw tooNew(revision, cache.revision())
 }
 
+/** 410 with a token that goes on with what there is by now, for those who can do with that. */
+function gone(token: string): ApiError {
+  const error = expired(`The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.`)
+  return Object.assign(error, { status: { ...error.status, metadata: { continue: token } } })
+}
+
 /** The objects that are selected, as the query wants them. Throws `ApiError` 400, 410, 504. */
 export async function list(source: ListSource, selection: Selection, query: ListQuery): Promise<ListResult> {
   checkListQuery(query)
@@ -111,13 +127,27 @@ export async function list(source: ListSource, selection: Selection, query: List
 }
 
 async function listed(source: ListSource, selection: Selection, query: ListQuery): Promise<ListResult> {
-  if (query.continue) return page(source, selection, query.limit, decodeToken(query.continue))
-  const wanted = parseRevision(query.resourceVersion)
+  if (query.continue) {
+    const token = decodeToken(query.continue)
+    if (query.resourceVersion && query.resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
+    // What goes on after its moment was forgotten: with what there is by now.
+    if (token.revision < 0) return newest(source, selection, query.limit, token.after)
+    return page(source, selection, query.limit, token)
+  }
+  const wanted = wantedBy(query.resourceVersion)
   if (wanted > 0) await waitFor(source, wanted)
   // Exact needs a match parameter, or a limit: that is what Kubernetes does without one.
   const exact = query.match === 'Exact' || (query.match === '' && wanted > 0 && query.limit > 0)
   if (exact) return page(source, selection, query.limit, { revision: wanted, after: '' })
   return newest(source, selection, query.resourceVersion === '0' ? 0 : query.limit, '')
+}
+
+function wantedBy(resourceVersion: string): number {
+  try {
+    return parseRevision(resourceVersion)
+  } catch (error) {
+    throw badRequest(`invalid resource version: ${(error as Error).message}`)
+  }
 }
 
 async function newest({ objects, cache }: ListSource, selection: Selection, limit: number, after: string, as = objects.closedAt ?? cache.revision()): Promise<ListResult> {
@@ -162,7 +192,7 @@ async function page(source: ListSource, selection: Selection, limit: number, { r
     if (error instanceof FutureRevisionError) throw tooNew(revision, error.current)
     if (!(error instanceof CompactedError)) throw error
     if (after === '') throw expired('The resourceVersion for the provided list is too old.')
-    throw expired('The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.')
+    throw gone(encodeToken({ revision: -1, after }))
   }
 }
 

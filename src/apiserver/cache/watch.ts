@@ -17,6 +17,8 @@ export interface WatchQuery {
   readonly match: string
   readonly bookmarks: boolean
   readonly sendInitialEvents: boolean | undefined
+  /** Of no use in a watch. */
+  readonly continue?: string
 }
 
 /** Where the events of a watch go. */
@@ -49,9 +51,12 @@ export function seen(change: CacheEvent, selection: Selection, prefix: string): 
 const tooOld = (revision: number, horizon: number) => expired(`too old resource version: ${revision} (${horizon})`)
 
 /** What does not go together in the options of a watch, all of it at once. Throws `ApiError` 422. */
-function checkInitialEvents({ sendInitialEvents, match }: WatchQuery): void {
+function checkInitialEvents({ sendInitialEvents, match, resourceVersion, continue: token }: WatchQuery): void {
   const at = path('resourceVersionMatch')
   const wrong: FieldError[] = []
+  // A watch from now begins with what there is, which is as if that was asked for.
+  const begins = sendInitialEvents === undefined && (resourceVersion === '' || resourceVersion === '0')
+  if (token && (match || begins)) wrong.push(at.forbidden('resourceVersionMatch is forbidden when continue is provided'))
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan') wrong.push(at.forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
   if (match) {
     if (sendInitialEvents === undefined) wrong.push(at.forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
@@ -111,7 +116,7 @@ export async function watch({ source, selection, query, sink, blank }: WatchOpti
         sink.event('ADDED', item, undefined)
         return sink.room?.()?.then(() => !sink.closed?.()) ?? !sink.closed?.()
       })
-      if (query.sendInitialEvents && query.bookmarks) bookmark(revision, true)
+      if (query.bookmarks) bookmark(revision, true)
     } else for (const change of await missedSince(source, from)) pass(change)
   } catch (error) {
     objects.unwatch(watcher)

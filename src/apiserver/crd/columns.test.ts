@@ -20,7 +20,7 @@ describe('a column', () => {
     ['string', '.spec.list', '[1,2]'],
     ['string', '.spec.map', '{"a":"b"}'],
     ['string', '.spec.missing', null],
-    ['string', '.spec.nothing', null],
+    ['string', '.spec.nothing', '<no value>'],
     ['string', '.status.conditions[?(@.type=="Ready")].status', 'True'],
     ['integer', '.spec.n', 3],
     ['integer', '.spec.whole', 3],

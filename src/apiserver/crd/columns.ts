@@ -2,6 +2,7 @@
 import type { apiextensions } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { compileJsonPath, type JsonPath } from '../../machinery/jsonpath.ts'
+import { parseInstant } from '../../machinery/time.ts'
 import { ageColumn, nameColumn, printer, since, type ColumnOf } from '../registry/printing.ts'
 import type { Cell, Column, Printer } from '../strategy.ts'
 
@@ -14,10 +15,10 @@ const age: ColumnOf<ApiObject> = { ...ageColumn, type: 'date' }
 export const printerOf = (columns: readonly Definition[] | undefined): Printer<ApiObject> =>
   printer<ApiObject>(nameColumn, ...(columns?.length ? columns.map(columnOf) : [age]))
 
-function columnOf({ name, type, format, description = '', priority, jsonPath }: Definition): ColumnOf<ApiObject> {
+function columnOf({ name, type, format, description, priority, jsonPath }: Definition): ColumnOf<ApiObject> {
   const find = pathOf(jsonPath)
   return {
-    name, type: type as Column['type'], description,
+    name, type: type as Column['type'], description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
     ...(format ? { format: format as NonNullable<Column['format']> } : {}),
     ...(priority === undefined ? {} : { priority }),
     cell: (object, now) => cellOf(type, find(object)[0], now),
@@ -35,12 +36,13 @@ function pathOf(source: string): JsonPath {
 
 /** The cell of a value; nothing where it is not of the column's type. */
 function cellOf(type: string, value: unknown, now: number): Cell {
-  if (value === undefined || value === null) return null
+  if (value === undefined) return null
+  if (value === null) return type === 'string' ? '<no value>' : null
   switch (type) {
     case 'integer': return typeof value === 'number' ? Math.trunc(value) : null
     case 'number': return typeof value === 'number' ? value : null
     case 'boolean': return typeof value === 'boolean' ? value : null
-    case 'date': return typeof value !== 'string' ? null : Number.isNaN(Date.parse(value)) ? '<invalid>' : since(value, now)
+    case 'date': return typeof value !== 'string' ? null : parseInstant(value) ? since(value, now) : '<invalid>'
     default: return textOf(value)
   }
 }

@@ -166,7 +166,7 @@ describe('a definition that is deleted', () => {
       return condition(d, 'Terminating')?.reason === 'InstanceDeletionInProgress' && d
     })
     expect(condition(definition, 'Terminating')).toMatchObject({ status: 'True', message: 'CustomResource deletion is in progress' })
-    expect(await failure(make('two'))).toBe('create not allowed while custom resource definition is terminating')
+    expect(await failure(make('two'))).toMatch(/"two" is forbidden: create not allowed while custom resource definition is terminating$/)
     const held = await client.get(served(), 'one', { namespace: 'default' })
     await client.update(served(), { ...held, metadata: { ...held.metadata, finalizers: [] } })
     await until(async () => (await failure(get()))?.includes('not found'))

@@ -1,7 +1,7 @@
 /** A definition as what the registry serves: its versions over one cache, and the ways between them. */
 import { createResource, type apiextensions, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { ApiError } from '../../machinery/errors.ts'
+import { forbidden } from '../../machinery/errors.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import type { OtherVersion } from '../admission/admission.ts'
 import type { FindWebhook } from '../admission/webhooks/endpoint.ts'
@@ -151,10 +151,10 @@ function customPart({ definition, version, storage, schemas, decode, convert, cu
       // What is read back has the defaults of the version it is stored in.
       return schema.default(decodeObject(schema.type, { ...next, apiVersion: stored }).object)
     },
-    refusal(verb) {
+    refusal(verb, name) {
       const definition = current()
       if (verb !== 'create' || !definition || !isTerminating(definition)) return undefined
-      return new ApiError(405, 'MethodNotAllowed', `${verb} not allowed while custom resource definition is terminating`, { group: resource.group, kind: resource.plural })
+      return forbidden(resource, name, `${verb} not allowed while custom resource definition is terminating`)
     },
     deprecation: deprecationOf(definition, version),
     subresource: (name) => subresources[name],

@@ -61,15 +61,27 @@ describe('the aggregated form', () => {
     const apps = json.items.find((i) => i.metadata.name === 'apps')?.versions[0]
     expect(apps?.freshness).toBe('Current')
     expect(apps?.resources.find((r) => r.resource === 'deployments')).toMatchObject({
-      scope: 'Namespaced', responseKind: { group: 'apps', version: 'v1', kind: 'Deployment' },
+      scope: 'Namespaced', responseKind: { group: '', version: '', kind: 'Deployment' },
       subresources: [{ subresource: 'scale', responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } }, { subresource: 'status' }],
     })
   })
 
-  it('keeps the core group on /api and speaks the older version to older clients', async () => {
-    const { json } = await ask<{ items: { metadata: object }[] }>(discovery, '/api', { accept: v2.replace('v=v2', 'v=v2beta1') })
-    expect(json).toMatchObject({ apiVersion: 'apidiscovery.k8s.io/v2beta1' })
-    expect(json.items.map((i) => i.metadata)).toEqual([{ creationTimestamp: null }])
+  it('keeps the core group on /api', async () => {
+    const { json } = await ask<{ items: { metadata: object }[] }>(discovery, '/api', { accept: v2 })
+    expect(json.items.map((i) => i.metadata)).toEqual([{}])
+  })
+
+  it('gives clients that know an older one the documents of a path each', async () => {
+    const older = v2.replace('v=v2', 'v=v2beta1')
+    expect((await ask<{ kind: string }>(discovery, '/apis', { accept: `${older},application/json` })).json.kind).toBe('APIGroupList')
+    await expect(ask(discovery, '/apis', { accept: older })).rejects.toMatchObject({ code: 406 })
+  })
+
+  it('is there in YAML and in protobuf as well', async () => {
+    for (const media of ['application/yaml', 'application/vnd.kubernetes.protobuf']) {
+      const { headers } = await ask(discovery, '/apis', { accept: v2.replace('application/json', media) })
+      expect(headers['content-type']).toBe(v2.replace('application/json', media))
+    }
   })
 
   it('sends nothing to a client that has the document already', async () => {

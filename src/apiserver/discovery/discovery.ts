@@ -1,9 +1,13 @@
 /** Answers `/api`, `/apis` and what lies between them and the resources. Documents are made on first request and kept as bytes. */
 import { createHash } from 'node:crypto'
-import type { Resource } from '../../api/index.ts'
-import { ApiError, methodNotAllowed } from '../../machinery/errors.ts'
+import { apidiscovery, declared, meta, type Resource, type StructType } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
+import { methodNotAllowed, unknownResource } from '../../machinery/errors.ts'
 import type { RemoteVersion } from '../aggregation/aggregator.ts'
+import { encodeAny } from '../encoding/encode.ts'
+import { contentTypes, formatOf, medias, type Media } from '../encoding/negotiate.ts'
 import type { Handler } from '../http/request.ts'
+import { noSuchPage } from '../http/respond.ts'
 import { aggregated, apiGroup, apiGroupList, apiVersions, resourceList } from './documents.ts'
 import { groupsOf, type GroupEntry } from './groups.ts'
 import { sendDocument, type Document } from '../reply.ts'
@@ -17,7 +21,8 @@ export interface DiscoveryOptions {
   readonly serverAddress: () => string
 }
 
-type Form = 'plain' | 'v2' | 'v2beta1'
+/** In which bytes a document is sent, and whether it is the aggregated one. */
+interface Form { readonly media: Media; readonly aggregated: boolean }
 
 /** What is served is only told: nothing else can be done with it. */
 const readMethods = new Set(['GET', 'HEAD'])
@@ -39,49 +44,56 @@ export function createDiscovery(options: DiscoveryOptions): Handler {
       documents = new Map()
     }
     const path = request.info.path.replace(/\/+$/, '')
-    const form = path === '/api' || path === '/apis' ? acceptedForm(request.headers.accept) : 'plain'
-    const key = `${form} ${path}`
+    const isRoot = path === '/api' || path === '/apis'
+    const content = isRoot ? undefined : build(path, groups, options.serverAddress())
+    const form = acceptedForm(request.headers.accept, isRoot)
+    const key = `${form.media} ${form.aggregated} ${path}`
     let document = documents.get(key)
     if (!document) {
-      document = encode(build(path, form, groups, options.serverAddress()), form)
+      document = form.aggregated ? encodeAggregated(groups.filter((group) => (group.name === '') === (path === '/api')), form.media) : encodePlain(content ?? build(path, groups, options.serverAddress()), form.media)
       documents.set(key, document)
     }
-    await sendDocument(request, response, document)
+    await sendDocument(request, response, document, form.aggregated ? 'public' : 'no-cache, private')
   }
 }
 
-/** The first of the forms we speak in the client's `Accept`. */
-function acceptedForm(accept: string | undefined): Form {
-  for (const range of (accept ?? '').split(',')) {
-    const [type, ...params] = range.split(';').map((p) => p.trim())
-    if (type !== 'application/json') continue
-    if (!params.includes('as=APIGroupDiscoveryList')) return 'plain'
-    if (!params.includes('g=apidiscovery.k8s.io')) continue
-    if (params.includes('v=v2')) return 'v2'
-    if (params.includes('v=v2beta1')) return 'v2beta1'
-  }
-  return 'plain'
+const aggregatedAs = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+
+/** What the client takes: the aggregated form where it takes that too (roots have it), whatever it likes better. Throws `ApiError` 406. */
+function acceptedForm(accept: string | undefined, isRoot: boolean): Form {
+  const clauses = (accept || '*/*').split(',').map((clause) => {
+    const [type = '', ...parameters] = clause.split(';').map((part) => part.trim())
+    return { type, parameters }
+  })
+  const whole = isRoot && clauses.find(({ type, parameters }) => type in medias && aggregatedAs.split(';').every((part) => parameters.includes(part)))
+  if (whole) return { media: medias[whole.type] as Media, aggregated: true }
+  const plain = clauses.filter(({ parameters }) => !parameters.some((part) => part.startsWith('as=')))
+  return { media: formatOf(plain.map(({ type, parameters }) => [type, ...parameters].join(';')).join(',') || 'none/none').media, aggregated: false }
 }
 
-function build(path: string, form: Form, groups: readonly GroupEntry[], serverAddress: string): object {
-  if (path === '/api') return form === 'plain' ? apiVersions(serverAddress) : aggregated(groups.filter((g) => g.name === ''), form)
-  if (path === '/apis') return form === 'plain' ? apiGroupList(groups) : aggregated(groups.filter((g) => g.name !== ''), form)
+function build(path: string, groups: readonly GroupEntry[], serverAddress: string): ApiObject {
+  if (path === '/api') return apiVersions(serverAddress)
+  if (path === '/apis') return apiGroupList(groups)
   const [, prefix, ...parts] = path.split('/')
   const [name, version] = prefix === 'api' ? ['', parts[0]] : [parts[0] ?? '', parts[1]]
   const group = groups.find((g) => g.name === name)
   if (group && version === undefined) return apiGroup(group, true)
   const entry = group?.versions.find((v) => v.version === version)
-  if (!entry) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource')
+  if (!entry) throw group?.versions.some((v) => v.resources.some((resource) => declared.includes(resource))) ? unknownResource() : noSuchPage()
   return resourceList(entry)
 }
 
-function encode(value: object, form: Form): Document {
-  const body = Buffer.from(JSON.stringify(value))
-  return {
-    body,
-    contentType: form === 'plain' ? 'application/json' : `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`,
-    etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`,
-    vary: 'Accept',
-  }
+const types: Readonly<Record<string, StructType>> = { APIVersions: meta.APIVersions, APIGroupList: meta.APIGroupList, APIGroup: meta.APIGroup, APIResourceList: meta.APIResourceList }
+
+/** `v1` is the group version of these everywhere, also where they do not say so. */
+function encodePlain(value: ApiObject, media: Media): Document {
+  if (media === 'json') return { body: Buffer.from(`${JSON.stringify(value)}\n`), contentType: contentTypes.json }
+  const type = types[value.kind] as StructType<ApiObject>
+  return { body: encodeAny({ ...value, apiVersion: value.apiVersion ?? 'v1' }, type, { format: { media, as: '' }, pretty: false, include: 'Metadata', now: 0 }), contentType: contentTypes[media] }
 }
 
+function encodeAggregated(groups: readonly GroupEntry[], media: Media): Document {
+  const value = aggregated(groups)
+  const body = encodeAny(value, apidiscovery.APIGroupDiscoveryList as unknown as StructType<ApiObject>, { format: { media, as: '' }, pretty: false, include: 'Metadata', now: 0 })
+  return { body, contentType: `${contentTypes[media]};${aggregatedAs}`, etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`, vary: 'Accept' }
+}

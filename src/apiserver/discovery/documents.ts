@@ -1,15 +1,16 @@
 /** The discovery documents: one per path for clients of every age, and the aggregated form that needs two requests. */
 import { createHash } from 'node:crypto'
-import type { Resource } from '../../api/index.ts'
+import { declared, type Resource } from '../../api/index.ts'
+import type { ApiObject } from '../../client/client.ts'
 import { storageOf } from '../registry/conversions.ts'
 import { isStored } from '../registry/served.ts'
 import type { GroupEntry, VersionEntry } from './groups.ts'
 import { subresourceInfo } from './subresources.ts'
 
 /** What this server can speak about a group version: `meta.v1.APIResourceList`. */
-export function resourceList(version: VersionEntry): object {
+export function resourceList(version: VersionEntry): ApiObject {
   const core = version.groupVersion === version.version
-  return { kind: 'APIResourceList', ...(core ? {} : { apiVersion: 'v1' }), groupVersion: version.groupVersion, resources: version.resources.flatMap(apiResources) }
+  return { kind: 'APIResourceList', ...(core ? {} : { apiVersion: 'v1' }), groupVersion: version.groupVersion, resources: version.resources.flatMap(apiResources) } as unknown as ApiObject
 }
 
 /** Changes when objects come to be stored in another version: how clients that migrate them see that there is something to do. */
@@ -17,6 +18,10 @@ function storageVersionHash(resource: Resource): string {
   const { group, version, kind } = storageOf(resource)
   return createHash('sha256').update(`${group}/${resource.storedVersion ?? version}/${kind}`).digest().subarray(0, 8).toString('base64')
 }
+
+/** In alphabetical order where the kind is built in; of others the status comes before the scale. */
+const subresourcesOf = (resource: Resource): readonly string[] =>
+  (declared.includes(resource) ? resource.subresources.toSorted() : resource.subresources.toSorted().toReversed())
 
 function apiResources(resource: Resource): object[] {
   const own = {
@@ -29,7 +34,7 @@ function apiResources(resource: Resource): object[] {
     ...(resource.categories.length > 0 ? { categories: resource.categories } : {}),
     ...(isStored(resource) ? { storageVersionHash: storageVersionHash(resource) } : {}),
   }
-  const subresources = resource.subresources.toSorted().map((name) => {
+  const subresources = subresourcesOf(resource).map((name) => {
     const info = subresourceInfo(resource, name)
     const foreign = info.group !== resource.group || info.version !== resource.version
     return {
@@ -45,40 +50,43 @@ function apiResources(resource: Resource): object[] {
 }
 
 /** `meta.v1.APIGroup`, with or without its TypeMeta. */
-export function apiGroup(group: GroupEntry, root: boolean): object {
+export function apiGroup(group: GroupEntry, root: boolean): ApiObject {
   const versions = group.versions.map((v) => ({ groupVersion: v.groupVersion, version: v.version }))
-  return { ...(root ? { kind: 'APIGroup', apiVersion: 'v1' } : {}), name: group.name, versions, preferredVersion: versions[0] }
+  return { ...(root ? { kind: 'APIGroup', apiVersion: 'v1' } : {}), name: group.name, versions, preferredVersion: versions[0] } as unknown as ApiObject
 }
 
 /** `/apis`: every named group. */
-export const apiGroupList = (groups: readonly GroupEntry[]): object =>
-  ({ kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.name !== '').map((g) => apiGroup(g, false)) })
+export const apiGroupList = (groups: readonly GroupEntry[]): ApiObject =>
+  ({ kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.name !== '').map((g) => apiGroup(g, false)) }) as unknown as ApiObject
 
 /** `/api`: the versions of the core group and where the server is reached (`host:port`). */
-export const apiVersions = (serverAddress: string): object =>
-  ({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] })
+export const apiVersions = (serverAddress: string): ApiObject =>
+  ({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] }) as unknown as ApiObject
 
-/** `apidiscovery.k8s.io` APIGroupDiscoveryList of these groups; `v2` and `v2beta1` have the same shape. */
-export function aggregated(groups: readonly GroupEntry[], version: 'v2' | 'v2beta1'): object {
+/** `apidiscovery.k8s.io/v2` APIGroupDiscoveryList of these groups. */
+export function aggregated(groups: readonly GroupEntry[]): ApiObject {
   return {
     kind: 'APIGroupDiscoveryList',
-    apiVersion: `apidiscovery.k8s.io/${version}`,
+    apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map((group) => ({
-      metadata: { ...(group.name ? { name: group.name } : {}), creationTimestamp: null },
+      metadata: group.name ? { name: group.name } : {},
       versions: group.versions.map((v) => ({ version: v.version, resources: v.remote?.resources ?? v.resources.map(resourceDiscovery), freshness: v.remote?.freshness ?? 'Current' })),
     })),
-  }
+  } as unknown as ApiObject
 }
 
 function resourceDiscovery(resource: Resource): object {
-  const subresources = resource.subresources.toSorted().map((name) => {
+  const builtIn = declared.includes(resource)
+  const subresources = subresourcesOf(resource).map((name) => {
     const { group, version, kind, verbs } = subresourceInfo(resource, name)
-    return { subresource: name, responseKind: { group, version, kind }, verbs }
+    const same = builtIn && group === resource.group && version === resource.version
+    return { subresource: name, responseKind: same ? { group: '', version: '', kind } : { group, version, kind }, verbs }
   })
   return {
     resource: resource.plural,
-    responseKind: { group: resource.group, version: resource.version, kind: resource.kind },
+    // What is built in is of the group and version that it stands under, without saying so.
+    responseKind: builtIn ? { group: '', version: '', kind: resource.kind } : { group: resource.group, version: resource.version, kind: resource.kind },
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
     verbs: resource.verbs,

@@ -1,7 +1,7 @@
 /** Request bodies to objects. */
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { badRequest, invalid } from '../../machinery/errors.ts'
+import { type ApiError, badRequest, invalid } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
@@ -39,28 +39,38 @@ function checkKind(kind: string, apiVersion: string, expected: Expected): void {
   }
 }
 
+/** How a body begins, for those who sent it: as text where it may be JSON, otherwise byte by byte. */
+function beginningOf(body: Buffer): string {
+  if (body.length === 0) return '<empty>'
+  const shown = body.subarray(0, 30).toString(body[0] === 0x7b ? 'utf8' : 'hex')
+  return body.length > 30 ? `${shown} ...` : shown
+}
+
+const unrecognized = (body: Buffer, expected: Expected, why: string): ApiError =>
+  badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${beginningOf(body)})`)
+
+/** What Kubernetes reads first of every object. */
+const typeMeta = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+const wordOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value)
+
 /** A value with kind and apiVersion, those of the expected kind where it says nothing. */
-function stated(value: unknown, expected: Expected): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into an object`)
-  }
+function stated(value: unknown, body: Buffer, expected: Expected): Record<string, unknown> {
+  const unread = (why: string): ApiError => unrecognized(body, expected, `couldn't get version/kind; json parse error: json: cannot unmarshal ${why}`)
+  if (value === null) throw unrecognized(body, expected, "Object 'Kind' is missing in 'null'")
+  if (typeof value !== 'object' || Array.isArray(value)) throw unread(`${wordOf(value)} into Go value of type ${typeMeta}`)
   const { kind, apiVersion } = value as { kind?: unknown; apiVersion?: unknown }
-  if ((kind !== undefined && typeof kind !== 'string') || (apiVersion !== undefined && typeof apiVersion !== 'string')) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; kind and apiVersion must be strings`)
+  for (const [field, text] of Object.entries({ apiVersion, kind })) {
+    if (text !== undefined && text !== null && typeof text !== 'string') throw unread(`${wordOf(text)} into Go struct field .${field} of type string`)
   }
   const named = { kind: kind || expected.kind, apiVersion: apiVersion || expected.apiVersion }
-  if (expected.custom) checkCustom(value, { kind: kind ?? '', apiVersion: apiVersion ?? '' }, expected)
-  else checkKind(named.kind, named.apiVersion, expected)
+  if (expected.custom) checkCustom(value, body, { kind: kind as string ?? '', apiVersion: apiVersion as string ?? '' }, expected)
+  else checkKind(named.kind as string, named.apiVersion as string, expected)
   return kind && apiVersion ? (value as Record<string, unknown>) : { ...value, ...named }
 }
 
 /** Throws `ApiError` 400 when a custom object does not say what it is, 422 when it is of another kind of the same version. */
-function checkCustom(value: object, { kind, apiVersion }: { readonly kind: string; readonly apiVersion: string }, expected: Expected): void {
-  if (kind === '') {
-    const text = JSON.stringify(value)
-    const beginning = text.length > 30 ? `${text.slice(0, 30)} ...` : text
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): Object 'Kind' is missing in '${text}' (${beginning})`)
-  }
+function checkCustom(value: object, body: Buffer, { kind, apiVersion }: { readonly kind: string; readonly apiVersion: string }, expected: Expected): void {
+  if (kind === '') throw unrecognized(body, expected, `Object 'Kind' is missing in '${JSON.stringify(value)}'`)
   if (apiVersion !== expected.apiVersion) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
   if (kind === expected.kind) return
   const { name } = ((value as { metadata?: { name?: unknown } | null }).metadata ?? {})
@@ -74,7 +84,7 @@ function parseText(body: Buffer, validation: FieldValidation, expected: Expected
     const { value, duplicateFields } = parseJson(body, { duplicates: validation !== 'Ignore' })
     return { value, duplicates: duplicateFields }
   } catch (error) {
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; ${(error as Error).message}`)
+    throw unrecognized(body, expected, `couldn't get version/kind; ${(error as Error).message}`)
   }
 }
 
@@ -91,7 +101,7 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
     return Object.assign({ ...named }, decodeMessage(expected.type, message), named)
   }
   const { value, duplicates } = parseText(body, validation, expected)
-  const { object, unknownFields } = decodeObject(expected.type, stated(value, expected))
+  const { object, unknownFields } = decodeObject(expected.type, stated(value, body, expected))
   if (validation === 'Ignore') return object
   if (duplicates.length === 0 && unknownFields.length === 0) return object
   const problems = [...duplicates, ...unknownFields]

@@ -9,6 +9,7 @@ import type { Served } from '../registry/served.ts'
 import type { EncodeOptions } from './encode.ts'
 import type { Format } from './negotiate.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
+import { formatYaml } from '../../machinery/yaml.ts'
 import { longText, type LongBody, type TextForm } from './pieces.ts'
 import { partial, tableDocument } from './table.ts'
 
@@ -40,12 +41,21 @@ export async function encodeList(served: Served, result: ListResult, options: En
     if (partials) return enveloped(apiVersion, kind, metadata, { items, first: partly, again: partly })
     return enveloped(apiVersion, kind, metadata, { items, first: (item) => served.view(item).keptMessage(resource.type), again: (item) => served.view(item).newMessage(resource.type) })
   }
-  const frame = { kind, apiVersion, metadata }
+  // Custom lists say of every page whether another one follows, lists of metadata that they are of nothing.
+  const frame = { kind, apiVersion, metadata: served.custom && !partials ? { ...metadata, continue: result.continue } : metadata }
+  if (partials && items.length === 0) return noPartials(frame, formOf(options))
   if (partials) return longText({ frame, key: 'items', items, json: (item) => partial(item.object, format) }, formOf(options))
   const skip = skippedOf(served)
   const form = formOf(options)
   if (form !== 'json') return longText({ frame, key: 'items', items, json: (item) => `{${jsonOf(served.view(item)).slice(skip)}` }, form)
   return lines(`${JSON.stringify(frame).slice(0, -1)},"items":[`, served, items, skip)
+}
+
+/** No items are null in lists of metadata. */
+function noPartials(frame: object, form: TextForm): LongBody {
+  const value = { ...frame, items: null }
+  const text = form === 'yaml' ? formatYaml(value) : `${JSON.stringify(value, null, form === 'pretty' ? 2 : undefined)}\n`
+  return { length: Buffer.byteLength(text), write: async (pieces) => pieces.text(text) }
 }
 
 /** How items become messages: those that are not kept are made twice, because the length of all of them is told before the first. */

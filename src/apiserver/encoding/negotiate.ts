@@ -20,7 +20,8 @@ export const contentTypes: Readonly<Record<Media, string>> = {
   protobuf: 'application/vnd.kubernetes.protobuf',
 }
 
-const medias: Readonly<Record<string, Media>> = {
+/** What the types in an Accept header mean. */
+export const medias: Readonly<Record<string, Media>> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
   'application/vnd.kubernetes.protobuf': 'protobuf',
@@ -28,7 +29,6 @@ const medias: Readonly<Record<string, Media>> = {
   'application/*': 'json',
 }
 
-const offeredText = 'application/json, application/yaml'
 const offered = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
 const plain: Format = { media: 'json', as: '' }
 const shapes: readonly string[] = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']
@@ -65,7 +65,7 @@ export function formatOf(accept: string | undefined, textOnly = false, noTable =
   const isOffered = ({ media, as }: Format) => !(textOnly && media === 'protobuf' && as === '') && !(noTable && as === 'Table')
   const clauses = accept.split(',').map(clause).filter(({ format }) => format !== undefined && isOffered(format))
   const best = clauses.toSorted((a, b) => b.q - a.q)[0]?.format
-  if (!best) throw notAcceptable(`only the following media types are accepted: ${textOnly ? offeredText : offered}`)
+  if (!best) throw notAcceptable(`only the following media types are accepted: ${offered}`)
   if (remembered.size < 1000 && accept.length < 200) remembered.set(accept, best)
   return best
 }
@@ -75,7 +75,7 @@ export function bodyMedia(contentType: string | undefined, textOnly = false): Me
   if (!contentType) return 'json'
   const media = medias[contentType.split(';')[0]!.trim().toLowerCase()]
   if (!media || (textOnly && media === 'protobuf') || contentType.startsWith('*') || contentType.startsWith('application/*')) {
-    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${textOnly ? offeredText : offered}`)
+    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${offered}`)
   }
   return media
 }

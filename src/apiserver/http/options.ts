@@ -43,7 +43,7 @@ function unprintable(name: string): readonly string[] {
 }
 
 const printable: readonly string[] = []
-const validations: readonly string[] = ['Ignore', 'Warn', 'Strict']
+const validations: readonly string[] = ['', 'Ignore', 'Strict', 'Warn']
 
 /** The options of a write. Without a field manager it is the client's user agent up to its first slash. Throws `ApiError` 422. */
 export function writeQuery(request: ApiRequest, kind: string): WriteQuery {
@@ -97,6 +97,7 @@ export function watchQuery({ query }: ApiRequest): WatchQuery & { readonly timeo
   return {
     resourceVersion: query.get('resourceVersion') ?? '',
     match: query.get('resourceVersionMatch') ?? '',
+    continue: query.get('continue') ?? '',
     bookmarks: isTrue(query.get('allowWatchBookmarks')),
     sendInitialEvents: initial === null ? undefined : isTrue(initial),
     timeoutSeconds: integer(query, 'timeoutSeconds'),

@@ -1,9 +1,9 @@
 /** Requests for resources: from the body to the call on the registry, from its result to the bytes of the answer. */
-import { meta, type Resource, type StructType } from '../../api/index.ts'
+import { declared, meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
-import { ApiError, methodNotAllowed, methodNotSupported, notFound, type Status } from '../../machinery/errors.ts'
+import { ApiError, methodNotAllowed, methodNotSupported, notFound, unknownResource, type Status } from '../../machinery/errors.ts'
 import { Encoded } from '../cache/encoded.ts'
-import { checkListQuery, type ListResult } from '../cache/list.ts'
+import type { ListResult } from '../cache/list.ts'
 import { decodeBody } from '../encoding/decode.ts'
 import { encodeAny, encodeComputedList, encodeComputedTable, encodeObject, eventEncoder, type EncodeOptions, type EventEncoder } from '../encoding/encode.ts'
 import { encodeList } from '../encoding/lists.ts'
@@ -27,7 +27,7 @@ import { readBody } from './body.ts'
 import { deleteQuery, includeOf, listQuery, prettyOf, selectionQuery, watchQuery, writeQuery } from './options.ts'
 import type { ApiRequest, ApiResponse, RequestInfo } from './request.ts'
 import { isTrue } from './request-info.ts'
-import { send, tellEarly, warnEarly } from './respond.ts'
+import { noSuchPage, send, tellEarly, warnEarly } from './respond.ts'
 import { watchStream, type WatchStream } from './watch-response.ts'
 
 export interface ResourceEnvironment {
@@ -42,7 +42,8 @@ type Act = (env: ResourceEnvironment, request: ApiRequest, response: ApiResponse
 
 const statusType = meta.Status as unknown as StructType<ApiObject>
 
-const nowhere = () => new ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+/** Groups that are built in say themselves that they have no such resource; elsewhere nobody knows the page. */
+const nowhere = ({ group }: Pick<RequestInfo, 'group'>): ApiError => (group === '' || declared.some((resource) => resource.group === group) ? unknownResource() : noSuchPage())
 
 const encodeOptions = (env: ResourceEnvironment, request: ApiRequest, served?: Served): EncodeOptions => ({
   format: formatOf(request.headers.accept, served?.custom !== undefined),
@@ -85,6 +86,7 @@ const ownType = ({ kind, apiVersion, type }: Resource) => ({ kind, apiVersion, t
 /** Answers at once, unless a revision is wanted that has not come yet. */
 const get: Act = (env, request, response, served) => {
   const { info: { namespace, name }, query } = request
+  formatOf(request.headers.accept, served.custom !== undefined)
   const found = getObject(env.registry, { served, namespace, name }, (query.size && query.get('resourceVersion')) || '')
   const answer = (item: Encoded) => sendObject({ env, request, response, code: 200 }, served, item)
   return found instanceof Promise ? found.then(answer) : answer(found)
@@ -199,9 +201,7 @@ const deleteCollection: Act = async (env, request, response, served) => {
   const options = encodeOptions(env, request, served)
   const warnings: string[] = []
   const call = callOf(env, request, served, { ...query, name: '', warnings })
-  // Options that make no sense must not delete everything.
-  checkListQuery(listQuery(request))
-  const result = await deleteObjects(env.registry, call, selectionQuery(request), deletion)
+  const result = await deleteObjects(env.registry, call, { select: selectionQuery(request), query: listQuery(request), deletion })
   tellList(request, served, result)
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options), warnings })
 }
@@ -288,7 +288,7 @@ const onObject = new Set(['get', 'update', 'patch', 'delete'])
 export function checkPlace({ resource, custom }: Served, { verb, name, namespace }: RequestInfo): void {
   if (!(resource.verbs as readonly string[]).includes(verb)) throw methodNotAllowed()
   // What is not built in has no other paths than those that it is served under.
-  if (resource.namespaced && !namespace && verb !== 'list' && verb !== 'watch') throw name || custom ? nowhere() : methodNotAllowed()
+  if (resource.namespaced && !namespace && verb !== 'list' && verb !== 'watch') throw name || custom ? nowhere(resource) : methodNotAllowed()
   if (onObject.has(verb) ? !name : verb === 'create' && name) throw methodNotAllowed()
 }
 
@@ -311,7 +311,7 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
   const { info } = request
   const { registry, routes } = env
   const resource = registry.resource(info.group, info.version, info.resource)
-  if (!resource) throw nowhere()
+  if (!resource) throw nowhere(info)
   const old = deprecated[resource.groupResource]
   if (old) {
     warnEarly(request, old)
@@ -322,7 +322,7 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
     if (handler) tellEarly(request, response)
     if (handler) return handler(request, response)
   }
-  if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere()
+  if (info.namespace && !resource.namespaced && resource.plural !== 'namespaces') throw nowhere(info)
   const served = registry.find(info.group, info.version, info.resource)
   if (!reading.has(info.verb)) checkAnswerable(request, served)
   const acted = act(env, request, response, resource)
@@ -331,7 +331,7 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
   if (served.custom?.deprecation) warnEarly(request, served.custom.deprecation)
   if (info.subresource) {
     const sub = subresourceOf(served, info.subresource)
-    if (!sub) throw served.custom && (info.subresource === 'status' || info.subresource === 'scale') ? notFound(served.resource, info.name) : nowhere()
+    if (!sub) throw served.custom && (info.subresource === 'status' || info.subresource === 'scale') ? notFound(served.resource, info.name) : nowhere(info)
     return onSubresource(env, request, response, served, sub)
   }
   checkPlace(served, info)

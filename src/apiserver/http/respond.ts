@@ -108,6 +108,9 @@ function errorFormat(accept: string | undefined): Format {
 /** An error that is answered with its message as plain text, where Kubernetes does so. */
 export class TextError extends ApiError {}
 
+/** What is answered on paths that nobody knows. */
+export const noSuchPage = (): TextError => new TextError(404, 'NotFound', '404 page not found')
+
 /** The `Status` of an error; 500 for what is no `ApiError`. */
 export function statusOf(error: unknown): Status {
   if (error instanceof ApiError) return error.status

@@ -25,7 +25,7 @@ export interface CreateOptions {
  */
 export async function create(env: RegistryEnvironment, call: Call, body: ApiObject, { managed = false }: CreateOptions = {}): Promise<Encoded> {
   const { served } = call
-  const refusal = served.custom?.refusal('create')
+  const refusal = served.custom?.refusal('create', body.metadata.name ?? '')
   if (refusal) throw refusal
   if (body.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
   // Nothing is being deleted at its birth, whoever says so.

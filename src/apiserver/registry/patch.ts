@@ -1,7 +1,7 @@
 /** Patch: a document that says how the next object differs from the current one. */
-import { ApiError, badRequest, invalid, unsupportedMediaType } from '../../machinery/errors.ts'
-import { path } from '../../machinery/field.ts'
-import { decodeObject, parseJson } from '../../machinery/json.ts'
+import { ApiError, badRequest, invalid, isApiError, unsupportedMediaType } from '../../machinery/errors.ts'
+import { omitted, path } from '../../machinery/field.ts'
+import { decodeObject, parseJson, type Parsed } from '../../machinery/json.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
 import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
@@ -29,16 +29,31 @@ export function unknownPatch({ custom }: Pick<Served, 'custom'>): ApiError {
 
 /** The patch in a request's body. Throws `ApiError` 400 for a body that is no such patch. */
 export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): Patch {
-  // Of merge patches Kubernetes says what stands in them twice.
-  const { value, duplicateFields } = parseJson(body, { duplicates: type === 'merge' })
+  const { value, duplicateFields } = parsed(type, body)
+  const word = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   if (type === 'json') {
-    if (!Array.isArray(value)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
-    return { type, body: value as JsonObject[] }
+    if (value !== null && !Array.isArray(value)) throw badRequest(`error decoding patch: json: cannot unmarshal ${word} into Go value of type []handlers.jsonPatchOp`)
+    const patch: Patch = { type, body: (value ?? []) as JsonObject[] }
+    if (duplicateFields.length > 0) repeated.set(patch, duplicateFields.map((text) => `json patch ${text}`))
+    return patch
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('error decoding patch: a patch of this type is an object')
+  if (value === null) throw badRequest(type === 'apply' ? 'invalid object type: /, Kind=' : 'Invalid JSON Patch')
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw badRequest(`error decoding ${type === 'apply' ? 'YAML: error unmarshaling JSON: while decoding JSON' : 'patch'}: json: cannot unmarshal ${word} into Go value of type map[string]interface {}`)
+  }
   const patch: Patch = type === 'apply' ? { type, body: value as JsonObject, force } : { type, body: value as JsonObject }
   if (duplicateFields.length > 0) repeated.set(patch, duplicateFields)
   return patch
+}
+
+/** Of merge and JSON patches Kubernetes says what stands in them twice. */
+function parsed(type: Patch['type'], body: Buffer): Parsed {
+  if (type === 'apply' && body.length === 0) return { value: null, duplicateFields: [] }
+  try {
+    return parseJson(body, { duplicates: type === 'merge' || type === 'json' })
+  } catch (error) {
+    throw badRequest((error as Error).message.replace(/^json parse error/, type === 'apply' ? 'error decoding YAML' : 'error decoding patch'))
+  }
 }
 
 /** The fields that stand twice in a patch, as the client sent it. */
@@ -62,17 +77,35 @@ function renamed({ name, served: { resource } }: Call, { kind, apiVersion }: Pic
 
 /** The patched object, decoded; `isNormal`: the current one is as a decode would leave it. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
 function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, isNormal: boolean, patch: Patch): ApiObject {
-  const { object, unknownFields } = decodeObject(type, withPatch(type, current, patch), isNormal ? current : undefined)
+  const next = withPatch(type, current, patch)
+  const refused = (why: string): ApiError => invalid({ group: '', kind: '' }, '', [path('patch').invalid(call.served.resource.groupResource === 'secrets' ? omitted : JSON.stringify(patch.type === 'strategic' ? patch.body : sorted(next)), why)])
+  const { object, unknownFields } = decodedAs(type, next, isNormal ? current : undefined, refused)
   if (object.kind !== kind || object.apiVersion !== apiVersion) {
     if (call.served.custom && apiVersion === call.served.resource.apiVersion) throw renamed(call, { kind, apiVersion }, object)
     throw badRequest(`the patch changes the object from ${apiVersion}, Kind=${kind} to ${object.apiVersion}, Kind=${object.kind}`)
   }
   const problems = [...(repeated.get(patch) ?? []), ...unknownFields]
   if (problems.length && call.fieldValidation === 'Strict') {
-    throw invalid({ group: '', kind: '' }, '', [path('patch').invalid(JSON.stringify(patch.body), `strict decoding error: ${problems.join(', ')}`)])
+    throw refused(`strict decoding error: ${problems.join(', ')}`)
   }
   if (call.fieldValidation === 'Warn') for (const text of problems) call.warn(text)
   return object
+}
+
+/** What a patch has made of an object is not the fault of its form: of wrong types it is invalid. */
+function decodedAs(type: StructType<ApiObject>, next: unknown, current: ApiObject | undefined, refused: (why: string) => ApiError): ReturnType<typeof decodeObject<ApiObject>> {
+  try {
+    return decodeObject(type, next, current)
+  } catch (error) {
+    throw isApiError(error) && error.code === 400 ? refused(error.message.replace(/^.*? cannot be handled as a \w+: /, '')) : error
+  }
+}
+
+/** A value with the keys of its objects in order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.keys(value).toSorted().map((key) => [key, sorted((value as Readonly<Record<string, unknown>>)[key])]))
 }
 
 type Shown = Pick<Subresource, 'type' | 'kind' | 'apiVersion'>

@@ -143,9 +143,18 @@ function blankOf(served: Served): Encoded {
 export const watchObjects = (env: RegistryEnvironment, served: Served, select: SelectionOptions, query: WatchQuery, sink: Sink): Promise<() => void> =>
   watch({ source: sourceOf(env, served), selection: selectionOf(served, select), query, sink, blank: blankOf(served) })
 
+/** What is to be deleted: the objects of a list, of one page of it where it has a limit. */
+export interface Deletions {
+  readonly select: SelectionOptions
+  readonly query?: ListQuery
+  readonly deletion: Deletion
+}
+
+const everything: ListQuery = { limit: 0, continue: '', resourceVersion: '', match: '' }
+
 /** Deletes every object that the options select; those that went or are going. */
-export async function deleteObjects(env: RegistryEnvironment, call: Call, select: SelectionOptions, deletion: Deletion): Promise<ListResult> {
-  const found = await listObjects(env, call.served, select, { limit: 0, continue: '', resourceVersion: '', match: '' })
+export async function deleteObjects(env: RegistryEnvironment, call: Call, { select, query = everything, deletion }: Deletions): Promise<ListResult> {
+  const found = await listObjects(env, call.served, select, query)
   const one = async ({ object }: Encoded): Promise<Encoded | undefined> => {
     const { name = '', namespace = '' } = object.metadata
     try {

@@ -33,7 +33,10 @@ const namespaceRule: Rule = {
 const definitionRule: Rule = {
   held: (object) => !object.metadata.deletionTimestamp,
   terminating: (object) => {
-    const definition = withMeta(object, { finalizers: [...new Set([...(object.metadata.finalizers ?? []), cleanupFinalizer])] }) as unknown as apiextensions.CustomResourceDefinition
+    const { finalizers = [], generation = 1 } = object.metadata
+    // It waits for its own objects, whatever is to become of what else it owns; and its deletion is no change of it.
+    const kept = finalizers.filter((name) => name !== 'foregroundDeletion' && name !== 'orphan')
+    const definition = withMeta(object, { finalizers: [...new Set([...kept, cleanupFinalizer])], generation: generation - 1, deletionGracePeriodSeconds: undefined }) as unknown as apiextensions.CustomResourceDefinition
     const conditions = withCondition(definition.status.conditions, deletionPending, Date.parse(object.metadata.deletionTimestamp ?? ''))
     return { ...definition, status: { ...definition.status, conditions } } as unknown as ApiObject
   },

@@ -27,7 +27,7 @@ export interface Custom {
   /** Whether the item is stored in another version than new ones: an update that changes nothing writes it again. */
   outdated(item: Encoded): boolean
   /** Why there is no such verb at present. */
-  refusal(verb: string): ApiError | undefined
+  refusal(verb: string, name: string): ApiError | undefined
   /** What clients of a version that is on its way out are told. */
   readonly deprecation: string | undefined
   subresource(name: string): Subresource | undefined

@@ -1,5 +1,6 @@
 /** JSON text to values: `JSON.parse`, with a bound on nesting and, when asked, a list of the keys that stand twice. */
 import { badRequest } from '../errors.ts'
+import { jsonFault } from './syntax.ts'
 
 export interface ParseOptions {
   /** Look for duplicate fields: costs a second pass over the text. */
@@ -24,9 +25,9 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
   let value: unknown
   try {
     value = JSON.parse(source)
-  } catch (error) {
+  } catch {
     // Without the piece of the text that V8 quotes: it may be a secret's, and errors go into logs.
-    throw badRequest(`json parse error: ${(error as Error).message.replace(/, (?:\.\.\.)?".*is not valid JSON$/s, ' in JSON')}`)
+    throw badRequest(`json parse error: ${jsonFault(source) ?? 'invalid JSON'}`)
   }
   const duplicates = options.duplicates === true && keysIn(source) !== propertiesOf(value)
   return { value, duplicateFields: duplicates ? duplicatesIn(source) : [] }

@@ -9,7 +9,10 @@ import { formatWarnings, loadRules } from './structural.ts'
 type Definition = apiextensions.CustomResourceDefinition
 
 function withDefaults(definition: Definition): Definition {
-  return within(definition, 'spec', (spec) => {
+  const { versions = [] } = definition.spec
+  const storage = versions.find((version) => version.storage)?.name
+  const stored = definition.status.storedVersions.length > 0 || storage === undefined ? definition : { ...definition, status: { ...definition.status, storedVersions: [storage] } }
+  return within(stored, 'spec', (spec) => {
     const { kind } = spec.names
     const names = orDefault(spec.names, { ...(kind && { singular: kind.toLowerCase(), listKind: `${kind}List` }) })
     const conversion = orDefault(spec.conversion ?? { strategy: 'None' }, {})
