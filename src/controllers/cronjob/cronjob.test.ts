@@ -91,6 +91,32 @@ describe('a cron job', () => {
     expect(jobs().map((j) => j.metadata.name)).toEqual([`tick-${at('2026-01-01T00:20Z') / minute}`])
   })
 
+  it('tells of a job that was deleted while it ran, and goes on', async () => {
+    await create({ concurrencyPolicy: 'Forbid' })
+    await bench.clock.advance(10 * minute + 1000)
+    const name = jobs()[0]?.metadata.name ?? ''
+    await bench.client.delete(batch.jobs, name, { namespace: 'default' })
+    await settle()
+    expect(cronJob().status.active).toBeUndefined()
+    expect(bench.events('MissingJob')).toEqual([`Normal MissingJob Active job went missing: ${name}`])
+    await bench.clock.advance(10 * minute)
+    expect(jobs().map((j) => j.metadata.name)).toEqual([`tick-${at('2026-01-01T00:20Z') / minute}`])
+  })
+
+  it.each(['Forbid', 'Replace'] as const)('that says %s leaves a job alone that somebody made from it, and is not held up by it', async (concurrencyPolicy) => {
+    await create({ concurrencyPolicy })
+    await bench.client.create(batch.jobs, {
+      metadata: { name: 'by-hand', namespace: 'default', ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: cronJob().metadata.uid ?? '', controller: true }] },
+      spec: { template: { spec: { containers: [] } } },
+    })
+    await settle()
+    expect(cronJob().status.active).toBeUndefined()
+    expect(bench.events('UnexpectedJob')).toEqual(['Warning UnexpectedJob Saw a job that the controller did not create or forgot: by-hand'])
+    await bench.clock.advance(11 * minute)
+    expect(jobs().map((j) => j.metadata.name).toSorted()).toEqual(['by-hand', `tick-${at('2026-01-01T00:10Z') / minute}`])
+    expect(cronJob().status.active?.map((ref) => ref.name)).toEqual([`tick-${at('2026-01-01T00:10Z') / minute}`])
+  })
+
   it('that was away runs only the last of what it missed, and none that is too late', async () => {
     await bench.stop()
     for (const [deadline, expected] of [[undefined, 1], [60, 0]] as const) {

@@ -83,17 +83,24 @@ function createActions({ client, recorder }: Environment) {
 
 const reference = (job: Job) => ({ kind: 'Job', namespace: job.metadata.namespace ?? '', name: job.metadata.name ?? '', uid: job.metadata.uid ?? '', apiVersion: batch.jobs.apiVersion, resourceVersion: job.metadata.resourceVersion ?? '' })
 
-/** The status as the jobs make it; tells of those that ended. */
+/**
+ * The status as the jobs make it; tells of those that ended, are gone, or were never expected. The latter (`kubectl create job --from`
+ * makes them) are nobody's runs: they hold up none, and none replaces them.
+ */
 function follow(cronJob: CronJob, jobs: readonly Job[], recorder: EventRecorder): batch.CronJobStatus {
-  const running = jobs.filter((job) => !endOf(job))
-  for (const { uid } of cronJob.status.active ?? []) {
+  const listed = cronJob.status.active ?? []
+  for (const { uid, name } of listed) {
     const job = jobs.find((j) => j.metadata.uid === uid)
-    if (job && endOf(job)) recorder.event(cronJob, 'Normal', 'SawCompletedJob', `Saw completed job: ${job.metadata.name}, condition: ${endOf(job)}`)
+    if (!job) recorder.event(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name}`)
+    else if (endOf(job)) recorder.event(cronJob, 'Normal', 'SawCompletedJob', `Saw completed job: ${job.metadata.name}, condition: ${endOf(job)}`)
+  }
+  for (const job of jobs) {
+    if (endOf(job) || listed.some((ref) => ref.uid === job.metadata.uid)) continue
+    recorder.event(cronJob, 'Warning', 'UnexpectedJob', `Saw a job that the controller did not create or forgot: ${job.metadata.name}`)
   }
   const ends = jobs.filter((job) => endOf(job) === 'Complete').flatMap((job) => job.status.completionTime ?? []).filter((t) => typeof t === 'string')
   const lastSuccessfulTime = [...ends, ...(cronJob.status.lastSuccessfulTime ? [cronJob.status.lastSuccessfulTime] : [])].sort().at(-1)
-  const known = new Map((cronJob.status.active ?? []).map((ref) => [ref.uid, ref]))
-  const active = running.map((job) => known.get(job.metadata.uid) ?? reference(job))
+  const active = listed.filter((ref) => jobs.some((job) => job.metadata.uid === ref.uid && !endOf(job)))
   return {
     ...(active.length > 0 ? { active } : {}),
     ...(cronJob.status.lastScheduleTime ? { lastScheduleTime: cronJob.status.lastScheduleTime } : {}),
@@ -116,7 +123,7 @@ export function cronJobReconciler(env: Environment): Reconciler {
     try {
       return parseSchedule(cronJob.spec.schedule, cronJob.spec.timeZone)
     } catch (error) {
-      recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule ${JSON.stringify(cronJob.spec.schedule)}: ${error instanceof Error ? error.message : String(error)}`)
+      recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${error instanceof Error ? error.message : String(error)}`)
       return undefined
     }
   }
