@@ -99,6 +99,7 @@ describe('volumes', () => {
       volumeMounts: [
         mount('shared', '/shared'), mount('memory', '/memory'), mount('settings', '/settings'), mount('items', '/items'), mount('password', '/password', { readOnly: true }),
         mount('about', '/about'), mount('all', '/all'), mount('host', '/host'), mount('settings', '/etc/one.conf', { subPath: 'one' }), mount('shared', '/own', { subPathExpr: '$(NAME)/deep' }),
+        mount('memory', '/part', { subPath: 'part' }),
       ],
     }
     const reader = { name: 'reader', image, command: ['sh', '-c', idle], securityContext: { runAsUser: 1000 }, volumeMounts: [mount('shared', '/shared', { readOnly: true }), mount('shared', '/own', { subPath: 'volumes/deep' })] }
@@ -132,6 +133,7 @@ describe('volumes', () => {
 
   it('can be memory of a limited size, or a directory of the host', async () => {
     expect(await run('df -k /memory | tail -1 | awk \'{print $2}\'')).toBe('8192\n')
+    expect(await run('stat -c %a /memory /part /shared /own')).toBe('1777\n1777\n777\n777\n')
     await run('echo to-the-host > /host/file')
     expect(readFileSync(join(directory, 'made/file'), 'utf8')).toBe('to-the-host\n')
     writeFileSync(join(directory, 'made/back'), 'to-the-pod')

@@ -49,7 +49,7 @@ async function openInside(root: string, path: string): Promise<FileHandle> {
 
 /** Makes the missing directories of `path` below `root`, each inside its opened parent, and open to whom the volume is open. */
 async function makeInside(root: string, path: string): Promise<void> {
-  const mode = (await stat(root)).mode & 0o2777
+  const mode = (await stat(root)).mode & 0o3777
   let done = ''
   for (const part of path.split('/').filter(Boolean)) {
     const parent = await openInside(root, done)

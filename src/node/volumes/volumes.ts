@@ -60,7 +60,8 @@ export function createVolumes(directories: Directories, sources: ProjectionSourc
     const isNew = (await mkdir(directory, { recursive: true })) !== undefined
     if (source.medium === 'Memory' && !(await isTmpfs(directory))) await mountTmpfs(directory, source.sizeLimit ? Number(parseQuantity(source.sizeLimit).value()) : undefined)
     if (!isNew) return directory
-    await chmod(directory, 0o777)
+    // A tmpfs is as open as /tmp is: what one user puts there, another cannot take away.
+    await chmod(directory, source.medium === 'Memory' ? 0o1777 : 0o777)
     const group = pod.spec.securityContext?.fsGroup
     if (group !== undefined) await applyFsGroup(directory, group, undefined)
     return directory
