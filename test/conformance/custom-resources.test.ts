@@ -60,7 +60,7 @@ describe('a custom kind', () => {
     expect((await get('one')).spec['image']).toBe('c')
     expect(await cluster.kubectl('get', 'all', '-o', 'name')).toContain('crontab.stable.example.com/one')
     expect(await cluster.kubectl('get', 'ct', '-l', 'tier=a', '-o', 'name')).toBe('crontab.stable.example.com/one\n')
-    expect(await cluster.kubectl('delete', 'ct', 'one')).toBe('crontab.stable.example.com "one" deleted\n')
+    expect(await cluster.kubectl('delete', 'ct', 'one')).toMatch(/^crontab\.stable\.example\.com "one" deleted( from default namespace)?\n$/)
     expect((await cluster.tryKubectl(['get', 'ct', 'one'])).stderr).toBe('Error from server (NotFound): crontabs.stable.example.com "one" not found\n')
   })
 

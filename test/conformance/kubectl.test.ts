@@ -50,7 +50,7 @@ describe('objects', () => {
     await kubectl('patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"b":"2"}}')
     await kubectl('patch', 'configmap', 'first', '--type=json', '-p', '[{"op":"remove","path":"/data/a"}]')
     expect((await get('configmap', 'first')).data).toEqual({ b: '2' })
-    expect(await kubectl('delete', 'configmap', 'first')).toBe('configmap "first" deleted\n')
+    expect(await kubectl('delete', 'configmap', 'first')).toMatch(/^configmap "first" deleted( from default namespace)?\n$/)
     expect((await cluster.tryKubectl(['get', 'configmap', 'first'])).stderr).toBe('Error from server (NotFound): configmaps "first" not found\n')
   })
 
