@@ -29,6 +29,8 @@ import { versionInfo } from './health/version.ts'
 import type { Handler, RequestInfo } from './http/request.ts'
 import type { Identity } from './identity.ts'
 import { createOpenApi } from './openapi/openapi.ts'
+import { createAccessMetrics } from './metrics/access.ts'
+import type { RegisterMetrics } from './metrics/configurations.ts'
 import { createMetrics, type ServerMetrics } from './metrics/metrics.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Edges, EdgeRoutes, ServerEnvironment, VirtualResource } from './options.ts'
@@ -59,6 +61,8 @@ export interface EdgeOptions {
   readonly admissionPlugins?: PluginChoice | undefined
   /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
   readonly audit?: Audit | undefined
+  /** What other parts count, for `/metrics`. */
+  readonly counted?: readonly RegisterMetrics[]
   /** How many requests are worked on at a time, and whether those that wait do so in fair queues: by default they do. */
   readonly flow?: FlowOptions | undefined
   /** Health checks beside the store's: what else must be up before the server is ready. */
@@ -68,28 +72,31 @@ export interface EdgeOptions {
 /** What `createApiServer({ edges: createEdges({ ... }) })` takes. */
 export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => Edges {
   return (env) => {
-    const authorizer = setUpAuthorizer(env, options.authorization)
-    const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const metrics = createMetrics(env.resources)
+    const access = createAccessMetrics(metrics.registry)
+    const authorizer = setUpAuthorizer(env, options.authorization, access.decided, metrics.registry)
+    const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens, createTokenUses(metrics.registry))
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
     const admissionMetrics = createAdmissionMetrics(metrics.registry)
     const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity, plugins: options.admissionPlugins }, admissionMetrics), admissionMetrics)
     const refusals = createRefusals(env)
+    const decide = access.authorization(authorizer.decide)
     const verdict = (user: Identity, info: RequestInfo, decision: Decision) => {
       if (decision.opinion === 'allow') return new Verdict(true, decision)
       refusals.refused(user, info, decision.reason)
       return new Verdict(false, decision)
     }
+    for (const registerMetrics of options.counted ?? []) registerMetrics(metrics.registry)
     for (const metric of [refusals.metric, ...(options.audit?.metrics ?? [])]) metrics.registry.registerMetric(metric)
     return {
-      authenticate: who.authenticate,
+      authenticate: access.authentication(who.authenticate),
       audit: options.audit,
       impersonate: (user, headers) => impersonate(user, headers, authorizer),
       flow: flow.edge,
       authorize: (user, info) => {
-        const decision = authorizer.decide(user, info)
+        const decision = decide(user, info)
         return decision instanceof Promise ? decision.then((late) => verdict(user, info, late)) : verdict(user, info, decision)
       },
       admission,

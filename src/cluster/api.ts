@@ -4,6 +4,7 @@ import type { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import type { ApiServer } from '../apiserver/options.ts'
 import { createEdges } from '../apiserver/edges.ts'
 import type { HealthCheck } from '../apiserver/health/health.ts'
+import { reloadMetrics, type RegisterMetrics } from '../apiserver/metrics/configurations.ts'
 import { startBootstrap } from '../apiserver/bootstrap/bootstrap.ts'
 import type { ExtensionAuthentication } from '../apiserver/bootstrap/extension-authentication.ts'
 import type { Resource } from '../api/index.ts'
@@ -20,6 +21,7 @@ import { authenticationOf, type AuthenticationSettings } from './authentication.
 import { authorizationOf } from './authorization.ts'
 import { flowOf } from './flow.ts'
 import { httpLimitsOf } from './http-limits.ts'
+import { serverId } from './server-id.ts'
 
 export interface ApiOptions {
   readonly settings: Settings
@@ -31,6 +33,8 @@ export interface ApiOptions {
   readonly address?: string
   /** What else must be well for requests to be answered. */
   readonly checks?: readonly HealthCheck[]
+  /** What other parts count, for `/metrics`. */
+  readonly counted?: readonly RegisterMetrics[]
   /** This host has no way to the pods: webhooks, extension API servers and what is proxied to are reached through the pods' nodes. */
   readonly throughNodes?: boolean
   /** Freeze what caches hand out: for tests. */
@@ -105,6 +109,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     tunnelTls: options.throughNodes ? kubeletTls : undefined,
     edges: createEdges({
       audit,
+      counted: [...(options.counted ?? []), ...(who.reloads ? [reloadMetrics('authentication_config_controller', serverId, who.reloads)] : []), ...(may?.reloads ? [reloadMetrics('authorization_config_controller', serverId, may.reloads)] : [])],
       podSecurity: podSecurityOf(given),
       admissionPlugins: pluginsOf(given),
       flow: flowOf(settings.apiServerArguments),

@@ -12,6 +12,7 @@ import { createPost } from '../apiserver/remote.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
+import type { ReloadCounts } from '../machinery/reloads.ts'
 import { argumentBoolean, argumentDuration, argumentFile, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
 import { UserError } from './user-error.ts'
 import { watchFile, type WatchedFile } from './watched-file.ts'
@@ -24,6 +25,8 @@ export interface AuthenticationSettings {
   /** PEM: every authority that the listener has to accept certificates of. */
   readonly clientCa: string
   readonly serviceAccounts: ServiceAccountKeys
+  /** How often the configuration was read again; undefined: there is no file. */
+  readonly reloads: (() => ReloadCounts) | undefined
   stop(): void
 }
 
@@ -58,6 +61,7 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
     },
     clientCa: requestHeader ? `${clientCa}\n${requestHeader.clientCa}` : clientCa,
     serviceAccounts,
+    reloads: jwt?.configuration.reloads,
     stop: () => jwt?.configuration.stop(),
   }
 }
@@ -139,7 +143,7 @@ export async function postOf(subject: string, text: string, file: string) {
 const oidcFlags = ['oidc-issuer-url', 'oidc-client-id', 'oidc-username-claim', 'oidc-username-prefix', 'oidc-groups-claim', 'oidc-groups-prefix', 'oidc-signing-algs', 'oidc-required-claim', 'oidc-ca-file']
 
 interface Issuers {
-  readonly configuration: WatchedFile<AuthenticationConfiguration>
+  readonly configuration: Omit<WatchedFile<AuthenticationConfiguration>, 'reloads'> & { readonly reloads?: WatchedFile<unknown>['reloads'] | undefined }
   readonly issuers: AuthenticationOptions['issuers']
   anonymous(): AnonymousOptions | undefined
 }
@@ -167,7 +171,7 @@ async function algorithmsOf(given: Given): Promise<readonly string[]> {
   return algorithms
 }
 
-async function fromFlags(given: Given, disallowed: readonly string[]): Promise<WatchedFile<AuthenticationConfiguration>> {
+async function fromFlags(given: Given, disallowed: readonly string[]): Promise<Issuers['configuration']> {
   const { checkAuthenticator } = await import('../apiserver/authn/jwt/configuration.ts')
   const url = given?.['oidc-issuer-url']
   const client = given?.['oidc-client-id']

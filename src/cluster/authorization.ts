@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { AuthorizationOptions, ChosenMode } from '../apiserver/authz/setup.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
+import type { ReloadCounts } from '../machinery/reloads.ts'
 import { argumentDuration, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
 import { about, kubeconfigPost, postOf } from './authentication.ts'
 import { UserError } from './user-error.ts'
@@ -14,6 +15,8 @@ const builtIn = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] as const
 
 export interface AuthorizationSettings {
   readonly options: AuthorizationOptions
+  /** How often the configuration was read again; undefined: there is no file. */
+  readonly reloads?: (() => ReloadCounts) | undefined
   stop(): void
 }
 
@@ -24,7 +27,7 @@ export async function authorizationOf(given: Given, env: { readonly clock: Clock
   if (file !== undefined && said.length > 0) throw new UserError(`authorization-config: it cannot be given beside ${said.join(', ')}`)
   if (file !== undefined) {
     const watched = await watchFile('authorization-config', file, modesOfFile, env)
-    return { options: { modes: watched.current }, stop: watched.stop }
+    return { options: { modes: watched.current }, reloads: watched.reloads, stop: watched.stop }
   }
   if (said.length === 0) return undefined
   const modes = await modesOfFlags(given)

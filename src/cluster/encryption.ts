@@ -1,6 +1,7 @@
 /** Encryption of what is stored: the cluster's own keys, and kube-apiserver's configuration file. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HealthCheck } from '../apiserver/health/health.ts'
+import { encryptionMetrics, reloadMetrics, type RegisterMetrics } from '../apiserver/metrics/configurations.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { encryptStore, type EncryptedStore } from '../store/encryption/encrypted-store.ts'
@@ -10,6 +11,7 @@ import { dropOldKeys, readProgress, rewriteSecrets, startRotation, type Progress
 import type { Store } from '../store/store.ts'
 import { argumentBoolean, argumentFile, type ApiServerArguments } from './apiserver-arguments.ts'
 import type { Paths } from './paths.ts'
+import { serverId } from './server-id.ts'
 import { UserError } from './user-error.ts'
 
 interface Environment {
@@ -24,6 +26,8 @@ export interface StoredEncrypted extends Component {
   readonly store: EncryptedStore
   /** What must be well for requests to be answered. */
   readonly checks: readonly HealthCheck[]
+  /** What it counts, for `/metrics`. */
+  readonly counted: readonly RegisterMetrics[]
 }
 
 const configurationFile = 'encryption-provider-config'
@@ -53,6 +57,7 @@ export async function encrypted(raw: Store, environment: Environment): Promise<S
   return {
     store,
     checks: check ? [{ name: 'kms-providers', check }] : [],
+    counted: [encryptionMetrics(encryption.tally, serverId), ...(encryption.reloads ? [reloadMetrics('encryption_config_controller', serverId, encryption.reloads)] : [])],
     async stop() {
       await rotation.stop()
       await encryption.stop()

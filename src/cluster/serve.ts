@@ -87,7 +87,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   const plane = await keepingFlags({ paths, settings, known }, async () => {
     const stored = await encrypted(store, { paths, given: settings.apiServerArguments, clock: systemClock, log: log.child({ component: 'encryption' }) })
     undo.push(() => stored.stop())
-    return startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log, throughNodes: !options.node })
+    return startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, counted: stored.counted, clock: systemClock, log, throughNodes: !options.node })
   })
   undo.push(() => plane.stop())
   saveKubeconfig(paths, settings, pki)

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
+import { createReloads, type ReloadCounts } from '../machinery/reloads.ts'
 import { UserError } from './user-error.ts'
 
 const every = 5000
@@ -9,6 +10,8 @@ const every = 5000
 export interface WatchedFile<T> {
   /** What the file says: the same object as long as it says the same. */
   current(): T
+  /** How often it was read again. */
+  readonly reloads: () => ReloadCounts
   stop(): void
 }
 
@@ -33,11 +36,15 @@ export async function watchFile<T>(subject: string, file: string, read: (text: s
   } catch (error) {
     throw new UserError(`${subject}: ${file}: ${(error as Error).message}`)
   }
+  const reloads = createReloads(clock, text)
   let timer = clock.after(every, look)
   let stopped = false
 
   function look(): void {
-    refresh().catch((error: Error) => log.error({ file, error: error.message }, `${subject}: the file cannot be used, what it said before holds on`)).finally(() => {
+    refresh().catch((error: Error) => {
+      reloads.failed()
+      log.error({ file, error: error.message }, `${subject}: the file cannot be used, what it said before holds on`)
+    }).finally(() => {
       if (!stopped) timer = clock.after(every, look)
     })
   }
@@ -49,9 +56,11 @@ export async function watchFile<T>(subject: string, file: string, read: (text: s
     if (next === text) return
     value = await read(next)
     text = next
+    reloads.succeeded(text)
   }
   return {
     current: () => value,
+    reloads: reloads.counts,
     stop() {
       stopped = true
       timer.cancel()

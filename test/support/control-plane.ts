@@ -57,7 +57,7 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
   const store = createMemoryStore()
   await options.prepare?.(store)
   const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: settings.apiServerArguments, clock: systemClock, log: quiet })
-  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, clock: systemClock, log: quiet, address: '127.0.0.1', freeze: true })
+  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, counted: stored.counted, clock: systemClock, log: quiet, address: '127.0.0.1', freeze: true })
   const url = `https://127.0.0.1:${settings.port}`
   const kubeconfig = join(dir, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigOf({ name: 'test', server: url, ca: pki.ca.cert, user: pki.admin }), { mode: 0o600 })

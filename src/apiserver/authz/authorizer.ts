@@ -20,6 +20,8 @@ export interface HeldRule {
 
 export interface AuthorizationMode {
   readonly name: string
+  /** What the configuration calls it; like its name, in small letters, when left out. */
+  readonly label?: string | undefined
   authorize(user: Identity, action: Action): Promise<Decision> | Decision
   /** The rules a user holds in a namespace; undefined when this mode cannot tell them all. */
   rulesFor?(user: Identity, namespace: string): readonly HeldRule[] | undefined
@@ -43,8 +45,11 @@ export interface Authorizer {
 
 const noOpinion: Decision = { opinion: 'none', reason: '' }
 
+/** Told of the opinion of every mode that was asked. */
+export type Decided = (mode: AuthorizationMode, opinion: Opinion) => void
+
 /** Asks the modes in order; what none of them allows is forbidden. A function gives the modes as they stand. */
-export function createAuthorizer(now: readonly AuthorizationMode[] | (() => readonly AuthorizationMode[])): Authorizer {
+export function createAuthorizer(now: readonly AuthorizationMode[] | (() => readonly AuthorizationMode[]), decided: Decided = () => undefined): Authorizer {
   const current = typeof now === 'function' ? now : () => now
   /** Asks the modes from `first` on; `reasons` are of those before it. */
   const decideFrom = (modes: readonly AuthorizationMode[], first: number, reasons: string, user: Identity, action: Action): Promise<Decision> | Decision => {
@@ -52,8 +57,12 @@ export function createAuthorizer(now: readonly AuthorizationMode[] | (() => read
     for (let i = first; i < modes.length; i++) {
       const decision = modes[i]!.authorize(user, action)
       if (decision instanceof Promise) {
-        return decision.then((late) => (late.opinion === 'none' ? decideFrom(modes, i + 1, joined(why, late.reason), user, action) : late))
+        return decision.then((late) => {
+          decided(modes[i]!, late.opinion)
+          return late.opinion === 'none' ? decideFrom(modes, i + 1, joined(why, late.reason), user, action) : late
+        })
       }
+      decided(modes[i]!, decision.opinion)
       if (decision.opinion !== 'none') return decision
       if (decision.reason) why = joined(why, decision.reason)
     }

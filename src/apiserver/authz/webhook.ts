@@ -6,6 +6,7 @@ import type { Identity } from '../identity.ts'
 import type { Post } from '../remote.ts'
 import type { Action, AuthorizationMode, Decision } from './authorizer.ts'
 import { sentSelectors } from './selectors.ts'
+import type { WebhookMetrics, WebhookResult } from './webhook-metrics.ts'
 
 export interface WebhookModeOptions {
   /** As reasons and logs name it. */
@@ -30,19 +31,26 @@ const longestKept = 10_000
 interface Status { readonly allowed?: boolean; readonly denied?: boolean; readonly reason?: string; readonly evaluationError?: string }
 
 /** A mode that asks. It cannot say which rules somebody holds. */
-export function createWebhookMode(options: WebhookModeOptions, { clock, log }: { readonly clock: Clock; readonly log: Logger }): AuthorizationMode {
+export function createWebhookMode(options: WebhookModeOptions, { clock, log, metrics }: { readonly clock: Clock; readonly log: Logger; readonly metrics?: WebhookMetrics | undefined }): AuthorizationMode {
   const { name, post, authorizedTtl, unauthorizedTtl, timeout, failurePolicy, matches } = options
   const known = new Map<string, { readonly decision: Decision; readonly until: number }>()
   const asked = new Map<string, Promise<Decision>>()
 
   const failed = (error: unknown): Decision => {
     const why = error instanceof Error ? error.message : String(error)
+    if (failurePolicy === 'NoOpinion') metrics?.failedOpen(name, resultOf(error))
     log.warn({ authorizer: name, error: why, policy: failurePolicy }, 'an authorization webhook could not be asked')
     return failurePolicy === 'Deny' ? { opinion: 'deny', reason: `webhook authorizer ${name}: ${why}` } : none
   }
   const ask = async (spec: object): Promise<Decision> => withBackoff(clock, async () => {
+    const begun = performance.now()
+    const count = (result: WebhookResult) => metrics?.asked(name, result, (performance.now() - begun) / 1000)
     const review = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: { creationTimestamp: null }, spec, status: { allowed: false } }
-    const { status } = (await post(review, { timeout })) as { readonly status?: Status }
+    const { status } = (await post(review, { timeout }).catch((error: unknown) => {
+      count(resultOf(error))
+      throw error
+    })) as { readonly status?: Status }
+    count(typeof status !== 'object' || status === null || (status.allowed && status.denied) ? 'error' : 'success')
     if (typeof status !== 'object' || status === null) throw new Error('it answered without a status')
     if (status.allowed && status.denied) throw new Error('it said both allow and deny')
     const { reason = '' } = status
@@ -60,6 +68,7 @@ export function createWebhookMode(options: WebhookModeOptions, { clock, log }: {
 
   return {
     name: 'Webhook',
+    label: name,
     authorize(user, action) {
       const spec = specOf(user, action)
       try {
@@ -80,6 +89,8 @@ export function createWebhookMode(options: WebhookModeOptions, { clock, log }: {
     },
   }
 }
+
+const resultOf = (error: unknown): WebhookResult => (error instanceof Error && /no answer within/.test(error.message) ? 'timeout' : 'error')
 
 /** `authorization.v1.SubjectAccessReviewSpec`. */
 export function specOf(user: Identity, action: Action): object {

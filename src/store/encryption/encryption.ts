@@ -3,12 +3,14 @@ import { watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
+import { createReloads, type ReloadCounts } from '../../machinery/reloads.ts'
 import { parseEncryption, type Configured, type KmsOptions } from './configuration.ts'
 import type { Encryption } from './encrypted-store.ts'
 import { ensureKeys, readKeys, type Key } from './keyring.ts'
 import { createEnvelope, type Envelope } from './kms/envelope.ts'
 import { kmsService } from './kms/service.ts'
-import { identity, transformerOf, type Provider } from './provider.ts'
+import { identity, transformerOf, type Observe, type Provider } from './provider.ts'
+import { createTally, type EncryptionTally } from './tally.ts'
 
 export interface EncryptionOptions {
   /** Where the cluster's own keys are. */
@@ -28,6 +30,10 @@ export interface ConfigurationSource {
 }
 
 export interface ClusterEncryption extends Encryption, Component {
+  /** What it counts. */
+  readonly tally: EncryptionTally
+  /** How often the configuration was read again; undefined: it is not. */
+  readonly reloads: (() => ReloadCounts) | undefined
   /** The cluster's own keys, newest first. */
   keys(): readonly Key[]
   /** Calls back when the cluster's own keys have changed. */
@@ -44,11 +50,12 @@ const lookEvery = 60_000
 /** Reads keys and configuration; makes the first key. Throws an `Error` of one line for what is wrong with either. */
 export async function openEncryption({ directory, configuration, clock, log }: EncryptionOptions): Promise<ClusterEncryption> {
   let keys = ensureKeys(directory)
+  const tally = createTally()
   const listeners = { change: [] as (() => void)[], keys: [] as (() => void)[] }
   const changed = (): void => listeners.change.forEach((tell) => tell())
   const stopping: (() => void)[] = []
 
-  const configured = configuration && (await followConfiguration(configuration, { clock, log, changed, stopping }))
+  const configured = configuration && (await followConfiguration(configuration, { clock, log, changed, stopping, tally }))
   const own = (): readonly Provider[] => keys.map(({ provider }) => provider)
   const providersOf = (group: string, plural: string): readonly Provider[] | undefined => {
     const given = configured?.now().providersOf(group, plural)
@@ -69,8 +76,10 @@ export async function openEncryption({ directory, configuration, clock, log }: E
   }
   stopping.push(follow(directory, rereadKeys, { clock, log }))
   return {
-    transformerFor: (group, plural) => (providersOf(group, plural) ? transformerOf(() => providersOf(group, plural) ?? []) : undefined),
-    reader: transformerOf(own),
+    transformerFor: (group, plural) => (providersOf(group, plural) ? transformerOf(() => providersOf(group, plural) ?? [], observerOf(tally, group === '' ? plural : `${plural}.${group}`)) : undefined),
+    reader: transformerOf(own, observerOf(tally, 'unknown')),
+    tally,
+    reloads: configured?.reloads,
     onChange: (callback) => void listeners.change.push(callback),
     onKeys: (callback) => void listeners.keys.push(callback),
     keys: () => keys,
@@ -82,18 +91,20 @@ export async function openEncryption({ directory, configuration, clock, log }: E
   }
 }
 
-interface Following { readonly clock: Clock; readonly log: Logger; changed(): void; readonly stopping: (() => void)[] }
+const observerOf = (tally: EncryptionTally, resource: string): Observe => (direction, prefix, begun, error) => tally.transformed(resource, direction, prefix, begun, error)
+
+interface Following { readonly clock: Clock; readonly log: Logger; changed(): void; readonly stopping: (() => void)[]; readonly tally: EncryptionTally }
 
 interface Loaded { readonly configured: Configured; readonly services: ReadonlyMap<string, Envelope> }
 
 /** The configuration as it is now. One that is wrong, or whose services are not well, does not take the place of one that works. */
-async function followConfiguration(source: ConfigurationSource, { clock, log, changed, stopping }: Following) {
+async function followConfiguration(source: ConfigurationSource, { clock, log, changed, stopping, tally }: Following) {
   const load = (text: string, known: ReadonlyMap<string, Envelope>): Loaded => {
     const services = new Map<string, Envelope>()
     const make = (options: KmsOptions): Provider => {
       const id = JSON.stringify(options)
       let envelope = services.get(id) ?? known.get(id)
-      envelope ??= createEnvelope({ name: options.name, service: kmsService(options), clock, log, onRecovered: changed })
+      envelope ??= createEnvelope({ name: options.name, service: kmsService(options, tally), clock, log, tally, onRecovered: changed })
       services.set(id, envelope)
       return envelope.provider
     }
@@ -106,6 +117,7 @@ async function followConfiguration(source: ConfigurationSource, { clock, log, ch
   }
   let text = source.read()
   let now = load(text, new Map())
+  const reloads = createReloads(clock, text)
   const check = async (): Promise<void> => void (await Promise.all([...now.services.values()].map((service) => service.check())))
   const reload = async (): Promise<void> => {
     let next: Loaded | undefined
@@ -117,10 +129,12 @@ async function followConfiguration(source: ConfigurationSource, { clock, log, ch
       await Promise.all([...next.services.values()].map((service) => service.check()))
     } catch (error) {
       if (next) end(next.services, now.services)
+      reloads.failed()
       return log.error({ path: source.path, error: (error as Error).message }, 'the encryption configuration has changed, and cannot be used; the old one stays')
     }
     end(now.services, next.services)
     now = next
+    reloads.succeeded(text)
     log.info({ path: source.path }, 'the encryption configuration has changed')
     changed()
   }
@@ -132,7 +146,7 @@ async function followConfiguration(source: ConfigurationSource, { clock, log, ch
     const concerns = (changed: string | null) => changed === null || changed === name || changed.startsWith('..')
     stopping.push(follow(dirname(source.path), (changed) => { if (concerns(changed)) running = running.then(reload) }, { clock, log }))
   }
-  return { now: () => now.configured, check: now.services.size > 0 || source.automaticReload ? check : undefined }
+  return { reloads: source.automaticReload ? reloads.counts : undefined, now: () => now.configured, check: now.services.size > 0 || source.automaticReload ? check : undefined }
 }
 
 /** Ends the services that nobody uses any more. */

@@ -1,4 +1,5 @@
 /** How values are made unreadable and readable again: providers, each with a prefix that its values begin with, tried by that prefix. */
+import type { Direction } from './tally.ts'
 
 /** A value in the clear, and whether it should be written anew: it was not written by what writes now. */
 export interface Plain { readonly value: Uint8Array; readonly stale: boolean }
@@ -42,14 +43,26 @@ export interface Transformer {
   decrypt(stored: Uint8Array, context: string): Maybe<Plain>
 }
 
+/** Told of every value that went through a provider, or did not. `begun`: milliseconds of `performance.now`. */
+export type Observe = (direction: Direction, prefix: Buffer, begun: number, error?: unknown) => void
+const unobserved: Observe = () => undefined
+const nobody = Buffer.from('unknown')
+
 /** Several providers as one. They are asked for each time: keys come and go. */
-export function transformerOf(providers: () => readonly Provider[]): Transformer {
+export function transformerOf(providers: () => readonly Provider[], observe: Observe = unobserved): Transformer {
   const attempt = (candidates: readonly Provider[], stored: Uint8Array, context: string, writer: Provider | undefined): Maybe<Plain> => {
     const [provider, ...others] = candidates
-    if (!provider) throw new Error(isEncrypted(stored) ? `no matching prefix found: no key is known for values that begin with ${prefixText(stored)}` : 'no matching prefix found')
-    const read = ({ value, stale }: Plain): Plain => ({ value, stale: stale || provider !== writer })
+    if (!provider) throw unmatched(isEncrypted(stored) ? `no matching prefix found: no key is known for values that begin with ${prefixText(stored)}` : 'no matching prefix found')
+    const begun = performance.now()
+    const read = ({ value, stale }: Plain): Plain => {
+      observe('from_storage', provider.prefix, begun)
+      return { value, stale: stale || provider !== writer }
+    }
     const next = (error: unknown): Maybe<Plain> => {
-      if (others.length === 0) throw error
+      if (others.length === 0) {
+        observe('from_storage', provider.prefix, begun, error)
+        throw error
+      }
       return attempt(others, stored, context, writer)
     }
     try {
@@ -59,12 +72,30 @@ export function transformerOf(providers: () => readonly Provider[]): Transformer
       return next(error)
     }
   }
+  const unmatched = (why: string): Error => {
+    const error = new Error(why)
+    observe('from_storage', nobody, performance.now(), error)
+    return error
+  }
   return {
     encrypt(value, context) {
       const writer = providers()[0]
       if (!writer) throw new Error('there is no provider')
-      const payload = writer.encrypt(value, context)
-      return payload instanceof Promise ? payload.then((done) => joined(writer.prefix, done)) : joined(writer.prefix, payload)
+      const begun = performance.now()
+      const sealed = (payload: Uint8Array): Uint8Array => {
+        observe('to_storage', writer.prefix, begun)
+        return joined(writer.prefix, payload)
+      }
+      const failed = (error: unknown): never => {
+        observe('to_storage', writer.prefix, begun, error)
+        throw error
+      }
+      try {
+        const payload = writer.encrypt(value, context)
+        return payload instanceof Promise ? payload.then(sealed, failed) : sealed(payload)
+      } catch (error) {
+        return failed(error)
+      }
     },
     decrypt(stored, context) {
       const all = providers()

@@ -9,6 +9,7 @@ import type { Logger } from '../../../machinery/log.ts'
 import { decodeMessage, encodeMessage } from '../../../machinery/protobuf.ts'
 import { openGcm, sealGcm } from '../aes.ts'
 import type { Plain, Provider } from '../provider.ts'
+import type { EncryptionTally } from '../tally.ts'
 import type { Annotations, KmsService, Wrapped } from './service.ts'
 
 const EncryptedObject = struct('EncryptedObject', {
@@ -41,6 +42,7 @@ export interface EnvelopeOptions {
   readonly service: KmsService
   readonly clock: Clock
   readonly log: Logger
+  readonly tally: Pick<EncryptionTally, 'used' | 'missed'>
   /** The service can be reached again. */
   onRecovered(): void
 }
@@ -53,7 +55,7 @@ export interface Envelope {
 }
 
 /** Begins to ask the service how it is. */
-export function createEnvelope({ name, service, clock, log, onRecovered }: EnvelopeOptions): Envelope {
+export function createEnvelope({ name, service, clock, log, tally, onRecovered }: EnvelopeOptions): Envelope {
   let current: Current | undefined
   let failure: Error | undefined
   let asking: Promise<void> | undefined
@@ -64,6 +66,7 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
   const renew = async (): Promise<void> => {
     const status = await service.status()
     checkStatus(status)
+    tally.used(name, status.keyId, 'status', clock.now())
     if (current?.wrapped.keyId !== status.keyId) {
       const seed = randomBytes(seedLength)
       const wrapped = await service.encrypt(randomUUID(), seed)
@@ -101,13 +104,16 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
     if (current.validUntil < clock.now()) throw new Error(`the key management service was last seen well too long ago: ${failure?.message ?? 'it has not answered'}`)
     return current
   }
-  const seal = ({ seed, wrapped }: Current, value: Uint8Array, context: string): Uint8Array => encodeMessage(EncryptedObject, {
-    encryptedData: sealGcm(seed, value, context).toString('base64'),
-    keyID: wrapped.keyId,
-    encryptedDEKSource: wrapped.ciphertext.toString('base64'),
-    annotations: wrapped.annotations,
-    encryptedDEKSourceType: seedType,
-  })
+  const seal = ({ seed, wrapped }: Current, value: Uint8Array, context: string): Uint8Array => {
+    tally.used(name, wrapped.keyId, 'to_storage', clock.now())
+    return encodeMessage(EncryptedObject, {
+      encryptedData: sealGcm(seed, value, context).toString('base64'),
+      keyID: wrapped.keyId,
+      encryptedDEKSource: wrapped.ciphertext.toString('base64'),
+      annotations: wrapped.annotations,
+      encryptedDEKSourceType: seedType,
+    })
+  }
   void ask()
   return {
     provider: {
@@ -115,8 +121,10 @@ export function createEnvelope({ name, service, clock, log, onRecovered }: Envel
       encrypt: (value, context) => (current && current.validUntil >= clock.now() ? seal(current, value, context) : writing().then((now) => seal(now, value, context))),
       decrypt(payload, context) {
         const { data, wrapped } = parse(payload)
+        tally.used(name, wrapped.keyId, 'from_storage', clock.now())
         const open = (seed: Buffer): Plain => ({ value: openGcm(seed, data, context), stale: current !== undefined && wrapped.keyId !== current.wrapped.keyId })
         const seed = seeds.find(wrapped)
+        if (seed instanceof Promise) tally.missed()
         return seed instanceof Promise ? seed.then((fetched) => proven(fetched, open, () => seeds.drop(wrapped))) : open(seed)
       },
     },

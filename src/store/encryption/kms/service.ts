@@ -2,6 +2,7 @@
 import { bytes, map, string, struct, zero, type StructType } from '../../../api/schema.ts'
 import { decodeMessage, encodeMessage } from '../../../machinery/protobuf.ts'
 import type { KmsOptions } from '../configuration.ts'
+import type { EncryptionTally } from '../tally.ts'
 
 export interface KmsStatus { readonly version: string; readonly healthz: string; readonly keyId: string }
 export type Annotations = Readonly<Record<string, string>>
@@ -29,16 +30,22 @@ const base64 = (value: Uint8Array): string => Buffer.from(value).toString('base6
 export const methodPath = (name: string): string => `/v2.KeyManagementService/${name}`
 
 /** The service at an endpoint; connected at the first call. Calls reject when it is not there, does not answer in time, or says no. */
-export function kmsService({ endpoint, timeout }: KmsOptions): KmsService {
+export function kmsService({ name: provider, endpoint, timeout }: KmsOptions, tally: Pick<EncryptionTally, 'called'>): KmsService {
   const connected = connect(endpoint)
   connected.catch(() => undefined) // said by every call
   const call = async <A>(name: string, request: StructType, body: object, answer: StructType<A>): Promise<A> => {
     const client = await connected
+    const begun = performance.now()
     return new Promise((resolve, reject) => {
       client.makeUnaryRequest(
         methodPath(name), (message: object) => Buffer.from(encodeMessage(request, message)), (buffer: Buffer) => decodeMessage(answer, buffer), body,
         { deadline: Date.now() + timeout },
-        (error, value) => (error ? reject(new Error(`kms ${endpoint}: ${name}: ${error.details || error.message}`)) : resolve(value as A)),
+        (error, value) => {
+          const failure = error ? Object.assign(new Error(`kms ${endpoint}: ${name}: ${error.details || error.message}`), { grpcCode: error.code }) : undefined
+          tally.called(provider, methodPath(name), begun, failure)
+          if (failure) reject(failure)
+          else resolve(value as A)
+        },
       )
     })
   }

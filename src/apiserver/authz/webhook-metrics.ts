@@ -1,0 +1,29 @@
+/** What is counted of authorization webhooks, under Kubernetes's names. */
+import type { Registry } from 'prom-client'
+import { createCounter, createHistogram } from '../metrics/series.ts'
+
+/** How a question to a webhook ended. */
+export type WebhookResult = 'success' | 'error' | 'timeout'
+
+export interface WebhookMetrics {
+  /** One question with its answer, in seconds. */
+  asked(name: string, result: WebhookResult, seconds: number): void
+  /** It could not be asked, and others decide. */
+  failedOpen(name: string, result: WebhookResult): void
+}
+
+const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+export function createWebhookMetrics(registry: Registry): WebhookMetrics {
+  const labels = ['name', 'result'] as const
+  const evaluations = createCounter(registry, { name: 'apiserver_authorization_webhook_evaluations_total', help: 'Questions to authorization webhooks, by what came of them.', labels: [...labels] })
+  const took = createHistogram(registry, { name: 'apiserver_authorization_webhook_duration_seconds', help: 'How long authorization webhooks took, in seconds.', labels: [...labels], bounds })
+  const open = createCounter(registry, { name: 'apiserver_authorization_webhook_evaluations_fail_open_total', help: 'Authorization webhooks that could not be asked, and were gone on without.', labels: [...labels] })
+  return {
+    asked(name, result, seconds) {
+      evaluations([name, result])
+      took([name, result])(seconds)
+    },
+    failedOpen: (name, result) => open([name, result]),
+  }
+}
