@@ -224,6 +224,8 @@ export interface ApiServerOptions {
   readonly limits?: Partial<HttpLimits> | undefined
   /** How long requests other than watches and streams may take, in milliseconds. Default 60,000. */
   readonly requestTimeout?: number | undefined
+  /** How long watches that say nothing of their time go on at least, in seconds, and at most twice that. Default 1800. */
+  readonly minRequestTimeout?: number | undefined
   /** How long the server goes on as before after it is told to close, in milliseconds, and only `/readyz` says that it will: load balancers turn to others meanwhile. Default 0. */
   readonly shutdownDelay?: number | undefined
 }

@@ -47,7 +47,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const serverEnv = serverEnvironment(options, registry, own, environment.serviceCidr, stopping.signal)
   const edges = await options.edges(serverEnv)
   registry.admit(edges.admission, (call) => checkAuthorized(edges.authorize, call.user, infoOf(call.served.resource, { ...call, verb: 'create' })))
-  const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal, requestTimeout: options.requestTimeout }
+  const corridor: Corridor = { registry, routes: edges.routes, edges, log, active, closing: closing.signal, requestTimeout: options.requestTimeout, minRequestTimeout: options.minRequestTimeout }
   holder.client = createLocalClient(corridor, serverIdentity, { privileged: true })
   const definitions = await startDefinitions({ registry, client: holder.client, clock, log: log.child({ component: 'definitions' }), find: createFindWebhook(serverEnv) })
   const policies = startPolicyStatus({ registry, client: holder.client, clock, log: log.child({ component: 'policies' }) })

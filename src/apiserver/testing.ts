@@ -31,6 +31,7 @@ export interface TestServerOptions {
   readonly nodePorts?: readonly [from: number, to: number]
   readonly limits?: Partial<HttpLimits>
   readonly shutdownDelay?: number
+  readonly minRequestTimeout?: number
 }
 
 /** Starts a server that does not listen yet; closed by the caller. */

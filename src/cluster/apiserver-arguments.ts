@@ -87,6 +87,7 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   'max-mutating-requests-inflight': 'number',
   'shutdown-delay-duration': 'duration',
   'request-timeout': 'duration',
+  'min-request-timeout': 'number',
   'http2-max-streams-per-connection': 'number',
   'goaway-chance': 'text',
 }

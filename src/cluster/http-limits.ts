@@ -7,15 +7,17 @@ import { UserError } from './user-error.ts'
 const mostGoaway = 0.02
 
 /**
- * What `request-timeout`, `http2-max-streams-per-connection` (0: the default), `goaway-chance` and `shutdown-delay-duration` say. Throws `UserError`
+ * What `request-timeout`, `min-request-timeout`, `http2-max-streams-per-connection` (0: the default), `goaway-chance` and `shutdown-delay-duration` say. Throws `UserError`
  * for a time in which nothing could be answered, and for a chance that is none.
  */
-export function httpLimitsOf(all: ApiServerArguments | undefined): Pick<ApiServerOptions, 'limits' | 'requestTimeout' | 'shutdownDelay'> {
+export function httpLimitsOf(all: ApiServerArguments | undefined): Pick<ApiServerOptions, 'limits' | 'requestTimeout' | 'minRequestTimeout' | 'shutdownDelay'> {
   const requestTimeout = argumentDuration(all, 'request-timeout')
   if (requestTimeout !== undefined && requestTimeout < 1000) throw new UserError('request-timeout must be a second or more')
+  const minRequestTimeout = argumentNumber(all, 'min-request-timeout')
+  if (minRequestTimeout === 0) throw new UserError('min-request-timeout must be a second or more')
   const streams = argumentNumber(all, 'http2-max-streams-per-connection')
   const goawayChance = all?.['goaway-chance'] === undefined ? 0 : Number(all['goaway-chance'])
   if (!(goawayChance >= 0 && goawayChance <= mostGoaway)) throw new UserError(`goaway-chance must be a number from 0 to ${mostGoaway}`)
   const limits = { ...(streams ? { streams } : {}), ...(goawayChance ? { goawayChance } : {}) }
-  return { requestTimeout, shutdownDelay: argumentDuration(all, 'shutdown-delay-duration'), ...(Object.keys(limits).length > 0 ? { limits } : {}) }
+  return { requestTimeout, ...(minRequestTimeout === undefined ? {} : { minRequestTimeout }), shutdownDelay: argumentDuration(all, 'shutdown-delay-duration'), ...(Object.keys(limits).length > 0 ? { limits } : {}) }
 }

@@ -336,6 +336,15 @@ describe('watches over HTTP', () => {
     expect(await watch.next()).toEqual({ done: true })
   })
 
+  it('end by themselves where they say nothing of their time: after the time that was configured, or up to twice that', async () => {
+    const brief = await startTestServer({ minRequestTimeout: 0.2 })
+    await brief.server.listen()
+    const begun = performance.now()
+    await (await fetch(`${brief.server.url}${configmaps}?watch=1`)).text()
+    expect(performance.now() - begun).toBeGreaterThan(190)
+    await brief.server.close()
+  })
+
   it('tell a revision whose history is gone as an ERROR event', async () => {
     for (const name of ['a', 'b', 'c']) await client.create(core.configmaps, map(name))
     await started.store.compact(await started.store.revision())

@@ -36,6 +36,8 @@ export interface ResourceEnvironment {
   readonly edges: Pick<Edges, 'authorize'>
   /** Aborts when the server shuts down: watches end. */
   readonly closing: AbortSignal
+  /** How long a watch goes on at least that says nothing of its time, in seconds; half an hour when left out. */
+  readonly minRequestTimeout?: number | undefined
 }
 
 type Act = (env: ResourceEnvironment, request: ApiRequest, response: ApiResponse, served: Served) => Promise<void> | void
@@ -106,8 +108,8 @@ const list: Act = async (env, request, response, served) => {
   await send(request, response, { code: 200, type: contentTypes[options.format.media], body: await encodeList(served, result, options) })
 }
 
-/** A watch without a time of its own ends after half an hour to an hour, so that clients spread over servers. */
-const defaultWatch = () => 1800 + Math.random() * 1800
+/** A watch without a time of its own ends after half an hour to an hour, or as was configured, so that clients spread over servers. In seconds. */
+const defaultWatch = ({ minRequestTimeout = 1800 }: ResourceEnvironment): number => minRequestTimeout * (1 + Math.random())
 
 const watch: Act = (env, request, response, served) => {
   tellEarly(request, response)
@@ -124,7 +126,7 @@ export async function runWatch(env: ResourceEnvironment, request: ApiRequest, se
   stream.started()
   request.begun?.()
   const end = () => stream.end()
-  const timer = clock.after((query.timeoutSeconds || defaultWatch()) * 1000, end)
+  const timer = clock.after((query.timeoutSeconds || defaultWatch(env)) * 1000, end)
   env.closing.addEventListener('abort', end, { once: true })
   await stream.over
   env.closing.removeEventListener('abort', end)
