@@ -36,7 +36,8 @@ export async function prepareJournalFiles(path: string, bytes: number): Promise<
     const there = statSync(file, { throwIfNoEntry: false })?.size === bytes
     const handle = await open(file, there ? 'r+' : 'w', 0o600)
     try {
-      const zeros = Buffer.alloc(there ? pageBytes : Math.min(bytes, 2 ** 20))
+      // Not in larger pieces: the page cache would keep it in those, and handle all of one for each page that is written.
+      const zeros = Buffer.alloc(there ? pageBytes : Math.min(bytes, 4 * pageBytes))
       for (let at = 0; at < (there ? pageBytes : bytes); at += zeros.length) await handle.writeFile(zeros.subarray(0, bytes - at))
       await handle.sync()
     } catch (error) {
