@@ -270,7 +270,7 @@ describe('the chain', () => {
 
   it('says which plugin failed', async () => {
     const broken: AdmissionPlugin = { name: 'Broken', handles: () => true, validate: () => { throw new TypeError('oops') } }
-    await expect(createAdmissionChain([broken]).validate(attributesOf(core.pods, pod()))).rejects.toMatchObject({ code: 500, message: expect.stringContaining('admission plugin Broken: oops') as string })
+    await expect((async () => createAdmissionChain([broken]).validate(attributesOf(core.pods, pod())))()).rejects.toMatchObject({ code: 500, message: expect.stringContaining('admission plugin Broken: oops') as string })
   })
 })
 

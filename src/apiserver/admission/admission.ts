@@ -46,7 +46,8 @@ export interface AdmissionPlugin {
   validate?(attributes: AdmissionAttributes): Promise<void> | void
 }
 
+/** Both answer at once unless a plugin has to ask somebody, and throw, or reject with, what the refusing plugin said. */
 export interface AdmissionChain {
-  mutate(attributes: AdmissionAttributes): Promise<ApiObject | undefined>
-  validate(attributes: AdmissionAttributes): Promise<void>
+  mutate(attributes: AdmissionAttributes): Promise<ApiObject | undefined> | ApiObject | undefined
+  validate(attributes: AdmissionAttributes): Promise<void> | void
 }

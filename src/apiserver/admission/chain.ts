@@ -17,7 +17,7 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[], metric
   const [admitted, validated] = [createStopwatch(metrics, undefined, 'admit'), createStopwatch(metrics, undefined, 'validate')]
 
   /** Goes on from the step at `from`. It is a promise only from a plugin on that asks somebody: most writes meet none. */
-  const mutate = (steps: readonly Step[], from: number, attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<ApiObject | undefined> | ApiObject | undefined => {
+  const mutate = (steps: readonly Step[], from: number, attributes: AdmissionAttributes, runs: Runs): Promise<ApiObject | undefined> | ApiObject | undefined => {
     let current = attributes
     for (let i = from; i < steps.length; i++) {
       const { plugin, passed, refused } = steps[i]!
@@ -25,10 +25,10 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[], metric
       const { operation } = current
       const begun = performance.now()
       try {
-        const answer = plugin.mutate!(plugin.hearsOfAll ? { ...current, reinvocation } : current)
+        const answer = plugin.mutate!(plugin.hearsOfAll ? { ...current, reinvocation: reinvocationIn(runs) } : current)
         if (answer instanceof Promise) {
           const before = current
-          return answer.then((made) => (passed(operation, begun), mutate(steps, i + 1, withObject(before, made), reinvocation)), (error) => refused(operation, begun, error))
+          return answer.then((made) => (passed(operation, begun), mutate(steps, i + 1, withObject(before, made), runs)), (error) => refused(operation, begun, error))
         }
         current = withObject(current, answer)
       } catch (error) {
@@ -54,14 +54,30 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[], metric
     }
   }
   return {
-    mutate: (attributes) => timed(admitted, attributes, async () => {
+    mutate: (attributes) => timed(admitted, attributes, () => {
       const steps = attributes.operation === 'DELETE' || attributes.operation === 'CONNECT' ? hearingOfAll : mutating
-      const { first, second, wanted } = createReinvocation()
-      const object = await mutate(steps, 0, attributes, first)
-      return wanted() ? mutate(steps, 0, withObject(attributes, object), second) : object
+      const runs: Runs = { made: undefined, second: false }
+      const again = (object: ApiObject | undefined) => {
+        if (!runs.made?.wanted()) return object
+        runs.second = true
+        return mutate(steps, 0, withObject(attributes, object), runs)
+      }
+      const answer = mutate(steps, 0, attributes, runs)
+      return answer instanceof Promise ? answer.then(again) : again(answer)
     }),
     validate: (attributes) => timed(validated, attributes, () => validate(0, attributes)),
   }
+}
+
+/** The runs through the plugins that mutate: what is known of both is made when the first plugin asks. */
+interface Runs {
+  made: ReturnType<typeof createReinvocation> | undefined
+  second: boolean
+}
+
+function reinvocationIn(runs: Runs): Reinvocation {
+  runs.made ??= createReinvocation()
+  return runs.second ? runs.made.second : runs.made.first
 }
 
 /** A plugin at its place in the chain, with the observation of how long it took. */
@@ -96,17 +112,19 @@ function createStopwatch(metrics: AdmissionMetrics, name: string | undefined, ty
   }
 }
 
-async function timed<T>(stopwatch: Stopwatch, { operation }: AdmissionAttributes, run: () => Promise<T> | T): Promise<T> {
+function timed<T>(stopwatch: Stopwatch, { operation }: AdmissionAttributes, run: () => Promise<T> | T): Promise<T> | T {
   const begun = performance.now()
+  let answer: Promise<T> | T
   try {
-    const answer = run()
-    const result = answer instanceof Promise ? await answer : answer
-    stopwatch(operation, false, begun)
-    return result
+    answer = run()
   } catch (error) {
     stopwatch(operation, true, begun)
     throw error
   }
+  if (answer instanceof Promise) {
+    answer.then(() => stopwatch(operation, false, begun), () => stopwatch(operation, true, begun))
+  } else stopwatch(operation, false, begun)
+  return answer
 }
 
 /** What is not an answer for the client becomes one that names the plugin. */

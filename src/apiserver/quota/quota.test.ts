@@ -18,7 +18,7 @@ const map = (name: string): Loose => ({ kind: 'ConfigMap', metadata: { name, nam
 
 async function verdict(env: TestEnvironment | ReturnType<typeof createAdmissionChain>, resource: unknown, object: Loose, wanted: Wanted = {}): Promise<string> {
   const chain = 'validate' in env ? env : createAdmissionChain([resourceQuota(env)])
-  return chain.validate(attributesOf(resource, object, wanted)).then(() => 'admitted', (error: unknown) => (isApiError(error) ? error.message : String(error)))
+  return (async () => chain.validate(attributesOf(resource, object, wanted)))().then(() => 'admitted', (error: unknown) => (isApiError(error) ? error.message : String(error)))
 }
 
 describe('a quota', () => {

@@ -32,7 +32,8 @@ export async function create(env: RegistryEnvironment, call: Call, body: ApiObje
   const born = body.metadata.deletionGracePeriodSeconds === undefined && body.metadata.deletionTimestamp === undefined ? body : withMeta(body, { deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined })
   const completed = served.complete(placed(call, born))
   const tracked = managed ? completed : trackCreate(call, completed)
-  const admitted = (await env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))) ?? tracked
+  const answer = env.admission.mutate(attributes(call, 'CREATE', tracked, undefined))
+  const admitted = (answer instanceof Promise ? await answer : answer) ?? tracked
   checkAdmitted(tracked, admitted)
   const loading = served.strategy.ready?.(admitted)
   if (loading) await loading
@@ -89,13 +90,14 @@ function validated(call: Call, object: ApiObject): void {
 async function attemptCreate(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> {
   const { served } = call
   validated(call, object)
-  const allocation = await served.strategy.allocation?.allocate(object, undefined, call)
+  const allocation = served.strategy.allocation && await served.strategy.allocation.allocate(object, undefined, call)
   const complete = allocation?.object ?? object
   try {
-    await env.admission.validate(attributes(call, 'CREATE', complete, undefined))
+    const asked = env.admission.validate(attributes(call, 'CREATE', complete, undefined))
+    if (asked) await asked
     checkAborted(call)
     const stored = await store(env, call, complete)
-    if (call.dryRun) await allocation?.rollback()
+    if (allocation && call.dryRun) await allocation.rollback()
     return stored
   } catch (error) {
     await allocation?.rollback()

@@ -88,8 +88,10 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   if (refusal) throw forbidden(served.resource, call.name, refusal)
   checkPreconditions(call, current, deletion)
   const admission = attributes(call, 'DELETE', undefined, current)
-  await env.admission.mutate(admission)
-  await env.admission.validate(admission)
+  const heard = env.admission.mutate(admission)
+  if (heard instanceof Promise) await heard
+  const checked = env.admission.validate(admission)
+  if (checked) await checked
   const { gracePeriodSeconds: asked } = deletion
   // Less than nothing means as little as there is.
   const grace = served.strategy.gracePeriodSeconds?.(current, asked !== undefined && asked < 0 ? 1 : asked) ?? 0
@@ -98,7 +100,7 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   if (!waits) {
     if (call.dryRun) return { item, gone: true }
     const removed = await remove(env, item, current)
-    if (removed) await served.strategy.allocation?.release(current)
+    if (removed && served.strategy.allocation) await served.strategy.allocation.release(current)
     return removed && { item: removed, gone: true }
   }
   const next = marked(call, current, grace, finalizers)

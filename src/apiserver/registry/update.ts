@@ -32,9 +32,14 @@ export interface Seen {
   put(shown: ApiObject, object: ApiObject): ApiObject
 }
 
-/** What admission makes of the next object. */
-async function mutated(env: RegistryEnvironment, call: Call, seen: Seen | undefined, next: ApiObject, current: ApiObject): Promise<ApiObject> {
-  if (!seen) return (await env.admission.mutate(attributes(call, 'UPDATE', next, current))) ?? next
+/** What admission makes of the next object: at once, unless somebody has to be asked. */
+function mutated(env: RegistryEnvironment, call: Call, seen: Seen | undefined, next: ApiObject, current: ApiObject): Promise<ApiObject> | ApiObject {
+  if (seen) return mutatedShown(env, call, seen, next, current)
+  const answer = env.admission.mutate(attributes(call, 'UPDATE', next, current))
+  return answer instanceof Promise ? answer.then((made) => made ?? next) : (answer ?? next)
+}
+
+async function mutatedShown(env: RegistryEnvironment, call: Call, seen: Seen, next: ApiObject, current: ApiObject): Promise<ApiObject> {
   const shown = seen.show(next)
   const made = (await env.admission.mutate(attributes(call, 'UPDATE', shown, seen.show(current), seen.type))) ?? shown
   return made === shown ? next : seen.put(made, next)
@@ -165,13 +170,15 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const { served } = call
   if (served.custom?.ready) await served.custom.ready([item])
   const current = served.working(item).object
-  const wanted = await transform(served.view(item).object)
+  const transformed = transform(served.view(item).object)
+  const wanted = transformed instanceof Promise ? await transformed : transformed
   checkName(call, wanted)
   checkIdentity(call, wanted, current)
   const completed = inherited(served.complete(wanted), current)
   const tracking = managed ? completed : trackUpdate(call, completed, current, rules)
   const tracked = tracking instanceof Promise ? await tracking : tracking
-  const admitted = await mutated(env, call, rules.seen, tracked, current)
+  const mutation = mutated(env, call, rules.seen, tracked, current)
+  const admitted = mutation instanceof Promise ? await mutation : mutation
   checkAdmitted(tracked, admitted)
   const loading = served.strategy.ready?.(admitted)
   if (loading) await loading
@@ -185,20 +192,22 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   }))
   for (const text of (rules.counts && served.strategy.warnings?.(next, current)) || []) call.warn(text)
 
-  const allocation = rules.counts ? await served.strategy.allocation?.allocate(next, current, call) : undefined
+  const allocation = rules.counts && served.strategy.allocation ? await served.strategy.allocation.allocate(next, current, call) : undefined
   const complete = allocation?.object ?? next
   let stored: Encoded | undefined
   try {
     const { seen } = rules
-    await env.admission.validate(seen ? attributes(call, 'UPDATE', seen.show(complete), seen.show(current), seen.type) : attributes(call, 'UPDATE', complete, current))
+    const asked = env.admission.validate(seen ? attributes(call, 'UPDATE', seen.show(complete), seen.show(current), seen.type) : attributes(call, 'UPDATE', complete, current))
+    if (asked) await asked
     checkAborted(call)
     stored = await store(env, call, complete, item, current)
   } catch (error) {
     await allocation?.rollback()
     throw error
   }
-  if (call.dryRun || !stored) await allocation?.rollback()
-  else await allocation?.commit?.()
+  if (!allocation) return stored
+  if (call.dryRun || !stored) await allocation.rollback()
+  else await allocation.commit?.()
   return stored
 }
 
@@ -217,6 +226,6 @@ async function store(env: RegistryEnvironment, call: Call, next: ApiObject, item
     return new Encoded(item.key, removed.revision, withMeta(next, { resourceVersion: String(removed.revision) }))
   }
   // An update that changes nothing writes nothing: watchers see no event and the resourceVersion stays.
-  if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item) && !(await env.store.stale?.(item.key))) return item
+  if (deepEqual(next, withMeta(current, { resourceVersion: undefined })) && !call.served.custom?.outdated(item) && !(env.store.stale && await env.store.stale(item.key))) return item
   return put(env, call, item.key, next, item)
 }

@@ -18,13 +18,24 @@ const withTemplates: ReadonlySet<string> = new Set([
   'podtemplates', 'replicationcontrollers', 'deployments.apps', 'replicasets.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch', 'cronjobs.batch',
 ])
 
-const violationsOf = (pod: Subject, level: Level): readonly Violation[] => checks[level].map((c) => c.run(pod)).filter((v) => v !== undefined)
+const nothing: readonly Violation[] = []
+const violationsOf = (pod: Subject, level: Level): readonly Violation[] => (checks[level].length === 0 ? nothing : checks[level].map((c) => c.run(pod)).filter((v) => v !== undefined))
 const describe = (violations: readonly Violation[]): string => violations.map((v) => `${v.reason} (${v.detail})`).join(', ')
 
 export function podSecurity(env: Pick<ServerEnvironment, 'lister'>, { defaults, exempt }: PodSecurityOptions = openPodSecurity): AdmissionPlugin {
   const namespaces = env.lister(core.namespaces)
   const pods = env.lister(core.pods)
-  const policyIn = (namespace: string): Policy => policyOf(namespaces.get('', namespace)?.metadata.labels, defaults)
+  /** Read from labels once for as long as they are the same. */
+  const known = new WeakMap<object, Policy>()
+  const policyIn = (namespace: string): Policy => {
+    const labels = namespaces.get('', namespace)?.metadata.labels
+    let policy = labels && known.get(labels)
+    if (!policy) {
+      policy = policyOf(labels, defaults)
+      if (labels) known.set(labels, policy)
+    }
+    return policy
+  }
 
   /** Whom the configuration lets pass, and why. */
   const exemption = (a: AdmissionAttributes): string | undefined => {

@@ -103,7 +103,7 @@ it('looks again only at what matters for security', async () => {
 it('leaves notes for the audit log: what was enforced, and what the audit level would have refused', async () => {
   const notes = async (labels: Record<string, string>, object: Loose, resource: unknown = core.pods) => {
     const attributes = attributesOf(resource, object)
-    await createAdmissionChain([podSecurity(environment(namespace(labels)))]).validate(attributes).catch(() => undefined)
+    await (async () => createAdmissionChain([podSecurity(environment(namespace(labels)))]).validate(attributes))().catch(() => undefined)
     return attributes.annotations
   }
   expect(await notes({}, pod())).toEqual({ [`${prefix}/enforce-policy`]: 'privileged:latest' })
@@ -122,7 +122,7 @@ describe('a configuration', () => {
     const at = more.namespace ?? 'x'
     const attributes = attributesOf(core.pods, { ...object, metadata: { ...object.metadata, namespace: at } }, { user: { name: more.user ?? 'ana', groups: [] } })
     const plugin = podSecurity(environment({ kind: 'Namespace', metadata: { name: at, labels } as never }), options)
-    const error = await createAdmissionChain([plugin]).validate(attributes).then(() => '', (e: Error) => e.message)
+    const error = await (async () => createAdmissionChain([plugin]).validate(attributes))().then(() => '', (e: Error) => e.message)
     return { error, warnings: attributes.warnings.join(), annotations: attributes.annotations }
   }
   const privileged = pod({ securityContext: { privileged: true } })

@@ -149,7 +149,7 @@ describe('what a policy is about', () => {
     const run = async (convert: typeof to, spec: object = {}) => {
       const env = environment(namespace, policy({ matchConstraints: { resourceRules: [{ ...rules[0], apiVersions: ['v9'] }] }, validations: [{ expression: "!(object.apiVersion == 'apps/v9' && request.resource.version == 'v9' && request.requestResource.version == 'v1')", message: 'seen' }], ...spec }), binding())
       const attributes = { ...attributesOf(apps.deployments, deployment()), others: () => [{ resource: nine, to: convert, from: convert }] }
-      return createAdmissionChain([validatingAdmissionPolicy(env, authorizer())]).validate(attributes).then(() => '', (error: Error) => error.message)
+      return (async () => createAdmissionChain([validatingAdmissionPolicy(env, authorizer())]).validate(attributes))().then(() => '', (error: Error) => error.message)
     }
     expect(await run(to)).toMatch(/denied request: seen$/)
     const broken = () => { throw new Error('no way') }

@@ -14,17 +14,20 @@ const amountOf = (amounts: Amounts, name: string): Quantity | undefined => {
 /** Guaranteed: limits for cpu and memory everywhere and requests equal to them; BestEffort: neither anywhere; Burstable otherwise. */
 export function qosClass(spec: core.PodSpec): core.PodQOSClass {
   const whole = spec.resources
-  const parts = whole?.limits || whole?.requests ? [whole] : [...spec.containers, ...(spec.initContainers ?? [])].map((c) => c.resources)
   let asksForNothing = true
   let guaranteed = true
-  for (let i = 0; i < parts.length; i++) {
-    const { limits, requests } = parts[i]!
+  const look = ({ limits, requests }: Pick<core.ResourceRequirements, 'limits' | 'requests'>): void => {
     for (const name of counted) {
       const limit = amountOf(limits, name)
       const request = amountOf(requests, name)
       if (limit || request) asksForNothing = false
       if (!limit || !request || limit.compare(request) !== 0) guaranteed = false
     }
+  }
+  if (whole?.limits || whole?.requests) look(whole)
+  else {
+    for (const container of spec.containers) look(container.resources)
+    if (spec.initContainers) for (const container of spec.initContainers) look(container.resources)
   }
   if (asksForNothing) return 'BestEffort'
   return guaranteed ? 'Guaranteed' : 'Burstable'
