@@ -100,7 +100,7 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
 
 /** What this agent does, in the words of the kubelet's configuration file: tools read the node's limits from it. */
 const configuration = ({ clusterDns, clusterDomain }: NodeContext, maxPods: number) => ({
-  kind: 'KubeletConfiguration', apiVersion: 'kubelet.config.k8s.io/v1beta1', clusterDNS: clusterDns, clusterDomain, maxPods, cgroupDriver: 'cgroupfs', containerLogMaxSize: '10Mi', containerLogMaxFiles: 5,
+  kind: 'KubeletConfiguration', apiVersion: 'kubelet.config.k8s.io/v1beta1', clusterDNS: clusterDns, clusterDomain, maxPods, cgroupDriver: 'cgroupfs', seccompDefault: true, containerLogMaxSize: '10Mi', containerLogMaxFiles: 5,
   nodeStatusUpdateFrequency: '10s', nodeStatusReportFrequency: '5m0s', nodeLeaseDurationSeconds: 40, imageGCHighThresholdPercent: 85, imageGCLowThresholdPercent: 80, imageMinimumGCAge: '2m0s',
 })
 
