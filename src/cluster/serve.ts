@@ -2,6 +2,7 @@
 import { readFileSync, writeSync } from 'node:fs'
 import { systemClock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
+import { letHelpersStandBack } from '../machinery/threads.ts'
 import { openLmdbStore } from '../store/lmdb.ts'
 import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
@@ -42,6 +43,7 @@ export async function runServer(options: ServeOptions): Promise<void> {
   const undo: (() => Promise<void> | void)[] = []
   let code = 0
   try {
+    letHelpersStandBack()
     await boot(options, { log, report, undo, signal: ending.signal })
     await aborted(ending.signal)
     log.info({}, 'ending')

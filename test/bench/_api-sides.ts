@@ -30,7 +30,7 @@ const answerOf = <R>(child: ChildProcess): Promise<R> => new Promise((resolve, r
 })
 
 /** Both sides run as the `skiff` launcher runs Node. */
-const asSkiff = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--initial-old-space-size=32', '--heap-growing-percent=40']
+const asSkiff = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--no-parallel-scavenge', '--initial-old-space-size=32', '--heap-growing-percent=40']
 /** A directory for a CPU profile of the server. */
 export const profile = process.env['BENCH_CPU_PROF']
 /** Further flags of the server's Node, such as `--trace-gc`. */

@@ -35,7 +35,7 @@ const collection = '/api/v1/namespaces/default/pods'
 interface Server { readonly url: string; readonly tokens: { readonly flood: string; readonly other: string }; readonly child: ChildProcess }
 
 function start(mode: string): Promise<Server> {
-  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--initial-old-space-size=32', '--heap-growing-percent=40']
+  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--no-parallel-scavenge', '--initial-old-space-size=32', '--heap-growing-percent=40']
   const child = fork(join(import.meta.dirname, '_fairness-server.ts'), [base, mode, String(pods)], { execArgv: flags, env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)))

@@ -112,6 +112,31 @@ it('lets more begin while those under way wait for something else', async () => 
   expect(order).toHaveLength(60)
 })
 
+it('lets no more begin than before once the loop is busy again, though there was always a place', async () => {
+  busy = 0.2
+  const tickets = Array.from({ length: 60 }, () => enter('ana'))
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(5)
+    await rounds(30)
+    time += 5
+  }
+  expect(order).toHaveLength(60)
+  for (const ticket of tickets) dispatcher.finish(ticket)
+  busy = 1
+  // One after the other, each of which had to wait for its turn: all places but one are free.
+  for (let i = 0; i < 40; i++) {
+    const [first, second] = [enter('ana'), (time += 0.4, enter('ana'))]
+    await rounds(3)
+    time += 5
+    await clock.advance(5)
+    for (const ticket of [first, second]) dispatcher.finish(ticket)
+  }
+  order = []
+  for (let i = 0; i < 60; i++) enter('ana')
+  await rounds(30)
+  expect(order).toHaveLength(8)
+})
+
 it('gives levels their share of the loop, and flows in a level theirs', async () => {
   const tickets: Ticket[] = []
   const ask = (user: string, level: Level) => {

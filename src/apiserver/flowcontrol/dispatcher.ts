@@ -129,6 +129,8 @@ export function createDispatcher({ clock, levels, total, now = () => performance
     const ticket = choose()
     if (!ticket) return void (backlog && lookAround())
     if (!inTime(at)) return mark()
+    // Places that were made while the loop had nothing to do go again when it has, though nobody wants for one.
+    if (places > fewest) lookAround()
     ticket.level.leaveQueue(ticket)
     start(ticket, at)
     ticket.go?.()
