@@ -1,6 +1,6 @@
 /** Going into pods with clients of every age: kubectl over SPDY and over WebSockets, and what browsers and other programs speak. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -10,8 +10,10 @@ import { forwardInto } from '../support/forward.ts'
 import { genuine } from '../support/genuine.ts'
 import { eventually } from '../support/host.ts'
 import { idle, image, pod, podTools, shell } from '../support/pods.ts'
+import { released } from '../support/released.ts'
 
 const newest = await genuine()
+const all = await released()
 let cluster: TestCluster
 const { apply, ready } = podTools(() => cluster)
 const directory = mkdtempSync(join(tmpdir(), 'skiff-clients-'))
@@ -19,11 +21,11 @@ const directory = mkdtempSync(join(tmpdir(), 'skiff-clients-'))
 const spdy = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }
 const sockets = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'true', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'true' }
 interface Program { readonly name: string; readonly path: string; readonly env: Record<string, string>; readonly port: number }
-/** The kubectl of this machine both ways, and older and newer ones where it has them. */
+/** The kubectl of this machine both ways, the oldest and the newest. */
 const programs: readonly Program[] = [
   { name: 'kubectl over WebSockets', path: 'kubectl', env: sockets, port: 9701 },
   { name: 'kubectl over SPDY', path: 'kubectl', env: spdy, port: 9702 },
-  ...['1.27', '1.30', '1.33'].map((version, i) => ({ name: `kubectl ${version}`, path: `/usr/lib/google-cloud-sdk/bin/kubectl.${version}`, env: {}, port: 9703 + i })).filter(({ path }) => existsSync(path)),
+  ...all.filter((one) => one === all[0] || one === all.at(-1)).map(({ version, kubectl }, i) => ({ name: `kubectl ${version}`, path: kubectl, env: {}, port: 9703 + i })),
 ]
 
 beforeAll(async () => {

