@@ -14,6 +14,7 @@ import { ApiError, badRequest, timedOut, unavailable } from '../machinery/errors
 import { Roster, type Member } from '../machinery/roster.ts'
 import { parseDuration } from '../machinery/time.ts'
 import { latencyAnnotations, spend, type Stretch, type Stretches } from './audit/latency.ts'
+import { constraintOf } from './authn/impersonation.ts'
 import { remarksOf } from './authn/remarks.ts'
 import { checkAuthorized } from './authz/check.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
@@ -169,10 +170,10 @@ async function enter({ edges }: Corridor, request: Request, response: ApiRespons
     since = performance.now()
   }
   if (edges.impersonate) {
-    const answer = edges.impersonate(request.user, request.headers)
+    const answer = edges.impersonate(request.user, request.headers, request.info)
     const user = answer instanceof Promise ? await answer : answer
     if (user !== request.user) {
-      request.trail?.impersonated(user)
+      request.trail?.impersonated(user, constraintOf(user))
       passed('impersonation')
     }
     request.user = user

@@ -93,7 +93,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     return {
       authenticate: access.authentication(who.authenticate),
       audit: options.audit,
-      impersonate: (user, headers) => impersonate(user, headers, authorizer),
+      impersonate: (user, headers, info) => impersonate(user, headers, authorizer, info, access.impersonation),
       flow: flow.edge,
       authorize: (user, info) => {
         const decision = decide(user, info)

@@ -25,9 +25,9 @@ export type Authenticate = (raw: IncomingMessage | Http2ServerRequest, info: Req
 
 /**
  * Whom the request is to be made as: the sender, unless `Impersonate-*` headers name somebody else whom the sender may be.
- * Throws `ApiError` 403 for every part the sender has no right to take, 400 for headers that make no sense.
+ * Throws `ApiError` 403 for every part the sender has no right to take, or not for what `info` asks; 400 for headers that make no sense.
  */
-export type Impersonate = (user: Identity, headers: IncomingHttpHeaders) => Promise<Identity> | Identity
+export type Impersonate = (user: Identity, headers: IncomingHttpHeaders, info: RequestInfo) => Promise<Identity> | Identity
 
 export interface Decision {
   readonly allowed: boolean
@@ -116,7 +116,8 @@ export interface AuditTrail {
   readonly wantsRequest: boolean
   readonly wantsResponse: boolean
   /** The request goes on as somebody else. */
-  impersonated(user: Identity): void
+  /** `constraint`: the verb that allowed it, where that is bound to what is asked. */
+  impersonated(user: Identity, constraint: string | undefined): void
   /** The first value of a key stays. `from`: only where the policy wants what was sent, too. */
   annotate(key: string, value: string, from?: 'Request'): void
   /** What was sent: an object, or a patch as parsed JSON. */

@@ -32,7 +32,7 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
   let requestObject: unknown
   let responseObject: unknown
   let annotations: Record<string, string> | undefined
-  let impersonated: Identity | undefined
+  let impersonated: { readonly user: Identity; readonly constraint: string | undefined } | undefined
   let over = false
   const wantsRequest = wish.level === 'Request' || wish.level === 'RequestResponse'
   const wantsResponse = wish.level === 'RequestResponse'
@@ -43,7 +43,7 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
     return {
       kind, apiVersion, level, auditID, stage,
       ...rest,
-      ...(impersonated ? { impersonatedUser: userOf(impersonated) } : {}),
+      ...(impersonated ? { impersonatedUser: userOf(impersonated.user), ...(impersonated.constraint ? { authenticationMetadata: { impersonationConstraint: impersonated.constraint } } : {}) } : {}),
       ...(status ? { responseStatus: status } : {}),
       ...(requestObject === undefined ? {} : { requestObject }),
       ...(responseObject === undefined ? {} : { responseObject }),
@@ -64,7 +64,7 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
     wantsRequest,
     wantsResponse,
     received: () => tell('RequestReceived'),
-    impersonated: (user) => void (impersonated = user),
+    impersonated: (user, constraint) => void (impersonated = { user, constraint }),
     annotate(key, value, from) {
       if (from && !wantsRequest) return
       annotations ??= {}

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { core } from '../../api/index.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { isApiError } from '../../machinery/errors.ts'
-import { createAuthorizer, mastersMode } from '../authz/authorizer.ts'
+import { createAuthorizer, mastersMode, type Action } from '../authz/authorizer.ts'
 import { createRbacIndex } from '../authz/rbac.ts'
 import { anonymous, type Identity } from '../identity.ts'
 import type { VirtualCall } from '../options.ts'
@@ -16,7 +16,7 @@ import { createAuthenticator, type Authentication, type RawRequest } from './aut
 import { bearerAuthentication, forThisServer } from './bearer.ts'
 import { findBootstrapToken } from './bootstrap-tokens.ts'
 import { certificateAuthentication, identityOf } from './certificate.ts'
-import { impersonate } from './impersonation.ts'
+import { constraintOf, impersonate } from './impersonation.ts'
 import { createAudienceCheck } from './node-audiences.ts'
 import { remarksOf } from './remarks.ts'
 import { createTokenUses } from './token-uses.ts'
@@ -281,7 +281,8 @@ describe('impersonation', () => {
   index.setRole('', 'r', [{ verbs: ['impersonate'], apiGroups: [''], resources: ['users', 'serviceaccounts'] }, { verbs: ['impersonate'], apiGroups: [''], resources: ['groups'], resourceNames: ['devs'] }])
   index.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }], roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' } })
   const authorizer = createAuthorizer([mastersMode, index])
-  const as = (headers: IncomingHttpHeaders, user: Identity = { name: 'ana', groups: [] }) => Promise.resolve(impersonate(user, headers, authorizer))
+  const list: Action = { isResourceRequest: true, path: '', verb: 'list', group: '', version: 'v1', namespace: 'x', resource: 'pods', subresource: '', name: '' }
+  const as = async (headers: IncomingHttpHeaders, user: Identity = { name: 'ana', groups: [] }, action = list, by = authorizer) => impersonate(user, headers, by, action)
 
   it('takes the right to each part of whom one wants to be', async () => {
     expect(await as({ 'impersonate-user': 'bob', 'impersonate-group': 'devs' })).toEqual({ name: 'bob', groups: ['devs', 'system:authenticated'] })
@@ -299,8 +300,61 @@ describe('impersonation', () => {
     expect(await as({ 'impersonate-user': 'bob', 'impersonate-uid': '7', 'impersonate-extra-a%2Fb': 'c' }, root)).toEqual({ name: 'bob', uid: '7', groups: ['system:authenticated'], extra: { 'a/b': ['c'] } })
   })
 
+  it('lets masters be a node, which is in the group of nodes', async () => {
+    const root = { name: 'root', groups: ['system:masters'] }
+    expect(await as({ 'impersonate-user': 'system:node:n1' }, root)).toEqual({ name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] })
+    // With more than the name, it is a user like any other.
+    expect(await as({ 'impersonate-user': 'system:node:n1', 'impersonate-group': 'devs' }, root)).toEqual({ name: 'system:node:n1', groups: ['devs', 'system:authenticated'] })
+    expect((await as({ 'impersonate-user': 'bob', 'impersonate-group': 'system:masters' }, root)).groups).toContain('system:masters')
+    expect((await as({ 'impersonate-user': 'system:anonymous', 'impersonate-group': 'devs' }, root)).groups).toEqual(['devs', 'system:unauthenticated'])
+  })
+
+  describe('for some requests only', () => {
+    const rules = (...granted: [verb: string, resource: string, group?: string, name?: string][]) => {
+      const own = createRbacIndex()
+      own.setRole('', 'r', granted.map(([verb, resource, group = 'authentication.k8s.io', name]) => ({ verbs: [verb], apiGroups: [group], resources: [resource], ...(name ? { resourceNames: [name] } : {}) })))
+      own.setBinding('', 'b', { metadata: { name: 'b' }, subjects: [{ kind: 'User', name: 'ana' }, { kind: 'ServiceAccount', name: 'agent', namespace: 'kube-system' }], roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' } })
+      return createAuthorizer([own])
+    }
+    const agent = (node?: string): Identity => ({ name: 'system:serviceaccount:kube-system:agent', groups: [], ...(node ? { extra: { 'authentication.kubernetes.io/node-name': [node] } } : {}) })
+    const refusal = (promise: Promise<Identity>) => promise.then(() => 'passed', (error: Error) => error.message)
+
+    it('takes the right to whom one is to be, and that to what one does as them', async () => {
+      const by = rules(['impersonate:user-info', 'users', undefined, 'bob'], ['impersonate-on:user-info:list', 'pods', ''])
+      const bob = await as({ 'impersonate-user': 'bob' }, undefined, list, by)
+      expect(bob).toEqual({ name: 'bob', groups: ['system:authenticated'] })
+      expect(constraintOf(bob)).toBe('impersonate:user-info')
+      expect(await refusal(as({ 'impersonate-user': 'bob' }, undefined, { ...list, verb: 'delete' }, by))).toBe('pods is forbidden: User "ana" cannot impersonate-on:user-info:delete resource "pods" in API group "" in the namespace "x"')
+      expect(await refusal(as({ 'impersonate-user': 'eve' }, undefined, list, by))).toBe('users.authentication.k8s.io "eve" is forbidden: User "ana" cannot impersonate:user-info resource "users" in API group "authentication.k8s.io" at the cluster scope')
+      expect(await code(as({ 'impersonate-user': 'bob', 'impersonate-group': 'devs' }, undefined, list, by))).toBe(403)
+      expect(await code(as({ 'impersonate-user': 'bob', 'impersonate-uid': '7' }, undefined, list, by))).toBe(403)
+    })
+
+    it('is never for masters, nor by the name of a node or an account', async () => {
+      const by = rules(['impersonate:user-info', '*'], ['impersonate-on:user-info:list', '*', '*'])
+      expect(await code(as({ 'impersonate-user': 'bob', 'impersonate-group': 'devs', 'impersonate-extra-a.io%2Fb': 'c' }, undefined, list, by))).toBe('passed')
+      expect(await refusal(as({ 'impersonate-user': 'bob', 'impersonate-group': 'system:masters' }, undefined, list, by))).toContain('impersonating the system:masters group is not allowed')
+      expect(await refusal(as({ 'impersonate-user': 'bob', 'impersonate-extra-plain': 'c' }, undefined, list, by))).toContain('must be a domain-prefixed path')
+      for (const name of ['system:node:n1', 'system:serviceaccount:x:app']) expect(await code(as({ 'impersonate-user': name }, undefined, list, by)), name).toBe(403)
+    })
+
+    it('is of service accounts, of nodes, and of the node that one is on', async () => {
+      const account = rules(['impersonate:serviceaccount', 'serviceaccounts'], ['impersonate-on:serviceaccount:list', 'pods', ''])
+      expect((await as({ 'impersonate-user': 'system:serviceaccount:x:app' }, undefined, list, account)).groups).toContain('system:serviceaccounts:x')
+      const any = rules(['impersonate:arbitrary-node', 'nodes', undefined, 'n1'], ['impersonate-on:arbitrary-node:list', 'pods', ''])
+      expect((await as({ 'impersonate-user': 'system:node:n1' }, undefined, list, any)).groups).toEqual(['system:nodes', 'system:authenticated'])
+      expect(await code(as({ 'impersonate-user': 'system:node:n2' }, undefined, list, any))).toBe(403)
+      const own = rules(['impersonate:associated-node', 'nodes'], ['impersonate-on:associated-node:list', 'pods', ''])
+      const n1 = await as({ 'impersonate-user': 'system:node:n1' }, agent('n1'), list, own)
+      expect([n1.groups, constraintOf(n1)]).toEqual([['system:nodes', 'system:authenticated'], 'impersonate:associated-node'])
+      for (const user of [agent('n2'), agent(), { ...agent('n1'), name: 'ana' }]) expect(await code(as({ 'impersonate-user': 'system:node:n1' }, user, list, own)), user.name).toBe(403)
+      expect(await code(as({ 'impersonate-user': 'system:node:n1', 'impersonate-group': 'devs' }, agent('n1'), list, own))).toBe(403)
+    })
+  })
+
   it('needs a user, and leaves requests without its headers alone', async () => {
     expect(await code(as({ 'impersonate-group': 'devs' }))).toBe(400)
+    await expect(as({ 'impersonate-group': 'devs', 'impersonate-extra-a%2Fb': 'c' })).rejects.toThrow('requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"devs"}, Extra:map[string][]string{"a/b":[]string{"c"}}} without impersonating a user name')
     const user = { name: 'ana', groups: [] }
     expect(await as({}, user)).toBe(user)
   })

@@ -1,18 +1,13 @@
 /** `kubectl --as`: a request on somebody else's behalf, by the `Impersonate-*` headers, for those who are allowed to. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { badRequest } from '../../machinery/errors.ts'
-import { refusal, type Action, type Authorizer } from '../authz/authorizer.ts'
+import type { Action, Authorizer } from '../authz/authorizer.ts'
 import { receivedText } from '../header-text.ts'
 import type { Identity } from '../identity.ts'
+import { modes, type Impersonated, type Wanted } from './impersonation-modes.ts'
 
+const prefix = 'impersonate-'
 const extraPrefix = 'impersonate-extra-'
-
-interface Wanted {
-  readonly name: string
-  readonly uid: string
-  readonly groups: readonly string[]
-  readonly extra: Readonly<Record<string, readonly string[]>>
-}
 
 /** Who the headers ask to be; undefined when there are none. Throws 400 for groups, extra or uid without a user. */
 function wantedIdentity(headers: IncomingHttpHeaders): Wanted | undefined {
@@ -26,50 +21,53 @@ function wantedIdentity(headers: IncomingHttpHeaders): Wanted | undefined {
   // Not by assignment: a key may be called __proto__.
   const extra = Object.fromEntries(parts)
   if (name === '' && groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return undefined
-  if (name === '') throw badRequest('requested impersonating without impersonating a user')
+  if (name === '') throw badRequest(`requested ${shown(uid, groups, parts)} without impersonating a user name`)
   return { name, uid, groups, extra }
 }
 
-const prefix = 'impersonate-'
+/** What the headers say, as Kubernetes shows it. */
+function shown(uid: string, groups: readonly string[], extra: readonly (readonly [string, readonly string[]])[]): string {
+  const list = (texts: readonly string[]) => (texts.length > 0 ? `[]string{${texts.map((text) => JSON.stringify(text)).join(', ')}}` : '[]string(nil)')
+  const entries = extra.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, values]) => `${JSON.stringify(key)}:${list(values)}`)
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${list(groups)}, Extra:map[string][]string${entries.length > 0 ? `{${entries.join(', ')}}` : '(nil)'}}`
+}
 
-/** The identity to go on with: `user` itself, at once where no header asks for another, or whom it impersonates. Throws 403 for every part it has no right to take. */
-export function impersonate(user: Identity, headers: IncomingHttpHeaders, authorizer: Authorizer): Promise<Identity> | Identity {
-  for (const header in headers) if (header.startsWith(prefix)) return impersonateWanted(user, headers, authorizer)
+/** Told of every attempt: its mode (undefined: none allowed it), and when it began, in milliseconds of `performance.now`. */
+export type Attempted = (mode: string | undefined, begun: number) => void
+
+const constraints = new WeakMap<Identity, string>()
+
+/** The verb that allowed somebody to be this one, for audit; undefined for the one that allows everything (`impersonate`), and for who is nobody else. */
+export const constraintOf = (identity: Identity): string | undefined => constraints.get(identity)
+
+/**
+ * The identity to go on with: `user` itself, at once where no header asks for another, or whom it impersonates. Throws 403 for what it has no right
+ * to. Modes that are bound to what is asked (`action`) come before the one that is not (https://kep.k8s.io/5284).
+ */
+export function impersonate(user: Identity, headers: IncomingHttpHeaders, authorizer: Authorizer, action: Action, attempted?: Attempted): Promise<Identity> | Identity {
+  for (const header in headers) if (header.startsWith(prefix)) return impersonateWanted(user, headers, authorizer, action, attempted)
   return user
 }
 
-async function impersonateWanted(user: Identity, headers: IncomingHttpHeaders, authorizer: Authorizer): Promise<Identity> {
+async function impersonateWanted(user: Identity, headers: IncomingHttpHeaders, authorizer: Authorizer, action: Action, attempted: Attempted = () => undefined): Promise<Identity> {
   const wanted = wantedIdentity(headers)
   if (!wanted) return user
-  for (const action of actionsOf(wanted)) {
-    const decision = await authorizer.decide(user, action)
-    if (decision.opinion !== 'allow') throw refusal(user, action, decision.reason)
+  const begun = performance.now()
+  let refused: unknown
+  for (const mode of modes) {
+    let found: Impersonated | undefined
+    try {
+      found = await mode.check(authorizer, user, wanted, action)
+    } catch (error) {
+      refused ??= error
+    }
+    if (!found) continue
+    attempted(mode.name, begun)
+    if (found.constraint !== undefined) constraints.set(found.identity, found.constraint)
+    return found.identity
   }
-  const account = serviceAccountOf(wanted.name)
-  const anonymous = wanted.name === 'system:anonymous'
-  const own = wanted.groups.length > 0 || !account ? wanted.groups : ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`]
-  const standing = anonymous ? 'system:unauthenticated' : 'system:authenticated'
-  const groups = own.includes('system:authenticated') || own.includes('system:unauthenticated') ? own : [...own, standing]
-  return { name: wanted.name, ...(wanted.uid ? { uid: wanted.uid } : {}), groups, ...(Object.keys(wanted.extra).length > 0 ? { extra: wanted.extra } : {}) }
-}
-
-function* actionsOf(wanted: Wanted): Iterable<Action> {
-  const base: Action = { isResourceRequest: true, path: '', verb: 'impersonate', group: '', version: 'v1', namespace: '', resource: '', subresource: '', name: '' }
-  const account = serviceAccountOf(wanted.name)
-  if (account) yield { ...base, resource: 'serviceaccounts', ...account }
-  else yield { ...base, resource: 'users', name: wanted.name }
-  for (const name of wanted.groups) yield { ...base, resource: 'groups', name }
-  const authentication = { ...base, group: 'authentication.k8s.io' }
-  if (wanted.uid) yield { ...authentication, resource: 'uids', name: wanted.uid }
-  for (const [key, values] of Object.entries(wanted.extra)) {
-    for (const name of values) yield { ...authentication, resource: 'userextras', subresource: key, name }
-  }
-}
-
-/** `system:serviceaccount:ns:name` taken apart. */
-function serviceAccountOf(user: string): { readonly namespace: string; readonly name: string } | undefined {
-  const match = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user)
-  return match ? { namespace: match[1] as string, name: match[2] as string } : undefined
+  attempted(undefined, begun)
+  throw refused
 }
 
 const one = (value: string | string[] | undefined): string => receivedText(Array.isArray(value) ? (value[0] ?? '') : (value ?? ''))

@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client'
 import { tlsSocketOf } from '../authn/certificate.ts'
 import type { RawRequest } from '../authn/authenticator.ts'
+import type { Attempted } from '../authn/impersonation.ts'
 import type { AuthorizationMode, Decision as ModeDecision, Opinion } from '../authz/authorizer.ts'
 import type { Identity } from '../identity.ts'
 import { createCounter, createHistogram, type Observe } from './series.ts'
@@ -14,6 +15,8 @@ export interface AccessMetrics {
   authentication<R extends RawRequest>(authenticate: (request: R) => Promise<Identity> | Identity): (request: R) => Promise<Identity> | Identity
   /** The same authorization of requests, counted. */
   authorization<A extends readonly unknown[]>(decide: (...question: A) => Promise<ModeDecision> | ModeDecision): (...question: A) => Promise<ModeDecision> | ModeDecision
+  /** Told of every attempt to be somebody else. */
+  readonly impersonation: Attempted
   /** Told of every opinion of every authorizer. */
   decided(mode: AuthorizationMode, opinion: Opinion): void
 }
@@ -37,6 +40,9 @@ export function createAccessMetrics(registry: Registry): AccessMetrics {
   const questions = createCounter(registry, { name: 'authorization_attempts_total', help: 'Requests that were authorized or not, by what came of it.', labels: ['result'] })
   const authorizing = createHistogram(registry, { name: 'authorization_duration_seconds', help: 'How long it took to tell whether somebody may, in seconds.', labels: ['result'], bounds })
   const decisions = createCounter(registry, { name: 'apiserver_authorization_decisions_total', help: 'Decisions of authorizers that ended the search, by type and name of the authorizer.', labels: ['type', 'name', 'decision'] })
+
+  const impersonations = createCounter(registry, { name: 'apiserver_impersonation_attempts_total', help: 'Attempts to be somebody else, by the mode that allowed it, and what came of it.', labels: ['mode', 'decision'] })
+  const impersonating = createHistogram(registry, { name: 'apiserver_impersonation_attempts_duration_seconds', help: 'How long it took to tell whether somebody may be somebody else, in seconds.', labels: ['mode', 'decision'], bounds })
 
   const outcome = (count: typeof attempts, took: typeof authenticating, result: string): Outcome => ({ count: () => count([result]), took: took([result]) })
   const who = { success: outcome(attempts, authenticating, 'success'), failure: outcome(attempts, authenticating, 'failure'), error: outcome(attempts, authenticating, 'error') }
@@ -80,6 +86,11 @@ export function createAccessMetrics(registry: Registry): AccessMetrics {
         note(may[late.opinion], begun)
         return late
       })
+    },
+    impersonation(mode, begun) {
+      const outcomeOf = [mode ?? '', mode === undefined ? 'denied' : 'allowed']
+      impersonations(outcomeOf)
+      impersonating(outcomeOf)((performance.now() - begun) / 1000)
     },
     decided(mode, opinion) {
       if (opinion === 'none') return
