@@ -28,13 +28,16 @@ export class Encoded<T extends ApiObject = ApiObject> {
     return line.subarray(0, line.length - 1)
   }
 
-  /** The same with a newline at the end: the body of an answer. */
+  /** The same with a newline at the end: the body of an answer. Kept from the second time on: the first is mostly the answer to who wrote it, and the last. */
   line(): Buffer {
-    this.#used = true
+    const wasUsed = this.#wasUsed()
     if (this.#json) return this.#json
-    this.#json = (this.#stored && spliced(this.#stored, this.object)) ?? exactly(`${JSON.stringify(this.object)}\n`)
-    this.#stored = undefined
-    return this.#json
+    const line = (this.#stored && spliced(this.#stored, this.object)) ?? exactly(`${JSON.stringify(this.object)}\n`)
+    if (wasUsed) {
+      this.#json = line
+      this.#stored = undefined
+    }
+    return line
   }
 
   /**

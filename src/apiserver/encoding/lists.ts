@@ -91,7 +91,10 @@ const openBrace = 0x7b
 const comma = 0x2c
 const end = ']}\n'
 
-const jsonOf = (item: Encoded): string => item.keptLine()?.toString('utf8', 0, item.keptBytes! - 1) ?? JSON.stringify(item.object)
+function jsonOf(item: Encoded): string {
+  const line = item.keptLine()
+  return line ? line.toString('utf8', 0, line.length - 1) : JSON.stringify(item.object)
+}
 
 /** The items of a list between its head and its end, each without its first `skip` characters. */
 function lines(head: string, served: Served, items: readonly Encoded[], skip: number): LongBody {

@@ -105,14 +105,21 @@ async function attemptCreate(env: RegistryEnvironment, call: Call, object: ApiOb
   }
 }
 
-async function store(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> {
+function store(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> | Encoded {
   const { served } = call
   const { namespace = '', name = '' } = object.metadata
   const key = served.cache.prefix + pathOf(namespace, name)
-  const existing = served.cache.byKey(key)
-  const stored = existing ? undefined : call.dryRun ? new Encoded(key, 0, object) : await put(env, call, key, object, undefined)
-  if (stored) return stored
+  if (served.cache.byKey(key)) throw existsAlready(call, key, name)
+  if (call.dryRun) return new Encoded(key, 0, object)
+  return put(env, call, key, object, undefined).then((stored) => {
+    if (!stored) throw existsAlready(call, key, name)
+    return stored
+  })
+}
+
+/** 409, which says so when the object that has the name is on its way out. */
+function existsAlready({ served }: Call, key: string, name: string): ApiError {
   const exists = alreadyExists(served.resource, name)
-  const leaving = (existing ?? served.cache.byKey(key))?.object.metadata.deletionTimestamp
-  throw leaving ? new ApiError(409, 'AlreadyExists', `object is being deleted: ${exists.message}`, exists.status.details) : exists
+  const leaving = served.cache.byKey(key)?.object.metadata.deletionTimestamp
+  return leaving ? new ApiError(409, 'AlreadyExists', `object is being deleted: ${exists.message}`, exists.status.details) : exists
 }
