@@ -10,6 +10,7 @@ import { StoreOpenError } from './lmdb-open.ts'
 import { encodeHead, encodeLogRow, openTables, placeOf, readStored } from './lmdb-tables.ts'
 import { openLmdbStore } from './lmdb.ts'
 import { createMemoryStore } from './memory.ts'
+import { StoreClosedError } from './rules.ts'
 import type { Store, Transaction, Write } from './store.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'skiff-journal-test-'))
@@ -18,7 +19,8 @@ afterAll(() => rmSync(base, { recursive: true, force: true }))
 let directories = 0
 const directory = () => join(base, String(directories++))
 const journalBytes = 16 * pageBytes
-const open = (path: string, clock = new FakeClock()) => openLmdbStore({ path, clock, journalBytes })
+/** Unflushed: these tests look at what is in the files, not at when it gets to the disk. */
+const open = (path: string, clock = new FakeClock()) => openLmdbStore({ path, clock, journalBytes, durable: false })
 
 const put = (key: string, value: string | Uint8Array, lease?: number): Write => ({ op: 'put', key, value: Buffer.from(value as string), ...(lease ? { lease } : {}) })
 const gone = (key: string): Write => ({ op: 'delete', key })
@@ -109,7 +111,7 @@ describe('what is in the journal alone', () => {
   it('is moved to lmdb after a while, once for all that came meanwhile', async () => {
     const path = directory()
     const clock = new FakeClock()
-    const store = await openLmdbStore({ path, clock })
+    const store = await openLmdbStore({ path, clock, durable: false })
     const lease = await store.grantLease(60)
     await store.commit({ writes: [put('node', 'x', lease)] })
     const before = readFileSync(join(path, 'data.mdb'))
@@ -310,7 +312,7 @@ describe('a journal that is written again and again', () => {
 
   it('makes writers wait when both files are full, and loses nothing', async () => {
     const path = directory()
-    const store = await openLmdbStore({ path, clock: new FakeClock(), journalBytes: 2 * pageBytes })
+    const store = await openLmdbStore({ path, clock: new FakeClock(), journalBytes: 2 * pageBytes, durable: false })
     const results = []
     for (let i = 0; i < 200; i++) results.push(await store.commit({ writes: [put(`k${i % 9}`, `${i} ${'x'.repeat((i * 131) % 3000)}`)] }))
     expect(results.map((r) => r.revision)).toEqual(Array.from({ length: 200 }, (_, i) => i + 2))
@@ -341,7 +343,7 @@ describe('a journal that is written again and again', () => {
   it('ends a lease with more keys than a transaction may have', { timeout: 60_000 }, async () => {
     const path = directory()
     const clock = new FakeClock()
-    const store = await openLmdbStore({ path, clock })
+    const store = await openLmdbStore({ path, clock, durable: false })
     const lease = await store.grantLease(10)
     for (let b = 0; b < 7; b++) await store.commit({ writes: Array.from({ length: 10_000 }, (_, i) => put(`/e/${b}/${i}`, 'x', lease)) })
     await store.commit({ writes: [put('kept', '1')] })
@@ -350,6 +352,27 @@ describe('a journal that is written again and again', () => {
     expect((await store.range('')).count).toBe(1)
     await store.close()
     await opened(path, async (again) => expect((await again.range('')).count).toBe(1))
+  })
+})
+
+describe('a store that is closed', () => {
+  it('in the middle of a compaction and of writes, is whole', async () => {
+    const path = directory()
+    const store = await openLmdbStore({ path, clock: new FakeClock(), durable: false })
+    for (let b = 0; b < 8; b++) await store.commit({ writes: Array.from({ length: 2000 }, (_, i) => put(`k${i}`, String(b))) })
+    const compaction = store.compact(8).catch((error: Error) => error)
+    const write = store.commit({ writes: [put('last', '1')] })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await store.close()
+    const ended = await compaction
+    expect(ended === undefined || (ended instanceof StoreClosedError)).toBe(true)
+    expect(await write).toMatchObject({ committed: true })
+    await opened(path, async (again) => {
+      expect(await again.compacted()).toBe(8)
+      expect((await again.range('')).count).toBe(2001)
+      await again.compact(await again.revision())
+      expect((await again.range('')).count).toBe(2001)
+    })
   })
 })
 

@@ -2,6 +2,7 @@
 import { statfsSync } from 'node:fs'
 import { putStored, readStored } from './lmdb-tables.ts'
 import type { Stored, Tables } from './lmdb-tables.ts'
+import { StoreClosedError } from './rules.ts'
 
 /** Errors that pass when there is space again; after any other, what the disk holds is in doubt and only a restart tells. */
 const passing = /ENOSPC|EDQUOT|No space left|quota exceeded|MDB_MAP_FULL/i
@@ -26,6 +27,8 @@ export interface Transactions {
   failed(error: unknown, harmless?: boolean): Promise<StoreWriteError>
   /** Why no write is tried any more. */
   refusal(): Error | undefined
+  /** Refuses what comes from now on, and waits for what is under way. */
+  close(): Promise<void>
 }
 
 export function createTransactions(path: string, tables: Tables): Transactions {
@@ -62,6 +65,10 @@ export function createTransactions(path: string, tables: Tables): Transactions {
     stored: () => stored,
     failed,
     refusal: () => refusal,
+    async close() {
+      refusal ??= new StoreClosedError()
+      await last
+    },
   }
 }
 

@@ -192,6 +192,7 @@ function assemble(options: Opened): Store {
     await checkpoints.all().then(() => (transactions.stored().session ? transactions.run(() => ({ session: 0 })) : undefined)).catch((error: unknown) => {
       log.warn({ error: String(error) }, 'the journal could not be emptied; the next start reads it')
     })
+    await transactions.close()
     news.close()
     await tables.root.close()
     unlock()
