@@ -43,7 +43,7 @@ function createSchemas({ spec }: Definition) {
     if (!schema) {
       // Objects in a version that is no longer listed are read as those of the one that is stored now.
       const version = spec.versions.find((v) => v.name === name) ?? storage
-      schema = compileSchema({ group: spec.group, version: version.name, kind: spec.names.kind, schema: version.schema?.openAPIV3Schema ?? { type: 'object' } })
+      schema = compileSchema({ group: spec.group, version: version.name, kind: spec.names.kind, schema: version.schema?.openAPIV3Schema ?? { type: 'object' }, selectable: version.selectableFields?.map(({ jsonPath }) => jsonPath) ?? [] })
       compiled.set(name, schema)
     }
     return schema

@@ -7,15 +7,19 @@ import { createDefinitions, type Definitions, type SchemaObject } from './schema
 
 const info = { title: 'Kubernetes', version: versionInfo.gitVersion }
 const jsonLike = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const
-const patchTypes = [
-  'application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+cbor',
-] as const
+const streams = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'] as const
+const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'] as const
 /** Custom kinds have no protobuf form, and nothing that a strategic merge could go by. */
 const textLike = jsonLike.filter((type) => !type.endsWith('protobuf'))
 const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'))
 const codeWords: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
-const patchSchema: SchemaObject = { type: 'object', description: 'A patch, in the form that the content type names.' }
+const anyTypes = ['*/*'] as const
 
+/** What an operation takes, and what it answers in. */
+const taken = (o: Operation): readonly string[] => (o.body === 'text' ? (o.custom ? customPatchTypes : patchTypes) : o.custom ? textLike : anyTypes)
+const answered = (o: Operation): readonly string[] => (o.response === 'text' ? anyTypes : o.custom ? textLike : o.action === 'list' ? [...jsonLike, ...streams] : jsonLike)
+
+const bodyOf = (definitions: Definitions, body: Payload): SchemaObject => (body === 'text' ? definitions.patch() : schemaOf(definitions, body))
 const schemaOf = (definitions: Definitions, payload: Payload): SchemaObject =>
   payload === 'text' ? { type: 'string' } : 'listOf' in payload ? definitions.listOf(payload.listOf) : definitions.refTo(payload.type)
 
@@ -65,8 +69,8 @@ function operationV3(o: Operation, definitions: Definitions): object {
   const parameter = ({ name, in: place, type, description }: Parameter) =>
     ({ name, in: place, description, ...(place === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } })
   const contentOf = (types: readonly string[], schema: SchemaObject) => Object.fromEntries(types.map((t) => [t, { schema }]))
-  const answer = contentOf(o.response === 'text' ? ['*/*'] : o.custom ? textLike : jsonLike, schemaOf(definitions, o.response))
-  const body = o.body === 'text' ? contentOf(o.custom ? customPatchTypes : patchTypes, patchSchema) : o.body && contentOf(['*/*'], schemaOf(definitions, o.body))
+  const answer = contentOf(answered(o), schemaOf(definitions, o.response))
+  const body = o.body && contentOf(taken(o), bodyOf(definitions, o.body))
   return {
     ...common(o),
     parameters: o.parameters.map(parameter),
@@ -82,13 +86,13 @@ function operationV3(o: Operation, definitions: Definitions): object {
 function operationV2(o: Operation, definitions: Definitions): object {
   const parameter = ({ name, in: place, type, description }: Parameter) =>
     ({ uniqueItems: true, type, description, name, in: place, ...(place === 'path' ? { required: true } : {}) })
-  const schema = o.body === 'text' ? patchSchema : o.body && schemaOf(definitions, o.body)
+  const schema = o.body && bodyOf(definitions, o.body)
   const body = schema ? [{ name: 'body', in: 'body', ...(o.method === 'delete' ? {} : { required: true }), schema }] : []
   const answer = schemaOf(definitions, o.response)
   return {
     ...common(o),
-    consumes: o.body === 'text' ? (o.custom ? customPatchTypes : patchTypes) : ['*/*'],
-    produces: o.response === 'text' ? ['*/*'] : o.custom ? textLike : jsonLike,
+    consumes: taken(o),
+    produces: answered(o),
     schemes: ['https'],
     parameters: [...body, ...o.parameters.map(parameter)],
     responses: {

@@ -47,8 +47,10 @@ const choose: readonly Parameter[] = [
   query('resourceVersion', 'string', 'The revision to read at, or to watch from.'),
   query('resourceVersionMatch', 'string', 'How resourceVersion is meant: Exact or NotOlderThan.'),
   query('sendInitialEvents', 'boolean', 'Begin a watch with what is there already.'),
+  query('shardSelector', 'string', 'Only a part of all objects; of no effect unless that is switched on.'),
   query('timeoutSeconds', 'integer', 'How long a list or watch may take.'),
 ]
+const atRevision = choose.find(({ name }) => name === 'resourceVersion') as Parameter
 const watch = query('watch', 'boolean', 'Watch for changes instead of listing.')
 const remove: readonly Parameter[] = [
   query('dryRun', 'string', 'All: do everything but store the result.'),
@@ -75,7 +77,8 @@ const connects: Readonly<Record<string, StructType>> = {
 }
 
 const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-const groupWord = (group: string): string => (group === '' ? 'core' : (group.split('.')[0] as string))
+/** `core`, `apps`, `rbacAuthorization`, `exampleCom`: a group in tags and names of operations. */
+const groupWord = (group: string): string => (group === '' ? 'core' : group.replace(/\.k8s\.io$/, '').split('.').map((part, i) => (i === 0 ? part : title(part))).join(''))
 
 /** Every operation on a resource and its subresources. */
 export function operationsOf(resource: Resource): readonly Operation[] {
@@ -90,8 +93,9 @@ export function operationsOf(resource: Resource): readonly Operation[] {
   const noun = `${namespaced ? 'Namespaced' : ''}${kind}`
   const type = resource.type as StructType
   const own: Kind = { group, version, kind }
+  const custom = type.codec !== undefined
   const add = (o: Pick<Operation, 'path' | 'method' | 'id' | 'description' | 'action' | 'parameters' | 'response'> & Partial<Operation>) =>
-    operations.push({ tag, kind: own, codes: [200], custom: type.codec !== undefined, ...o })
+    operations.push({ tag, kind: own, codes: [200], custom, ...o })
   const has = (verb: Resource['verbs'][number]) => resource.verbs.includes(verb)
 
   if (has('list')) {
@@ -101,11 +105,11 @@ export function operationsOf(resource: Resource): readonly Operation[] {
     }
   }
   if (has('create')) add({ path: collection, method: 'post', id: `create${stem}${noun}`, description: `create a ${kind}`, action: 'post', parameters: [...write, ...scope], body: { type }, response: { type }, codes: [200, 201, 202] })
-  if (has('deletecollection')) add({ path: collection, method: 'delete', id: `delete${stem}Collection${noun}`, description: `delete a collection of ${kind}`, action: 'deletecollection', parameters: [...choose, ...remove, ...scope], body: { type: meta.DeleteOptions as StructType }, response: { type: meta.Status as StructType } })
+  if (has('deletecollection')) add({ path: collection, method: 'delete', id: `delete${stem}Collection${noun}`, description: `delete a collection of ${kind}`, action: 'deletecollection', parameters: custom ? [...choose, watch, ...scope] : [...choose.slice(1), ...remove, ...scope], ...(custom ? {} : { body: { type: meta.DeleteOptions as StructType } }), response: { type: meta.Status as StructType } })
   const one = [name(kind), ...scope]
-  if (has('get')) add({ path: item, method: 'get', id: `read${stem}${noun}`, description: `read the specified ${kind}`, action: 'get', parameters: one, response: { type } })
+  if (has('get')) add({ path: item, method: 'get', id: `read${stem}${noun}`, description: `read the specified ${kind}`, action: 'get', parameters: custom ? [atRevision, ...one] : one, response: { type } })
   if (has('update')) add({ path: item, method: 'put', id: `replace${stem}${noun}`, description: `replace the specified ${kind}`, action: 'put', parameters: [...write, ...one], body: { type }, response: { type }, codes: [200, 201] })
-  if (has('patch')) add({ path: item, method: 'patch', id: `patch${stem}${noun}`, description: `partially update the specified ${kind}`, action: 'patch', parameters: [...write, force, ...one], body: 'text', response: { type }, codes: [200, 201] })
+  if (has('patch')) add({ path: item, method: 'patch', id: `patch${stem}${noun}`, description: `partially update the specified ${kind}`, action: 'patch', parameters: [...write, force, ...one], body: 'text', response: { type }, codes: custom ? [200] : [200, 201] })
   if (has('delete')) add({ path: item, method: 'delete', id: `delete${stem}${noun}`, description: `delete a ${kind}`, action: 'delete', parameters: [...remove, ...one], body: { type: meta.DeleteOptions as StructType }, response: { type: meta.Status as StructType }, codes: [200, 202] })
   for (const subresource of resource.subresources) addSubresource(resource, subresource, { add, item, stem, noun, one })
   return operations
@@ -121,7 +125,9 @@ interface Around {
 
 function addSubresource(resource: Resource, subresource: string, { add, item, stem, noun, one }: Around): void {
   const info = subresourceInfo(resource, subresource)
-  const kind: Kind = { group: info.group, version: info.version, kind: info.kind }
+  const custom = (resource.type as StructType).codec !== undefined
+  const { group, version } = custom ? resource : info
+  const kind: Kind = { group, version, kind: custom ? resource.kind : info.kind }
   const path = `${item}/${subresource}`
   const id = (verb: string) => `${verb}${stem}${noun}${title(subresource)}`
   if (subresource === 'log') {
@@ -141,9 +147,9 @@ function addSubresource(resource: Resource, subresource: string, { add, item, st
   }
   const type = subresourceTypes[info.kind] ?? (resource.type as StructType)
   if (info.verbs.includes('create')) add({ path, method: 'post', id: id('create'), description: `create ${subresource} of a ${resource.kind}`, action: 'post', kind, parameters: [...write, ...one], body: { type }, response: { type }, codes: [200, 201, 202] })
-  if (info.verbs.includes('get')) add({ path, method: 'get', id: id('read'), description: `read ${subresource} of the specified ${resource.kind}`, action: 'get', kind, parameters: one, response: { type } })
+  if (info.verbs.includes('get')) add({ path, method: 'get', id: id('read'), description: `read ${subresource} of the specified ${resource.kind}`, action: 'get', kind, parameters: custom ? [atRevision, ...one] : one, response: { type } })
   if (info.verbs.includes('update')) add({ path, method: 'put', id: id('replace'), description: `replace ${subresource} of the specified ${resource.kind}`, action: 'put', kind, parameters: [...write, ...one], body: { type }, response: { type }, codes: [200, 201] })
-  if (info.verbs.includes('patch')) add({ path, method: 'patch', id: id('patch'), description: `partially update ${subresource} of the specified ${resource.kind}`, action: 'patch', kind, parameters: [...write, force, ...one], body: 'text', response: { type }, codes: [200, 201] })
+  if (info.verbs.includes('patch')) add({ path, method: 'patch', id: id('patch'), description: `partially update ${subresource} of the specified ${resource.kind}`, action: 'patch', kind, parameters: [...write, force, ...one], body: 'text', response: { type }, codes: custom ? [200] : [200, 201] })
 }
 
 /** The fields of an options type, as query parameters. */

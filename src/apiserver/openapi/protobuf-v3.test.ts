@@ -95,6 +95,9 @@ function schema(s: Schema): object {
   })
 }
 
+/** Defaults that are objects have no place in the format. */
+const sayable = (schemas: object) => JSON.parse(JSON.stringify(schemas).replaceAll(/"default":\{\},|,"default":\{\}/g, '')) as object
+
 describe('OpenAPI v3 in protobuf', () => {
   it('says what a custom kind says of its values', async () => {
     const spec = {
@@ -112,7 +115,7 @@ describe('OpenAPI v3 in protobuf', () => {
     const json = (await openApiV3(declared.filter((r) => r.apiVersion === 'v1' || r.apiVersion === 'apiextensions.k8s.io/v1'))) as { components: { schemas: Record<string, object> }; paths: Record<string, Record<string, { operationId: string }>> }
     const read = type.toObject(type.decode(await encodeV3(json))) as Document
     expect(read.openapi).toBe('3.0.0')
-    expect(Object.fromEntries(read.components.schemas.additionalProperties.map((p) => [p.name, plain(p.value)]))).toEqual(json.components.schemas)
+    expect(Object.fromEntries(read.components.schemas.additionalProperties.map((p) => [p.name, plain(p.value)]))).toEqual(sayable(json.components.schemas))
     const patch = read.paths.path.find((p) => p.name === '/api/v1/namespaces/{namespace}/pods/{name}')?.value['patch']
     expect(patch?.operationId).toBe('patchCoreV1NamespacedPod')
     expect(extensions(patch?.specificationExtension)).toMatchObject({ 'x-kubernetes-action': 'patch', 'x-kubernetes-group-version-kind': { group: '', version: 'v1', kind: 'Pod' } })

@@ -1,6 +1,6 @@
 /** JSON schemas of the API's types, for OpenAPI v2 and v3: what `kubectl explain` prints and client-side apply merges by. */
 import { meta, resolve, type AnyType, type Field, type Resource, type ScalarName, type ScalarType, type StructType } from '../../api/index.ts'
-import { openApiOf } from '../crd/schema/openapi.ts'
+import { openApiOf, publishedKind, selectableOf } from '../crd/schema/openapi.ts'
 import { definitionName, kindOf, scalarDefinitions } from './names.ts'
 
 export type SchemaObject = { readonly [key: string]: unknown }
@@ -9,6 +9,8 @@ export type Flavour = 'v2' | 'v3'
 export interface Definitions {
   /** The reference to a type's definition, which is made if it is not there yet. */
   refTo(type: StructType, resource?: Resource): SchemaObject
+  /** The reference to what a patch is: an object of any form. */
+  patch(): SchemaObject
   /** The reference to the list kind of a resource. */
   listOf(resource: Resource): SchemaObject
   /** Everything referred to so far, by name, in alphabetical order. */
@@ -32,7 +34,8 @@ export function createDefinitions(flavour: Flavour): Definitions {
   }
 
   function structSchema(type: StructType): SchemaObject {
-    const custom = type.codec && openApiOf(type, { flavour, typeMeta, objectMeta: refTo(meta.ObjectMeta as StructType) })
+    const objectMeta = refTo(meta.ObjectMeta as StructType)
+    const custom = type.codec && openApiOf(type, { flavour, typeMeta, objectMeta: flavour === 'v3' ? { allOf: [objectMeta] } : objectMeta })
     if (custom) return custom
     const properties: Record<string, SchemaObject> = {}
     const required: string[] = []
@@ -66,7 +69,7 @@ export function createDefinitions(flavour: Flavour): Definitions {
     const schema = schemaOf(type)
     const extras: SchemaObject = {
       ...(field.doc ? { description: field.doc } : {}),
-      ...(field.default !== undefined ? { default: field.default } : {}),
+      ...(flavour === 'v3' ? defaultOf(field, type) : {}),
       ...mergeExtensions(field, type),
     }
     if (flavour === 'v3' && '$ref' in schema && Object.keys(extras).length > 0) return { allOf: [schema], ...extras }
@@ -76,10 +79,19 @@ export function createDefinitions(flavour: Flavour): Definitions {
   function schemaOf(any: AnyType): SchemaObject {
     const type = resolve(any)
     if (type.form === 'struct') return refTo(type)
-    if (type.form === 'list') return { type: 'array', items: schemaOf(type.of) }
-    if (type.form === 'map') return { type: 'object', additionalProperties: schemaOf(type.of) }
+    if (type.form === 'list') return { type: 'array', items: part(type.of) }
+    if (type.form === 'map') return { type: 'object', additionalProperties: part(type.of) }
     if (type.form === 'scalar') return scalar(type)
     throw new Error('a lazy type resolves to another form')
+  }
+
+  /** What a list or a map is of: never absent, so that v3 says what it is when nothing is said. */
+  function part(of: AnyType): SchemaObject {
+    const type = resolve(of)
+    const schema = schemaOf(type)
+    const zero = flavour === 'v3' ? zeroOf(type) : undefined
+    if (zero === undefined) return schema
+    return '$ref' in schema ? { allOf: [schema], default: zero } : { ...schema, default: zero }
   }
 
   function scalar(type: ScalarType): SchemaObject {
@@ -92,20 +104,29 @@ export function createDefinitions(flavour: Flavour): Definitions {
   }
 
   function listOf(resource: Resource): SchemaObject {
-    const name = `${definitionName(resource.type as StructType, resource)}List`
-    if (!made.has(name)) made.set(name, listSchema(resource, refTo(resource.type as StructType, resource), refTo(meta.ListMeta as StructType)))
+    const item = definitionName(resource.type as StructType, resource)
+    const name = resource.listKind ? `${item.slice(0, item.lastIndexOf('.'))}.${resource.listKind}` : `${item}List`
+    const listMeta = refTo(meta.ListMeta as StructType)
+    if (!made.has(name)) made.set(name, listSchema(resource, refTo(resource.type as StructType, resource), flavour === 'v3' ? { allOf: [listMeta] } : listMeta))
     return ref(name)
   }
 
-  return { refTo, listOf, all: () => sorted(Object.fromEntries(made)) }
+  function patch(): SchemaObject {
+    const name = `${definitionName(meta.ObjectMeta as StructType).replace(/ObjectMeta$/, '')}Patch`
+    if (!made.has(name)) made.set(name, { description: 'A patch, in the form that the content type names.', type: 'object' })
+    return ref(name)
+  }
+
+  return { refTo, patch, listOf, all: () => sorted(Object.fromEntries(made)) }
 }
 
-const listSchema = ({ group, version, kind }: Resource, item: SchemaObject, listMeta: SchemaObject): SchemaObject => ({
-  description: `${kind}List is a list of ${kind} objects.`,
+const listSchema = ({ group, version, kind, listKind = `${kind}List`, type }: Resource, item: SchemaObject, listMeta: SchemaObject): SchemaObject => ({
+  description: `${listKind} is a list of ${kind} objects.`,
   type: 'object',
   properties: { ...typeMeta, items: { type: 'array', items: item }, metadata: listMeta },
   required: ['items'],
-  'x-kubernetes-group-version-kind': [{ group, version, kind: `${kind}List` }],
+  'x-kubernetes-group-version-kind': [{ group, version, kind: listKind }],
+  ...selectableOf(publishedKind(type as StructType)),
 })
 
 /** Patch and apply: how two versions of a field are merged. */
@@ -116,6 +137,20 @@ function mergeExtensions(field: Field, type: AnyType): SchemaObject {
     ...(field.key ? { 'x-kubernetes-patch-merge-key': field.key } : {}),
     ...(field.patch ? { 'x-kubernetes-patch-strategy': field.patch } : {}),
   }
+}
+
+/** What stands where nothing was sent, of types for which OpenAPI says that. */
+function zeroOf(type: AnyType): unknown {
+  if (type.form === 'struct') return {}
+  return type.form === 'scalar' ? plainZeros[type.name] : undefined
+}
+const plainZeros: Partial<Readonly<Record<ScalarName, unknown>>> = { string: '', bool: false, int32: 0, int64: 0, double: 0 }
+
+/** The default of a field: its own, or of one that is always there the zero value. */
+function defaultOf(field: Field, type: AnyType): SchemaObject {
+  const always = field.presence === 'req' || field.presence === 'fill'
+  const value = field.default ?? (always ? zeroOf(type) : undefined)
+  return value === undefined ? {} : { default: value }
 }
 
 const typeMeta: Readonly<Record<string, SchemaObject>> = {

@@ -31,6 +31,8 @@ export interface SchemaOptions {
   readonly version: string
   readonly kind: string
   readonly schema: Schema
+  /** Paths of the fields that lists and watches can select by. */
+  readonly selectable?: readonly string[]
 }
 
 /**

@@ -33,8 +33,8 @@ it('publishes the whole schema in v3, with references to metadata', () => {
   const { properties, ...root } = definitions['com.example.v1.CronTab'] as { properties: Record<string, { properties: Record<string, object> }> }
   expect(root).toMatchObject({ description: 'A cron tab.', type: 'object', 'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'CronTab' }] })
   expect(Object.keys(properties)).toEqual(['apiVersion', 'kind', 'metadata', 'spec'])
-  expect(properties.metadata).toEqual({ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' })
-  expect(properties.spec?.properties).toMatchObject({ a: { type: 'string', nullable: true }, n: { anyOf: [{ minimum: 1 }] }, pod: { properties: { apiVersion: {}, kind: {}, metadata: {}, spec: { type: 'object' } } } })
+  expect(properties.metadata).toEqual({ allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }] })
+  expect(properties.spec?.properties).toMatchObject({ a: { type: 'string', nullable: true }, n: { anyOf: [{ minimum: 1 }] }, pod: { required: ['kind', 'apiVersion'], properties: { apiVersion: {}, kind: {}, metadata: {}, spec: { type: 'object' } } } })
   expect(definitions).toHaveProperty(['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'])
 })
 
