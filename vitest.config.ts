@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 const setupFiles = process.env['CI'] ? ['test/support/same-seed.ts'] : []
-const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({ test: { name, include, setupFiles, ...options } })
+/** What is waited for is waited for until it comes: a machine with other work is slow, which is no failure. */
+const patient = { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 15_000 } } }
+const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({ test: { name, include, setupFiles, ...patient, ...options } })
 /** Real clusters on one machine: one file at a time. */
 const real = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 180_000 }
 
