@@ -102,7 +102,7 @@ describe('volumes', () => {
         mount('memory', '/part', { subPath: 'part' }),
       ],
     }
-    const reader = { name: 'reader', image, command: ['sh', '-c', idle], securityContext: { runAsUser: 1000 }, volumeMounts: [mount('shared', '/shared', { readOnly: true }), mount('shared', '/own', { subPath: 'volumes/deep' })] }
+    const reader = { name: 'reader', image, command: ['sh', '-c', idle], securityContext: { runAsUser: 1000 }, volumeMounts: [mount('shared', '/shared', { readOnly: true }), mount('shared', '/own', { subPath: 'volumes/deep' }), mount('settings', '/one.conf', { subPath: 'one' })] }
     await apply(pod('volumes', {}, { volumes, containers: [writer, reader] }, { labels: { a: 'b', c: 'd' } }))
     await ready('volumes')
   })
@@ -147,6 +147,13 @@ describe('volumes', () => {
     expect(await run('cat /settings/four /all/one /etc/one.conf')).toBe('newchanged1')
     await eventually('the new label', async () => ((await run('cat /about/labels')).includes('e="f"') ? true : undefined))
     expect((await tools.container('volumes')).restartCount).toBe(0)
+  })
+
+  it('are shown anew to a container that starts again, where a subPath took a file out too', async () => {
+    expect(await run('cat /one.conf', 'reader')).toBe('1')
+    await run('kill -TERM 1', 'reader').catch(() => '')
+    expect(await eventually('the file of today', async () => ((await run('cat /one.conf', 'reader').catch(() => '')) === 'changed' ? true : undefined))).toBe(true)
+    expect(await run('cat /own/mine', 'reader')).toBe('mine\n')
   })
 
   it('bring tokens that the API server knows as the pod', async () => {
