@@ -42,6 +42,12 @@ describe('client certificates', () => {
     })
   })
 
+  it('say the uid, if there is one', async () => {
+    const uid = '1.3.6.1.4.1.57683.2'
+    expect(await authenticate(requestWith({}, socket(true, { ...certificate, subject: { ...certificate.subject, [uid]: 'u-1' } })))).toMatchObject({ name: 'ana', uid: 'u-1' })
+    for (const wrong of [['u-1', 'u-2'], '']) expect(await code(authenticate(requestWith({}, socket(true, { ...certificate, subject: { ...certificate.subject, [uid]: wrong } }))))).toBe(401)
+  })
+
   it('of another authority are refused, also on public paths', async () => {
     expect(await code(authenticate(requestWith({}, socket(false))))).toBe(401)
   })
@@ -90,7 +96,7 @@ describe('service account tokens', () => {
   const call = (user: Identity = { name: 'ana', groups: [] }): VirtualCall =>
     ({ resource: core.serviceaccounts, signal: undefined, user, verb: 'create', subresource: 'token', namespace: 'x', name: 'app', dryRun: false, now: env.clock.now(), warn: () => {}, annotate: (key: string, value: string) => void (noted[key] = value) }) as unknown as VirtualCall
   interface TokenAnswer { readonly spec: { readonly audiences: readonly string[] }; readonly status: { readonly token: string; readonly expirationTimestamp: string; readonly authenticated?: boolean; readonly user?: { readonly username?: string }; readonly error?: string } }
-  const ask = async (spec: object = {}, user?: Identity) => (await tokenRequest(env, tokens, createAudienceCheck(env, { decide: () => ({ opinion: 'none', reason: '' }) })).create?.({ metadata: {}, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
+  const ask = async (spec: object = {}, user?: Identity, metadata: object = {}) => (await tokenRequest(env, tokens, createAudienceCheck(env, { decide: () => ({ opinion: 'none', reason: '' }) })).create?.({ metadata, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
   const toPod = { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'pod-uid' } }
   const authenticate = (token: string) => chain([bearer(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
 
@@ -226,6 +232,9 @@ describe('service account tokens', () => {
     await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, uid: 'other' } })).rejects.toMatchObject({ code: 409 })
     await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, name: 'none' } })).rejects.toMatchObject({ code: 404 })
     await expect(ask({ boundObjectRef: { kind: 'Service', apiVersion: 'v1', name: 'p' } })).rejects.toMatchObject({ message: 'cannot bind token to object of type v1/Service' })
+    expect((await ask({}, undefined, { name: 'app', namespace: 'x', uid: 'account-uid' })).status.token).toBeDefined()
+    await expect(ask({}, undefined, { uid: 'of-another' })).rejects.toMatchObject({ code: 409, message: 'Operation cannot be fulfilled on TokenRequest.authentication.k8s.io "app": the UID in the token request (of-another) does not match the UID of the service account (account-uid)' })
+    await expect(ask({}, undefined, { name: 'other' })).rejects.toMatchObject({ code: 422, message: 'TokenRequest.authentication.k8s.io "app" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified' })
     await expect(ask({ expirationSeconds: 60 })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('may not specify a duration less than 10 minutes') as string })
   })
 

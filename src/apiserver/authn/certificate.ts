@@ -50,17 +50,28 @@ function identify(socket: TLSSocket, comesFrom: ComesFrom | undefined): Verified
     const leaf = socket.getPeerX509Certificate()
     if (!leaf || !comesFrom(leaf)) return 'untrusted'
   }
-  const identity = identityOf(certificate)
+  let identity: Identity | undefined
+  try {
+    identity = identityOf(certificate)
+  } catch {
+    return 'untrusted'
+  }
   return identity ? { identity, until: Date.parse(certificate.valid_to) } : 'none'
 }
 
-/** User and groups of a certificate that is trusted; undefined when it names nobody. */
+/** Kubernetes's own attribute of a subject, for the uid of a user. */
+const uidAttribute = '1.3.6.1.4.1.57683.2'
+
+/** User, uid and groups of a certificate that is trusted; undefined when it names nobody. Throws `ApiError` 401 for a uid that is empty or there twice. */
 export function identityOf(certificate: Pick<PeerCertificate, 'subject' | 'fingerprint256'>): Identity | undefined {
   const subject = certificate.subject as unknown as Record<string, string | string[] | undefined>
   const name = [subject['CN'] ?? []].flat().at(-1)
   if (!name) return undefined
+  const uids = [subject[uidAttribute] ?? []].flat()
+  if (uids.length > 1 || uids[0] === '') throw unauthorized()
   return {
     name,
+    ...(uids[0] === undefined ? {} : { uid: uids[0] }),
     groups: [subject['O'] ?? []].flat(),
     extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint256.replaceAll(':', '').toLowerCase()}`] },
   }

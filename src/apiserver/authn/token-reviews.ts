@@ -82,7 +82,11 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
   return virtual(authentication.TokenRequest, async (body: authentication.TokenRequest, call) => {
     const account = accounts.get(call.namespace, call.name)
     if (!account) throw notFound(core.serviceaccounts, call.name)
+    checkPlace(body, call)
     checkSpec(body.spec)
+    if (body.metadata.uid && body.metadata.uid !== account.metadata.uid) {
+      throw conflict({ group: 'authentication.k8s.io', plural: 'TokenRequest' }, call.name, `the UID in the token request (${body.metadata.uid}) does not match the UID of the service account (${account.metadata.uid})`)
+    }
     if (account.metadata.deletionTimestamp) throw forbidden(core.serviceaccounts, call.name, 'the service account is being deleted')
     const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
     const seconds = shortened(body.spec.expirationSeconds ?? defaultSeconds, tokens.longest, call)
@@ -128,6 +132,15 @@ function checkNode(user: Identity, account: core.ServiceAccount, reference: auth
   if (reference?.kind !== 'Pod' || !reference.name) throw refuse('node requested token not bound to a pod')
   if (!reference.uid) throw refuse('node requested token with a pod binding without a uid')
   if (nodeOf(reference.name) !== node) throw refuse('node requested token bound to a pod scheduled on a different node')
+}
+
+/** What the body says of its name and namespace must be those of the path. */
+function checkPlace({ metadata }: authentication.TokenRequest, { name, namespace }: VirtualCall): void {
+  const at = path('metadata')
+  const errors: FieldError[] = []
+  if (metadata.name && metadata.name !== name) errors.push(at.at('name').invalid(metadata.name, 'must match the service account name if specified'))
+  if (metadata.namespace && metadata.namespace !== namespace) errors.push(at.at('namespace').invalid(metadata.namespace, 'must match the service account namespace if specified'))
+  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors)
 }
 
 function checkSpec(spec: authentication.TokenRequestSpec): void {
