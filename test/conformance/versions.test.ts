@@ -73,6 +73,44 @@ describe.each(kubectls)('kubectl $version', ({ minor, path }) => {
     expect(await kubectl('rollout', 'history', `deployment/${name}`)).toMatch(/REVISION\s+CHANGE-CAUSE\n1\s/)
   })
 
+  it('makes things by short commands, and describes them', async () => {
+    await kubectl('create', 'deployment', `app-${minor}`, '--image=x', '--replicas=0')
+    const made = await Promise.all([
+      ['deployment', `app-${minor}`, 'get'],
+      ['service', `app-${minor}`, 'expose', 'deployment', `app-${minor}`, '--port=80'],
+      ['horizontalpodautoscaler', `app-${minor}`, 'autoscale', 'deployment', `app-${minor}`, '--max=3'],
+      ['ingress', `in-${minor}`, 'create', 'ingress', `in-${minor}`, '--rule=a.example/*=s:80'],
+      ['job', `once-${minor}`, 'create', 'job', `once-${minor}`, '--image=x'],
+      ['quota', `few-${minor}`, 'create', 'quota', `few-${minor}`, '--hard=count/widgets.x=1'],
+      ['serviceaccount', `me-${minor}`, 'create', 'serviceaccount', `me-${minor}`],
+      ['role', `may-${minor}`, 'create', 'role', `may-${minor}`, '--verb=get', '--resource=pods'],
+      ['priorityclass', `high-${minor}`, 'create', 'priorityclass', `high-${minor}`, '--value=5'],
+    ].map(async ([kind = '', named = '', ...args]) => {
+      if (args[0] !== 'get') await kubectl(...args)
+      return (await kubectl('describe', kind, named)).split('\n')[0]
+    }))
+    const names = ['app', 'app', 'app', 'in', 'once', 'few', 'me', 'may', 'high']
+    expect(made).toEqual(names.map((name) => expect.stringMatching(new RegExp(`^Name:\\s+${name}-${minor}$`))))
+    await kubectl('rollout', 'restart', 'deployment', `app-${minor}`)
+    await kubectl('rollout', 'status', 'deployment', `app-${minor}`, '--timeout=30s')
+    expect(await kubectl('rollout', 'undo', 'deployment', `app-${minor}`)).toBe(`deployment.apps/app-${minor} rolled back\n`)
+  })
+
+  it('is told where Kubernetes has removed what it asks for', async () => {
+    const budget = await call(['create', 'poddisruptionbudget', `some-${minor}`, '--selector=a=b', '--min-available=1'])
+    if (minor <= 21) expect(budget).toMatchObject({ code: 1, stderr: expect.stringMatching(/could not find the requested resource|no matches for kind "PodDisruptionBudget" in version "policy\/v1beta1"/) })
+    else expect(budget).toMatchObject({ code: 0, stdout: `poddisruptionbudget.policy/some-${minor} created\n` })
+    const cron = await call(['create', 'cronjob', `often-${minor}`, '--image=x', '--schedule=* * * * *'])
+    if (minor <= 20) expect(cron).toMatchObject({ code: 1, stderr: expect.stringContaining('could not find the requested resource') })
+    else expect(cron).toMatchObject({ code: 0, stdout: `cronjob.batch/often-${minor} created\n` })
+  })
+
+  it('says what would change', async () => {
+    expect(await call(['diff', '-f', '-'], manifest(name, 'x:9').replace('"replicas":1', '"replicas":0'))).toMatchObject({ code: 0, stdout: '' })
+    const changed = await call(['diff', '-f', '-'], manifest(name, 'x:10'))
+    expect([changed.code, changed.stdout]).toEqual([1, expect.stringMatching(/^-\s+- image: x:9\n\+\s+- image: x:10$/m)])
+  })
+
   it('explains', async () => {
     const text = await kubectl('explain', 'deployment.spec.strategy')
     expect(text).toMatch(/KIND:\s+Deployment/)

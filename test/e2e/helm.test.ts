@@ -127,7 +127,7 @@ describe.each(newest)('the chart of an application with Helm $version', (helm) =
   const namespace = `app-${helm.major}`
   const web = join(charts, 'web')
   const back = helm.major === 3 ? '--atomic' : '--rollback-on-failure'
-  const hooks = ['--set', 'hooks.enabled=true', '--timeout', '60s']
+  const hooks = ['--set', 'hooks.enabled=true', '--timeout', '100s']
   let user: HelmUser
   const jobs = async () => (await kubectl('-n', namespace, 'get', 'jobs', '-o', 'name')).split('\n').filter((name) => name !== '')
   const page = async () => (await cluster.host.run('curl', ['-sS', '--max-time', '5', `http://${await kubectl('-n', namespace, 'get', 'service', 'site', '-o', 'jsonpath={.spec.clusterIP}')}/index.html`])).stdout
@@ -172,7 +172,7 @@ describe.each(newest)('the chart of an application with Helm $version', (helm) =
     await user.helm('upgrade', 'site', web, '--wait', '--set', 'title=Better,replicas=2', ...hooks)
     expect(await page()).toBe('Better')
     expect(await user.helm('history', 'site', '-o', 'json')).toContain('"description":"Upgrade complete"')
-    await user.helm('uninstall', 'site', '--wait', '--cascade', 'foreground', '--timeout', '60s')
+    await user.helm('uninstall', 'site', '--wait', '--cascade', 'foreground', '--timeout', '100s')
     expect(await ran()).toContain('site-pre-delete')
     expect(await kubectl('-n', namespace, 'get', 'all,jobs', '-o', 'name')).toBe('pod/site-answers\n')
     await kubectl('delete', 'namespace', namespace, '--wait=false')
