@@ -105,6 +105,7 @@ describe('the rules of a service', () => {
     none(service({ clusterIP: 'None', clusterIPs: ['None'] }))
     none(service({ type: 'ExternalName', clusterIP: '', clusterIPs: [], externalName: 'x.org' }))
     none(service({}, { metadata: { name: 'web', namespace: 'shop', labels: { 'service.kubernetes.io/service-proxy-name': 'mine' } } }))
+    none(service({}, { metadata: { name: 'web', namespace: 'shop', labels: { 'service.kubernetes.io/headless': '' } } }))
   })
 
   it('take the addresses of their own family', () => {

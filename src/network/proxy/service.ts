@@ -30,12 +30,12 @@ export interface ServicePlan {
   readonly fronts: readonly Front[]
 }
 
-/** Another proxy was asked to take care of services with this label. */
-const foreignProxyLabel = 'service.kubernetes.io/service-proxy-name'
+/** Another proxy, or nobody, was asked to take care of services with one of these labels. */
+const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']
 
 /** Whether this proxy has anything to do for the service. */
 export const isProxied = (service: core.Service): boolean =>
-  service.spec.type !== 'ExternalName' && !!service.spec.clusterIP && service.spec.clusterIP !== 'None' && service.metadata.labels?.[foreignProxyLabel] === undefined
+  service.spec.type !== 'ExternalName' && !!service.spec.clusterIP && service.spec.clusterIP !== 'None' && notOurs.every((label) => service.metadata.labels?.[label] === undefined)
 
 interface Draft {
   readonly chains: Record<string, Chain>

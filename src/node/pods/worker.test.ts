@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { core, node as nodeApi } from '../../api/index.ts'
 import { startTestNode, type TestNode } from '../testing/node.ts'
 import { RuntimeError } from '../runtime/driver.ts'
@@ -289,6 +291,17 @@ describe('probes', () => {
     await node.pass(5_000)
     expect(condition('web', 'Ready')?.status).toBe('False')
     expect(node.events('web')).toContain('Unhealthy: Readiness probe failed: ')
+  })
+
+  it('tells of a redirect that is not followed, and takes it for an answer', async () => {
+    const server = createServer((_, response) => void response.writeHead(302, { location: 'http://elsewhere.invalid/' }).end('moved'))
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+    const { port } = server.address() as AddressInfo
+    await node.create('web', { containers: [{ name: 'main', image: 'app:1', readinessProbe: { httpGet: { host: '127.0.0.1', port, path: '/' } } }] })
+    await vi.waitFor(() => expect(node.events('web')).toContain('ProbeWarning: Readiness probe warning: Probe terminated redirects, Response body: moved'))
+    await vi.waitFor(() => expect(condition('web', 'Ready')?.status).toBe('True'))
+    server.closeAllConnections()
+    server.close()
   })
 
   it('restarts a container whose liveness probe fails, not before the startup probe has passed', async () => {

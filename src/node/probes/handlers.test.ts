@@ -14,7 +14,8 @@ beforeAll(async () => {
     seen.push(request.headers)
     if (request.url === '/slow') return
     if (request.url === '/moved') return void response.writeHead(302, { location: '/ok' }).end()
-    if (request.url === '/away') return void response.writeHead(302, { location: 'http://elsewhere.invalid/' }).end()
+    if (request.url === '/away') return void response.writeHead(302, { location: 'http://elsewhere.invalid/' }).end('gone away')
+    if (request.url === '/same') return void response.writeHead(304).end()
     response.writeHead(request.url === '/ok' ? 200 : 503).end('body')
   })
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
@@ -36,7 +37,8 @@ describe('an HTTP probe', () => {
 
   it('follows a redirect to the same host, and takes one to another for an answer', async () => {
     expect(await http('/moved')).toEqual({ success: true, output: 'body' })
-    expect((await http('/away')).success).toBe(true)
+    expect(await http('/away')).toEqual({ success: true, warning: true, output: 'Probe terminated redirects, Response body: gone away' })
+    expect(await http('/same')).toEqual({ success: true, warning: true, output: 'Probe terminated redirects, Response body: ' })
   })
 
   it('sends its own headers and those asked for', async () => {

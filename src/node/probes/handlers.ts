@@ -14,7 +14,8 @@ export interface ProbeTarget {
   readonly runtime: RuntimeDriver
 }
 
-export interface Outcome { readonly success: boolean; readonly output: string }
+/** `warning`: it passed, and whoever looks after the pod is told why that may not be meant. */
+export interface Outcome { readonly success: boolean; readonly output: string; readonly warning?: true }
 
 const failed = (output: string): Outcome => ({ success: false, output })
 const passed = (output = ''): Outcome => ({ success: true, output })
@@ -67,17 +68,20 @@ async function httpGet(target: ProbeTarget, action: core.HTTPGetAction, timeoutS
   return fetchOnce(url, withDefaults, timeoutSeconds, 10)
 }
 
-/** A redirect to the same host is followed, one to another host counts as healthy: somebody answered. */
+/** The redirects that clients follow. */
+const followed = new Set([301, 302, 303, 307, 308])
+
+/** A redirect to the same host is followed; one to another host, or to nowhere, counts as healthy: somebody answered. */
 async function fetchOnce(url: string, headers: Readonly<Record<string, string | string[]>>, timeoutSeconds: number, redirects: number): Promise<Outcome> {
   const answer = await get(url, headers, timeoutSeconds)
   const { status, location } = answer
-  if (status >= 300 && status < 400 && location) {
-    const next = new URL(location, url)
-    if (next.hostname !== new URL(url).hostname) return passed('Probe terminated redirects')
+  const next = followed.has(status) && location ? new URL(location, url) : undefined
+  if (next?.hostname === new URL(url).hostname) {
     if (redirects === 0) return failed(`Get ${JSON.stringify(url)}: stopped after 10 redirects`)
     return fetchOnce(next.href, headers, timeoutSeconds, redirects - 1)
   }
-  return status >= 200 && status < 400 ? passed(answer.body) : failed(`HTTP probe failed with statuscode: ${status}`)
+  if (status >= 300 && status < 400) return { success: true, warning: true, output: `Probe terminated redirects, Response body: ${answer.body}` }
+  return status >= 200 && status < 300 ? passed(answer.body) : failed(`HTTP probe failed with statuscode: ${status}`)
 }
 
 function get(url: string, headers: Readonly<Record<string, string | string[]>>, timeoutSeconds: number): Promise<{ status: number; location: string | undefined; body: string }> {

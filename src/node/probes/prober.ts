@@ -4,7 +4,7 @@ import type { Timer } from '../../machinery/clock.ts'
 import { allContainers, podUid, type NodeContext } from '../context.ts'
 import type { ContainerStatus } from '../runtime/driver.ts'
 import { latest, type World } from '../pods/world.ts'
-import { runHandler } from './handlers.ts'
+import { runHandler, type Outcome } from './handlers.ts'
 
 export type ProbeKind = 'liveness' | 'readiness' | 'startup'
 
@@ -69,7 +69,7 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     const outcome = await attempt(context, probe)
     probe.busy = false
     if (probe.stopped || probe.containerId !== id) return
-    record(probe, outcome.success, outcome.output)
+    record(probe, outcome)
     const over = probe.kind === 'startup' ? probe.result !== undefined : probe.kind === 'liveness' && probe.result === false
     if (!over) schedule(probe, (probe.spec.periodSeconds || 10) * 1000)
   }
@@ -79,8 +79,10 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     return Math.max(0, (probe.spec.initialDelaySeconds || 0) * 1000 - age)
   }
 
-  const record = (probe: Probe, success: boolean, output: string): void => {
-    if (!success) context.recorder.event({ ...probe.pod, fieldPath: probe.fieldPath }, 'Warning', 'Unhealthy', `${titles[probe.kind]} probe failed: ${output}`)
+  const record = (probe: Probe, { success, output, warning }: Outcome): void => {
+    const subject = { ...probe.pod, fieldPath: probe.fieldPath }
+    if (!success) context.recorder.event(subject, 'Warning', 'Unhealthy', `${titles[probe.kind]} probe failed: ${output}`)
+    else if (warning) context.recorder.event(subject, 'Warning', 'ProbeWarning', `${titles[probe.kind]} probe warning: ${output}`)
     probe.run = probe.lastOutcome === success ? probe.run + 1 : 1
     probe.lastOutcome = success
     const threshold = success ? (probe.spec.successThreshold || 1) : (probe.spec.failureThreshold || 3)
