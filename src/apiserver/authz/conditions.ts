@@ -17,6 +17,22 @@ const environment = celEnvironment({ variables: { request } })
 /** Text fields that a review leaves out when they are empty are there, and empty, for expressions. */
 const texts = { namespace: '', verb: '', group: '', version: '', resource: '', subresource: '', name: '' }
 
+interface Selector { readonly rawSelector?: string; readonly requirements?: readonly { readonly values?: readonly string[] }[] }
+
+/** A selector that asks for something, with the values of each requirement, none too. */
+function selecting({ rawSelector, requirements = [] }: Selector): Selector | undefined {
+  if (rawSelector) return { rawSelector }
+  return requirements.length > 0 ? { requirements: requirements.map((one) => ({ ...one, values: one.values ?? [] })) } : undefined
+}
+
+/** Attributes as expressions see them. */
+function shown(attributes: { readonly fieldSelector?: Selector; readonly labelSelector?: Selector }): object {
+  const { fieldSelector, labelSelector, ...rest } = attributes
+  const fields = fieldSelector && selecting(fieldSelector)
+  const labels = labelSelector && selecting(labelSelector)
+  return { ...texts, ...rest, ...(fields ? { fieldSelector: fields } : {}), ...(labels ? { labelSelector: labels } : {}) }
+}
+
 /**
  * Compiles them. The result says whether all hold; it throws when one cannot be told and none of the others fails.
  * Throws an `Error` that names the expression which cannot be compiled.
@@ -33,7 +49,7 @@ export function compileConditions(expressions: readonly string[]): (spec: object
   })
   return (spec) => {
     const { resourceAttributes, groups = [], extra = {}, uid = '', ...rest } = spec as { readonly resourceAttributes?: object; readonly groups?: object; readonly extra?: object; readonly uid?: string }
-    const value = { ...rest, groups, extra, uid, ...(resourceAttributes ? { resourceAttributes: { ...texts, ...resourceAttributes } } : {}) }
+    const value = { ...rest, groups, extra, uid, ...(resourceAttributes ? { resourceAttributes: shown(resourceAttributes) } : {}) }
     let problem: unknown
     for (const program of programs) {
       try {
