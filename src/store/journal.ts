@@ -31,24 +31,30 @@ export interface Journal {
  * of the file system's own; where they are, with nothing at their beginning.
  */
 export async function prepareJournalFiles(path: string, bytes: number): Promise<void> {
-  for (const name of journalFiles) {
-    const file = join(path, name)
-    const there = statSync(file, { throwIfNoEntry: false })?.size === bytes
-    const handle = await open(file, there ? 'r+' : 'w', 0o600)
-    try {
-      // Not in larger pieces: the page cache would keep it in those, and handle all of one for each page that is written.
-      const zeros = Buffer.alloc(there ? pageBytes : Math.min(bytes, 4 * pageBytes))
-      for (let at = 0; at < (there ? pageBytes : bytes); at += zeros.length) await handle.writeFile(zeros.subarray(0, bytes - at))
-      await handle.sync()
-    } catch (error) {
-      if (!there) await rm(file, { force: true })
-      throw error
-    } finally {
-      await handle.close()
-    }
-  }
+  // Both are done with, also when one cannot be made: whoever tries again must find nobody at work.
+  const made = await Promise.allSettled(journalFiles.map((name) => prepareFile(join(path, name), bytes)))
+  for (const one of made) if (one.status === 'rejected') throw one.reason
+  if (!made.some((one) => one.status === 'fulfilled' && one.value)) return
   const directory = await open(path, 'r')
   await directory.sync().finally(() => directory.close())
+}
+
+/** Resolves with whether the file had to be made. */
+async function prepareFile(file: string, bytes: number): Promise<boolean> {
+  const there = statSync(file, { throwIfNoEntry: false })?.size === bytes
+  const handle = await open(file, there ? 'r+' : 'w', 0o600)
+  try {
+    // Not in larger pieces: the page cache would keep it in those, and handle all of one for each page that is written.
+    const zeros = Buffer.alloc(there ? pageBytes : Math.min(bytes, 4 * pageBytes))
+    for (let at = 0; at < (there ? pageBytes : bytes); at += zeros.length) await handle.writeFile(zeros.subarray(0, bytes - at))
+    await handle.sync()
+  } catch (error) {
+    if (!there) await rm(file, { force: true })
+    throw error
+  } finally {
+    await handle.close()
+  }
+  return !there
 }
 
 const writeAt = (fd: number, bytes: Buffer, at: number): Promise<number> =>
