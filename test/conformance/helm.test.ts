@@ -164,6 +164,19 @@ describe.each(here)('the chart of an application with Helm $version', (helm) => 
     expect(await names()).toEqual([])
   })
 
+  it('installs the chart that it makes itself', async () => {
+    const starter = join(user.chart('empty', {}), '../starter')
+    await user.helm('create', starter)
+    await user.helm('install', 'starter', starter, '--set', 'replicaCount=0,ingress.enabled=true', '--wait', '--timeout', '30s')
+    expect(await user.helm('get', 'notes', 'starter')).toContain('http://chart-example.local/')
+    // Helm 3.8 makes autoscalers of a version that Kubernetes no longer has.
+    const scaled = await user.tryHelm('upgrade', 'starter', starter, '--set', 'autoscaling.enabled=true')
+    if (helm.version === '3.8') expect(scaled.stderr).toContain('no matches for kind "HorizontalPodAutoscaler" in version "autoscaling/v2beta1"')
+    else expect(await get('hpa starter', '{.spec.metrics[0].resource.target.averageUtilization}')).toBe('80')
+    await user.helm('uninstall', 'starter')
+    expect(await names()).toEqual([])
+  })
+
   it('keeps releases in config maps as well', async () => {
     const mapped = helmUser(helm, { kubeconfig: cluster.kubeconfig, namespace, env: { HELM_DRIVER: 'configmap' } })
     await mapped.helm('upgrade', '--install', 'mapped', web, ...none)
