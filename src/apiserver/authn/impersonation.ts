@@ -78,8 +78,8 @@ const many = (value: string | string[] | undefined): string[] =>
 /** Header names are case-insensitive and have few characters: keys come percent-encoded. */
 function unescaped(key: string): string {
   try {
-    return decodeURIComponent(key).toLowerCase()
+    return decodeURIComponent(key)
   } catch {
-    return key.toLowerCase()
+    return key
   }
 }

@@ -53,24 +53,23 @@ export function requestHeaderAuthentication(options: RequestHeaderOptions): Auth
 interface Names { readonly user: readonly string[]; readonly group: readonly string[]; readonly uid: readonly string[]; readonly prefixes: readonly string[] }
 interface Sent { readonly name: string; readonly uid: string; readonly groups: readonly string[]; readonly extra: Readonly<Record<string, readonly string[]>> }
 
-/** Reads the headers, and takes them off the request, whoever sent it. */
+/** Reads the headers, and takes them off the request, whoever sent it. Of several that may say the same, those count that are configured first. */
 function take(request: RawRequest, names: Names): Sent {
-  const groups: string[] = []
+  const all = new Map<string, string[]>()
   const extra = new Map<string, string[]>()
-  const first: { user?: string; uid?: string } = {}
   const raw = request.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const header = raw[i]!.toLowerCase()
+    const prefixes = names.prefixes.filter((prefix) => header.startsWith(prefix))
+    const said = names.user.includes(header) || names.uid.includes(header) || names.group.includes(header)
+    if (!said && prefixes.length === 0) continue
     const value = receivedText(raw[i + 1]!)
-    const prefix = names.prefixes.find((p) => header.startsWith(p))
-    if (names.user.includes(header)) first.user ||= value
-    else if (names.uid.includes(header)) first.uid ||= value
-    else if (names.group.includes(header)) groups.push(value)
-    else if (prefix !== undefined) add(extra, keyOf(header.slice(prefix.length)), value)
-    else continue
+    if (said) add(all, header, value)
+    for (const prefix of prefixes) add(extra, keyOf(header.slice(prefix.length)), value)
     delete request.headers[header]
   }
-  return { name: first.user ?? '', uid: first.uid ?? '', groups: groups.filter((g) => g !== ''), extra: Object.fromEntries(extra) }
+  const first = (list: readonly string[]): string => list.map((header) => all.get(header)?.[0] ?? '').find(Boolean) ?? ''
+  return { name: first(names.user), uid: first(names.uid), groups: names.group.flatMap((header) => all.get(header) ?? []).filter(Boolean), extra: Object.fromEntries(extra) }
 }
 
 function add(map: Map<string, string[]>, key: string, value: string): void {
@@ -83,11 +82,11 @@ function identityOf({ name, uid, groups, extra }: Sent): Identity {
   return { name, ...(uid ? { uid } : {}), groups, ...(Object.keys(extra).length > 0 ? { extra } : {}) }
 }
 
-/** Keys come percent-encoded: header names have few characters. */
+/** Keys come percent-encoded: header names have few characters, and no capitals. */
 function keyOf(text: string): string {
   try {
-    return decodeURIComponent(text).toLowerCase()
+    return decodeURIComponent(text)
   } catch {
-    return text.toLowerCase()
+    return text
   }
 }

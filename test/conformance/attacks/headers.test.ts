@@ -73,6 +73,9 @@ describe('headers of an authenticating proxy', () => {
     const headers = ['X-Remote-User', 'ana', 'X-Remote-Group', 'devs', 'X-Remote-Group', 'a, b', 'X-Remote-Uid', '7', 'X-Remote-Extra-Example.com%2fteam', 'red']
     expect(userIn(await attempt(cluster, whoami, { cert: proxy, headers, body: review }))).toEqual({ username: 'ana', uid: '7', groups: ['devs', 'a, b', 'system:authenticated'], extra: { 'example.com/team': ['red'] } })
     expect((await attempt(cluster, '/api/v1/namespaces/default/pods', { cert: proxy, headers: ['X-My-User', 'ana'] })).code).toBe(200)
+    // Of two headers for the name the one counts that is configured first, whichever the client could slip in before.
+    expect(userIn(await attempt(cluster, whoami, { cert: proxy, headers: ['X-My-User', 'root', 'X-Remote-User', 'ana'], body: review }))).toMatchObject({ username: 'ana' })
+    expect(userIn(await attempt(cluster, whoami, { cert: proxy, headers: ['X-Remote-User', 'ana', 'X-My-User', 'root'], body: review }))).toMatchObject({ username: 'ana' })
     expect((await attemptH2(cluster, '/api/v1/namespaces/default/pods', { 'x-remote-user': 'ana' }, proxy)).code).toBe(200)
   })
 
