@@ -108,6 +108,20 @@ describe('lists', () => {
     expect((await failure(client.list(core.configmaps, { continue: 'nonsense' }))).code).toBe(400)
   })
 
+  it('answer 410 to what is too old though nothing changed since, with a token that goes on', async () => {
+    const { client, store } = await start()
+    for (const name of ['a', 'b', 'c']) await client.create(core.configmaps, map(name))
+    const { metadata } = await client.list(core.configmaps, { limit: 1 })
+    await client.create(core.secrets, { metadata: { name: 's', namespace: 'default' } })
+    await store.compact(await store.revision())
+    const error = await failure(client.list(core.configmaps, { limit: 1, continue: metadata.continue! }))
+    expect(error).toMatchObject({ code: 410, reason: 'Expired' })
+    const next = (error.status as unknown as { metadata: { continue: string } }).metadata.continue
+    const rest = await client.list(core.configmaps, { limit: 1, continue: next })
+    expect([names(rest), rest.metadata.resourceVersion]).toEqual([['b'], String(await store.revision())])
+    expect(await failure(client.list(core.configmaps, { resourceVersion: metadata.resourceVersion!, resourceVersionMatch: 'Exact' }))).toMatchObject({ code: 410, reason: 'Expired' })
+  })
+
   it('show the past exactly when asked to, and what is newer when that will do', async () => {
     const { client } = await start()
     const made = await client.create(core.configmaps, map('a'))

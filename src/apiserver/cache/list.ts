@@ -182,17 +182,18 @@ async function cut(prefix: string, found: readonly Encoded[], selection: Selecti
   return { ...whole, continue: encodeToken({ revision, after }), remaining: selection.all ? count - limit : undefined }
 }
 
-/** A page of the state at one revision: from the cache while nothing has changed since, from the store's history after that. */
+/** A page of the state at one revision: from the cache while nothing has changed since, from the store's history after that. What is forgotten is so for all, changed or not. */
 async function page(source: ListSource, selection: Selection, limit: number, { revision, after }: Token): Promise<ListResult> {
   const { objects } = source
+  const forgotten = () => (after === '' ? expired('The resourceVersion for the provided list is too old.') : gone(encodeToken({ revision: -1, after })))
+  if (revision < await source.store.compacted()) throw forgotten()
   if (revision <= (objects.closedAt ?? source.cache.revision()) && objects.changed <= revision) return newest(source, selection, limit, after, revision)
   try {
     return await past(source, selection, limit, revision, after)
   } catch (error) {
     if (error instanceof FutureRevisionError) throw tooNew(revision, error.current)
     if (!(error instanceof CompactedError)) throw error
-    if (after === '') throw expired('The resourceVersion for the provided list is too old.')
-    throw gone(encodeToken({ revision: -1, after }))
+    throw forgotten()
   }
 }
 
