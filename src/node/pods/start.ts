@@ -103,7 +103,8 @@ async function refresh(tools: Tools, state: PodState, id: string): Promise<void>
   state.world = await withFresh(tools.context.runtime, state.world, id)
 }
 
-const crashKey = (pod: core.Pod, container: core.Container) => `${podUid(pod)}/${container.name}`
+/** A container that gets another image or other resources starts anew: it may have been mended. */
+const crashKey = (pod: core.Pod, { name, image, resources }: core.Container) => `${podUid(pod)}/${name}/${image}/${JSON.stringify(resources)}`
 
 /** Milliseconds the container still has to wait before it may run again; notes and tells why. */
 function crashWait(tools: Tools, state: PodState, { container, fieldPath }: AnyContainer): number {

@@ -44,6 +44,18 @@ describe('a pod worker', () => {
     expect(node.events('web').filter((e) => e.startsWith('BackOff'))).toHaveLength(1)
   })
 
+  it('starts at once with another image: it may have been mended', async () => {
+    await node.create('web', {})
+    for (let i = 0; i < 3; i++) { node.runtime.exit('main', 1); await node.pass(i * 10_100) }
+    node.runtime.exit('main', 1)
+    await node.pass(1_000)
+    expect(status('web')?.state.waiting?.reason).toBe('CrashLoopBackOff')
+    const { restartCount = 0 } = status('web') ?? {}
+    node.client.edit(core.pods, 'default/web', (pod) => ({ ...pod, spec: { ...pod.spec, containers: pod.spec.containers.map((c) => ({ ...c, image: 'app:2' })) } }))
+    await node.pass(0)
+    expect(status('web')).toMatchObject({ restartCount: restartCount + 1, ready: true, imageID: 'sha256:app:2' })
+  })
+
   it('forgets the back-off after ten quiet minutes', async () => {
     await node.create('web', {})
     for (let i = 0; i < 2; i++) { node.runtime.exit('main', 1); await node.pass(10_100) }
