@@ -87,6 +87,8 @@ describe('with the token of a service account', () => {
     await api.client.create(rbac.clusterrolebindings, { metadata: { name: 'm' }, roleRef: { kind: 'ClusterRole', name: 'system:monitoring' }, subjects: [{ kind: 'ServiceAccount', name: 'app', namespace: 'default' }] })
     const { code, text } = await http('/metrics', as(token))
     expect(code).toBe(200)
+    expect(text).toMatch(/^apiserver_resource_objects\{group="rbac.authorization.k8s.io",resource="clusterroles"\} [1-9]\d+$/m)
+    expect(text).toMatch(/^apiserver_storage_objects\{resource="clusterroles.rbac.authorization.k8s.io"\} [1-9]\d+$/m)
     expect(text).toMatch(/apiserver_request_total\{verb="GET".*subresource="\/metrics".*code="403"\} 2/)
   })
 })

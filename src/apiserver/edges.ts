@@ -32,6 +32,7 @@ import { createOpenApi } from './openapi/openapi.ts'
 import { createAccessMetrics } from './metrics/access.ts'
 import type { RegisterMetrics } from './metrics/configurations.ts'
 import { createMetrics, type ServerMetrics } from './metrics/metrics.ts'
+import { registerStored } from './metrics/stored.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Edges, EdgeRoutes, ServerEnvironment, VirtualResource } from './options.ts'
 import { sendJson } from './reply.ts'
@@ -74,6 +75,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
   return (env) => {
     const metrics = createMetrics(env.resources)
     const access = createAccessMetrics(metrics.registry)
+    registerStored(metrics.registry, env)
     const authorizer = setUpAuthorizer(env, options.authorization, access.decided, metrics.registry)
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens, createTokenUses(metrics.registry))
