@@ -191,7 +191,7 @@ const del: Act = async (env, request, response, served) => {
 }
 
 /** What is answered when an object is gone. */
-function success({ resource: { group, plural } }: Served, name: string, uid?: string): Omit<Status, 'message' | 'code'> {
+function success({ storage: { group, plural } }: Served, name: string, uid?: string): Omit<Status, 'message' | 'code'> {
   return {
     kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success',
     details: { name, ...(group ? { group } : {}), kind: plural, ...(uid ? { uid } : {}) },

@@ -82,7 +82,7 @@ export function checkAdmitted(before: ApiObject, after: ApiObject): void {
 
 /** Throws `ApiError` 422 when there are errors. */
 export function refuse(call: Call, name: string, errors: readonly FieldError[]): void {
-  if (errors.length) throw invalid(call.served.resource, name, errors)
+  if (errors.length) throw invalid(call.served.storage, name, errors)
 }
 
 /** Throws when the caller has gone or its time is up. */

@@ -27,7 +27,8 @@ export async function create(env: RegistryEnvironment, call: Call, body: ApiObje
   const { served } = call
   const refusal = served.custom?.refusal('create', body.metadata.name ?? '')
   if (refusal) throw refusal
-  if (body.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  // What is no version says nothing; and it is the store that minds, to which what is only tried does not come.
+  if (!call.dryRun && /^0*[1-9]\d*$/.test(body.metadata.resourceVersion ?? '')) throw badRequest('resourceVersion should not be set on objects to be created')
   // Nothing is being deleted at its birth, whoever says so.
   const born = body.metadata.deletionGracePeriodSeconds === undefined && body.metadata.deletionTimestamp === undefined ? body : withMeta(body, { deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined })
   const completed = served.complete(placed(call, born))
@@ -119,7 +120,7 @@ function store(env: RegistryEnvironment, call: Call, object: ApiObject): Promise
 
 /** 409, which says so when the object that has the name is on its way out. */
 function existsAlready({ served }: Call, key: string, name: string): ApiError {
-  const exists = alreadyExists(served.resource, name)
+  const exists = alreadyExists(served.storage, name)
   const leaving = served.cache.byKey(key)?.object.metadata.deletionTimestamp
   return leaving ? new ApiError(409, 'AlreadyExists', `object is being deleted: ${exists.message}`, exists.status.details) : exists
 }

@@ -60,11 +60,11 @@ export async function deleteObject(env: RegistryEnvironment, call: Call, deletio
   for (let round = 0, now = call; round < rounds; round++, now = renewed(env, call)) {
     checkAborted(now)
     const item = now.served.cache.get(callPath(now))
-    if (!item) throw notFound(now.served.resource, now.name)
+    if (!item) throw notFound(now.served.storage, now.name)
     const done = await attemptDelete(env, now, deletion, item)
     if (done) return done
   }
-  throw modified(call.served.resource, call.name)
+  throw modified(call.served.storage, call.name)
 }
 
 function checkPreconditions(call: Call, object: ApiObject, { preconditions }: Deletion): void {
@@ -85,7 +85,7 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   if (served.custom?.ready) await served.custom.ready([item])
   const current = served.working(item).object
   const refusal = served.rule.refusal?.(current)
-  if (refusal) throw forbidden(served.resource, call.name, refusal)
+  if (refusal) throw forbidden(served.storage, call.name, refusal)
   checkPreconditions(call, current, deletion)
   const admission = attributes(call, 'DELETE', undefined, current)
   const heard = env.admission.mutate(admission)

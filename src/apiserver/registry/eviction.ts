@@ -78,7 +78,7 @@ export async function evict(env: RegistryEnvironment, call: Call, body: ApiObjec
   const { deleteOptions, metadata } = body as unknown as policy.Eviction
   if (metadata.name !== call.name) throw badRequest('name in URL does not match name in Eviction object')
   const item = call.served.cache.get(callPath(call))
-  if (!item) throw notFound(call.served.resource, call.name)
+  if (!item) throw notFound(call.served.storage, call.name)
   const pod = item.object as unknown as core.Pod
   const asked: Call = { ...call, dryRun: call.dryRun || deleteOptions?.dryRun?.includes('All') === true }
   if (!isOver(pod)) await askBudget(env, asked, pod)

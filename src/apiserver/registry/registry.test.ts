@@ -43,6 +43,12 @@ describe('create', () => {
     expect(await client.get(core.configmaps, 'a', { namespace: 'default' })).toBe(made)
   })
 
+  it('refuses the version of another object, and does not mind what is none', async () => {
+    const client = await start()
+    expect(await failure(client.create(core.configmaps, map('a', { resourceVersion: '5' })))).toMatchObject({ code: 400, message: 'resourceVersion should not be set on objects to be created' })
+    for (const [i, resourceVersion] of ['0', 'x', ''].entries()) expect((await client.create(core.configmaps, map(`a${i}`, { resourceVersion }))).metadata.resourceVersion).toMatch(/^\d+$/)
+  })
+
   it('refuses a name that is taken, and says so of one whose object is being deleted', async () => {
     const client = await start()
     await client.create(core.configmaps, map('a', { finalizers: ['example.com/keep'] }))
@@ -365,6 +371,8 @@ describe('resources of two versions', () => {
     expect(other).toMatchObject({ apiVersion: 'events.k8s.io/v1', regarding: { kind: 'Pod', name: 'p' }, note: 'it runs', reason: 'Started' })
     expect(other.metadata.uid).toBe(made.metadata.uid)
     expect((await client.list(events.events)).items).toHaveLength(1)
+    // Refusals name it as it is stored.
+    expect(await failure(client.get(events.events, 'none', { namespace: 'default' }))).toMatchObject({ message: 'events "none" not found', status: { details: { name: 'none', kind: 'events' } } })
   })
 
   it('keeps what version 1 of an autoscaler cannot say', async () => {

@@ -112,7 +112,7 @@ const sourceOf = (env: RegistryEnvironment, served: Served): ListSource => {
 }
 
 /** One object: at once, unless it has to be as new as `resourceVersion` says, or converted by somebody else. `missing`: what is not found. Throws `ApiError` 404, 504. */
-export function getObject(env: RegistryEnvironment, where: Pick<Call, 'served' | 'namespace' | 'name'>, resourceVersion: string, missing: ResourceName = where.served.resource): Promise<Encoded> | Encoded {
+export function getObject(env: RegistryEnvironment, where: Pick<Call, 'served' | 'namespace' | 'name'>, resourceVersion: string, missing: ResourceName = where.served.storage): Promise<Encoded> | Encoded {
   const { served } = where
   const path = callPath(where)
   const found = (item: Encoded | undefined): Promise<Encoded> | Encoded => {

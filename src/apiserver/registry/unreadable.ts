@@ -41,7 +41,7 @@ export async function deleteUnreadable(env: RegistryEnvironment, call: Call, del
   const key = served.cache.prefix + at
   for (;;) {
     const entry = await env.store.get(key)
-    if (!entry) throw notFound(served.resource, call.name)
+    if (!entry) throw notFound(served.storage, call.name)
     if (call.dryRun) return
     const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: entry.modRevision }], writes: [{ op: 'delete', key }] })
     await env.cache.reached(revision)

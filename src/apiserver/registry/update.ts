@@ -94,17 +94,17 @@ export async function update(env: RegistryEnvironment, call: Call, rules: Update
     const done = await attemptUpdate(env, now, rules, transform, current, options)
     if (done) return { item: done, created: false }
   }
-  throw modified(call.served.resource, call.name)
+  throw modified(call.served.storage, call.name)
 }
 
 async function createInstead(env: RegistryEnvironment, call: Call, { missing, managed = false }: UpdateOptions): Promise<Updated> {
-  if (!missing || call.subresource) throw notFound(call.served.resource, call.name)
+  if (!missing || call.subresource) throw notFound(call.served.storage, call.name)
   const object = missing()
   checkName(call, object)
   const { uid, resourceVersion } = object.metadata
-  if (managed && uid) throw conflict(call.served.resource, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
+  if (managed && uid) throw conflict(call.served.storage, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
   // An update of a version that is gone is no wish for a new object; an applied configuration is.
-  if (!managed && (resourceVersion || uid)) throw notFound(call.served.resource, call.name)
+  if (!managed && (resourceVersion || uid)) throw notFound(call.served.storage, call.name)
   const asked = env.checkMayCreate(call)
   if (asked) await asked
   return { item: await create(env, call, managed && resourceVersion ? withMeta(object, { resourceVersion: undefined }) : object, { managed }), created: true }
@@ -126,12 +126,12 @@ function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   if (uid && uid !== current.metadata.uid) {
     // A patch is no claim about which object is meant, but it cannot make another one of it.
     if (call.verb === 'patch') refuse(call, call.name, [path('metadata').at('uid').invalid(uid, 'field is immutable')])
-    throw conflict(resource, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
+    throw conflict(call.served.storage, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
   }
   if (resourceVersion) {
     // Kubernetes says the same as an error of its own (500); it is the object that is wrong.
     if (!/^\d{1,20}$/.test(resourceVersion)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
-    if (resourceVersion !== current.metadata.resourceVersion) throw modified(resource, call.name)
+    if (resourceVersion !== current.metadata.resourceVersion) throw modified(call.served.storage, call.name)
   } else if (strategy.unconditionalUpdate === false) {
     throw invalid({ group: resource.group, kind: resource.plural }, call.name, [path('metadata').at('resourceVersion').invalid(0, 'must be specified for an update')])
   }
