@@ -111,6 +111,28 @@ describe('ServiceAccount', () => {
     expect((await outcome).spec).toMatchObject({ serviceAccountName: 'default' })
   })
 
+  it('keeps pods of an account that says so to the secrets that it names', async () => {
+    const strict = account('default', { metadata: { name: 'default', namespace: 'default', annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } }, secrets: [{ name: 'mine' }], imagePullSecrets: [{ name: 'pull' }] })
+    const plugin = serviceAccount(environment(strict), { mountTokens: false })
+    const uses = (secret: string) => ({ env: [{ name: 'E', valueFrom: { secretKeyRef: { name: secret, key: 'k' } } }] })
+    const because = 'is not allowed because service account default does not reference that'
+    expect(await refusal(plugin, core.pods, pod({ containers: [{ name: 'a', ...uses('mine') }], volumes: [{ name: 'v', secret: { secretName: 'mine' } }] }))).toBe('admitted')
+    expect(await refusal(plugin, core.pods, pod({ volumes: [{ name: 'v', secret: { secretName: 'theirs' } }] }))).toBe(`403 pods "p" is forbidden: volume with secret.secretName="theirs" ${because} secret`)
+    expect(await refusal(plugin, core.pods, pod({ containers: [{ name: 'a', ...uses('theirs') }] }))).toContain(`container a with envVar E referencing secret.secretName="theirs" ${because} secret`)
+    expect(await refusal(plugin, core.pods, pod({ initContainers: [{ name: 'i', envFrom: [{ secretRef: { name: 'theirs' } }] }] }))).toContain(`init container i with envFrom referencing secret.secretName="theirs" ${because} secret`)
+    expect(await refusal(plugin, core.pods, pod({ imagePullSecrets: [{ name: 'pull' }, { name: 'theirs' }] }))).toContain(`imagePullSecrets[1].name="theirs" ${because} imagePullSecret`)
+    const debugged = pod({ serviceAccountName: 'default', ephemeralContainers: [{ name: 'd', ...uses('theirs') }] })
+    expect(await refusal(plugin, core.pods, debugged, { operation: 'UPDATE', subresource: 'ephemeralcontainers', old: pod() })).toContain('ephemeral container d with envVar E referencing secret.secretName="theirs"')
+    expect(await refusal(serviceAccount(environment(account('default')), { mountTokens: false }), core.pods, pod({ volumes: [{ name: 'v', secret: { secretName: 'theirs' } }] }))).toBe('admitted')
+  })
+
+  it('lets mirror pods use no secrets in any way', async () => {
+    const mirror = (spec: object) => pod({ nodeName: 'n', ...spec }, { annotations: { 'kubernetes.io/config.mirror': 'x' } })
+    for (const spec of [{ volumes: [{ name: 'v', secret: { secretName: 's' } }] }, { containers: [{ name: 'a', envFrom: [{ secretRef: { name: 's' } }] }] }, { imagePullSecrets: [{ name: 's' }] }, { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 's' } }] } }] }]) {
+      expect(await refusal(serviceAccount(environment(), token), core.pods, mirror(spec)), JSON.stringify(spec)).toContain('a mirror pod may not reference secrets')
+    }
+  })
+
   it('refuses accounts that are not there', async () => {
     expect(await refusal(serviceAccount(environment(), token), core.pods, pod({ serviceAccountName: 'x' })))
       .toBe('403 pods "p" is forbidden: error looking up service account default/x: serviceaccount "x" not found')

@@ -3,7 +3,9 @@ import { core } from '../../../api/index.ts'
 import { isNotFound } from '../../../machinery/errors.ts'
 import { deepFreeze, randomSuffix } from '../../../machinery/meta.ts'
 import type { ServerEnvironment } from '../../options.ts'
+import { referencesOf } from '../../authz/pod-references.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { enforcesSecrets, secretRefusal } from '../mountable-secrets.ts'
 import { createsPod, isMirrorPod, podOf, refused, withSpec } from '../pods.ts'
 
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -48,27 +50,44 @@ export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' 
     })
   }
 
+  /** A webhook may have changed the account, or what is used, after `mutate`. */
+  function checkAccount(a: AdmissionAttributes, pod: core.Pod): Promise<void> | void {
+    const name = pod.spec.serviceAccountName
+    if (!name) throw refused(a, `no service account specified for pod ${a.namespace}/${pod.metadata.name ?? ''}`)
+    const check = (account: core.ServiceAccount): void => {
+      const why = enforcesSecrets(account) ? secretRefusal(pod, account) : undefined
+      if (why !== undefined) throw refused(a, why)
+    }
+    const account = accounts.get(a.namespace, name)
+    if (account) return check(account)
+    // Whoever debugs a pod may do so without its account.
+    return addsContainers(a) ? undefined : find(a, name).then(check)
+  }
+
   return {
     name: 'ServiceAccount',
-    handles: createsPod,
+    handles: (a) => createsPod(a) || addsContainers(a),
     mutate(a) {
       const pod = podOf(a)
-      if (isMirrorPod(pod)) return pod
+      if (addsContainers(a) || isMirrorPod(pod)) return pod
       const name = pod.spec.serviceAccountName || 'default'
       const account = accounts.get(a.namespace, name)
       return account ? running(pod, name, account) : find(a, name).then((found) => running(pod, name, found))
     },
     validate(a) {
       const pod = podOf(a)
-      if (!isMirrorPod(pod)) return
+      if (addsContainers(a) || !isMirrorPod(pod)) return checkAccount(a, pod)
       if (pod.spec.serviceAccountName) throw refused(a, 'a mirror pod may not reference service accounts')
-      if (pod.spec.volumes?.some((v) => v.secret)) throw refused(a, 'a mirror pod may not reference secrets')
+      if (referencesOf(pod).secrets.length > 0) throw refused(a, 'a mirror pod may not reference secrets')
       if (pod.spec.volumes?.some((v) => v.projected?.sources?.some((s) => s.serviceAccountToken))) {
         throw refused(a, 'a mirror pod may not use ServiceAccountToken volume projections')
       }
     },
   }
 }
+
+/** Ephemeral containers are added. */
+const addsContainers = (a: AdmissionAttributes): boolean => a.operation === 'UPDATE' && a.resource.groupResource === 'pods' && a.subresource === 'ephemeralcontainers'
 
 const wantsToken = (account: core.ServiceAccount, pod: core.Pod): boolean =>
   pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
