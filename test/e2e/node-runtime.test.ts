@@ -132,6 +132,8 @@ describe('a node on containerd', () => {
     expect(p.status.containerStatuses?.[0]).toMatchObject({ name: 'main', ready: true, started: true, restartCount: 0, containerID: expect.stringMatching(/^containerd:\/\//) })
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(eventsOf('simple')).toEqual([`Pulled: Container image "${image}" already present on machine`, 'Created: Created container: main', 'Started: Started container main'])
+    const { items } = JSON.parse((await kubelet('/runningpods/')).body) as { items: object[] }
+    expect(items).toContainEqual({ metadata: { name: 'simple', namespace: 'default', uid: p.metadata.uid }, spec: { containers: [{ name: 'main', image: p.status.containerStatuses?.[0]?.image, resources: {} }] }, status: {} })
   })
 
   it('shows environment, ConfigMaps, Secrets, the downward API and shared directories', async () => {

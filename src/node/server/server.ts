@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Gauge, Registry } from 'prom-client'
+import type { core } from '../../api/index.ts'
 import { ApiError, forbidden, internal, unauthorized } from '../../machinery/errors.ts'
 import { serverTls } from '../../machinery/tls.ts'
 import type { Component } from '../../machinery/log.ts'
@@ -50,7 +51,9 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
     const send = (type: string, body: string) => response.writeHead(200, { 'content-type': type }).end(body)
     const path = url.pathname.replace(/\/$/, '') || '/'
     if (path === '/healthz' || path === '/healthz/ping') return void send('text/plain', 'ok')
-    if (path === '/pods') return void send('application/json', JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [...workers.values()].map((w) => w.current()) }))
+    const podList = (items: readonly object[]) => send('application/json', JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }))
+    if (path === '/pods') return void podList([...workers.values()].map((w) => w.current()))
+    if (path === '/runningpods') return void podList([...workers.values()].flatMap((w) => running(w.current())))
     if (path === '/stats/summary') return void send('application/json', JSON.stringify(await stats.summary()))
     if (path === '/metrics/resource') return void send('text/plain; version=0.0.4', await stats.resourceMetrics())
     if (path === '/metrics/cadvisor') return void send('text/plain; version=0.0.4', await stats.containerMetrics())
@@ -96,6 +99,12 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
       for (const socket of streams) socket.destroy()
     }),
   }
+}
+
+/** A pod as far as it runs: its name and its running containers; nothing of one in which none runs. */
+function running({ metadata: { name, namespace, uid }, status }: core.Pod): readonly object[] {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])].filter((c) => c.state.running)
+  return all.length === 0 ? [] : [{ metadata: { name, namespace, uid }, spec: { containers: all.map((c) => ({ name: c.name, image: c.image, resources: {} })) }, status: {} }]
 }
 
 /** What this agent does, in the words of the kubelet's configuration file: tools read the node's limits from it. */
