@@ -8,21 +8,31 @@ import { startTestServer, type TestServer } from '../../../src/cluster/testing.t
 import { target } from './exchange.ts'
 import { answers, install, recorded, type Recorded, type Suite } from './suite.ts'
 import type { Target } from './target.ts'
+import { startWebhook, type Webhook } from './webhook.ts'
 import apply from './cases/apply.ts'
+import conversion from './cases/conversion.ts'
 import definitions from './cases/definitions.ts'
+import discovery from './cases/discovery.ts'
 import objects from './cases/objects.ts'
+import openapi from './cases/openapi.ts'
+import reading from './cases/reading.ts'
+import rules from './cases/rules.ts'
+import tables from './cases/tables.ts'
 import writes from './cases/writes.ts'
 
-const suites: Readonly<Record<string, Suite>> = { definitions, objects, writes, apply }
+const suites: Readonly<Record<string, Suite>> = { definitions, objects, writes, apply, discovery, openapi, reading, tables, rules, conversion }
 const answersOf = (name: string) => JSON.parse(readFileSync(new URL(`answers/${name}.json`, import.meta.url), 'utf8')) as Record<string, readonly (Recorded | null)[]>
 
 let kit: TestServer
 let server: Target
+let webhook: Webhook
 beforeAll(async () => {
   kit = await startTestServer()
   server = target(kit.kubeconfigFile)
+  webhook = await startWebhook()
 })
 afterAll(async () => {
+  webhook.stop()
   server.stop()
   await kit.stop()
 })
@@ -30,7 +40,7 @@ afterAll(async () => {
 describe.each(Object.entries(suites))('%s', (name, suite) => {
   beforeAll(() => install(server, suite.definitions ?? []))
   it.each(Object.entries(answersOf(name)))('%s', async (title, expected) => {
-    const got = await answers(server, suite.cases[title] ?? [])
+    const got = await answers(server, suite.cases[title] ?? [], webhook)
     expect(JSON.parse(JSON.stringify(got.map((answer, i) => (expected[i] === null ? null : recorded(answer, suite)))))).toEqual(expected)
   })
 })

@@ -1,13 +1,16 @@
 /** What a suite of recorded cases is, and how it is run against one server. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { send, type Answer, type Step } from './exchange.ts'
+import { send, type Answer, type Kept, type Step } from './exchange.ts'
 import type { Target } from './target.ts'
+import type { Webhook } from './webhook.ts'
 
 export interface Suite {
   /** Of objects only the spec is recorded. */
   readonly brief?: boolean
   /** Definitions of the kinds that the cases use. */
   readonly definitions?: readonly Definition[]
+  /** The cases speak of a conversion webhook: `<webhook.url>` and `<webhook.caBundle>`. */
+  readonly webhook?: boolean
   /** Each case is a few requests in turn. */
   readonly cases: Readonly<Record<string, readonly Step[]>>
 }
@@ -50,24 +53,25 @@ export async function uninstall(server: Target, list: readonly Definition[]): Pr
 }
 
 /** An answer as it is recorded: of a refusal what it says, of an object all of it, or its spec. */
-export type Recorded = Pick<Answer, 'code' | 'warnings'> & { readonly says?: readonly string[]; readonly reason?: string; readonly spec?: unknown; readonly body?: unknown }
+export type Recorded = Pick<Answer, 'code' | 'warnings' | 'type'> & { readonly says?: readonly string[]; readonly reason?: string; readonly about?: unknown; readonly spec?: unknown; readonly body?: unknown }
 
-interface StatusBody { readonly kind: 'Status'; readonly message?: string; readonly reason?: string; readonly details?: { readonly causes?: readonly { readonly field?: string; readonly message?: string }[] } }
+interface StatusBody { readonly kind: 'Status'; readonly message?: string; readonly reason?: string; readonly details?: { readonly causes?: readonly { readonly field?: string; readonly message?: string }[] } & Readonly<Record<string, unknown>> }
 
 /** What of an answer is recorded. */
-export function recorded({ code, warnings, body }: Answer, { brief = false }: Suite): Recorded {
-  const shown = { code, ...(warnings ? { warnings } : {}) }
+export function recorded({ code, warnings, type, body }: Answer, { brief = false }: Suite): Recorded {
+  const shown = { code, ...(warnings ? { warnings } : {}), ...(type ? { type } : {}) }
   const status = body as StatusBody | null
   if (code >= 400 && status?.kind === 'Status') {
-    const causes = status.details?.causes ?? []
-    return { ...shown, reason: status.reason ?? '', says: causes.length > 0 ? causes.map(({ field, message }) => `${field ?? ''}: ${message ?? ''}`) : [status.message ?? ''] }
+    const { causes = [], ...about } = status.details ?? {}
+    return { ...shown, reason: status.reason ?? '', ...(brief ? {} : { about }), says: causes.length > 0 ? causes.map(({ field, message }) => `${field ?? ''}: ${message ?? ''}`) : [status.message ?? ''] }
   }
   return brief ? { ...shown, spec: (body as { spec?: unknown } | null)?.spec } : { ...shown, body }
 }
 
 /** The answers to a case, in order. */
-export async function answers(server: Target, steps: readonly Step[]): Promise<Answer[]> {
+export async function answers(server: Target, steps: readonly Step[], webhook?: Webhook): Promise<Answer[]> {
   const got: Answer[] = []
-  for (const step of steps) got.push(await send(server, step))
+  const kept: Kept = new Map(webhook ? [['webhook.url', webhook.url('')], ['webhook.caBundle', webhook.caBundle]] : [])
+  for (const step of steps) got.push(await send(server, step, kept))
   return got
 }
