@@ -15,8 +15,8 @@ export interface Place { readonly url: string; readonly token: string }
 
 export interface Rate { /** Calls that were refused and are not counted: names that a peer made up twice. */ readonly collisions?: number; readonly perSecond: number; readonly requests: number; readonly bytesPerSecond: number; readonly p50: string; readonly p99: string }
 
-/** Before v1.30 an API server refuses a create for which it made up a name that is taken: of ten thousand, a few. */
-const mostCollisions = 1 / 1000
+/** Before v1.30 an API server refuses a create for which it made up a name that is taken: of a thousand, one or two. */
+const mostCollisions = 1 / 200
 
 /**
  * Calls at 32 connections for `seconds`, by a process that gives way to others by `niceness`. Rejects when an answer is none of success;

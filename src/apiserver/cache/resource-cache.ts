@@ -98,7 +98,8 @@ export class ResourceCache {
   #set(item: Encoded): Encoded | undefined {
     const previous = this.#byKey.get(item.key)
     this.#byKey.set(item.key, item)
-    this.#items.set(item)
+    if (previous) this.#items.replace(item)
+    else this.#items.add(item)
     return previous
   }
 

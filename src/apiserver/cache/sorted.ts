@@ -1,11 +1,15 @@
 /**
  * Items in the order of their keys. They stand in pieces, so that one that comes or goes moves the few of its piece, however many
- * there are in all.
+ * there are in all. New ones are put in their places when somebody looks, or when they are many: those that are neighbours then find
+ * theirs with what is already at hand, where each alone would look through keys from all over the memory.
  */
 export interface Keyed { readonly key: string }
 
 /** A piece that grows beyond this is cut in two. */
 const most = 512
+/** So many new ones wait at most: putting them in takes a millisecond or two. */
+const mostNew = 1024
+const inOrder = (a: Keyed, b: Keyed): number => (a.key < b.key ? -1 : 1)
 
 /** Which of `count` places, in order, is the first that `isBefore` does not hold for. */
 function firstNot(count: number, isBefore: (at: number) => boolean): number {
@@ -22,13 +26,35 @@ function firstNot(count: number, isBefore: (at: number) => boolean): number {
 export class Sorted<T extends Keyed> {
   /** None is empty. */
   #pieces: T[][] = []
+  /** Of the items in their places. */
   #size = 0
+  readonly #new = new Map<string, T>()
 
-  get size(): number { return this.#size }
+  get size(): number { return this.#size + this.#new.size }
 
   clear(): void {
     this.#pieces = []
     this.#size = 0
+    this.#new.clear()
+  }
+
+  /** Puts in an item whose key nobody has. */
+  add(item: T): void {
+    this.#new.set(item.key, item)
+    if (this.#new.size >= mostNew) this.#settle()
+  }
+
+  /** Puts the item in the place of the one with its key. */
+  replace(item: T): void {
+    if (this.#new.has(item.key)) this.#new.set(item.key, item)
+    else this.#put(item)
+  }
+
+  #settle(): void {
+    if (this.#new.size === 0) return
+    const items = [...this.#new.values()].sort(inOrder)
+    this.#new.clear()
+    for (const item of items) this.#put(item)
   }
 
   /** The piece in which the key is or would be: the first that ends at or after it; the number of pieces when it is after all. */
@@ -38,7 +64,7 @@ export class Sorted<T extends Keyed> {
   }
 
   /** Puts the item in the place of the one with its key, or between its neighbours. */
-  set(item: T): void {
+  #put(item: T): void {
     const { key } = item
     const pieces = this.#pieces
     const p = this.#pieceOf(key)
@@ -62,6 +88,7 @@ export class Sorted<T extends Keyed> {
   }
 
   delete(key: string): void {
+    if (this.#new.delete(key)) return
     const pieces = this.#pieces
     const p = this.#pieceOf(key)
     const piece = pieces[p]
@@ -73,10 +100,14 @@ export class Sorted<T extends Keyed> {
     if (piece.length === 0) pieces.splice(p, 1)
   }
 
-  all(): T[] { return this.#pieces.flat() }
+  all(): T[] {
+    this.#settle()
+    return this.#pieces.flat()
+  }
 
   /** Those from the key `from` on (`beyond`: after it), up to the key `to`, which is left out; without it to the end. */
   range(from: string, beyond: boolean, to?: string): T[] {
+    this.#settle()
     const found: T[] = []
     for (let p = this.#pieceOf(from); p < this.#pieces.length; p++) {
       const piece = this.#pieces[p]!
