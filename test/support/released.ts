@@ -38,16 +38,22 @@ export interface Helm {
   /** `3.8`. */
   readonly version: string
   readonly major: number
+  /** 308 for 3.8: greater is newer. */
+  readonly order: number
   readonly path: string
 }
 
 const label = 'released'
 const keyOf = ({ integrity }: Pinned) => `${label}-${createHash('sha256').update(integrity).digest('hex').slice(0, 16)}`
 const rootOf = (one: Pinned) => join(testCache, keyOf(one))
+const helmOf = (version: string, path: string): Helm => {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return { version, major, order: 100 * major + minor, path }
+}
 const programsOf = (one: Pinned): Released => ({
   version: one.kubectl,
   kubectl: join(rootOf(one), 'kubectl'),
-  helm: { version: one.helm, major: Number(one.helm.split('.')[0]), path: join(rootOf(one), 'helm') },
+  helm: helmOf(one.helm, join(rootOf(one), 'helm')),
 })
 
 /** What is in the cache, the oldest first. */
@@ -105,8 +111,8 @@ async function unpack(one: Pinned, work: string): Promise<void> {
 /** The Helms that tests run with: the oldest here, the newest of Helm 3 and of Helm 4. HELMS adds others, separated by colons. */
 export async function helms(): Promise<readonly Helm[]> {
   const others = (process.env['HELMS'] ?? '').split(':').filter((path) => path !== '').map((path) => {
-    const [, major, minor] = /v(\d+)\.(\d+)/.exec(execFileSync(path, ['version', '--short'], { encoding: 'utf8' })) ?? []
-    return { version: `${major}.${minor}`, major: Number(major), path }
+    const said = execFileSync(path, ['version', '--short'], { encoding: 'utf8' })
+    return helmOf(/v(\d+\.\d+)/.exec(said)?.[1] ?? '', path)
   })
   const here = (await released()).map((one) => one.helm)
   const newest = (major: number) => here.findLast((helm) => helm.major === major)
