@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { argumentBoolean, argumentDuration, argumentFile, argumentList, argumentNumber, mergeArguments, parseArguments } from './apiserver-arguments.ts'
 
-const known = { 'some-file': 'file', 'some-count': 'number', 'some-switch': 'boolean', 'some-time': 'duration', 'some-list': 'list', 'some-text': 'text' } as const
+const known = { 'some-file': 'file', 'some-count': 'number', 'some-switch': 'boolean', 'some-time': 'duration', 'some-list': 'list', 'some-text': 'text', 'some-rate': 'decimal' } as const
 
 describe('arguments of the API server', () => {
   it('are read by their kind', () => {
@@ -22,6 +22,8 @@ describe('arguments of the API server', () => {
     expect(() => parseArguments(['watch-cache=true'], known)).toThrow('--kube-apiserver-arg watch-cache: not known')
     expect(() => parseArguments(['constructor=1'], known)).toThrow('not known')
     expect(() => parseArguments(['some-count=many'], known)).toThrow('"many" is not a whole number')
+    expect(argumentNumber(parseArguments(['some-rate=0.5'], known), 'some-rate')).toBe(0.5)
+    expect(() => parseArguments(['some-rate=-1'], known)).toThrow('"-1" is not a number')
     expect(['1', 'T', 'True', '0', 'f', 'FALSE'].map((text) => parseArguments([`some-switch=${text}`], known)['some-switch'])).toEqual(['true', 'true', 'true', 'false', 'false', 'false'])
     expect(() => parseArguments(['some-switch=yes'], known)).toThrow('"yes" is not true or false')
     expect(() => parseArguments(['some-time=5'], known)).toThrow('is not a duration')

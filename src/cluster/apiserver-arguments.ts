@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
 /** How the text of an argument is read. Lists are separated by commas, durations are Go's (`90s`, `2m`). */
-export type ArgumentKind = 'text' | 'file' | 'number' | 'boolean' | 'duration' | 'list' | 'files'
+export type ArgumentKind = 'text' | 'file' | 'number' | 'decimal' | 'boolean' | 'duration' | 'list' | 'files'
 
 const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> => ({
   [`audit-${backend}-mode`]: 'text',
@@ -15,7 +15,7 @@ const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> =
   [`audit-${backend}-batch-max-size`]: 'number',
   [`audit-${backend}-batch-max-wait`]: 'duration',
   [`audit-${backend}-batch-throttle-enable`]: 'boolean',
-  [`audit-${backend}-batch-throttle-qps`]: 'number',
+  [`audit-${backend}-batch-throttle-qps`]: 'decimal',
   [`audit-${backend}-batch-throttle-burst`]: 'number',
   [`audit-${backend}-truncate-enabled`]: 'boolean',
   [`audit-${backend}-truncate-max-event-size`]: 'number',
@@ -103,6 +103,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 const durationText = /^(0|(\d+(\.\d+)?(ms|s|m|h))+)$/
 const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list' | 'files'>, { readonly fits: (text: string) => boolean; readonly says: string }>> = {
   number: { fits: (text) => /^\d+$/.test(text), says: 'a whole number' },
+  decimal: { fits: (text) => /^\d+(\.\d+)?$/.test(text), says: 'a number' },
   boolean: { fits: (text) => booleans.has(text), says: 'true or false' },
   duration: { fits: (text) => durationText.test(text), says: 'a duration such as 90s or 2m' },
 }
@@ -120,7 +121,7 @@ export function parseArguments(given: readonly string[], known: Readonly<Record<
     if (!Object.hasOwn(known, name)) throw new UserError(`--kube-apiserver-arg ${name}: not known; docs/cli.md lists what is`)
     const kind = known[name] as ArgumentKind
     if (mark < 0 && kind !== 'boolean') throw new UserError(`--kube-apiserver-arg ${name}: write ${name}=VALUE`)
-    const form = kind === 'number' || kind === 'boolean' || kind === 'duration' ? forms[kind] : undefined
+    const form = kind === 'number' || kind === 'decimal' || kind === 'boolean' || kind === 'duration' ? forms[kind] : undefined
     if (value !== '' && form && !form.fits(value)) throw new UserError(`--kube-apiserver-arg ${name}: "${value}" is not ${form.says}`)
     result[name] = kind === 'boolean' && value !== '' ? String(booleans.get(value)) : pathsIn(kind, value)
   }

@@ -107,6 +107,13 @@ describe('the flags of the audit log', () => {
     await toFile('mode=batch', 'batch-max-size=1', 'batch-throttle-enable=false', 'batch-throttle-qps=1', 'batch-throttle-burst=1')
     await requests(5)
     expect(lines()).toHaveLength(9)
+    await audit?.stop()
+    await toFile('mode=batch', 'batch-max-size=1', 'batch-throttle-enable=true', 'batch-throttle-qps=0.5', 'batch-throttle-burst=1')
+    await requests(2)
+    await clock.advance(1900)
+    expect(lines()).toHaveLength(10)
+    await clock.advance(200)
+    expect(lines()).toHaveLength(11)
   })
 
   it('cut what is too large, and write no more at a time than they say', async () => {
@@ -184,7 +191,7 @@ describe('without a policy or without a place to write to', () => {
   })
 
   it('bounds that leave nothing stop the boot', async () => {
-    await expect(toFile('mode=batch', 'batch-max-size=0')).rejects.toThrow('audit-log-batch-max-size: must be at least 1')
+    await expect(toFile('mode=batch', 'batch-max-size=0')).rejects.toThrow('audit-log-batch-max-size: must be a positive number')
     await expect(toServer('truncate-enabled=true', 'truncate-max-event-size=0')).rejects.toThrow('audit-webhook-truncate-max-event-size: must be at least 1')
     await expect(toServer('truncate-enabled=true', 'truncate-max-batch-size=5')).rejects.toThrow('audit-webhook-truncate-max-batch-size: must be at least the size of an event, 102400')
   })

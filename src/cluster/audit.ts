@@ -26,7 +26,7 @@ function modeOf(given: ApiServerArguments | undefined, backend: string, standard
 function batchOf(given: ApiServerArguments | undefined, backend: string, maxSize: number, throttled: boolean): Pick<BatchOptions, 'bufferSize' | 'maxSize' | 'maxWait' | 'throttle'> {
   const number = (name: string, standard: number) => {
     const value = argumentNumber(given, `audit-${backend}-batch-${name}`) ?? standard
-    if (value < 1) throw new UserError(`audit-${backend}-batch-${name}: must be at least 1`)
+    if (value <= 0) throw new UserError(`audit-${backend}-batch-${name}: must be a positive number`)
     return value
   }
   const throttle = { qps: number('throttle-qps', 10), burst: number('throttle-burst', 15) }
