@@ -69,7 +69,7 @@ export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, 
   const apiVersion = (wanted.apiVersion as string | undefined) ?? (old as Managed).apiVersion ?? ''
   const managers = live === undefined ? [] : knownManagers(type, live, now)
 
-  const stated: Manager = { name, operation: 'Apply', apiVersion, subresource, time: rfc3339(now), fields: ownable(fieldsOf(type, wanted), ignored) }
+  const stated: Manager = { name, operation: 'Apply', apiVersion, subresource, time: subresource === 'scale' ? undefined : rfc3339(now), fields: ownable(fieldsOf(type, wanted), ignored) }
   const last = managers.find((m) => sameManager(m, stated))
   const others = managers.filter((m) => m !== last)
   const merged = merge(type, old, wanted)
@@ -179,13 +179,15 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
   if (isSame(changes)) return withManagers(next, managers)
   const written = union(changes.modified, changes.added)
   const fields = ownable(written)
-  const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: rfc3339(now), fields }
+  // Of what is written through a scale Kubernetes remembers no time.
+  const at = subresource === 'scale' ? undefined : now
+  const self: Manager = { name: manager, operation: 'Update', apiVersion: (next as Managed).apiVersion ?? '', subresource, time: at === undefined ? undefined : rfc3339(at), fields }
   const before = managers.find((m) => sameManager(m, self))
   const others = disown(before ? managers.filter((m) => m !== before) : managers, changes, elsewhere)
   if (!before) return withManagers(next, isEmptySet(fields) ? others : [...others, self])
   // What was its own and is written again stays as it is: mostly a set does not change at all, and need not be written out anew.
   const kept = difference(difference(before.fields, difference(written, fields)), changes.removed)
-  return withManagers(next, [...others, isEmptySet(fields) ? withFields(before, kept) : withFields(before, union(kept, fields), now)])
+  return withManagers(next, [...others, isEmptySet(fields) ? withFields(before, kept) : withFields(before, union(kept, fields), at)])
 }
 
 /** A new object that belongs to who made it. */

@@ -55,7 +55,7 @@ function unescape(value: string, selector: string): string {
       continue
     }
     const next = value[++i]
-    if (next === undefined || !'\\,='.includes(next)) throw badRequest(`invalid field selector: invalid escape sequence: "\\${next ?? ''}"`)
+    if (next === undefined || !'\\,='.includes(next)) throw badRequest(`invalid field selector: invalid escape sequence: \\${next ?? ''}`)
     out += next
   }
   return out

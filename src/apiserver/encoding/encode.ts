@@ -12,7 +12,7 @@ import type { Served } from '../registry/served.ts'
 import type { Printer } from '../strategy.ts'
 import type { Format } from './negotiate.ts'
 import { partialMessage } from './lists.ts'
-import { computedTable, partial, tableOfOne, type IncludeObject } from './table.ts'
+import { computedTable, markOf, partial, tableOfOne, type IncludeObject } from './table.ts'
 
 export interface EncodeOptions {
   readonly format: Format
@@ -57,8 +57,8 @@ function encodePartial(object: ApiObject, options: EncodeOptions): Buffer {
 }
 
 /** A table of objects that are computed. */
-export const encodeComputedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: EncodeOptions): Buffer =>
-  text(computedTable(printer, items, { ...options, columns: true }), options)
+export const encodeComputedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: EncodeOptions, listMeta?: object): Buffer =>
+  text(computedTable(printer, items, { ...options, columns: true }, listMeta), options)
 
 /** A list of objects that are computed and have no cache of their own. */
 export function encodeComputedList(resource: Resource, items: readonly ApiObject[], options: EncodeOptions): Buffer {
@@ -132,7 +132,7 @@ const frameEnd = Buffer.from('}\n')
 function tableEvents(served: Served, options: EncodeOptions, now: () => number) {
   let columns = true
   return (type: EventType, item: Encoded): Frame => {
-    const object = tableOfOne(served, type === 'BOOKMARK' ? undefined : item, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, now: now(), columns })
+    const object = type === 'BOOKMARK' ? markOf(served, item, { ...options, now: now(), columns }) : tableOfOne(served, item, { resourceVersion: item.object.metadata.resourceVersion }, { ...options, now: now(), columns })
     columns = false
     return [Buffer.from(`{"type":"${type}","object":${object}}\n`)]
   }

@@ -1,7 +1,7 @@
 /** The options in a request's query: create, update, patch, delete, list and watch options, checked as Kubernetes checks them. */
 import { meta, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { badRequest, invalid } from '../../machinery/errors.ts'
+import { badRequest, invalid, isApiError } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
 import type { ListQuery } from '../cache/list.ts'
 import type { SelectionOptions } from '../cache/selection.ts'
@@ -132,8 +132,15 @@ export async function deleteQuery(request: ApiRequest): Promise<{ readonly delet
 }
 
 /** DeleteOptions is registered in every group version; clients send it under any of them. */
-const decodeDeleteOptions = (body: Buffer, { headers }: ApiRequest): Deletion =>
-  decodeBody(body, deleteOptions, { media: bodyMedia(headers['content-type']), validation: 'Ignore', warn: () => undefined }) as unknown as Deletion
+function decodeDeleteOptions(body: Buffer, { headers }: ApiRequest): Deletion {
+  try {
+    return decodeBody(body, deleteOptions, { media: bodyMedia(headers['content-type']), validation: 'Ignore', warn: () => undefined }) as unknown as Deletion
+  } catch (error) {
+    // Of what is no object at all no more is said than why.
+    const why = isApiError(error) ? /^the object provided is unrecognized \(must be of type DeleteOptions\): (couldn't get .*) \(.*\)$/s.exec(error.message)?.[1] : undefined
+    throw why === undefined ? error : badRequest(why)
+  }
+}
 
 const includes: readonly string[] = ['Metadata', 'Object', 'None']
 

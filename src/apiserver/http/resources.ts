@@ -225,7 +225,7 @@ async function onSubresource(env: ResourceEnvironment, request: ApiRequest, resp
 }
 
 const sendTable = ({ env, request, response, code, warnings }: Answer, printer: Printer<ApiObject>, shown: ApiObject): Promise<void> | void =>
-  send(request, response, { code, type: contentTypes.json, body: encodeComputedTable(printer, [shown], encodeOptions(env, request)), warnings })
+  send(request, response, { code, type: contentTypes.json, body: encodeComputedTable(printer, [shown], encodeOptions(env, request), { resourceVersion: shown.metadata.resourceVersion }), warnings })
 
 async function changed(env: ResourceEnvironment, request: ApiRequest, call: Call, sub: Subresource): Promise<Encoded> {
   if (call.verb === 'get') return getObject(env.registry, call, request.query.get('resourceVersion') ?? '', sub.missing)

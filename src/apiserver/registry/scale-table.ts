@@ -10,5 +10,5 @@ export const scalePrinter: Printer<ApiObject> = printer<ApiObject>(
   nameColumn,
   integer('Desired', 'How many replicas are wanted.', (scale: Counted) => scale.spec?.replicas ?? 0),
   integer('Available', 'How many replicas there are.', (scale: Counted) => scale.status?.replicas ?? 0),
-  ageColumn,
+  { ...ageColumn, type: 'date' },
 )

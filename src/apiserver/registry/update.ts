@@ -143,7 +143,8 @@ function inherited(next: ApiObject, current: ApiObject): ApiObject {
   const m = next.metadata
   return withMeta(next, {
     uid: old.uid,
-    namespace: m.namespace ?? old.namespace,
+    // Where there are none, nobody is moved into one.
+    namespace: old.namespace && (m.namespace ?? old.namespace),
     generateName: m.generateName ?? old.generateName,
     generation: old.generation,
     creationTimestamp: m.creationTimestamp ?? old.creationTimestamp,
