@@ -4,7 +4,7 @@ import { core } from '../../api/index.ts'
 import { isConflict, isNotFound } from '../../machinery/errors.ts'
 import { podName, podNamespace, podUid } from '../context.ts'
 import { stopAll } from './kill.ts'
-import { readMessage } from './messages.ts'
+import { readMessages } from './messages.ts'
 import { podLogDirectory } from './names.ts'
 import { graceSeconds } from './start.ts'
 import type { PodState } from './state.ts'
@@ -29,7 +29,7 @@ export async function finishPod(tools: Tools, state: PodState, { gone, report }:
   if (running) await stopAll(tools, state, state.grace ?? graceSeconds(state.pod))
   await stopSandboxes(tools, state)
   state.world = await readWorld(tools.context.runtime, uid)
-  for (const status of state.world.containers) if (!state.messages.has(status.id)) state.messages.set(status.id, await readMessage(tools, state.pod, status))
+  await readMessages(tools, state)
   tools.prober.forget(uid)
   if (!gone) report(true)
   const deleting = gone || state.pod.metadata.deletionTimestamp !== undefined

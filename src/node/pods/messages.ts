@@ -5,6 +5,7 @@ import type { core } from '../../api/index.ts'
 import type { ContainerStatus } from '../runtime/driver.ts'
 import { newline, parseLine } from '../logs/cri-log.ts'
 import { annotation, podLogDirectory } from './names.ts'
+import type { PodState } from './state.ts'
 import type { Tools } from './tools.ts'
 
 const longestFile = 4096
@@ -12,7 +13,7 @@ const longestLog = 2048
 const logLines = 80
 
 /** At most 4096 bytes of the file; with `FallbackToLogsOnError`, the last 80 lines (2048 bytes) of the log of a failed container that wrote none. */
-export async function readMessage(tools: Tools, pod: core.Pod, status: ContainerStatus): Promise<string> {
+async function readMessage(tools: Tools, pod: core.Pod, status: ContainerStatus): Promise<string> {
   const file = status.annotations[annotation.terminationMessageFile]
   const message = file ? await head(file) : ''
   if (message !== '') return message
@@ -21,6 +22,13 @@ export async function readMessage(tools: Tools, pod: core.Pod, status: Container
   const text = await readFile(status.logPath || log).catch(missing)
   const tail = Buffer.concat(lastLines(Buffer.from(text)).map((line) => parseLine(line)?.text ?? Buffer.alloc(0)))
   return tail.subarray(Math.max(0, tail.length - longestLog)).toString()
+}
+
+/** Reads the last words of the containers that ended since the last look: whoever sees that they ended sees these with it. */
+export async function readMessages(tools: Tools, state: PodState): Promise<void> {
+  for (const status of state.world.containers) {
+    if (status.state === 'exited' && !state.messages.has(status.id)) state.messages.set(status.id, await readMessage(tools, state.pod, status))
+  }
 }
 
 /** The last lines of a log, each as it is written, parts of lines counted as lines. */

@@ -10,6 +10,7 @@ import { hostsFile } from './dns.ts'
 import { ConfigError } from './env.ts'
 import { runHook } from './hooks.ts'
 import { stopContainer } from './kill.ts'
+import { readMessages } from './messages.ts'
 import { podLogDirectory } from './names.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 import type { PodState } from './state.ts'
@@ -101,6 +102,7 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
 
 async function refresh(tools: Tools, state: PodState, id: string): Promise<void> {
   state.world = await withFresh(tools.context.runtime, state.world, id)
+  await readMessages(tools, state)
 }
 
 /** A container that gets another image or other resources starts anew: it may have been mended. */

@@ -6,7 +6,7 @@ import type { ContainerStatus } from '../runtime/driver.ts'
 import { VolumeError } from '../volumes/volumes.ts'
 import { createBackoff } from './backoff.ts'
 import { stopContainer } from './kill.ts'
-import { readMessage } from './messages.ts'
+import { readMessages } from './messages.ts'
 import { planPod, type Plan } from './plan.ts'
 import { pruneDead } from './prune.ts'
 import { graceSeconds, startContainer, startSandbox, writeHostsFile } from './start.ts'
@@ -72,9 +72,7 @@ export function createSteps(tools: Tools, state: PodState, life: Life): Steps {
     if (!life.dirty) return
     life.dirty = false
     state.world = await readWorld(runtime, uid)
-    for (const status of state.world.containers) {
-      if (status.state === 'exited' && !state.messages.has(status.id)) state.messages.set(status.id, await readMessage(tools, state.pod, status))
-    }
+    await readMessages(tools, state)
   }
 
   const prepareVolumes = async (): Promise<void> => {
@@ -128,6 +126,7 @@ export function createSteps(tools: Tools, state: PodState, life: Life): Steps {
     if (state.world.sandboxes.length > 0) recorder.event(state.pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     for (const sandbox of state.world.sandboxes) await runtime.stopSandbox(sandbox.id)
     state.world = await readWorld(runtime, uid)
+    await readMessages(tools, state)
   }
 
   const planInput = () => ({

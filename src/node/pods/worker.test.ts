@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -23,6 +23,18 @@ describe('a pod worker', () => {
     expect(status('web')).toMatchObject({ ready: true, started: true, restartCount: 0, imageID: 'sha256:app:1' })
     for (const type of ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']) expect(condition('web', type)?.status).toBe('True')
     expect(node.events('web')).toEqual(['Pulled: Container image "app:1" already present on machine', 'Created: Created container: main', 'Started: Started container main'])
+  })
+
+  it('tells the last words of a container with its end, however short it ran', async () => {
+    node.runtime.onCall = (call) => {
+      if (call !== 'start main') return
+      writeFileSync(node.runtime.configs.get('main')?.annotations['skiff.dev/terminationMessageFile'] ?? '', 'OK')
+      queueMicrotask(() => node.runtime.exit('main', 0))
+    }
+    await node.create('web', { restartPolicy: 'Never' })
+    const told = node.client.calls.filter((c) => c.resource === 'pods' && c.subresource === 'status').map((c) => JSON.stringify(c.object)).filter((text) => text.includes('"terminated"'))
+    expect(told.length).toBeGreaterThan(0)
+    for (const text of told) expect(text).toContain('"message":"OK"')
   })
 
   it('restarts at once the first time, then after 10 s, then after 20 s', async () => {
