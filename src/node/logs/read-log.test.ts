@@ -40,6 +40,17 @@ describe('container logs', () => {
     expect((await read({ tailLines: 5000 })).split('\n')[0]).toBe('line 15000')
   })
 
+  it('are those that were there when they were asked for, while more are written', async () => {
+    const long = 'x'.repeat(200_000)
+    await writeFile(file, entry(1, 'one') + entry(2, long) + entry(3, long))
+    const seen: string[] = []
+    for await (const line of readLog(file, { tailLines: 2 }, async () => true, AbortSignal.timeout(3000))) {
+      seen.push(line.toString())
+      await appendFile(file, entry(4, 'later'))
+    }
+    expect(seen).toEqual([`${long}\n`, `${long}\n`])
+  })
+
   it('are cut by time and by bytes', async () => {
     await writeFile(file, entry(1, 'one') + entry(2, 'two') + entry(3, 'three'))
     expect(await read({ since: Date.parse('2026-01-01T00:00:02Z') })).toBe('two\nthree\n')

@@ -36,12 +36,15 @@ async function* linesOf(file: string, options: LogOptions, isRunning: () => Prom
   const handle = await open(file)
   let current = handle
   try {
-    let position = options.tailLines === undefined ? 0 : await tailPosition(handle, options.tailLines)
+    const { size } = await handle.stat()
+    let position = options.tailLines === undefined ? 0 : await tailPosition(handle, size, options.tailLines)
     let rest: Buffer = Buffer.alloc(0)
     const changes = options.follow ? changesOf(file, signal) : undefined
     for (;;) {
-      const chunk = Buffer.alloc(chunkBytes)
-      const { bytesRead } = await current.read(chunk, 0, chunkBytes, position)
+      // Who does not follow sees what was there when he asked: one line is one line, however fast others come.
+      const wanted = options.follow ? chunkBytes : Math.min(chunkBytes, size - position)
+      const chunk = Buffer.alloc(wanted)
+      const { bytesRead } = await current.read(chunk, 0, wanted, position)
       if (bytesRead > 0) {
         position += bytesRead
         const { lines, remainder } = split(Buffer.concat([rest, chunk.subarray(0, bytesRead)]))
@@ -78,9 +81,8 @@ function split(data: Buffer): { readonly lines: LogLine[]; readonly remainder: B
   return { lines, remainder: data.subarray(from) }
 }
 
-/** Where the last `count` whole lines of the file begin, found from its end. A line in parts counts once. */
-async function tailPosition(handle: FileHandle, count: number): Promise<number> {
-  const { size } = await handle.stat()
+/** Where the last `count` whole lines of the first `size` bytes begin, found from their end. A line in parts counts once. */
+async function tailPosition(handle: FileHandle, size: number, count: number): Promise<number> {
   if (count === 0) return size
   let found = 0
   let end = size
