@@ -40,7 +40,7 @@ export interface Draft {
 
 const nothing = new Uint8Array(0)
 
-/** The keys a draft has written, over those there are. */
+/** The keys a draft has looked at and written, over those there are. */
 function createWritten(space: Space, writes: WrittenRow[]) {
   const known = new Map<string, Known | undefined>()
   const attached = new Map<string, number>()
@@ -51,7 +51,9 @@ function createWritten(space: Space, writes: WrittenRow[]) {
   const look = (key: string): Known | undefined => {
     if (known.has(key)) return known.get(key)
     const head = headOf(space, key)
-    return head && { head }
+    const there = head && { head }
+    known.set(key, there)
+    return there
   }
   const entry = (key: string): Entry | undefined => {
     const k = look(key)
