@@ -121,7 +121,7 @@ function requestHeaderOf(given: Given): RequestHeaderOptions | undefined {
 async function webhookOf(given: Given): Promise<AuthenticationOptions['webhook']> {
   const post = await kubeconfigPost(given, 'authentication-token-webhook-config-file')
   if (!post) return undefined
-  const version = given?.['authentication-token-webhook-version'] ?? 'v1'
+  const version = given?.['authentication-token-webhook-version'] ?? 'v1beta1'
   if (version !== 'v1' && version !== 'v1beta1') throw new UserError(`authentication-token-webhook-version: "${version}" is not one of v1, v1beta1`)
   return { post, version, cacheTtl: argumentDuration(given, 'authentication-token-webhook-cache-ttl') }
 }

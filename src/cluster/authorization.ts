@@ -50,15 +50,15 @@ async function modesOfFile(text: string): Promise<readonly ChosenMode[]> {
 async function modesOfFlags(given: Given): Promise<readonly ChosenMode[]> {
   const names = argumentList(given, 'authorization-mode') ?? ['Node', 'RBAC']
   const post = await kubeconfigPost(given, 'authorization-webhook-config-file')
-  const version = given?.['authorization-webhook-version'] ?? 'v1'
-  if (version !== 'v1') throw new UserError(`authorization-webhook-version: "${version}" is not supported, v1 is`)
+  const version = given?.['authorization-webhook-version'] ?? 'v1beta1'
+  if (version !== 'v1' && version !== 'v1beta1') throw new UserError(`authorization-webhook-version: "${version}" is not one of v1, v1beta1`)
   if (names.includes('Webhook') !== (post !== undefined)) throw new UserError('authorization-mode Webhook and authorization-webhook-config-file must be given together')
   const { createWebhookMode } = await import('../apiserver/authz/webhook.ts')
   return about('authorization-mode', () => names.map((name, i): ChosenMode => {
     if (names.indexOf(name) < i) throw new Error(`${name} is there twice`)
     if (name === 'Webhook' && post) {
       const options = {
-        name: 'webhook', post, timeout: 30_000, failurePolicy: 'NoOpinion' as const,
+        name: 'webhook', post, version: version as 'v1' | 'v1beta1', timeout: 30_000, failurePolicy: 'NoOpinion' as const,
         authorizedTtl: argumentDuration(given, 'authorization-webhook-cache-authorized-ttl') ?? 300_000,
         unauthorizedTtl: argumentDuration(given, 'authorization-webhook-cache-unauthorized-ttl') ?? 30_000,
       }

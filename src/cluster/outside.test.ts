@@ -114,7 +114,7 @@ describe('the flags of an authorization webhook', () => {
     expect([await decide('get'), await decide('list'), asked.length]).toEqual(['allow', 'none', 3])
     await clock.advance(6000)
     expect([await decide('get'), asked.length]).toEqual(['none', 4])
-    await expect(authorizationOf(parseArguments(['authorization-mode=Webhook', `authorization-webhook-config-file=${dir}/hook`, 'authorization-webhook-version=v1beta1']), { clock, log: quiet })).rejects.toThrow('"v1beta1" is not supported, v1 is')
+    await expect(authorizationOf(parseArguments(['authorization-mode=Webhook', `authorization-webhook-config-file=${dir}/hook`, 'authorization-webhook-version=v2']), { clock, log: quiet })).rejects.toThrow('"v2" is not one of v1, v1beta1')
   })
 })
 

@@ -1,7 +1,10 @@
 /** `AuthorizationConfiguration`, the file behind `--authorization-config`: which authorizers are asked, in which order. */
+import { statSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { bool, duration, list, opt, root, string, struct, zero, type Of } from '../../api/schema.ts'
 import { parseConfiguration } from '../../machinery/configuration.ts'
 import { path, type FieldError, type Path } from '../../machinery/field.ts'
+import { dns1123Subdomain } from '../../machinery/names.ts'
 import { compileConditions } from './conditions.ts'
 
 const ConnectionInfo = struct('WebhookConnectionInfo', { type: zero(0, string), kubeConfigFile: opt(0, string) })
@@ -26,6 +29,9 @@ export interface AuthorizationConfiguration extends Of<typeof AuthorizationConfi
 
 const types = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
 const longestTimeout = 30_000
+const mostConditions = 64
+/** The versions of SubjectAccessReview that are spoken. */
+const reviewVersions = ['v1', 'v1beta1']
 
 /** Reads and checks the file. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */
 export function parseAuthorizationConfiguration(text: string): AuthorizationConfiguration {
@@ -47,7 +53,7 @@ function validate({ authorizers = [] }: AuthorizationConfiguration): FieldError[
     else if (type !== 'Webhook' && kinds.indexOf(type) < i) errors.push(at.at('type').duplicate(type))
     if (name === '') errors.push(at.at('name').required(''))
     else if (names.indexOf(name) < i) errors.push(at.at('name').duplicate(name))
-    else if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)) errors.push(at.at('name').invalid(name, 'authorizer name is invalid, must be a lowercase RFC 1123 subdomain'))
+    else if (dns1123Subdomain(name).length > 0) errors.push(at.at('name').invalid(name, 'authorizer name is invalid, must be a lowercase RFC 1123 subdomain'))
     if (type === 'Webhook') errors.push(...(webhook ? validateWebhook(webhook, at.at('webhook')) : [at.at('webhook').required('required when type=Webhook')]))
     else if (webhook) errors.push(at.at('webhook').invalid('non-null', 'may only be specified when type=Webhook'))
     return errors
@@ -61,23 +67,34 @@ function validateWebhook(webhook: WebhookConfiguration, at: Path): FieldError[] 
   else if (milliseconds(timeout) <= 0) errors.push(at.at('timeout').invalid(timeout, 'must be > 0s'))
   else if (milliseconds(timeout) > longestTimeout) errors.push(at.at('timeout').invalid(timeout, 'must be <= 30s'))
   for (const [name, value] of [['authorizedTTL', authorizedTTL], ['unauthorizedTTL', unauthorizedTTL]] as const) {
-    if (value !== undefined && milliseconds(value) <= 0) errors.push(at.at(name).invalid(value, 'must be > 0s'))
+    // None at all, and none of them, is the default.
+    if (value !== undefined && milliseconds(value) < 0) errors.push(at.at(name).invalid(value, 'must be > 0s'))
   }
   if (subjectAccessReviewVersion === '') errors.push(at.at('subjectAccessReviewVersion').required(''))
-  else if (subjectAccessReviewVersion !== 'v1') errors.push(at.at('subjectAccessReviewVersion').notSupported(subjectAccessReviewVersion, ['v1']))
+  else if (!reviewVersions.includes(subjectAccessReviewVersion)) errors.push(at.at('subjectAccessReviewVersion').notSupported(subjectAccessReviewVersion, reviewVersions))
   if (failurePolicy === '') errors.push(at.at('failurePolicy').required(''))
   else if (!['NoOpinion', 'Deny'].includes(failurePolicy)) errors.push(at.at('failurePolicy').notSupported(failurePolicy, ['NoOpinion', 'Deny']))
   if (!connectionInfo?.type) errors.push(at.at('connectionInfo').at('type').required(''))
   else if (connectionInfo.type !== 'KubeConfigFile') errors.push(at.at('connectionInfo').at('type').notSupported(connectionInfo.type, ['KubeConfigFile']))
-  else if (!connectionInfo.kubeConfigFile) errors.push(at.at('connectionInfo').at('kubeConfigFile').required(''))
+  else errors.push(...validateFile(connectionInfo.kubeConfigFile ?? '', at.at('connectionInfo').at('kubeConfigFile')))
   return [...errors, ...validateConditions(webhook, matchConditions.map((c) => c.expression ?? ''), at)]
+}
+
+function validateFile(file: string, at: Path): FieldError[] {
+  if (file === '') return [at.required('')]
+  if (!isAbsolute(file)) return [at.invalid(file, 'must be an absolute path')]
+  try {
+    return statSync(file).isFile() ? [] : [at.invalid(file, 'must be a regular file')]
+  } catch (error) {
+    return [at.invalid(file, `error loading file: ${(error as Error).message}`)]
+  }
 }
 
 function validateConditions({ matchConditionSubjectAccessReviewVersion: version = '' }: WebhookConfiguration, expressions: readonly string[], at: Path): FieldError[] {
   const errors: FieldError[] = []
-  if (expressions.length === 0) return errors
-  if (version === '') errors.push(at.at('matchConditionSubjectAccessReviewVersion').required('required if match conditions are specified'))
-  else if (version !== 'v1') errors.push(at.at('matchConditionSubjectAccessReviewVersion').notSupported(version, ['v1']))
+  if (version === '' && expressions.length > 0) errors.push(at.at('matchConditionSubjectAccessReviewVersion').required('required if match conditions are specified'))
+  else if (version !== '' && version !== 'v1') errors.push(at.at('matchConditionSubjectAccessReviewVersion').notSupported(version, ['v1']))
+  if (expressions.length > mostConditions) return [...errors, at.at('matchConditions').tooMany(expressions.length, mostConditions)]
   for (const [i, expression] of expressions.entries()) {
     const place = at.at('matchConditions').index(i).at('expression')
     if (expression === '') errors.push(place.required(''))
@@ -95,13 +112,14 @@ function validateConditions({ matchConditionSubjectAccessReviewVersion: version 
 
 const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 /** Of a Go duration, `1m30s`. */
-export const milliseconds = (text: string): number => [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0)
+export const milliseconds = (text: string): number => (text.startsWith('-') ? -1 : 1) * [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0)
 
 /** What `createWebhookMode` takes of it, without the connection. */
-export function webhookOptions({ authorizedTTL = '5m', unauthorizedTTL = '30s', cacheAuthorizedRequests = true, cacheUnauthorizedRequests = true, timeout = '30s', failurePolicy, matchConditions = [] }: WebhookConfiguration) {
+export function webhookOptions({ authorizedTTL = '', unauthorizedTTL = '', cacheAuthorizedRequests = true, cacheUnauthorizedRequests = true, timeout = '30s', failurePolicy, subjectAccessReviewVersion, matchConditions = [] }: WebhookConfiguration) {
   return {
-    authorizedTtl: cacheAuthorizedRequests ? milliseconds(authorizedTTL) : 0,
-    unauthorizedTtl: cacheUnauthorizedRequests ? milliseconds(unauthorizedTTL) : 0,
+    authorizedTtl: cacheAuthorizedRequests ? milliseconds(authorizedTTL) || 300_000 : 0,
+    unauthorizedTtl: cacheUnauthorizedRequests ? milliseconds(unauthorizedTTL) || 30_000 : 0,
+    version: subjectAccessReviewVersion === 'v1beta1' ? 'v1beta1' as const : 'v1' as const,
     timeout: milliseconds(timeout),
     failurePolicy: failurePolicy === 'Deny' ? 'Deny' as const : 'NoOpinion' as const,
     ...(matchConditions.length > 0 ? { matches: compileConditions(matchConditions.map((c) => c.expression ?? '')) } : {}),

@@ -77,6 +77,12 @@ describe('an authorization webhook', () => {
     expect(asked).toHaveLength(5)
   })
 
+  it('is asked in the older version where that was said, which has another name for groups', async () => {
+    await webhook({ version: 'v1beta1' }).authorize({ name: 'ana', groups: ['devs'] }, action('get', 'pods'))
+    expect(asked.at(-1)).toMatchObject({ apiVersion: 'authorization.k8s.io/v1beta1', spec: { group: ['devs'] } })
+    expect(asked.at(-1)?.spec).not.toHaveProperty('groups')
+  })
+
   it('that lies, fails or is away counts as its policy says, and is asked again', async () => {
     answer = () => ({ allowed: true, denied: true })
     expect(await webhook().authorize(ana, action('get', 'pods'))).toEqual({ opinion: 'none', reason: '' })
@@ -149,11 +155,24 @@ describe('the configuration', () => {
     subjectAccessReviewVersion: v1
     matchConditionSubjectAccessReviewVersion: v1
     failurePolicy: Deny
-    connectionInfo: {type: KubeConfigFile, kubeConfigFile: /etc/opa.conf}
+    connectionInfo: {type: KubeConfigFile, kubeConfigFile: ${import.meta.filename}}
     matchConditions: [{expression: "request.user != 'ana'"}]
 - {type: Node, name: node}
 - {type: RBAC, name: rbac}
 `
+  it('says what cannot be in it', () => {
+    for (const [wrong, why] of [
+      ['timeout: -1s', 'must be > 0s'], ['authorizedTTL: -1s', 'must be > 0s'], ['connectionInfo: {type: KubeConfigFile, kubeConfigFile: opa.conf}', 'must be an absolute path'],
+      ['connectionInfo: {type: KubeConfigFile, kubeConfigFile: /nowhere/opa.conf}', 'error loading file'], ['connectionInfo: {type: KubeConfigFile, kubeConfigFile: /}', 'must be a regular file'],
+      ['matchConditionSubjectAccessReviewVersion: v1beta1', 'supported values: "v1"'], ['subjectAccessReviewVersion: v2', 'supported values: "v1", "v1beta1"'],
+      [`matchConditions: [${Array.from({ length: 65 }, (_, i) => `{expression: "request.user == '${i}'"}`).join(', ')}]`, 'must have at most 64 items'],
+    ] as const) {
+      const [field = ''] = wrong.split(':')
+      expect(() => parseAuthorizationConfiguration(good.replace(new RegExp(`^    ${field}:.*$`, 'm'), `    ${wrong}`)), wrong).toThrow(why)
+    }
+    expect(webhookOptions(parseAuthorizationConfiguration(good.replace('authorizedTTL: 1m30s', 'authorizedTTL: 0s')).authorizers?.[0]?.webhook ?? {}).authorizedTtl).toBe(300_000)
+  })
+
   it('is read', () => {
     const { authorizers = [] } = parseAuthorizationConfiguration(good)
     expect(authorizers.map((a) => a.type)).toEqual(['Webhook', 'Node', 'RBAC'])

@@ -17,6 +17,8 @@ export interface WebhookModeOptions {
   readonly unauthorizedTtl: number
   /** Milliseconds for one attempt. */
   readonly timeout: number
+  /** Of SubjectAccessReview; `v1` when left out. The older one has another name for groups. */
+  readonly version?: 'v1' | 'v1beta1' | undefined
   /** What counts when it cannot be asked. */
   readonly failurePolicy: 'NoOpinion' | 'Deny'
   /** Whether it is to be asked at all; throws when that cannot be told. */
@@ -32,7 +34,7 @@ interface Status { readonly allowed?: boolean; readonly denied?: boolean; readon
 
 /** A mode that asks. It cannot say which rules somebody holds. */
 export function createWebhookMode(options: WebhookModeOptions, { clock, log, metrics }: { readonly clock: Clock; readonly log: Logger; readonly metrics?: WebhookMetrics | undefined }): AuthorizationMode {
-  const { name, post, authorizedTtl, unauthorizedTtl, timeout, failurePolicy, matches } = options
+  const { name, post, authorizedTtl, unauthorizedTtl, timeout, failurePolicy, matches, version = 'v1' } = options
   const known = new Map<string, { readonly decision: Decision; readonly until: number }>()
   const asked = new Map<string, Promise<Decision>>()
 
@@ -45,7 +47,7 @@ export function createWebhookMode(options: WebhookModeOptions, { clock, log, met
   const ask = async (spec: object): Promise<Decision> => withBackoff(clock, async () => {
     const begun = performance.now()
     const count = (result: WebhookResult) => metrics?.asked(name, result, (performance.now() - begun) / 1000)
-    const review = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: { creationTimestamp: null }, spec, status: { allowed: false } }
+    const review = { kind: 'SubjectAccessReview', apiVersion: `authorization.k8s.io/${version}`, metadata: { creationTimestamp: null }, spec: version === 'v1' ? spec : older(spec), status: { allowed: false } }
     const { status } = (await post(review, { timeout }).catch((error: unknown) => {
       count(resultOf(error))
       throw error
@@ -88,6 +90,11 @@ export function createWebhookMode(options: WebhookModeOptions, { clock, log, met
       return running
     },
   }
+}
+
+function older(spec: object): object {
+  const { groups, ...rest } = spec as { readonly groups?: unknown }
+  return { ...rest, group: groups }
 }
 
 const resultOf = (error: unknown): WebhookResult => (error instanceof Error && /no answer within/.test(error.message) ? 'timeout' : 'error')
