@@ -16,8 +16,8 @@ const step = { rows: 500, bytes: 2 ** 20 }
 const mostRows = 4000
 /** Milliseconds for which a write may be in the journal alone: a cluster at rest writes to lmdb no more often than this. */
 const patience = 30_000
-/** Milliseconds until a disk that did not take it is asked again. */
-const retryAfter = 2_000
+/** Milliseconds until a disk that did not take it is asked again; a write for which the journal has no room asks at once. */
+const retryAfter = 10_000
 
 export interface Checkpoints {
   /** Everything that is pending now is in lmdb when this resolves. Throws `StoreWriteError`. */
