@@ -267,7 +267,7 @@ describe('what clients know of it', () => {
 
   it('says of objects what they were stored as', async () => {
     const { resources } = json<{ resources: { name: string; storageVersionHash?: string }[] }>(await send(cluster, 'GET', group))
-    expect(resources.map(({ name, storageVersionHash }) => [name, storageVersionHash])).toEqual([['crontabs', expect.stringMatching(/^.{11}=$/)], ['crontabs/scale', undefined], ['crontabs/status', undefined]])
+    expect(resources.map(({ name, storageVersionHash }) => [name, storageVersionHash])).toEqual([['crontabs', expect.stringMatching(/^.{11}=$/)], ['crontabs/status', undefined], ['crontabs/scale', undefined]])
     const core = json<{ resources: { name: string; storageVersionHash?: string }[] }>(await send(cluster, 'GET', '/api/v1'))
     expect(core.resources.find(({ name }) => name === 'pods')?.storageVersionHash).toBe('xPOwRZ+Yhw8=')
   })

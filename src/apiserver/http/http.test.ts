@@ -345,6 +345,17 @@ describe('watches over HTTP', () => {
     await brief.server.close()
   })
 
+  it('of pages whose moment is gone can be gone on with, if not of that moment', async () => {
+    for (const name of ['a', 'b', 'c']) await client.create(core.configmaps, map(name))
+    const page = async (query: string) => (await (await fetch(url(`${configmaps}?limit=2${query}`))).json()) as { code?: number; metadata: { continue?: string }; items: { metadata: { name: string } }[] }
+    const first = await page('')
+    await client.create(core.configmaps, map('bb'))
+    await started.store.compact(await started.store.revision())
+    const gone = await page(`&continue=${first.metadata.continue}`)
+    expect(gone).toMatchObject({ code: 410, reason: 'Expired', metadata: { continue: expect.stringMatching(/./) } })
+    expect((await page(`&continue=${gone.metadata.continue}`)).items.map((item) => item.metadata.name)).toEqual(['bb', 'c'])
+  })
+
   it('tell a revision whose history is gone as an ERROR event', async () => {
     for (const name of ['a', 'b', 'c']) await client.create(core.configmaps, map(name))
     await started.store.compact(await started.store.revision())
@@ -353,6 +364,12 @@ describe('watches over HTTP', () => {
     const response = await fetch(`${third.server.url}${configmaps}?watch=1&resourceVersion=1`)
     expect([response.status, await response.json()]).toMatchObject([200, { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } }])
     await third.server.close()
+  })
+
+  it('end with what there was, where they begin from now and want bookmarks', async () => {
+    await client.create(core.configmaps, map('a'))
+    const frames = (await (await fetch(url(`${configmaps}?watch=1&allowWatchBookmarks=true&timeoutSeconds=1`))).text()).trim().split('\n').map((line) => JSON.parse(line) as { type: string; object: { metadata: object } })
+    expect(frames).toMatchObject([{ type: 'ADDED' }, { type: 'BOOKMARK', object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } }])
   })
 
   it('are cut off when their client does not read', async () => {

@@ -333,7 +333,7 @@ export function handleResource(env: ResourceEnvironment, request: ApiRequest, re
   if (served.custom?.deprecation) warnEarly(request, served.custom.deprecation)
   if (info.subresource) {
     const sub = subresourceOf(served, info.subresource)
-    if (!sub) throw served.custom && (info.subresource === 'status' || info.subresource === 'scale') ? notFound(served.resource, info.name) : nowhere(info)
+    if (!sub) throw served.custom ? notFound(served.resource, info.name) : nowhere(info)
     return onSubresource(env, request, response, served, sub)
   }
   checkPlace(served, info)
