@@ -1,5 +1,5 @@
 /** Authorization as a user asks for it: kube-apiserver's flags made into the list of authorizers. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { AuthorizationOptions, ChosenMode } from '../apiserver/authz/setup.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
@@ -37,7 +37,7 @@ export async function authorizationOf(given: Given, env: { readonly clock: Clock
 async function modesOfFile(text: string): Promise<readonly ChosenMode[]> {
   const { parseAuthorizationConfiguration, webhookOptions } = await import('../apiserver/authz/configuration.ts')
   const { createWebhookMode } = await import('../apiserver/authz/webhook.ts')
-  const { authorizers = [] } = parseAuthorizationConfiguration(text)
+  const { authorizers = [] } = parseAuthorizationConfiguration(text, fileProblem)
   return Promise.all(authorizers.map(async ({ type, name = '', webhook }): Promise<ChosenMode> => {
     if (!webhook) return type as (typeof builtIn)[number]
     const kubeconfig = webhook.connectionInfo?.kubeConfigFile ?? ''
@@ -45,6 +45,14 @@ async function modesOfFile(text: string): Promise<readonly ChosenMode[]> {
     const options = { name, post, ...webhookOptions(webhook) }
     return (context) => createWebhookMode(options, context)
   }))
+}
+
+function fileProblem(path: string): string | undefined {
+  try {
+    return statSync(path).isFile() ? undefined : 'must be a regular file'
+  } catch (error) {
+    return `error loading file: ${(error as Error).message}`
+  }
 }
 
 async function modesOfFlags(given: Given): Promise<readonly ChosenMode[]> {

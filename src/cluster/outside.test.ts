@@ -114,6 +114,11 @@ describe('the flags of an authorization webhook', () => {
     expect([await decide('get'), await decide('list'), asked.length]).toEqual(['allow', 'none', 3])
     await clock.advance(6000)
     expect([await decide('get'), asked.length]).toEqual(['none', 4])
+    for (const [file, why] of [['/nowhere/opa.conf', 'error loading file'], [dir, 'must be a regular file']] as const) {
+      const webhook = { timeout: '3s', subjectAccessReviewVersion: 'v1', failurePolicy: 'Deny', connectionInfo: { type: 'KubeConfigFile', kubeConfigFile: file } }
+      writeFileSync(join(dir, 'authz'), JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthorizationConfiguration', authorizers: [{ type: 'Webhook', name: 'opa', webhook }] }))
+      await expect(authorizationOf(parseArguments([`authorization-config=${join(dir, 'authz')}`]), { clock, log: quiet })).rejects.toThrow(why)
+    }
     await expect(authorizationOf(parseArguments(['authorization-mode=Webhook', `authorization-webhook-config-file=${dir}/hook`, 'authorization-webhook-version=v2']), { clock, log: quiet })).rejects.toThrow('"v2" is not one of v1, v1beta1')
   })
 })

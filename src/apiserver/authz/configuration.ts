@@ -1,5 +1,4 @@
 /** `AuthorizationConfiguration`, the file behind `--authorization-config`: which authorizers are asked, in which order. */
-import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { bool, duration, list, opt, root, string, struct, zero, type Of } from '../../api/schema.ts'
 import { parseConfiguration } from '../../machinery/configuration.ts'
@@ -33,14 +32,17 @@ const mostConditions = 64
 /** The versions of SubjectAccessReview that are spoken. */
 const reviewVersions = ['v1', 'v1beta1']
 
-/** Reads and checks the file. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */
-export function parseAuthorizationConfiguration(text: string): AuthorizationConfiguration {
+/** What is wrong with a file that the configuration names; undefined when nothing is. */
+export type FileProblem = (path: string) => string | undefined
+
+/** Checks the text. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */
+export function parseAuthorizationConfiguration(text: string, problem: FileProblem = () => undefined): AuthorizationConfiguration {
   const { value, refuse } = parseConfiguration(text, AuthorizationConfigurationType, { apiVersion: ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1', 'apiserver.config.k8s.io/v1alpha1'], kind: 'AuthorizationConfiguration' })
-  refuse(validate(value))
+  refuse(validate(value, problem))
   return value
 }
 
-function validate({ authorizers = [] }: AuthorizationConfiguration): FieldError[] {
+function validate({ authorizers = [] }: AuthorizationConfiguration, problem: FileProblem): FieldError[] {
   const root = path('authorizers')
   if (authorizers.length === 0) return [root.required('at least one authorization mode must be defined')]
   const names = authorizers.map((one) => one.name ?? '')
@@ -54,13 +56,13 @@ function validate({ authorizers = [] }: AuthorizationConfiguration): FieldError[
     if (name === '') errors.push(at.at('name').required(''))
     else if (names.indexOf(name) < i) errors.push(at.at('name').duplicate(name))
     else if (dns1123Subdomain(name).length > 0) errors.push(at.at('name').invalid(name, 'authorizer name is invalid, must be a lowercase RFC 1123 subdomain'))
-    if (type === 'Webhook') errors.push(...(webhook ? validateWebhook(webhook, at.at('webhook')) : [at.at('webhook').required('required when type=Webhook')]))
+    if (type === 'Webhook') errors.push(...(webhook ? validateWebhook(webhook, at.at('webhook'), problem) : [at.at('webhook').required('required when type=Webhook')]))
     else if (webhook) errors.push(at.at('webhook').invalid('non-null', 'may only be specified when type=Webhook'))
     return errors
   })
 }
 
-function validateWebhook(webhook: WebhookConfiguration, at: Path): FieldError[] {
+function validateWebhook(webhook: WebhookConfiguration, at: Path, problem: FileProblem): FieldError[] {
   const { timeout, authorizedTTL, unauthorizedTTL, subjectAccessReviewVersion = '', failurePolicy = '', connectionInfo, matchConditions = [] } = webhook
   const errors: FieldError[] = []
   if (timeout === undefined) errors.push(at.at('timeout').required(''))
@@ -76,18 +78,15 @@ function validateWebhook(webhook: WebhookConfiguration, at: Path): FieldError[] 
   else if (!['NoOpinion', 'Deny'].includes(failurePolicy)) errors.push(at.at('failurePolicy').notSupported(failurePolicy, ['NoOpinion', 'Deny']))
   if (!connectionInfo?.type) errors.push(at.at('connectionInfo').at('type').required(''))
   else if (connectionInfo.type !== 'KubeConfigFile') errors.push(at.at('connectionInfo').at('type').notSupported(connectionInfo.type, ['KubeConfigFile']))
-  else errors.push(...validateFile(connectionInfo.kubeConfigFile ?? '', at.at('connectionInfo').at('kubeConfigFile')))
+  else errors.push(...validateFile(connectionInfo.kubeConfigFile ?? '', at.at('connectionInfo').at('kubeConfigFile'), problem))
   return [...errors, ...validateConditions(webhook, matchConditions.map((c) => c.expression ?? ''), at)]
 }
 
-function validateFile(file: string, at: Path): FieldError[] {
+function validateFile(file: string, at: Path, problem: FileProblem): FieldError[] {
   if (file === '') return [at.required('')]
   if (!isAbsolute(file)) return [at.invalid(file, 'must be an absolute path')]
-  try {
-    return statSync(file).isFile() ? [] : [at.invalid(file, 'must be a regular file')]
-  } catch (error) {
-    return [at.invalid(file, `error loading file: ${(error as Error).message}`)]
-  }
+  const why = problem(file)
+  return why === undefined ? [] : [at.invalid(file, why)]
 }
 
 function validateConditions({ matchConditionSubjectAccessReviewVersion: version = '' }: WebhookConfiguration, expressions: readonly string[], at: Path): FieldError[] {
