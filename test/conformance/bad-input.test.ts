@@ -35,7 +35,6 @@ describe('requests that make no sense', () => {
     ['another kind than the path says', 'POST', configmaps, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } }, 400, 'BadRequest'],
     ['a wrong type', 'POST', configmaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, data: { a: 1 } }, 400, 'BadRequest'],
     ['an unknown resource', 'GET', '/api/v1/namespaces/default/gizmos', undefined, 404, 'NotFound'],
-    ['an unknown group', 'GET', '/apis/none.example.com/v1/things', undefined, 404, 'NotFound'],
     ['what is not there', 'DELETE', `${configmaps}/none`, undefined, 404, 'NotFound'],
     ['a bad label selector', 'GET', `${configmaps}?labelSelector=${encodeURIComponent('a in (')}`, undefined, 400, 'BadRequest'],
     ['a field selector for a field that has none', 'GET', `${configmaps}?fieldSelector=data.x%3D1`, undefined, 400, 'BadRequest'],
@@ -47,6 +46,10 @@ describe('requests that make no sense', () => {
     const reply = await send(method, path, body)
     expect(reply.body).toMatchObject({ kind: 'Status', status: 'Failure', code, reason })
     expect(reply.code).toBe(code)
+  })
+
+  it.each(['/apis/none.example.com/v1/things', '/apis/none.example.com', '/nope'])('%s, which is of nobody', async (path) => {
+    expect(await send('GET', path)).toMatchObject({ code: 404, body: { message: '404 page not found\n' }, headers: { 'content-type': 'text/plain; charset=utf-8' } })
   })
 
   it('too large a body', async () => {
