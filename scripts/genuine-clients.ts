@@ -3,9 +3,9 @@ import { genuine } from '../test/support/genuine.ts'
 import { released } from '../test/support/released.ts'
 
 try {
-  const found = await genuine()
+  const [found, others] = await Promise.all([genuine(), released()])
   if (found) console.log(`genuine clients: ${found.kubectl}, ${found.kustomize}`)
-  for (const one of await released()) console.log(`genuine clients: ${one.kubectl}, ${one.helm.path} (Helm ${one.helm.version})`)
+  for (const one of others) console.log(`genuine clients: ${one.kubectl}, ${one.helm.path} (Helm ${one.helm.version})`)
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1

@@ -161,7 +161,7 @@ describe.each(newest)('the chart of an application with Helm $version', (helm) =
 
   // It takes all the time that it is given.
   it.runIf(helm === newest.at(-1))('goes back to what it was when its pods do not get ready', async () => {
-    const never = await user.tryHelm('upgrade', 'site', web, back, '--set', 'title=Bad,colour=red,service.port=81,image=nowhere.example/none:1', '--set', 'hooks.enabled=false', '--timeout', '15s')
+    const never = await user.tryHelm('upgrade', 'site', web, back, '--set', 'title=Bad,colour=red,service.port=81,image=nowhere.example/none:1', '--set', 'hooks.enabled=false', '--timeout', '10s')
     expect(never.code).toBe(1)
     expect(never.stderr).toMatch(/release site failed, and has been rolled back due to (atomic|rollback-on-failure) being set/)
     expect(await page()).toBe('Hello')
