@@ -44,7 +44,7 @@ describe('a certificate', () => {
   })
 
   it('that names nobody is nobody', async () => {
-    for (const code of await outcomes(await issue(cluster.pki.ca, { name: '', groups: ['system:masters'] }))) expect(code).toBe(401)
+    for (const code of await outcomes(await issue(cluster.pki.ca, { name: '', groups: ['system:masters'] }))) expect(code).toBe(403)
   })
 
   it('that does not hold takes nothing from a token that does', async () => {
