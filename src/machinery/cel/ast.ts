@@ -2,7 +2,7 @@
 import type { CelValue } from './values.ts'
 import type { CelType } from './types.ts'
 
-export type FoldOp = 'all' | 'exists' | 'existsOne' | 'map' | 'filter' | 'transformList' | 'transformMap' | 'transformMapEntry'
+export type FoldOp = 'all' | 'exists' | 'existsOne' | 'map' | 'filter' | 'transformList' | 'transformMap' | 'transformMapEntry' | 'sortBy'
 
 export interface Literal { readonly kind: 'literal'; readonly pos: number; readonly value: CelValue; readonly type: CelType }
 export interface Ident { readonly kind: 'ident'; readonly pos: number; readonly name: string }

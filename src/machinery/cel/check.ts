@@ -1,7 +1,8 @@
 /** The type of an expression and of everything in it, and which overloads a call can mean. */
-import { qualifiedName, type Call, type Expr, type Fold } from './ast.ts'
+import { childrenOf, qualifiedName, type Call, type Expr, type Fold } from './ast.ts'
 import { compileError, type CelIssue } from './errors.ts'
 import type { Functions, Overload } from './functions.ts'
+import { sortByKeys } from './macros.ts'
 import { createTyping, type Typing } from './typing.ts'
 import { BOOL, DYN, ERROR, INT, isDyn, optionalOf, typeName, typeOf, type CelObjectType, type CelType } from './types.ts'
 
@@ -19,7 +20,7 @@ export interface Checked {
   readonly type: CelType
   typeOf(expr: Expr): CelType
   /** The overloads that a call can mean, and whether its target is part of the function's name. */
-  callOf(expr: Call): { readonly overloads: readonly Overload[]; readonly args: readonly Expr[] }
+  callOf(expr: Call | Fold): { readonly overloads: readonly Overload[]; readonly args: readonly Expr[] }
   /** The type that a name stands for, when it is no variable. */
   typeNamed(expr: Expr): CelType | undefined
   /** The variable with a dot in its name that a selection means (`authorizer.requestResource`). */
@@ -41,7 +42,7 @@ export function checkCel(source: string, root: Expr, options: CheckOptions): Che
     root,
     type: finalType(root),
     typeOf: finalType,
-    callOf: (expr) => checker.calls.get(expr) ?? { overloads: [], args: expr.args },
+    callOf: (expr) => checker.calls.get(expr) ?? { overloads: [], args: childrenOf(expr) },
     typeNamed: (expr) => checker.named.get(expr),
     variableOf: (expr) => checker.dotted.get(expr),
   }
@@ -170,10 +171,10 @@ class Checker {
     if (expr.fn === 'format') this.mixed++
     const types = args.map((each) => this.check(each))
     if (expr.fn === 'format') this.mixed--
-    return this.resolve(expr, all.filter((o) => o.member === member && o.args.length === args.length), args, types, member)
+    return this.resolve(expr, expr.fn, all.filter((o) => o.member === member && o.args.length === args.length), args, types, member)
   }
 
-  private resolve(expr: Call, candidates: readonly Overload[], args: readonly Expr[], types: readonly CelType[], member: boolean): CelType {
+  private resolve(expr: Call | Fold, name: string, candidates: readonly Overload[], args: readonly Expr[], types: readonly CelType[], member: boolean): CelType {
     const fitting: Overload[] = []
     let result: CelType | undefined
     for (const candidate of candidates) {
@@ -188,7 +189,7 @@ class Checker {
     if (types.some((type) => type.kind === 'error')) return ERROR
     const shown = types.map((type) => this.show(type))
     const applied = member ? `${shown[0]}.(${shown.slice(1).join(', ')})` : `(${shown.join(', ')})`
-    return this.issue(expr.pos, `found no matching overload for '${expr.fn}' applied to '${applied}'`)
+    return this.issue(expr.pos, `found no matching overload for '${name}' applied to '${applied}'`)
   }
 
   private optionalField(expr: Call): CelType {
@@ -254,6 +255,7 @@ class Checker {
       if (expr.op === 'existsOne') return this.bool(expr.body, '_?_:_')
       if (expr.op === 'filter') return this.bool(expr.body, '_?_:_').kind === 'error' ? ERROR : { kind: 'list', element: variables[0] as CelType }
       const body = this.check(expr.body)
+      if (expr.op === 'sortBy') return this.resolve(expr, sortByKeys, this.options.functions.get(sortByKeys) ?? [], [expr.range], [range, { kind: 'list', element: body }], true)
       if (expr.op === 'map' || expr.op === 'transformList') return { kind: 'list', element: body }
       if (expr.op === 'transformMap') return { kind: 'map', key: variables[0] as CelType, value: body }
       const entry = this.typing.resolve(body)
@@ -269,7 +271,7 @@ class Checker {
       case 'error': return [ERROR, ERROR]
       case 'dyn': case 'param': return [DYN, DYN]
       default:
-        this.issue(expr.range.pos, `expression of type '${this.show(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`)
+        this.issue(expr.op === 'sortBy' ? expr.pos : expr.range.pos, `expression of type '${this.show(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`)
         return [ERROR, ERROR]
     }
   }

@@ -2,7 +2,7 @@
 import type { Call, Expr, Fold } from './ast.ts'
 import type { Checked } from './check.ts'
 import { foldCost } from './fold.ts'
-import { exactly, plus, product, union, type Size } from './functions.ts'
+import { exactly, plus, product, union, type Given, type Overload, type Size } from './functions.ts'
 import type { CelType } from './types.ts'
 import { CelList, CelMap, type CelValue } from './values.ts'
 
@@ -25,6 +25,14 @@ const sized = (type: CelType): Size => {
 
 const valueSize = (value: CelValue): Size =>
   exactly(typeof value === 'string' ? [...value].length : value instanceof Uint8Array ? value.length : value instanceof CelList || value instanceof CelMap ? value.size : 1)
+
+/** What calling one of these overloads costs, and how big its result is where that is known. */
+function invoked(overloads: readonly Overload[], sizes: readonly Size[], given: readonly Given[]): { readonly cost: Size; readonly size: Size | undefined } {
+  const costs = overloads.map(({ cost }) => cost?.estimate(sizes, given) ?? exactly(1))
+  const results = overloads.map(({ cost }) => cost?.size?.(sizes, given))
+  const known = (size: Size | undefined): size is Size => size !== undefined
+  return { cost: costs.length > 0 ? costs.reduce(union) : exactly(1), size: results.length > 0 && results.every(known) ? results.reduce(union) : undefined }
+}
 
 class Estimator {
   private readonly checked: Checked
@@ -73,24 +81,31 @@ class Estimator {
     if (expr.fn === '_&&_' || expr.fn === '_||_') return { cost: { min: a.cost.min, max: a.cost.max + b.cost.max }, size: exactly(1) }
     if (expr.fn === '_?_:_') return { cost: plus(a.cost, union(b.cost, c.cost)), size: union(b.size, c.size) }
     const sizes = parts.map(({ size }) => size)
-    const costs = overloads.map(({ cost }) => cost?.estimate(sizes) ?? exactly(1))
-    const own = costs.length > 0 ? costs.reduce(union) : exactly(1)
-    const results = overloads.map(({ cost }) => cost?.size?.(sizes))
-    const known = results.length > 0 && results.every((size) => size !== undefined) ? results.reduce(union) : undefined
-    return { cost: plus(parts.map(({ cost }) => cost).reduce(plus, exactly(0)), own), size: known ?? sized(type) }
+    const given = args.map((arg): Given => ({ type: this.checked.typeOf(arg), literal: arg.kind === 'literal' ? arg.value : undefined }))
+    const own = invoked(overloads, sizes, given)
+    return { cost: plus(parts.map(({ cost }) => cost).reduce(plus, exactly(0)), own.cost), size: own.size ?? sized(type) }
   }
 
   private fold(expr: Fold, locals: Locals): Estimate {
     const range = this.of(expr.range, locals)
     const inner = new Map(locals)
     for (const name of expr.variables) inner.delete(name)
+    if (range.size.element && this.checked.typeOf(expr.range).kind === 'list') inner.set(expr.variables.at(-1) as string, range.size.element)
     const body = this.of(expr.body, inner).cost
     const test = expr.filter ? this.of(expr.filter, inner).cost : exactly(0)
     const { turn, start, end } = this.turn(expr, body)
     const each = expr.filter ? plus(test, { min: Math.min(1, turn.min), max: turn.max }) : turn
     const kept = expr.op === 'all' || expr.op === 'exists' || expr.op === 'existsOne' ? exactly(1)
       : { min: expr.op === 'filter' || expr.filter ? 0 : range.size.min, max: range.size.max }
-    return { cost: [range.cost, exactly(start), product(range.size, each), exactly(end)].reduce(plus), size: kept }
+    const cost = [range.cost, exactly(start), product(range.size, each), exactly(end)].reduce(plus)
+    return expr.op === 'sortBy' ? this.sortBy(expr, cost, range.size) : { cost, size: kept }
+  }
+
+  /** Beside the keys: the loop of no turns that names the list, and the sorting. */
+  private sortBy(expr: Fold, keys: Size, size: Size): Estimate {
+    const [list, key] = [this.checked.typeOf(expr.range), this.checked.typeOf(expr.body)]
+    const own = invoked(this.checked.callOf(expr).overloads, [size, { min: size.min, max: size.max }], [{ type: list }, { type: { kind: 'list', element: key } }])
+    return { cost: [keys, exactly(12), own.cost].reduce(plus), size: own.size ?? size }
   }
 
   /** One turn with its body; what the macro costs before and after. */
@@ -102,7 +117,7 @@ class Estimator {
       }
       case 'existsOne': return { turn: plus(body, { min: foldCost.existsOne.dropped, max: foldCost.existsOne.kept }), start: 0, end: foldCost.existsOne.end }
       case 'filter': return { turn: plus(body, { min: foldCost.filter.dropped, max: foldCost.filter.kept }), start: 10, end: foldCost.filter.end }
-      case 'map': case 'transformList': return { turn: plus(body, exactly(foldCost.map.kept)), start: 10, end: foldCost.map.end }
+      case 'map': case 'transformList': case 'sortBy': return { turn: plus(body, exactly(foldCost.map.kept)), start: 10, end: foldCost.map.end }
       case 'transformMap': case 'transformMapEntry': return { turn: plus(body, exactly(foldCost[op].kept)), start: 30, end: foldCost[op].end }
     }
   }

@@ -1,7 +1,7 @@
 /** The macros that go through a list or a map. What a turn costs is what cel-go's expansion of the macro costs. */
 import type { Fold } from './ast.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload } from './errors.ts'
-import { spend, type Frame, type Planner, type Scope, type Step } from './plan.ts'
+import { invocation, spend, type Frame, type Invoke, type Planner, type Scope, type Step } from './plan.ts'
 import { CelList, CelMap, HashMap, normalKey, type CelValue } from './values.ts'
 
 /** What a turn costs besides its body, and the end; `kept` and `dropped` for a turn whose test said so. */
@@ -42,6 +42,7 @@ export function planFold(planner: Planner, expr: Fold, scope: Scope): Step {
     case 'existsOne': return existsOne(loop)
     case 'filter': return filter(loop)
     case 'map': case 'transformList': return mapList(loop)
+    case 'sortBy': return sortBy(loop, invocation(planner.checked.callOf(expr).overloads))
     case 'transformMap': return mapMap(loop, foldCost.transformMap, (f, made) => put(made, f.locals[first] as CelValue, loop.body(f)))
     case 'transformMapEntry': return mapMap(loop, foldCost.transformMapEntry, (f, made) => {
       const entry = loop.body(f)
@@ -145,21 +146,29 @@ function filter({ range, turns, body, first }: Loop): Step {
   }
 }
 
-function mapList({ range, turns, filter: test, body }: Loop): Step {
+const mapList = (loop: Loop): Step => (f) => mapped(loop, f, loop.range(f))
+
+/** What the body makes of each element. */
+function mapped({ turns, filter: test, body }: Loop, f: Frame, value: CelValue): CelList {
   const { kept, dropped, end } = foldCost.map
-  return (f) => {
-    const items: CelValue[] = []
-    turns(f, range(f), () => {
-      if (test && !boolean(test(f))) spend(f, dropped)
-      else {
-        items.push(body(f))
-        spend(f, kept)
-      }
-      return true
-    })
-    spend(f, end)
-    return new CelList(items)
-  }
+  const items: CelValue[] = []
+  turns(f, value, () => {
+    if (test && !boolean(test(f))) spend(f, dropped)
+    else {
+      items.push(body(f))
+      spend(f, kept)
+    }
+    return true
+  })
+  spend(f, end)
+  return new CelList(items)
+}
+
+/** The list is a variable of its own, read once for the keys and once to be sorted. */
+const sortBy = (loop: Loop, sort: Invoke): Step => (f) => {
+  const list = loop.range(f)
+  spend(f, 2)
+  return sort(f, [list, mapped(loop, f, list)])
 }
 
 type Made = Map<string | bigint | boolean | number, readonly [CelValue, CelValue]>

@@ -12,11 +12,16 @@ export interface Size {
 
 /** What a call costs: at run time by the values, ahead of it by their sizes. The target of a member call is the first argument. */
 export interface CallCost {
+  /** cel-go knows the price by the overload: where the types leave it open, an evaluation pays 1. */
+  readonly byOverload?: boolean
   runtime(args: readonly CelValue[], result: CelValue): number
-  estimate(args: readonly Size[]): Size
+  estimate(args: readonly Size[], given: readonly Given[]): Size
   /** How big the result can be, when the arguments say. */
-  size?(args: readonly Size[]): Size
+  size?(args: readonly Size[], given: readonly Given[]): Size
 }
+
+/** What is known of an argument ahead: its type, and its value where that is written out. */
+export interface Given { readonly type: CelType; readonly literal?: CelValue | undefined }
 
 export interface Overload {
   /** cel-go's name of it, such as `string_to_int`. */
@@ -26,6 +31,8 @@ export interface Overload {
   readonly args: readonly CelType[]
   readonly result: CelType
   readonly call: (...args: never[]) => CelValue
+  /** The function looks at its arguments itself: what is declared of them holds for the check of the types only. */
+  readonly unguarded?: boolean
   /** Left out: 1. */
   readonly cost?: CallCost | undefined
 }

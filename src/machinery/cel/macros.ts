@@ -2,6 +2,9 @@
 import type { Expr, FoldOp } from './ast.ts'
 import { SyntaxFailure } from './lexer.ts'
 
+/** The function that `sortBy` ends in: the list, and the key of each element. */
+export const sortByKeys = '@sortByAssociatedKeys'
+
 /** What `target.name(args)` stands for when it is a macro, undefined when it is an ordinary call. */
 export function macro(name: string, pos: number, target: Expr | undefined, args: readonly Expr[]): Expr | undefined {
   if (!target) return name === 'has' && args.length === 1 ? presence(pos, args[0] as Expr) : undefined
@@ -10,7 +13,9 @@ export function macro(name: string, pos: number, target: Expr | undefined, args:
   }
   const shape = folds[name]?.[args.length]
   if (!shape) return undefined
-  const variables = args.slice(0, shape.variables).map((arg) => variable(arg, shape.op === 'map' || shape.op === 'filter' ? 'argument is not an identifier' : undefined))
+  if (shape.op === 'sortBy' && (target.kind === 'literal' || target.kind === 'map' || target.kind === 'struct')) throw new SyntaxFailure(target.pos, 'sortBy can only be applied to a list, identifier, comprehension, call or select expression')
+  const named = shape.op === 'map' || shape.op === 'filter' || shape.op === 'sortBy'
+  const variables = args.slice(0, shape.variables).map((arg) => variable(arg, named ? 'argument is not an identifier' : undefined))
   if (variables.length === 2 && variables[0] === variables[1]) throw new SyntaxFailure((args[1] as Expr).pos, `duplicate variable name: ${variables[1]}`)
   const rest = args.slice(shape.variables)
   return { kind: 'fold', pos, op: shape.op, range: target, variables, ...(rest.length === 2 ? { filter: rest[0] } : {}), body: rest.at(-1) as Expr }
@@ -23,6 +28,7 @@ const transforms = (op: FoldOp): Shapes => ({ 3: { op, variables: 2 }, 4: { op, 
 const folds: Readonly<Record<string, Shapes | undefined>> = Object.assign(Object.create(null) as Record<string, Shapes>, {
   all: tests('all'), exists: tests('exists'), exists_one: tests('existsOne'), existsOne: tests('existsOne'),
   filter: { 2: { op: 'filter', variables: 1 } },
+  sortBy: { 2: { op: 'sortBy', variables: 1 } },
   map: { 2: { op: 'map', variables: 1 }, 3: { op: 'map', variables: 1 } },
   transformList: transforms('transformList'), transformMap: transforms('transformMap'), transformMapEntry: transforms('transformMapEntry'),
 } satisfies Record<string, Shapes>)

@@ -156,12 +156,20 @@ function logical(left: Step, right: Step, decides: boolean): Step {
 
 /** A call of which every argument is evaluated first. Which overload it is, its values say: what was declared of them may not be so. */
 function strict(steps: readonly Step[], overloads: readonly Overload[]): Step {
-  return (f) => {
-    const args = steps.map((step) => step(f))
-    const overload = overloads.find((o) => o.args.every((type, i) => isOfType(args[i] as CelValue, type))) ?? noSuchOverload()
+  const invoke = invocation(overloads)
+  return (f) => invoke(f, steps.map((step) => step(f)))
+}
+
+export type Invoke = (frame: Frame, args: readonly CelValue[]) => CelValue
+
+/** The call of one of these overloads. When the types leave open which, what is priced by overload costs 1. */
+export function invocation(overloads: readonly Overload[]): Invoke {
+  const open = overloads.length > 1
+  return (f, args) => {
+    const overload = overloads.find((o) => o.unguarded || o.args.every((type, i) => isOfType(args[i] as CelValue, type))) ?? noSuchOverload()
     if (!constantTime.has(overload.id)) for (const arg of args) work(sizeOf(arg))
     const result = (overload.call as (...args: readonly CelValue[]) => CelValue)(...args)
-    spend(f, overload.cost ? overload.cost.runtime(args, result) : 1)
+    spend(f, overload.cost && !(open && overload.cost.byOverload) ? overload.cost.runtime(args, result) : 1)
     return result
   }
 }

@@ -1,9 +1,9 @@
-/** What Kubernetes's expressions give (k8s.io/apiserver v0.36.4, the environment of new expressions), recorded: results, errors and, where they are known to be the same, costs. */
+/** What Kubernetes's expressions give (k8s.io/apiserver v0.36.4, the environment of new expressions), recorded: results, errors and, where they are known to be the same, costs, of the evaluation and ahead of it. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { CelError, DYN, NONE, Optional, celEnvironment, compileCel, toJson, typeNameOf, type CelValue } from './index.ts'
 
-interface Outcome { readonly refused?: string; readonly error?: string; readonly value?: unknown; readonly cost?: number }
+interface Outcome { readonly refused?: string; readonly error?: string; readonly value?: unknown; readonly cost?: number; readonly static?: readonly [min: number, max: number] }
 
 const self = { a: 'x', n: 5, l: [1, 2, 3], m: { k: 'v' } }
 const env = celEnvironment({ variables: { self: DYN } })
@@ -32,7 +32,7 @@ function outcome(expression: string): Outcome {
   }
   try {
     const { value, cost } = program.evaluate({ self })
-    return { value: shown(value), cost }
+    return { value: shown(value), cost, static: [program.cost.min, program.cost.max] }
   } catch (error) {
     return { error: messageOf(error) }
   }
