@@ -1,6 +1,7 @@
 /** The life of a cluster's process: boot, serve, end in good order. */
 import { readFileSync, writeSync } from 'node:fs'
 import { systemClock } from '../machinery/clock.ts'
+import { growWithLoad } from '../machinery/heap-growth.ts'
 import type { Logger } from '../machinery/log.ts'
 import { letHelpersStandBack } from '../machinery/threads.ts'
 import { openLmdbStore } from '../store/lmdb.ts'
@@ -44,6 +45,7 @@ export async function runServer(options: ServeOptions): Promise<void> {
   let code = 0
   try {
     letHelpersStandBack()
+    growWithLoad()
     await boot(options, { log, report, undo, signal: ending.signal })
     await aborted(ending.signal)
     log.info({}, 'ending')

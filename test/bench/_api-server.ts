@@ -15,6 +15,7 @@ import { createEdges } from '../../src/apiserver/edges.ts'
 import { createApiServer } from '../../src/apiserver/server.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
+import { growWithLoad } from '../../src/machinery/heap-growth.ts'
 import { letHelpersStandBack } from '../../src/machinery/threads.ts'
 import { startCompactor } from '../../src/store/compactor.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
@@ -50,6 +51,7 @@ function usage(): Usage {
 
 async function skiff() {
   letHelpersStandBack() // as src/cluster/serve.ts does
+  growWithLoad()
   const store = await openLmdbStore({ path: join(folder, 'store') })
   const begun = performance.now()
   const signingKey = execFileSync('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']).toString()

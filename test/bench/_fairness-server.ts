@@ -12,6 +12,7 @@ import { startKeeping } from '../../src/apiserver/flowcontrol/keep.ts'
 import { createApiServer } from '../../src/apiserver/server.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
 import { quiet } from '../../src/machinery/log.ts'
+import { growWithLoad } from '../../src/machinery/heap-growth.ts'
 import { letHelpersStandBack } from '../../src/machinery/threads.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { nameOf, podOf } from './_api-objects.ts'
@@ -19,6 +20,7 @@ import { quantile } from './_connection.ts'
 
 Buffer.poolSize = 8 * 1024 // as src/cli/main.ts sets it
 letHelpersStandBack() // as src/cluster/serve.ts does
+growWithLoad()
 const [folder, mode, count] = process.argv.slice(2) as [string, 'fair' | 'first-come', string]
 const tls = { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) }
 const store = await openLmdbStore({ path: mkdtempSync(join(folder, 'store-')) })
