@@ -115,8 +115,8 @@ class Estimator {
         const { turn, end } = foldCost[op]
         return { turn: { min: turn, max: turn + body.max }, start: 0, end }
       }
-      case 'existsOne': return { turn: plus(body, { min: foldCost.existsOne.dropped, max: foldCost.existsOne.kept }), start: 0, end: foldCost.existsOne.end }
-      case 'filter': return { turn: plus(body, { min: foldCost.filter.dropped, max: foldCost.filter.kept }), start: 10, end: foldCost.filter.end }
+      case 'existsOne': return { turn: plus(body, { min: 1, max: foldCost.existsOne.kept }), start: 0, end: foldCost.existsOne.end }
+      case 'filter': return { turn: plus(body, { min: 1, max: foldCost.filter.kept }), start: 10, end: foldCost.filter.end }
       case 'map': case 'transformList': case 'sortBy': return { turn: plus(body, exactly(foldCost.map.kept)), start: 10, end: foldCost.map.end }
       case 'transformMap': case 'transformMapEntry': return { turn: plus(body, exactly(foldCost[op].kept)), start: 30, end: foldCost[op].end }
     }

@@ -2,18 +2,18 @@
 import type { Fold } from './ast.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload } from './errors.ts'
 import { invocation, spend, type Frame, type Invoke, type Planner, type Scope, type Step } from './plan.ts'
-import { CelList, CelMap, HashMap, normalKey, type CelValue } from './values.ts'
+import { CelList, CelMap, HashMap, normalKey, typeNameOf, type CelValue } from './values.ts'
 
 /** What a turn costs besides its body, and the end; `kept` and `dropped` for a turn whose test said so. */
 export const foldCost = {
   // `early`: what is left is looked at, and not gone through.
   all: { turn: 3, early: 2, end: 1 },
   exists: { turn: 4, early: 3, end: 1 },
-  existsOne: { kept: 2, dropped: 1, end: 2 },
-  filter: { kept: 13, dropped: 1, end: 1 },
-  map: { kept: 12, dropped: 1, end: 1 },
-  transformMap: { kept: 3, dropped: 1, end: 1 },
-  transformMapEntry: { kept: 2, dropped: 1, end: 1 },
+  existsOne: { kept: 2, dropped: 0, end: 2 },
+  filter: { kept: 13, dropped: 0, end: 1 },
+  map: { kept: 12, dropped: 0, end: 1 },
+  transformMap: { kept: 3, dropped: 0, end: 1 },
+  transformMapEntry: { kept: 2, dropped: 0, end: 1 },
 } as const
 
 interface Loop {
@@ -22,6 +22,8 @@ interface Loop {
   turns(frame: Frame, value: CelValue, turn: (last: boolean) => boolean): void
   readonly filter: Step | undefined
   readonly body: Step
+  /** What is made of an element is always the same: the list of it is there already. */
+  readonly constant: boolean
   readonly first: number
 }
 
@@ -34,6 +36,7 @@ export function planFold(planner: Planner, expr: Fold, scope: Scope): Step {
     range: planner.plan(expr.range, scope),
     filter: expr.filter && planner.plan(expr.filter, inner),
     body: planner.plan(expr.body, inner),
+    constant: planner.constant(expr.body) !== undefined,
     turns: (frame, value, turn) => (two ? eachPair : each)(frame, value, first, turn),
   }
   switch (expr.op) {
@@ -52,6 +55,18 @@ export function planFold(planner: Planner, expr: Fold, scope: Scope): Step {
   }
 }
 
+/** What cel-go calls the type of a value in messages of its loops. */
+function goTypeOf(value: CelValue): string {
+  const name = typeNameOf(value)
+  const short = name.slice(name.lastIndexOf('.') + 1)
+  switch (name) {
+    case 'null_type': return 'types.Null'
+    case 'optional_type': return '*types.Optional'
+    case 'type': return '*types.Type'
+    default: return `${name.startsWith('kubernetes.') ? 'cel' : 'types'}.${short.charAt(0).toUpperCase()}${short.slice(1)}`
+  }
+}
+
 function each(f: Frame, value: CelValue, slot: number, turn: (last: boolean) => boolean): void {
   if (value instanceof CelList) {
     for (let i = 0; i < value.size; i++) {
@@ -64,7 +79,7 @@ function each(f: Frame, value: CelValue, slot: number, turn: (last: boolean) => 
       f.locals[slot] = key
       if (!turn(i === keys.length - 1)) return
     }
-  } else noSuchOverload()
+  } else fail(`got '${goTypeOf(value)}', expected iterable type`)
 }
 
 function eachPair(f: Frame, value: CelValue, slot: number, turn: (last: boolean) => boolean): void {
@@ -81,7 +96,7 @@ function eachPair(f: Frame, value: CelValue, slot: number, turn: (last: boolean)
       f.locals[slot + 1] = value.get(key) as CelValue
       if (!turn(i === keys.length - 1)) return
     }
-  } else noSuchOverload()
+  } else fail(`unsupported comprehension range type: ${goTypeOf(value)}`)
 }
 
 /** `all` (ends at the first false) and `exists` (at the first true); an error counts only if no element decides. */
@@ -149,8 +164,9 @@ function filter({ range, turns, body, first }: Loop): Step {
 const mapList = (loop: Loop): Step => (f) => mapped(loop, f, loop.range(f))
 
 /** What the body makes of each element. */
-function mapped({ turns, filter: test, body }: Loop, f: Frame, value: CelValue): CelList {
-  const { kept, dropped, end } = foldCost.map
+function mapped({ turns, filter: test, body, constant }: Loop, f: Frame, value: CelValue): CelList {
+  const { dropped, end } = foldCost.map
+  const kept = foldCost.map.kept - (constant ? 10 : 0)
   const items: CelValue[] = []
   turns(f, value, () => {
     if (test && !boolean(test(f))) spend(f, dropped)

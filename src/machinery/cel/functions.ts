@@ -91,6 +91,7 @@ export const traverse = (i = 0, factor = 1, result?: 'same' | 'upTo'): CallCost 
 
 /** Going through both arguments (concatenation). */
 export const traverseBoth: CallCost = {
+  byOverload: true,
   runtime: (args) => share(sizeOf(args[0]) + sizeOf(args[1]), traversal),
   estimate: (args) => scaled(plus(arg(args, 0), arg(args, 1)), traversal),
   size: (args) => plus(arg(args, 0), arg(args, 1)),
@@ -98,6 +99,7 @@ export const traverseBoth: CallCost = {
 
 /** Comparing: as much as the smaller one is. */
 export const compare: CallCost = {
+  byOverload: true,
   runtime: (args) => share(Math.min(sizeOf(args[0]), sizeOf(args[1])), traversal),
   estimate(args) {
     const max = Math.min(arg(args, 0).max, arg(args, 1).max)

@@ -2,10 +2,11 @@
 import type { Call, Expr, Literal } from './ast.ts'
 import type { Checked } from './check.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload, work } from './errors.ts'
+import { constants, membership } from './constants.ts'
 import { planFold } from './fold.ts'
 import { sizeOf, type Overload } from './functions.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
-import { CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
+import { Boxed, CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
 
 /** One evaluation: what it was given, what it has spent. */
 export interface Frame {
@@ -26,6 +27,8 @@ export interface Planner {
   readonly checked: Checked
   readonly roots: readonly (readonly [name: string, type: CelType])[]
   plan(expr: Expr, scope: Scope): Step
+  /** What an expression is always, known ahead: it costs nothing to evaluate. */
+  constant(expr: Expr): CelValue | undefined
 }
 
 export const spend = (frame: Frame, cost: number): void => {
@@ -37,24 +40,27 @@ export function createPlanner(checked: Checked, variables: ReadonlyMap<string, C
   const planner: Planner = {
     checked,
     roots: [...variables],
+    constant: constants(checked, (expr) => build(expr, { slots: new Map(), next: 0 })),
     plan(expr, scope) {
-      switch (expr.kind) {
-        case 'literal': return constant(expr)
-        case 'ident': return ident(planner, expr, expr.name, scope)
-        case 'select': return select(planner, expr, scope)
-        case 'call': return call(planner, expr, scope)
-        case 'list': return list(planner, expr, scope)
-        case 'map': return map(planner, expr, scope)
-        case 'struct': return struct(planner, expr, scope)
-        case 'fold': return planFold(planner, expr, scope)
-        case 'optMap': return optMap(planner, expr, scope)
-      }
+      const value = planner.constant(expr)
+      return value === undefined ? build(expr, scope) : () => value
     },
+  }
+  const build = (expr: Expr, scope: Scope): Step => {
+    switch (expr.kind) {
+      case 'literal': return () => expr.value
+      case 'ident': return ident(planner, expr, expr.name, scope)
+      case 'select': return select(planner, expr, scope)
+      case 'call': return call(planner, expr, scope)
+      case 'list': return list(planner, expr, scope)
+      case 'map': return map(planner, expr, scope)
+      case 'struct': return struct(planner, expr, scope)
+      case 'fold': return planFold(planner, expr, scope)
+      case 'optMap': return optMap(planner, expr, scope)
+    }
   }
   return planner
 }
-
-const constant = ({ value }: Literal): Step => () => value
 
 function ident({ checked, roots }: Planner, expr: Expr, name: string, scope: Scope): Step {
   const slot = scope.slots.get(name)
@@ -62,7 +68,7 @@ function ident({ checked, roots }: Planner, expr: Expr, name: string, scope: Sco
   const named = checked.typeNamed(expr)
   if (named) {
     const value = new TypeValue(named.kind === 'timestamp' ? 'google.protobuf.Timestamp' : named.kind === 'duration' ? 'google.protobuf.Duration' : name)
-    return (f) => { spend(f, 1); return value }
+    return () => value
   }
   const index = roots.findIndex(([root]) => root === name)
   const type = (roots[index] as readonly [string, CelType])[1]
@@ -79,13 +85,13 @@ function select(planner: Planner, expr: Expr & { kind: 'select' }, scope: Scope)
   const dotted = planner.checked.variableOf(expr)
   if (dotted !== undefined) return ident(planner, expr, dotted, scope)
   if (planner.checked.typeNamed(expr)) return ident(planner, expr, 'type', scope)
-  const operand = planner.plan(expr.operand, scope)
+  const operand = attribute(planner, expr.operand, scope)
   const { field } = expr
   if (expr.test) {
     return (f) => {
       const value = operand(f)
       const inner = value instanceof Optional ? value.value : value
-      return inner === undefined ? false : inner instanceof CelMap ? inner.get(field) !== undefined : noSuchOverload()
+      return inner === undefined ? false : inner instanceof CelMap ? inner.get(field) !== undefined : notOfList(inner, false)
     }
   }
   return (f) => {
@@ -95,13 +101,16 @@ function select(planner: Planner, expr: Expr & { kind: 'select' }, scope: Scope)
       const found = value.get(field)
       return found === undefined ? fail(`no such key: ${field}`) : found
     }
-    return value instanceof Optional ? optionalField(value, field) : noSuchOverload()
+    return value instanceof Optional ? optionalField(value, field) : fail(`no such key: ${notOfList(value, field)}`)
   }
 }
 
+/** A list has no named fields, and it is an error to ask; of what is no list or map, no field is there. */
+const notOfList = <T>(value: CelValue, answer: T): T => (value instanceof CelList ? fail("unsupported index type 'string' in list") : answer)
+
 const optionalField = ({ value }: Optional, field: string): CelValue => {
   if (value === undefined) return NONE
-  if (!(value instanceof CelMap)) return noSuchOverload()
+  if (!(value instanceof CelMap)) return notOfList(value, NONE)
   const found = value.get(field)
   return found === undefined ? NONE : new Optional(found)
 }
@@ -110,21 +119,52 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
   const { overloads, args } = planner.checked.callOf(expr)
   const steps = args.map((arg) => planner.plan(arg, scope))
   const [a, b, c] = steps as [Step, Step, Step]
+  const member = overloads[0]?.id === 'in_list' && overloads.length === 1 ? membership(planner.constant(args[1] as Expr)) : undefined
+  if (member) return (f) => member(a(f))
   switch (expr.fn) {
     case '_&&_': return logical(a, b, false)
     case '_||_': return logical(a, b, true)
-    case '_?_:_': return (f) => { const condition = a(f); return condition === true ? b(f) : condition === false ? c(f) : noSuchOverload() }
-    case '_?._': return (f) => {
-      const value = a(f)
-      spend(f, 1)
-      return optionalField(value instanceof Optional ? value : new Optional(value), (args[1] as Literal).value as string)
+    case '_?_:_': {
+      const [yes, no] = [unread(args[1] as Expr, b), unread(args[2] as Expr, c)]
+      return (f) => { const condition = a(f); return condition === true ? yes(f) : condition === false ? no(f) : noSuchOverload() }
     }
-    case '_[_]': case '_[?_]': steps[1] = (f) => wholeIndex(b(f)); break
-    case 'or': if (overloads[0]?.id === 'optional_or_optional') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value }; break
-    case 'orValue': if (overloads[0]?.id === 'optional_orValue_value') return (f) => { const value = optional(a(f)); spend(f, 1); return value.value === undefined ? b(f) : value.value }; break
+    case '_?._': {
+      const operand = attribute(planner, args[0] as Expr, scope)
+      return (f) => {
+        const value = operand(f)
+        const found = optionalField(value instanceof Optional ? value : new Optional(value), (args[1] as Literal).value as string)
+        if (found !== NONE) spend(f, 1)
+        return found
+      }
+    }
+    case '_[_]': case '_[?_]': {
+      const at = unread(args[1] as Expr, b)
+      const get = invocation(overloads, expr.fn === '_[?_]' ? (found) => (found === NONE ? 0 : 1) : undefined)
+      const operand = attribute(planner, args[0] as Expr, scope)
+      return (f) => {
+        const value = operand(f)
+        const key = wholeIndex(at(f))
+        return value instanceof Boxed ? get(f, [value, key]) : expr.fn === '_[?_]' ? NONE : fail(`no such key: ${String(key)}`)
+      }
+    }
+    case 'or': if (overloads[0]?.id === 'optional_or_optional') return (f) => { const value = optional(a(f)); return value.value === undefined ? b(f) : value }; break
+    case 'orValue': if (overloads[0]?.id === 'optional_orValue_value') return (f) => { const value = optional(a(f)); return value.value === undefined ? b(f) : value.value }; break
   }
   return strict(steps, overloads)
 }
+
+/** What cel-go reads as one: a name, and the fields and elements of something. */
+const isAttribute = (expr: Expr): boolean => expr.kind === 'ident' || (expr.kind === 'select' && !expr.test) || (expr.kind === 'call' && (expr.fn === '_[_]' || expr.fn === '_[?_]' || expr.fn === '_?._'))
+const isConditional = (expr: Expr): boolean => expr.kind === 'call' && expr.fn === '_?_:_'
+
+/** What a field or an element is read of. Reading of what is not a name, or a part of it, costs 1 more: for the start of the path. */
+function attribute(planner: Planner, expr: Expr, scope: Scope): Step {
+  const step = planner.plan(expr, scope)
+  return planner.constant(expr) === undefined && (isAttribute(expr) || isConditional(expr)) ? step : (f) => { spend(f, 1); return step(f) }
+}
+
+/** An attribute that another one reads, as its index or as a branch: for the start of its path, 1, nothing is paid. */
+const unread = (expr: Expr, step: Step): Step => (isAttribute(expr) ? (f) => { f.cost--; return step(f) } : step)
 
 /** An index is an int; another number that is whole counts as one. */
 const wholeIndex = (value: CelValue): CelValue => (value instanceof Uint ? value.value : typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value)
@@ -162,14 +202,14 @@ function strict(steps: readonly Step[], overloads: readonly Overload[]): Step {
 
 export type Invoke = (frame: Frame, args: readonly CelValue[]) => CelValue
 
-/** The call of one of these overloads. When the types leave open which, what is priced by overload costs 1. */
-export function invocation(overloads: readonly Overload[]): Invoke {
+/** The call of one of these overloads, for `price` or what it says it costs. When the types leave open which, what is priced by overload costs 1. */
+export function invocation(overloads: readonly Overload[], price?: (result: CelValue) => number): Invoke {
   const open = overloads.length > 1
   return (f, args) => {
     const overload = overloads.find((o) => o.unguarded || o.args.every((type, i) => isOfType(args[i] as CelValue, type))) ?? noSuchOverload()
     if (!constantTime.has(overload.id)) for (const arg of args) work(sizeOf(arg))
     const result = (overload.call as (...args: readonly CelValue[]) => CelValue)(...args)
-    spend(f, overload.cost && !(open && overload.cost.byOverload) ? overload.cost.runtime(args, result) : 1)
+    spend(f, price ? price(result) : overload.cost && !(open && overload.cost.byOverload) ? overload.cost.runtime(args, result) : 1)
     return result
   }
 }
@@ -182,10 +222,6 @@ const constantTime = new Set([
 
 function list(planner: Planner, expr: Expr & { kind: 'list' }, scope: Scope): Step {
   const elements = expr.elements.map(({ value, optional: maybe }) => ({ step: planner.plan(value, scope), maybe }))
-  if (expr.elements.every(({ value, optional: maybe }) => value.kind === 'literal' && !maybe)) {
-    const value = new CelList(expr.elements.map((each) => (each.value as Literal).value))
-    return () => value
-  }
   return (f) => {
     const items: CelValue[] = []
     for (const { step, maybe } of elements) {

@@ -1,6 +1,6 @@
 /** The operators. What is not `&&`, `||` or `?:` is a function like any other. */
 import { fail } from '../errors.ts'
-import { compare, elements, fn, traverseBoth, type FunctionDeclaration } from '../functions.ts'
+import { compare, elements, exactly, fn, nominal, traverseBoth, type FunctionDeclaration } from '../functions.ts'
 import { inRange } from '../time.ts'
 import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT, listOf, mapOf, optionalOf, param, type CelType } from '../types.ts'
 import { CelList, CelMap, Duration, NONE, Optional, Timestamp, Uint, celEquals, compareValues, concat, int64, numberOf, uint64, type CelValue } from '../values.ts'
@@ -80,7 +80,7 @@ const containers: readonly FunctionDeclaration[] = [
   fn('@in', 'in_list', [A, list], BOOL, (wanted: CelValue, items: CelList) => {
     for (let i = 0; i < items.size; i++) if (celEquals(wanted, items.at(i))) return true
     return false
-  }, elements(1)),
+  }, { ...elements(1), byOverload: true }),
   fn('@in', 'in_map', [A, map], BOOL, (key: CelValue, items: CelMap) => items.get(key) !== undefined),
 ]
 
@@ -100,5 +100,5 @@ export const operators: readonly FunctionDeclaration[] = [
   fn('_&&_', 'logical_and', [BOOL, BOOL], BOOL, never),
   fn('_||_', 'logical_or', [BOOL, BOOL], BOOL, never),
   fn('_?_:_', 'conditional', [BOOL, A, A], A, never),
-  fn('dyn', 'to_dyn', [A], DYN, (a: CelValue) => a),
+  fn('dyn', 'to_dyn', [A], DYN, (a: CelValue) => a, { ...nominal, size: ([a = exactly(1)]) => ({ min: a.min, max: a.max }) }),
 ]

@@ -1,6 +1,6 @@
 /** The string functions of cel-go's extension, in the version Kubernetes has (2): positions count code points. */
 import { fail } from '../errors.ts'
-import { exactly, fn, method, plus, product, scaled, traverse, type CallCost, type FunctionDeclaration, type Size } from '../functions.ts'
+import { exactly, fn, method, plus, product, scaled, sizeOf, traverse, type CallCost, type FunctionDeclaration, type Size } from '../functions.ts'
 import { DYN, INT, STRING, listOf } from '../types.ts'
 import { CelList, type CelValue } from '../values.ts'
 import { format } from './format-string.ts'
@@ -14,6 +14,9 @@ const points = (text: string): { readonly length: number; slice(from: number, to
   const all = runes(text)
   return { length: all.length, slice: (from, to) => all.slice(from, to).join('') }
 }
+
+/** Every ten characters that are there. */
+const searching: CallCost = { ...traverse(), runtime: ([text]) => Math.floor(sizeOf(text) / 10) }
 
 const outOfRange = (index: bigint): never => fail(`index out of range: ${index}`)
 
@@ -106,10 +109,10 @@ function joinedSize([items = exactly(0), separator = exactly(0)]: readonly Size[
 
 export const strings: readonly FunctionDeclaration[] = [
   method('charAt', 'string_char_at_int', [STRING, INT], STRING, charAt),
-  method('indexOf', 'string_index_of_string', [STRING, STRING], INT, (text: string, part: string) => indexOf(text, part), traverse()),
-  method('indexOf', 'string_index_of_string_int', [STRING, STRING, INT], INT, indexOf, traverse()),
-  method('lastIndexOf', 'string_last_index_of_string', [STRING, STRING], INT, (text: string, part: string) => lastIndexOf(text, part), traverse()),
-  method('lastIndexOf', 'string_last_index_of_string_int', [STRING, STRING, INT], INT, lastIndexOf, traverse()),
+  method('indexOf', 'string_index_of_string', [STRING, STRING], INT, (text: string, part: string) => indexOf(text, part), searching),
+  method('indexOf', 'string_index_of_string_int', [STRING, STRING, INT], INT, indexOf, searching),
+  method('lastIndexOf', 'string_last_index_of_string', [STRING, STRING], INT, (text: string, part: string) => lastIndexOf(text, part), searching),
+  method('lastIndexOf', 'string_last_index_of_string_int', [STRING, STRING, INT], INT, lastIndexOf, searching),
   method('lowerAscii', 'string_lower_ascii', [STRING], STRING, lower, whole),
   method('upperAscii', 'string_upper_ascii', [STRING], STRING, upper, whole),
   method('replace', 'string_replace_string_string', [STRING, STRING, STRING], STRING, (text: string, from: string, to: string) => replace(text, from, to), replaceCost()),
