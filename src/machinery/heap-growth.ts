@@ -20,20 +20,22 @@ export function growthOf(used: number, since: number): number {
   return Math.max(growth.least, Math.min(growth.most, Math.floor((100 * room) / used)))
 }
 
-/** From now on the process's heap grows with its load. Returns the end of that. */
-export function growWithLoad(): () => void {
+/** V8 says of a collection which kind it was. */
+const isFull = (entry: PerformanceEntry): boolean => (entry as PerformanceEntry & { readonly detail: NodeGCPerformanceDetail }).detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR
+
+/** From now on the process's heap grows with its load. */
+export function growWithLoad(): void {
   let last = -Infinity
   let allowed = growth.least
   const observer = new PerformanceObserver((list) => {
-    for (const { startTime, detail } of list.getEntries()) {
-      if ((detail as NodeGCPerformanceDetail).kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue
-      const wanted = growthOf(getHeapStatistics().used_heap_size, startTime - last)
-      last = startTime
+    for (const entry of list.getEntries()) {
+      if (!isFull(entry)) continue
+      const wanted = growthOf(getHeapStatistics().used_heap_size, entry.startTime - last)
+      last = entry.startTime
       if (wanted === allowed) continue
       allowed = wanted
       setFlagsFromString(`--heap-growing-percent=${allowed}`)
     }
   })
   observer.observe({ entryTypes: ['gc'] })
-  return () => observer.disconnect()
 }
