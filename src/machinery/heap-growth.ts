@@ -2,7 +2,7 @@
  * How much the heap may grow before V8 collects all of it again. The launcher allows little (`--heap-growing-percent`), which keeps a cluster small. A
  * storm of writes fills that little in no time, and requests wait for one full collection after the other: while they come that close, it is more.
  */
-import { constants, PerformanceObserver, type NodeGCPerformanceDetail } from 'node:perf_hooks'
+import { constants, PerformanceObserver, type NodeGCPerformanceDetail, type PerformanceEntry } from 'node:perf_hooks'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 
 /** What the launcher says, and the most that there is in a storm, in percent of what is in use. */
