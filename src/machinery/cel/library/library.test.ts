@@ -29,12 +29,13 @@ describe('strings', () => {
     'strings.quote("a\\n\\"b\\"") == "\\"a\\\\n\\\\\\"b\\\\\\"\\""',
   ]))
   it('are formatted', () => holds([
-    '"%s has %d of %.2f%%".format([dyn("x"), 3, 1.005]) == "x has 3 of 1.00%"', '"%s".format([[1, 2]]) == "[1, 2]"', '"%s".format([{"b": dyn(1), "a": true}]) == "{a: true, b: 1}"',
-    '"%x %X %o %b".format([dyn(255), "hi", 8, 5]) == "ff 6869 10 101"', '"%e".format([1234.5]) == "1.234500e+03"', '"%s %s".format([dyn(null), duration("90s")]) == "null 90s"', '"%s".format([type(1)]) == "int"', '"%s".format([d.s]) == "text"',
+    '"%s has %d of %.2f%%".format([dyn("x"), 3, 1.005]) == "x has 3 of 1.00%"', '"%s".format([[1, 2]]) == "[1, 2]"', '"%s".format([{"b": dyn(1), "a": true}]) == "{\\"a\\":true, \\"b\\":1}"', '"%s".format([[1234567.0, dyn("a\\n"), b"b", duration("90s")]]) == "[1234567.000000, \\"a\\\\n\\", b\\"b\\", duration(\\"90s\\")]"', '"%s %.1f".format([1234567.0, -1234567.25]) == "1.234567e+06 -1,234,567.2"',
+    '"%x %X %o %b".format([dyn(255), "hi", 8, 5]) == "ff 6869 10 101"', '"%e".format([1234.5]) == "1.234500×10⁰³"', '"%s %s".format([dyn(null), duration("90s")]) == "null 90s"', '"%s".format([type(1)]) == "int"', '"%s".format([d.s]) == "text"',
   ]))
   it('say what is out of range', () => fails({
     '"abc".charAt(4)': 'index out of range: 4', '"abc".substring(2, 1)': 'invalid substring range. start: 2, end: 1', '"abc".substring(5)': 'index out of range: 5', '"abc".indexOf("a", -1)': 'index out of range: -1',
-    '"%d".format(["x"])': 'error during formatting: decimal clause can only be used on integers, was given string', '"%s".format([])': 'index 0 out of range',
+    '"%d".format(["x"])': 'ERROR: <input>:1:14: error during formatting: decimal clause can only be used on integers, was given string', '"%s".format([])': 'ERROR: <input>:1:12: index 0 out of range',
+    '"%d".format([d.s])': 'error during formatting: decimal clause can only be used on integers, was given string', '"%s".format([1, 2])': 'ERROR: <input>:1:12: too many arguments supplied to string.format (expected 1, got 2)',
     '"a".reverse()': "ERROR: <input>:1:12: found no matching overload for 'reverse' applied to 'string.()'",
   }))
 })

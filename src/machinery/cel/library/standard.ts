@@ -48,7 +48,8 @@ export function formatDouble(value: number): string {
   return power < -4 || power >= 6 ? `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}` : String(value)
 }
 
-const decode = (bytes: Uint8Array): string => {
+/** Bytes as text; fails for what is not UTF-8. */
+export const decode = (bytes: Uint8Array): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (error) {
