@@ -68,7 +68,7 @@ func identity(r *run) {
 	})
 	r.step("nobody", func(ctx context.Context) error {
 		_, err := kubernetes.NewForConfigOrDie(r.bare()).CoreV1().Pods("default").List(ctx, metav1.ListOptions{})
-		return expect("refused", apierrors.IsUnauthorized(err), true)
+		return expect("refused", apierrors.IsForbidden(err), true)
 	})
 	r.step("a wrong token", func(ctx context.Context) error {
 		config := r.bare()
