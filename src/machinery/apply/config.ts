@@ -25,7 +25,7 @@ function describe(type: StructType, config: Obj): string {
 }
 
 /** An element as messages call it: `[="value"]`, or `[key="value"]`. */
-function elementText(element: string): string {
+export function elementText(element: string): string {
   const json = element.slice(2)
   if (!json.startsWith('{')) return `[=${json}]`
   return `[${Object.entries(JSON.parse(json) as Obj).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`

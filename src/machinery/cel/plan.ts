@@ -4,6 +4,7 @@ import type { Checked } from './check.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload, work } from './errors.ts'
 import { constants, membership } from './constants.ts'
 import { planFold } from './fold.ts'
+import { rememberNulls } from './nulls.ts'
 import { sizeOf, type Overload } from './functions.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
 import { Boxed, CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
@@ -261,7 +262,9 @@ function struct(planner: Planner, expr: Expr & { kind: 'struct' }, scope: Scope)
       const value = step(f)
       const given = maybe ? optional(value).value : value
       if (type.nested) checkNesting(`${type.name}.${name}`, given)
-      if (given !== undefined) Object.defineProperty(json, key, { value: toJson(given), enumerable: true, configurable: true, writable: true })
+      if (given === undefined) continue
+      Object.defineProperty(json, key, { value: toJson(given), enumerable: true, configurable: true, writable: true })
+      if (type.nested) rememberNulls(json, key, given)
     }
     spend(f, 40)
     return new CelObject(json, type)
