@@ -197,4 +197,23 @@ describe('MutatingAdmissionPolicy', () => {
     expect(await cluster.kubectl('get', 'replicalimit', 'raised', '-n', 'default', '-o', 'jsonpath={.maxReplicas}')).toBe('4')
     await remove('mutatingadmissionpolicy/custom')
   })
+
+  it('that writes a wrong type or null into a custom resource has failed', async () => {
+    const limit = { apiVersion: 'rules.example.com/v1', kind: 'ReplicaLimit', metadata: { name: 'wrong', namespace: 'default' }, maxReplicas: 3 }
+    const writing = (value: string, failurePolicy: string) => cluster.apply(mutating('wrong', {
+      failurePolicy,
+      matchConstraints: { resourceRules: [{ apiGroups: ['rules.example.com'], apiVersions: ['*'], operations: ['*'], resources: ['*'] }] },
+      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: `Object{maxReplicas: ${value}}` } }],
+    }))
+    await cluster.apply(mutatingBinding('wrong'))
+    for (const [value, type] of [["'many'", 'string'], ['null', 'structpb.NullValue']] as const) {
+      await writing(value, 'Fail')
+      const refused = await apply(limit)
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toContain(`policy 'wrong' with binding 'wrong-binding' denied request: error applying patch: failed to convert patch object to typed object: .maxReplicas: expected numeric (int or float), got ${type}`)
+    }
+    await writing('null', 'Ignore')
+    expect((await apply(limit)).code).toBe(0)
+    await remove('mutatingadmissionpolicy/wrong')
+  })
 })
