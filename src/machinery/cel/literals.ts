@@ -1,11 +1,11 @@
-/** What can be said of literals before anything is run: a pattern that is none, a duration that is none. */
+/** What can be said of literals before anything is run: patterns and durations that are none, elements of mixed types, arguments that no clause of a format takes. */
 import { childrenOf, walk, type Call, type Expr } from './ast.ts'
 import type { Checked } from './check.ts'
 import { Failure, compileError, counted, fail, type CelIssue } from './errors.ts'
 import { interpolate, refusedBy } from './library/format-string.ts'
 import { regex } from './regex.ts'
 import { parseDuration, parseTimestamp } from './time.ts'
-import { isDyn, typeName, type CelType } from './types.ts'
+import { isDyn, sameType, typeName, type CelType } from './types.ts'
 
 /** Throws `CelError` for literal arguments that could only fail. */
 export function validateLiterals(source: string, checked: Checked): void {
@@ -19,7 +19,25 @@ export function validateLiterals(source: string, checked: Checked): void {
     const bad = text !== undefined && check(expr.fn, text.value)
     if (bad) issues.push({ offset: text.pos, message: bad })
   })
-  if (issues.length > 0) throw compileError(source, issues)
+  mixed(checked, checked.root, issues)
+  if (issues.length > 0) throw compileError(source, issues.toSorted((a, b) => a.offset - b.offset))
+}
+
+/** Elements of a list or map that is written out are of one type, and `dyn` is a type like others; what is formatted may be of any. */
+function mixed(checked: Checked, expr: Expr, issues: CelIssue[]): void {
+  const same = (parts: readonly { readonly value: Expr; readonly optional?: boolean }[]): void => {
+    const types = parts.map(({ value, optional }) => { const type = checked.typeOf(value); return optional && type.kind === 'optional' ? type.value : type })
+    const [first] = types
+    const at = types.findIndex((type) => first !== undefined && !sameType(first, type))
+    if (first && at > 0) issues.push({ offset: (parts[at] as { value: Expr }).value.pos, message: `expected type '${typeName(first)}' but found '${typeName(types[at] as CelType)}'` })
+  }
+  if (expr.kind === 'call' && expr.fn === 'format') return
+  if (expr.kind === 'list') same(expr.elements)
+  if (expr.kind === 'map') {
+    same(expr.entries.map(({ key }) => ({ value: key })))
+    same(expr.entries)
+  }
+  for (const child of childrenOf(expr)) mixed(checked, child, issues)
 }
 
 /** What is wrong with the clauses of a format that is written out, with its arguments. */
