@@ -7,7 +7,7 @@ import { planFold } from './fold.ts'
 import { rememberNulls } from './nulls.ts'
 import { sizeOf, type Overload } from './functions.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
-import { Boxed, CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, type CelValue } from './values.ts'
+import { Boxed, CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, typeNameOf, type CelValue } from './values.ts'
 
 /** One evaluation: what it was given, what it has spent. */
 export interface Frame {
@@ -145,6 +145,7 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
       return (f) => {
         const value = operand(f)
         const key = wholeIndex(at(f))
+        if (value instanceof CelList && typeof key !== 'bigint') return fail(typeof key === 'number' ? `unsupported index value ${key} in list` : `unsupported index type '${typeNameOf(key)}' in list`)
         return value instanceof Boxed ? get(f, [value, key]) : expr.fn === '_[?_]' ? NONE : fail(`no such key: ${String(key)}`)
       }
     }
