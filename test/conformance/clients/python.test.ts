@@ -1,29 +1,13 @@
 /** The Python client of Kubernetes, as Debian packages it, against the API server: programs nobody here wrote. */
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestControlPlane } from '../../support/control-plane.ts'
-import type { TestControlPlane } from '../../support/control-plane.ts'
-import { run } from '../../support/host.ts'
-import { startPretendNode } from '../../support/pretend-node.ts'
-import type { PretendNode } from '../../support/pretend-node.ts'
+import { expect, it } from 'vitest'
+import { clientProgram } from '../../support/client-program.ts'
 
-let cluster: TestControlPlane
-let node: PretendNode
-beforeAll(async () => {
-  cluster = await startTestControlPlane()
-  node = await startPretendNode(cluster.plane.clientFor('test-node', ['system:masters']), 'node-1')
-})
-afterAll(async () => {
-  node?.stop()
-  await cluster?.stop()
-})
+// Debian's own interpreter: the package belongs to it.
+const told = clientProgram('/usr/bin/python3', join(import.meta.dirname, 'python.py'))
 
 it('a Python program works as it does elsewhere', async () => {
-  // Debian's own interpreter: the package belongs to it.
-  const { code, stdout, stderr } = await run('/usr/bin/python3', [join(import.meta.dirname, 'python.py'), cluster.kubeconfig])
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  expect(JSON.parse(stdout)).toEqual({
+  expect(await told()).toEqual({
     'created at': true,
     replaced: { a: '2' },
     conflict: { code: 409, reason: 'Conflict' },
