@@ -42,7 +42,7 @@ export interface ResourceOptions {
 }
 
 /** `('apps', 'v1')` becomes `apps/v1`, `('', 'v1')` becomes `v1`. */
-export const apiVersionOf = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`)
+const apiVersionOf = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`)
 
 /** Every resource that was declared, in order of declaration: discovery and the registry read it. */
 export const declared: Resource[] = []

@@ -27,7 +27,7 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** Where distributions put the CNI plugins. */
-export const cniPluginDirs = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni']
+const cniPluginDirs = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni']
 
 /** The directory that has the plugins the pod network needs; undefined when there is none. */
 export const findCniPlugins = (): string | undefined => cniPluginDirs.find((dir) => ['ptp', 'host-local', 'loopback'].every((plugin) => existsSync(join(dir, plugin))))

@@ -15,7 +15,7 @@ export function unmountUnder(directories: readonly string[]): void {
 const unescape = (text: string) => text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 
 /** Every directory that is this cgroup in one of the mounted hierarchies (one with version 2, several with version 1). */
-export function cgroupDirectories(cgroup: string): string[] {
+function cgroupDirectories(cgroup: string): string[] {
   const roots = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
     .filter((line) => / - cgroup2? /.test(line))
     .map((line) => unescape(line.split(' ')[4] as string))

@@ -18,7 +18,7 @@ export interface FieldSelector {
 const escape = (value: string) => value.replace(/[\\,=]/g, (c) => `\\${c}`)
 
 /** A selector from its requirements; all of them must hold. */
-export function fieldSelectorOf(requirements: readonly FieldRequirement[]): FieldSelector {
+function fieldSelectorOf(requirements: readonly FieldRequirement[]): FieldSelector {
   return {
     requirements,
     empty: requirements.length === 0,

@@ -118,7 +118,7 @@ export function fnv32a(text: string): number {
 }
 
 /** A number's decimal text in the alphabet of generated names, as `pod-template-hash` shows it. */
-export const safeEncode = (n: number): string => [...String(n)].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('')
+const safeEncode = (n: number): string => [...String(n)].map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('')
 
 /** The `pod-template-hash` of a template: the same for equal templates; `collisionCount` makes another one when a name is taken. */
 export function podTemplateHash(template: unknown, collisionCount?: number): string {

@@ -114,7 +114,7 @@ export function wrapUnknown(apiVersion: string, kind: string, message: Uint8Arra
 export interface Enveloped { readonly apiVersion: string; readonly kind: string; readonly message: Uint8Array }
 
 /** Whether bytes begin as an enveloped message does. */
-export const isEnveloped = (bytes: Uint8Array): boolean => magic.every((byte, i) => bytes[i] === byte)
+const isEnveloped = (bytes: Uint8Array): boolean => magic.every((byte, i) => bytes[i] === byte)
 
 /** Opens the envelope; the message is a view of the bytes. Throws `ApiError` 400 when there is none. */
 export function unwrapUnknown(bytes: Uint8Array): Enveloped {

@@ -123,8 +123,6 @@ export const isQuantity = (value: unknown): boolean => (typeof value === 'string
 
 /** A whole number of units; `DecimalSI` unless another format is asked for. */
 export const quantityOf = (units: bigint | number, format: QuantityFormat = 'DecimalSI'): Quantity => make(BigInt(units) * nano, format)
-/** A number of thousandths: `milliQuantityOf(250)` is `250m`. */
-export const milliQuantityOf = (thousandths: bigint | number): Quantity => make(BigInt(thousandths) * 1_000_000n, 'DecimalSI')
 
 // Most quantities in a cluster are among few; what is already canonical is recognised without parsing.
 const alreadyCanonical = /^(?:0|-?[1-9]\d{0,2}(?:[num]|[kMGTPE])?)$/

@@ -14,7 +14,7 @@ const podCidrs = (node: core.Node): readonly string[] => node.spec.podCIDRs ?? (
 const familyFlag = (address: string) => (address.includes(':') ? '-6' : '-4')
 
 /** The routes to the pods of all nodes but this one. */
-export function planRoutes(nodes: readonly core.Node[], nodeName: string): Route[] {
+function planRoutes(nodes: readonly core.Node[], nodeName: string): Route[] {
   return nodes.filter((node) => node.metadata.name !== nodeName).flatMap((node) => podCidrs(node).flatMap((cidr) => {
     const via = internalIps(node).find((ip) => familyFlag(ip) === familyFlag(cidr))
     return via ? [{ cidr, via }] : []

@@ -20,7 +20,7 @@ import { createSiblings } from './siblings.ts'
 import { createState } from './state.ts'
 import { createVolumes } from './volumes.ts'
 
-export const defaultSchedulerName = 'default-scheduler'
+const defaultSchedulerName = 'default-scheduler'
 
 export interface SchedulerOptions {
   readonly client: Client

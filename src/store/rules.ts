@@ -8,7 +8,7 @@ export const firstRevision = 1
 /** Writes in one transaction: far beyond what a request can hold. */
 export const maxWrites = 65_535
 /** Bytes of a key: what lmdb can hold with room to spare; Kubernetes's longest has less than half. */
-export const maxKeyBytes = 1900
+const maxKeyBytes = 1900
 
 /** The store was closed under the caller's feet. */
 export class StoreClosedError extends Error {

@@ -48,7 +48,7 @@ export const selected = async (found: readonly Encoded[], selection: Selection):
 interface Token { readonly revision: number; readonly after: string }
 
 /** What Kubernetes refuses of resourceVersion, resourceVersionMatch, sendInitialEvents and continue together, all of it at once. Throws `ApiError` 400 or 422. */
-export function checkListQuery({ resourceVersion, match, continue: token, sendInitialEvents }: ListQuery): void {
+function checkListQuery({ resourceVersion, match, continue: token, sendInitialEvents }: ListQuery): void {
   const at = path('resourceVersionMatch')
   const wrong: FieldError[] = []
   if (match) {

@@ -2,7 +2,7 @@
 import { arch, platform, versions } from 'node:process'
 
 /** The Kubernetes release whose behaviour is served. */
-export const kubernetesVersion = '1.36.0'
+const kubernetesVersion = '1.36.0'
 const skiffVersion = '0.1.0'
 const architecture = { x64: 'amd64', ia32: '386' } as Readonly<Record<string, string>>
 

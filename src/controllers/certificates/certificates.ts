@@ -47,7 +47,7 @@ const recognized = [
 ] as const
 
 /** Approves node client certificates for those who are allowed to have them, and serving certificates of nodes for what is theirs. */
-export function approvingReconciler(requests: Informer<Request>, client: Client, clock: Clock, neighbourhood: () => Neighbourhood): Reconciler {
+function approvingReconciler(requests: Informer<Request>, client: Client, clock: Clock, neighbourhood: () => Neighbourhood): Reconciler {
   async function isAllowed({ spec }: Request, subresource: string): Promise<boolean> {
     const review = await client.create(authorization.subjectaccessreviews, {
       metadata: {},

@@ -108,7 +108,7 @@ function follow(cronJob: CronJob, jobs: readonly Job[], recorder: EventRecorder)
   }
 }
 
-export function cronJobReconciler(env: Environment): Reconciler {
+function cronJobReconciler(env: Environment): Reconciler {
   const { client, recorder, clock, cronJobs, jobs, written } = env
   const { remove, trim, create } = createActions(env)
 

@@ -32,7 +32,7 @@ function podFor(set: apps.DaemonSet, revision: Revision, nodeName: string): PodI
   }
 }
 
-export function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, env: Environment): Reconciler {
+function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, env: Environment): Reconciler {
   const { client, recorder, clock, expectations, written } = env
   const podControl = createPodControl(client, recorder)
 

@@ -44,7 +44,7 @@ async function scaleInProportion(r: Rollout): Promise<void> {
  * Each replica set's share of `change` pods: by its part of the size the deployment had; what rounding leaves over goes
  * to the largest. Growing prefers the newer of equals, shrinking the older.
  */
-export function proportions(d: Deployment, sets: readonly ReplicaSet[], change: number): readonly (readonly [ReplicaSet, number])[] {
+function proportions(d: Deployment, sets: readonly ReplicaSet[], change: number): readonly (readonly [ReplicaSet, number])[] {
   const age = (rs: ReplicaSet) => rs.metadata.creationTimestamp ?? ''
   const direction = change > 0 ? -1 : 1
   const sorted = [...sets].sort((a, b) => desired(b) - desired(a) || direction * age(a).localeCompare(age(b)))

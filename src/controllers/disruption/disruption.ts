@@ -81,7 +81,7 @@ function statusOf(budget: Budget, pods: readonly Pod[], { expected, desired }: C
   }
 }
 
-export function disruptionReconciler({ client, recorder, clock, budgets, pods, sizeOf }: Environment): Reconciler {
+function disruptionReconciler({ client, recorder, clock, budgets, pods, sizeOf }: Environment): Reconciler {
   return {
     async reconcile(key) {
       const budget = budgets.get(key)

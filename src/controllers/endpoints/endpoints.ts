@@ -41,7 +41,7 @@ function desired(service: core.Service, pods: readonly core.Pod[], current: core
   }
 }
 
-export function endpointsReconciler({ services, pods, endpoints }: Sources, client: Client): Reconciler {
+function endpointsReconciler({ services, pods, endpoints }: Sources, client: Client): Reconciler {
   return {
     async reconcile(key) {
       const service = services.get(key)

@@ -28,7 +28,7 @@ function labelsOf(service: core.Service): Record<string, string> {
   return { ...labels, [serviceNameLabel]: service.metadata.name ?? '', [managedByLabel]: managedBy, ...(isHeadless(service) ? { [headlessLabel]: '' } : {}) }
 }
 
-export function endpointSliceReconciler({ services, pods, nodes, slices }: Sources, client: Client, clock: Clock, written: Written<Slice>): Reconciler {
+function endpointSliceReconciler({ services, pods, nodes, slices }: Sources, client: Client, clock: Clock, written: Written<Slice>): Reconciler {
   return {
     async reconcile(key) {
       const service = services.get(key)

@@ -24,7 +24,7 @@ function endpointOf(address: core.EndpointAddress, ready: boolean): Endpoint {
 }
 
 /** The subsets as groups, IPv4 and IPv6 apart. */
-export function mirroredGroups(subsets: readonly core.EndpointSubset[]): readonly Group[] {
+function mirroredGroups(subsets: readonly core.EndpointSubset[]): readonly Group[] {
   const groups = subsets.flatMap((subset): Group[] => {
     const ports = (subset.ports ?? []).map((port): discovery.EndpointPort => ({ name: port.name ?? '', protocol: port.protocol ?? 'TCP', port: port.port, ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}) }))
     const all = [...(subset.addresses ?? []).map((a) => endpointOf(a, true)), ...(subset.notReadyAddresses ?? []).map((a) => endpointOf(a, false))].slice(0, maxPerSubset)
@@ -39,7 +39,7 @@ const isMirrored = (endpoints: core.Endpoints, service: core.Service | undefined
   service !== undefined && !selects(service) && service.spec.type !== 'ExternalName'
   && endpoints.metadata.labels?.[skipLabel] !== 'true' && endpoints.metadata.annotations?.[leaderAnnotation] === undefined && !endpoints.metadata.deletionTimestamp
 
-export function mirroringReconciler({ services, endpoints, slices }: Sources, client: Client, written: Written<Slice>): Reconciler {
+function mirroringReconciler({ services, endpoints, slices }: Sources, client: Client, written: Written<Slice>): Reconciler {
   return {
     async reconcile(key) {
       if (!written.isSeen(key)) return { requeueAfter: 1000 }

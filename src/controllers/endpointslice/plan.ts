@@ -16,7 +16,7 @@ export interface Plan {
 }
 
 /** No slice holds more endpoints than this. */
-export const maxPerSlice = 100
+const maxPerSlice = 100
 
 const portsKey = (addressType: string, ports: readonly discovery.EndpointPort[]): string => `${addressType} ${ports.map((port) => stableStringify(port)).sort().join()}`
 /** What makes two endpoints the same one: the pod and the address. */

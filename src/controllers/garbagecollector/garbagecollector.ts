@@ -24,7 +24,7 @@ function collectables(resources: readonly Resource[]): ReadonlyMap<string, Resou
 }
 
 /** Who has to be looked at after a change of the graph. */
-export function createObserver(graph: Graph, enqueue: (uid: string) => void, enqueueLater: (uid: string) => void) {
+function createObserver(graph: Graph, enqueue: (uid: string) => void, enqueueLater: (uid: string) => void) {
   const tellOwners = (node: Node) => {
     for (const { uid } of node.owners) if (graph.get(uid)?.deletesDependents) enqueue(uid)
   }

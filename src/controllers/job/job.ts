@@ -100,7 +100,7 @@ function tell(recorder: EventRecorder, before: Job, after: batch.JobStatus): voi
   }
 }
 
-export function jobReconciler(env: Environment): Reconciler {
+function jobReconciler(env: Environment): Reconciler {
   const { client, recorder, clock, jobs, pods, expectations, written } = env
   const backOff = createBackOff()
   const work = createPodWork(env, backOff)

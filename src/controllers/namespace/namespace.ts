@@ -14,7 +14,7 @@ const finalizer = 'kubernetes'
 const lookAgain = 1000
 const longestWait = 15_000
 
-export function namespaceReconciler(namespaces: Informer<core.Namespace>, client: Client, clock: Clock, settings: Pick<ControllerSettings, 'resources' | 'undiscovered'>): Reconciler {
+function namespaceReconciler(namespaces: Informer<core.Namespace>, client: Client, clock: Clock, settings: Pick<ControllerSettings, 'resources' | 'undiscovered'>): Reconciler {
   /** How often a namespace was found not to be empty. */
   const looks = new Map<string, number>()
 

@@ -18,7 +18,7 @@ export function parseRanges(clusterCidr: string, maskSize: number | undefined): 
   })
 }
 
-export function nodeIpamReconciler(nodes: Informer<core.Node>, client: Client, recorder: EventRecorder, ranges: readonly Range[]): Reconciler {
+function nodeIpamReconciler(nodes: Informer<core.Node>, client: Client, recorder: EventRecorder, ranges: readonly Range[]): Reconciler {
   /** What was given to nodes since the informer last told of them, by node name. */
   const given = new Map<string, readonly string[]>()
 

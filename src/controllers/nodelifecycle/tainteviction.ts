@@ -12,9 +12,9 @@ interface Environment { readonly client: Client; readonly recorder: EventRecorde
 
 const name = 'taint-eviction-controller'
 
-export const noExecute = (node: core.Node | undefined): readonly core.Taint[] => (node?.spec.taints ?? []).filter((taint) => taint.effect === 'NoExecute')
+const noExecute = (node: core.Node | undefined): readonly core.Taint[] => (node?.spec.taints ?? []).filter((taint) => taint.effect === 'NoExecute')
 
-export function taintEvictionReconciler({ client, recorder, clock, pods, nodes }: Environment): Reconciler {
+function taintEvictionReconciler({ client, recorder, clock, pods, nodes }: Environment): Reconciler {
   /** Since when a pod, by key, is counted as staying on a tainted node. */
   const since = new Map<string, { readonly uid: string; readonly at: number }>()
 

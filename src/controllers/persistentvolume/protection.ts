@@ -5,8 +5,8 @@ import type { ControllerContext } from '../shared/context.ts'
 import { isFinished, podInformer } from '../shared/pods.ts'
 import type { Claim, Volume } from './match.ts'
 
-export const claimFinalizer = 'kubernetes.io/pvc-protection'
-export const volumeFinalizer = 'kubernetes.io/pv-protection'
+const claimFinalizer = 'kubernetes.io/pvc-protection'
+const volumeFinalizer = 'kubernetes.io/pv-protection'
 
 const namesOf = (pod: core.Pod): readonly string[] =>
   (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral ? `${pod.metadata.name}-${volume.name}` : []))
@@ -23,7 +23,7 @@ function finalizers({ metadata }: Claim | Volume, finalizer: string, isUsed: () 
   return there.includes(finalizer) && !isUsed() ? there.filter((f) => f !== finalizer) : undefined
 }
 
-export function claimProtection(claims: Informer<Claim>, pods: Informer<core.Pod>, client: Client): Reconciler {
+function claimProtection(claims: Informer<Claim>, pods: Informer<core.Pod>, client: Client): Reconciler {
   return {
     async reconcile(key) {
       const claim = claims.get(key)
@@ -33,7 +33,7 @@ export function claimProtection(claims: Informer<Claim>, pods: Informer<core.Pod
   }
 }
 
-export function volumeProtection(volumes: Informer<Volume>, client: Client): Reconciler {
+function volumeProtection(volumes: Informer<Volume>, client: Client): Reconciler {
   return {
     async reconcile(key) {
       const volume = volumes.get(key)

@@ -27,7 +27,7 @@ interface Environment {
 const oldestFirst = (a: core.Pod, b: core.Pod): number => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '')
 
 /** One round over all pods. */
-export function createPodCollector({ client, clock, log, pods, nodes, threshold }: Environment): () => Promise<void> {
+function createPodCollector({ client, clock, log, pods, nodes, threshold }: Environment): () => Promise<void> {
   const missingSince = new Map<string, number>()
 
   /** Deletes without grace: there is nobody to wait for. A pod that was not finished is failed first, so that nobody counts it as running. */

@@ -6,7 +6,7 @@ import { deepEqual } from '../../machinery/meta.ts'
 import type { ControllerContext } from '../shared/context.ts'
 
 const accountName = 'default'
-export const rootCaName = 'kube-root-ca.crt'
+const rootCaName = 'kube-root-ca.crt'
 const description = {
   'kubernetes.io/description':
     'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.',
@@ -17,7 +17,7 @@ const isOpen = (namespace: core.Namespace | undefined): boolean => namespace !==
 /** Someone else was faster, or the namespace is going: both are as good as done. */
 const ignoreRaces = (error: unknown): void => { if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error }
 
-export function serviceAccountReconciler(namespaces: Informer<core.Namespace>, accounts: Informer<core.ServiceAccount>, client: Client): Reconciler {
+function serviceAccountReconciler(namespaces: Informer<core.Namespace>, accounts: Informer<core.ServiceAccount>, client: Client): Reconciler {
   return {
     async reconcile(name) {
       if (!isOpen(namespaces.get(name)) || accounts.get(`${name}/${accountName}`)) return
@@ -26,7 +26,7 @@ export function serviceAccountReconciler(namespaces: Informer<core.Namespace>, a
   }
 }
 
-export function rootCaReconciler(namespaces: Informer<core.Namespace>, configMaps: Informer<core.ConfigMap>, client: Client, rootCa: string): Reconciler {
+function rootCaReconciler(namespaces: Informer<core.Namespace>, configMaps: Informer<core.ConfigMap>, client: Client, rootCa: string): Reconciler {
   const data = { 'ca.crt': rootCa }
   return {
     async reconcile(name) {

@@ -39,7 +39,7 @@ interface Parts {
   readonly clock: Clock
 }
 
-export function serviceCidrReconciler({ cidrs, addresses, client, recorder, clock }: Parts): Reconciler {
+function serviceCidrReconciler({ cidrs, addresses, client, recorder, clock }: Parts): Reconciler {
   const say = async (cidr: Cidr, status: 'True' | 'False', reason: string, message: string) => {
     const conditions = withCondition(cidr.status.conditions, { type: 'Ready', status, reason, message, lastTransitionTime: rfc3339(clock.now()) })
     if (conditions !== cidr.status.conditions) await client.updateStatus(networking.servicecidrs, asInput({ ...cidr, status: { ...cidr.status, conditions } }))

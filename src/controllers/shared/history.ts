@@ -25,10 +25,10 @@ export function templateOf(revision: Revision): core.PodTemplateSpec {
   return rest as unknown as core.PodTemplateSpec
 }
 
-export const oldestRevisionFirst = (revisions: readonly Revision[]): Revision[] =>
+const oldestRevisionFirst = (revisions: readonly Revision[]): Revision[] =>
   [...revisions].sort((a, b) => a.revision - b.revision || (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
 
-export const sameData = (revision: Revision, template: core.PodTemplateSpec): boolean => deepEqual(revision.data, dataOf(template))
+const sameData = (revision: Revision, template: core.PodTemplateSpec): boolean => deepEqual(revision.data, dataOf(template))
 
 export interface Synced {
   /** The revision of the owner's template. */

@@ -12,7 +12,7 @@ export const isFinished = (pod: Pod): boolean => pod.status.phase === 'Succeeded
 /** On its way out, its containers perhaps still running. */
 export const isTerminating = (pod: Pod): boolean => !isFinished(pod) && Boolean(pod.metadata.deletionTimestamp)
 
-export const podCondition = (pod: Pod, type: string): core.PodCondition | undefined => pod.status.conditions?.find((c) => c.type === type)
+const podCondition = (pod: Pod, type: string): core.PodCondition | undefined => pod.status.conditions?.find((c) => c.type === type)
 export const isReady = (pod: Pod): boolean => podCondition(pod, 'Ready')?.status === 'True'
 
 /** Since when the pod is ready, in milliseconds; undefined when it is not. */

@@ -43,7 +43,7 @@ function statusOf(set: StatefulSet, pods: readonly Pod[], current: Revision, { u
 
 const isLive = (pod: Pod): boolean => !pod.metadata.deletionTimestamp
 
-export function statefulSetReconciler({ sets, pods, revisions }: Sources, env: Environment, written: Written<Revision>): Reconciler {
+function statefulSetReconciler({ sets, pods, revisions }: Sources, env: Environment, written: Written<Revision>): Reconciler {
   const { client } = env
 
   async function ownPods(set: StatefulSet): Promise<Pod[]> {

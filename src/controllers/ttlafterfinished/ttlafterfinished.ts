@@ -12,7 +12,7 @@ export function timeLeft({ spec, status, metadata }: batch.Job, now: number): nu
   return parseTime(end.lastTransitionTime) + spec.ttlSecondsAfterFinished * 1000 - now
 }
 
-export function ttlReconciler(jobs: Informer<batch.Job>, client: Client, clock: Clock): Reconciler {
+function ttlReconciler(jobs: Informer<batch.Job>, client: Client, clock: Clock): Reconciler {
   return {
     async reconcile(key) {
       const known = jobs.get(key)

@@ -133,7 +133,7 @@ export function withKey(object: Readonly<Record<string, unknown>>, key: string, 
 }
 
 /** The object without one property. */
-export function withoutKey(object: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
+function withoutKey(object: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
   const out = { ...object }
   delete out[key]
   return out

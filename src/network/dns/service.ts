@@ -5,7 +5,7 @@ import type { Clock } from '../../machinery/clock.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '../../machinery/errors.ts'
 import type { Logger } from '../../machinery/log.ts'
 
-export const dnsService = { namespace: 'kube-system', name: 'kube-dns' } as const
+const dnsService = { namespace: 'kube-system', name: 'kube-dns' } as const
 
 /** Whether this is the Service of cluster DNS under the address that the node answers on. */
 export const isDnsService = (service: core.Service, addresses: readonly string[]): boolean =>

@@ -42,7 +42,7 @@ export class FormatError extends Error {}
 const headerSize = 12
 
 /** The name at `offset`, and where it ends. Pointers go backwards only, so a hostile message cannot make it run in circles. */
-export function readName(bytes: Buffer, offset: number): { readonly name: string; readonly end: number } {
+function readName(bytes: Buffer, offset: number): { readonly name: string; readonly end: number } {
   const labels: string[] = []
   let at = offset
   let end = -1

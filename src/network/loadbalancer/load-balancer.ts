@@ -75,7 +75,7 @@ function candidates(service: core.Service, { nodes, slices }: Picture): readonly
 }
 
 /** The ingress that the service should show. */
-export function planIngress(service: core.Service, picture: Picture): { readonly ingress: readonly core.LoadBalancerIngress[]; readonly obstacle?: string | undefined } {
+function planIngress(service: core.Service, picture: Picture): { readonly ingress: readonly core.LoadBalancerIngress[]; readonly obstacle?: string | undefined } {
   const why = obstacle(service, picture.services, picture.reservedPorts)
   if (why) return { ingress: [], obstacle: why }
   const families = service.spec.ipFamilies?.length ? service.spec.ipFamilies : ['IPv4']

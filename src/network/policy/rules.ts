@@ -35,7 +35,7 @@ const idOf = (policy: networking.NetworkPolicy): string => {
 }
 
 /** The address of the pod in the family; undefined when it has none (yet, or any more). */
-export const addressOf = (pod: core.Pod, family: Family): string | undefined =>
+const addressOf = (pod: core.Pod, family: Family): string | undefined =>
   (isOnPodNetwork(pod) ? [...(pod.status.podIPs ?? []).map((p) => p.ip), pod.status.podIP ?? ''].find((ip) => family.has(ip)) : undefined)
 
 /** The hooks, before the services' own filters. Connections that were allowed when they began stay. */

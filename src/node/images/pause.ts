@@ -6,7 +6,6 @@
 
 /** The architectures a pause program exists for, by Go's name (OCI images) with the ELF machine number. */
 const machines = { amd64: 0x3e, arm64: 0xb7 } as const
-export type PauseArchitecture = keyof typeof machines
 
 const baseAddress = 0x400000
 const headerBytes = 64 + 56

@@ -5,7 +5,7 @@ import { parseQuantity, quantityOf, type Quantity } from '../../machinery/quanti
 export interface Refusal { readonly reason: string; readonly message: string }
 
 /** What a pod asks for: the sum of its containers, or its largest init container if that is more. */
-export function podRequest(pod: core.Pod, resource: string): Quantity {
+function podRequest(pod: core.Pod, resource: string): Quantity {
   const of = (c: core.Container): Quantity => parseQuantity(c.resources.requests?.[resource] ?? c.resources.limits?.[resource] ?? '0')
   const none = quantityOf(0)
   const init = pod.spec.initContainers ?? []

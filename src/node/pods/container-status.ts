@@ -21,7 +21,7 @@ export interface StatusInput {
   readonly terminal: boolean
 }
 
-export function terminatedState(status: ContainerStatus, messages: ReadonlyMap<string, string>): core.ContainerStateTerminated {
+function terminatedState(status: ContainerStatus, messages: ReadonlyMap<string, string>): core.ContainerStateTerminated {
   const message = messages.get(status.id) || status.message
   return {
     exitCode: status.exitCode,

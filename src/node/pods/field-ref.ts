@@ -3,7 +3,7 @@ import type { core } from '../../api/index.ts'
 import { parseQuantity, type Quantity } from '../../machinery/quantity.ts'
 
 /** Labels or annotations as a volume shows them: one sorted `key="value"` a line. */
-export function formatMap(values: Readonly<Record<string, string>> | undefined): string {
+function formatMap(values: Readonly<Record<string, string>> | undefined): string {
   return Object.keys(values ?? {}).toSorted().map((key) => `${key}=${JSON.stringify(values?.[key])}`).join('\n')
 }
 

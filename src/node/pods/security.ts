@@ -23,7 +23,7 @@ const appArmorOf = (p: core.AppArmorProfile | undefined): SecurityProfile | unde
 
 export interface Namespaces { readonly network: NamespaceMode; readonly pid: NamespaceMode; readonly ipc: NamespaceMode }
 
-export const namespacesOf = (pod: core.Pod): Namespaces => ({
+const namespacesOf = (pod: core.Pod): Namespaces => ({
   network: pod.spec.hostNetwork ? 'node' : 'pod',
   pid: pod.spec.hostPID ? 'node' : pod.spec.shareProcessNamespace ? 'pod' : 'container',
   ipc: pod.spec.hostIPC ? 'node' : 'pod',

@@ -61,7 +61,7 @@ function finalPhase(input: PodStatusInput, computed: Phase): Phase {
 }
 
 /** Kubernetes's getPhase. */
-export function phaseOf(pod: core.Pod, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[], terminal: boolean): Phase {
+function phaseOf(pod: core.Pod, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[], terminal: boolean): Phase {
   const policy = pod.spec.restartPolicy ?? 'Always'
   let initializing = false
   let failedInit = false

@@ -38,7 +38,7 @@ export async function withFresh(runtime: RuntimeDriver, world: World, id: string
 const ordered = (containers: readonly ContainerStatus[]) => containers.toSorted((a, b) => b.attempt - a.attempt || b.createdAt - a.createdAt)
 
 /** The world with one container's status renewed, or added. */
-export function withContainer(world: World, status: ContainerStatus): World {
+function withContainer(world: World, status: ContainerStatus): World {
   return { ...world, containers: ordered([...world.containers.filter((c) => c.id !== status.id), status]) }
 }
 

@@ -33,7 +33,7 @@ const kibibytes = (bytes: number): string => canonicalQuantity(`${Math.floor(byt
  * What the machine has and what of it pods can get. Of `given`, the capacity that the API has, the resources under a domain are somebody
  * else's to say (a device plugin, an administrator who patched the node), and pods can get all of them.
  */
-export function nodeCapacity({ machine, maxPods }: NodeFacts, given: Readonly<Record<string, string>> = {}): { readonly capacity: Record<string, string>; readonly allocatable: Record<string, string> } {
+function nodeCapacity({ machine, maxPods }: NodeFacts, given: Readonly<Record<string, string>> = {}): { readonly capacity: Record<string, string>; readonly allocatable: Record<string, string> } {
   const pages = Object.fromEntries(Object.entries(machine.hugepages).map(([size, bytes]) => [`hugepages-${size}`, bytes === 0 ? '0' : kibibytes(bytes)]))
   const extended = Object.fromEntries(Object.entries(given).filter(([name]) => name.includes('/')))
   const capacity = { ...extended, cpu: String(machine.cpus), 'ephemeral-storage': kibibytes(machine.storageBytes), ...pages, memory: kibibytes(machine.memoryBytes), pods: String(maxPods) }
@@ -46,7 +46,7 @@ export interface Health { readonly conditions: readonly RuntimeCondition[]; read
 type Word = readonly [type: string, isTrue: boolean, reason: string, message: string]
 
 /** The four conditions; the time of transition is kept while the status is. */
-export function nodeConditions(health: Health, old: readonly core.NodeCondition[], now: number): core.NodeCondition[] {
+function nodeConditions(health: Health, old: readonly core.NodeCondition[], now: number): core.NodeCondition[] {
   const { memory, disk, pid } = health.pressure
   const words: Word[] = [
     ['MemoryPressure', memory, memory ? 'KubeletHasInsufficientMemory' : 'KubeletHasSufficientMemory', memory ? 'kubelet has insufficient memory available' : 'kubelet has sufficient memory available'],
@@ -74,7 +74,7 @@ function readyWord(conditions: readonly RuntimeCondition[]): Word {
 const mostImages = 50
 
 /** The largest images, by all their names. */
-export function nodeImages(images: readonly Image[]): core.ContainerImage[] {
+function nodeImages(images: readonly Image[]): core.ContainerImage[] {
   return images.toSorted((a, b) => b.size - a.size).slice(0, mostImages).map((i) => ({ names: [...i.digests, ...i.tags], sizeBytes: i.size }))
 }
 

@@ -15,7 +15,7 @@ export function jsonTypeOf(value: unknown): string {
 }
 
 /** How many characters a text has, as people count them. */
-export function lengthOf(text: string): number {
+function lengthOf(text: string): number {
   let count = text.length
   for (let i = 0; i < text.length - 1; i++) {
     if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {

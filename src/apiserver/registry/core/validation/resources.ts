@@ -20,7 +20,7 @@ const ofQuotas = new Set([
   ...ofContainers, ...counted, 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage',
 ])
 
-export const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
+const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 /** `cpu`, `memory` and the like, as opposed to resources that device plugins bring. */
 const isNative = (name: string): boolean => !name.includes('/') || name.includes(nativePrefix)
 /** A resource of which no more can be used than is there: what is requested must be the limit. */

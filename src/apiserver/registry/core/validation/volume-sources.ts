@@ -89,7 +89,7 @@ export function storageos(at: Place, { volumeName, volumeNamespace, secretRef }:
 }
 
 /** The name of a CSI driver: a domain of at most 63 characters, in which upper case is let pass. */
-export function csiDriver(at: Place, name: string): void {
+function csiDriver(at: Place, name: string): void {
   if (!name) at.required()
   if (Buffer.byteLength(name) > 63) at.tooLong(63)
   for (const why of dns1123Subdomain(name.toLowerCase())) at.invalid(name, why)
