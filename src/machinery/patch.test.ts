@@ -111,6 +111,16 @@ describe('applyStrategicMergePatch', () => {
   })
   it.each([
     { $patch: 'unknown' }, { containers: [{ name: 'a', $patch: 'merge' }] }, { containers: ['text'] },
-    { '$setElementOrder/containers': 1 }, { '$deleteFromPrimitiveList/containers': {} }, { $retainKeys: 'x' },
+    { '$setElementOrder/containers': 1 }, { '$deleteFromPrimitiveList/containers': [{}] }, { $retainKeys: 'x' },
   ])('refuses %j with 400', (spec) => expect(() => patch(spec)).toThrow(bad))
+  it('deletes from lists after merging into them', () => {
+    const finalizers = (metadata: object) => (applyStrategicMergePatch(core.Pod, pod, { metadata }) as typeof pod).metadata.finalizers
+    expect(finalizers({ finalizers: ['x/3'], '$setElementOrder/finalizers': ['x/3', 'x/1'], '$deleteFromPrimitiveList/finalizers': ['x/2', 'x/3'] })).toEqual(['x/1'])
+    expect(finalizers({ '$deleteFromPrimitiveList/finalizers': {} })).toEqual(['x/1', 'x/2'])
+    expect(finalizers({ '$deleteFromPrimitiveList/finalizers': null })).toBeUndefined()
+  })
+  it('makes nothing of a new object that is to be deleted', () => {
+    expect(patch({ affinity: { $patch: 'delete' }, dnsConfig: { $patch: 'replace', options: [] } })).toEqual(pod.spec)
+  })
+  it('refuses lists of lists with 422', () => expect(() => applyStrategicMergePatch(core.Pod, { spec: { containers: [] } }, { spec: { containers: [['a']] } })).toThrow(invalid))
 })

@@ -9,12 +9,15 @@
  */
 import type { AnyType, StructType } from '../../api/schema.ts'
 import { resolve } from '../../api/schema.ts'
-import { badRequest } from '../errors.ts'
+import { badRequest, type ApiError } from '../errors.ts'
+import { goText, goType } from '../go-text.ts'
 import { deepEqual } from '../meta.ts'
 import { slotTable } from '../slots.ts'
-import { withKey } from './json.ts'
+import { rejected, withKey } from './json.ts'
+import { mergeOrder, places } from './strategic-order.ts'
 
 type Obj = Readonly<Record<string, unknown>>
+type List = readonly unknown[]
 /** A key and what it holds; `type` is undefined below raw values and unknown fields. */
 type Type = Exclude<AnyType, { form: 'lazy' }> | undefined
 
@@ -44,48 +47,50 @@ const elementOf = (type: Type): Type => (type?.form === 'list' ? resolve(type.of
 
 const orderPrefix = '$setElementOrder/'
 const deletePrefix = '$deleteFromPrimitiveList/'
-const directives = new Set(['$patch', '$retainKeys'])
-const isDirective = (key: string) => directives.has(key) || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)
+const isDirective = (key: string): boolean => key === '$patch' || key === '$retainKeys' || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)
+const hasPatch = (value: unknown): value is Obj => isObject(value) && Object.hasOwn(value, '$patch')
 
-/** Applies a strategic merge patch. Throws `ApiError` 400 when patch or directives are malformed. */
+/** Kubernetes has no status for most faults of a patch and says that the server failed (500). It is the patch that is wrong: whoever sent it is told so, and no client tries again. */
+const wrongType = (expected: string, value: unknown): ApiError => badRequest(`expected a ${expected}, but received a ${goType(value)}`)
+
+/** Applies a strategic merge patch. Throws `ApiError` 400 when patch or directives are malformed, 422 for lists of lists. */
 export function applyStrategicMergePatch(type: StructType, document: unknown, patch: unknown): unknown {
   if (!isObject(patch)) throw badRequest('error decoding patch: a strategic merge patch is an object')
   return mergeObject(isObject(document) ? document : {}, patch, type)
 }
 
 function mergeObject(original: Obj, patch: Obj, type: Type): Obj {
-  if (Object.hasOwn(patch, '$patch')) return wholeObject(patch, type)
+  if (hasPatch(patch)) return wholeObject(patch)
   let out = retained(original, patch)
+  const ordered = new Set<string>()
+  for (const key of Object.keys(patch)) {
+    if (!key.startsWith(orderPrefix)) continue
+    const name = key.slice(orderPrefix.length)
+    const list = inOrder(out, patch, name, fieldMeta(type, name), patch[key])
+    ordered.add(name)
+    if (list) out = withKey(out, name, list)
+  }
+  for (const key of Object.keys(patch)) {
+    if (!isDirective(key) && !ordered.has(key)) out = mergeField(out, key, patch[key], type)
+  }
   for (const key of Object.keys(patch)) {
     if (key.startsWith(deletePrefix)) out = deleteFromList(out, key.slice(deletePrefix.length), patch[key])
-  }
-  for (const key of Object.keys(patch)) {
-    if (isDirective(key)) continue
-    const value = patch[key]
-    if (value === null || value === undefined) {
-      if (Object.hasOwn(out, key)) out = without(out, key)
-      continue
-    }
-    const order = patch[orderPrefix + key]
-    out = withKey(out, key, mergeValue(Object.hasOwn(out, key) ? out[key] : undefined, value, fieldMeta(type, key), order))
-  }
-  for (const key of Object.keys(patch)) {
-    const name = key.slice(orderPrefix.length)
-    const list = out[name]
-    if (key.startsWith(orderPrefix) && !Object.hasOwn(patch, name) && Array.isArray(list)) {
-      const { key: mergeKey } = fieldMeta(type, name)
-      out = withKey(out, name, ordered(list, listOf(patch[key], key), list, mergeKey))
-    }
   }
   return out
 }
 
-/** `$patch` in an object: it is replaced by the patch, or emptied. */
-function wholeObject(patch: Obj, type: Type): Obj {
+/** `$patch` in an object: it is replaced by the patch as it is, or emptied. */
+function wholeObject(patch: Obj): Obj {
   const directive = patch.$patch
   if (directive === 'delete') return {}
-  if (directive === 'replace') return mergeObject({}, without(patch, '$patch'), type)
-  throw badRequest(`unknown patch type: ${JSON.stringify(directive)} in map: ${JSON.stringify(patch)}`)
+  if (directive === 'replace') return bare(without(patch, '$patch')) as Obj
+  throw unknownDirective(directive, patch)
+}
+
+/** Go prints what is no text, and was to be one, with a sign of its surprise. */
+const unknownDirective = (directive: unknown, patch: Obj): ApiError => {
+  const shown = typeof directive === 'number' || typeof directive === 'boolean' ? `%!s(${goType(directive)}=${goText(directive)})` : goText(directive).replace('<nil>', '%!s(<nil>)')
+  return badRequest(`unknown patch type: ${shown} in map: ${goText(patch)}`)
 }
 
 function without(object: Obj, key: string): Obj {
@@ -103,78 +108,94 @@ function retained(original: Obj, patch: Obj): Obj {
   return Object.fromEntries(Object.entries(original).filter(([key]) => keys.includes(key)))
 }
 
-function deleteFromList(original: Obj, name: string, values: unknown): Obj {
-  const remove = listOf(values, deletePrefix + name)
-  const list = original[name]
-  if (!Array.isArray(list)) return original
-  if (remove.some((value) => typeof value === 'object')) throw badRequest('invalid patch format of primitive list')
-  return withKey(original, name, list.filter((item) => !remove.includes(item)))
-}
-
-function listOf(value: unknown, key: string): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  throw badRequest(key.startsWith(orderPrefix) ? 'invalid patch format of setElementOrder list' : 'invalid patch format of primitive list')
-}
-
-function mergeValue(original: unknown, value: unknown, field: FieldMeta, order: unknown): unknown {
-  if (isObject(value)) {
-    if (field.replaces) return clean(value)
-    return mergeObject(isObject(original) ? original : {}, value, field.type)
+function mergeField(object: Obj, key: string, value: unknown, type: Type): Obj {
+  const before = Object.hasOwn(object, key) ? object[key] : undefined
+  if (value === null || value === undefined) return before === undefined ? object : without(object, key)
+  if (isObject(value) && isObject(before)) {
+    const field = fieldMeta(type, key)
+    return withKey(object, key, field.replaces ? bare(value) : mergeObject(before, value, field.type))
   }
-  if (!Array.isArray(value)) return value
-  if (!field.merges) return clean(value)
-  const before: readonly unknown[] = Array.isArray(original) ? original : []
-  const merged = mergeList(before, value, field)
-  if (order === undefined) return merged
-  const wanted = listOf(order, orderPrefix)
-  checkOrder(value, wanted, field.key)
-  return ordered(merged, wanted, before, field.key)
+  if (Array.isArray(value) && Array.isArray(before)) return withKey(object, key, mergeLists(before, value, fieldMeta(type, key)))
+  // What is new has nothing to be merged with: null and directives in it mean nothing.
+  const clean = directed(value, true)
+  return clean === undefined ? without(object, key) : withKey(object, key, clean)
 }
 
-/** A value that is taken over whole: null and directives in it mean nothing. */
-function clean(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter((item) => !(isObject(item) && Object.hasOwn(item, '$patch'))).map(clean)
+/** The value without the parts in which a `$patch` stands; undefined when that is all of it. `nulls`: nulls in objects go too. */
+function directed(value: unknown, nulls: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => directed(item, nulls)).filter((item) => item !== undefined)
   if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).filter(([key, v]) => v !== null && !isDirective(key)).map(([key, v]) => [key, clean(v)]))
+  if (hasPatch(value)) return undefined
+  return kept(value, (inner) => (nulls && inner === null ? undefined : directed(inner, nulls)))
 }
 
-function mergeList(original: readonly unknown[], patch: readonly unknown[], field: FieldMeta): readonly unknown[] {
-  const objects = [...original, ...patch].filter(isObject).length
-  if (objects === 0) {
-    if (patch.some(Array.isArray)) throw badRequest('lists of lists are not supported')
-    return ordered([...new Set([...original, ...patch])], patch, original, undefined)
+/** The value as it stands, but for the names of directives: a decoder knows no such fields. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare)
+  return isObject(value) ? kept(value, bare) : value
+}
+
+function kept(object: Obj, change: (value: unknown) => unknown): Obj {
+  let out: Obj = {}
+  for (const key of Object.keys(object)) {
+    const value = isDirective(key) ? undefined : change(object[key])
+    if (value !== undefined) out = withKey(out, key, value)
   }
-  if (objects < original.length + patch.length) throw badRequest('list element types are not identical')
+  return out
+}
+
+/** `$deleteFromPrimitiveList`: nothing happens where there is no list; null takes all of it. */
+function deleteFromList(object: Obj, name: string, values: unknown): Obj {
+  if (values === null) return without(object, name)
+  const list = Object.hasOwn(object, name) ? object[name] : undefined
+  if (!Array.isArray(list) || !Array.isArray(values)) return object
+  if (elementKind(list, values) === 'object') throw badRequest('invalid patch format of primitive list')
+  return withKey(object, name, list.filter((item) => !values.includes(item)))
+}
+
+/** What a list holds whose elements are all of one type. Throws `ApiError` 400 and 422 where they are not, and for lists of lists. */
+function elementKind(...lists: readonly List[]): 'object' | 'scalar' | 'nothing' {
+  let type: string | undefined
+  for (const item of lists.flat()) {
+    const is = goType(item)
+    if (type === undefined && Array.isArray(item)) throw rejected('lists of lists are not supported')
+    if (is !== (type ??= is) || item === null) throw badRequest(`list element types are not identical: ${goText(lists)}`)
+  }
+  if (type === undefined) return 'nothing'
+  return type.startsWith('map') ? 'object' : 'scalar'
+}
+
+function mergeLists(original: List, patch: List, field: FieldMeta): List {
+  if (!field.merges) return bare(patch) as List
+  const kind = elementKind(original, patch)
+  if (kind === 'nothing') return original
+  if (kind === 'scalar') return mergeOrder([...new Set([...original, ...patch])], patch, original, undefined)
   const { key } = field
-  if (!key) throw badRequest('cannot merge lists without merge key')
+  if (!key) throw badRequest('cannot merge lists without merge key for struct')
   const special = withSpecialElements(original as readonly Obj[], patch as readonly Obj[], key)
-  const merged = [...special.original]
-  const positions = new Map<unknown, number>()
-  merged.forEach((item, i) => {
-    if (!positions.has(item[key])) positions.set(item[key], i)
-  })
-  for (const item of special.patch) {
-    const at = positions.get(keyValue(item, key))
-    if (at !== undefined) merged[at] = mergeObject(merged[at] as Obj, item, elementOf(field.type))
+  const all = mergeElements(special.original, special.patch, key, elementOf(field.type))
+  return mergeOrder(all, special.patch, special.original, key)
+}
+
+function mergeElements(original: readonly Obj[], patch: readonly Obj[], key: string, type: Type): readonly Obj[] {
+  const out = [...original]
+  const positions = places(original, key)
+  for (const item of patch) {
+    const id = keyValue(item, key)
+    const at = positions.get(id)
+    if (at !== undefined) out[at] = mergeObject(out[at] as Obj, item, type)
     else {
-      positions.set(item[key], merged.length)
-      merged.push(mergeObject({}, item, elementOf(field.type)))
+      positions.set(id, out.length)
+      out.push(bare(item) as Obj)
     }
   }
-  return ordered(merged, special.patch, special.original, key)
+  for (const item of out) keyValue(item, key)
+  return out
 }
 
 function keyValue(item: Obj, key: string): unknown {
   if (Object.hasOwn(item, key)) return item[key]
-  // Kubernetes says the same as an error of its own (500). It is the patch that is wrong: whoever sent it is told so, and no client tries again.
-  throw badRequest(`map: ${shown(item)} does not contain declared merge key: ${key}`)
-}
-
-/** A value as Kubernetes shows what it has no words for: `map[image:i ports:[map[containerPort:80]]]`. */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`
-  if (typeof value !== 'object' || value === null) return value === null ? '<nil>' : String(value)
-  return `map[${Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => `${key}:${shown(inner)}`).join(' ')}]`
+  throw badRequest(`map: ${goText(item)} does not contain declared merge key: ${key}`)
 }
 
 /** Takes elements with `$patch` out of the patch, and does what they say to the list. */
@@ -189,53 +210,44 @@ function withSpecialElements(original: readonly Obj[], patch: readonly Obj[], ke
       const value = keyValue(item, key)
       left = left.filter((other) => other[key] !== value)
     } else if (item.$patch === 'merge') throw badRequest('merging lists cannot yet be specified in the patch')
-    else throw badRequest(`unknown patch type: ${JSON.stringify(item.$patch)} in map: ${JSON.stringify(item)}`)
+    else throw unknownDirective(item.$patch, item)
   }
-  return replaces ? { original: [], patch: plain } : { original: left, patch: plain }
+  return replaces ? { original: bare(plain) as readonly Obj[], patch: [] } : { original: left, patch: plain }
 }
 
-const same = (a: unknown, b: unknown, key: string | undefined): boolean =>
-  (key !== undefined && isObject(a) && isObject(b) ? a[key] === b[key] : deepEqual(a, b))
-
-const identity = (item: unknown, key: string | undefined): unknown => (key !== undefined && isObject(item) ? item[key] : item)
-
-/** The place of each element in a list, by its merge key or by itself. */
-function places(list: readonly unknown[], key: string | undefined): Map<unknown, number> {
-  const out = new Map<unknown, number>()
-  list.forEach((item, i) => {
-    const id = identity(item, key)
-    if (!out.has(id)) out.set(id, i)
-  })
-  return out
+/** `$setElementOrder`: the list as the patch leaves it, in that order; undefined when there is none. */
+function inOrder(object: Obj, patch: Obj, name: string, field: FieldMeta, order: unknown): List | undefined {
+  if (!Array.isArray(order)) throw wrongType('[]interface {}', order)
+  const list = (from: Obj): List | undefined => {
+    if (!Object.hasOwn(from, name)) return undefined
+    const value = from[name]
+    if (!Array.isArray(value)) throw wrongType('[]interface {}', value)
+    return value
+  }
+  const before = list(object)
+  const changes = list(patch)
+  if (!field.type) throw badRequest(`unable to find api field in struct for the json field ${JSON.stringify(name)}`)
+  checkOrder(changes ?? [], order, field.key)
+  if (!before && !changes) return undefined
+  const kind = elementKind(before ?? [], changes ?? [])
+  if (kind === 'nothing') return before
+  if (kind === 'object' && field.key === undefined) throw badRequest('invalid patch format of setElementOrder list')
+  const all = changes === undefined ? (before as List) : before === undefined ? (directed(changes, false) as List) : mergeLists(before, changes, field)
+  if (field.key !== undefined) for (const item of [...all, ...order]) keyValue(objectOf(item), field.key)
+  return mergeOrder(all, order, before ?? [], field.key)
 }
 
-/**
- * Puts a merged list in order: elements that the patch names stand as in `wanted`; the others keep their order among
- * themselves, and stand before the first named one that followed them in the list as it was.
- */
-function ordered(merged: readonly unknown[], wanted: readonly unknown[], before: readonly unknown[], key: string | undefined): readonly unknown[] {
-  const want = places(wanted, key)
-  const was = places(before, key)
-  const at = (item: unknown, map: Map<unknown, number>) => map.get(identity(item, key)) ?? -1
-  const named = merged.filter((item) => at(item, want) >= 0).sort((a, b) => at(a, want) - at(b, want))
-  const others = merged.filter((item) => at(item, want) < 0).sort((a, b) => at(a, was) - at(b, was))
-  const out: unknown[] = []
-  let i = 0
-  for (const item of named) {
-    const place = at(item, was)
-    const stood = (other: unknown) => at(other, was) >= 0 && at(other, was) < place
-    while (i < others.length && stood(others[i])) out.push(others[i++])
-    out.push(item)
-  }
-  return [...out, ...others.slice(i)]
+function objectOf(item: unknown): Obj {
+  if (isObject(item)) return item
+  throw wrongType('map[string]interface {}', item)
 }
 
 /** The elements of the patch must stand in the order that `$setElementOrder` gives. */
-function checkOrder(patch: readonly unknown[], wanted: readonly unknown[], key: string | undefined): void {
-  const plain = patch.filter((item) => !(isObject(item) && Object.hasOwn(item, '$patch')))
+function checkOrder(patch: List, wanted: List, key: string | undefined): void {
+  if (patch.length === 0 || wanted.length === 0) return
+  const same = (a: unknown, b: unknown): boolean => (key === undefined ? deepEqual(a, b) : keyValue(objectOf(a), key) === keyValue(objectOf(b), key))
+  const plain = patch.filter((item) => !hasPatch(item))
   let next = 0
-  for (const item of wanted) if (next < plain.length && same(plain[next], item, key)) next++
-  if (next < plain.length) {
-    throw badRequest(`The order in patch list:\n${JSON.stringify(patch)}\n doesn't match $setElementOrder list:\n${JSON.stringify(wanted)}\n`)
-  }
+  for (const item of wanted) if (next < plain.length && same(plain[next], item)) next++
+  if (next < plain.length) throw badRequest(`The order in patch list:\n${goText(patch)}\n doesn't match $setElementOrder list:\n${goText(wanted)}\n`)
 }
