@@ -3,12 +3,18 @@ import { writeFileSync } from 'node:fs'
 import { createLog } from '../cluster/log.ts'
 import { startTestServer } from '../cluster/testing.ts'
 import { UserError } from '../cluster/user-error.ts'
-import type { ClusterOptions } from './options.ts'
+import { portTaken } from './options.ts'
 
-export async function apiserver(options: ClusterOptions): Promise<void> {
-  if (options.memory !== true) throw new UserError('only "skiff apiserver --memory" runs an API server alone; "skiff server --no-node" runs a control plane that remembers')
+export interface ApiServerOptions {
+  readonly memory?: boolean
+  readonly port?: number
+  readonly kubeconfig?: string
+}
+
+export async function apiserver(options: ApiServerOptions): Promise<void> {
+  if (options.memory !== true) throw new UserError('"skiff apiserver" needs --memory; for a control plane that keeps its data, run "skiff server --no-node"')
   const server = await startTestServer({ log: createLog('error'), ...(options.port === undefined ? {} : { port: options.port }) }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') throw new UserError(`port ${options.port} is in use; stop what listens there, or choose another with --port`)
+    if (error.code === 'EADDRINUSE' && options.port !== undefined) throw portTaken(options.port)
     throw error
   })
   if (options.kubeconfig === undefined) process.stdout.write(server.kubeconfig)

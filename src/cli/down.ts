@@ -5,7 +5,11 @@ import { removeCluster } from '../cluster/remove.ts'
 import { existing, needRoot, pathsFrom } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
-export async function down(options: ClusterOptions): Promise<void> {
+export interface DownOptions extends ClusterOptions {
+  readonly purge?: boolean
+}
+
+export async function down(options: DownOptions): Promise<void> {
   needRoot('down')
   const paths = pathsFrom(options)
   if (!existsSync(paths.data) && !existsSync(paths.run)) {
@@ -15,5 +19,5 @@ export async function down(options: ClusterOptions): Promise<void> {
   if (options.port !== undefined) existing(options)
   const purge = options.purge === true
   await removeCluster({ paths, name: options.name, purge, log: createLog('error'), say: (text) => console.log(`  ${text}`) })
-  console.log(purge ? `cluster "${options.name}" is gone` : `cluster "${options.name}" is down; ${paths.data} keeps what it remembers ("skiff down --purge" removes it)`)
+  console.log(purge ? `cluster "${options.name}" is gone` : `cluster "${options.name}" is down; its data stays in ${paths.data} ("skiff down --purge" removes it)`)
 }

@@ -20,16 +20,22 @@ function target(options: ClusterOptions): { readonly socket: string } {
   return { socket }
 }
 
-export async function build(context: string, options: ClusterOptions): Promise<void> {
+export interface BuildOptions extends ClusterOptions {
+  readonly tag: string
+  readonly file?: string
+  readonly buildArg?: readonly string[]
+}
+
+export async function build(context: string, options: BuildOptions): Promise<void> {
   needRoot('image build')
-  if (!existsSync(context) || !statSync(context).isDirectory()) throw new UserError(`${context} is not a directory`)
+  if (!existsSync(context) || !statSync(context).isDirectory()) throw new UserError(`${context} is not a directory; give the one that holds the Dockerfile and what it copies`)
   const dockerfile = options.file ?? join(context, 'Dockerfile')
   if (!existsSync(dockerfile)) throw new UserError(`there is no ${dockerfile}; name another with --file`)
   const containerd = target(options)
   await explained(async () => {
     await provide(toolsFor(readFileSync(dockerfile, 'utf8')), { yes: false })
     const args = Object.fromEntries((options.buildArg ?? []).map((pair) => [pair.split('=')[0] as string, pair.slice(pair.indexOf('=') + 1)]))
-    const name = await buildImage({ ...containerd, context, dockerfile, tag: options.tag as string, args, onOutput: (text) => void process.stdout.write(text) })
+    const name = await buildImage({ ...containerd, context, dockerfile, tag: options.tag, args, onOutput: (text) => void process.stdout.write(text) })
     console.log(`built ${name}`)
   })
 }
@@ -45,7 +51,7 @@ function toolsFor(dockerfile: string): Requirement[] {
 
 export async function importArchive(archive: string, options: ClusterOptions): Promise<void> {
   needRoot('image import')
-  if (!existsSync(archive)) throw new UserError(`${archive} is not there`)
+  if (!existsSync(archive)) throw new UserError(`there is no ${archive}; give the path of an archive that "docker save" or skopeo wrote`)
   const containerd = target(options)
   await explained(async () => {
     const names = await importImage({ ...containerd, tar: archive })
@@ -62,7 +68,7 @@ export async function list(options: ClusterOptions): Promise<void> {
   for (const image of images) console.log(`${image.name.padEnd(width)}  ${image.digest.slice(0, 19)}  ${image.size}`)
 }
 
-/** What goes wrong with an image is the user's to mend: one line, no stack. */
+/** Turns every failure into a `UserError`: what goes wrong with an image is for the user to mend. */
 async function explained(work: () => Promise<void>): Promise<void> {
   try {
     await work()

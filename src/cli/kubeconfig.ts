@@ -32,12 +32,19 @@ async function bootstrapToken(kubeconfigFile: string): Promise<string> {
   return `${id}.${secret}`
 }
 
-export async function kubeconfig(options: ClusterOptions): Promise<void> {
+export interface KubeconfigOptions extends ClusterOptions {
+  readonly path?: boolean
+  readonly forNode?: string
+  readonly nodeIp?: string
+  readonly bootstrap?: boolean
+}
+
+export async function kubeconfig(options: KubeconfigOptions): Promise<void> {
   const { paths, settings } = existing(options)
-  if (!existsSync(paths.kubeconfig)) throw new UserError(`cluster "${options.name}" has not been booted yet; run "skiff up"`)
-  if (options.nodeIp !== undefined && options.forNode === undefined) throw new UserError('--node-ip is for --for-node: it is the address of that machine')
+  if (!existsSync(paths.kubeconfig)) throw new UserError(`cluster "${options.name}" has not been started yet; run "skiff up"`)
+  if (options.nodeIp !== undefined && options.forNode === undefined) throw new UserError('--node-ip goes with --for-node; give both, or neither')
   if (options.forNode !== undefined) {
-    if (options.nodeIp === undefined) throw new UserError('--for-node needs --node-ip too: the address under which the control plane reaches the node')
+    if (options.nodeIp === undefined) throw new UserError('--for-node needs --node-ip, the address at which the control plane reaches the node')
     const ca = authorityOf(paths.pki)
     const user = nodeCertificate(paths.pki, ca, options.forNode, options.nodeIp)
     process.stdout.write(kubeconfigOf({ name: settings.name, server: `https://${settings.nodeAddress}:${settings.port}`, ca: ca.cert, user }))

@@ -4,12 +4,16 @@ import { UserError } from '../cluster/user-error.ts'
 import { existing, pathsFrom } from './options.ts'
 import type { ClusterOptions } from './options.ts'
 
-export async function logs(options: ClusterOptions): Promise<void> {
+export interface LogsOptions extends ClusterOptions {
+  readonly follow?: boolean
+  readonly tail: number
+}
+
+export async function logs(options: LogsOptions): Promise<void> {
   const { log } = pathsFrom(options)
-  if (!existsSync(log)) throw new UserError(`cluster "${options.name}" has written no log in ${log}`)
+  if (!existsSync(log)) throw new UserError(`there is no log of cluster "${options.name}" in ${log}; start the cluster with "skiff up"`)
   if (options.port !== undefined) existing(options)
-  const lines = Number(options.tail ?? '200')
-  if (!Number.isInteger(lines) || lines < 0) throw new UserError('--tail takes a whole number of lines')
+  const lines = options.tail
   const text = readFileSync(log, 'utf8')
   const all = text.endsWith('\n') ? text.slice(0, -1).split('\n') : text.split('\n')
   const last = lines === 0 ? [] : all.slice(-lines)

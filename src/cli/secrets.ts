@@ -11,14 +11,14 @@ import type { ClusterOptions } from './options.ts'
 export async function rotateKey(options: ClusterOptions): Promise<void> {
   needRoot('secrets rotate-key')
   const { paths, settings } = existing(options)
-  if (settings.agentKubeconfig !== undefined) throw new UserError(`"${settings.name}" is a node; run this where its control plane is`)
+  if (settings.agentKubeconfig !== undefined) throw new UserError(`"${settings.name}" is a node; run this on the machine of its control plane`)
   const environment = { paths, given: settings.apiServerArguments, clock: systemClock, log: createLog('error') }
   await checkOwnKeys(environment)
   const pid = runningPid(paths)
   if (pid !== undefined) {
     const { key, written } = await rotateRunning(environment)
     console.log(`${count(written)} encrypted with ${key}`)
-    console.log('the old key goes by itself in some minutes, when nobody can read the history any more that was encrypted with it')
+    console.log('the old key is removed in a few minutes, when no history is left that was encrypted with it')
     return
   }
   const store = await openLmdbStore({ path: paths.store, log: environment.log }).catch((error: Error) => {

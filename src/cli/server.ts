@@ -2,10 +2,14 @@
 import { parseArguments } from '../cluster/apiserver-arguments.ts'
 import { runServer } from '../cluster/serve.ts'
 import { needRoot, pathsFrom } from './options.ts'
-import type { ClusterOptions } from './options.ts'
+import type { ControlPlaneOptions } from './options.ts'
 
-export async function server(options: ClusterOptions): Promise<void> {
-  if (options.node !== false) needRoot('server')
+export interface ServerOptions extends ControlPlaneOptions {
+  readonly node: boolean
+}
+
+export async function server(options: ServerOptions): Promise<void> {
+  if (options.node) needRoot('server')
   await runServer({
     paths: pathsFrom(options),
     request: {
@@ -15,7 +19,7 @@ export async function server(options: ClusterOptions): Promise<void> {
       runtimeEndpoint: options.containerRuntimeEndpoint,
       apiServerArguments: parseArguments(options.kubeApiserverArg ?? []),
     },
-    node: options.node !== false,
-    logLevel: options.logLevel ?? 'info',
+    node: options.node,
+    logLevel: options.logLevel,
   })
 }

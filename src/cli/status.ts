@@ -23,7 +23,11 @@ export interface Report {
   readonly pods?: Readonly<Record<string, number>>
 }
 
-export async function status(options: ClusterOptions): Promise<void> {
+export interface StatusOptions extends ClusterOptions {
+  readonly output: 'text' | 'json'
+}
+
+export async function status(options: StatusOptions): Promise<void> {
   const report = await inspect(options)
   if (options.output === 'json') console.log(JSON.stringify(report, null, 2))
   else print(report)
@@ -75,14 +79,14 @@ function print(report: Report): void {
   if (report.expiry) line('certs', expiryText(report.expiry))
   for (const node of report.nodes ?? []) line('node', `${node.name} ${node.address} ${node.ready ? 'Ready' : 'NotReady'}`)
   if (report.pods) line('pods', Object.entries(report.pods).map(([phase, count]) => `${count} ${phase}`).join(', ') || 'none')
-  if (report.state === 'down') console.log('run "skiff up" to boot it')
-  if (report.state === 'not answering') console.log('"skiff logs" tells more')
+  if (report.state === 'down') console.log('start it with "skiff up"')
+  if (report.state === 'not answering') console.log('see "skiff logs"')
 }
 
 function expiryText({ certificates, authority }: Expiry): string {
   const day = (text: string) => text.slice(0, 10)
   const soon = authority !== undefined && Date.parse(authority) - Date.now() < 365 * 24 * 3_600_000
-  return `until ${day(certificates)}, renewed before${authority === undefined ? '' : `; authority until ${day(authority)}${soon ? ', which is not renewed: make the cluster anew before' : ''}`}`
+  return `valid until ${day(certificates)}, renewed automatically${authority === undefined ? '' : `; authority valid until ${day(authority)}${soon ? ' and not renewed: create the cluster anew before then' : ''}`}`
 }
 
 function residentMB(pid: number): number {

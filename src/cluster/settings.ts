@@ -45,6 +45,9 @@ export function checkName(name: string): void {
   if (!clusterName.test(name)) throw new UserError(`"${name}" cannot be a cluster's name: use lower-case letters, digits and "-", at most 40`)
 }
 
+/** The path of a container runtime's socket, given as a path or as a `unix://` URL. */
+export const socketOf = (endpoint: string): string => endpoint.replace(/^unix:\/\//, '')
+
 /** The settings of a cluster that was made before; undefined when there is none. */
 export function readSettings(paths: Paths): Settings | undefined {
   let text: string
@@ -68,7 +71,8 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
     if (request.port !== undefined && request.port !== known.port) {
       throw new UserError(`cluster "${known.name}" was made with port ${known.port}; leave out --port, or give the new cluster another --name`)
     }
-    const { nodeAddress = known.nodeAddress, runtimeEndpoint = known.runtimeEndpoint } = request
+    const { nodeAddress = known.nodeAddress } = request
+    const runtimeEndpoint = request.runtimeEndpoint === undefined ? known.runtimeEndpoint : socketOf(request.runtimeEndpoint)
     const { apiServerArguments: remembered, ...rest } = known
     const told = mergeArguments(remembered, request.apiServerArguments)
     return record(paths, { ...rest, nodeAddress, ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }), ...(told && { apiServerArguments: told }) })
@@ -88,7 +92,7 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
     clusterDns: `10.${96 + subnet}.0.10`,
     clusterDomain: 'cluster.local',
     nodePorts: [30000, 32767],
-    ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint.replace(/^unix:\/\//, '') }),
+    ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: socketOf(request.runtimeEndpoint) }),
     ...(told && { apiServerArguments: told }),
   })
 }

@@ -49,7 +49,7 @@ it('encrypts every secret anew, whether the cluster is up or down', async () => 
 
   const up = await skiff('secrets', 'rotate-key')
   expect(up).toMatchObject({ code: 0, stderr: '' })
-  expect(up.stdout).toMatch(/^1 secret is encrypted with key2-[0-9a-f]{6}\nthe old key goes by itself in some minutes/)
+  expect(up.stdout).toMatch(/^1 secret is encrypted with key2-[0-9a-f]{6}\nthe old key is removed in a few minutes/)
   expect(keys()).toContain(first)
 
   await kill()

@@ -36,6 +36,14 @@ describe('the first cluster', () => {
     expect(again.code).toBe(0)
     expect(again.stdout).toContain('is already up')
   })
+
+  it('does not become another by coming up again with other options', async () => {
+    const again = (...options: string[]) => cluster.skiff('up', '--yes', '--no-merge', ...options)
+    const { code, stdout, stderr } = await again('--node-ip', '192.0.2.99', '--kube-apiserver-arg', 'max-requests-inflight=7')
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^skiff: cluster "\S+" is up \(pid \d+\) with another --node-ip and --kube-apiserver-arg; run "skiff down" first\n$/)
+    expect((await again('--port', '1')).stderr).toMatch(/^skiff: cluster "\S+" has port \d+, not 1; /)
+  })
 })
 
 describe('a deployment behind a service', () => {
