@@ -57,7 +57,7 @@ export async function startNode(options: NodeAgentOptions): Promise<NodeAgent> {
   }
   const workers = new Map<string, PodWorker>()
   const tools = await makeTools(options, context, machine, (uid) => workers.get(uid)?.wake(), signal)
-  const server = await startServer({ context, workers, addresses: context.hostIPs, port: options.port, maxPods: facts.maxPods, tls: options.tls })
+  const server = await startServer({ context, workers, prober: tools.prober, addresses: context.hostIPs, port: options.port, maxPods: facts.maxPods, tls: options.tls })
   informers.start(signal)
   const registration = await register(context, { ...facts, port: server.port }, signal)
   await services.synced()

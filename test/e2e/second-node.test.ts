@@ -167,6 +167,7 @@ describe('a second node', () => {
     const ask = (path: string, ...more: string[]) => cluster.host.run('curl', ['-sk', '--max-time', '5', '-w', '%{http_code}', ...more, `https://${second.address}:${port}${path}`])
     const token = ['-H', `Authorization: Bearer ${(await kubectl('create', 'token', 'prometheus')).trim()}`]
     expect((await ask('/metrics/resource', ...token)).stdout).toMatch(/node_cpu_usage_seconds_total[\s\S]*200$/)
+    expect((await ask('/metrics/probes', ...token)).stdout).toMatch(/prober_probe_total[\s\S]*200$/)
     expect((await ask('/pods', ...token)).stdout).toMatch(/403$/)
     expect((await ask('/metrics/resource')).stdout).toMatch(/401$/)
     expect((await ask('/metrics/resource', '-H', 'Authorization: Bearer forged')).stdout).toMatch(/401$/)

@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, isIPv6 } from 'node:net'
 import type { core } from '../../api/index.ts'
+import { podText } from '../context.ts'
 import { RuntimeError, type RuntimeDriver } from '../runtime/driver.ts'
 
 export interface ProbeTarget {
@@ -14,10 +15,14 @@ export interface ProbeTarget {
   readonly runtime: RuntimeDriver
 }
 
-/** `warning`: it passed, and whoever looks after the pod is told why that may not be meant. */
-export interface Outcome { readonly success: boolean; readonly output: string; readonly warning?: true }
+/**
+ * `warning`: it passed, and whoever looks after the pod is told why that may not be meant. `errored`: it could not be asked at all, which says
+ * nothing of the container.
+ */
+export interface Outcome { readonly success: boolean; readonly output: string; readonly warning?: true; readonly errored?: true }
 
 const failed = (output: string): Outcome => ({ success: false, output })
+const errored = (output: string): Outcome => ({ success: false, errored: true, output })
 const passed = (output = ''): Outcome => ({ success: true, output })
 const longestOutput = 10_240
 
@@ -28,9 +33,9 @@ export async function runHandler(target: ProbeTarget, handler: core.ProbeHandler
     if (handler.httpGet) return await httpGet(target, handler.httpGet, timeoutSeconds)
     if (handler.tcpSocket) return await tcp(handler.tcpSocket.host || target.podIP, portNumber(target.container, handler.tcpSocket.port), timeoutSeconds)
     if (handler.grpc) return await grpcHealth(target.podIP, handler.grpc, timeoutSeconds)
-    return failed('missing probe handler')
+    return errored(`missing probe handler for ${podText(target.pod)}:${target.container.name}`)
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error))
+    return errored(error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -65,7 +70,7 @@ async function httpGet(target: ProbeTarget, action: core.HTTPGetAction, timeoutS
   const headers: Record<string, string | string[]> = {}
   for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
   const withDefaults = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close', ...headers }
-  return fetchOnce(url, withDefaults, timeoutSeconds, 10)
+  return fetchOnce(url, withDefaults, timeoutSeconds, 10).catch((error: unknown) => failed(error instanceof Error ? error.message : String(error)))
 }
 
 /** The redirects that clients follow. */

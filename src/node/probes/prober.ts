@@ -5,6 +5,7 @@ import { allContainers, podUid, type NodeContext } from '../context.ts'
 import type { ContainerStatus } from '../runtime/driver.ts'
 import { latest, type World } from '../pods/world.ts'
 import { runHandler, type Outcome } from './handlers.ts'
+import { createProbeMetrics } from './metrics.ts'
 
 export type ProbeKind = 'liveness' | 'readiness' | 'startup'
 
@@ -18,6 +19,8 @@ export interface Prober {
   ready(pod: core.Pod, name: string, containerId: string): boolean
   /** Containers that must be restarted, with the kind of probe that says so: `liveness`. */
   unhealthy(uid: string, world: World): ReadonlyMap<string, string>
+  /** The text of `/metrics/probes`, with its media type. */
+  metrics(): Promise<{ readonly type: string; readonly text: string }>
 }
 
 interface Probe {
@@ -42,6 +45,7 @@ const titles: Record<ProbeKind, string> = { liveness: 'Liveness', readiness: 'Re
 /** `onChange` is told the uid of a pod when a probe of it changed its mind. */
 export function createProber(context: NodeContext, onChange: (uid: string) => void): Prober {
   const pods = new Map<string, Map<string, Probe>>()
+  const metrics = createProbeMetrics()
   const probeOf = (uid: string, name: string, kind: ProbeKind) => pods.get(uid)?.get(`${name}/${kind}`)
 
   const started = (pod: core.Pod, name: string, containerId: string): boolean => {
@@ -66,10 +70,15 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     if (probe.kind === 'startup' ? probe.result === true : !isStarted) return
     probe.busy = true
     const id = probe.containerId
+    const began = context.clock.now()
     const outcome = await attempt(context, probe)
     probe.busy = false
     if (probe.stopped || probe.containerId !== id) return
-    record(probe, outcome)
+    tell(context, probe, outcome)
+    if (!outcome.errored) {
+      metrics.record(named(probe), outcome.success, (context.clock.now() - began) / 1000)
+      record(probe, outcome.success)
+    }
     const over = probe.kind === 'startup' ? probe.result !== undefined : probe.kind === 'liveness' && probe.result === false
     if (!over) schedule(probe, (probe.spec.periodSeconds || 10) * 1000)
   }
@@ -79,10 +88,7 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     return Math.max(0, (probe.spec.initialDelaySeconds || 0) * 1000 - age)
   }
 
-  const record = (probe: Probe, { success, output, warning }: Outcome): void => {
-    const subject = { ...probe.pod, fieldPath: probe.fieldPath }
-    if (!success) context.recorder.event(subject, 'Warning', 'Unhealthy', `${titles[probe.kind]} probe failed: ${output}`)
-    else if (warning) context.recorder.event(subject, 'Warning', 'ProbeWarning', `${titles[probe.kind]} probe warning: ${output}`)
+  const record = (probe: Probe, success: boolean): void => {
     probe.run = probe.lastOutcome === success ? probe.run + 1 : 1
     probe.lastOutcome = success
     const threshold = success ? (probe.spec.successThreshold || 1) : (probe.spec.failureThreshold || 3)
@@ -135,9 +141,11 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
       for (const probe of pods.get(uid)?.values() ?? []) {
         probe.stopped = true
         probe.timer?.cancel()
+        metrics.forget(named(probe))
       }
       pods.delete(uid)
     },
+    metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
     started,
     ready(pod, name, containerId) {
       const container = allContainers(pod).find((c) => c.container.name === name)?.container
@@ -156,6 +164,15 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     },
   }
 }
+
+function tell({ recorder }: NodeContext, { pod, fieldPath, kind }: Probe, { success, errored, warning, output }: Outcome): void {
+  const subject = { ...pod, fieldPath }
+  if (errored) recorder.event(subject, 'Warning', 'Unhealthy', `${titles[kind]} probe errored and resulted in unknown state: ${output}`)
+  else if (!success) recorder.event(subject, 'Warning', 'Unhealthy', `${titles[kind]} probe failed: ${output}`)
+  else if (warning) recorder.event(subject, 'Warning', 'ProbeWarning', `${titles[kind]} probe warning: ${output}`)
+}
+
+const named = ({ kind, pod, container }: Probe) => ({ type: titles[kind], pod, container: container.name })
 
 /** What the API server was told of this very container before: it still holds after a restart of the node agent. */
 function reported(pod: core.Pod, name: string, containerId: string): core.ContainerStatus | undefined {

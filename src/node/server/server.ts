@@ -11,6 +11,7 @@ import type { Component } from '../../machinery/log.ts'
 import type { NodeContext } from '../context.ts'
 import type { NodeTls } from '../options.ts'
 import type { PodWorker } from '../pods/worker.ts'
+import type { Prober } from '../probes/prober.ts'
 import { createAuthenticator, createAuthorizer } from './authorize.ts'
 import { serveLogs } from './container-logs.ts'
 import { serveHostLogs } from './host-logs.ts'
@@ -24,6 +25,7 @@ const headBytes = 512 * 1024
 export interface ServerOptions {
   readonly context: NodeContext
   readonly workers: ReadonlyMap<string, PodWorker>
+  readonly prober: Pick<Prober, 'metrics'>
   readonly addresses: readonly string[]
   readonly port: number
   readonly maxPods: number
@@ -31,7 +33,7 @@ export interface ServerOptions {
 }
 
 /** Listens; resolves with the port. */
-export async function startServer({ context, workers, addresses, port, maxPods, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
+export async function startServer({ context, workers, prober, addresses, port, maxPods, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
   const authenticate = createAuthenticator(context)
   const authorize = createAuthorizer(context)
   const find = (namespace: string, name: string) => [...workers.values()].find((w) => w.pod.metadata.name === name && w.pod.metadata.namespace === namespace)
@@ -59,6 +61,10 @@ export async function startServer({ context, workers, addresses, port, maxPods, 
     if (path === '/metrics/cadvisor') return void send('text/plain; version=0.0.4', await stats.containerMetrics())
     if (path === '/configz') return void send('application/json', JSON.stringify({ kubeletconfig: configuration(context, maxPods) }))
     if (path === '/metrics') return void send(registry.contentType, await registry.metrics())
+    if (path === '/metrics/probes') {
+      const { type, text } = await prober.metrics()
+      return void send(type, text)
+    }
     if (path === '/logs' || path.startsWith('/logs/')) return serveHostLogs('/var/log', request, response, url.pathname)
     if (path.startsWith('/containerLogs/')) return serveLogs(context, find, url, response)
     if (/^\/(exec|attach|portForward)\//.test(path)) throw new ApiError(400, 'BadRequest', 'unable to upgrade: missing upgrade headers in request')

@@ -15,7 +15,7 @@ import { startPodManager } from '../pods/manager.ts'
 import { createStatusWriter } from '../pods/status-writer.ts'
 import type { Tools } from '../pods/tools.ts'
 import type { PodWorker } from '../pods/worker.ts'
-import { createProber } from '../probes/prober.ts'
+import { createProber, type Prober } from '../probes/prober.ts'
 import { createVolumes } from '../volumes/volumes.ts'
 import { createFakeRuntime, type FakeRuntime } from './fake-runtime.ts'
 
@@ -31,6 +31,8 @@ export interface TestNode {
   delete(name: string): Promise<void>
   pod(name: string): core.Pod
   events(name: string): readonly string[]
+  /** What `/metrics/probes` shows. */
+  probeMetrics(): Promise<string>
   /** Lets `ms` pass on the node's clock, and all that follows from it happen. */
   pass(ms: number): Promise<void>
   /** Whether the node has asked for the pod's final deletion. */
@@ -49,6 +51,7 @@ export async function startTestNode(options: { readonly images?: readonly string
   const node = options.node ? await client.create(core.nodes, options.node) : undefined
   let stop = new AbortController()
   let workers = new Map<string, PodWorker>()
+  let prober: Prober | undefined
 
   const start = async () => {
     stop = new AbortController()
@@ -62,8 +65,9 @@ export async function startTestNode(options: { readonly images?: readonly string
       recorder: createRecorder(client, { component: 'kubelet', host: 'node', clock, log: quiet }),
       node: () => node, services: () => [],
     }
+    prober = createProber(context, (uid) => workers.get(uid)?.wake())
     const tools: Tools = {
-      context, cgroups: noCgroups, images: createImages(context), prober: createProber(context, (uid) => workers.get(uid)?.wake()),
+      context, cgroups: noCgroups, images: createImages(context), prober,
       volumes: createVolumes(context.directories, { client, clock, allocatable: () => undefined, addresses: () => ({ podIPs: [], hostIPs: [] }) }),
       crashes: createBackoff(clock), statuses: createStatusWriter(client, clock, quiet),
       env: {
@@ -110,6 +114,7 @@ export async function startTestNode(options: { readonly images?: readonly string
       return pod
     },
     events: (name) => [...client.stored(core.events).values()].filter((e) => e.involvedObject.name === name).map((e) => `${e.reason}: ${e.message}`),
+    probeMetrics: async () => (await prober!.metrics()).text,
     released: (name) => client.calls.some((c) => c.verb === 'delete' && c.name === name && (c.object as { gracePeriodSeconds?: number }).gracePeriodSeconds === 0),
     async restart() {
       stop.abort()
