@@ -83,11 +83,6 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     if (!over) schedule(probe, (probe.spec.periodSeconds || 10) * 1000)
   }
 
-  const untilFirst = (probe: Probe): number => {
-    const age = context.clock.now() - (latest(probe.world, probe.container.name)?.startedAt ?? 0)
-    return Math.max(0, (probe.spec.initialDelaySeconds || 0) * 1000 - age)
-  }
-
   const record = (probe: Probe, success: boolean): void => {
     probe.run = probe.lastOutcome === success ? probe.run + 1 : 1
     probe.lastOutcome = success
@@ -95,7 +90,7 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     if (probe.run < threshold || probe.result === success) return
     probe.result = success
     onChange(podUid(probe.pod))
-    if (probe.kind === 'startup' && success) for (const other of pods.get(podUid(probe.pod))?.values() ?? []) if (other.container.name === probe.container.name && other.kind !== 'startup') schedule(other, untilFirst(other))
+    if (probe.kind === 'startup' && success) for (const other of pods.get(podUid(probe.pod))?.values() ?? []) if (other.container.name === probe.container.name && other.kind !== 'startup') schedule(other, untilFirst(context, other))
   }
 
   /** A container that (re)started is judged anew. */
@@ -105,7 +100,7 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
     probe.lastOutcome = undefined
     const before = reported(probe.pod, probe.container.name, status.id)
     probe.result = probe.kind === 'liveness' ? true : probe.kind === 'startup' ? (before?.started === true ? true : undefined) : before?.ready === true
-    schedule(probe, untilFirst(probe))
+    schedule(probe, untilFirst(context, probe))
   }
 
   return {
@@ -163,6 +158,11 @@ export function createProber(context: NodeContext, onChange: (uid: string) => vo
       return found
     },
   }
+}
+
+function untilFirst({ clock }: NodeContext, { spec, world, container }: Probe): number {
+  const age = clock.now() - (latest(world, container.name)?.startedAt ?? 0)
+  return Math.max(0, (spec.initialDelaySeconds || 0) * 1000 - age)
 }
 
 function tell({ recorder }: NodeContext, { pod, fieldPath, kind }: Probe, { success, errored, warning, output }: Outcome): void {
