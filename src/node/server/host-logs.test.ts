@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, request } from 'node:http'
+import { createServer, request, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serveHostLogs } from './host-logs.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'skiff-host-logs-'))
@@ -27,11 +27,12 @@ afterAll(() => {
   rmSync(place, { recursive: true, force: true })
 })
 
-const ask = (path: string, method = 'GET') => new Promise<{ readonly code: number; readonly type: string; readonly location: string; readonly text: string }>((resolve, reject) => {
-  request({ port: (server.address() as AddressInfo).port, path, method }, (response) => {
+interface Answer { readonly code: number; readonly type: string; readonly location: string; readonly text: string; readonly headers: IncomingHttpHeaders }
+const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) => new Promise<Answer>((resolve, reject) => {
+  request({ port: (server.address() as AddressInfo).port, path, method, headers }, (response) => {
     let text = ''
     response.setEncoding('utf8').on('data', (part: string) => void (text += part))
-    response.on('end', () => resolve({ code: response.statusCode!, type: response.headers['content-type'] ?? '', location: response.headers.location ?? '', text }))
+    response.on('end', () => resolve({ code: response.statusCode!, type: response.headers['content-type'] ?? '', location: response.headers.location ?? '', text, headers: response.headers }))
   }).on('error', reject).end()
 })
 
@@ -55,6 +56,47 @@ it('shows files, through links among them', async () => {
 
 it.each(['/logs/nothing', '/logs/out', '/logs/up/secret', '/logs/up/', '/logs/%2e%2e/secret', '/logs/..%2fsecret', '/logs/%2fetc/hostname', '/logs/a%00b', '/logs/%zz', '/logs/pipe'])('has nothing at %s', async (path) => {
   expect(await ask(path)).toMatchObject({ code: 404, text: '404 page not found\n' })
+})
+
+describe('a part of a file', () => {
+  const part = (range: string, more: Record<string, string> = {}) => ask('/logs/syslog', 'GET', { range, ...more })
+
+  it.each([['bytes=0-2', 'one', '0-2'], ['bytes=4-', 'two\n', '4-7'], ['bytes=-4', 'two\n', '4-7'], ['bytes=6-99', 'o\n', '6-7'], ['bytes=-99', 'one\ntwo\n', '0-7']])('%s', async (range, text, place) => {
+    expect(await part(range)).toMatchObject({ code: 206, type: 'text/plain; charset=utf-8', text, headers: { 'content-range': `bytes ${place}/8`, 'content-length': String(text.length), 'accept-ranges': 'bytes' } })
+  })
+
+  it('comes with others in one answer', async () => {
+    const { code, type, text, headers } = await part('bytes=0-0, 4-6')
+    const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(type)?.[1]
+    const head = (place: string) => `--${boundary}\r\nContent-Range: bytes ${place}/8\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n`
+    expect([code, text]).toEqual([206, `${head('0-0')}o\r\n${head('4-6')}two\r\n--${boundary}--\r\n`])
+    expect(headers['content-length']).toBe(String(text.length))
+  })
+
+  it('is the whole when more than that is asked for, or the file is another by now', async () => {
+    expect(await part('bytes=0-7,0-7')).toMatchObject({ code: 200, text: 'one\ntwo\n' })
+    expect(await part('bytes=0-2', { 'if-range': new Date(0).toUTCString() })).toMatchObject({ code: 200, text: 'one\ntwo\n' })
+    expect(await part('bytes=0-2', { 'if-range': (await ask('/logs/syslog')).headers['last-modified']! })).toMatchObject({ code: 206, text: 'one' })
+    expect(await ask('/logs/apt/a%20%3Cb%3E.log', 'GET', { range: 'bytes=0-5' })).toMatchObject({ code: 200, text: '' })
+  })
+
+  it('is refused where the file has none', async () => {
+    expect(await part('bytes=8-')).toMatchObject({ code: 416, text: 'invalid range: failed to overlap\n', headers: { 'content-range': 'bytes */8' } })
+    for (const wrong of ['bytes=2-1', 'bytes=a-b', 'bytes=-', 'lines=1-2']) expect(await part(wrong), wrong).toMatchObject({ code: 416, text: 'invalid range\n' })
+  })
+})
+
+it('sends a file again only when it is another', async () => {
+  const { headers } = await ask('/logs/syslog')
+  const modified = headers['last-modified']!
+  expect(await ask('/logs/syslog', 'GET', { 'if-modified-since': modified })).toMatchObject({ code: 304, text: '', headers: { 'last-modified': modified } })
+  expect(await ask('/logs/syslog', 'GET', { 'if-modified-since': new Date(0).toUTCString() })).toMatchObject({ code: 200 })
+  expect(await ask('/logs/syslog', 'GET', { 'if-modified-since': 'yesterday' })).toMatchObject({ code: 200 })
+  expect(await ask('/logs/syslog', 'GET', { 'if-unmodified-since': new Date(0).toUTCString() })).toMatchObject({ code: 412 })
+  expect(await ask('/logs/syslog', 'GET', { 'if-unmodified-since': modified })).toMatchObject({ code: 200 })
+  expect(await ask('/logs/syslog', 'GET', { 'if-none-match': '*' })).toMatchObject({ code: 304 })
+  expect(await ask('/logs/syslog', 'GET', { 'if-none-match': '"x"', 'if-modified-since': modified })).toMatchObject({ code: 200 })
+  expect(await ask('/logs/syslog', 'GET', { 'if-match': '"x"' })).toMatchObject({ code: 412 })
 })
 
 it('is only read', async () => {

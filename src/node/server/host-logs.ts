@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { open, readdir, realpath, type FileHandle } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { sendFile } from './send-file.ts'
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', '\'': '&#39;' }
 const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => escapes[character]!)
@@ -28,10 +28,7 @@ export async function serveHostLogs(root: string, request: IncomingMessage, resp
     }
     if (!stat.isFile()) return notFound(response)
     if (pathname.endsWith('/')) return void response.writeHead(301, { location: `../${encodeURIComponent(pathname.split('/').at(-2)!)}` }).end()
-    response.writeHead(200, { 'content-type': await typeOf(file), 'content-length': stat.size, 'last-modified': stat.mtime.toUTCString() })
-    if (request.method === 'HEAD' || stat.size === 0) return void response.end()
-    // Not what is written meanwhile: the length was said.
-    await pipeline(file.createReadStream({ start: 0, end: stat.size - 1, autoClose: false }), response)
+    await sendFile(file, { type: await typeOf(file), size: stat.size, modified: stat.mtime }, request, response)
   } finally {
     await file.close()
   }
