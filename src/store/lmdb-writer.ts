@@ -130,9 +130,9 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   const drain = async () => {
-    // The turn lets everything that arrived with the same poll of the sockets join.
-    await new Promise((resolve) => void setImmediate(resolve))
-    while (queue.length) {
+    do {
+      // The turn lets everything that arrived with the same poll of the sockets join, and those who were just answered go out first.
+      await new Promise((resolve) => void setImmediate(resolve))
       const refused = refusal()
       if (refused) {
         for (const job of queue.splice(0)) job.reject(refused)
@@ -149,7 +149,7 @@ export function createWriter(options: WriterOptions): Writer {
       } catch (error) {
         for (const job of jobs) job.reject(error)
       }
-    }
+    } while (queue.length)
     running = undefined
   }
 
