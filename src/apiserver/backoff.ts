@@ -3,7 +3,7 @@ import type { Clock } from '../machinery/clock.ts'
 import { RemoteError } from './remote.ts'
 
 const attempts = 5
-const first = 500
+const half = 500
 const factor = 1.5
 
 const passing = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
@@ -12,8 +12,8 @@ const passing = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
 const isPassing = (error: unknown): boolean =>
   (error instanceof RemoteError ? error.code === 429 || error.code >= 500 : error instanceof Error && passing.has((error as NodeJS.ErrnoException).code ?? ''))
 
-/** Tries up to five times, half a second apart and then longer. Rejects with the last error. */
-export async function withBackoff<T>(clock: Clock, attempt: () => Promise<T>): Promise<T> {
+/** Tries up to five times, `first` milliseconds apart (half a second) and then longer. Rejects with the last error. */
+export async function withBackoff<T>(clock: Clock, attempt: () => Promise<T>, first = half): Promise<T> {
   let pause = first
   for (let i = 1; ; i++) {
     try {

@@ -2,10 +2,8 @@
 import type { AdmissionChain } from './admission/admission.ts'
 import { createAdmissionChain } from './admission/chain.ts'
 import { admitConnections } from './admission/connect.ts'
-import type { PluginChoice } from './admission/chosen.ts'
 import { createAdmissionMetrics } from './admission/metrics.ts'
-import { admissionPlugins } from './admission/plugins.ts'
-import type { PodSecurityOptions } from './admission/pod-security/configuration.ts'
+import { admissionPlugins, type AdmissionSettings } from './admission/plugins.ts'
 import { issuerHandlers } from './authn/issuer.ts'
 import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSetup } from './authn/setup.ts'
 import { createAudienceCheck } from './authn/node-audiences.ts'
@@ -56,10 +54,8 @@ export interface EdgeOptions {
   readonly authorization?: AuthorizationOptions | undefined
   /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
   readonly mountTokens?: boolean
-  /** Defaults and exemptions of Pod Security. Left out: only the labels of namespaces say something. */
-  readonly podSecurity?: PodSecurityOptions | undefined
-  /** Which admission plugins run; those of Kubernetes's defaults when left out. */
-  readonly admissionPlugins?: PluginChoice | undefined
+  /** Which admission plugins run and what they are told; those of Kubernetes's defaults when left out. */
+  readonly admission?: AdmissionSettings | undefined
   /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
   readonly audit?: Audit | undefined
   /** What other parts count, for `/metrics`. */
@@ -82,7 +78,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
     const admissionMetrics = createAdmissionMetrics(metrics.registry)
-    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { mountTokens: options.mountTokens ?? tokens !== undefined, tokens, podSecurity: options.podSecurity, plugins: options.admissionPlugins }, admissionMetrics), admissionMetrics)
+    const admission = createAdmissionChain(admissionPlugins(env, authorizer, { ...options.admission, mountTokens: options.mountTokens ?? tokens !== undefined, tokens }, admissionMetrics), admissionMetrics)
     const refusals = createRefusals(env)
     const decide = access.authorization(authorizer.decide)
     const verdict = (user: Identity, info: RequestInfo, decision: Decision) => {

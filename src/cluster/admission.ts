@@ -1,32 +1,46 @@
 /** Admission as a user asks for it: kube-apiserver's `admission-control-config-file`, `enable-admission-plugins` and `disable-admission-plugins`. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { checkPlugins, type PluginChoice } from '../apiserver/admission/chosen.ts'
-import { parsePodSecurity, type PodSecurityOptions } from '../apiserver/admission/pod-security/configuration.ts'
+import { checkPlugins } from '../apiserver/admission/chosen.ts'
+import { parseAdmissionConfiguration, type PluginConfigurations } from '../apiserver/admission/configuration.ts'
+import type { AdmissionSettings } from '../apiserver/admission/plugins.ts'
 import { argumentFile, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
+import { postOf } from './authentication.ts'
 import { UserError } from './user-error.ts'
 
 const flag = 'admission-control-config-file'
 
-/** Defaults and exemptions of Pod Security; undefined when there is no file. Throws `UserError`. */
-export function podSecurityOf(given: ApiServerArguments | undefined): PodSecurityOptions | undefined {
-  const file = given?.[flag]
-  const text = argumentFile(given, flag)
-  if (file === undefined || text === undefined) return undefined
+/** Which plugins run, and what they are told. Files that the configuration names are looked for beside it. Throws `UserError`. */
+export async function admissionOf(given: ApiServerArguments | undefined): Promise<AdmissionSettings> {
+  const plugins = { enable: argumentList(given, 'enable-admission-plugins'), disable: argumentList(given, 'disable-admission-plugins') }
+  const configurations = configurationsOf(given)
   try {
-    return parsePodSecurity(text, (path) => readFileSync(resolve(dirname(file), path), 'utf8'))
-  } catch (error) {
-    throw new UserError(`${flag}: ${file}: ${(error as Error).message}`)
-  }
-}
-
-/** Which plugins run. Throws `UserError`. */
-export function pluginsOf(given: ApiServerArguments | undefined): PluginChoice {
-  const choice = { enable: argumentList(given, 'enable-admission-plugins'), disable: argumentList(given, 'disable-admission-plugins') }
-  try {
-    checkPlugins(choice)
+    checkPlugins(plugins, Object.keys(configurations))
   } catch (error) {
     throw new UserError((error as Error).message)
   }
-  return choice
+  const images = configurations.ImagePolicyWebhook
+  if (!images) return { plugins, configurations }
+  const file = beside(given, images.kubeConfigFile)
+  return { plugins, configurations, imagePolicyPost: await postOf(flag, textOf(file), file) }
+}
+
+function configurationsOf(given: ApiServerArguments | undefined): PluginConfigurations {
+  const text = argumentFile(given, flag)
+  if (text === undefined) return {}
+  try {
+    return parseAdmissionConfiguration(text, (path) => readFileSync(beside(given, path), 'utf8'))
+  } catch (error) {
+    throw new UserError(`${flag}: ${given?.[flag]}: ${(error as Error).message}`)
+  }
+}
+
+const beside = (given: ApiServerArguments | undefined, path: string): string => resolve(dirname(given?.[flag] ?? ''), path)
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UserError(`${flag}: cannot read ${file}: ${(error as Error).message}`)
+  }
 }

@@ -15,7 +15,7 @@ import { startCompactor } from '../store/compactor.ts'
 import type { Store } from '../store/store.ts'
 import { frontProxyName, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
-import { pluginsOf, podSecurityOf } from './admission.ts'
+import { admissionOf } from './admission.ts'
 import { auditOf } from './audit.ts'
 import { authenticationOf, type AuthenticationSettings } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
@@ -110,8 +110,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     edges: createEdges({
       audit,
       counted: [...(options.counted ?? []), ...(who.reloads ? [reloadMetrics('authentication_config_controller', serverId, who.reloads)] : []), ...(may?.reloads ? [reloadMetrics('authorization_config_controller', serverId, may.reloads)] : [])],
-      podSecurity: podSecurityOf(given),
-      admissionPlugins: pluginsOf(given),
+      admission: await admissionOf(given),
       flow: flowOf(settings.apiServerArguments),
       serverAddress: () => `${settings.nodeAddress}:${settings.port}`,
       checks: [{

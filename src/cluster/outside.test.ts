@@ -10,7 +10,7 @@ import { tokenWebhook } from '../apiserver/authn/token-webhook.ts'
 import type { ChosenMode } from '../apiserver/authz/setup.ts'
 import { FakeClock } from '../machinery/clock.ts'
 import { quiet } from '../machinery/log.ts'
-import { podSecurityOf } from './admission.ts'
+import { admissionOf } from './admission.ts'
 import { knownArguments, mergeArguments, parseArguments } from './apiserver-arguments.ts'
 import { authenticationOf } from './authentication.ts'
 import { authorizationOf } from './authorization.ts'
@@ -134,12 +134,21 @@ describe('the flags of service account tokens', () => {
 })
 
 describe('the file of admission', () => {
-  it('says what Pod Security does where no label does, and whom it leaves alone', () => {
+  const admission = (name: string, ...plugins: object[]) => `admission-control-config-file=${file(name, JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins }))}`
+
+  it('says what Pod Security does where no label does, and whom it leaves alone', async () => {
     const configuration = { apiVersion: 'pod-security.admission.config.k8s.io/v1', kind: 'PodSecurityConfiguration', defaults: { enforce: 'baseline' }, exemptions: { namespaces: ['tools'] } }
-    const flags = parseArguments([`admission-control-config-file=${file('admission', JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins: [{ name: 'PodSecurity', configuration }] }))}`])
-    expect(podSecurityOf(flags)?.defaults.enforce).toMatchObject({ level: 'baseline' })
-    expect(podSecurityOf(flags)?.exempt.namespaces.has('tools')).toBe(true)
-    expect(podSecurityOf(undefined)).toBeUndefined()
-    expect(() => podSecurityOf(parseArguments([`admission-control-config-file=${file('wrong', '{"kind":"Else"}')}`]))).toThrow('admission-control-config-file: ')
+    const { configurations } = await admissionOf(parseArguments([admission('admission', { name: 'PodSecurity', configuration })]))
+    expect(configurations?.PodSecurity?.defaults.enforce).toMatchObject({ level: 'baseline' })
+    expect(configurations?.PodSecurity?.exempt.namespaces.has('tools')).toBe(true)
+    expect((await admissionOf(undefined)).configurations).toEqual({})
+    await expect(admissionOf(parseArguments([`admission-control-config-file=${file('wrong', '{"kind":"Else"}')}`]))).rejects.toThrow('admission-control-config-file: ')
+  })
+
+  it('is needed by plugins that have nothing to go by without it', async () => {
+    const images = ['enable-admission-plugins=ImagePolicyWebhook', admission('images', { name: 'ImagePolicyWebhook', configuration: { imagePolicy: { kubeConfigFile: 'hook' } } })]
+    expect((await admissionOf(parseArguments(images))).imagePolicyPost).toBeTypeOf('function')
+    await expect(admissionOf(parseArguments(images.slice(0, 1)))).rejects.toThrow('enable-admission-plugins plugin "ImagePolicyWebhook" needs a configuration in admission-control-config-file')
+    await expect(admissionOf(parseArguments([admission('nowhere', { name: 'ImagePolicyWebhook', configuration: { imagePolicy: { kubeConfigFile: 'nowhere.conf' } } })]))).rejects.toThrow('admission-control-config-file: cannot read')
   })
 })

@@ -8,6 +8,7 @@ import type { AdmissionPlugin } from './admission.ts'
 import { createAdmissionChain } from './chain.ts'
 import { checkPlugins, isOn } from './chosen.ts'
 import { admissionPlugins } from './plugins.ts'
+import { alwaysDeny } from './plugins/always-deny.ts'
 import { alwaysPullImages } from './plugins/always-pull-images.ts'
 import { denyServiceExternalIPs } from './plugins/deny-service-external-ips.ts'
 import { ownerReferencesPermissionEnforcement } from './plugins/owner-references-permission-enforcement.ts'
@@ -34,11 +35,20 @@ describe('the choice of plugins', () => {
     expect(on).toContain('RoleEscalation')
   })
 
-  it('knows the names of Kubernetes, and says which it does not know or does not have', () => {
+  it('stands in Kubernetes\'s order', () => {
+    const on = namesOf({ enable: ['AlwaysDeny', 'EventRateLimit', 'LimitPodHardAntiAffinityTopology', 'NamespaceAutoProvision', 'NamespaceExists', 'PodNodeSelector', 'PodTolerationRestriction'] })
+    expect(on.slice(0, 5)).toEqual(['NamespaceAutoProvision', 'NamespaceLifecycle', 'NamespaceExists', 'LimitPodHardAntiAffinityTopology', 'LimitRanger'])
+    const from = on.indexOf('PodSecurity')
+    expect(on.slice(from, from + 7)).toEqual(['PodSecurity', 'PodNodeSelector', 'Priority', 'DefaultTolerationSeconds', 'PodTolerationRestriction', 'EventRateLimit', 'DefaultStorageClass'])
+    expect(on.slice(-2)).toEqual(['ResourceQuota', 'AlwaysDeny'])
+  })
+
+  it('knows the names of Kubernetes, and says which it does not know', () => {
     checkPlugins({ enable: ['NodeRestriction', 'ClusterTrustBundleAttest'], disable: ['EventRateLimit', 'PodSecurity'] })
+    checkPlugins({ enable: ['EventRateLimit'] }, ['EventRateLimit'])
     expect(() => checkPlugins({ enable: ['Nonsense'] })).toThrow('enable-admission-plugins plugin "Nonsense" is unknown')
     expect(() => checkPlugins({ disable: ['RoleEscalation'] })).toThrow('disable-admission-plugins plugin "RoleEscalation" is unknown')
-    expect(() => checkPlugins({ enable: ['EventRateLimit'] })).toThrow('enable-admission-plugins plugin "EventRateLimit" is not supported')
+    expect(() => checkPlugins({ enable: ['EventRateLimit'] })).toThrow('enable-admission-plugins plugin "EventRateLimit" needs a configuration')
     expect(() => checkPlugins({ enable: ['Priority', 'LimitRanger'], disable: ['Priority', 'LimitRanger'] })).toThrow('[LimitRanger Priority] in enable-admission-plugins and disable-admission-plugins overlapped')
   })
 })
@@ -88,4 +98,12 @@ describe('OwnerReferencesPermissionEnforcement', () => {
     expect(await refusal(plugin, core.configmaps, owned('ConfigMap', owner('StatefulSet', true)))).toContain('cannot set blockOwnerDeletion if an ownerReference refers to a resource you can\'t set finalizers on')
     expect(await refusal(plugin, core.configmaps, owned('ConfigMap', owner('StatefulSet', true)), { operation: 'UPDATE', old: owned('ConfigMap', owner('StatefulSet', true), { uid: 'other' }) })).toBe('admitted')
   })
+})
+
+it('AlwaysDeny refuses everything', async () => {
+  const chain = createAdmissionChain([alwaysDeny()])
+  const map = { kind: 'ConfigMap', metadata: { name: 'm', namespace: 'default' } }
+  for (const operation of ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const) {
+    expect(() => chain.mutate(attributesOf(core.configmaps, operation === 'DELETE' ? undefined : map, { operation, old: map })), operation).toThrow('configmaps "m" is forbidden: admission control is denying all modifications')
+  }
 })

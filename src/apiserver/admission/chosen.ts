@@ -2,17 +2,20 @@
 
 /** Plugins that change or refuse nothing here: what they look at belongs to features that Kubernetes has off by default, or is checked elsewhere. */
 const idle = ['AlwaysAdmit', 'ClusterTrustBundleAttest', 'JobValidation', 'NodeDeclaredFeatureValidator', 'PodGroupProtection', 'PodGroupWorkloadExists', 'PodResizeValidator']
-/** Those of Kubernetes that this server does not have; it has them off too. */
-const missing: ReadonlySet<string> = new Set(['AlwaysDeny', 'EventRateLimit', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology', 'NamespaceAutoProvision', 'NamespaceExists', 'PodNodeSelector', 'PodTolerationRestriction'])
 /** Off unless asked for, as in kube-apiserver. */
-const off = ['AlwaysPullImages', 'DenyServiceExternalIPs', 'ExtendedResourceToleration', 'OwnerReferencesPermissionEnforcement']
+const off = [
+  'AlwaysDeny', 'AlwaysPullImages', 'DenyServiceExternalIPs', 'EventRateLimit', 'ExtendedResourceToleration', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology', 'NamespaceAutoProvision', 'NamespaceExists',
+  'OwnerReferencesPermissionEnforcement', 'PodNodeSelector', 'PodTolerationRestriction',
+]
+/** Those of them that have nothing to go by without a configuration. */
+const toldWhatToDo = ['EventRateLimit', 'ImagePolicyWebhook']
 /** kube-apiserver's own choice, with NodeRestriction, which every installer of clusters adds to it. */
 const on = [
   'CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction', 'DefaultIngressClass', 'DefaultStorageClass', 'DefaultTolerationSeconds', 'LimitRanger', 'MutatingAdmissionPolicy',
   'MutatingAdmissionWebhook', 'NamespaceLifecycle', 'NodeRestriction', 'PersistentVolumeClaimResize', 'PodSecurity', 'PodTopologyLabels', 'Priority', 'ResourceQuota', 'RuntimeClass', 'ServiceAccount',
   'StorageObjectInUseProtection', 'TaintNodesByCondition', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionWebhook',
 ]
-const known: ReadonlySet<string> = new Set([...idle, ...missing, ...off, ...on])
+const known: ReadonlySet<string> = new Set([...idle, ...off, ...on])
 
 export interface PluginChoice {
   /** On beside those that are by default. */
@@ -26,11 +29,11 @@ export function isOn({ enable, disable }: PluginChoice, name: string): boolean {
   return enable?.includes(name) || !(disable?.includes(name) || off.includes(name))
 }
 
-/** Throws an `Error` of one line for names that nobody knows or that cannot be had, and for those that are to be both on and off. */
-export function checkPlugins({ enable = [], disable = [] }: PluginChoice): void {
+/** Throws an `Error` of one line for names that nobody knows, for those that are to be both on and off, and for those that need a configuration and have none. */
+export function checkPlugins({ enable = [], disable = [] }: PluginChoice, configured: readonly string[] = []): void {
   const errors = [
     ...enable.filter((name) => !known.has(name)).map((name) => `enable-admission-plugins plugin ${JSON.stringify(name)} is unknown`),
-    ...enable.filter((name) => missing.has(name)).map((name) => `enable-admission-plugins plugin ${JSON.stringify(name)} is not supported`),
+    ...toldWhatToDo.filter((name) => enable.includes(name) && !configured.includes(name)).map((name) => `enable-admission-plugins plugin ${JSON.stringify(name)} needs a configuration in admission-control-config-file`),
     ...disable.filter((name) => !known.has(name)).map((name) => `disable-admission-plugins plugin ${JSON.stringify(name)} is unknown`),
   ]
   const both = enable.filter((name) => disable.includes(name)).toSorted()

@@ -2,25 +2,34 @@
 import type { Tokens } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { ServerEnvironment } from '../options.ts'
+import type { Post } from '../remote.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { isOn, type PluginChoice } from './chosen.ts'
+import type { PluginConfigurations } from './configuration.ts'
 import type { AdmissionMetrics } from './metrics.ts'
-import type { PodSecurityOptions } from './pod-security/configuration.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating.ts'
 import { validatingAdmissionPolicy } from './policies/validating.ts'
+import { alwaysDeny } from './plugins/always-deny.ts'
 import { alwaysPullImages } from './plugins/always-pull-images.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './plugins/certificates.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts'
 import { denyServiceExternalIPs } from './plugins/deny-service-external-ips.ts'
+import { eventRateLimit } from './plugins/event-rate-limit.ts'
 import { extendedResourceToleration } from './plugins/extended-resource-toleration.ts'
+import { imagePolicyWebhook } from './plugins/image-policy-webhook.ts'
+import { limitPodHardAntiAffinityTopology } from './plugins/limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './plugins/limit-ranger.ts'
+import { namespaceAutoProvision } from './plugins/namespace-auto-provision.ts'
+import { namespaceExists } from './plugins/namespace-exists.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
 import { nodeRestriction } from './plugins/node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './plugins/owner-references-permission-enforcement.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
+import { podNodeSelector } from './plugins/pod-node-selector.ts'
 import { podSecurity } from './plugins/pod-security.ts'
+import { podTolerationRestriction } from './plugins/pod-toleration-restriction.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
 import { policyParams } from './plugins/policy-params.ts'
 import { priority } from './plugins/priority.ts'
@@ -33,13 +42,19 @@ import { storageObjectInUseProtection } from './plugins/storage-object-in-use-pr
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 import { webhooks } from './plugins/webhooks.ts'
 
-export interface AdmissionOptions extends ServiceAccountOptions {
-  /** Who makes tokens; left out: there are none. */
-  readonly tokens?: Tokens | undefined
-  /** Defaults and exemptions of Pod Security. */
-  readonly podSecurity?: PodSecurityOptions | undefined
+/** What an administrator says of admission. */
+export interface AdmissionSettings {
   /** Which plugins run; those of Kubernetes's defaults when left out. */
   readonly plugins?: PluginChoice | undefined
+  /** What those are told that take a configuration. */
+  readonly configurations?: PluginConfigurations | undefined
+  /** Reaches the server of `configurations.ImagePolicyWebhook`. */
+  readonly imagePolicyPost?: Post | undefined
+}
+
+export interface AdmissionOptions extends AdmissionSettings, ServiceAccountOptions {
+  /** Who makes tokens; left out: there are none. */
+  readonly tokens?: Tokens | undefined
 }
 
 export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock' | 'resources' | 'log' | 'complete'>
@@ -47,17 +62,25 @@ export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' |
 /** All that are on. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
 export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions, metrics?: AdmissionMetrics): readonly AdmissionPlugin[] {
   const { mutating, validating } = webhooks(env, authorizer, metrics)
+  const { configurations: told = {}, imagePolicyPost: post } = options
   const all = [
+    namespaceAutoProvision(env),
     namespaceLifecycle(env),
+    namespaceExists(env),
+    limitPodHardAntiAffinityTopology(),
     limitRanger(env),
     serviceAccount(env, options),
     ...(options.tokens ? [tokenSecret(env, options.tokens)] : []),
     nodeRestriction(env),
     taintNodesByCondition(),
     alwaysPullImages(),
-    podSecurity(env, options.podSecurity),
+    ...(told.ImagePolicyWebhook && post ? [imagePolicyWebhook(env, told.ImagePolicyWebhook, post)] : []),
+    podSecurity(env, told.PodSecurity),
+    podNodeSelector(env, told.PodNodeSelector),
     priority(env),
     defaultTolerationSeconds(),
+    podTolerationRestriction(env, told.PodTolerationRestriction),
+    eventRateLimit(env, told.EventRateLimit),
     extendedResourceToleration(),
     defaultStorageClass(env),
     storageObjectInUseProtection(),
@@ -76,7 +99,8 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     mutating,
     validatingAdmissionPolicy(env, authorizer, metrics),
     validating,
-    resourceQuota(env),
+    resourceQuota(env, told.ResourceQuota),
+    alwaysDeny(),
   ]
   return all.filter(({ name }) => isOn(options.plugins ?? {}, name))
 }

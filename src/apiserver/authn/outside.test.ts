@@ -68,7 +68,7 @@ describe('the token webhook', () => {
 
   it('is asked once for a token, again when its answer has aged', async () => {
     const { who, clock } = withWebhook()
-    for (let i = 0; i < 3; i++) expect(await who(bearer('good'))).toEqual({ name: 'ana', uid: '1', groups: ['devs', 'system:authenticated'], extra: { scope: ['a'] } })
+    for (let i = 0; i < 3; i++) expect(await who(bearer('good'))).toEqual({ name: 'ana', uid: '1', groups: ['devs', 'system:authenticated'], extra: { Scope: ['a'] } })
     for (let i = 0; i < 3; i++) expect(await who(bearer('bad'))).toBe(401)
     expect(asked.map((r) => r.spec.token)).toEqual(['good', 'bad'])
     expect(asked[0]).toMatchObject({ apiVersion: 'authentication.k8s.io/v1', spec: { audiences: ['https://kubernetes.default.svc'] } })

@@ -55,7 +55,7 @@ function identityOf(user: Status['user']): Identity {
   let identity = known.get(user as object)
   if (!identity) {
     const texts = (values: unknown): readonly string[] => (Array.isArray(values) ? values.filter((v) => typeof v === 'string') : [])
-    const more = Object.entries(extra ?? {}).map(([key, values]) => [key.toLowerCase(), texts(values)] as const)
+    const more = Object.entries(extra ?? {}).map(([key, values]) => [key, texts(values)] as const)
     known.set(user as object, (identity = { name: username, ...(uid ? { uid } : {}), groups: texts(groups), ...(more.length > 0 ? { extra: Object.fromEntries(more) } : {}) }))
   }
   return identity

@@ -1,11 +1,11 @@
 /**
- * What is used of each quota right now. Counted from what is there, so nothing drifts; an object that was just let in and is
- * on its way to the store is counted from a note until it is seen, so that fifty creators at once do not get past a limit of ten.
+ * What is used of each quota right now. Counted from what is there, so nothing drifts; what was just let in and is on its way to the
+ * store, a new object or one that grows, is counted from a note until it is seen, so that fifty writers at once do not get past a limit of ten.
  */
 import { core, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
-import { amountsOf, sum, zero, type Amounts } from './amounts.ts'
+import { amountsOf, minus, sum, zero, type Amounts } from './amounts.ts'
 import { inScope } from './scopes.ts'
 import { usageOf } from './usage.ts'
 
@@ -16,26 +16,28 @@ export type Sources = (resource: Resource) => Source
 /** How long an object that was let in may take to be stored. A write that failed holds its place no longer. */
 const patience = 10_000
 
-interface Note { readonly resource: Resource; readonly object: ApiObject; readonly until: number }
+/** `before`: the object as it is in the store, which is to become `object`; undefined: it is new. */
+interface Note { readonly resource: Resource; readonly object: ApiObject; readonly before: ApiObject | undefined; readonly until: number }
 
 export interface Ledger {
   /** What is used of the names that the quota limits, notes included. */
   used(quota: core.ResourceQuota): Amounts
-  /** Counts the object from now on, whether it can be seen or not. */
-  note(resource: Resource, object: ApiObject): void
+  /** Counts the object as it will be from now on, whether that can be seen or not. `before`: what it was; undefined: it is new. */
+  note(resource: Resource, object: ApiObject, before?: ApiObject): void
 }
 
 /** `resources`: everything that is served; quotas may count any of them. */
 export function createLedger(sources: Sources, resources: () => readonly Resource[], clock: Pick<Clock, 'now'>): Ledger {
-  const notes = new Map<string, Note>()
+  const notes = new Set<Note>()
 
   const stillComing = (namespace: string): readonly Note[] => {
-    for (const [uid, { resource, object, until }] of notes) {
-      const seen = sources(resource).get(object.metadata.namespace ?? '', object.metadata.name ?? '')
-      // Seen, or its name was taken by another one.
-      if (seen || until < clock.now()) notes.delete(uid)
-    }
-    return [...notes.values()].filter((n) => n.object.metadata.namespace === namespace)
+    for (const note of notes) if (note.until < clock.now() || isSeen(note)) notes.delete(note)
+    return [...notes].filter(({ object }) => object.metadata.namespace === namespace)
+  }
+  const isSeen = ({ resource, object, before }: Note): boolean => {
+    const seen = sources(resource).get(object.metadata.namespace ?? '', object.metadata.name ?? '')
+    // Seen, or its name was taken by another one; changed, by this or by another write, or gone.
+    return before ? seen?.metadata.resourceVersion !== before.metadata.resourceVersion : seen !== undefined
   }
 
   return {
@@ -44,18 +46,25 @@ export function createLedger(sources: Sources, resources: () => readonly Resourc
       const limited = [...amountsOf(quota.spec.hard).keys()]
       const total = sum([
         ...countedBy(limited, resources()).flatMap((resource) => sources(resource).list(namespace).map((object) => shareOf(quota, resource, object))),
-        ...stillComing(namespace).map(({ resource, object }) => shareOf(quota, resource, object)),
+        ...stillComing(namespace).map(({ resource, object, before }) => growthOf(quota, resource, object, before)),
       ])
       return new Map(limited.map((name) => [name, total.get(name) ?? zero]))
     },
-    note(resource, object) {
-      if (object.metadata.uid) notes.set(object.metadata.uid, { resource, object, until: clock.now() + patience })
+    note(resource, object, before) {
+      notes.add({ resource, object, before, until: clock.now() + patience })
     },
   }
 }
 
+/** What the object uses of the quota more than it did. */
+export function growthOf(quota: core.ResourceQuota, resource: Pick<Resource, 'groupResource'>, object: unknown, before: unknown): Amounts {
+  const share = shareOf(quota, resource, object)
+  if (before === undefined || share.size === 0) return share
+  return new Map([...minus(share, shareOf(quota, resource, before))].filter(([, amount]) => amount.compare(zero) > 0))
+}
+
 /** What the object uses of what this quota limits; nothing when it is out of its scope. */
-export function shareOf(quota: core.ResourceQuota, resource: Pick<Resource, 'groupResource'>, object: unknown): Amounts {
+function shareOf(quota: core.ResourceQuota, resource: Pick<Resource, 'groupResource'>, object: unknown): Amounts {
   if (!inScope(quota, resource.groupResource, object)) return new Map()
   const limited = quota.spec.hard ?? {}
   return new Map([...usageOf(resource, object)].filter(([name]) => Object.hasOwn(limited, name)))

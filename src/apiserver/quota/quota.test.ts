@@ -7,6 +7,7 @@ import { createAdmissionChain } from '../admission/chain.ts'
 import { resourceQuota } from '../admission/plugins/resource-quota.ts'
 import { attributesOf, environment, type Loose, type TestEnvironment, type Wanted } from '../testing/environment.ts'
 import { keepQuotas } from './keeper.ts'
+import { parseResourceQuota } from './limited.ts'
 import { textOf } from './amounts.ts'
 import { usageOf } from './usage.ts'
 
@@ -33,6 +34,18 @@ describe('a quota', () => {
     const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => verdict(chain, core.configmaps, map(`m${i}`))))
     expect(answers.filter((a) => a === 'admitted')).toHaveLength(10)
     expect(answers.at(-1)).toBe('configmaps "m49" is forbidden: exceeded quota: q, requested: count/configmaps=1, used: count/configmaps=10, limited: count/configmaps=10')
+  })
+
+  it('holds against fifty who let what they have grow at once', async () => {
+    const service = (name: string, type: string, resourceVersion: string): Loose => ({ kind: 'Service', metadata: { name, namespace: 'x', resourceVersion } as never, spec: { type, ports: [{ port: 1 }] } })
+    const env = environment(quota({ 'services.nodeports': '10' }), ...Array.from({ length: 50 }, (_, i) => service(`s${i}`, 'ClusterIP', '1')))
+    const chain = createAdmissionChain([resourceQuota(env)])
+    const grow = (i: number) => verdict(chain, core.services, service(`s${i}`, 'NodePort', '1'), { operation: 'UPDATE', old: service(`s${i}`, 'ClusterIP', '1') })
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => grow(i)))
+    expect(answers.filter((a) => a === 'admitted')).toHaveLength(10)
+    // They are counted once when they are there; and one that shrinks again gives its place to another.
+    for (const [i, object] of env.objects.entries()) if (i > 0 && i <= 10) env.objects[i] = service(object.metadata.name, i === 1 ? 'ClusterIP' : 'NodePort', '2')
+    expect([await grow(20), await grow(21)]).toEqual(['admitted', expect.stringContaining('used: services.nodeports=10')])
   })
 
   it('counts what was let in once, also when it is there', async () => {
@@ -76,6 +89,48 @@ describe('a quota', () => {
     const urgent = environment(quota({ pods: '0' }, { scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }] } }))
     expect(await verdict(urgent, core.pods, pod('a', {}, { priorityClassName: 'low' }))).toBe('admitted')
     expect(await verdict(urgent, core.pods, pod('a', {}, { priorityClassName: 'high' }))).toContain('exceeded quota')
+  })
+})
+
+describe('what may be used only where a quota covers it', () => {
+  const limited = parseResourceQuota(`apiVersion: apiserver.config.k8s.io/v1
+kind: ResourceQuotaConfiguration
+limitedResources:
+- {resource: pods, matchContains: [requests.memory]}
+- {resource: pods, matchScopes: [{scopeName: PriorityClass, operator: In, values: [urgent, high]}]}
+- {resource: persistentvolumeclaims, matchContains: [.storageclass.storage.k8s.io/requests.storage]}
+`)
+  const judge = (objects: Loose[], resource: unknown, object: Loose, wanted?: Wanted) => verdict(createAdmissionChain([resourceQuota(environment(...objects), limited)]), resource, object, wanted)
+  const urgent = pod('a', {}, { priorityClassName: 'urgent' })
+
+  it('is refused where none does, in a namespace without quotas too', async () => {
+    expect(await judge([], core.pods, pod('a'))).toBe('admitted')
+    expect(await judge([], core.pods, pod('a', { requests: { memory: '1Gi' } }))).toBe('pods "a" is forbidden: insufficient quota to consume: requests.memory')
+    expect(await judge([quota({ pods: '5' })], core.pods, pod('a', { requests: { memory: '1Gi' } }))).toContain('insufficient quota')
+    expect(await judge([quota({ 'requests.memory': '2Gi' })], core.pods, pod('a', { requests: { memory: '1Gi' } }))).toBe('admitted')
+    expect(await judge([quota({ 'requests.memory': '2Gi' })], core.pods, pod('a', { requests: { memory: '3Gi' } }))).toContain('exceeded quota')
+  })
+
+  it('goes by priority classes as well', async () => {
+    expect(await judge([quota({ pods: '5' })], core.pods, urgent)).toBe('insufficient quota to match these scopes: [{PriorityClass In [urgent high]}]')
+    const covering = quota({ pods: '1' }, { scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['urgent'] }] } })
+    expect(await judge([covering], core.pods, urgent)).toBe('admitted')
+    expect(await judge([covering], core.pods, pod('a', {}, { priorityClassName: 'high' }))).toContain('insufficient quota to match')
+    expect(await judge([covering], core.pods, pod('a', {}, { priorityClassName: 'low' }))).toBe('admitted')
+  })
+
+  it('is asked of what grows, not of what stays as it is', async () => {
+    const claim = (storage: string): Loose => ({ kind: 'PersistentVolumeClaim', metadata: { name: 'c', namespace: 'x' }, spec: { storageClassName: 'gold', resources: { requests: { storage } } }, status: {} })
+    const change = (storage: string) => judge([claim('1Gi')], core.persistentvolumeclaims, claim(storage), { operation: 'UPDATE', old: claim('1Gi') })
+    expect(await change('1Gi')).toBe('admitted')
+    expect(await change('2Gi')).toContain('insufficient quota to consume: gold.storageclass.storage.k8s.io/requests.storage')
+  })
+
+  it.each([['nothing limited', 'limitedResources: [{matchContains: [a]}]', 'limitedResources[0].resource: Required value'], ['another kind', '', 'it must say']])('is refused with %s', (name, text, message) =>
+    expect(() => parseResourceQuota(`apiVersion: apiserver.config.k8s.io/v1\nkind: ${name === 'another kind' ? 'Configuration' : 'ResourceQuotaConfiguration'}\n${text}`)).toThrow(message))
+
+  it('may be written in its older group', () => {
+    expect(parseResourceQuota('apiVersion: resourcequota.admission.k8s.io/v1beta1\nkind: Configuration\nlimitedResources: [{resource: pods}]')).toEqual([{ resource: 'pods' }])
   })
 })
 

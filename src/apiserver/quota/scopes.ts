@@ -2,17 +2,19 @@
 import type { core } from '../../api/index.ts'
 
 /** Whether the quota counts this object. Quotas with scopes count pods only, those about volume attributes classes claims only. */
-export function inScope(quota: core.ResourceQuota, groupResource: string, object: unknown): boolean {
-  const required = requirementsOf(quota)
-  return required.every((r) => {
-    if (r.scopeName === 'VolumeAttributesClass') return groupResource === 'persistentvolumeclaims' && compare(r, (object as core.PersistentVolumeClaim).spec.volumeAttributesClassName)
-    return groupResource === 'pods' && matchesPod(r, object as core.Pod)
-  })
+export const inScope = (quota: core.ResourceQuota, groupResource: string, object: unknown): boolean =>
+  requirementsOf(quota).every((requirement) => matchesScope(requirement, groupResource, object))
+
+/** Whether the object has what one requirement of a scope asks for. */
+export function matchesScope(requirement: Requirement, groupResource: string, object: unknown): boolean {
+  if (requirement.scopeName === 'VolumeAttributesClass') return groupResource === 'persistentvolumeclaims' && compare(requirement, (object as core.PersistentVolumeClaim).spec.volumeAttributesClassName)
+  return groupResource === 'pods' && matchesPod(requirement, object as core.Pod)
 }
 
 type Requirement = core.ScopedResourceSelectorRequirement
 
-const requirementsOf = ({ spec }: core.ResourceQuota): readonly Requirement[] => [
+/** Scopes and the scope selector, which must all hold. */
+export const requirementsOf = ({ spec }: core.ResourceQuota): readonly Requirement[] => [
   ...(spec.scopes ?? []).map((scopeName): Requirement => ({ scopeName, operator: 'Exists' })),
   ...(spec.scopeSelector?.matchExpressions ?? []),
 ]

@@ -1,23 +1,15 @@
 /** Nothing is created in namespaces that are missing or going away; the namespaces the cluster lives in cannot be deleted. */
-import { core } from '../../../api/index.ts'
-import { ApiError, forbidden, isNotFound, notFound } from '../../../machinery/errors.ts'
+import type { core } from '../../../api/index.ts'
+import { ApiError, forbidden } from '../../../machinery/errors.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { withNamespace } from '../namespaces.ts'
 
 const immortal = new Set(['default', 'kube-system', 'kube-public'])
 
 export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'client'>): AdmissionPlugin {
-  const namespaces = env.lister(core.namespaces)
+  const inNamespace = withNamespace(env)
   const isNamespace = (a: AdmissionAttributes) => a.resource.groupResource === 'namespaces'
-
-  /** A namespace that the cache does not know yet. */
-  async function find(name: string): Promise<core.Namespace> {
-    try {
-      return await env.client.get(core.namespaces, name)
-    } catch (error) {
-      throw isNotFound(error) ? notFound(core.namespaces, name) : error
-    }
-  }
 
   function check(a: AdmissionAttributes, namespace: core.Namespace): AdmissionAttributes['object'] {
     if (a.operation !== 'CREATE' || !isTerminating(namespace)) return a.object
@@ -34,8 +26,7 @@ export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'clie
     // Before any other plugin looks for things in a namespace that is not there.
     mutate(a) {
       if (isNamespace(a)) return a.object
-      const namespace = namespaces.get('', a.namespace)
-      return namespace ? check(a, namespace) : find(a.namespace).then((found) => check(a, found))
+      return inNamespace(a.namespace, (namespace) => check(a, namespace))
     },
     validate(a) {
       if (isNamespace(a) && immortal.has(a.name) && a.subresource === '') throw forbidden(a.resource, a.name, 'this namespace may not be deleted')

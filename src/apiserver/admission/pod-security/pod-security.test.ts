@@ -4,7 +4,8 @@ import { isApiError } from '../../../machinery/errors.ts'
 import { attributesOf, environment, type Loose } from '../../testing/environment.ts'
 import { createAdmissionChain } from '../chain.ts'
 import { podSecurity } from '../plugins/pod-security.ts'
-import { parsePodSecurity } from './configuration.ts'
+import { parseAdmissionConfiguration } from '../configuration.ts'
+import type { PodSecurityOptions } from './configuration.ts'
 
 const prefix = 'pod-security.kubernetes.io'
 const namespace = (labels: Record<string, string>): Loose => ({ kind: 'Namespace', metadata: { name: 'x', labels } as never })
@@ -116,7 +117,8 @@ it('leaves notes for the audit log: what was enforced, and what the audit level 
 
 describe('a configuration', () => {
   const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n'
-  const inline = (rest: string) => parsePodSecurity(`${head}plugins:\n- name: PodSecurity\n  configuration:\n    apiVersion: pod-security.admission.config.k8s.io/v1\n    kind: PodSecurityConfiguration\n${rest}`, () => '')
+  const parsed = (...given: Parameters<typeof parseAdmissionConfiguration>) => parseAdmissionConfiguration(...given).PodSecurity as PodSecurityOptions
+  const inline = (rest: string) => parsed(`${head}plugins:\n- name: PodSecurity\n  configuration:\n    apiVersion: pod-security.admission.config.k8s.io/v1\n    kind: PodSecurityConfiguration\n${rest}`, () => '')
   const options = inline('    defaults: {enforce: baseline, warn: restricted, audit: restricted, audit-version: v1.30}\n    exemptions: {usernames: [root], namespaces: [kube-system], runtimeClasses: [kata]}\n')
   const run = async (object: Loose, labels: Record<string, string> = {}, more: { user?: string; namespace?: string } = {}) => {
     const at = more.namespace ?? 'x'
@@ -143,12 +145,12 @@ describe('a configuration', () => {
 
   it('can be a file of its own', () => {
     const read = (path: string) => (path === 'pods.yaml' ? 'apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: restricted}\n' : '')
-    expect(parsePodSecurity(`${head}plugins: [{name: PodSecurity, path: pods.yaml}]`, read).defaults.enforce).toEqual({ level: 'restricted', version: 'latest' })
-    expect(parsePodSecurity(head, read).defaults.enforce.level).toBe('privileged')
+    expect(parsed(`${head}plugins: [{name: PodSecurity, path: pods.yaml}]`, read).defaults.enforce).toEqual({ level: 'restricted', version: 'latest' })
+    expect(parsed(head, read)).toBeUndefined()
   })
 
   it.each<[string, () => unknown, string]>([
-    ['another plugin', () => parsePodSecurity(`${head}plugins:\n- name: EventRateLimit\n`, () => ''), 'line 4: plugins[0].name: Unsupported value: "EventRateLimit": supported values: "PodSecurity"'],
+    ['another plugin', () => parsed(`${head}plugins:\n- name: LimitRanger\n`, () => ''), 'line 4: plugins[0].name: Unsupported value: "LimitRanger": supported values: "EventRateLimit", '],
     ['a level that there is not', () => inline('    defaults: {enforce: strict}\n'), 'plugins[0].configuration: defaults.enforce: Invalid value: "strict": must be one of privileged, baseline, restricted'],
     ['a field that nobody knows', () => inline('    exemption: {}\n'), 'plugins[0].configuration: exemption: unknown field'],
   ])('with %s is refused', (_, act, message) => expect(act).toThrow(message))
