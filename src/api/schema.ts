@@ -85,6 +85,8 @@ export interface StructType<Out = unknown, In = unknown> extends Phantom<Out, In
   readonly root: boolean
   /** Apply replaces an atomic struct whole. */
   readonly atomic: boolean
+  /** The atomic type that this is, but for its fields being owned apart. */
+  readonly granularOf?: StructType
   /** The type of properties that are not among the fields and are kept all the same; for apply. */
   readonly others?: AnyType
   /** Custom kinds are read and defaulted by closures of their own; the fields are there for apply. */
@@ -174,7 +176,7 @@ export type JsonObject = { readonly [key: string]: Json }
 export const string: ScalarType<string> = scalar('string')
 export const bool: ScalarType<boolean> = scalar('bool')
 export const int32: ScalarType<number> = scalar('int32')
-/** Decoded to a number: exact up to 2^53; larger values are refused by the decoders. */
+/** Decoded to a number; a value beyond 2^53, which a number does not keep, is a bigint at run time. Code that computes with one that no rule bounds says `Number(value)`. */
 export const int64: ScalarType<number> = scalar('int64')
 export const double: ScalarType<number> = scalar('double')
 export const bytes: ScalarType<string> = scalar('bytes')
@@ -229,6 +231,9 @@ const optionsOf = (o?: string | StructOptions) => ({ doc: typeof o === 'string' 
 export function struct<const F extends Fields>(name: string, fields: F, options?: string | StructOptions): StructType<Flat<StructOut<F>>, Flat<StructIn<F>>> {
   return { form: 'struct', name, fields, root: false, ...optionsOf(options) }
 }
+
+/** An atomic type, in a place where its fields are owned apart. */
+export const granular = <T extends StructType>(type: T): T => ({ ...type, atomic: false, granularOf: type })
 
 /** What every root kind has. */
 export interface TypeMeta { readonly kind: string; readonly apiVersion: string }

@@ -42,7 +42,7 @@ export interface RequestContext {
 }
 
 /** A cell of a table row: text, number or boolean. */
-export type Cell = string | number | boolean | null
+export type Cell = string | number | bigint | boolean | null
 
 export interface Column {
   readonly name: string

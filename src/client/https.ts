@@ -1,7 +1,7 @@
 /** The client over HTTPS: for other machines, and for users' own operators. */
 import type { Resource, StructType } from '../api/index.ts'
 import { ApiError, type Status } from '../machinery/errors.ts'
-import { decodeObject } from '../machinery/json.ts'
+import { decodeObject, parseExactly } from '../machinery/json.ts'
 import type { Client, DeleteOptions, List, Patch, UpdateOptions, WatchEvent, WatchOptions, WriteOptions } from './client.ts'
 import { chunksOf, createTransport, type Response, type Transport } from './http2-transport.ts'
 
@@ -152,7 +152,7 @@ async function* watchLines<O>(call: Caller, resource: Resource<O>, o: WatchOptio
   const response = await call({ method: 'GET', path, signal })
   try {
     for await (const line of linesOf(response)) {
-      const event = JSON.parse(line) as { type: WatchEvent<O>['type'] | 'ERROR'; object: unknown }
+      const event = parseExactly(line) as { type: WatchEvent<O>['type'] | 'ERROR'; object: unknown }
       if (event.type === 'ERROR') throw ApiError.fromStatus(event.object as Status)
       yield { type: event.type, object: decoded(resource, event.object) }
     }
@@ -188,13 +188,13 @@ export function createHttpsClient(options: HttpsClientOptions): HttpsClient {
   const transport = createTransport(options)
   const call = createCaller(transport, options)
   const text = async (c: Call) => textOf(await call(c))
-  const object = async <O>(resource: Resource<O>, c: Call): Promise<O> => decoded(resource, JSON.parse(await text(c)))
+  const object = async <O>(resource: Resource<O>, c: Call): Promise<O> => decoded(resource, parseExactly(await text(c)))
 
   return {
     ...writers(object),
     get: (r, name, o = {}) => object(r, { method: 'GET', path: pathOf(r, o.namespace, [name], { resourceVersion: o.resourceVersion }), signal: o.signal }),
     async list(r, { signal, namespace, ...query } = {}) {
-      const body = JSON.parse(await text({ method: 'GET', path: pathOf(r, namespace, [], query), signal })) as List<unknown>
+      const body = parseExactly(await text({ method: 'GET', path: pathOf(r, namespace, [], query), signal })) as List<unknown>
       return { metadata: body.metadata ?? {}, items: (body.items ?? []).map((item) => decoded(r, item)) }
     },
     watch: (r, o = {}) => watchLines(call, r, o),

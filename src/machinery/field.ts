@@ -1,4 +1,5 @@
 /** Where in an object something is wrong, and what: the parts of a validation error. */
+import { formatDouble } from './double.ts'
 
 export type FieldErrorType =
   | 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueNotSupported' | 'FieldValueDuplicate'
@@ -18,7 +19,7 @@ const wording: Record<FieldErrorType, string> = {
 }
 
 /** What is not there is shown as null, without quotes. */
-const shown = (value: unknown): string => JSON.stringify(value ?? null) ?? 'null'
+const shown = (value: unknown): string => (typeof value === 'number' && !Number.isSafeInteger(value) ? formatDouble(value) : JSON.stringify(value ?? null) ?? 'null')
 
 /** Stands for a value that is too much to show. */
 export const omitted: unique symbol = Symbol('omitted')

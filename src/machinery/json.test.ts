@@ -83,7 +83,7 @@ describe('decodeObject', () => {
     [{ spec: { replicas: 'three' } }, 'spec.replicas: expected integer, got string'],
     [{ spec: { replicas: 1.5 } }, 'spec.replicas: expected integer, got number 1.5'],
     [{ spec: { replicas: 2 ** 31 } }, 'spec.replicas: 2147483648 is out of the range of a 32-bit integer'],
-    [{ metadata: { generation: 2 ** 60 } }, 'metadata.generation: 1152921504606847000 is out of the range of integers that are kept exactly (2^53)'],
+    [{ metadata: { generation: 2 ** 63 } }, 'metadata.generation: 9223372036854776000 is out of the range of a 64-bit integer'],
     [{ metadata: [] }, 'metadata: expected object, got array'],
     [{ metadata: { labels: { a: 1 } } }, 'metadata.labels.a: expected string, got number 1'],
     [{ spec: { template: { spec: { containers: [{ env: {} }] } } } }, 'spec.template.spec.containers[0].env: expected array, got object'],

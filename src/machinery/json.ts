@@ -9,6 +9,7 @@ import { decoderOf, type Findings } from './json/decoder.ts'
 import { diagnose } from './json/diagnose.ts'
 import { bad } from './json/scalars.ts'
 
+export { exactInteger, parseExactly } from './json/exact.ts'
 export { jsonFault } from './json/syntax.ts'
 export { maxDepth, parseJson, type Parsed, type ParseOptions } from './json/parse.ts'
 

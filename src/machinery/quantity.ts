@@ -105,7 +105,7 @@ export function parseQuantity(text: string | number): Quantity {
 
 /** The canonical text of a JSON value, blanks around it cut off; undefined when it is no quantity. */
 export function quantityFrom(value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined
   const text = String(value)
   if (alreadyCanonical.test(text)) return text
   const known = seen.get(text)
@@ -119,7 +119,7 @@ export function quantityFrom(value: unknown): string | undefined {
 }
 
 /** Whether a value is a quantity: its text, or a number. */
-export const isQuantity = (value: unknown): boolean => (typeof value === 'string' || typeof value === 'number') && tryParse(String(value)) !== undefined
+export const isQuantity = (value: unknown): boolean => (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') && tryParse(String(value)) !== undefined
 
 /** A whole number of units; `DecimalSI` unless another format is asked for. */
 export const quantityOf = (units: bigint | number, format: QuantityFormat = 'DecimalSI'): Quantity => make(BigInt(units) * nano, format)

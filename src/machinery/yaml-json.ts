@@ -4,6 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { isScalar, parseDocument, visit, LineCounter } from 'yaml'
+// Writes bigints into JSON.
+import './json/exact.ts'
 import { parseYaml, tagsOfJson } from './yaml.ts'
 
 export interface YamlJsonOptions {
@@ -36,12 +38,15 @@ function checkUnique(text: string): void {
   })
 }
 
+/** What may be an integer that a double does not keep: decimal, hexadecimal, with underscores or without. */
+const longInteger = /\d[\da-f_]{13}/i
+
 /** The JSON text of a YAML document; `null` for an empty one. Throws an `Error` that says where the text is no YAML, or what JSON cannot say. */
 export function yamlToJsonNow(text: string, uniqueKeys: boolean): string {
   // eslint-disable-next-line no-control-regex
   if (/[\0-\x08\v\f\x0e-\x1f\x7f]/.test(text)) throw new Error('control characters are not allowed')
   if (uniqueKeys) checkUnique(text)
-  return JSON.stringify(parseYaml(text) ?? null)
+  return JSON.stringify(parseYaml(text, { intAsBigInt: longInteger.test(text) }) ?? null)
 }
 
 interface Job { readonly text: string; readonly uniqueKeys: boolean; readonly limit: number; resolve(json: string): void; reject(error: Error): void }

@@ -13,11 +13,13 @@ export const tagsOfJson = (tags: Tags): Tags => tags.filter((tag) => typeof tag 
 export interface YamlOptions {
   /** Refuse mappings that have a key twice; without it, the last one counts. */
   readonly uniqueKeys?: boolean
+  /** Integers as bigints, with all their digits. */
+  readonly intAsBigInt?: boolean
 }
 
 /** The value of one document; null of an empty one. Throws an `Error` that says where the text is no YAML. */
-export const parseYaml = (text: string, { uniqueKeys = false }: YamlOptions = {}): unknown =>
-  parse(text, { version: '1.1', customTags: tagsOfJson, merge: true, maxAliasCount: 100, logLevel: 'error', uniqueKeys })
+export const parseYaml = (text: string, { uniqueKeys = false, intAsBigInt = false }: YamlOptions = {}): unknown =>
+  parse(text, { version: '1.1', customTags: tagsOfJson, merge: true, maxAliasCount: 100, logLevel: 'error', uniqueKeys, intAsBigInt })
 
 /** The values of all documents that are not empty. Throws as `parseYaml` does. */
 export const parseYamlDocuments = (text: string): readonly object[] =>

@@ -81,7 +81,7 @@ export function createNodeInfo(first: core.Node): MutableNodeInfo {
       info.node = node
       info.allocatable = resources
       info.allowedPods = allowed
-      info.images = new Map((node.status.images ?? []).flatMap((image) => image.names.map((name) => [name, image.sizeBytes ?? 0])))
+      info.images = new Map((node.status.images ?? []).flatMap((image) => image.names.map((name) => [name, Number(image.sizeBytes ?? 0)])))
     },
     add(pod) {
       info.remove(pod.key)

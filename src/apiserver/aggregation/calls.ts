@@ -5,6 +5,7 @@
 import { meta, type Resource, type StructType, type Verb } from '../../api/index.ts'
 import type { ApiObject, CallOptions, DeleteOptions, GetOptions, List, ListOptions, Patch, UpdateOptions, WatchEvent, WatchOptions } from '../../client/client.ts'
 import { ApiError, unavailable, type Status } from '../../machinery/errors.ts'
+import { parseExactly } from '../../machinery/json.ts'
 import type { Identity } from '../identity.ts'
 import type { RemoteVersion } from './aggregator.ts'
 import { fetchFrom, open, type Fetched } from './fetch.ts'
@@ -51,7 +52,7 @@ function pathOf(resource: Resource, namespace: string | undefined, name: string,
 /** The JSON of an answer. Throws the error that is in it. */
 function bodyOf({ code, body }: Fetched): unknown {
   const text = body.toString('utf8')
-  if (code >= 200 && code < 300) return JSON.parse(text)
+  if (code >= 200 && code < 300) return parseExactly(text)
   let status: Partial<Status> = {}
   try {
     status = JSON.parse(text) as Partial<Status>
@@ -108,7 +109,7 @@ export function createRemoteCalls(remotes: Remotes, connections: Connections): R
 
 /** One event of a watch. Throws the error that is told instead of one. */
 function eventOf(line: string): WatchEvent<ApiObject> {
-  const event = JSON.parse(line) as { readonly type: string; readonly object: ApiObject | Status }
+  const event = parseExactly(line) as { readonly type: string; readonly object: ApiObject | Status }
   if (event.type === 'ERROR') throw ApiError.fromStatus(event.object as Status)
   return event as WatchEvent<ApiObject>
 }

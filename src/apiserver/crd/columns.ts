@@ -39,8 +39,8 @@ function cellOf(type: string, value: unknown, now: number): Cell {
   if (value === undefined) return null
   if (value === null) return type === 'string' ? '<no value>' : null
   switch (type) {
-    case 'integer': return typeof value === 'number' ? Math.trunc(value) : null
-    case 'number': return typeof value === 'number' ? value : null
+    case 'integer': return typeof value === 'bigint' ? value : typeof value === 'number' ? Math.trunc(value) : null
+    case 'number': return typeof value === 'bigint' ? Number(value) : typeof value === 'number' ? value : null
     case 'boolean': return typeof value === 'boolean' ? value : null
     case 'date': return typeof value !== 'string' ? null : parseInstant(value) ? since(value, now) : '<invalid>'
     default: return textOf(value)

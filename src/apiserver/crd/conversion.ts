@@ -4,6 +4,7 @@ import type { apiextensions } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError } from '../../machinery/errors.ts'
 import { found } from '../../machinery/field.ts'
+import { parseExactly } from '../../machinery/json.ts'
 import { validateAnnotations, validateLabels } from '../../machinery/objectmeta.ts'
 import { post } from '../admission/webhooks/call.ts'
 import type { FindWebhook } from '../admission/webhooks/endpoint.ts'
@@ -63,7 +64,7 @@ interface Answer {
 }
 
 function convertedOf(text: string, uid: string, expected: string): readonly unknown[] {
-  const { kind, apiVersion, response } = JSON.parse(text) as Answer
+  const { kind, apiVersion, response } = parseExactly(text) as Answer
   if (kind !== 'ConversionReview' || apiVersion !== expected) throw new Error(`expected webhook response of ${expected}, Kind=ConversionReview, got ${String(apiVersion ?? '/')}, Kind=${String(kind ?? '')}`)
   if (!response) throw new Error('no response provided')
   // Of v1beta1 the uid was never looked at.
@@ -105,4 +106,4 @@ function checkTexts({ labels, annotations }: Pick<ApiObject['metadata'], 'labels
 }
 
 /** A type as it is called in Go. */
-const typeOf = (value: unknown): string => (typeof value === 'number' ? (Number.isInteger(value) ? 'int64' : 'float64') : typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : typeof value === 'object' ? 'map[string]interface {}' : typeof value)
+const typeOf = (value: unknown): string => (typeof value === 'bigint' ? 'int64' : typeof value === 'number' ? (Number.isInteger(value) ? 'int64' : 'float64') : typeof value === 'boolean' ? 'bool' : Array.isArray(value) ? '[]interface {}' : typeof value === 'object' ? 'map[string]interface {}' : typeof value)

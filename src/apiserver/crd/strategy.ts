@@ -62,4 +62,4 @@ export function customStrategy(version: Version, schema: CustomSchema): Strategy
 }
 
 /** A value as field selectors compare it; what is not there is empty. */
-const fieldText = (value: unknown): string => (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? String(value) : '')
+const fieldText = (value: unknown): string => (value === null || value === undefined || typeof value === 'object' ? '' : String(value))

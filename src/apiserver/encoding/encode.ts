@@ -2,7 +2,7 @@
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { notAcceptable } from '../../machinery/errors.ts'
-import { decodeObject } from '../../machinery/json.ts'
+import { decodeObject, parseExactly } from '../../machinery/json.ts'
 import { encodeListOfMessages, encodeMessage, encodeWatchEvent, wrapUnknown } from '../../machinery/protobuf.ts'
 import { formatYaml } from '../../machinery/yaml.ts'
 import { Encoded } from '../cache/encoded.ts'
@@ -25,8 +25,8 @@ const newline = Buffer.from('\n')
 
 /** JSON text in the client's form: as it is, indented, or as YAML. */
 function text(json: string | Buffer, { format, pretty }: EncodeOptions): Buffer {
-  if (format.media === 'yaml') return Buffer.from(formatYaml(JSON.parse(json.toString())))
-  if (pretty) return Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`)
+  if (format.media === 'yaml') return Buffer.from(formatYaml(parseExactly(json.toString())))
+  if (pretty) return Buffer.from(`${JSON.stringify(parseExactly(json.toString()), null, 2)}\n`)
   return typeof json === 'string' ? Buffer.from(`${json}\n`) : Buffer.concat([json, newline])
 }
 

@@ -2,6 +2,7 @@
  * Long answers: written into pieces of one size, which go out while the next is made and come back to be used again. An answer of a
  * hundred megabytes takes no more memory than a few of them.
  */
+import { parseExactly } from '../../machinery/json.ts'
 import { formatYaml } from '../../machinery/yaml.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
 
@@ -121,7 +122,7 @@ async function writeYaml<T>(pieces: Pieces, { frame, key, items, json }: LongDoc
   }
   pieces.text(`${part(true)}${key}:${items.length === 0 ? ' []' : ''}\n`)
   await eachPausing(items, (item) => {
-    pieces.text(formatYaml([JSON.parse(json(item))]))
+    pieces.text(formatYaml([parseExactly(json(item))]))
     return pieces.next()
   })
   pieces.text(part(false))
@@ -136,7 +137,7 @@ async function writeJson<T>(pieces: Pieces, { frame, key, items, json }: LongDoc
     if (!first) pieces.text(pretty ? ',\n    ' : ',')
     first = false
     // Line breaks in texts are escaped: those that are left are between the parts.
-    pieces.text(pretty ? JSON.stringify(JSON.parse(json(item)), null, 2).replaceAll('\n', '\n    ') : json(item))
+    pieces.text(pretty ? JSON.stringify(parseExactly(json(item)), null, 2).replaceAll('\n', '\n    ') : json(item))
     return pieces.next()
   })
   pieces.text(pretty ? '\n  ]\n}\n' : ']}\n')

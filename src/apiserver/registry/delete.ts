@@ -110,6 +110,9 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   return stored && { item: stored, gone: false }
 }
 
+/** Seconds as milliseconds. Nanoseconds of 64 bits go round at 292 years, with Kubernetes as well: the time is another one then, and the object still goes. */
+const milliseconds = (seconds: number): number => Number(BigInt.asIntN(64, BigInt(seconds) * 1_000_000_000n) / 1_000_000n)
+
 /** The object with its deletion under way. One that is on its way already only gets less time, never more. */
 function marked(call: Call, current: ApiObject, grace: number, finalizers: readonly string[]): ApiObject {
   const old = current.metadata
@@ -121,7 +124,7 @@ function marked(call: Call, current: ApiObject, grace: number, finalizers: reado
   // The time the object got at first counts from its first deletion; a shorter one from now.
   const started = withMeta(current, {
     ...list,
-    deletionTimestamp: rfc3339(call.now + grace * 1000),
+    deletionTimestamp: rfc3339(call.now + milliseconds(grace)),
     deletionGracePeriodSeconds: grace,
     generation: old.generation ? old.generation + (old.deletionTimestamp ? 0 : 1) : undefined,
   })

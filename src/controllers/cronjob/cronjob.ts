@@ -131,7 +131,7 @@ function cronJobReconciler(env: Environment): Reconciler {
   /** Runs what is due, as far as the concurrency policy and the deadline let. */
   async function run(cronJob: CronJob, time: number): Promise<void> {
     const { concurrencyPolicy, startingDeadlineSeconds } = cronJob.spec
-    if (startingDeadlineSeconds !== undefined && time + startingDeadlineSeconds * 1000 < clock.now())
+    if (startingDeadlineSeconds !== undefined && time + Number(startingDeadlineSeconds) * 1000 < clock.now())
       return recorder.event(cronJob, 'Warning', 'MissSchedule', `Missed scheduled time to start a job: ${new Date(time).toUTCString()}`)
     const active = cronJob.status.active ?? []
     if (concurrencyPolicy === 'Forbid' && active.length > 0)

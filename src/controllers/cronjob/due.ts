@@ -18,7 +18,7 @@ const manyMissed = 100
 export function dueRun(cronJob: batch.CronJob, schedule: Schedule, now: number): Due {
   const since = cronJob.status.lastScheduleTime ?? cronJob.metadata.creationTimestamp
   const deadline = cronJob.spec.startingDeadlineSeconds
-  const earliest = Math.max(since ? parseTime(since) : now, deadline === undefined ? 0 : now - deadline * 1000)
+  const earliest = Math.max(since ? parseTime(since) : now, deadline === undefined ? 0 : now - Number(deadline) * 1000)
   const first = schedule.next(earliest)
   if (first === undefined || first > now) return { time: undefined, next: first ?? schedule.next(now), tooMany: false }
   let time = first

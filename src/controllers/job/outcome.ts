@@ -16,7 +16,7 @@ export const isDone = (job: Job): boolean => conditionOf(job, 'Complete') !== un
 /** Milliseconds until the job's deadline, below 0 when it has passed; undefined without one. */
 export function untilDeadline(job: Job, now: number): number | undefined {
   const { activeDeadlineSeconds: seconds, suspend } = job.spec
-  return seconds === undefined || suspend || !job.status.startTime ? undefined : parseTime(job.status.startTime) + seconds * 1000 - now
+  return seconds === undefined || suspend || !job.status.startTime ? undefined : parseTime(job.status.startTime) + Number(seconds) * 1000 - now
 }
 
 function bySuccessPolicy(job: Job, { completed }: Tally): Outcome | undefined {

@@ -48,6 +48,6 @@ export function stay(pod: core.Pod, taints: readonly core.Taint[]): number | und
     if (bearing.length === 0) return 0
     for (const toleration of bearing) used.add(toleration)
   }
-  const limits = [...used].flatMap((toleration) => (toleration.tolerationSeconds === undefined ? [] : [Math.max(0, toleration.tolerationSeconds) * 1000]))
+  const limits = [...used].flatMap((toleration) => (toleration.tolerationSeconds === undefined ? [] : [Math.max(0, Number(toleration.tolerationSeconds)) * 1000]))
   return limits.length > 0 ? Math.min(...limits) : undefined
 }

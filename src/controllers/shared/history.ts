@@ -41,7 +41,7 @@ export interface Synced {
 /** Finds or makes the revision of the owner's template; an older one of the same template becomes the newest again. */
 export async function syncRevision(client: Client, owner: Owner, known: readonly Revision[], collisionCount: number): Promise<Synced> {
   const sorted = oldestRevisionFirst(known)
-  const next = (sorted.at(-1)?.revision ?? 0) + 1
+  const next = Number(sorted.at(-1)?.revision ?? 0) + 1
   const same = sorted.filter((revision) => sameData(revision, owner.spec.template)).at(-1)
   if (same && same === sorted.at(-1)) return { update: same, all: sorted, collisionCount }
   if (same) {

@@ -1,34 +1,42 @@
 /** An applied configuration: what its author stated, in canonical values, and nothing that was filled in. */
 import type { StructType } from '../../api/schema.ts'
 import { badRequest } from '../errors.ts'
-import { decodeObject } from '../json.ts'
+import { decodeObject, parseExactly } from '../json.ts'
 import { withKey } from '../patch/json.ts'
+import { misfits } from './fit.ts'
 import { shapeFor, type List, type Obj, type Target } from './shape.ts'
 
-/** Checks a configuration and brings it into canonical form. Throws `ApiError` 400 when it does not fit the schema. */
+/**
+ * Checks a configuration. That of a built-in kind is taken as it stands, so that what it says in other words than the object (`1000m` for `1`, a null)
+ * is a change; that of a custom kind is brought into canonical form. Throws `ApiError` 400 when it does not fit the schema.
+ */
 export function readConfig(type: StructType, config: unknown): Obj {
+  const about = describe(type, config as Obj | null)
+  if (!type.codec) refuse(misfits(type, config, () => false, true), about)
   const { object, unknownFields } = decodeObject(type, config)
-  const about = describe(type, config as Obj)
-  if (unknownFields.length > 0) {
-    const lines = unknownFields.map((text) => `.${/"(.*)"$/.exec(text)?.[1] ?? ''}: field not declared in schema`)
-    throw badRequest(`failed to create typed patch object (${about}): ${lines.length === 1 ? lines[0] : `errors:\n${lines.map((line) => `  ${line}`).join('\n')}`}`)
-  }
+  refuse(unknownFields.map((text) => `.${/"(.*)"$/.exec(text)?.[1] ?? ''}: field not declared in schema`), about)
   const metadata = (config as { metadata?: { managedFields?: unknown } }).metadata
   if (Array.isArray(metadata?.managedFields)) throw badRequest('metadata.managedFields must be nil')
-  return stated(type, config, object, '', about) as Obj
+  return type.codec ? (stated(type, config, object, '', about) as Obj) : (config as Obj)
 }
 
-function describe(type: StructType, config: Obj): string {
-  const { namespace = '', name = '' } = (config.metadata ?? {}) as { namespace?: string; name?: string }
-  const version = String(config.apiVersion ?? '')
-  return `${namespace}/${name}; ${version.includes('/') ? '' : '/'}${version}, Kind=${type.name}`
+function refuse(lines: readonly string[], about: string): void {
+  if (lines.length > 0) throw badRequest(`failed to create typed patch object (${about}): ${lines.length === 1 ? lines[0] : `errors:\n${lines.map((line) => `  ${line}`).join('\n')}`}`)
+}
+
+function describe(type: StructType, config: Obj | null): string {
+  const { metadata, apiVersion } = config ?? {}
+  const { namespace, name } = (metadata ?? {}) as { readonly namespace?: unknown; readonly name?: unknown }
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+  const version = text(apiVersion)
+  return `${text(namespace)}/${text(name)}; ${version.includes('/') ? '' : '/'}${version}, Kind=${type.name}`
 }
 
 /** An element as messages call it: `[="value"]`, or `[key="value"]`. */
 export function elementText(element: string): string {
   const json = element.slice(2)
   if (!json.startsWith('{')) return `[=${json}]`
-  return `[${Object.entries(JSON.parse(json) as Obj).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`
+  return `[${Object.entries(parseExactly(json) as Obj).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`
 }
 
 /** The parts of `decoded` that `config` states. Values that are owned whole are taken in their normal form. */
@@ -51,8 +59,10 @@ function stated(type: Target, config: unknown, decoded: unknown, path: string, a
   for (const name of Object.keys(config as Obj)) {
     const child = shape.child(name)
     const value = (config as Obj)[name]
-    if (!child || value === undefined || (value === null && !(object[name] === null && shape.takesNull(name)))) continue
-    out = withKey(out, name, stated(child, value, Object.hasOwn(object, name) ? object[name] : undefined, `${path}.${name}`, about))
+    if (!child || value === undefined) continue
+    const own = Object.hasOwn(object, name) ? object[name] : undefined
+    if (value === null && !(own === null && shape.takesNull(name))) continue
+    out = withKey(out, name, stated(child, value, own, `${path}.${name}`, about))
   }
   return out
 }

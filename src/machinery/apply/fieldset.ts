@@ -9,6 +9,7 @@
  * Sets are never changed once they are built; parts are shared between them.
  */
 import type { JsonObject } from '../../api/schema.ts'
+import { parseExactly } from '../json/exact.ts'
 import { stableStringify } from '../meta.ts'
 
 export interface FieldSet {
@@ -155,7 +156,7 @@ function canonicalElement(text: string): string | undefined {
   if (text.startsWith('f:')) return text
   if (!/^[kvi]:/.test(text)) return undefined
   try {
-    const value: unknown = JSON.parse(text.slice(2))
+    const value: unknown = parseExactly(text.slice(2))
     return text[0] === 'k' && !isObject(value) ? undefined : text.slice(0, 2) + stableStringify(value)
   } catch {
     // Not JSON: no path that anything could lead to.
@@ -170,6 +171,6 @@ export function pathText(path: readonly string[]): string {
     if (element.startsWith('f:')) return `.${body}`
     if (element.startsWith('v:')) return `[=${body}]`
     if (element.startsWith('i:')) return `[${body}]`
-    return `[${Object.entries(JSON.parse(body) as object).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`
+    return `[${Object.entries(parseExactly(body) as object).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`
   }).join('')
 }

@@ -2,13 +2,16 @@
 import { resolve, type AnyType, type ListType, type ScalarName } from '../../api/schema.ts'
 import { slotTable } from '../slots.ts'
 import { elementText } from './config.ts'
-import { shapeOf, type Obj, type Target } from './shape.ts'
+import { keyDefault, shapeOf, type Obj, type Target } from './shape.ts'
 
 /** Whether the null at `key` of `container` is a value that does not fit anywhere; others are nothing, and fit. */
 export type IsWrong = (container: object, key: string | number) => boolean
 
-/** What in `value` is not of its type, each with its path, worded as structured-merge-diff words it. Fields that there are none of are not looked at. */
-export function misfits(type: AnyType, value: unknown, isWrong: IsWrong): readonly string[] {
+/**
+ * What in `value` is not of its type, each with its path, worded as structured-merge-diff words it. `whole`: so are fields that the schema does
+ * not know, and elements that stand twice in a list; otherwise they are not looked at.
+ */
+export function misfits(type: AnyType, value: unknown, isWrong: IsWrong, whole = false): readonly string[] {
   const found: string[] = []
   walk(resolve(type), value, '', false)
   return found
@@ -27,6 +30,7 @@ export function misfits(type: AnyType, value: unknown, isWrong: IsWrong): readon
         if (at === null || typeof at !== 'object' || Array.isArray(at)) return bad(`map, got ${shown(at)}`)
         for (const [name, item] of Object.entries(at as Obj)) {
           const child = childOf(target, name)
+          if (!child && whole) found.push(`${path}.${name}: field not declared in schema`)
           if (child) walk(child, item, `${path}.${name}`, isWrong(at, name))
         }
       }
@@ -36,11 +40,17 @@ export function misfits(type: AnyType, value: unknown, isWrong: IsWrong): readon
   function items(target: ListType, list: readonly unknown[], path: string): void {
     const of = resolve(target.of)
     const shape = shapeOf(target)
+    const seen = new Set<string>()
     for (const [i, item] of list.entries()) {
       const unnamed = target.kind === 'map' ? noElement(target, item) : undefined
       if (unnamed !== undefined) {
         found.push(`${path}: element ${i}: associative list with keys ${unnamed}`)
         return
+      }
+      if (whole && shape.form === 'list') {
+        const element = shape.elementOf(item)
+        if (seen.has(element)) found.push(`${path}: duplicate entries for key ${elementText(element)}`)
+        seen.add(element)
       }
       walk(of, item, `${path}${shape.form === 'list' ? elementText(shape.elementOf(item)) : `[${i}]`}`, isWrong(list, i))
     }
@@ -56,17 +66,18 @@ function childOf(target: Target, name: string): Target | undefined {
 
 /** Why something cannot be an element of a list that has keys. */
 function noElement({ of, keys = [] }: ListType, item: unknown): string | undefined {
-  if (item === null || typeof item !== 'object' || Array.isArray(item)) return 'may not have non-map elements'
+  if (item === null) return 'may not have a null element'
+  if (typeof item !== 'object' || Array.isArray(item)) return 'may not have non-map elements'
   const struct = resolve(of)
   if (struct.form !== 'struct') return undefined
   const { slots, index } = slotTable(struct)
-  if (keys.some((key) => (item as Obj)[key] !== undefined || slots[index.get(key) ?? -1]?.options.default !== undefined)) return undefined
+  if (keys.some((key) => (item as Obj)[key] !== undefined || keyDefault(slots[index.get(key) ?? -1]) !== undefined)) return undefined
   return `has an element that omits all key fields [${keys.map((key) => JSON.stringify(key)).join(' ')}] (and doesn't have default values for any key fields)`
 }
 
 function scalar(name: ScalarName, value: unknown): string | undefined {
   switch (name) {
-    case 'int32': case 'int64': case 'double': return typeof value === 'number' ? undefined : `numeric (int or float), got ${goType(value)}`
+    case 'int32': case 'int64': case 'double': return typeof value === 'number' || typeof value === 'bigint' ? undefined : `numeric (int or float), got ${goType(value)}`
     case 'string': case 'bytes': return typeof value === 'string' ? undefined : `string, got &value.valueUnstructured{Value:${goSyntax(value)}}`
     case 'bool': return typeof value === 'boolean' ? undefined : `boolean, got ${shown(value)}`
     case 'time': case 'microTime': case 'duration': case 'quantity': return value === null || typeof value === 'object' ? `any scalar, got ${shown(value)}` : undefined
@@ -77,7 +88,7 @@ function scalar(name: ScalarName, value: unknown): string | undefined {
 function goType(value: unknown): string {
   if (value === null) return 'structpb.NullValue'
   if (typeof value === 'object') return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}'
-  return typeof value === 'boolean' ? 'bool' : typeof value
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : typeof value
 }
 
 /** A value as Go writes it in a program. */

@@ -2,6 +2,7 @@
  * The values of CEL. Booleans, strings, doubles and null are JavaScript's; an int is a `bigint`; everything else is a class of this file.
  * JSON is not converted up front: lists, maps and objects look at the JSON they were given, and adapt what is asked for.
  */
+import { exactInteger } from '../json/exact.ts'
 import { fail, noSuchOverload, work } from './errors.ts'
 import { DYN, type CelListType, type CelObjectType, type CelType } from './types.ts'
 import { formatDuration, formatTimestamp, parseDuration, parseTimestamp } from './time.ts'
@@ -197,7 +198,8 @@ export class LazyObject extends CelMap {
 export function adapt(raw: unknown, type: CelType): CelValue {
   if (raw === null || raw === undefined) return null
   switch (typeof raw) {
-    case 'boolean': case 'bigint': return raw
+    case 'boolean': return raw
+    case 'bigint': return type.kind === 'double' ? Number(raw) : type.kind === 'uint' ? new Uint(raw) : raw
     case 'string': return type.kind === 'string' || type.kind === 'dyn' ? raw : adaptString(raw, type)
     case 'number': return type.kind === 'double' || !Number.isInteger(raw) ? raw : type.kind === 'uint' ? new Uint(BigInt(raw)) : BigInt(raw)
     case 'object': return adaptObject(raw, type)
@@ -358,9 +360,9 @@ export const uint64 = (value: bigint): Uint => (value < 0n || value >= 2n ** 64n
 /** A value as JSON: ints as numbers, times as text, objects with their JSON names. Throws for what JSON has no form of. */
 export function toJson(value: CelValue): unknown {
   work(1)
-  if (typeof value === 'bigint') return Number(value)
+  if (typeof value === 'bigint') return exactInteger(value)
   if (value === null || typeof value !== 'object') return value
-  if (value instanceof Uint) return Number(value.value)
+  if (value instanceof Uint) return exactInteger(value.value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (value instanceof CelList) return value.type ? value.items : value.values().map(toJson)
   if (value instanceof JsonMap || value instanceof CelObject) return value.json

@@ -1,5 +1,6 @@
-/** JSON text to values: `JSON.parse`, with a bound on nesting and, when asked, a list of the keys that stand twice. */
+/** JSON text to values: with a bound on nesting, exact integers and, when asked, a list of the keys that stand twice. */
 import { badRequest } from '../errors.ts'
+import { parseExactly } from './exact.ts'
 import { jsonFault } from './syntax.ts'
 
 export interface ParseOptions {
@@ -24,7 +25,7 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
   }
   let value: unknown
   try {
-    value = JSON.parse(source)
+    value = parseExactly(source)
   } catch {
     // Without the piece of the text that V8 quotes: it may be a secret's, and errors go into logs.
     throw badRequest(`json parse error: ${jsonFault(source) ?? 'invalid JSON'}`)

@@ -60,8 +60,8 @@ export const scalarDecoders: Readonly<Partial<Record<ScalarName, ScalarDecoder>>
   string: (value) => (typeof value === 'string' ? value : bad),
   bool: (value) => (typeof value === 'boolean' ? value : bad),
   int32: (value) => (isInt32(value) ? value | 0 : bad),
-  int64: (value) => (Number.isSafeInteger(value) ? (value as number) + 0 : bad),
-  double: (value) => (typeof value === 'number' && Number.isFinite(value) ? value : bad),
+  int64: (value) => (Number.isSafeInteger(value) ? (value as number) + 0 : typeof value === 'bigint' ? value : bad),
+  double: (value) => (typeof value === 'bigint' ? Number(value) : typeof value === 'number' && Number.isFinite(value) ? value : bad),
   bytes,
   time,
   microTime,
@@ -77,7 +77,7 @@ export const scalarDecoders: Readonly<Partial<Record<ScalarName, ScalarDecoder>>
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
-  return typeof value
+  return typeof value === 'bigint' ? 'number' : typeof value
 }
 
 const expected: Readonly<Partial<Record<ScalarName, string>>> = {
@@ -89,9 +89,10 @@ const expected: Readonly<Partial<Record<ScalarName, string>>> = {
 /** Why a value is not of a scalar type. */
 export function explainScalar(name: ScalarName, value: unknown): string {
   const what = `expected ${expected[name] ?? name}, got ${kindOf(value)}`
-  if (typeof value === 'number') {
-    if (name === 'int32' && Number.isInteger(value)) return `${value} is out of the range of a 32-bit integer`
-    if (name === 'int64' && Number.isInteger(value)) return `${value} is out of the range of integers that are kept exactly (2^53)`
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    const whole = typeof value === 'bigint' || Number.isInteger(value)
+    if (name === 'int32' && whole) return `${value} is out of the range of a 32-bit integer`
+    if (name === 'int64' && whole) return `${value} is out of the range of a 64-bit integer`
     return `${what} ${value}`
   }
   if (typeof value !== 'string') return what

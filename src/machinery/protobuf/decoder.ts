@@ -274,7 +274,7 @@ const readers: Readonly<Record<ScalarType['name'], Read>> = {
   string: text,
   bool: (r) => r.bool(),
   int32: (r) => r.int32(),
-  int64,
+  int64: (r) => r.wide(),
   double: (r) => r.double(),
   bytes: (r) => r.bytes().toString('base64'),
   time: instant(secondsText),

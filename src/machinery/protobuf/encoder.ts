@@ -205,7 +205,7 @@ function scalarWriter(type: ScalarType): Write {
   switch (type.name) {
     case 'string': return (w, value) => w.string(value as string)
     case 'bool': return (w, value) => w.byte(value ? 1 : 0)
-    case 'int32': case 'int64': return (w, value) => w.int64(value as number)
+    case 'int32': case 'int64': return (w, value) => w.int64(value as number | bigint)
     case 'double': return (w, value) => w.double(value as number)
     case 'bytes': return (w, value) => w.bytes(Buffer.from(value as string, 'base64'))
     case 'time': case 'microTime': return timestamp

@@ -1,5 +1,6 @@
 /** Reads protobuf. Whatever the bytes are, it ends with a value or with `ApiError` 400. */
 import { badRequest, type ApiError } from '../errors.ts'
+import { exactInteger } from '../json/exact.ts'
 
 /** Deeper nesting of messages is refused. */
 const maxDepth = 512
@@ -43,6 +44,13 @@ export class Reader {
 
   /** A varint as a signed 64-bit number. Numbers that JavaScript does not keep exactly are refused. */
   int64(): number {
+    const value = this.wide()
+    if (typeof value === 'bigint') throw malformed(`the integer ${value} is out of range`)
+    return value
+  }
+
+  /** A varint as a signed 64-bit number: a bigint where a number would not be exact. */
+  wide(): number | bigint {
     const { buffer, end } = this
     let b = this.at < end ? (buffer[this.at++] as number) : this.truncated()
     if (b < 0x80) return b
@@ -53,10 +61,7 @@ export class Reader {
       if (b < 0x80) return low
     }
     this.at -= 4
-    const value = this.bigint()
-    const n = Number(value)
-    if (!Number.isSafeInteger(n)) throw malformed(`the integer ${value} is out of the range of integers that are kept exactly (2^53)`)
-    return n
+    return exactInteger(this.bigint())
   }
 
   bigint(): bigint {

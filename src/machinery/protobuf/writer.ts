@@ -47,8 +47,8 @@ export class Writer {
   }
 
   /** A signed number: negative ones take ten bytes. */
-  int64(value: number): void {
-    if (value >= 0) this.varint(value)
+  int64(value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0) this.varint(value)
     else this.bigint(BigInt(value))
   }
 

@@ -7,7 +7,7 @@ export interface HookTarget { readonly pod: core.Pod; readonly container: AnyCon
 
 /** Runs the handler to its end, or until the time is up. Throws with what went wrong. */
 export async function runHook(context: NodeContext, target: HookTarget, handler: core.LifecycleHandler, seconds: number, signal?: AbortSignal): Promise<void> {
-  if (handler.sleep) return context.clock.sleep(Math.min(seconds, handler.sleep.seconds) * 1000, signal)
+  if (handler.sleep) return context.clock.sleep(Math.min(seconds, Number(handler.sleep.seconds)) * 1000, signal)
   const { container } = target.container
   if (handler.exec) {
     const { exitCode, stdout, stderr } = await context.runtime.exec(target.containerId, handler.exec.command ?? [], seconds)

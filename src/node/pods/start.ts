@@ -173,4 +173,4 @@ async function postStart(tools: Tools, state: PodState, c: AnyContainer, id: str
   }
 }
 
-export const graceSeconds = (pod: core.Pod): number => pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
+export const graceSeconds = (pod: core.Pod): number => Number(pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30)

@@ -117,7 +117,7 @@ export function createSteps(tools: Tools, state: PodState, life: Life): Steps {
     allContainers(state.pod).find((c) => c.container.name === container.name) ?? { container, kind: 'app', fieldPath: `spec.containers{${container.name}}` }
 
   const restartLater = async (c: AnyContainer, status: ContainerStatus, message: string, probe: core.Probe | undefined): Promise<void> => {
-    await stopContainer(tools, state, c, status, message, probe?.terminationGracePeriodSeconds ?? graceSeconds(state.pod))
+    await stopContainer(tools, state, c, status, message, Number(probe?.terminationGracePeriodSeconds ?? graceSeconds(state.pod)))
     life.dirty = true
   }
 

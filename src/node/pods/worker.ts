@@ -207,7 +207,7 @@ function createState(pod: core.Pod, clock: Clock, signal: AbortSignal, wake: () 
 
 /** A shorter grace period arrived while the pod is being stopped: what still runs gets the shorter one, beside the stop under way. */
 function hasten(tools: Tools, state: PodState): void {
-  const grace = state.pod.metadata.deletionGracePeriodSeconds ?? 0
+  const grace = Number(state.pod.metadata.deletionGracePeriodSeconds ?? 0)
   for (const status of state.world.containers) {
     if (status.state !== 'running') continue
     tools.context.runtime.stopContainer(status.id, grace).catch((error: unknown) => tools.context.log.debug({ container: status.id, error: String(error) }, 'not stopped sooner'))

@@ -89,7 +89,8 @@ function containerCalls(call: Call): Pick<RuntimeDriver,
     },
     async startContainer(id) { await call('StartContainer', { container_id: id }, long) },
     async stopContainer(id, graceSeconds) {
-      const grace = Math.max(0, Math.ceil(graceSeconds))
+      // A grace beyond thirty years is more than durations hold, there and in between.
+      const grace = Math.min(1e9, Math.max(0, Math.ceil(graceSeconds)))
       await found(call('StopContainer', { container_id: id, timeout: grace }, usual + grace * 1000))
     },
     async removeContainer(id) { await found(call('RemoveContainer', { container_id: id })) },

@@ -2,6 +2,7 @@
 import { admissionregistration, core, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import { internal, isApiError } from '../../../machinery/errors.ts'
+import { parseExactly } from '../../../machinery/json.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { applyJsonPatch, rejectedFor } from '../../../machinery/patch.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
@@ -109,7 +110,7 @@ function operationsOf({ patch, patchType }: Answer): readonly unknown[] {
   if (!patch) return []
   let operations: unknown
   try {
-    operations = JSON.parse(Buffer.from(patch, 'base64').toString('utf8'))
+    operations = parseExactly(Buffer.from(patch, 'base64').toString('utf8'))
   } catch (error) {
     throw new WebhookFailure(503, `received undecodable patch in webhook response: ${(error as Error).message}`)
   }

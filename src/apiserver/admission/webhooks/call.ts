@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { admission, type admissionregistration, type Resource } from '../../../api/index.ts'
-import { decodeObject } from '../../../machinery/json.ts'
+import { decodeObject, parseExactly } from '../../../machinery/json.ts'
 import type { Clock } from '../../../machinery/clock.ts'
 import type { AdmissionAttributes } from '../admission.ts'
 import { requestValue } from '../policies/request.ts'
@@ -111,7 +111,7 @@ function parsed(text: string): Review {
   const wrong = (why: string) => new WebhookFailure(503, `failed to call webhook: couldn't get version/kind; json parse error: ${why}`)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseExactly(text)
   } catch (error) {
     throw wrong((error as Error).message)
   }

@@ -60,7 +60,8 @@ describe('apply to a custom object', () => {
   it('sets null where null is a value', () => {
     const spec: Schema = { type: 'object', properties: { a: { type: 'string', nullable: true }, o: { type: 'object', nullable: true, properties: { x: { type: 'string' } } }, b: { type: 'string' } } }
     const both = applied(spec, { b: 'x', o: { x: 'y' } }, { a: null, o: null, b: null }, true)
-    expect(specOf(both)).toEqual({ a: null, b: 'x', o: null })
+    // What others put into an object is merged with nothing, and stays.
+    expect(specOf(both)).toEqual({ a: null, b: 'x', o: { x: 'y' } })
     expect(fieldsOf(both, 'two')).toEqual({ 'f:a': {}, 'f:o': {} })
   })
 

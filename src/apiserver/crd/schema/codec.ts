@@ -55,11 +55,6 @@ function number(value: number, walk: Walk): unknown {
 
 const scalar: Decode = (value, walk) => (typeof value === 'number' ? number(value, walk) : value)
 
-const integer: Decode = (value, walk) => {
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) refuse(walk, `${value} is out of the range of integers that are kept exactly (2^53)`)
-  return scalar(value, walk)
-}
-
 function decodeList(list: readonly unknown[], element: Decode, walk: Walk): unknown {
   let out: unknown[] | undefined
   for (let i = 0; i < list.length; i++) {
@@ -184,10 +179,9 @@ function compile(schema: Schema, { root = false, keeps = false }: Place = {}): D
   const keepsUnknown = keeps || preserves(schema)
   const element = elementOf(schema, keepsUnknown)
   const of = propertiesBy(schema, root, keepsUnknown)
-  const leaf = schema.type === 'integer' ? integer : scalar
   const order = root ? byRootKey : byKey
   return (value, walk) => {
-    if (typeof value !== 'object' || value === null) return leaf(value, walk)
+    if (typeof value !== 'object' || value === null) return scalar(value, walk)
     if (Array.isArray(value)) return decodeList(value, element.decode, walk)
     return decodeObject(value as Obj, of, order, walk)
   }

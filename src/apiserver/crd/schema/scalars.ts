@@ -1,4 +1,5 @@
 /** Checks of texts and numbers. */
+import { formatDouble } from '../../../machinery/double.ts'
 import { re2Error, re2Matcher } from '../../../machinery/re2.ts'
 import { issue, joined, type Issues } from './issue.ts'
 import { formatOf, isKnownFormat } from './formats.ts'
@@ -6,12 +7,12 @@ import type { Schema } from './props.ts'
 
 type ValueCheck = (value: unknown) => Issues
 
-/** The JSON type of a value, in the words of a schema: whole numbers are integers. */
+/** The JSON type of a value, in the words of a schema: whole numbers are integers, but for those that only a double holds. */
 export function jsonTypeOf(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
-  return typeof value
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number'
+  return typeof value === 'bigint' ? 'integer' : typeof value
 }
 
 /** How many characters a text has, as people count them. */
@@ -57,10 +58,12 @@ function formatCheck(format: string): ((value: string) => Issues) | undefined {
 }
 
 /** Whether a number is one of a numeric type and its format; undefined where any number is. */
-function rangeOf({ type, format = '' }: Schema): ((value: number) => boolean) | undefined {
-  if (type === 'integer') return format === 'int32' ? (value) => (value | 0) === value : Number.isInteger
-  return type === 'number' && format === 'float' ? (value) => Number.isFinite(Math.fround(value)) : undefined
+function rangeOf({ type, format = '' }: Schema): ((value: number | bigint) => boolean) | undefined {
+  if (type === 'integer') return format === 'int32' ? (value) => typeof value === 'number' && (value | 0) === value : isInt64
+  return type === 'number' && format === 'float' ? (value) => Number.isFinite(Math.fround(Number(value))) : undefined
 }
+
+const isInt64 = (value: number | bigint): boolean => typeof value === 'bigint' || (Number.isInteger(value) && Math.abs(value) < 2 ** 63)
 
 /** Kubernetes says in the text where it is, and gives the whole as the field. */
 function outOfRange(what: string, schema: Schema): Issues {
@@ -79,25 +82,30 @@ export function numberChecks(schema: Schema): ValueCheck | undefined {
   const above = schema.exclusiveMinimum === true
   const bounds = ([['MultipleOf', multipleOf], ['Maximum boundary', maximum], ['Minimum boundary', minimum]] as const).filter(([, bound]) => bound !== undefined && inRange?.(bound) === false)
   return (value) => {
-    if (typeof value !== 'number') return undefined
+    if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
     let issues: Issues
     const add = (text: string) => { issues = joined(issues, [issue((name, at) => at.invalid(value, `${name} in body should be ${text}`))]) }
     if (inRange?.(value) === false) issues = outOfRange('Checked', schema)
     for (const [what] of bounds) issues = joined(issues, outOfRange(what, schema))
     // A whole number is held against whole bounds: Kubernetes cuts off what is behind their point.
-    const as = Number.isInteger(value) ? Math.trunc : same
+    const whole = typeof value === 'bigint' || Number.isSafeInteger(value)
+    const as = whole ? Math.trunc : same
+    const shown = (bound: number): string => (whole ? String(bound) : formatDouble(bound))
     const [factor, most, least] = [multipleOf, maximum, minimum].map((bound) => (bound === undefined ? undefined : as(bound)))
     if (factor !== undefined && factor <= 0) issues = joined(issues, [issue((name, at) => at.invalid(factor, `factor MultipleOf declared for ${name} must be positive: ${factor}`))])
-    else if (factor !== undefined && !isMultiple(value, factor)) add(`a multiple of ${factor}`)
-    if (most !== undefined && (below ? value >= most : value > most)) add(below ? `less than ${most}` : `less than or equal to ${most}`)
-    if (least !== undefined && (above ? value <= least : value < least)) add(above ? `greater than ${least}` : `greater than or equal to ${least}`)
+    else if (factor !== undefined && !isMultiple(value, factor)) add(`a multiple of ${shown(factor)}`)
+    if (most !== undefined && (below ? value >= most : value > most)) add(below ? `less than ${shown(most)}` : `less than or equal to ${shown(most)}`)
+    if (least !== undefined && (above ? value <= least : value < least)) add(above ? `greater than ${shown(least)}` : `greater than or equal to ${shown(least)}`)
     return issues
   }
 }
 
-/** Whether a quotient is whole, but for what binary fractions lose. */
-function isMultiple(value: number, factor: number): boolean {
-  if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0
+/** Whether a quotient is whole, but for what binary fractions lose; one that a double does not keep is not. */
+function isMultiple(value: number | bigint, factor: number): boolean {
+  if (typeof value === 'bigint') return value % BigInt(factor) === 0n
+  if (Number.isSafeInteger(value) && Number.isInteger(factor)) return value % factor === 0
   const quotient = factor < 1 ? (1 / factor) * value : value / factor
-  return Math.abs(quotient - Math.round(quotient)) < 1e-9
+  if (Math.abs(quotient) > Number.MAX_SAFE_INTEGER) return false
+  const whole = Math.trunc(quotient)
+  return quotient === whole || Math.abs(quotient - whole) / Math.abs(quotient + whole) < 1e-9
 }

@@ -19,7 +19,7 @@ function score(schema: Schema, value: unknown): number {
 
 function partsOf(schema: Schema, value: unknown): number {
   if (typeof value === 'string') return 1
-  if (typeof value === 'number') return 2
+  if (typeof value === 'number' || typeof value === 'bigint') return 2
   if (Array.isArray(value)) {
     const items = itemsOf(schema)
     return 2 + (items ? value.reduce<number>((total, item) => total + score(items, item), 0) : 0)

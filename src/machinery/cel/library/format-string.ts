@@ -2,7 +2,8 @@
 import { Failure, fail, work } from '../errors.ts'
 import { formatDuration, formatTimestamp } from '../time.ts'
 import { CelList, CelMap, Duration, Timestamp, TypeValue, Uint, numberOf, typeNameOf, type CelValue } from '../values.ts'
-import { decode, formatDouble } from './standard.ts'
+import { formatDouble } from '../../double.ts'
+import { decode } from './standard.ts'
 
 const maxResult = 1_000_000
 const maxPrecision = 100

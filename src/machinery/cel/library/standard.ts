@@ -1,4 +1,5 @@
 /** CEL's own functions: sizes, conversions, strings, moments. */
+import { formatDouble } from '../../double.ts'
 import { fail, work } from '../errors.ts'
 import { containsCost, fn, method, regexCost, traverse, type FunctionDeclaration } from '../functions.ts'
 import { regex } from '../regex.ts'
@@ -38,15 +39,6 @@ const doubleFromText = (text: string): number => {
   return /nan/i.test(special[2] as string) ? Number.NaN : special[1] === '-' ? -Infinity : Infinity
 }
 const truths: Readonly<Record<string, boolean>> = { '1': true, t: true, T: true, true: true, TRUE: true, True: true, '0': false, f: false, F: false, false: false, FALSE: false, False: false }
-
-/** A double as Go writes it: with an exponent, of two digits at least, outside of 1e-4 to 1e6. */
-export function formatDouble(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
-  if (Object.is(value, -0)) return '-0'
-  const [digits = '', exponent = ''] = value.toExponential().split('e')
-  const power = Number(exponent)
-  return power < -4 || power >= 6 ? `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}` : String(value)
-}
 
 /** Bytes as text; fails for what is not UTF-8. */
 export const decode = (bytes: Uint8Array): string => {
