@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { apps, core, mapList, opt, root, string, struct, zero, int32, fill, map, meta, type StructType } from '../api/index.ts'
-import { applyConfiguration, updateManagedFields, type ApplyOptions } from './apply.ts'
+import { applyConfiguration, updateManagedFields, withManagersReset, type ApplyOptions } from './apply.ts'
 import { isApiError } from './errors.ts'
 import { decodeObject } from './json.ts'
 import { deepFreeze } from './meta.ts'
@@ -78,6 +78,13 @@ describe('updateManagedFields', () => {
     expect(reset.metadata.managedFields).toBeUndefined()
     const later = decode(core.Pod, { ...reset, spec: { ...reset.spec, dnsPolicy: 'None' } })
     expect(updateManagedFields(core.Pod, reset, later, 'a', start).metadata.managedFields).toBeUndefined()
+  })
+  it('takes a list without entries as the same wish, and follows a new object in any case', () => {
+    const created = updateManagedFields(core.Pod, undefined, decode(core.Pod, { ...pod, metadata: { ...pod.metadata, managedFields: [{}] } }), 'a', start)
+    expect(owners(created)).toHaveProperty('a Update')
+    const next = decode(core.Pod, withManagersReset({ ...created, metadata: { ...created.metadata, managedFields: [] } }))
+    expect(updateManagedFields(core.Pod, created, next, 'a', start).metadata.managedFields).toBeUndefined()
+    expect(withManagersReset(created)).toBe(created)
   })
   it('joins the oldest updaters when there are more than ten', () => {
     let object = updateManagedFields(core.Pod, undefined, pod, 'm0', start)
@@ -176,6 +183,24 @@ describe('applyConfiguration', () => {
     const b = apply(a, names(['z', 'c', 'a']), 'y')
     expect(containers(b).map((c) => c.name)).toEqual(['b', 'z', 'c', 'a'])
   })
+  it('takes a configuration at its word: a false that no object keeps, a null, a quantity in other words', () => {
+    const first = apply(undefined, deployment({ paused: false, minReadySeconds: null }), 'a')
+    expect(owners(first)['a Apply']).toEqual({ 'f:spec': { 'f:minReadySeconds': {}, 'f:paused': {} } })
+    expect(() => apply(first, deployment({ paused: false }), 'b')).toThrow('conflict with "a": .spec.paused')
+    const cpu = (text: string) => deployment(template({ name: 'c', resources: { limits: { cpu: text } } }))
+    const limited = apply(undefined, cpu('1000m'), 'a')
+    expect(() => apply(limited, cpu('1000m'), 'b')).toThrow('conflict with "a": .spec.template.spec.containers[name="c"].resources.limits.cpu')
+    expect(apply(limited, cpu('1'), 'b').metadata.managedFields).toHaveLength(2)
+    expect(apply(limited, cpu('1000m'), 'a')).toEqual(limited)
+  })
+  it('leaves the elements of others where null is stated for their list', () => {
+    const live = apply(undefined, deployment({}, { finalizers: ['x/1'] }), 'a')
+    expect(apply(live, deployment({}, { finalizers: null }), 'b').metadata.finalizers).toEqual(['x/1'])
+  })
+  it('owns the fields of a claim that a volume is bound to one by one', () => {
+    const config = { kind: 'PersistentVolume', apiVersion: 'v1', metadata: { name: 'v' }, spec: { claimRef: { name: 'c' } } }
+    expect(owners(applyConfiguration(core.PersistentVolume, undefined, config, { manager: 'a', now: start }))['a Apply']).toEqual({ 'f:spec': { 'f:claimRef': { 'f:name': {} } } })
+  })
   it('does not own what the endpoint does not write', () => {
     const out = apply(undefined, { ...deployment({ replicas: 1 }), status: { replicas: 3 } }, 'a', { ignore: [['status']] })
     expect(owners(out)['a Apply']).toEqual({ 'f:spec': { 'f:replicas': {} } })
@@ -185,7 +210,7 @@ describe('applyConfiguration', () => {
     expect(bad(deployment({ foo: 1 }))).toBe('400 failed to create typed patch object (n/web; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema')
     expect(bad(deployment(template({ name: 'c' }, { name: 'c' })))).toContain('.spec.template.spec.containers: duplicate entries for key [name="c"]')
     expect(bad(deployment({}, { managedFields: [{ manager: 'x', operation: 'Apply' }] }))).toBe('400 metadata.managedFields must be nil')
-    expect(bad(deployment({ replicas: 'x' }))).toContain('spec.replicas: expected integer')
+    expect(bad(deployment({ replicas: 'x' }))).toBe('400 failed to create typed patch object (n/web; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got string')
     expect(bad(null)).toContain('400')
   })
 })

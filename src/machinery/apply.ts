@@ -76,11 +76,12 @@ export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, 
   const pruned = last ? removeFields(type, merged, abandoned(type, merged, last.fields, [stated, ...others])) : merged
   const object = withoutEntries(decodeObject(type, pruned ?? {}).object)
 
-  const changes = compare(type, old, object)
+  // A field may be stated that no object keeps: a false, a zero, a null. It takes the field from others all the same.
+  const changes = compare(type, old, withoutEntries(pruned ?? {}))
   const left = disown(others, changes, options.elsewhere, force ? undefined : (conflicts) => refuse(type, old, name, conflicts))
   // Times are those of changes: who only comes to own what is there already has none.
   const self = isSame(changes) ? { ...stated, time: last?.time } : stated
-  const unchanged = last && sameSet(last.fields, self.fields) && last.apiVersion === apiVersion && isSame(changes)
+  const unchanged = last && sameSet(last.fields, self.fields) && last.apiVersion === apiVersion && (isSame(changes) || isSame(compare(type, old, object)))
   return withManagers(object, [...left, unchanged ? last : self])
 }
 
@@ -169,8 +170,8 @@ export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, 
   const sent = (next as Managed).metadata?.managedFields
   const stored = old === undefined ? undefined : (old as Managed).metadata.managedFields
   const reset = subresource === '' && sent?.length === 1 && isReset(sent[0])
-  if (reset) return withManagers(next, [])
-  if (old === undefined && !sent?.length) return createdBy(type, next, manager, now)
+  if (reset && old !== undefined) return withManagers(next, [])
+  if (old === undefined && (reset || !sent?.length)) return createdBy(type, next, manager, now)
   const fromRequest = subresource === '' ? readManagers(sent) : []
   const managers = fromRequest.length > 0 ? fromRequest : readManagers(stored)
   if (old !== undefined && managers.length === 0) return withManagers(next, [])
@@ -197,6 +198,13 @@ function createdBy<T>(type: StructType<T>, next: T, manager: string, now: number
   const fieldsV1 = createdFields(type as StructType, object)
   if (!fieldsV1) return object
   return { ...object, metadata: { ...metadata, managedFields: [entryOf({ name: manager, operation: 'Update', apiVersion, subresource: '', time: rfc3339(now) }, fieldsV1)] } } as T
+}
+
+/** A list without entries asks for the same as one with an entry in which nothing is stated, which is the form that a decode keeps: all managers are forgotten. */
+export function withManagersReset(sent: unknown): unknown {
+  const { metadata } = (sent ?? {}) as { readonly metadata?: { readonly managedFields?: unknown } | null }
+  const entries = metadata?.managedFields
+  return Array.isArray(entries) && entries.length === 0 ? { ...(sent as object), metadata: { ...metadata, managedFields: [{}] } } : sent
 }
 
 /** An entry in which nothing is stated. */

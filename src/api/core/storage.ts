@@ -1,4 +1,4 @@
-import { fill, list, map, mapList, oneOf, opt, quantity, req, root, string, struct, time, zero, type Of } from '../schema.ts'
+import { fill, granular, list, map, mapList, oneOf, opt, quantity, req, root, string, struct, time, zero, type Of } from '../schema.ts'
 import { groupVersion } from '../resource.ts'
 import { NodeSelector, ObjectReference } from './shared.ts'
 import { PersistentVolumeAccessMode, PersistentVolumeClaimSpec, PersistentVolumeMode, PersistentVolumeSource } from './volume.ts'
@@ -16,7 +16,7 @@ export const PersistentVolumeSpec = struct('PersistentVolumeSpec', {
   capacity: zero(1, map(quantity), 'How much it holds.'),
   persistentVolumeSource: fill(2, PersistentVolumeSource, { inline: true }),
   accessModes: zero(3, list(PersistentVolumeAccessMode), 'How it can be mounted: ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod.'),
-  claimRef: opt(4, ObjectReference, 'The claim it is bound to.'),
+  claimRef: opt(4, granular(ObjectReference), 'The claim it is bound to.'),
   persistentVolumeReclaimPolicy: zero(5, PersistentVolumeReclaimPolicy, 'What becomes of it when its claim is gone: Retain (the default for volumes made by hand), Delete or Recycle.'),
   storageClassName: zero(6, string, 'The class it belongs to.'),
   mountOptions: zero(7, list(string), 'Options for mounting it.'),

@@ -2,6 +2,7 @@
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { type ApiError, badRequest, invalid } from '../../machinery/errors.ts'
+import { withManagersReset } from '../../machinery/apply.ts'
 import { path } from '../../machinery/field.ts'
 import { decodeObject, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
@@ -101,7 +102,7 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
     return Object.assign({ ...named }, decodeMessage(expected.type, message), named)
   }
   const { value, duplicates } = parseText(body, validation, expected)
-  const { object, unknownFields } = decodeObject(expected.type, stated(value, body, expected))
+  const { object, unknownFields } = decodeObject(expected.type, withManagersReset(stated(value, body, expected)))
   if (validation === 'Ignore') return object
   if (duplicates.length === 0 && unknownFields.length === 0) return object
   const problems = [...duplicates, ...unknownFields]

@@ -24,7 +24,8 @@ export function createDefinitions(flavour: Flavour): Definitions {
   const made = new Map<string, SchemaObject>()
   const ref = (name: string): SchemaObject => ({ $ref: where[flavour] + name })
 
-  function refTo(type: StructType, resource?: Resource): SchemaObject {
+  function refTo(meant: StructType, resource?: Resource): SchemaObject {
+    const type = meant.granularOf ?? meant
     const name = definitionName(type, resource)
     if (!made.has(name)) {
       made.set(name, {})
@@ -134,6 +135,7 @@ function mergeExtensions(field: Field, type: AnyType): SchemaObject {
   return {
     ...(type.form === 'list' ? { 'x-kubernetes-list-type': type.kind, ...(type.kind === 'map' ? { 'x-kubernetes-list-map-keys': type.keys } : {}) } : {}),
     ...(type.form === 'map' && type.kind === 'atomic' ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    ...(type.form === 'struct' && type.granularOf ? { 'x-kubernetes-map-type': 'granular' } : {}),
     ...(field.key ? { 'x-kubernetes-patch-merge-key': field.key } : {}),
     ...(field.patch ? { 'x-kubernetes-patch-strategy': field.patch } : {}),
   }

@@ -1,6 +1,7 @@
 /** Patch: a document that says how the next object differs from the current one. */
 import { ApiError, badRequest, invalid, isApiError, unsupportedMediaType } from '../../machinery/errors.ts'
 import { omitted, path } from '../../machinery/field.ts'
+import { withManagersReset } from '../../machinery/apply.ts'
 import { goText } from '../../machinery/go-text.ts'
 import { decodeObject, parseJson, type Parsed } from '../../machinery/json.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
@@ -78,7 +79,7 @@ function renamed({ name, served: { resource } }: Call, { kind, apiVersion }: Pic
 
 /** The patched object, decoded; `isNormal`: the current one is as a decode would leave it. Unknown fields are dropped, warned of or refused as the call says. Throws `ApiError` 400, 415, 422. */
 function patched(call: Call, { type, kind, apiVersion }: Shown, current: ApiObject, isNormal: boolean, patch: Patch): ApiObject {
-  const next = withPatch(type, current, patch)
+  const next = withManagersReset(withPatch(type, current, patch))
   const refused = (why: string): ApiError => invalid({ group: '', kind: '' }, '', [path('patch').invalid(call.served.resource.groupResource === 'secrets' ? omitted : (patch.type === 'strategic' ? goText(patch.body) : JSON.stringify(sorted(next))), why)])
   const { object, unknownFields } = decodedAs(type, next, isNormal ? current : undefined, refused)
   if (object.kind !== kind || object.apiVersion !== apiVersion) {

@@ -86,12 +86,18 @@ function compareLists(of: Target, elementOf: (item: unknown) => string, old: unk
   const before = byElement(old, elementOf)
   const after = byElement(next, elementOf)
   for (const element of new Set([...before.keys(), ...after.keys()])) {
-    const [l, r] = [before.get(element) ?? [], after.get(element) ?? []]
-    // Elements that share a name are told apart by nothing: they are compared together.
-    const difference = l.length > 1 || r.length > 1 ? (deepEqual(l, r) ? same : modified) : compare(of, l[0], r[0])
+    const difference = compareAlike(of, before.get(element) ?? [], after.get(element) ?? [])
     if (!isSame(difference)) out.push([element, difference])
   }
   return out
+}
+
+/** Elements that share a name are told apart by nothing: they are compared together, and one of them alone is another thing than several. */
+function compareAlike(of: Target, old: List, next: List): Comparison {
+  if (old.length <= 1 && next.length <= 1) return compare(of, old[0], next[0])
+  if (old.length > 1 && next.length > 1) return deepEqual(old, next) ? same : modified
+  const { added: come, removed: gone } = old.length > 1 ? { added: next.length > 0 ? compare(of, undefined, next[0]).added : emptySet, removed: leafSet } : { added: leafSet, removed: old.length > 0 ? compare(of, old[0], undefined).removed : emptySet }
+  return { added: come, modified: emptySet, removed: gone }
 }
 
 /** The set, with the fields of structs that lead to something in it. */

@@ -1,12 +1,14 @@
 /** Merging a configuration into an object, and taking fields out of one. */
 import { withKey } from '../patch/json.ts'
 import type { FieldSet } from './fieldset.ts'
-import { byElement, entriesOf, shapeFor, type List, type Obj, type Target } from './shape.ts'
+import { byElement, entriesOf, isEmpty, shapeFor, type List, type Obj, type Target } from './shape.ts'
 
 /** `config` over `live`: leaves are replaced, maps and lists of elements are joined. Neither is changed. */
 export function merge(type: Target, live: unknown, config: unknown): unknown {
   const shape = shapeFor(type, live, config)
-  if (live === undefined || live === null || config === null || shape.form === 'leaf') return config
+  if (live === undefined || live === null || shape.form === 'leaf') return config
+  // No elements are stated, and none of the others are taken away.
+  if (config === null) return isEmpty(live) ? config : live
   if (shape.form === 'list') return mergeLists(shape.of, shape.elementOf, live as List, config as List)
   let out = live as Obj
   for (const [name, value] of entriesOf(config)) {

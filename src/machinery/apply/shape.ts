@@ -1,7 +1,8 @@
 /** How apply sees a value: a leaf that one manager owns whole, a map whose keys are owned apart, or a list of elements. */
 import { deduced, resolve, type AnyType, type ListType, type StructType } from '../../api/schema.ts'
 import { stableStringify } from '../meta.ts'
-import { slotTable } from '../slots.ts'
+import { slotTable, type Slot } from '../slots.ts'
+import { zeroOf } from '../zero.ts'
 
 export type Target = Exclude<AnyType, { form: 'lazy' }>
 
@@ -57,18 +58,22 @@ function structShape(type: StructType): Shape {
   return { form: 'map', child: (name) => slotOf(name)?.type ?? others, isField: (name) => index.has(name), takesNull: (name) => slotOf(name)?.options.nullable ?? others !== undefined }
 }
 
+/** What the key of an element is when it was left out: what the schema says, or the zero value of a field that is always there. */
+export const keyDefault = (slot: Slot | undefined): unknown => slot && (slot.options.default ?? (slot.always ? zeroOf(slot.type) : undefined))
+
 /** Names an element of a list: by its keys (a key that was left out has its default), or by itself. */
 function elements(type: ListType): (item: unknown) => string {
   const of = resolve(type.of)
   if (type.kind === 'set' || of.form !== 'struct') return (item) => `v:${stableStringify(item)}`
   const { slots, index } = slotTable(of)
-  const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, quoted: JSON.stringify(name), fallback: slots[index.get(name) ?? -1]?.options.default }))
+  const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, quoted: JSON.stringify(name), fallback: keyDefault(slots[index.get(name) ?? -1]) }))
   return (item) => {
     if (typeof item !== 'object' || item === null) return `v:${stableStringify(item)}`
     const object = item as Record<string, unknown>
     let text = ''
     for (const { name, quoted, fallback } of keys) {
-      const value = object[name] ?? fallback
+      const stated = object[name]
+      const value = stated === undefined ? fallback : stated
       if (value !== undefined) text += `${text && ','}${quoted}:${stableStringify(value)}`
     }
     return `k:{${text}}`
