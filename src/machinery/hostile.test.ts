@@ -61,9 +61,7 @@ describe('bad input', () => {
     }), { numRuns: 3000 })
   })
   it('as protobuf bytes in which some are wrong', () => {
-    const all = goldens()
-    if (all.length === 0) return
-    fc.assert(fc.property(fc.constantFrom(...all), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), fc.nat(), (golden, changes, cut) => {
+    fc.assert(fc.property(fc.constantFrom(...goldens()), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), fc.nat(), (golden, changes, cut) => {
       const bytes = Buffer.from(golden.protobuf)
       for (const [at, byte] of changes) bytes[at % bytes.length] = byte
       onlyApiErrors(() => decodeMessage(golden.type, unwrapUnknown(cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes).message))
@@ -88,6 +86,6 @@ describe('bad input', () => {
     let schema: object = { type: 'string' }
     for (let i = 0; i < 5000; i++) schema = { properties: { x: schema } }
     const crd = { spec: { versions: [{ name: 'v1', schema: { openAPIV3Schema: schema } }] } }
-    expect(onlyApiErrors(() => decodeObject(apiextensions.CustomResourceDefinition, crd)) ?? 'refused').toBeDefined()
+    onlyApiErrors(() => decodeObject(apiextensions.CustomResourceDefinition, crd))
   })
 })

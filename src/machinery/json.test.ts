@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { apps, core, rbac, apiextensions } from '../api/index.ts'
 import { decodeObject, encodeObject, parseJson } from './json.ts'
-import { goldenCount, goldenFolder, goldens } from './testing.ts'
+import { goldens } from './testing.ts'
 
 const decode = (type: Parameters<typeof decodeObject>[0], value: unknown) => decodeObject(type, value).object
 
-describe.skipIf(!goldenFolder)('golden objects (skipped without ../shared/golden)', () => {
-  it('are all of kinds that the schema states', () => expect(goldens()).toHaveLength(goldenCount))
-
-  it.each(goldens())('$file keeps every byte', ({ type, json }) => {
+describe('golden objects', () => {
+  it.each(goldens())('$name keeps every byte', ({ type, json }) => {
     const { object, unknownFields } = decodeObject(type, JSON.parse(json))
     expect(unknownFields).toEqual([])
-    expect(JSON.stringify(object)).toBe(JSON.stringify(JSON.parse(json)))
+    expect(JSON.stringify(object)).toBe(json)
   })
-  it.each(goldens())('$file does not depend on the order in which it was written', ({ type, json }) => {
+  it.each(goldens())('$name does not depend on the order in which it was written', ({ type, json }) => {
     expect(JSON.stringify(decode(type, reversed(JSON.parse(json))))).toBe(JSON.stringify(decode(type, JSON.parse(json))))
   })
 })

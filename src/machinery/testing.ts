@@ -1,18 +1,13 @@
-/** For tests of the codecs: the golden objects of every kind, from `../shared/golden` beside the project. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+/**
+ * For tests of the codecs: one object of every kind with every field set, in JSON and in protobuf, as Kubernetes writes them. `golden.json`
+ * is Kubernetes's own test data (k8s.io/api v0.36, testdata/HEAD; Apache-2.0), a line for each form of each object.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as api from '../api/index.ts'
 import type { StructType } from '../api/schema.ts'
 
-const folder = resolve(import.meta.dirname, '../../../shared/golden')
-
-/** Where the golden objects are; undefined when the project stands alone. */
-export const goldenFolder: string | undefined = existsSync(folder) ? folder : undefined
-
-/** How many golden objects there are. */
-export const goldenCount: number = goldenFolder ? readdirSync(goldenFolder).filter((file) => file.endsWith('.json')).length : 0
-
-/** The name in the golden files for a group: `core` for the empty one. */
+/** The types of a group and version, by the names that the golden objects have for them. */
 const rooms: Readonly<Record<string, object>> = {
   'core.v1': api.core, 'admission.k8s.io.v1': api.admission, 'admissionregistration.k8s.io.v1': api.admissionregistration, 'apidiscovery.k8s.io.v2': api.apidiscovery,
   'apps.v1': api.apps, 'authentication.k8s.io.v1': api.authentication, 'authorization.k8s.io.v1': api.authorization, 'autoscaling.v1': api.autoscalingV1,
@@ -23,24 +18,23 @@ const rooms: Readonly<Record<string, object>> = {
 }
 
 export interface Golden {
-  readonly file: string
+  /** `apps.v1.Deployment` */
+  readonly name: string
   readonly kind: string
   readonly type: StructType
   readonly json: string
   readonly protobuf: Uint8Array
 }
 
-/** Every golden object whose kind the schema states. */
+/** Every golden object. Throws for one whose kind the schema does not state. */
 export function goldens(): Golden[] {
-  if (!goldenFolder) return []
-  return readdirSync(goldenFolder).filter((file) => file.endsWith('.json')).flatMap((name) => {
-    const file = name.slice(0, -'.json'.length)
-    const dot = file.lastIndexOf('.')
-    const kind = file.slice(dot + 1)
-    const room = rooms[file.slice(0, dot)] as Record<string, StructType> | undefined
+  const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'golden.json'), 'utf8')) as Record<string, { readonly object: object; readonly protobuf: string }>
+  return Object.entries(recorded).map(([name, { object, protobuf }]) => {
+    const dot = name.lastIndexOf('.')
+    const kind = name.slice(dot + 1)
+    const room = rooms[name.slice(0, dot)] as Record<string, StructType> | undefined
     const type = room?.[kind] ?? (api.meta as unknown as Record<string, StructType>)[kind]
-    if (!type) return []
-    const read = (extension: string) => readFileSync(join(goldenFolder as string, file + extension))
-    return [{ file, kind, type, json: read('.json').toString(), protobuf: read('.pb') }]
+    if (!type) throw new Error(`the schema does not state ${name}`)
+    return { name, kind, type, json: JSON.stringify(object), protobuf: Buffer.from(protobuf, 'base64') }
   })
 }

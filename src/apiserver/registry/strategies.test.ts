@@ -11,8 +11,8 @@ import { context, environment, now } from './testing.ts'
 
 const stored = declared.filter((resource) => resource.verbs.includes('create') && resource.verbs.includes('get') && storageOf(resource) === resource)
 const zeroObject = (resource: Resource) => ({ kind: resource.kind, apiVersion: resource.apiVersion, ...(zeroOf(resolve(resource.type) as never) as object) }) as unknown as ApiObject
-const golden = new Map(goldens().map((g) => [`${g.file.slice(0, g.file.lastIndexOf('.'))}/${g.kind}`, g]))
-const goldenOf = (resource: Resource) => golden.get(`${resource.group || 'core'}.${resource.version}/${resource.kind}`)
+const golden = new Map(goldens().map((g) => [g.name, g]))
+const goldenOf = (resource: Resource) => golden.get(`${resource.group || 'core'}.${resource.version}.${resource.kind}`)
 
 describe.each(stored.map((resource) => [`${resource.plural} of ${resource.apiVersion}`, resource] as const))('%s', (_, resource) => {
   const strategy = strategyFor(resource, environment)
