@@ -18,13 +18,8 @@ export interface Refusal {
   readonly unresolvable: boolean
 }
 
-/** The cluster as one scheduling cycle sees it. */
-export interface Cluster {
-  readonly nodes: readonly NodeInfo[]
-  node(name: string): NodeInfo | undefined
-  /** Nodes with a pod that has inter-pod (anti-)affinity terms, and those with a required anti-affinity term. */
-  readonly nodesWithAffinity: Iterable<NodeInfo>
-  readonly nodesWithAntiAffinity: Iterable<NodeInfo>
+/** What plugins look up besides nodes and their pods: informers, mostly. */
+export interface Lookups {
   namespaceLabels(namespace: string): Labels | undefined
   claim(key: string): core.PersistentVolumeClaim | undefined
   volume(name: string): core.PersistentVolume | undefined
@@ -32,6 +27,15 @@ export interface Cluster {
   storageClass(name: string): storage.StorageClass | undefined
   /** Selects the pods of the services and workload controllers that a pod belongs to; undefined when it belongs to none. */
   siblings(pod: core.Pod): LabelSelector | undefined
+}
+
+/** The cluster as one scheduling cycle sees it. */
+export interface Cluster extends Lookups {
+  readonly nodes: readonly NodeInfo[]
+  node(name: string): NodeInfo | undefined
+  /** Nodes with a pod that has inter-pod (anti-)affinity terms, and those with a required anti-affinity term. */
+  readonly nodesWithAffinity: Iterable<NodeInfo>
+  readonly nodesWithAntiAffinity: Iterable<NodeInfo>
 }
 
 /** Undefined: the node will do. */

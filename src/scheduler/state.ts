@@ -3,24 +3,13 @@
  * itself assigned (*assumed*) until the API server's word of them arrives. Scheduling reads it as it stands: a cycle is
  * synchronous, so nothing moves under it and no copy is made.
  */
-import type { core, storage } from '../api/index.ts'
+import type { core } from '../api/index.ts'
 import { keyOf } from '../machinery/meta.ts'
-import type { Labels, LabelSelector } from '../machinery/labels.ts'
 import { createNodeInfo } from './node-info.ts'
 import type { MutableNodeInfo, NodeInfo } from './node-info.ts'
 import { podInfo } from './pod-info.ts'
 import type { PodInfo } from './pod-info.ts'
-import type { Cluster } from './plugin.ts'
-
-/** What else plugins look things up in: informers, mostly. */
-export interface Lookups {
-  namespaceLabels(namespace: string): Labels | undefined
-  claim(key: string): core.PersistentVolumeClaim | undefined
-  volume(name: string): core.PersistentVolume | undefined
-  volumes(): readonly core.PersistentVolume[]
-  storageClass(name: string): storage.StorageClass | undefined
-  siblings(pod: core.Pod): LabelSelector | undefined
-}
+import type { Cluster, Lookups } from './plugin.ts'
 
 export interface State {
   readonly cluster: Cluster

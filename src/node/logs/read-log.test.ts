@@ -64,12 +64,12 @@ describe('container logs', () => {
     const reading = (async () => {
       for await (const chunk of readLog(file, { follow: true }, async () => state.running, AbortSignal.timeout(5000))) seen.push(chunk.toString())
     })()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => seen.join('')).toBe('one\n')
     await appendFile(file, entry(2, 'two'))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => seen.join('')).toBe('one\ntwo\n')
     await rename(file, `${file}.old`)
     await writeFile(file, entry(3, 'three'))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => seen.join('')).toBe('one\ntwo\nthree\n')
     state.running = false
     await appendFile(file, entry(4, 'four'))
     await reading

@@ -1,30 +1,5 @@
 /** Bindings of mutating admission policies. */
 import type { admissionregistration } from '../../../api/index.ts'
-import type { Place } from '../../../machinery/field.ts'
-import { dns1123Subdomain } from '../../../machinery/names.ts'
-import type { Strategy } from '../../strategy.ts'
-import { named } from '../checks.ts'
-import { within } from '../defaulting.ts'
-import { ageColumn, nameColumn, printer, text } from '../printing.ts'
-import { matchDefaults, matchResources, paramRef, paramRefText } from './webhook-rules.ts'
+import { bindingStrategy } from './policy-bindings.ts'
 
-type Binding = admissionregistration.MutatingAdmissionPolicyBinding
-
-function validate({ spec }: Binding, root: Place): void {
-  const at = root.at('spec')
-  named(at.at('policyName'), spec.policyName, dns1123Subdomain)
-  paramRef(at.at('paramRef'), spec.paramRef)
-  matchResources(at.at('matchResources'), spec.matchResources)
-}
-
-export const mutatingadmissionpolicybindings: Strategy<Binding> = {
-  unconditionalUpdate: false,
-  default: (binding) => within(binding, 'spec', (spec) => within(spec, 'matchResources', matchDefaults)),
-  validate,
-  printer: printer<Binding>(
-    nameColumn,
-    text('PolicyName', 'The policy it puts in force.', (o) => o.spec.policyName ?? ''),
-    text('ParamRef', 'The parameters it gives.', (o) => paramRefText(o.spec.paramRef)),
-    ageColumn,
-  ),
-}
+export const mutatingadmissionpolicybindings = bindingStrategy<admissionregistration.MutatingAdmissionPolicyBinding>(() => undefined)
