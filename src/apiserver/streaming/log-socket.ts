@@ -15,7 +15,7 @@ const maxPayload = 64 * 1024
 /** The first protocol of the client's that is spoken here, '' when it has no wish; a browser's token among them is none. Throws `ApiError` 403. */
 function protocolOf({ headers, info }: ApiRequest): string {
   const wanted = String(headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim()).filter((name) => name && !name.startsWith('base64url.bearer.'))
-  const spoken = wanted.length === 0 ? '' : wanted.find((name) => name in protocols)
+  const spoken = wanted.length === 0 ? '' : wanted.find((name) => Object.hasOwn(protocols, name))
   if (spoken === undefined) throw forbidden(core.pods, info.name, `requested protocol(s) are not supported: [${wanted.join(' ')}]; supports [base64.binary.k8s.io binary.k8s.io]`)
   return spoken
 }

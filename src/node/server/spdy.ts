@@ -15,6 +15,12 @@ export interface SpdyStream {
 export interface SpdySession {
   /** Opens a stream with these headers. `onData` gets what arrives on it, `onEnd` is called when the other side has ended it. */
   open(headers: Readonly<Record<string, string>>, onData: (data: Buffer) => void, onEnd: () => void): Promise<SpdyStream>
+  /** Whether more is written than the other side has taken; `whenTaken` calls back once when it has, or is gone. */
+  isFull(): boolean
+  whenTaken(resume: () => void): void
+  /** Nothing is read until `resume`: whoever takes the data cannot keep up. */
+  pause(): void
+  resume(): void
   /** Resolves when the connection has ended. */
   readonly closed: Promise<void>
   close(): void
@@ -62,8 +68,11 @@ function session(socket: Duplex, head: Buffer): SpdySession {
       streams.get(frame.stream)?.onData(frame.data)
       if (frame.flags & fin) endStream(frame.stream)
     } else if (frame.type === control.ping) socket.write(controlFrame(control.ping, 0, frame.data))
-    else if (frame.type === control.rstStream) endStream(frame.data.readUInt32BE(0) & 0x7fffffff)
-    else if (frame.type === control.goAway) socket.end()
+    else if (frame.type === control.rstStream) {
+      // Without the number of a stream it is no such frame, and nothing after it can be trusted.
+      if (frame.data.length < 4) socket.destroy()
+      else endStream(frame.data.readUInt32BE(0) & 0x7fffffff)
+    } else if (frame.type === control.goAway) socket.end()
   }
   const take = (): void => {
     for (let frame = readFrame(buffered); frame; frame = readFrame(buffered)) {
@@ -82,6 +91,16 @@ function session(socket: Duplex, head: Buffer): SpdySession {
   return {
     closed: closed.promise,
     close: () => socket.destroy(),
+    isFull: () => socket.writableNeedDrain,
+    whenTaken(resume) {
+      const taken = () => {
+        socket.off('drain', taken).off('close', taken)
+        resume()
+      }
+      socket.once('drain', taken).once('close', taken)
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     async open(headers, onData, onEnd) {
       const id = nextId
       nextId += 2

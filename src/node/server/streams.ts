@@ -21,7 +21,7 @@ export async function streamUrl(runtime: RuntimeDriver, find: FindPod, url: URL)
   const world = await readWorld(runtime, podUid(worker.pod))
   if (action === 'portForward') {
     if (!world.sandbox || world.sandbox.state !== 'ready') throw badRequest(`unable to do port forwarding: pod is not running. Current status=${worker.current().status.phase}`)
-    return runtime.portForwardUrl(world.sandbox.id, query.getAll('port').flatMap((p) => p.split(',')).map(Number))
+    return runtime.portForwardUrl(world.sandbox.id, query.getAll('port').flatMap((p) => p.split(',')).map(portOf))
   }
   const containerName = rest.at(-1) ?? ''
   const container = world.containers.find((c) => c.name === containerName)
@@ -34,6 +34,13 @@ export async function streamUrl(runtime: RuntimeDriver, find: FindPod, url: URL)
   return action === 'exec' ? runtime.execUrl({ ...streams, command: query.getAll('command') }) : runtime.attachUrl(streams)
 }
 
+/** Throws `ApiError` 400 for what is no port. */
+function portOf(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > 65535) throw badRequest(`port ${JSON.stringify(text)} must be a positive integer below 65536`)
+  return port
+}
+
 /** Repeats the caller's upgrade request to `target` and, once it is accepted, passes bytes both ways until one side ends. */
 export function joinStreams(request: IncomingMessage, client: Duplex, head: Buffer, target: string): void {
   const url = new URL(target)
@@ -43,7 +50,10 @@ export function joinStreams(request: IncomingMessage, client: Duplex, head: Buff
     if (client.writable) client.end(`HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${error.message}\n`)
   }
   upstream.once('error', fail)
+  const giveUp = () => upstream.destroy()
+  client.once('close', giveUp)
   upstream.once('upgrade', (response, server: Duplex, first: Buffer) => {
+    client.off('close', giveUp)
     client.write(`${statusLine(response)}${headerLines(response)}\r\n`)
     if (first.length > 0) client.write(first)
     if (head.length > 0) server.write(head)

@@ -18,21 +18,35 @@ const offered = (request: IncomingMessage): readonly string[] => (request.header
 export const isTranslated = (request: IncomingMessage): boolean =>
   request.headers.upgrade?.toLowerCase() === 'websocket' && offered(request).some((p) => p === channels || p === tunnel)
 
-const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, handleProtocols: (protocols) => (protocols.has(channels) ? channels : false) })
+/** Bytes of a message: what Kubernetes takes. */
+const maxPayload = 32 * 1024 * 1024
+/** Bytes that a caller who does not read may be behind; then the runtime waits. */
+const ahead = 1024 * 1024
+
+const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload, handleProtocols: (protocols) => (protocols.has(channels) ? channels : false) })
 /** The tunnel's protocol has a slash in its name, which the library rightly refuses: its part of the handshake is made here. */
-const tunnels = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+const tunnels = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload })
 tunnels.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${tunnel}`))
 
 /** Answers the upgrade once the runtime has accepted its side. `query` is that of the caller's request. Rejects when the runtime refuses. */
 export async function translate(request: IncomingMessage, socket: Duplex, head: Buffer, target: string, query: URLSearchParams): Promise<void> {
-  const accept = (by: WebSocketServer) => new Promise<WebSocket>((resolve) => { by.handleUpgrade(request, socket, head, resolve) })
+  const accept = (by: WebSocketServer): WebSocket | undefined => {
+    let accepted: WebSocket | undefined
+    if (!socket.destroyed) by.handleUpgrade(request, socket, head, (ws) => (accepted = ws))
+    return accepted
+  }
   if (offered(request).includes(tunnel)) {
     delete request.headers['sec-websocket-protocol']
-    return carryTunnel(await upstreamOf(target), await accept(tunnels))
+    const upstream = await upstreamOf(target)
+    const ws = accept(tunnels)
+    return ws ? carryTunnel(upstream, ws) : void upstream.socket.destroy()
   }
   const session = await connectSpdy(target, { 'x-stream-protocol-version': 'v4.channel.k8s.io' })
+  // A handshake that is no good has been answered; a caller who is gone needs nothing.
+  const ws = accept(server)
+  if (!ws) return session.close()
   try {
-    await carryChannels(session, await accept(server), query)
+    await carryChannels(session, ws, query)
   } catch (error) {
     session.close()
     throw error
@@ -42,11 +56,10 @@ export async function translate(request: IncomingMessage, socket: Duplex, head: 
 const bytesOf = (data: RawData): Buffer => (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer))
 
 async function carryChannels(session: SpdySession, ws: WebSocket, query: URLSearchParams): Promise<void> {
-  const early: Buffer[] = []
-  let receive = (message: Buffer): void => void early.push(message)
-  ws.on('message', (data) => receive(bytesOf(data)))
   ws.on('close', () => session.close())
   ws.on('error', () => session.close())
+  // Nothing is read before there is somewhere to put it.
+  ws.pause()
 
   const isSet = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
   const tty = isSet('tty')
@@ -59,15 +72,23 @@ async function carryChannels(session: SpdySession, ws: WebSocket, query: URLSear
   for (const type of wanted) {
     const number = streamTypes.indexOf(type)
     const prefix = Buffer.from([number])
-    const onData = (data: Buffer) => { if (data.length > 0 && ws.readyState === ws.OPEN) ws.send(Buffer.concat([prefix, data])) }
+    const onData = (data: Buffer) => {
+      if (data.length === 0 || ws.readyState !== ws.OPEN) return
+      ws.send(Buffer.concat([prefix, data]), () => { if (ws.bufferedAmount <= ahead) session.resume() })
+      if (ws.bufferedAmount > ahead) session.pause()
+    }
     streams.set(number, await session.open({ streamtype: type }, onData, () => undefined))
   }
-  receive = (message) => {
+  ws.on('message', (data) => {
+    const message = bytesOf(data)
     const [first, second] = message
     if (first === channel.close) streams.get(second ?? -1)?.end()
     else if (message.length > 1) streams.get(first ?? -1)?.write(message.subarray(1))
-  }
-  for (const message of early) receive(message)
+    if (!session.isFull()) return
+    ws.pause()
+    session.whenTaken(() => ws.resume())
+  })
+  ws.resume()
   void session.closed.then(() => ws.close(1000))
 }
 
@@ -95,7 +116,11 @@ function carryTunnel({ socket, first }: { readonly socket: Duplex; readonly firs
   })
   socket.once('close', () => ws.close(1000))
   socket.on('error', () => socket.destroy())
-  ws.on('message', (data) => { if (socket.writable) socket.write(bytesOf(data)) })
+  ws.on('message', (data) => {
+    if (!socket.writable || socket.write(bytesOf(data))) return
+    ws.pause()
+    socket.once('drain', () => ws.resume())
+  })
   ws.on('close', () => socket.destroy())
   ws.on('error', () => socket.destroy())
 }
