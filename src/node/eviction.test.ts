@@ -12,7 +12,7 @@ let node: TestNode
 let volumes: PodVolumes
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'skiff-evict-'))
-  volumes = { podDirectory: (uid) => join(directory, uid), prepare: async () => new Map(), refresh: async () => undefined, cleanup: async () => undefined }
+  volumes = { podDirectory: (uid) => join(directory, uid), prepare: async () => new Map(), refresh: async () => [], cleanup: async () => undefined }
   node = await startTestNode()
 })
 afterEach(async () => { node.close(); await rm(directory, { recursive: true }) })

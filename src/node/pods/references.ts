@@ -12,7 +12,10 @@ export interface References {
 
 interface Watched { readonly users: Set<string>; readonly stop: AbortController }
 
-/** `onChange` is told the uid of each pod that refers to an object that changed, appeared or went. */
+/**
+ * `onChange` is told the uid of each pod that refers to an object that changed or appeared. One that went is no news: it often goes shortly
+ * before its pods, and what stays without it is looked at now and then anyway.
+ */
 export function createReferences(context: NodeContext, onChange: (uid: string) => void): References {
   const watched = new Map<string, Watched>()
   const used = new Map<string, ReadonlySet<string>>()
@@ -21,7 +24,7 @@ export function createReferences(context: NodeContext, onChange: (uid: string) =
     const entry: Watched = { users: new Set(), stop: new AbortController() }
     let version: string | undefined
     const seen = (now: string | undefined) => {
-      const changed = version !== undefined && version !== (now ?? '')
+      const changed = now !== undefined && version !== undefined && version !== now
       version = now ?? ''
       if (changed) for (const uid of entry.users) onChange(uid)
     }

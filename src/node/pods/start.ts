@@ -73,7 +73,7 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
   }
   let image: Image
   try {
-    image = await state.unlessStopped(tools.images.ensure(state.pod, c))
+    image = await state.unlessStopped(() => tools.images.ensure(state.pod, c))
   } catch (error) {
     if (error instanceof ImageError) return fail(error.reason, error.message, error.retryAfter)
     throw error
@@ -157,7 +157,7 @@ async function postStart(tools: Tools, state: PodState, c: AnyContainer, id: str
   if (!handler) return true
   try {
     const target = { pod: state.pod, container: c, containerId: id, podIP: (state.pod.spec.hostNetwork ? tools.context.hostIPs : state.world.sandbox?.ips ?? [])[0] ?? '' }
-    await state.unlessStopped(runHook(tools.context, target, handler, 24 * 3600, state.stopping))
+    await state.unlessStopped(() => runHook(tools.context, target, handler, 24 * 3600, state.stopping))
     return true
   } catch (error) {
     if (state.stopping.aborted) throw error

@@ -22,8 +22,8 @@ export interface PodState {
   reported: core.PodStatus | undefined
   /** Aborts when the pod is to go away: whatever is being waited for then no longer matters. */
   readonly stopping: AbortSignal
-  /** The promise's result, unless the pod is to go away before. */
-  unlessStopped<T>(promise: Promise<T>): Promise<T>
+  /** The result of the work, unless the pod is to go away before; it is not begun when that is known already. */
+  unlessStopped<T>(work: () => Promise<T>): Promise<T>
   /** Looks at the pod again after so many milliseconds at the latest. */
   wakeAfter(ms: number): void
 }

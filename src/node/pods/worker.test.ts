@@ -407,8 +407,48 @@ describe('hooks', () => {
   })
 })
 
+describe('a pod that is to go while it starts', () => {
+  it('gets no further images', async () => {
+    node.runtime.onCall = (call) => {
+      if (call === 'start one') [...node.workers.values()][0]?.gone()
+      if (call.startsWith('pull')) throw new RuntimeError('failed', 'nobody waits for this image')
+    }
+    await node.create('web', { containers: [{ name: 'one', image: 'app:1' }, { name: 'two', image: 'other:1' }] })
+    await node.pass(5_000)
+    expect(node.runtime.calls).toContain('remove sandbox')
+    expect(node.events('web').join()).not.toContain('other:1')
+  })
+})
+
 describe('volumes', () => {
   const slowly = { timeout: 10_000 }
+  const data = () => readdirSync(node.directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.name === '..data').map((entry) => entry.parentPath)
+  const conf = (name: string, value: string) => ({ metadata: { name, namespace: 'default' }, data: { a: value } })
+  const volumes = ['gone', 'conf'].map((name) => ({ name, configMap: { name } }))
+
+  it('are brought up to date beside one that cannot be, which an event tells', slowly, async () => {
+    for (const name of ['gone', 'conf']) await node.client.create(core.configmaps, conf(name, '0'))
+    await node.create('web', { volumes })
+    await expect.poll(data, slowly).toHaveLength(2)
+    await node.client.delete(core.configmaps, 'gone', { namespace: 'default' })
+    node.client.edit(core.configmaps, 'default/conf', () => conf('conf', '1'))
+    await expect.poll(() => data().map((volume) => readFileSync(join(volume, 'a'), 'utf8')).toSorted(), slowly).toEqual(['0', '1'])
+    await expect.poll(() => node.events('web'), slowly).toContain('FailedMount: MountVolume.SetUp failed for volume "gone" : configmap "gone" not found')
+  })
+
+  it('are left alone in a pod that is about to end: what they show may be gone already', slowly, async () => {
+    for (const name of ['gone', 'conf']) await node.client.create(core.configmaps, conf(name, '0'))
+    node.runtime.stubborn.add('main')
+    await node.create('web', { volumes })
+    await expect.poll(() => node.runtime.container('main')?.state, slowly).toBe('running')
+    for (const name of ['gone', 'conf']) await node.client.delete(core.configmaps, name, { namespace: 'default' })
+    for (const worker of node.workers.values()) worker.evict('Evicted', 'for a test')
+    await node.pass(0)
+    expect(node.runtime.calls.at(-1)).toBe('stop main 2')
+    for (const worker of node.workers.values()) worker.refreshVolumes()
+    await node.pass(0)
+    expect(node.events('web').join()).not.toContain('FailedMount')
+  })
 
   it('that are brought up to date several times at once end with what is newest, and nothing beside it', { timeout: 30_000 }, async () => {
     await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '0' } })

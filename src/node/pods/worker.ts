@@ -127,8 +127,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     if (!life.running && !life.ended && !life.released) void run()
   }
 
-  const bringUpToDate = oneAtATime(() => tools.volumes.refresh(state.pod)
-    .catch((error: unknown) => log.warn({ pod: podName(state.pod), namespace: podNamespace(state.pod), error: String(error) }, 'volumes not brought up to date')))
+  const bringUpToDate = oneAtATime(() => freshen(tools, state, isOver))
 
   const refreshVolumes = (): void => {
     if (state.volumes) return bringUpToDate()
@@ -186,14 +185,14 @@ function createState(pod: core.Pod, clock: Clock, signal: AbortSignal, wake: () 
 
   const state: PodState = {
     pod, world: emptyWorld, volumes: undefined, waiting: new Map(), messages: new Map(), resources: new Map(), verdict: undefined, grace: undefined, reported: undefined, stopping: signal,
-    async unlessStopped(promise) {
+    async unlessStopped(work) {
       if (signal.aborted) throw new Stopped()
       let abort = () => {}
       const stopped = new Promise<never>((_, reject) => {
         abort = () => reject(new Stopped())
         signal.addEventListener('abort', abort, { once: true })
       })
-      return Promise.race([promise, stopped]).finally(() => signal.removeEventListener('abort', abort))
+      return Promise.race([work(), stopped]).finally(() => signal.removeEventListener('abort', abort))
     },
     wakeAfter(ms) {
       const at = clock.now() + ms
@@ -212,6 +211,12 @@ function hasten(tools: Tools, state: PodState): void {
     if (status.state !== 'running') continue
     tools.context.runtime.stopContainer(status.id, grace).catch((error: unknown) => tools.context.log.debug({ container: status.id, error: String(error) }, 'not stopped sooner'))
   }
+}
+
+/** What a pod shows often goes shortly before or with it: that is told of none that is to end. */
+async function freshen({ context, volumes }: Tools, state: PodState, isOver: () => boolean): Promise<void> {
+  const failed = isOver() ? [] : await volumes.refresh(state.pod)
+  if (!isOver()) for (const { message } of failed) context.recorder.event(state.pod, 'Warning', 'FailedMount', message)
 }
 
 /** Calls that come while `work` (which never rejects) is under way become one more, after it: what began earlier may have read what is older. */

@@ -21,11 +21,13 @@ export class VolumeError extends Error {
   }
 }
 
+const volumeError = ({ name }: core.Volume, error: unknown): VolumeError => new VolumeError(name, error instanceof Error ? error.message : String(error))
+
 export interface PodVolumes {
   /** Makes every volume ready, in parallel. Resolves with their host paths by name; rejects with a `VolumeError`. Safe to repeat. */
   prepare(pod: core.Pod): Promise<ReadonlyMap<string, string>>
-  /** Brings volumes that show API objects up to date. */
-  refresh(pod: core.Pod): Promise<void>
+  /** Brings volumes that show API objects up to date, each for itself. Resolves with what went wrong; those volumes stay as they were. */
+  refresh(pod: core.Pod): Promise<readonly VolumeError[]>
   /** Unmounts and deletes all that belongs to the pod. */
   cleanup(uid: string): Promise<void>
   /** `pods/<uid>`: hosts file, termination messages, subpath mounts. */
@@ -92,12 +94,15 @@ export function createVolumes(directories: Directories, sources: ProjectionSourc
         try {
           return [v.name, await one(pod, v)]
         } catch (error) {
-          throw new VolumeError(v.name, error instanceof Error ? error.message : String(error))
+          throw volumeError(v, error)
         }
       }))
       return new Map(paths)
     },
-    async refresh(pod) { for (const v of pod.spec.volumes ?? []) await show(pod, v) },
+    async refresh(pod) {
+      const failed = await Promise.all((pod.spec.volumes ?? []).map((v) => show(pod, v).then(() => undefined, (error: unknown) => volumeError(v, error))))
+      return failed.filter((error) => error !== undefined)
+    },
     async cleanup(uid) {
       tokens.forget(uid)
       await unmountBelow(podDirectory(uid))
