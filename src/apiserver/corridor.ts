@@ -330,7 +330,7 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
     const status = statusOf(error)
     request?.trail?.failed(status)
     request?.trail?.finished(status.code)
-    refuseUpgrade(socket, status, auditId)
+    refuseUpgrade(socket, raw.method === 'HEAD', status, auditId)
     if (!(error instanceof ApiError)) corridor.log.error({ path: request?.info.path, error: String(error) }, 'an upgrade failed')
   } finally {
     release?.()
@@ -358,9 +358,9 @@ function upgradeHandler(corridor: Corridor, info: RequestInfo, raw: IncomingMess
   return resource && info.subresource ? routes.upgrade?.(resource.groupResource, info.subresource) : undefined
 }
 
-/** An HTTP answer on a socket that was to be taken over. */
-function refuseUpgrade(socket: Duplex, status: { readonly code: number; readonly reason?: string }, auditId: string): void {
+/** An HTTP answer on a socket that was to be taken over. To a HEAD it has no body. */
+function refuseUpgrade(socket: Duplex, headOnly: boolean, status: { readonly code: number; readonly reason?: string }, auditId: string): void {
   if (socket.destroyed) return
   const body = `${JSON.stringify(status)}\n`
-  socket.end(`HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\nContent-Type: application/json\r\nAudit-ID: ${auditId}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.end(`HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\nContent-Type: application/json\r\nAudit-ID: ${auditId}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${headOnly ? '' : body}`)
 }

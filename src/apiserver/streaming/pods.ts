@@ -23,7 +23,7 @@ export type MayCreate = (request: ApiRequest) => Promise<void>
 
 /**
  * `mayCreate` is asked on upgrades that come with GET, as WebSockets do: running something in a pod takes the right to create,
- * whichever method the protocol uses.
+ * whichever method the protocol uses. Other methods than GET and POST are refused.
  */
 export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, mayCreate: MayCreate): PodStreams {
   const find = ({ info }: ApiRequest): core.Pod => {
@@ -37,7 +37,10 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
     if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
     return pod.spec.nodeName
   }
-  const checkMethod = async (request: ApiRequest) => (request.method === 'GET' ? mayCreate(request) : undefined)
+  const checkMethod = async (request: ApiRequest) => {
+    if (request.method === 'GET') await mayCreate(request)
+    else if (request.method !== 'POST') throw methodNotAllowed()
+  }
   const inContainer = (kind: 'exec' | 'attach'): UpgradeHandler => async (request, socket, head) => {
     await checkMethod(request)
     const pod = find(request)
@@ -78,6 +81,7 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
       },
     },
     async notUpgraded(request) {
+      if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed()
       const pod = find(request)
       if (request.info.subresource !== 'portforward') chooseContainer(pod, request.query.get('container') ?? '')
       nodeOf(pod)

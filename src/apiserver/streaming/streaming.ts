@@ -31,9 +31,9 @@ export function createStreaming(env: Pick<ServerEnvironment, 'lister' | 'tunnels
   }
   const upgrades: Readonly<Record<string, UpgradeHandler>> = {
     ...Object.fromEntries(Object.entries(streams.upgrades).map(([name, handler]) => [`pods/${name}`, handler])),
-    // A connection into a node may run something there: it takes the right to create, as exec does.
+    // A connection into a node may run something there: it takes the right to create, as exec does, whatever the method.
     'nodes/proxy': async (request, socket, head) => {
-      if (request.method === 'GET') await mayCreate(request)
+      if (request.method !== 'POST') await mayCreate(request)
       return proxies.upgrade('nodes')(request, socket, head)
     },
     'pods/proxy': proxies.upgrade('pods'),
