@@ -10,11 +10,14 @@ const sayTooLarge = () => tooLarge(`Request entity too large: limit is ${bodyLim
 
 const nothing = Buffer.alloc(0)
 
-/** Reads the body; what is YAML becomes JSON. Throws `ApiError` 413 when it is larger than 3 MiB, 400 when it breaks off or is no YAML. */
-export function readBody({ raw, query }: Pick<ApiRequest, 'raw' | 'query'>): Promise<Buffer> {
+/**
+ * Reads the body, at once when all of it has come; what is YAML becomes JSON. Throws `ApiError` 413 when it is larger than 3 MiB, 400 when it
+ * breaks off or is no YAML.
+ */
+export function readBody({ raw, query }: Pick<ApiRequest, 'raw' | 'query'>): Promise<Buffer> | Buffer {
   const type = raw.headers['content-type']
   if (!type?.includes('yaml')) return readBytes(raw)
-  return readBytes(raw).then((bytes) => asJson(bytes, type, query.get('fieldValidation') === 'Strict'))
+  return asJson(readBytes(raw), type, query.get('fieldValidation') === 'Strict')
 }
 
 /** Most clients that say YAML send JSON, which is YAML as well. */
@@ -28,7 +31,8 @@ function isJson(bytes: Buffer): boolean {
   }
 }
 
-async function asJson(bytes: Buffer, type: string, strict: boolean): Promise<Buffer> {
+async function asJson(body: Promise<Buffer> | Buffer, type: string, strict: boolean): Promise<Buffer> {
+  const bytes = await body
   if (bytes.length === 0 || isJson(bytes)) return bytes
   const saying = type.startsWith('application/apply-patch') ? 'error decoding YAML' : 'yaml'
   try {
@@ -39,14 +43,16 @@ async function asJson(bytes: Buffer, type: string, strict: boolean): Promise<Buf
   }
 }
 
-function readBytes(raw: ApiRequest['raw']): Promise<Buffer> {
+function readBytes(raw: ApiRequest['raw']): Promise<Buffer> | Buffer {
   const announced = Number(raw.headers['content-length'] ?? 0)
-  if (announced > bodyLimit) return Promise.reject(sayTooLarge())
+  if (announced > bodyLimit) throw sayTooLarge()
   // Nothing was announced, or all of it was read: no event will come.
-  if (raw.readableEnded) return Promise.resolve(nothing)
+  if (raw.readableEnded) return nothing
   const broken = () => badRequest('unable to read the request body: unexpected EOF')
   // A client that left before anybody read: no event would ever come.
-  if (raw.destroyed) return Promise.reject(broken())
+  if (raw.destroyed) throw broken()
+  // While a request waits for its turn its body mostly comes. (What HTTP/2 calls complete is something else.)
+  if (raw.complete && !('stream' in raw)) return (raw.read() as Buffer | null) ?? nothing
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

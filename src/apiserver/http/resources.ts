@@ -74,13 +74,17 @@ const sendAny = ({ env, request, response, code, warnings }: Answer, object: Api
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeAny(object, type, options), warnings })
 }
 
-/** The object in the body of a request. */
-async function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject>; also?: readonly string[] }): Promise<ApiObject> {
+/** The object in the body of a request: at once when all of it has come. */
+function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject>; also?: readonly string[] }): Promise<ApiObject> | ApiObject {
   const custom = call.served.custom !== undefined && expected.type === ownType(call.served.resource).type
   const media = bodyMedia(request.headers['content-type'], custom)
-  const object = decodeBody(await readBody(request), { ...expected, custom }, { media, validation: call.fieldValidation, warn: call.warn })
-  request.trail?.requestObject(object)
-  return object
+  const decode = (bytes: Buffer): ApiObject => {
+    const object = decodeBody(bytes, { ...expected, custom }, { media, validation: call.fieldValidation, warn: call.warn })
+    request.trail?.requestObject(object)
+    return object
+  }
+  const body = readBody(request)
+  return body instanceof Promise ? body.then(decode) : decode(body)
 }
 
 const ownType = ({ kind, apiVersion, type }: Resource) => ({ kind, apiVersion, type: type as unknown as StructType<ApiObject> })
@@ -144,8 +148,8 @@ function endWatch(stream: WatchStream, error: unknown): () => void {
 const post: Act = async (env, request, response, served) => {
   const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, { ...writeQuery(request, 'CreateOptions'), warnings })
-  const body = await bodyAs(request, call, ownType(served.resource))
-  const item = await create(env.registry, call, body)
+  const sent = bodyAs(request, call, ownType(served.resource))
+  const item = await create(env.registry, call, sent instanceof Promise ? await sent : sent)
   await sendObject({ env, request, response, code: 201, warnings }, served, item)
 }
 
@@ -159,19 +163,24 @@ const put: Act = async (env, request, response, served) => {
 }
 
 /** The patch of a request. Throws `ApiError` 400, 415. */
-async function patchOf(request: ApiRequest, served: Served): Promise<Patch> {
+function patchOf(request: ApiRequest, served: Served): Promise<Patch> | Patch {
   const type = patchTypes[(request.headers['content-type'] ?? '').split(';')[0]!.trim()]
   if (!type || (type === 'strategic' && served.custom)) throw unknownPatch(served)
   if (type === 'apply') checkApply(request.query.get('fieldManager'))
-  const patch = parsePatch(type, await readBody(request), isTrue(request.query.get('force')))
-  request.trail?.requestObject(patch.body)
-  return patch
+  const decode = (bytes: Buffer): Patch => {
+    const patch = parsePatch(type, bytes, isTrue(request.query.get('force')))
+    request.trail?.requestObject(patch.body)
+    return patch
+  }
+  const body = readBody(request)
+  return body instanceof Promise ? body.then(decode) : decode(body)
 }
 
 const patch: Act = async (env, request, response, served) => {
   const warnings = (request.warnings = [] as string[])
   const call = callOf(env, request, served, { ...writeQuery(request, 'PatchOptions'), warnings })
-  const { item, created } = await patchObject(env.registry, call, undefined, await patchOf(request, served))
+  const sent = patchOf(request, served)
+  const { item, created } = await patchObject(env.registry, call, undefined, sent instanceof Promise ? await sent : sent)
   await sendObject({ env, request, response, code: created ? 201 : 200, warnings }, served, item)
 }
 
