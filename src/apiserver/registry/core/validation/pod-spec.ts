@@ -129,10 +129,14 @@ export function podTemplate(at: Place, template: core.PodTemplateSpec): void {
   if (template.spec.ephemeralContainers?.length) at.at('spec').at('ephemeralContainers').forbidden('ephemeral containers not allowed in pod template')
 }
 
-/** What holds for a pod beyond its spec: what was let pass in templates, and what its annotations say. */
-export function podItself({ metadata, spec }: core.Pod, root: Place): void {
+/**
+ * What holds for a pod beyond its spec: what was let pass in templates, and what its annotations say. `stored`: a spec that was checked before
+ * it was stored; the very same object need not be looked at again.
+ */
+export function podItself({ metadata, spec }: core.Pod, root: Place, stored?: core.PodSpec): void {
   const at = root.at('spec')
   if (metadata.annotations && anyAnnotation(metadata.annotations)) podAnnotations(root.at('metadata').at('annotations'), metadata.annotations, spec)
+  if (spec === stored) return
   podSpec(at, spec, { name: metadata.name ?? '' })
   for (const name of containerLists) {
     const list = spec[name] ?? []

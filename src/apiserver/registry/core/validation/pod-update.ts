@@ -18,8 +18,9 @@ const mayChange = 'pod updates may not change fields other than `spec.containers
 /** Everything about an update of a pod itself. */
 export function podUpdate(next: core.Pod, current: core.Pod, root: Place): void {
   const at = root.at('spec')
-  podItself(next, root)
+  podItself(next, root, current.spec)
   annotationUpdate(root.at('metadata').at('annotations'), next.metadata.annotations, current.metadata.annotations)
+  if (next.spec === current.spec) return
   if (next.spec.containers.length !== current.spec.containers.length) {
     return at.at('containers').forbidden('pod updates may not add or remove containers')
   }
@@ -42,7 +43,6 @@ function nothingElse(at: Place, next: core.PodSpec, current: core.PodSpec): void
     nodeSelectorLabels(at.at('nodeSelector'), next.nodeSelector)
     narrowing(at, next, current)
   }
-  if (next === current) return
   const like: core.PodSpec = {
     ...next,
     ...allowed(next, current),

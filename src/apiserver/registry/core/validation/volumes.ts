@@ -188,10 +188,16 @@ function downwardFile(at: Place, file: core.DownwardAPIVolumeFile): void {
   fileMode(at.at('mode'), file.mode)
 }
 
+/** Sources that the system mounts itself: one frozen object for all pods, and in order for ever when it was once. */
+const sound = new WeakSet<core.ProjectedVolumeSource>()
+
 function projected(at: Place, source: core.ProjectedVolumeSource): void {
+  if (sound.has(source)) return
+  const before = at.said
   fileMode(at.at('defaultMode'), source.defaultMode)
   forEach(at.at('sources'), source.sources as readonly core.VolumeProjection[], (one, place) => projection(at, place, one))
   overlapping(at, source.sources as readonly core.VolumeProjection[])
+  if (at.said === before && Object.isFrozen(source)) sound.add(source)
 }
 
 const filled = ['secret', 'configMap'] as const
