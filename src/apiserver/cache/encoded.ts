@@ -32,7 +32,7 @@ export class Encoded<T extends ApiObject = ApiObject> {
   line(): Buffer {
     const wasUsed = this.#wasUsed()
     if (this.#json) return this.#json
-    const line = (this.#stored && spliced(this.#stored, this.object)) ?? exactly(`${JSON.stringify(this.object)}\n`)
+    const line = (this.#stored && spliced(this.#stored, this.object, wasUsed)) ?? exactly(`${JSON.stringify(this.object)}\n`)
     if (wasUsed) {
       this.#json = line
       this.#stored = undefined
@@ -84,26 +84,23 @@ export class Encoded<T extends ApiObject = ApiObject> {
   }
 }
 
-const uidField = '"uid":"'
-const quote = 0x22
-const comma = 0x2c
-
 /**
  * The line of an object from its stored form: the resourceVersion has its place after the uid, and before that there are only names, which
- * hold no quotes. Undefined where the uid is not where it should be.
+ * hold no quotes. Undefined where the uid is not where it should be. What is not kept may be a piece of the shared pool.
  */
-function spliced(stored: Uint8Array, { metadata: { uid = '', resourceVersion = '' } }: ApiObject): Buffer | undefined {
-  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
-  const field = bytes.indexOf(uidField)
-  const end = field + uidField.length + uid.length
-  if (field < 0 || uid === '' || bytes[end] !== quote || bytes[end + 1] !== comma || bytes.toString('latin1', field + uidField.length, end) !== uid) return undefined
+function spliced(stored: Uint8Array, { metadata: { uid = '', resourceVersion = '' } }: ApiObject, kept: boolean): Buffer | undefined {
+  const bytes = Buffer.isBuffer(stored) ? stored : Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)
+  const before = `"uid":"${uid}",`
+  const field = uid === '' ? -1 : bytes.indexOf(before, 0, 'latin1')
+  if (field < 0) return undefined
+  const rest = field + before.length
   const version = `"resourceVersion":"${resourceVersion}",`
-  const line = Buffer.allocUnsafeSlow(bytes.length + version.length + 1)
-  const rest = end + 2
+  const length = bytes.length + version.length + 1
+  const line = kept ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length)
   bytes.copy(line, 0, 0, rest)
   line.write(version, rest, 'latin1')
   bytes.copy(line, rest + version.length, rest)
-  line[line.length - 1] = newline
+  line[length - 1] = newline
   return line
 }
 

@@ -97,25 +97,17 @@ async function attemptCreate(env: RegistryEnvironment, call: Call, object: ApiOb
     const asked = env.admission.validate(attributes(call, 'CREATE', complete, undefined))
     if (asked) await asked
     checkAborted(call)
-    const stored = await store(env, call, complete)
+    const { namespace = '', name = '' } = complete.metadata
+    const key = served.cache.prefix + pathOf(namespace, name)
+    if (served.cache.byKey(key)) throw existsAlready(call, key, name)
+    const stored = call.dryRun ? new Encoded(key, 0, complete) : await put(env, call, key, complete, undefined)
+    if (!stored) throw existsAlready(call, key, name)
     if (allocation && call.dryRun) await allocation.rollback()
     return stored
   } catch (error) {
     await allocation?.rollback()
     throw error
   }
-}
-
-function store(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> | Encoded {
-  const { served } = call
-  const { namespace = '', name = '' } = object.metadata
-  const key = served.cache.prefix + pathOf(namespace, name)
-  if (served.cache.byKey(key)) throw existsAlready(call, key, name)
-  if (call.dryRun) return new Encoded(key, 0, object)
-  return put(env, call, key, object, undefined).then((stored) => {
-    if (!stored) throw existsAlready(call, key, name)
-    return stored
-  })
 }
 
 /** 409, which says so when the object that has the name is on its way out. */

@@ -53,28 +53,32 @@ export function compare(type: Target, old: unknown, next: unknown): Comparison {
 
 /** One side of what differs below. */
 function gathered(children: Differences, which: keyof Comparison, self: boolean): FieldSet {
-  let some = false
-  for (const [, child] of children) some ||= !isEmptySet(child[which])
-  return some ? setOf(self, children.map(([element, child]) => [element, child[which]] as const)) : self ? leafSet : emptySet
+  let kept: Map<string, FieldSet> | undefined
+  for (let i = 0; i < children.length; i++) {
+    const [element, child] = children[i]!
+    if (!isEmptySet(child[which])) (kept ??= new Map()).set(element, child[which])
+  }
+  return kept ? { self, children: kept } : self ? leafSet : emptySet
 }
 
 type Differences = (readonly [string, Comparison])[]
 
 function compareMaps(child: (name: string) => Target | undefined, old: unknown, next: unknown): Differences {
-  const before = (old ?? {}) as Readonly<Record<string, unknown>>
-  const after = (next ?? {}) as Readonly<Record<string, unknown>>
+  const before = (old ?? nothing) as Readonly<Record<string, unknown>>
+  const after = (next ?? nothing) as Readonly<Record<string, unknown>>
   const out: Differences = []
-  const visit = (name: string) => {
-    const l = own(before, name)
-    const r = own(after, name)
-    const type = l === r ? undefined : child(name)
-    if (!type) return
-    const difference = compare(type, l, r)
-    if (!isSame(difference)) out.push([`f:${name}`, difference])
-  }
-  for (const name of Object.keys(before)) visit(name)
-  for (const name of Object.keys(after)) if (!Object.hasOwn(before, name)) visit(name)
+  for (const name in before) compareMember(out, child, name, before[name], own(after, name))
+  for (const name in after) if (!Object.hasOwn(before, name)) compareMember(out, child, name, undefined, after[name])
   return out
+}
+
+const nothing = {}
+
+function compareMember(out: Differences, child: (name: string) => Target | undefined, name: string, old: unknown, next: unknown): void {
+  const type = old === next ? undefined : child(name)
+  if (!type) return
+  const difference = compare(type, old, next)
+  if (!isSame(difference)) out.push([`f:${name}`, difference])
 }
 
 const own = (object: Readonly<Record<string, unknown>>, name: string) => (Object.hasOwn(object, name) ? object[name] : undefined)
