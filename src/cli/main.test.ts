@@ -1,6 +1,8 @@
 /** Wrong command lines, through the real program: each is refused in one line that says how to go on, and help names what there is. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -37,6 +39,14 @@ it('says where settings are that cannot be read, and which port a cluster has', 
   expect((await skiff('status', '--data-dir', dir)).stderr).toBe(`skiff: ${settings} is damaged; restore it, or remove ${dir} to start anew\n`)
   writeFileSync(settings, JSON.stringify({ name: 'skiff', port: 6443 }))
   expect((await skiff('status', '--data-dir', dir, '--port', '7000')).stderr).toBe('skiff: cluster "skiff" has port 6443, not 7000; leave out --port, or give the --name of the other cluster\n')
+})
+
+it('says which port is taken, and nothing else', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  expect(await skiff('apiserver', '--memory', '--port', String(port))).toEqual({ code: 1, stdout: '', stderr: `skiff: port ${port} is in use; stop what listens there, or choose another with --port\n` })
+  server.close()
 })
 
 it('has help for every command, and says so when none is given', async () => {

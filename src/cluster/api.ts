@@ -130,32 +130,39 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       authorization: may?.options,
     }),
   })
-  await server.listen()
-  pki.onRenewal?.(() => server.renewTls({ key: pki.server.key, cert: pki.server.cert, clientCa: who.clientCa }))
-  const running: Component[] = [startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) })]
-  running.push(await startBootstrap({
-    client: server.client,
-    clock,
-    log: log.child({ component: 'bootstrap' }),
-    place: () => ({ address: settings.nodeAddress, port: server.port }),
-    serviceCidr: settings.serviceCidr,
-    nodePorts: settings.nodePorts,
-    resources: () => server.registry.resources,
-    extensionAuthentication: toldToExtensions(pki, who),
-  }))
-  if (aggregator) running.push(aggregator.start(server.client))
+  const running: Component[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(running.map((component) => component.stop()))
+    await server.close()
+    who.stop()
+    may?.stop()
+    await audit?.stop()
+  }
+  try {
+    await server.listen()
+    pki.onRenewal?.(() => server.renewTls({ key: pki.server.key, cert: pki.server.cert, clientCa: who.clientCa }))
+    running.push(startCompactor({ store: options.store, clock, log: log.child({ component: 'store' }) }))
+    running.push(await startBootstrap({
+      client: server.client,
+      clock,
+      log: log.child({ component: 'bootstrap' }),
+      place: () => ({ address: settings.nodeAddress, port: server.port }),
+      serviceCidr: settings.serviceCidr,
+      nodePorts: settings.nodePorts,
+      resources: () => server.registry.resources,
+      extensionAuthentication: toldToExtensions(pki, who),
+    }))
+    if (aggregator) running.push(aggregator.start(server.client))
+  } catch (error) {
+    await stop()
+    throw error
+  }
   bootstrapped = true
   return {
     server,
     resources: together(() => server.registry.resources, () => aggregator?.resources() ?? none),
     undiscovered: () => aggregator?.undiscovered() ?? [],
     clientFor: (component, groups = []) => server.clientFor({ name: component, groups: [...groups, 'system:authenticated'] }),
-    async stop() {
-      await Promise.all(running.map((component) => component.stop()))
-      await server.close()
-      who.stop()
-      may?.stop()
-      await audit?.stop()
-    },
+    stop,
   }
 }

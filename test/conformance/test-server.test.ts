@@ -26,5 +26,5 @@ it('serves kubectl from memory until it is told to end, and leaves nothing behin
 it('says what it needs', async () => {
   const finished = await run(skiff, ['apiserver'])
   expect(finished).toMatchObject({ code: 1, stdout: '' })
-  expect(finished.stderr).toBe('skiff: only "skiff apiserver --memory" runs an API server alone; "skiff server --no-node" runs a control plane that remembers\n')
+  expect(finished.stderr).toBe('skiff: "skiff apiserver" needs --memory; for a control plane that keeps its data, run "skiff server --no-node"\n')
 })

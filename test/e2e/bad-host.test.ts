@@ -15,16 +15,15 @@ describe('the command line', () => {
     [['up', '--name', 'Bad_Name'], /^skiff: "Bad_Name" cannot be a cluster's name: use lower-case letters, digits and "-", at most 40\n$/],
     [['up', '--port', '70000'], /a port is a number from 1 to 65535/],
     [['frobnicate'], /unknown command 'frobnicate'/],
-    [['up', '--log-level', 'loud'], /argument 'loud' is invalid\. Allowed choices are debug, info, warn, error/],
-    [['status', '-o', 'yaml'], /argument 'yaml' is invalid\. Allowed choices are text, json/],
+    [['up', '--log-level', 'loud'], /argument 'loud' is invalid: allowed choices are debug, info, warn, error; run "skiff up --help"\n$/],
     [['agent', '--kubeconfig', '/nowhere', '--port', '7000'], /unknown option '--port'/],
     [['kubeconfig', '--bootstrap', '--for-node', 'n'], /cannot be used with option/],
     [['down', '--name', 'not-there', '--data-dir', '/proc/self', '--port', '7000'], /there is no cluster "not-there"/],
-    [['status', '--name', 'not-there'], /^skiff: there is no cluster "not-there" in \/var\/lib\/skiff\/not-there; "skiff up" makes one\n$/],
+    [['status', '--name', 'not-there'], /^skiff: there is no cluster "not-there" in \/var\/lib\/skiff\/not-there; create it with "skiff up"\n$/],
     [['kubeconfig', '--name', 'not-there'], /there is no cluster "not-there"/],
     [['image', 'build', '-t', 'x', '/nowhere', '--name', 'not-there'], /\/nowhere is not a directory/],
-    [['image', 'import', '/nowhere.tar', '--name', 'not-there'], /\/nowhere\.tar is not there/],
-    [['agent', '--kubeconfig', '/nowhere'], /\/nowhere is not there; copy the node's kubeconfig/],
+    [['image', 'import', '/nowhere.tar', '--name', 'not-there'], /there is no \/nowhere\.tar; give the path of an archive/],
+    [['agent', '--kubeconfig', '/nowhere'], /there is no \/nowhere; make one with "skiff kubeconfig --for-node"/],
   ])('%j', async (args, message) => {
     const finished = await skiff(...args)
     expect(finished.code).toBe(1)
