@@ -45,11 +45,11 @@ function terms(text: string): string[] {
   return out
 }
 
-function unescape(value: string, selector: string): string {
+function unescape(value: string): string {
   let out = ''
   for (let i = 0; i < value.length; i++) {
     const c = value[i] as string
-    if (c === '=') throw badRequest(`invalid field selector: unescaped character in value: '=' in ${JSON.stringify(selector)}`)
+    if (c === '=') throw badRequest(`invalid field selector: unescaped character in value: ${c.charCodeAt(0)}`)
     if (c !== '\\') {
       out += c
       continue
@@ -64,13 +64,15 @@ function unescape(value: string, selector: string): string {
 /** Reads a field selector. Throws `ApiError` 400 on what is none. */
 export function parseFieldSelector(text: string): FieldSelector {
   const requirements: FieldRequirement[] = []
-  for (const term of terms(text)) {
+  for (const term of terms(text).sort()) {
     if (term === '') continue
     const at = term.search(/!=|=/)
     if (at < 0) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
     const op = term[at] === '!' ? '!=' : '='
     const skip = op === '!=' || term.startsWith('==', at) ? 2 : 1
-    requirements.push({ path: term.slice(0, at), op, value: unescape(term.slice(at + skip), text) })
+    const requirement: FieldRequirement = { path: term.slice(0, at), op, value: unescape(term.slice(at + skip)) }
+    // What says nothing of nothing asks for nothing.
+    if (requirement.path !== '' || requirement.value !== '') requirements.push(requirement)
   }
   return requirements.length === 0 ? everyField : fieldSelectorOf(requirements)
 }

@@ -78,18 +78,22 @@ export function fromLabelSelector(selector: Partial<meta.LabelSelector> | undefi
   for (const { key, operator, values } of selector.matchExpressions ?? []) {
     const known = operators[operator]
     if (!known) throw badRequest(`${JSON.stringify(operator)} is not a valid label selector operator`)
-    requirements.push(checked({ key, operator: known, values: values ?? [] }))
+    requirements.push(checked({ key, operator: known, values: values ?? [] }, null))
   }
   return labelSelectorOf(requirements)
 }
 
-/** Gives the requirement back when its key, its number of values and its values are allowed. */
-function checked(requirement: LabelRequirement): LabelRequirement {
+/** A key that is none is one error, whatever is wrong with it. */
+const wrongKey = (key: string): string | undefined => qualifiedName(key).join('; ') || undefined
+
+/** Gives the requirement back when its key, its number of values and its values are allowed. `none` is how no values are shown. */
+function checked(requirement: LabelRequirement, none: unknown = []): LabelRequirement {
   const { key, operator, values } = requirement
-  const errors = qualifiedName(key).map((text) => path('key').invalid(key, text))
+  const wrong = wrongKey(key)
+  const errors = wrong === undefined ? [] : [path('key').invalid(key, wrong)]
   const at = path('values')
   if ((operator === 'in' || operator === 'notin') && values.length === 0) {
-    errors.push(at.invalid(values, "for 'in', 'notin' operators, values set can't be empty"))
+    errors.push(at.invalid(none, "for 'in', 'notin' operators, values set can't be empty"))
   }
   if ((operator === 'exists' || operator === '!') && values.length > 0) {
     errors.push(at.invalid(values, 'values set must be empty for exists and does not exist'))
@@ -98,7 +102,8 @@ function checked(requirement: LabelRequirement): LabelRequirement {
     errors.push(at.index(0).invalid(values[0], "for 'Gt', 'Lt' operators, the value must be an integer"))
   }
   values.forEach((value, i) => {
-    for (const text of labelValue(value)) errors.push(at.index(i).key(key).invalid(value, text))
+    const text = labelValue(value).join('; ')
+    if (text) errors.push(at.index(i).key(key).invalid(value, text))
   })
   if (errors.length > 0) throw badRequest(errors.length === 1 ? String(errors[0]) : `[${errors.join(', ')}]`)
   return requirement
@@ -142,13 +147,13 @@ class Parser {
     if (this.peek().kind === 'end') return out
     for (;;) {
       const start = this.peek()
-      if (start.kind !== 'word' && start.text !== '!') throw wrong(`found '${start.text}', expected: !, identifier, or 'end of string'`)
-      out.push(this.requirement())
+      if (start.kind !== 'word' && start.text !== '!') throw badRequest(`found '${start.text}', expected: !, identifier, or 'end of string'`)
+      out.push(allowed(this.requirement()))
       const after = this.next()
       if (after.kind === 'end') return out
-      if (after.text !== ',') throw wrong(`found '${after.text}', expected: ',' or 'end of string'`)
+      if (after.text !== ',') throw badRequest(`found '${after.text}', expected: ',' or 'end of string'`)
       const following = this.peek()
-      if (following.kind !== 'word' && following.text !== '!') throw wrong(`found '${following.text}', expected: identifier after ','`)
+      if (following.kind !== 'word' && following.text !== '!') throw badRequest(`found '${following.text}', expected: identifier after ','`)
     }
   }
 
@@ -157,17 +162,20 @@ class Parser {
       this.next()
       return this.keyOnly('!')
     }
-    const key = this.identifier()
+    const key = this.key()
     if (this.peek().kind === 'end' || this.peek().text === ',') return { key, operator: 'exists', values: [] }
     const operator = this.operator()
     return { key, operator, values: operator === 'in' || operator === 'notin' ? this.list() : [this.value()] }
   }
 
-  keyOnly(operator: LabelOperator): LabelRequirement { return { key: this.identifier(), operator, values: [] } }
+  keyOnly(operator: LabelOperator): LabelRequirement { return { key: this.key(), operator, values: [] } }
 
-  identifier(): string {
+  key(): string {
     const token = this.next()
     if (token.kind !== 'word') throw wrong(`found '${token.text}', expected: identifier`)
+    const problem = wrongKey(token.text)
+    // Kubernetes names no field here, and says so.
+    if (problem !== undefined) throw wrong(String(path('<nil>').invalid(token.text, problem)))
     return token.text
   }
 
@@ -187,37 +195,42 @@ class Parser {
     return this.next().text
   }
 
+  /** The values between parentheses, sorted; where commas have nothing between them, the empty value. */
   list(): string[] {
     const open = this.next()
     if (open.text !== '(') throw wrong(`found '${open.text}' expected: '('`)
+    const first = this.peek()
+    if (first.kind !== 'word' && first.text !== ',' && first.text !== ')') throw wrong(`found '${first.text}', expected: ',', ')' or identifier`)
     const values = new Set<string>()
     let wanted = true
     for (;;) {
       const token = this.next()
       if (token.kind === 'word') {
-        if (!wanted) throw wrong(`found '${token.text}', expected: ',' or ')'`)
+        const { text } = this.peek()
+        if (text !== ',' && text !== ')') throw wrong(`found '${text}', expected: ',' or ')'`)
         values.add(token.text)
         wanted = false
       } else if (token.text === ',' || token.text === ')') {
         if (wanted) values.add('')
-        if (token.text === ')') return [...values]
+        if (token.text === ')') return [...values].sort()
         wanted = true
-      } else throw wrong(`found '${token.text}', expected: ',', ')' or identifier`)
+      } else throw wrong(`found '${token.text}', expected: ',', or identifier`)
     }
   }
 }
 
 const wrong = (text: string) => badRequest(`unable to parse requirement: ${text}`)
 
+function allowed(requirement: LabelRequirement): LabelRequirement {
+  try {
+    return checked(requirement)
+  } catch (error) {
+    throw wrong((error as Error).message)
+  }
+}
+
 /** Reads `app=web,tier in (a,b),!old`. Throws `ApiError` 400 as the API server words it. */
 export function parseLabelSelector(text: string): LabelSelector {
   const requirements = new Parser(text).requirements()
-  for (const requirement of requirements) {
-    try {
-      checked(requirement)
-    } catch (error) {
-      throw wrong((error as Error).message)
-    }
-  }
   return requirements.length === 0 ? everything : labelSelectorOf(requirements)
 }

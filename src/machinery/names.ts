@@ -96,7 +96,7 @@ export function qualifiedName(value: string): readonly string[] {
   const parts = value.split('/')
   const name = parts.at(-1) as string
   if (parts.length > 2) {
-    return [`a qualified name ${qualifiedPart} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+    return [`a valid label key ${qualifiedPart} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
   }
   if (parts.length === 2) {
     const prefix = parts[0] as string

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalQuantity, isQuantity, parseQuantity, quantityOf } from './quantity.ts'
+import { canonicalQuantity, quantityFault, isQuantity, parseQuantity, quantityOf } from './quantity.ts'
 
 describe('canonicalQuantity', () => {
   it.each([
@@ -9,7 +9,12 @@ describe('canonicalQuantity', () => {
     ['1500e-3', '1500e-3'], ['12e6', '12e6'], ['1e-9', '1e-9'], ['0.1n', '1n'], ['1.1n', '2n'], ['100E', '100E'], ['+5M', '+5M'], ['-1.5', '-1500m'], ['1000Ki', '1000Ki'], ['1000000k', '1G'],
     ['010', '010'], ['9223372036854775807', '9223372036854775807'], ['1e1000', '10e999'], ['1.024k', '1.024k'], ['1e0', '1e0'], ['1e4', '10e3'], ['1.0', '1'], ['8Ei', '9223372036854775807'], ['9223372036854775808', '9223372036854775808'], ['100000000000000000000', '100E'], ['3.14159Gi', '3373256576860160u'], ['1e-20', '1e-9'],
   ])('%s is written %s', (text, canonical) => expect(canonicalQuantity(text)).toBe(canonical))
-  it.each(['', ' 1', '1 Gi', '1kg', 'Gi', '.', '-', '1..2', '1.2.3', '0x10', '1e', '1e1.5', 'NaN', '1K', '1gi', '1mi', '１'])('%j is no quantity', (text) => {
+  it.each([['Gi'], ['.'], ['-'], ['m'], ['-E']])('%j is zero, as it is to Kubernetes', (text) => expect(canonicalQuantity(text)).toBe('0'))
+  it('says what is wrong in the words of Kubernetes', () => {
+    expect(quantityFault('1kg')).toMatch(/^quantities must match the regular expression/)
+    expect([quantityFault('1K'), quantityFault('Pi')]).toEqual(["unable to parse quantity's suffix", 'unable to parse numeric part of quantity'])
+  })
+  it.each(['', ' 1', '1 Gi', '1kg', 'Pi', 'e-10', '1..2', '1.2.3', '0x10', '1e', '1e1.5', 'NaN', '1K', '1gi', '1mi', '１'])('%j is no quantity', (text) => {
     expect(isQuantity(text)).toBe(false)
     expect(() => canonicalQuantity(text)).toThrow(expect.objectContaining({ code: 400 }))
   })

@@ -59,30 +59,55 @@ function make(nanos: bigint, format: QuantityFormat, written?: string): Quantity
   return self
 }
 
-const form = /^([+-]?)(?=\.?\d)(\d*)\.?(\d*)(?:([KMGTPE]i)|([numkMGTPE]?)|[eE]([+-]?\d+))$/
+const form = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/
 const binary: Readonly<Record<string, bigint>> = { Ki: 2n ** 10n, Mi: 2n ** 20n, Gi: 2n ** 30n, Ti: 2n ** 40n, Pi: 2n ** 50n, Ei: 2n ** 60n }
 const decimal: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
 const decimalSuffix = new Map(Object.entries(decimal).map(([suffix, exponent]) => [exponent, suffix]))
 const binarySuffix = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 
 /** What Kubernetes says of a malformed quantity. */
-export const quantityError = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+const quantityError = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
-function tryParse(text: string): Quantity | undefined {
-  const m = text.length <= 1000 ? form.exec(text) : null
-  if (!m) return undefined
-  const [, sign, whole = '', fraction = '', binarySign, decimalSign, exponentText] = m
-  const format: QuantityFormat = binarySign ? 'BinarySI' : exponentText === undefined ? 'DecimalSI' : 'DecimalExponent'
-  const exponent = exponentText === undefined ? (decimal[decimalSign ?? ''] as number) : Math.max(-1000, Math.min(1000, Number(exponentText)))
+const suffixError = "unable to parse quantity's suffix"
+const numberError = 'unable to parse numeric part of quantity'
+
+/** What a suffix stands for. */
+function suffixOf(text: string): { readonly format: QuantityFormat; readonly factor: bigint; readonly exponent: number } | undefined {
+  if (Object.hasOwn(binary, text)) return { format: 'BinarySI', factor: binary[text] as bigint, exponent: 0 }
+  if (Object.hasOwn(decimal, text)) return { format: 'DecimalSI', factor: 1n, exponent: decimal[text] as number }
+  if (!/^[eE][+-]?\d+$/.test(text)) return undefined
+  return { format: 'DecimalExponent', factor: 1n, exponent: Math.max(-1000, Math.min(1000, Number(text.slice(1)))) }
+}
+
+/** The quantity, or why the text is none. */
+function read(text: string): Quantity | string {
+  const m = text.length <= 1000 && text !== '' ? form.exec(text) : null
+  if (!m) return quantityError
+  const [, sign = '', whole = '', fraction = '', suffixText = ''] = m
+  const suffix = suffixOf(suffixText)
+  if (!suffix) return suffixError
+  const { format, factor, exponent } = suffix
+  // No digits are zero to Kubernetes, but before suffixes that its quick way of reading does not take.
+  if (whole + fraction === '' && (suffixText === 'Pi' || suffixText === 'Ei' || exponent < -9)) return numberError
   const digits = BigInt(`${whole}${fraction}`)
-  const factor = binarySign ? (binary[binarySign] as bigint) : 1n
   // value = digits × factor × 10^power billionths
-  const power = (binarySign ? 0 : exponent) - fraction.length + 9
+  const power = exponent - fraction.length + 9
   let nanos = digits * factor
   if (nanos !== 0n) nanos = power >= 0 ? nanos * 10n ** BigInt(power) : up(nanos, 10n ** BigInt(-power))
   if (format === 'BinarySI' && nanos > most) nanos = most
-  const kept = looksCanonical(whole.replace(/^0+/, ''), fraction, binarySign, exponent) ? text : undefined
-  return make(sign === '-' ? -nanos : nanos, format, kept)
+  const canonicalText = looksCanonical(whole.replace(/^0+/, ''), fraction, format === 'BinarySI' ? suffixText : undefined, exponent) ? text : undefined
+  return make(sign === '-' ? -nanos : nanos, format, canonicalText)
+}
+
+function tryParse(text: string): Quantity | undefined {
+  const quantity = read(text)
+  return typeof quantity === 'string' ? undefined : quantity
+}
+
+/** What Kubernetes says of a text that is no quantity. */
+export const quantityFault = (text: string): string => {
+  const quantity = read(text.trim())
+  return typeof quantity === 'string' ? quantity : quantityError
 }
 
 /** Kubernetes's quick look at the digits: no triple zero at the end, no leading zero, an exponent that a suffix stands for. */
@@ -98,8 +123,8 @@ function looksCanonical(whole: string, fraction: string, binarySign: string | un
 
 /** Reads a quantity. Throws `ApiError` 400 with Kubernetes's sentence when the text is none. */
 export function parseQuantity(text: string | number): Quantity {
-  const quantity = tryParse(String(text))
-  if (!quantity) throw badRequest(quantityError)
+  const quantity = read(String(text))
+  if (typeof quantity === 'string') throw badRequest(quantity)
   return quantity
 }
 

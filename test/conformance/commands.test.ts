@@ -265,7 +265,7 @@ describe('questions', () => {
     expect(await fails(['get', 'pod', 'none'])).toBe('Error from server (NotFound): pods "none" not found\n')
     expect((await cluster.tryKubectl(['get', 'pods', '-n', 'none'])).stderr).toBe('No resources found in none namespace.\n')
     expect(await fails(['get', 'pods', '--field-selector=spec.nope=1'])).toContain('field label not supported: spec.nope')
-    expect(await fails(['get', 'pods', '-l', 'a in (b'])).toContain('unable to parse requirement: found \'\', expected: \',\', \')\' or identifier')
+    expect(await fails(['get', 'pods', '-l', 'a in (b'])).toContain('unable to parse requirement: found \'\', expected: \',\' or \')\'')
     expect(await fails(['get', '--raw', '/nope'])).toBe('Error from server (NotFound): the server could not find the requested resource\n')
     expect(await fails(['top', 'nodes'])).toBe('error: Metrics API not available\n')
     expect(await fails(['delete', 'namespace', 'default'])).toContain('namespaces "default" is forbidden: this namespace may not be deleted')

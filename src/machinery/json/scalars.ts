@@ -1,7 +1,7 @@
 /** Scalars in JSON: each has a decoder that gives the canonical value, or `bad`. */
 import type { ScalarName } from '../../api/schema.ts'
-import { quantityError, quantityFrom } from '../quantity.ts'
-import { formatDuration, parseDuration, parseInstant, rfc3339, rfc3339Micro } from '../time.ts'
+import { quantityFault, quantityFrom } from '../quantity.ts'
+import { formatDuration, parseDuration, parseInstant, rfc3339, rfc3339Micro, type Instant } from '../time.ts'
 
 /** The value is not of the type. */
 export const bad: unique symbol = Symbol('not of the type')
@@ -14,22 +14,26 @@ const zeroTime = '0001-01-01T00:00:00Z'
 const firstYear = Date.UTC(2000, 0, 1) / 1000 - 2000 * 365.2425 * 86400
 const lastSecond = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000
 
+/** Go takes no small letters. */
+const instantOf = (text: string): Instant | undefined => (text[10] === 'T' && !text.endsWith('z') ? parseInstant(text) : undefined)
+
 function time(value: unknown): unknown {
   if (typeof value !== 'string') return bad
   if (plainTime.test(value)) return value === zeroTime ? null : value
-  const instant = parseInstant(value)
+  const instant = instantOf(value)
   if (!instant || instant.seconds < firstYear || instant.seconds > lastSecond) return bad
   const text = rfc3339(instant.seconds * 1000)
   return text === zeroTime ? null : text
 }
 
+const plainMicroTime = /^\d{4}-\d\d-\d\dT\d\d:.{14}Z$/
 const microForm = /\d\.\d{6}(?:Z|[+-]\d\d:\d\d)$/
 
 function microTime(value: unknown): unknown {
   if (typeof value !== 'string' || !microForm.test(value)) return bad
-  const instant = parseInstant(value)
+  const instant = instantOf(value)
   if (!instant || instant.seconds < firstYear || instant.seconds > lastSecond) return bad
-  return value.endsWith('Z') ? (value === '0001-01-01T00:00:00.000000Z' ? null : value) : microText(instant.seconds, instant.nanos)
+  return plainMicroTime.test(value) ? (value === '0001-01-01T00:00:00.000000Z' ? null : value) : microText(instant.seconds, instant.nanos)
 }
 
 /** The text of a MicroTime; six digits, cut off. */
@@ -96,7 +100,7 @@ export function explainScalar(name: ScalarName, value: unknown): string {
     return `${what} ${value}`
   }
   if (typeof value !== 'string') return what
-  if (name === 'quantity') return quantityError
+  if (name === 'quantity') return quantityFault(value)
   if (name === 'bytes') return 'illegal base64 data'
   if (name === 'time' || name === 'microTime') {
     return `parsing time ${JSON.stringify(value)} as ${JSON.stringify(name === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00')}: cannot parse it`

@@ -1,5 +1,5 @@
 /** Kubernetes's quantities: `quantity('1.5Gi').compareTo(quantity('1Gi'))`. */
-import { parseQuantity, quantityError, type Quantity } from '../../quantity.ts'
+import { parseQuantity, quantityFault, type Quantity } from '../../quantity.ts'
 import { ApiError } from '../../errors.ts'
 import { fail } from '../errors.ts'
 import { fn, method, traverse, type FunctionDeclaration } from '../functions.ts'
@@ -30,7 +30,7 @@ const whole = ({ nanos }: Quantity): bigint | undefined => (nanos % nano === 0n 
 const ofInt = (value: bigint): Quantity => parseQuantity(String(value))
 
 export const quantities: readonly FunctionDeclaration[] = [
-  fn('quantity', 'string_to_quantity', [STRING], type, (text: string) => new QuantityValue(parse(text) ?? fail(quantityError)), traverse()),
+  fn('quantity', 'string_to_quantity', [STRING], type, (text: string) => new QuantityValue(parse(text) ?? fail(quantityFault(text))), traverse()),
   fn('isQuantity', 'is_quantity_string', [STRING], BOOL, (text: string) => parse(text) !== undefined, traverse()),
   fn('sign', 'quantity_sign', [type], INT, ({ quantity: { nanos } }: Q) => (nanos > 0n ? 1n : nanos < 0n ? -1n : 0n)),
   method('isGreaterThan', 'quantity_is_greater_than', [type, type], BOOL, (a: Q, b: Q) => a.quantity.compare(b.quantity) > 0),
