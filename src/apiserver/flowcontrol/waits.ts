@@ -1,6 +1,8 @@
 /**
  * How a request waits for its turn: until it is called, its client leaves, or its patience ends. Hundreds may wait at a time and each for as long as
- * several garbage collections are apart, so it is written to be small: one timer for all of them, and no signals.
+ * several garbage collections are apart, so it is written to be small: one timer for all of them, and no signals. And its functions are named before they
+ * are put on the ticket: one that is written where it is assigned to a property V8 takes for a method, and makes in the old generation, where it keeps the
+ * request, over long ago, until the whole heap is collected.
  */
 import type { Clock } from '../../machinery/clock.ts'
 import { TextError } from '../http/respond.ts'
@@ -61,23 +63,26 @@ export function createWaits({ clock, levels, record, holds, dispatcher }: WaitsO
       if (!looking) clock.after(look, lookAround)
       looking = true
       return new Promise((resolve, fail) => {
-        ticket.go = () => {
+        const go = () => {
           request.onGone = undefined
           holds.left(flow)
           record.waited(schema, ticket.began - ticket.arrived, ticket.seats)
           resolve(begin(ticket))
         }
-        ticket.refuse = (reason) => {
+        const refuse = (reason: unknown) => {
           request.onGone = undefined
           level.leaveQueue(ticket)
           holds.left(flow)
           fail(reason)
         }
-        request.onGone = (reason) => {
+        const gone = (reason: unknown) => {
           record.rejected(schema, 'cancelled')
           level.counts.cancelled++
-          ticket.refuse?.(reason)
+          refuse(reason)
         }
+        ticket.go = go
+        ticket.refuse = refuse
+        request.onGone = gone
         dispatcher.waiting()
       })
     },
