@@ -157,6 +157,28 @@ describe('a namespace', () => {
   })
 })
 
+describe('events of the controllers', () => {
+  const source = async (namespace: string, kind: string, name: string) => (await jsonpath('{range .items[*]}{.source.component} {.reason}{"\\n"}{end}', 'events', '-n', namespace, '--field-selector', `involvedObject.kind=${kind},involvedObject.name=${name}`)).split('\n')
+  const claim = (name: string, spec: object) => cluster.apply({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec } })
+
+  it('say why a claim waits', async () => {
+    await claim('lonely', { storageClassName: '' })
+    await claim('classless', { storageClassName: 'none' })
+    await soon(async () => expect(await source('default', 'PersistentVolumeClaim', 'lonely')).toContain('persistentvolume-controller FailedBinding'))
+    await soon(async () => expect(await source('default', 'PersistentVolumeClaim', 'classless')).toContain('persistentvolume-controller ProvisioningFailed'))
+    await kubectl('delete', 'pvc', 'lonely', 'classless')
+  })
+
+  it('are told under the names that Kubernetes gives them', async () => {
+    await cluster.apply(workload('DaemonSet', 'everywhere', {}))
+    await soon(async () => expect(await source('default', 'DaemonSet', 'everywhere')).toContain('daemonset-controller SuccessfulCreate'))
+    await kubectl('delete', 'daemonset', 'everywhere')
+    await cluster.apply({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'nobody' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'nobody' } } } })
+    await soon(async () => expect(await source('default', 'PodDisruptionBudget', 'nobody')).toContain('controllermanager NoPods'))
+    await kubectl('delete', 'pdb', 'nobody')
+  })
+})
+
 describe('persistent volumes', () => {
   it('are bound to claims, and the claims stay while pods use them', async () => {
     await cluster.apply({ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'disk' }, spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: 'manual', hostPath: { path: '/tmp/none' } } })

@@ -118,7 +118,7 @@ export function startDaemonSetController(context: ControllerContext): Controller
     if (type === 'deleted' || (pod.metadata.deletionTimestamp && !old?.metadata.deletionTimestamp)) expectations.deleted(key, pod.metadata.uid ?? '')
   })
   const shape = (node: core.Node) => [node.metadata.labels ?? {}, node.spec.taints ?? []]
-  const env = { client: context.client(name), recorder: recorderOf(context, name), clock, expectations, written: createWritten(sources.revisions, clock) }
+  const env = { client: context.client(name), recorder: recorderOf(context, name, 'daemonset-controller'), clock, expectations, written: createWritten(sources.revisions, clock) }
   return runController({
     name,
     reconciler: daemonSetReconciler(sources, env),

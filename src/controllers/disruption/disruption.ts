@@ -88,6 +88,7 @@ function disruptionReconciler({ client, recorder, clock, budgets, pods, sizeOf }
       if (!budget) return
       const selector = fromLabelSelector(budget.spec.selector)
       const selected = pods.list(budget.metadata.namespace ?? '').filter((pod) => selector.matches(pod.metadata.labels) && pod.status.phase !== 'Succeeded' && pod.status.phase !== 'Failed')
+      if (selected.length === 0) recorder.event(budget, 'Normal', 'NoPods', 'No matching pods found')
       const now = clock.now()
       let status: policy.PodDisruptionBudgetStatus
       try {
@@ -123,7 +124,7 @@ export function startDisruptionController(context: ControllerContext): Controlle
     const decides = deployment && deployment.metadata.uid === above?.uid ? deployment : found
     return { uid: decides.metadata.uid ?? '', replicas: decides.spec.replicas ?? 1 }
   }
-  const env = { client: context.client(name), recorder: recorderOf(context, name), clock, budgets, pods, sizeOf }
+  const env = { client: context.client(name), recorder: recorderOf(context, name, 'controllermanager'), clock, budgets, pods, sizeOf }
   const inNamespace = (namespace = '') => budgets.list(namespace).map(keyOf)
   return runController({
     name,

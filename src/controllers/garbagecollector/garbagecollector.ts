@@ -106,7 +106,7 @@ export function startGarbageCollector(context: ControllerContext): Controller {
 
   // A kind that cannot be listed (its conversion webhook is away) keeps nobody waiting for ever: owners that are not known are asked for.
   const ready = { synced: async () => { await Promise.all([...following.values()].map((f) => Promise.race([f.synced, clock.sleep(longestSync, signal).catch(() => undefined)]))) } }
-  const reconciler = collector({ client, recorder: recorderOf(context, name), graph, enqueue: (uid) => controller.enqueue(uid), resourceOf, forget: observer.remove })
+  const reconciler = collector({ client, recorder: recorderOf(context, name, 'garbage-collector-controller'), graph, enqueue: (uid) => controller.enqueue(uid), resourceOf, forget: observer.remove })
   const controller = runController({ name, reconciler, watches: [], ready, clock, log, concurrency: 20, signal })
   discover()
   void rediscoverForEver()

@@ -59,7 +59,7 @@ export function startNodeIpamController(context: ControllerContext, clusterCidr:
   const ranges = parseRanges(clusterCidr, context.settings.nodeCidrMaskSize)
   return runController({
     name,
-    reconciler: nodeIpamReconciler(nodes, context.client('node-controller'), recorderOf(context, 'cidrAllocator'), ranges),
+    reconciler: nodeIpamReconciler(nodes, context.client('node-controller'), recorderOf(context, 'node-controller', 'cidrAllocator'), ranges),
     watches: [watch(nodes, (node) => [keyOf(node)])],
     clock: context.clock,
     log: context.log,

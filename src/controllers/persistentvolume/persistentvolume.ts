@@ -13,7 +13,7 @@ export function startVolumeBinder(context: ControllerContext): Controller {
   const volumes = informers.for(core.persistentvolumes)
   const classes = informers.for(storage.storageclasses)
   const env: Environment = {
-    client: context.client(name), recorder: recorderOf(context, 'persistentvolume-controller'), clock, claims, volumes, classes,
+    client: context.client(name), recorder: recorderOf(context, name, 'persistentvolume-controller'), clock, claims, volumes, classes,
     writtenClaims: createWritten(claims, clock), writtenVolumes: createWritten(volumes, clock),
   }
   const waiting = (test: (className: string) => boolean) => claims.list().filter((claim) => claim.status.phase !== 'Bound' && test(classOf(claim))).map(claimKey)

@@ -78,7 +78,7 @@ export function startServiceCidrController(context: ControllerContext): Controll
   const going = ({ metadata }: networking.IPAddress) => cidrs.list().filter((c) => c.metadata.deletionTimestamp && (c.spec.cidrs ?? []).some((block) => inCIDR(block, metadata.name ?? ''))).map((c) => c.metadata.name ?? '')
   return runController({
     name,
-    reconciler: serviceCidrReconciler({ cidrs, addresses, client: context.client(name), recorder: recorderOf(context, name), clock }),
+    reconciler: serviceCidrReconciler({ cidrs, addresses, client: context.client(name), recorder: recorderOf(context, name, 'service-cidr-controller'), clock }),
     watches: [watch(cidrs, ({ metadata }) => [metadata.name ?? '', ...all()]), watch(addresses, going)],
     clock, log, signal, concurrency: 1,
   })

@@ -37,6 +37,6 @@ export interface ControllerContext {
   readonly settings: ControllerSettings
 }
 
-/** The event recorder of a controller, writing as that controller. */
-export const recorderOf = (context: ControllerContext, name: string): EventRecorder =>
-  createRecorder(context.client(name), { component: name, clock: context.clock, log: context.log })
+/** The event recorder of a controller, writing with that controller's identity (`name`); `component` is the source that events show, where Kubernetes calls it otherwise. */
+export const recorderOf = (context: ControllerContext, name: string, component = name): EventRecorder =>
+  createRecorder(context.client(name), { component, clock: context.clock, log: context.log })
