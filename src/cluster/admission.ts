@@ -1,4 +1,4 @@
-/** Admission as a user asks for it: kube-apiserver's `admission-control-config-file`, `enable-admission-plugins` and `disable-admission-plugins`. */
+/** Admission, as configured by kube-apiserver's `admission-control-config-file`, `enable-admission-plugins` and `disable-admission-plugins`. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { checkPlugins } from '../apiserver/admission/chosen.ts'
@@ -10,7 +10,7 @@ import { UserError } from './user-error.ts'
 
 const flag = 'admission-control-config-file'
 
-/** Which plugins run, and what they are told. Files that the configuration names are looked for beside it. Throws `UserError`. */
+/** Which plugins run, and their configuration. Files that the configuration names are relative to it. Throws `UserError`. */
 export async function admissionOf(given: ApiServerArguments | undefined): Promise<AdmissionSettings> {
   const plugins = { enable: argumentList(given, 'enable-admission-plugins'), disable: argumentList(given, 'disable-admission-plugins') }
   const configurations = configurationsOf(given)

@@ -1,4 +1,4 @@
-/** A node whose control plane runs elsewhere: everything it must know it reads from its kubeconfig and from the cluster. */
+/** A node whose control plane runs elsewhere: all it needs comes from its kubeconfig and from the cluster. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
@@ -27,14 +27,14 @@ export interface AgentOptions {
   readonly paths: Paths
   readonly name: string
   readonly kubeconfig: string
-  /** What the node is called where its kubeconfig does not say it. */
+  /** The node's name when its kubeconfig does not say it. */
   readonly nodeName: string | undefined
   readonly nodeAddress: string | undefined
   readonly runtimeEndpoint: string | undefined
   readonly logLevel: string
 }
 
-/** Runs a node until the process is told to end; its pods stay. */
+/** Runs a node until the process is told to stop; its pods keep running. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { paths } = options
   const other = runningPid(paths)
@@ -53,7 +53,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   if (named !== undefined && options.nodeName !== undefined && named !== options.nodeName) throw new UserError(`${options.kubeconfig} is for a node called ${named}; leave out --node-name`)
   const nodeName = named ?? options.nodeName ?? hostname().toLowerCase()
   const identity: NodeIdentity = { nodeName, ca, dir: paths.pki, clock: systemClock, log: log.child({ component: 'certificates' }) }
-  // Waiting for a certificate, nothing else keeps the process.
+  // While it waits for a certificate, nothing else keeps the process alive.
   const alive = setInterval(() => undefined, 60_000)
   const opened: HttpsClient[] = []
   const open = (more: Partial<HttpsClientOptions>): HttpsClient => {
@@ -85,7 +85,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   process.exit(0)
 }
 
-/** How long ending in good order may take. */
+/** How long an orderly shutdown may take. */
 const endLimit = 20_000
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -95,7 +95,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Brings up containerd and the node on it; `stop` lets go of both, and what runs goes on. */
+/** Starts containerd and the node on it; `stop` lets go of both, and the pods keep running. */
 async function startOn(parts: Pick<NodeOptions, 'settings' | 'paths' | 'log' | 'ca' | 'certificate' | 'onRenewal' | 'client' | 'networkClient'>): Promise<Component> {
   const containerd = await bringContainerd(parts.settings, parts.paths, parts.log)
   try {
@@ -113,8 +113,8 @@ async function startOn(parts: Pick<NodeOptions, 'settings' | 'paths' | 'log' | '
 }
 
 /**
- * What the control plane says to its nodes. Waits for one that is not reachable yet: after a power cut, hosts come back in any order.
- * Undefined when the process is told to end meanwhile. Throws when the control plane answers and refuses.
+ * What the control plane tells its nodes. Waits until it is reachable: after a power cut, hosts come back in any order.
+ * Undefined when the process is told to stop meanwhile. Throws when the control plane answers and refuses.
  */
 async function published(client: HttpsClient, log: Logger, ending: AbortSignal): Promise<core.ConfigMap | undefined> {
   for (let waited = false; !ending.aborted; waited = true) {
@@ -125,7 +125,7 @@ async function published(client: HttpsClient, log: Logger, ending: AbortSignal):
       if (error instanceof ApiError && error.code < 500) throw new UserError(`the control plane does not take this node: ${message}`)
       if (!waited) log.warn({ error: message }, 'the control plane does not answer yet, waiting for it')
     }
-    // A timer that keeps the process: nothing else does yet.
+    // A timer that keeps the process alive: nothing else does yet.
     await sleep(1000, undefined, { signal: ending }).catch(() => undefined)
   }
   return undefined

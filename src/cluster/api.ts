@@ -1,4 +1,4 @@
-/** The API server of a cluster with the objects every cluster has: enough for clients, without anything that acts on what they write. */
+/** The API server of a cluster with the objects every cluster has: enough for clients, with nothing that acts on what they write. */
 import { createApiServer } from '../apiserver/server.ts'
 import type { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import type { ApiServer } from '../apiserver/options.ts'
@@ -31,11 +31,11 @@ export interface ApiOptions {
   readonly log: Logger
   /** Where the API server listens; every address when left out. */
   readonly address?: string
-  /** What else must be well for requests to be answered. */
+  /** What else must be healthy for the server to be ready. */
   readonly checks?: readonly HealthCheck[]
-  /** What other parts count, for `/metrics`. */
+  /** Metrics of other parts, for `/metrics`. */
   readonly counted?: readonly RegisterMetrics[]
-  /** This host has no way to the pods: webhooks, extension API servers and what is proxied to are reached through the pods' nodes. */
+  /** This host has no route to the pods: webhooks, extension API servers and proxied services are reached through the pods' nodes. */
   readonly throughNodes?: boolean
   /** Freeze what caches hand out: for tests. */
   readonly freeze?: boolean
@@ -45,13 +45,13 @@ export interface Api extends Component {
   readonly server: ApiServer
   /** A client in this process that acts as the component of that name. */
   clientFor(component: string, groups?: readonly string[]): Client
-  /** Every resource that can be used through such a client, those of extension API servers that answer among them; a new array when something changes. */
+  /** Every resource that such a client can use, including those of extension API servers that answer; a new array when something changes. */
   resources(): readonly Resource[]
-  /** The group versions (`metrics.k8s.io/v1beta1`) whose server does not answer. */
+  /** The group versions (`metrics.k8s.io/v1beta1`) whose servers do not answer. */
   undiscovered(): readonly string[]
 }
 
-/** What is made of something that is seldom another: the same object as long as that is. */
+/** Derives a value from one that rarely changes: the same result as long as the source is the same object. */
 function derived<S, T>(source: () => S, make: (source: S) => T): () => T {
   let last: { readonly from: S; readonly made: T } | undefined
   return () => {
@@ -63,18 +63,18 @@ function derived<S, T>(source: () => S, make: (source: S) => T): () => T {
 
 const none: readonly Resource[] = []
 
-/** Whom extension API servers may believe: those this server believes, and its own front proxy. */
+/** Whom extension API servers may trust: those this server trusts, and its own front proxy. */
 function toldToExtensions(pki: Pki, { options, clientCa }: AuthenticationSettings): ExtensionAuthentication {
   const { requestHeader } = options
   return {
     clientCa: options.clientCa ?? clientCa,
     frontProxyCa: requestHeader ? `${pki.frontProxyCa.cert.trim()}\n${requestHeader.clientCa}` : pki.frontProxyCa.cert,
-    // No names at all mean any name.
+    // An empty list allows any name.
     frontProxyNames: requestHeader?.allowedNames.length === 0 ? [] : [frontProxyName, ...(requestHeader?.allowedNames ?? [])],
   }
 }
 
-/** Two lists as one, the same array as long as both are the same. */
+/** Two lists as one: the same array as long as both are unchanged. */
 function together<T>(a: () => readonly T[], b: () => readonly T[]): () => readonly T[] {
   let last: { readonly from: readonly [readonly T[], readonly T[]]; readonly all: readonly T[] } | undefined
   return () => {
@@ -84,7 +84,7 @@ function together<T>(a: () => readonly T[], b: () => readonly T[]): () => readon
   }
 }
 
-/** Starts the API server; resolves once it answers. The store stays the caller's. */
+/** Starts the API server; resolves once it answers. The caller keeps the store, and closes it. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const { settings, pki, clock, log } = options
   let bootstrapped = false

@@ -1,12 +1,12 @@
 /**
- * What a user may tell the API server: kube-apiserver's own flags, by their own names, with the same files behind them.
+ * What a user may tell the API server: kube-apiserver's own flags, with the same names and file formats.
  * `skiff up --kube-apiserver-arg audit-policy-file=policy.yaml`. They are remembered in the cluster's settings.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UserError } from './user-error.ts'
 
-/** How the text of an argument is read. Lists are separated by commas, durations are Go's (`90s`, `2m`). */
+/** How an argument's text is read. Lists are comma-separated, durations are Go's (`90s`, `2m`). */
 export type ArgumentKind = 'text' | 'file' | 'number' | 'decimal' | 'boolean' | 'duration' | 'list' | 'files'
 
 const auditBatches = (backend: string): Readonly<Record<string, ArgumentKind>> => ({
@@ -62,7 +62,7 @@ const authorizationFlags: Readonly<Record<string, ArgumentKind>> = {
   'authorization-webhook-version': 'text',
 }
 
-/** Every flag that is known, with how its text is read. Others are refused: an option that does nothing would be a lie. */
+/** Every known flag, and how its text is read. Others are refused: an option that does nothing would be a lie. */
 export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   ...authenticationFlags,
   ...authorizationFlags,
@@ -92,7 +92,7 @@ export const knownArguments: Readonly<Record<string, ArgumentKind>> = {
   'goaway-chance': 'text',
 }
 
-/** Name to text, checked; files by absolute path. */
+/** By name, validated; files by absolute path. */
 export type ApiServerArguments = Readonly<Record<string, string>>
 
 /** How Go's flags write them. */
@@ -109,8 +109,8 @@ const forms: Readonly<Record<Exclude<ArgumentKind, 'text' | 'file' | 'list' | 'f
 }
 
 /**
- * The arguments of a command line, each `name=value` (leading dashes are let pass). A name without a value, `name=`, is
- * kept as '' and takes back what the cluster remembers. Throws `UserError` on names nobody knows and values that do not fit.
+ * The arguments of a command line, each `name=value` (leading dashes are ignored). A name without a value, `name=`, is
+ * kept as '' and clears what the cluster remembers. Throws `UserError` for unknown names and invalid values.
  */
 export function parseArguments(given: readonly string[], known: Readonly<Record<string, ArgumentKind>> = knownArguments): ApiServerArguments {
   const result: Record<string, string> = {}
@@ -128,20 +128,20 @@ export function parseArguments(given: readonly string[], known: Readonly<Record<
   return result
 }
 
-/** The value with its paths absolute: what is remembered must hold wherever the next command is given. */
+/** The value with absolute paths: what is remembered must be valid wherever the next command runs. */
 function pathsIn(kind: ArgumentKind, value: string): string {
   if (value === '' || value === '-') return value
   if (kind === 'files') return value.split(',').filter((file) => file !== '').map((file) => resolve(file.trim())).join(',')
   return kind === 'file' ? resolve(value) : value
 }
 
-/** What the cluster remembers, changed by what is given now; undefined when nothing is left. */
+/** What the cluster remembers, updated by what is given now; undefined when nothing is left. */
 export function mergeArguments(remembered: ApiServerArguments | undefined, given: ApiServerArguments | undefined): ApiServerArguments | undefined {
   const all = Object.fromEntries(Object.entries({ ...remembered, ...given }).filter(([, value]) => value !== ''))
   return Object.keys(all).length > 0 ? all : undefined
 }
 
-/** The text of the file that an argument names; undefined when it is not given. Throws `UserError` when it cannot be read. */
+/** The text of the file that an argument names; undefined when the argument is not given. Throws `UserError` when it cannot be read. */
 export function argumentFile(all: ApiServerArguments | undefined, name: string): string | undefined {
   const path = all?.[name]
   if (path === undefined) return undefined

@@ -1,4 +1,4 @@
-/** Audit as a user asks for it: kube-apiserver's flags `audit-…` made into a policy and backends. */
+/** Audit: kube-apiserver's flags `audit-…` as a policy and backends. */
 import { dirname } from 'node:path'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
@@ -38,7 +38,7 @@ function batchOf(given: ApiServerArguments | undefined, backend: string, maxSize
   }
 }
 
-/** The largest event and the largest batch, in bytes, where they are to be limited. */
+/** The size limits of an event and of a batch, in bytes, if any. */
 function limitsOf(given: ApiServerArguments | undefined, backend: string): { readonly maxEventSize?: number; readonly maxBatchSize?: number } {
   if (argumentBoolean(given, `audit-${backend}-truncate-enabled`) !== true) return {}
   const maxEventSize = argumentNumber(given, `audit-${backend}-truncate-max-event-size`) ?? 100 * 1024
@@ -48,7 +48,7 @@ function limitsOf(given: ApiServerArguments | undefined, backend: string): { rea
   return { maxEventSize, maxBatchSize }
 }
 
-/** What the arguments ask for; undefined when no policy or no backend is given: then nothing is written down. Throws `UserError`. */
+/** What the arguments ask for; undefined without a policy or without a backend: then nothing is audited. Throws `UserError`. */
 export async function auditOf(given: ApiServerArguments | undefined, env: Environment): Promise<Audit | undefined> {
   const text = argumentFile(given, 'audit-policy-file')
   const wanted = given?.['audit-log-path'] !== undefined || given?.['audit-webhook-config-file'] !== undefined

@@ -1,4 +1,4 @@
-/** Authentication as a user asks for it: kube-apiserver's flags made into options of the API server. */
+/** Authentication: kube-apiserver's flags as options of the API server. */
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { AnonymousOptions } from '../apiserver/authn/anonymous.ts'
@@ -22,10 +22,10 @@ type Given = ApiServerArguments | undefined
 
 export interface AuthenticationSettings {
   readonly options: AuthenticationOptions
-  /** PEM: every authority that the listener has to accept certificates of. */
+  /** PEM: every authority whose certificates the listener accepts. */
   readonly clientCa: string
   readonly serviceAccounts: ServiceAccountKeys
-  /** How often the configuration was read again; undefined: there is no file. */
+  /** How often the configuration was reloaded; undefined when there is no file. */
   readonly reloads: (() => ReloadCounts) | undefined
   stop(): void
 }
@@ -79,7 +79,7 @@ function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: str
   const audiences = argumentList(given, 'api-audiences')
   return {
     signingKey: signing ?? own.serviceAccountKey,
-    // Tokens that the cluster's own key signed go on to hold when another key signs.
+    // Tokens signed with the cluster's own key stay valid when another key signs.
     verificationKeys: [...keys, own.serviceAccountKey],
     issuer,
     otherIssuers,
@@ -92,7 +92,7 @@ function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: str
 
 const pemBlock = /-----BEGIN ([A-Z ]*(?:KEY|CERTIFICATE))-----[^-]+-----END \1-----/g
 
-/** Every key of a file. Throws when there is none, or one that no token can be checked with. */
+/** Every key of a file. Throws when there is none, or one that cannot verify tokens. */
 function keysIn(text: string): readonly string[] {
   const keys = text.match(pemBlock) ?? [text]
   for (const key of keys) checkKey(key, 'verify')
@@ -148,7 +148,7 @@ interface Issuers {
   anonymous(): AnonymousOptions | undefined
 }
 
-/** The issuers of the configuration file, or the one of the older flags. What reads them is loaded only when there are any. */
+/** The issuers of the configuration file, or the one of the older flags. The code that reads them is loaded only when there are any. */
 async function issuersOf(given: Given, disallowed: readonly string[], env: Environment): Promise<Issuers | undefined> {
   const file = given?.['authentication-config']
   const flags = oidcFlags.filter((flag) => given?.[flag] !== undefined)
@@ -177,7 +177,7 @@ async function fromFlags(given: Given, disallowed: readonly string[]): Promise<I
   const client = given?.['oidc-client-id']
   if (url === undefined || client === undefined) throw new UserError('oidc-issuer-url and oidc-client-id must be given together')
   const claim = given?.['oidc-username-claim'] ?? 'sub'
-  // Names of different issuers must not meet: without a prefix, only addresses stand for themselves.
+  // Names of different issuers must not collide: only e-mail addresses may go without a prefix.
   const said = given?.['oidc-username-prefix']
   const prefix = said === '-' ? '' : (said ?? (claim === 'email' ? '' : `${url}#`))
   const groups = given?.['oidc-groups-claim']

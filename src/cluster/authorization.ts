@@ -1,4 +1,4 @@
-/** Authorization as a user asks for it: kube-apiserver's flags made into the list of authorizers. */
+/** Authorization: kube-apiserver's flags as a list of authorizers. */
 import { readFileSync, statSync } from 'node:fs'
 import type { AuthorizationOptions, ChosenMode } from '../apiserver/authz/setup.ts'
 import type { Clock } from '../machinery/clock.ts'
@@ -15,12 +15,12 @@ const builtIn = ['Node', 'RBAC', 'AlwaysAllow', 'AlwaysDeny'] as const
 
 export interface AuthorizationSettings {
   readonly options: AuthorizationOptions
-  /** How often the configuration was read again; undefined: there is no file. */
+  /** How often the configuration was reloaded; undefined when there is no file. */
   readonly reloads?: (() => ReloadCounts) | undefined
   stop(): void
 }
 
-/** What the arguments ask for; undefined when they say nothing: then it is Node and RBAC. Throws `UserError`. */
+/** What the arguments ask for; undefined when they say nothing, which means Node and RBAC. Throws `UserError`. */
 export async function authorizationOf(given: Given, env: { readonly clock: Clock; readonly log: Logger }): Promise<AuthorizationSettings | undefined> {
   const file = given?.['authorization-config']
   const said = flags.filter((flag) => given?.[flag] !== undefined)

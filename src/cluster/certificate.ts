@@ -1,6 +1,6 @@
 /**
- * Writes certificates (X.509 v3, RFC 5280) with new P-256 keys. What a cluster makes for itself is of two simple forms, and written here in the
- * thousandth of a second that the first boot and every test server have for it; requests of others are read by the library (`machinery/x509.ts`).
+ * Writes certificates (X.509 v3, RFC 5280) with new P-256 keys. A cluster's own certificates have two simple forms, and writing
+ * them here takes a millisecond, which the first boot and every test server wait for; requests of others are read by the library (`machinery/x509.ts`).
  */
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto'
 import { derTags, derWithin, writeDer } from '../machinery/der.ts'
@@ -13,11 +13,11 @@ export interface CertificateOptions {
   /** Who it speaks for. */
   readonly name: string
   readonly groups?: readonly string[]
-  /** Who signs; itself when left out. */
+  /** Who signs; self-signed when left out. */
   readonly authority?: KeyPair
-  /** Whether it may sign others, or be shown as a client's. */
+  /** Whether it may sign others, or authenticate a client. */
   readonly for: 'signing' | 'client'
-  /** Names and addresses under which it may serve as well. */
+  /** Names and addresses that a server with it may have, too. */
   readonly serves?: readonly string[]
   readonly notBefore: Date
   readonly notAfter: Date
@@ -59,7 +59,7 @@ function keyIdentifier(publicKey: Buffer): Buffer {
   return createHash('sha1').update(bits!.content.subarray(1)).digest()
 }
 
-/** Subject and public key of a certificate, as they stand in it. */
+/** Subject and public key of a certificate, in DER. */
 function partsOf(pem: string): { readonly subject: Buffer; readonly publicKey: Buffer } {
   const [signed] = derWithin(new X509Certificate(pem).raw)
   const [, , , , , subject, publicKey] = derWithin(signed!.whole)

@@ -1,2 +1,2 @@
-/** The ConfigMap in which the control plane writes down what nodes must know. */
+/** The ConfigMap in which the control plane tells nodes what they must know. */
 export const clusterInfo = { namespace: 'kube-system', name: 'skiff-cluster' } as const

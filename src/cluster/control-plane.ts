@@ -20,10 +20,10 @@ export interface ControlPlane extends Component {
   clientFor(component: string, groups?: readonly string[]): Client
 }
 
-/** A load balancer must not take the host's own door. */
+/** A load balancer must not take the host's own ports. */
 const sshPort = 22
 
-/** Starts the control plane; resolves once the API answers and the loops run. The store stays the caller's. */
+/** Starts the control plane; resolves once the API answers and the controllers run. The caller keeps the store, and closes it. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { settings, pki, clock, log } = options
   const plane = await startApi(options)
@@ -62,7 +62,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-/** Writes down, in the cluster itself, what a node elsewhere must know of it. */
+/** Publishes, in the cluster itself, what a node on another machine must know of it. */
 async function publish(client: Client, settings: Settings): Promise<void> {
   const { clusterCidr, serviceCidr, clusterDns, clusterDomain, nodePorts } = settings
   const data = { settings: JSON.stringify({ clusterCidr, serviceCidr, clusterDns, clusterDomain, nodePorts }) }

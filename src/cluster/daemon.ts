@@ -1,4 +1,4 @@
-/** The background process of a cluster: starting it, finding it, ending it. */
+/** The background process of a cluster: starting, finding and stopping it. */
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -8,13 +8,13 @@ import { UserError } from './user-error.ts'
 import { makeDirectory } from './paths.ts'
 import type { Paths } from './paths.ts'
 
-/** What the background process says while it boots: one JSON object a line, on file descriptor 3. */
+/** What the background process reports while it boots: one JSON object per line, on file descriptor 3. */
 export type Progress =
   | { readonly kind: 'step'; readonly text: string; readonly ms: number }
   | { readonly kind: 'ready'; readonly ms: number }
   | { readonly kind: 'failed'; readonly message: string }
 
-/** Writes down that this process is the cluster's. */
+/** Writes the pid file: this process is the cluster's. */
 export function writePid(paths: Paths): void {
   mkdirSync(dirname(paths.pidFile), { recursive: true, mode: 0o755 })
   writeFileSync(paths.pidFile, `${process.pid} ${processIdentity(process.pid)}\n`)
@@ -30,13 +30,13 @@ export function runningPid(paths: Paths): number | undefined {
   try {
     text = readFileSync(paths.pidFile, 'utf8')
   } catch {
-    return undefined // never started, or ended in good order
+    return undefined // never started, or stopped in good order
   }
   const [pid, ...identity] = text.trim().split(' ')
   return identity.length > 0 && processIdentity(Number(pid)) === identity.join(' ') ? Number(pid) : undefined
 }
 
-/** Starts `skiff server` in the background and resolves when its node is Ready. Rejects with what it said when it fails. */
+/** Starts `skiff server` in the background and resolves when its node is Ready. Rejects with what it reported when it fails. */
 export async function startDaemon(options: {
   readonly paths: Paths
   readonly arguments: readonly string[]
@@ -63,7 +63,7 @@ export async function startDaemon(options: {
     })
   })
   await ready.finally(() => {
-    // Nothing of the background process keeps this one alive.
+    // The background process must not keep this one alive.
     child.removeAllListeners()
     pipe.destroy()
     child.unref()
@@ -79,7 +79,7 @@ function openLog(paths: Paths): number {
   }
 }
 
-/** Asks the process to end and waits for it; kills it when it does not within `seconds`. */
+/** Sends SIGTERM and waits; SIGKILL when the process is still there after `seconds`. */
 export async function stopProcess(pid: number, seconds: number): Promise<void> {
   const identity = processIdentity(pid)
   if (identity === '') return
@@ -89,6 +89,6 @@ export async function stopProcess(pid: number, seconds: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   process.kill(pid, 'SIGKILL')
-  // Its files and sockets are free only once the kernel has let go of it.
+  // Its files and sockets are free only once the kernel is done with it.
   while (processIdentity(pid) === identity) await new Promise((resolve) => setTimeout(resolve, 5))
 }

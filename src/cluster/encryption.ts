@@ -24,9 +24,9 @@ interface Environment {
 export interface StoredEncrypted extends Component {
   /** The store that the API server is to work with. */
   readonly store: EncryptedStore
-  /** What must be well for requests to be answered. */
+  /** What must be healthy for the server to be ready. */
   readonly checks: readonly HealthCheck[]
-  /** What it counts, for `/metrics`. */
+  /** Its metrics, for `/metrics`. */
   readonly counted: readonly RegisterMetrics[]
 }
 
@@ -47,7 +47,7 @@ async function open({ paths, given, clock, log }: Environment): Promise<ClusterE
   }
 }
 
-/** Puts encryption in front of a store, and looks after rotations of keys. Throws `UserError` for keys or a file that cannot be used. */
+/** Puts encryption in front of a store, and carries on rotations of keys. Throws `UserError` for unusable keys or configuration. */
 export async function encrypted(raw: Store, environment: Environment): Promise<StoredEncrypted> {
   const encryption = await open(environment)
   const { check } = encryption
@@ -65,25 +65,25 @@ export async function encrypted(raw: Store, environment: Environment): Promise<S
   }
 }
 
-/** How long a running cluster may take to write all of its secrets anew. */
+/** How long a running cluster may take to encrypt all its secrets again. */
 const rotationLimit = 120_000
 
 /**
- * Adds a key and waits until the running cluster has written every secret anew with it. The cluster drops the old one by itself, when the
- * history that still needs it is forgotten.
+ * Adds a key and waits until the running cluster has encrypted every secret with it. The cluster removes the old one itself, once no
+ * history needs it any more.
  */
 export async function rotateRunning({ paths }: Pick<Environment, 'paths'>): Promise<Progress> {
   const { name } = guarded(() => addKey(paths.encryption))
   for (let waited = 0; waited < rotationLimit; waited += 50) {
     const progress = readProgress(paths.encryption)
     if (progress?.key === name) return progress
-    // Not the clock's timers: a command that waits must not end.
+    // Not the clock's timers: those would let the waiting command exit.
     await sleep(50)
   }
   throw new UserError(`the cluster has ${name}, but did not write every secret anew within ${rotationLimit / 1000} s; it goes on with it, "skiff logs" says how`)
 }
 
-/** The same for a cluster that is down: its store is opened here, and the old keys are dropped at once. */
+/** The same for a cluster that is down: its store is opened here, and the old keys are removed at once. */
 export async function rotateStopped(raw: Store, environment: Environment): Promise<Progress> {
   guarded(() => addKey(environment.paths.encryption))
   const encryption = await open(environment)
@@ -101,7 +101,7 @@ export async function rotateStopped(raw: Store, environment: Environment): Promi
   }
 }
 
-/** Throws `UserError` when secrets are not encrypted by the cluster's own keys: then there is nothing here to rotate. */
+/** Throws `UserError` when secrets are not encrypted with the cluster's own keys: then there is nothing to rotate. */
 export async function checkOwnKeys(environment: Environment): Promise<void> {
   const encryption = await open(environment)
   await encryption.stop()

@@ -1,14 +1,14 @@
-/** The flags that bound what a client takes of the server. */
+/** The flags that limit what one client may use of the server. */
 import type { ApiServerOptions } from '../apiserver/options.ts'
 import { argumentDuration, argumentNumber, type ApiServerArguments } from './apiserver-arguments.ts'
 import { UserError } from './user-error.ts'
 
-/** More would have clients do nothing but open connections. */
+/** More would make clients do little but open connections. */
 const mostGoaway = 0.02
 
 /**
  * What `request-timeout`, `min-request-timeout`, `http2-max-streams-per-connection` (0: the default), `goaway-chance` and `shutdown-delay-duration` say. Throws `UserError`
- * for a time in which nothing could be answered, and for a chance that is none.
+ * for a time too short to answer anything, and for a chance out of range.
  */
 export function httpLimitsOf(all: ApiServerArguments | undefined): Pick<ApiServerOptions, 'limits' | 'requestTimeout' | 'minRequestTimeout' | 'shutdownDelay'> {
   const requestTimeout = argumentDuration(all, 'request-timeout')

@@ -1,4 +1,4 @@
-/** The file that tells clients where the cluster is and who they are. */
+/** Kubeconfigs: where the cluster is, and who its client is. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -36,7 +36,7 @@ export function kubeconfigOf(options: { readonly name: string; readonly server: 
   return stringify(config, { lineWidth: 0 })
 }
 
-/** Writes a kubeconfig for its owner's eyes only, whole or not at all. */
+/** Writes a kubeconfig atomically, readable by its owner only. */
 export function writeKubeconfig(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   writeFileSync(`${file}.new`, text, { mode: 0o600 })
@@ -47,7 +47,7 @@ export function writeKubeconfig(file: string, text: string): void {
 /** The user's own kubeconfig. */
 export const userKubeconfig = (): string => join(homedir(), '.kube', 'config')
 
-/** Puts the cluster of `text` into the kubeconfig `file` beside what is there, and makes it the current context. */
+/** Merges the cluster of `text` into the kubeconfig `file`, and makes it the current context. */
 export function mergeKubeconfig(file: string, text: string): void {
   const own = parse(text) as KubeConfig
   const there = readUserConfig(file)
@@ -64,7 +64,7 @@ export function mergeKubeconfig(file: string, text: string): void {
   writeKubeconfig(file, stringify(merged, { lineWidth: 0 }))
 }
 
-/** Puts what `after` says of its user in the place of what `before` said, where the kubeconfig `file` still has that; leaves everything else as it is. */
+/** Replaces the user's credentials of `before` by those of `after`, where the kubeconfig `file` still has them; leaves everything else alone. */
 export function renewMerged(file: string, before: string, after: string): void {
   const dataOf = (text: string) => (parse(text) as { readonly users: readonly { readonly user: Readonly<Record<string, string>> }[] }).users[0]?.user ?? {}
   const [old, next] = [dataOf(before), dataOf(after)]
@@ -74,7 +74,7 @@ export function renewMerged(file: string, before: string, after: string): void {
   writeKubeconfig(file, ['client-certificate-data', 'client-key-data'].reduce((text, name) => text.replaceAll(old[name] ?? '', next[name] ?? ''), there))
 }
 
-/** Takes the cluster called `name` out of the kubeconfig `file` again; a file that then says nothing goes too. */
+/** Removes the cluster called `name` from the kubeconfig `file`; removes the file when nothing is left in it. */
 export function unmergeKubeconfig(file: string, name: string): void {
   if (!existsSync(file)) return
   const there = readUserConfig(file)

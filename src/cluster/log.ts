@@ -1,8 +1,8 @@
-/** Skiff's own log: one JSON line each, on standard output (the background process has it in a file). */
+/** Skiff's own log: JSON lines on standard output (of the background process, in a file). */
 import { pino } from 'pino'
 import type { Logger } from '../machinery/log.ts'
 
-/** A logger that says what is at least as grave as `level`. Fields that may hold secrets are struck out wherever they come. */
+/** A logger of messages at `level` and above. Fields that may hold secrets are redacted at any depth. */
 export function createLog(level: string): Logger {
   return pino(
     {

@@ -1,4 +1,4 @@
-/** Who may read and write what a cluster keeps: looked at before anything is read. */
+/** Who may read and write a cluster's files: checked before anything is read. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Paths } from './paths.ts'
@@ -8,8 +8,8 @@ const readable = 0o077
 const writable = 0o022
 
 /**
- * Throws `UserError`, with what mends it, when others than the owner could read a key or the store, or write where the cluster keeps its
- * things, or when somebody else than this user owns them. What is not there yet is made with the right modes.
+ * Throws `UserError`, with the command that fixes it, when others than the owner could read a key or the store, or write to the cluster's
+ * directories, or when another user owns them. What does not exist yet will be made with the right modes.
  */
 export function checkModes(paths: Pick<Paths, 'data' | 'pki' | 'encryption' | 'store' | 'kubeconfig' | 'settings'>): void {
   check(paths.data, writable)
@@ -19,7 +19,7 @@ export function checkModes(paths: Pick<Paths, 'data' | 'pki' | 'encryption' | 's
   checkKeys(paths.pki)
 }
 
-/** Throws `UserError` when others than the owner could read a key in the directory: such a key is no secret. */
+/** Throws `UserError` when others than the owner could read a key in the directory: such a key is not secret. */
 export function checkKeys(directory: string): void {
   for (const name of namesIn(directory)) if (name.endsWith('.key')) check(join(directory, name), readable)
 }

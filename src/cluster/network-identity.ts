@@ -1,4 +1,4 @@
-/** Who the network of a node elsewhere is: the account kube-proxy, by tokens that the node asks for and that end with it. */
+/** The identity of the network on a node elsewhere: the account kube-proxy, by tokens that the node requests and that become invalid with its Node. */
 import { core, type authentication } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import type { Clock } from '../machinery/clock.ts'
@@ -6,11 +6,11 @@ import { isNotFound } from '../machinery/errors.ts'
 
 const account = { name: 'kube-proxy', namespace: 'kube-system' }
 const seconds = 3600
-/** A node that was removed and came back is another one: its old token ends with the old node, so it is not kept for long. */
+/** A node that was removed and came back is another Node: its old token died with the old one, so tokens are not cached for long. */
 const keptFor = 60_000
 const retryEvery = 500
 
-/** What gives the current token; waits until the node has registered. `client` is the node's own. */
+/** Returns a function for the current token; waits until the node has registered. `client` is the node's own. */
 export function networkToken(client: Client, nodeName: string, clock: Clock, signal: AbortSignal): () => Promise<string> {
   let known: { readonly token: string; readonly at: number } | undefined
   let asking: Promise<string> | undefined

@@ -1,6 +1,6 @@
 /**
- * The certificates of a node whose control plane is elsewhere. The first one comes in its kubeconfig, or is asked for with a bootstrap token;
- * later ones the node asks for itself, by certificate signing requests, long before the end of those it has.
+ * The certificates of a node whose control plane is elsewhere. The first comes in its kubeconfig, or is requested with a bootstrap token;
+ * the node requests later ones itself, by certificate signing requests, long before those it has expire.
  */
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ export interface NodeIdentity {
   readonly nodeName: string
   /** PEM of the cluster's authority. */
   readonly ca: string
-  /** Where the node keeps what it got. */
+  /** The directory where the node keeps its certificates. */
   readonly dir: string
   readonly clock: Clock
   readonly log: Logger
@@ -32,10 +32,10 @@ const servingSigner = 'kubernetes.io/kubelet-serving'
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const pollEvery = 1000
 const lookEvery = 3_600_000
-/** The part of a certificate's life after which the next one is asked for. */
+/** The fraction of a certificate's lifetime after which the next is requested. */
 const renewAt = 0.8
 
-/** Asks for a certificate and waits until it is there. Throws when the request is denied or failed. */
+/** Requests a certificate and waits until it is issued. Throws when the request is denied or failed. */
 async function ask(client: Client, { nodeName, clock, log }: NodeIdentity, signerName: string, usage: 'client auth' | 'server auth', hosts: readonly string[], signal?: AbortSignal): Promise<KeyPair> {
   const x509 = await loadX509()
   const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
@@ -83,10 +83,10 @@ function read(dir: string, name: string): KeyPair | undefined {
   return { key: text.slice(0, at), cert: text.slice(at) }
 }
 
-/** The client certificate that a node got by asking; undefined when it goes with the one of its kubeconfig. */
+/** The client certificate that the node requested; undefined while it uses the one in its kubeconfig. */
 export const keptClientCertificate = (dir: string): KeyPair | undefined => read(dir, clientFile)
 
-/** What was kept, if it is this node's, of this authority, and still holds. */
+/** The kept certificate, if it is this node's, of this authority, and still valid. */
 function load({ dir, nodeName, ca, clock }: NodeIdentity, name: string): KeyPair | undefined {
   const pair = read(dir, name)
   if (!pair) return undefined
@@ -101,13 +101,13 @@ const lifeOf = ({ cert }: Pick<KeyPair, 'cert'>) => {
   return { from: Date.parse(validFrom), until: Date.parse(validTo) }
 }
 
-/** The node that a certificate names; undefined when it names none. */
+/** The node that a certificate names, if any. */
 export const nodeOf = ({ cert }: Pick<KeyPair, 'cert'>): string | undefined => /^CN=system:node:(.+)$/m.exec(new X509Certificate(cert).subject)?.[1]
 
-/** Whether it can be shown to those who connect to the node. */
+/** Whether the node can serve with it. */
 const serves = ({ cert }: KeyPair): boolean => new X509Certificate(cert).keyUsage?.includes('1.3.6.1.5.5.7.3.1') ?? false
 
-/** The client certificate to begin with: the one kept if it lasts longer than the one given; with neither, a new one by the bootstrap client. */
+/** The first client certificate: the kept one if it is valid for longer than the given one; with neither, a new one through the bootstrap client. */
 export async function firstCertificate(identity: NodeIdentity, given: KeyPair | undefined, bootstrap: () => Client, signal?: AbortSignal): Promise<KeyPair> {
   const kept = load(identity, clientFile)
   if (given && (!kept || lifeOf(given).until >= lifeOf(kept).until)) return given
@@ -118,7 +118,7 @@ export async function firstCertificate(identity: NodeIdentity, given: KeyPair | 
   return pair
 }
 
-/** Waits for a control plane that does not answer yet: after a power cut, hosts come back in any order. */
+/** Waits until the control plane answers: after a power cut, hosts come back in any order. */
 async function firstAnswer(identity: NodeIdentity, client: Client, signal?: AbortSignal): Promise<KeyPair> {
   for (let waited = false; ; waited = true) {
     try {
@@ -134,14 +134,14 @@ async function firstAnswer(identity: NodeIdentity, client: Client, signal?: Abor
 }
 
 export interface NodeCertificates extends Component {
-  /** What the node shows to those who connect to it, to begin with. */
+  /** The first serving certificate. */
   readonly serving: KeyPair
   onServing(listener: (next: KeyPair) => void): void
 }
 
 /**
- * Keeps the node's certificates current. `client` is the node's own; `renewClient` gets its next certificate. `address`: under which the
- * node's Node object says it is reached.
+ * Keeps the node's certificates current. `client` is the node's own; `renewClient` gets its next certificate. `address`: the one in the
+ * node's Node object.
  */
 export function keepNodeCertificates(identity: NodeIdentity, options: { readonly client: Client; readonly first: KeyPair; readonly address: string; renewClient(pair: KeyPair): void }): NodeCertificates {
   const { clock, log, dir } = identity
@@ -150,7 +150,7 @@ export function keepNodeCertificates(identity: NodeIdentity, options: { readonly
   const listeners: ((next: KeyPair) => void)[] = []
   const kept = load(identity, servingFile)
   let current = first
-  // Without one that the authority signed, one of its own holds the place until the first is there.
+  // A self-signed one serves until the authority has signed the first.
   let serving = serves(first) && !kept ? first : (kept ?? placeholder(identity))
   let asked = serving === first || kept !== undefined
 
@@ -188,6 +188,6 @@ export function keepNodeCertificates(identity: NodeIdentity, options: { readonly
   }
 }
 
-/** A certificate that nobody trusts. */
+/** A self-signed certificate, which nobody trusts. */
 const placeholder = ({ nodeName, clock }: NodeIdentity): KeyPair =>
   makeCertificate({ name: `system:node:${nodeName}`, for: 'client', serves: [nodeName], notBefore: new Date(clock.now()), notAfter: new Date(clock.now() + 365 * 24 * lookEvery) })

@@ -21,17 +21,17 @@ export interface NodeOptions {
   readonly ca: string
   /** The node's serving and client certificate. */
   readonly certificate: KeyPair
-  /** Calls back with the next one. */
+  /** Calls back with each new one. */
   readonly onRenewal?: ((listener: (next: KeyPair) => void) => void) | undefined
   readonly client: Client
-  /** For the network, which reads more than a node's own pods. */
+  /** For the network, which reads more than this node's pods. */
   readonly networkClient: Client
   readonly containerd: Containerd
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** Starts or adopts the cluster's containerd. Rejects with one line when it does not come up. */
+/** Starts or adopts the cluster's containerd. Rejects with one line when it does not start. */
 export async function bringContainerd(settings: Settings, paths: Paths, log: Logger): Promise<Containerd> {
   const plugins = findCniPlugins()
   if (plugins === undefined) throw new UserError('the CNI plugins are missing; install them with "apt-get install containernetworking-plugins"')
@@ -67,7 +67,7 @@ export async function startClusterNode(options: NodeOptions): Promise<Component>
       },
     }
   } catch (error) {
-    // One of the two did not start: the other must not go on alone.
+    // One of the two did not start: stop the other.
     ended.abort()
     for (const part of await Promise.allSettled(starting)) if (part.status === 'fulfilled') await part.value.stop()
     runtime.close()

@@ -1,12 +1,12 @@
-/** Where a cluster keeps its things. Everything Skiff writes on a host lies under these two directories, which carry the cluster's name. */
+/** Where a cluster's files are. Everything Skiff writes on a host is below these two directories, which carry the cluster's name. */
 import { mkdirSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from './user-error.ts'
 
 export interface Paths {
-  /** What outlives a reboot: the store, certificates, images, volumes, logs. */
+  /** Survives a reboot: the store, certificates, images, volumes, logs. */
   readonly data: string
-  /** What does not: sockets, pid files, containerd's state. */
+  /** Does not: sockets, pid files, containerd's state. */
   readonly run: string
   readonly settings: string
   readonly store: string
@@ -49,7 +49,7 @@ export function pathsOf({ name, dataDir }: PathOptions): Paths {
   }
 }
 
-/** Makes a directory of the cluster's, with the ones above it. Throws what the user can mend: Node's own `recursive` hides why it failed. */
+/** Makes one of the cluster's directories, and its parents. Throws `UserError` with the reason, which Node's own `recursive` hides. */
 export function makeDirectory(directory: string, mode = 0o700): void {
   if (existsSync(directory)) return
   const parent = dirname(directory)

@@ -1,6 +1,6 @@
 /**
  * The cluster's certificates: one authority that signs serving and client certificates, one for the front proxy, made at the first boot and kept.
- * Keys are P-256, files are readable by root alone.
+ * Keys are P-256, files are readable by root only.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
@@ -20,19 +20,19 @@ export interface Pki {
   readonly ca: KeyPair
   /** The API server's serving certificate. */
   readonly server: KeyPair
-  /** What the API server shows to kubelets. */
+  /** The API server's client certificate for kubelets. */
   readonly kubeletClient: KeyPair
-  /** The first user: system:masters. */
+  /** The administrator's: system:masters. */
   readonly admin: KeyPair
   /** The kubelet's serving and client certificate: system:node:<name>. */
   readonly node: KeyPair
   /** Signs service account tokens (PKCS#8 PEM). */
   readonly serviceAccountKey: string
-  /** Who vouches for the proxy in front of extension API servers. An authority of its own: what it signs may speak for anybody. */
+  /** The front proxy's authority. One of its own, because what it signs may speak for anybody. */
   readonly frontProxyCa: KeyPair
-  /** What the API server shows to extension API servers. */
+  /** The API server's client certificate for extension API servers. */
   readonly frontProxyClient: KeyPair
-  /** Calls back when certificates were made anew while the cluster runs; there where somebody looks after them (`renewal.ts`). */
+  /** Calls back when certificates were renewed while the cluster runs; only where somebody renews them (`renewal.ts`). */
   onRenewal?(listener: () => void): void
 }
 
@@ -43,19 +43,19 @@ const authorityName = 'skiff-ca'
 const day = 24 * 3600 * 1000
 const caLife = 3650 * day
 const leafLife = 365 * day
-/** A certificate with less than this left is made anew at boot. */
+/** A certificate with less than this left is renewed at boot. */
 const renewBefore = 90 * day
 
 /** The first address of the service network: the `kubernetes` service. */
 export const firstServiceAddress = (settings: Settings): string => firstAddress(settings.serviceCidr)
 
-/** Where certificates are kept, and as of when they are looked at. */
+/** The directory of the certificates, and the time at which they are checked. */
 interface Place {
   readonly dir: string
   readonly now: number
 }
 
-/** Reads the cluster's certificates as of `now`, making those that are missing, near their end, or do not fit the node's addresses. */
+/** Reads the cluster's certificates as of `now`, and makes those that are missing, about to expire, or not valid for the node's addresses. */
 export function ensurePki(dir: string, settings: Settings, now = Date.now()): Pki {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   checkKeys(dir)
@@ -76,13 +76,13 @@ export function ensurePki(dir: string, settings: Settings, now = Date.now()): Pk
 }
 
 /**
- * The certificates of an API server without nodes that does not outlive its process, kept nowhere: one authority for everything, and where a
- * node would be met, the administrator.
+ * The certificates of an API server without nodes that lives as long as its process, kept nowhere: one authority for everything, and the
+ * administrator's certificate in place of a node's.
  */
 export function shortLivedPki(settings: Settings): Pki {
   const now = Date.now()
   const ca = newAuthority(now, authorityName)
-  // It listens on 127.0.0.1 alone: without ::1 Node need not compile its expression for IPv6.
+  // It listens on 127.0.0.1 only; without ::1 Node need not compile its regular expression for IPv6.
   const serving = { ...serverRequest(settings), serves: serverNames(settings).filter((name) => name !== '::1') }
   const [server, admin, frontProxyClient] = [serving, adminRequest, frontProxyRequest].map((request) => newLeaf(now, ca, request)) as [KeyPair, KeyPair, KeyPair]
   return { ca, server, kubeletClient: admin, admin, node: admin, serviceAccountKey: newKey(), frontProxyCa: ca, frontProxyClient }
@@ -96,7 +96,7 @@ const serverRequest = (settings: Settings): Request => ({ file: 'apiserver', nam
 const adminRequest: Request = { file: 'admin', name: 'kubernetes-admin', groups: ['system:masters'] }
 const frontProxyRequest: Request = { file: 'front-proxy-client', name: frontProxyName }
 
-/** What a kubelet shows: as a client it is the node, as a server it answers under the node's name and address. */
+/** A kubelet's certificate: as a client it is the node, as a server it has the node's name and address. */
 const nodeRequest = (file: string, name: string, address: string): Request => ({
   file,
   name: `system:node:${name}`,
@@ -108,7 +108,7 @@ const nodeRequest = (file: string, name: string, address: string): Request => ({
 export const nodeCertificate = (dir: string, ca: KeyPair, name: string, address: string): KeyPair =>
   ensureLeaf({ dir, now: Date.now() }, ca, nodeRequest(`node-${name}`, name, address))
 
-/** The cluster's authority, made before. */
+/** The cluster's authority, which must exist. */
 export const authorityOf = (dir: string): KeyPair => pair(join(dir, 'ca'))
 
 function ensureSigningKey(file: string): string {
@@ -140,7 +140,7 @@ function fits({ cert, key }: KeyPair, authority: KeyPair, request: Request, now:
   const certificate = new X509Certificate(cert)
   const issued = certificate.checkIssued(new X509Certificate(authority.cert))
   const fresh = Date.parse(certificate.validTo) - now > renewBefore
-  // A crash between the two files leaves a key that is another certificate's.
+  // A crash between the two files leaves a key that does not match the certificate.
   const own = certificate.checkPrivateKey(createPrivateKey(key))
   const serves = (request.serves ?? []).every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined)
   const groups = certificate.subject.split('\n').filter((part) => part.startsWith('O=')).map((part) => part.slice(2))
@@ -148,7 +148,7 @@ function fits({ cert, key }: KeyPair, authority: KeyPair, request: Request, now:
   return issued && fresh && own && serves && speaks
 }
 
-/** Five minutes of the past are included, for clocks that go wrong. */
+/** Valid from five minutes ago, for clocks that are off. */
 const validity = (now: number, life: number, end = Infinity) => ({ notBefore: new Date(now - 5 * 60_000), notAfter: new Date(Math.min(now + life, end)) })
 
 const read = (file: string) => readFileSync(file, 'utf8')
@@ -159,7 +159,7 @@ function savePair(file: string, { cert, key }: KeyPair): void {
   save(`${file}.crt`, cert)
 }
 
-/** Whole or not at all: a crash in between leaves the old file. */
+/** Atomic: a crash leaves the old file. */
 function save(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true })
   renameSync(`${file}.new`, file)

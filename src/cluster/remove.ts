@@ -1,4 +1,4 @@
-/** `skiff down`: ends what runs and takes every trace off the host. Safe to call at any time, also after a crash in the middle. */
+/** `skiff down`: stops everything and removes every trace from the host. Safe to call at any time, also after a crash half-way. */
 import { existsSync, rmSync, rmdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger } from '../machinery/log.ts'
@@ -49,7 +49,7 @@ export async function removeCluster(options: RemoveOptions): Promise<void> {
   }
 }
 
-/** The last cluster takes the directory they shared along. */
+/** The last cluster removes the shared directory, too. */
 function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory)
@@ -58,7 +58,7 @@ function removeIfEmpty(directory: string): void {
   }
 }
 
-/** Ends every container of the cluster, through containerd where it can be had, and containerd itself if it is ours. */
+/** Ends every container of the cluster, through containerd if it can be reached, and containerd itself if it is ours. */
 async function removePods(settings: Settings, { paths, log, say }: RemoveOptions): Promise<void> {
   const socket = runtimeSocket(paths, settings)
   try {

@@ -1,4 +1,4 @@
-/** Looks after the cluster's certificates while it runs: those near their end are made anew and taken up without a restart. */
+/** Renews the cluster's certificates while it runs: those about to expire are replaced, and used without a restart. */
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,9 +9,9 @@ import { ensurePki, type Pki } from './pki.ts'
 import type { Settings } from './settings.ts'
 
 const hour = 3_600_000
-/** How often is looked. */
+/** How often they are checked. */
 const every = 12 * hour
-/** An authority is not made anew by itself: everything in the cluster trusts it by name. Its end is said long before. */
+/** An authority is not renewed: everything in the cluster trusts this very one. Warnings come long before it expires. */
 const authorityWarning = 365 * 24 * hour
 
 export interface KeptPki extends Pki, Component {
@@ -24,13 +24,13 @@ const leaves = ['server', 'kubeletClient', 'admin', 'node', 'frontProxyClient'] 
 export const endOf = ({ cert }: Pick<KeyPair, 'cert'>): number => Date.parse(new X509Certificate(cert).validTo)
 
 export interface Expiry {
-  /** RFC 3339: the first of the certificates that are renewed by themselves. */
+  /** RFC 3339: when the first of the renewed certificates expires. */
   readonly certificates: string
-  /** RFC 3339: the authority, which is not. */
+  /** RFC 3339: when the authority expires, which is not renewed. */
   readonly authority?: string
 }
 
-/** When the certificates in the directory end; undefined when there are none. A node elsewhere has no authority there. */
+/** When the certificates in the directory expire; undefined when there are none. A node elsewhere has no authority there. */
 export function expiryOf(dir: string): Expiry | undefined {
   const files = existsSync(dir) ? readdirSync(dir).filter((file) => /\.(crt|pem)$/.test(file)) : []
   const until = (file: string) => {
@@ -44,7 +44,7 @@ export function expiryOf(dir: string): Expiry | undefined {
   return { certificates: first(others), ...(authorities.length > 0 ? { authority: first(authorities) } : {}) }
 }
 
-/** The cluster's certificates, always current: its fields are others after a renewal, and `onRenewal` says when. */
+/** The cluster's certificates, always current: a renewal changes its fields, and `onRenewal` says when. */
 export async function keepPki(dir: string, settings: Settings, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<KeptPki> {
   let current = ensurePki(dir, settings, clock.now())
   const listeners: (() => void)[] = []

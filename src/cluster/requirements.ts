@@ -1,4 +1,4 @@
-/** What the host must have, which Debian package brings it, and how to get it. */
+/** What the host must have, which Debian package provides it, and how to install it. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
@@ -20,21 +20,21 @@ export function findProgram(name: string): string | undefined {
       accessSync(file, constants.X_OK)
       return file
     } catch {
-      continue // not in this one
+      continue // not in this directory
     }
   }
   return undefined
 }
 
-/** Where distributions put the CNI plugins. */
+/** Where distributions install CNI plugins. */
 const cniPluginDirs = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni']
 
-/** The directory that has the plugins the pod network needs; undefined when there is none. */
+/** The directory with the plugins that the pod network needs; undefined when there is none. */
 export const findCniPlugins = (): string | undefined => cniPluginDirs.find((dir) => ['ptp', 'host-local', 'loopback'].every((plugin) => existsSync(join(dir, plugin))))
 
 const program = (name: string, debianPackage: string): Requirement => ({ what: name, debianPackage, present: () => findProgram(name) !== undefined })
 
-/** What a node needs. `externalRuntime`: containerd is run by somebody else. */
+/** What a node needs. `externalRuntime`: somebody else runs containerd. */
 export function requirements(options: { readonly externalRuntime: boolean; readonly kubectl: boolean }): Requirement[] {
   return [
     ...(options.externalRuntime ? [] : [program('containerd', 'containerd'), { what: 'runc or crun', debianPackage: 'runc', present: () => ['runc', 'crun'].some((name) => findProgram(name) !== undefined) }]),
@@ -48,7 +48,7 @@ export function requirements(options: { readonly externalRuntime: boolean; reado
 
 export const missing = (needed: readonly Requirement[]): Requirement[] => needed.filter((requirement) => !requirement.present())
 
-/** Installs Debian packages. The output of apt is shown only when it fails. */
+/** Installs Debian packages. Shows apt's output only when it fails. */
 export async function installPackages(names: readonly string[]): Promise<void> {
   if (findProgram('apt-get') === undefined) throw new UserError(`this host has no apt-get; install these by hand: ${names.join(' ')}`)
   const install = () => run('apt-get', ['install', '-y', '--no-install-recommends', ...names])

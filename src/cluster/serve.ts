@@ -1,4 +1,4 @@
-/** The life of a cluster's process: boot, serve, end in good order. */
+/** The life of a cluster's process: boot, serve, shut down. */
 import { readFileSync, writeSync } from 'node:fs'
 import { systemClock } from '../machinery/clock.ts'
 import { growWithLoad } from '../machinery/heap-growth.ts'
@@ -29,12 +29,12 @@ export interface ServeOptions {
   readonly logLevel: string
 }
 
-/** How long a node may take to become Ready before the boot counts as failed. */
+/** How long a node may take to become Ready before the boot fails. */
 const readyLimit = 90_000
-/** How long ending in good order may take. */
+/** How long an orderly shutdown may take. */
 const endLimit = 20_000
 
-/** Runs a cluster until the process is told to end. */
+/** Runs a cluster until the process is told to stop. */
 export async function runServer(options: ServeOptions): Promise<void> {
   const report = reporter()
   const log = createLog(options.logLevel)
@@ -57,11 +57,11 @@ export async function runServer(options: ServeOptions): Promise<void> {
   const limit = systemClock.after(endLimit, () => process.exit(code))
   for (const step of undo.reverse()) await Promise.resolve(step()).catch((error: Error) => log.error({ error: error.message }, 'ending: a step failed'))
   limit.cancel()
-  // Loops that were half started when the boot failed hold nothing that outlives the process.
+  // Whatever was half started when the boot failed does not outlive the process.
   process.exit(code)
 }
 
-/** What makes answers even (docs/performance.md); a system that does not let threads be told apart has them less so. */
+/** Settings for even response times (docs/performance.md). Where the system does not let thread priorities be set, they are less even. */
 function tuneRuntime(log: Logger): void {
   growWithLoad()
   try {
@@ -74,7 +74,7 @@ function tuneRuntime(log: Logger): void {
 interface Boot {
   readonly log: Logger
   readonly report: (progress: Progress) => void
-  /** What ends what was started, last first. */
+  /** Stops what was started, in reverse order. */
   readonly undo: (() => Promise<void> | void)[]
   readonly signal: AbortSignal
 }
@@ -93,7 +93,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   undo.push(() => removePid(paths))
 
   const containerd = options.node ? bringContainerd(settings, paths, log) : undefined
-  containerd?.catch(() => undefined) // awaited below; a failure in between is not lost
+  containerd?.catch(() => undefined) // awaited below; until then a failure must not count as unhandled
   const [store, pki] = await Promise.all([openStore(paths, log), keepPki(paths.pki, settings, { clock: systemClock, log: log.child({ component: 'certificates' }) })])
   undo.push(() => pki.stop())
   undo.push(() => store.close())
@@ -119,7 +119,7 @@ async function boot(options: ServeOptions, { log, report, undo, signal }: Boot):
   log.info({ ms: Math.round(performance.now() - started), port: settings.port }, 'the cluster is up')
 }
 
-/** Starts what reads the flags. When that cannot be done as they say, the cluster remembers those it had before. */
+/** Starts what reads the flags. When that fails, the cluster remembers the flags it had before. */
 async function keepingFlags<T>({ paths, settings, known }: { readonly paths: Paths; readonly settings: Settings; readonly known: Settings | undefined }, start: () => Promise<T>): Promise<T> {
   try {
     return await start()
@@ -166,14 +166,14 @@ function saveKubeconfig(paths: Paths, settings: Settings, pki: Pki): void {
   writeKubeconfig(paths.kubeconfig, kubeconfigOf({ name: settings.name, server: `https://127.0.0.1:${settings.port}`, ca: pki.ca.cert, user: pki.admin }))
 }
 
-/** The administrator's new certificate goes where the old one was: into the cluster's own file, and into the user's if it is there. */
+/** Puts the administrator's new certificate where the old one was: in the cluster's own file, and in the user's if it has it. */
 function renewKubeconfigs(paths: Paths, settings: Settings, pki: Pki): void {
   const before = readFileSync(paths.kubeconfig, 'utf8')
   saveKubeconfig(paths, settings, pki)
   renewMerged(userKubeconfig(), before, readFileSync(paths.kubeconfig, 'utf8'))
 }
 
-/** Says how the boot goes to whoever started this process in the background. */
+/** Reports the progress of the boot to whoever started this process in the background. */
 function reporter(): (progress: Progress) => void {
   const descriptor = process.env['SKIFF_PROGRESS_FD']
   if (descriptor === undefined) return () => undefined
@@ -183,7 +183,7 @@ function reporter(): (progress: Progress) => void {
     try {
       writeSync(Number(descriptor), `${JSON.stringify(progress)}\n`)
     } catch {
-      open = false // the command that started us is gone; the boot goes on without it
+      open = false // the command that started us is gone; the boot continues
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Who this API server is among several, as metrics tell them apart. */
+/** The identity of this API server among several, as metrics tell them apart. */
 import { hostname } from 'node:os'
 
 export const serverId = `apiserver-${hostname()}`

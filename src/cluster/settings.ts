@@ -1,4 +1,4 @@
-/** What was decided when the cluster was made, and holds for its life. */
+/** What was decided when the cluster was created, and holds for its lifetime. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
@@ -21,11 +21,11 @@ export interface Settings {
   readonly clusterDns: string
   readonly clusterDomain: string
   readonly nodePorts: readonly [number, number]
-  /** The socket of a containerd that is not ours; undefined: a private one is started. */
+  /** The socket of somebody else's containerd; undefined: a private one is started. */
   readonly runtimeEndpoint?: string
-  /** The kubeconfig by which a node here reaches its control plane elsewhere; undefined: the control plane is here. */
+  /** The kubeconfig with which a node here reaches its control plane elsewhere; undefined: the control plane is here. */
   readonly agentKubeconfig?: string
-  /** What the user told the API server, by kube-apiserver's flags. */
+  /** The API server's flags, as the user gave them. */
   readonly apiServerArguments?: ApiServerArguments
 }
 
@@ -34,13 +34,13 @@ export interface SettingsRequest {
   readonly port?: number | undefined
   readonly nodeAddress?: string | undefined
   readonly runtimeEndpoint?: string | undefined
-  /** Changes what the cluster remembers of them. */
+  /** Updates what the cluster remembers of them. */
   readonly apiServerArguments?: ApiServerArguments | undefined
 }
 
 const clusterName = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/
 
-/** Throws when a cluster cannot be called so: names become parts of paths, interfaces, tables and cgroups. */
+/** Throws `UserError` for an invalid name: names become parts of paths, interfaces, tables and cgroups. */
 export function checkName(name: string): void {
   if (!clusterName.test(name)) throw new UserError(`"${name}" cannot be a cluster's name: use lower-case letters, digits and "-", at most 40`)
 }
@@ -48,7 +48,7 @@ export function checkName(name: string): void {
 /** The path of a container runtime's socket, given as a path or as a `unix://` URL. */
 export const socketOf = (endpoint: string): string => endpoint.replace(/^unix:\/\//, '')
 
-/** The settings of a cluster that was made before; undefined when there is none. */
+/** The settings of an existing cluster; undefined when there is none. Throws `UserError` when they cannot be read. */
 export function readSettings(paths: Paths): Settings | undefined {
   let text: string
   try {
@@ -64,7 +64,7 @@ export function readSettings(paths: Paths): Settings | undefined {
   }
 }
 
-/** The settings of this cluster: those it was made with, or new ones, written down. Throws when the request contradicts them. */
+/** The settings of this cluster: those it was created with, or new ones, saved. Throws `UserError` when the request contradicts them. */
 export async function settle(paths: Paths, request: SettingsRequest): Promise<Settings> {
   const known = readSettings(paths)
   if (known) {
@@ -97,7 +97,7 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
   })
 }
 
-/** Writes the settings down, whole or not at all, where the cluster and its neighbours look for them. */
+/** Saves the settings atomically, where the cluster and other clusters on this host look for them. */
 export function record(paths: Paths, settings: Settings): Settings {
   makeDirectory(paths.data)
   try {
@@ -117,7 +117,7 @@ export function rememberArguments(paths: Paths, { apiServerArguments: _other, ..
   return record(paths, { ...settings, ...(given && { apiServerArguments: given }) })
 }
 
-/** The settings of every cluster that is, or was since the last reboot, on this host. */
+/** The settings of every cluster on this host: those in the default place, and those started elsewhere since the last reboot. */
 function neighbours(): Settings[] {
   const found: Settings[] = []
   for (const root of ['/run/skiff', '/var/lib/skiff']) {
@@ -125,15 +125,15 @@ function neighbours(): Settings[] {
     try {
       names = readdirSync(root)
     } catch {
-      continue // none was ever here
+      continue // there has never been one
     }
     for (const name of names) {
       try {
         const settings = JSON.parse(readFileSync(join(root, name, 'cluster.json'), 'utf8')) as Settings & { readonly dataDir?: string }
-        // A cluster whose data directory was removed by hand needs its addresses no more.
+        // A cluster whose data directory was removed by hand no longer needs its addresses.
         if (settings.dataDir === undefined || existsSync(settings.dataDir)) found.push(settings)
       } catch {
-        continue // not a cluster, or one half made: it holds no addresses
+        continue // not a cluster, or an incomplete one: it holds no addresses
       }
     }
   }
@@ -150,7 +150,7 @@ async function firstFreePort(from: number, taken: readonly number[]): Promise<nu
   throw new UserError(`no free port from ${from} to ${from + 200}`)
 }
 
-/** Whether nobody listens on the port. */
+/** Whether nothing listens on the port. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()

@@ -1,6 +1,6 @@
 /**
  * A real API server for tests, in the caller's process: no containers, no root, nothing on disk but a kubeconfig.
- * For users' own operators (`import { startTestServer } from 'skiff/test'`) what Go projects have in envtest.
+ * For users' own operators (`import { startTestServer } from 'skiff/test'`): what envtest is for Go projects.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,14 +26,14 @@ export interface TestServerOptions {
 export interface TestServer {
   /** `https://127.0.0.1:<port>`. */
   readonly url: string
-  /** The administrator's kubeconfig, as text and as a file that goes with the server. */
+  /** The administrator's kubeconfig, as text and as a file that is removed with the server. */
   readonly kubeconfig: string
   readonly kubeconfigFile: string
   /** The administrator's client in this process: no sockets, the same authorization, admission and validation. */
   readonly client: Client
   /** A client that acts as somebody else: for testing an operator with its own rights. */
   clientFor(user: string, groups?: readonly string[]): Client
-  /** Creates CustomResourceDefinitions, as objects or as YAML (several documents too); resolves when their kinds can be used. */
+  /** Creates CustomResourceDefinitions, given as objects or as YAML (one or more documents); resolves when their kinds can be used. */
   install(...definitions: readonly (string | object)[]): Promise<void>
   stop(): Promise<void>
 }
@@ -57,7 +57,7 @@ async function install(client: Client, definitions: readonly (string | object)[]
   }
 }
 
-/** Starts an API server on loopback over a memory store; resolves when it answers. No controller runs: what a test writes stays as it is. */
+/** Starts an API server on loopback over a memory store; resolves when it answers. No controllers run: what a test writes stays as it is. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'skiff-test-server-'))
   const settings: Settings = {

@@ -1,4 +1,4 @@
-/** What a cluster leaves on its host when its processes are gone: mounts and cgroups. Both are found by name and taken away. */
+/** What a cluster leaves on its host when its processes are gone: mounts and cgroups. Both are found by name and removed. */
 import { existsSync, readFileSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
@@ -11,10 +11,10 @@ export function unmountUnder(directories: readonly string[]): void {
   for (const point of points.reverse()) spawnSync('umount', ['--lazy', point])
 }
 
-/** The kernel writes spaces and the like in octal. */
+/** The kernel writes spaces and other special characters in octal. */
 const unescape = (text: string) => text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 
-/** Every directory that is this cgroup in one of the mounted hierarchies (one with version 2, several with version 1). */
+/** This cgroup's directory in each mounted hierarchy (one with version 2, several with version 1). */
 function cgroupDirectories(cgroup: string): string[] {
   const roots = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
     .filter((line) => / - cgroup2? /.test(line))
@@ -22,7 +22,7 @@ function cgroupDirectories(cgroup: string): string[] {
   return [...new Set(roots)].map((root) => join(root, cgroup)).filter((directory) => existsSync(directory))
 }
 
-/** Ends the processes that are still in the cgroup and removes it with everything below it. */
+/** Kills the processes still in the cgroup, and removes it with everything below it. */
 export async function removeCgroup(cgroup: string): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const directories = cgroupDirectories(cgroup)
@@ -44,7 +44,7 @@ const children = (directory: string): string[] => {
   try {
     return readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name))
   } catch {
-    return [] // it went while we looked
+    return [] // it went away meanwhile
   }
 }
 
@@ -52,7 +52,7 @@ function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n').filter(Boolean)
   } catch {
-    return [] // it went while we looked
+    return [] // it went away meanwhile
   }
 }
 
@@ -69,7 +69,7 @@ function removeEmpty(directory: string): void {
   try {
     rmdirSync(directory)
   } catch {
-    // A process is still on its way out; the next attempt gets it.
+    // A process is still exiting; the next attempt removes it.
   }
 }
 
@@ -85,6 +85,6 @@ function readCommand(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
   } catch {
-    return [] // it ended while we looked
+    return [] // it ended meanwhile
   }
 }

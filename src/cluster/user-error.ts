@@ -1,4 +1,4 @@
-/** Something the user can mend: the message is one line that says what is wrong and how. Printed without a stack. */
+/** An error the user can fix: the message is one line that says what is wrong and what to do. Printed without a stack. */
 export class UserError extends Error {
   constructor(message: string) {
     super(message)

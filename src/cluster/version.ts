@@ -1,2 +1,2 @@
-/** Skiff's own version; what it speaks is Kubernetes v1.36. */
+/** Skiff's own version; the API is that of Kubernetes v1.36. */
 export const version = '0.1.0'

@@ -1,4 +1,4 @@
-/** A file whose changes count without a restart: looked at every few seconds, replaced only by what can be read. */
+/** A file that is reloaded when it changes: checked every few seconds, and replaced only by valid content. */
 import { readFileSync, statSync } from 'node:fs'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
@@ -8,22 +8,22 @@ import { UserError } from './user-error.ts'
 const every = 5000
 
 export interface WatchedFile<T> {
-  /** What the file says: the same object as long as it says the same. */
+  /** The file's content, parsed: the same object as long as the content is the same. */
   current(): T
-  /** How often it was read again. */
+  /** How often it was reloaded. */
   readonly reloads: () => ReloadCounts
   stop(): void
 }
 
-/** Size, time and inode: links that are switched to another file are noticed too. */
+/** Size, time and inode, so that a link pointed at another file is noticed, too. */
 function stampOf(file: string): string {
   const { mtimeMs, size, ino } = statSync(file)
   return `${mtimeMs} ${size} ${ino}`
 }
 
 /**
- * Reads the file with `read`. Throws `UserError` when that fails the first time; later, what cannot be read is said in the log, and what was
- * read before goes on to hold. `subject` names the file in both.
+ * Reads the file with `read`. Throws `UserError` when that fails the first time; later failures are logged, and the last valid content
+ * stays in force. `subject` names the file in both.
  */
 export async function watchFile<T>(subject: string, file: string, read: (text: string) => Promise<T> | T, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Promise<WatchedFile<T>> {
   let value: T
