@@ -2,8 +2,8 @@
  * The corridor every request walks:
  * route → authenticate → audit → impersonate → flow control → authorize →
  * decode → default → admit (mutate) → validate → admit (validate) → store → encode.
- * The first line is here (clients in this process, whose identity is given, begin with audit); decode and encode are `http/resources.ts`
- * and `local-client.ts`; what lies between them is `registry/create.ts`, `update.ts` and `delete.ts`.
+ * The first line is here (clients in this process have an identity, and begin with audit); decode and encode are in `http/resources.ts`
+ * and `local-client.ts`; everything between is in `registry/create.ts`, `update.ts` and `delete.ts`.
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -28,22 +28,22 @@ import type { AuditedRequest, AuditTrail, Edges } from './options.ts'
 export interface Corridor extends ResourceEnvironment {
   readonly edges: Edges
   readonly log: Logger
-  /** How long requests other than watches and streams may take, in milliseconds; a minute when left out. */
+  /** How long requests other than watches and streams may take, in milliseconds; default one minute. */
   readonly requestTimeout?: number | undefined
-  /** What is under way, for shutdown and for what takes too long. */
+  /** Requests in flight, for shutdown and for timeouts. */
   readonly active: Roster<Request>
 }
 
-/** Requests other than watches and streams get this long. */
+/** Milliseconds for requests other than watches and streams. */
 const requestTimeout = 60_000
-/** Streams that end when one of their sides does: nobody waits for them when the server closes. */
+/** Streams that last until one side ends them: nobody waits for them when the server closes. */
 const endless = new Set(['exec', 'attach', 'portforward', 'log'])
 const noQuery = new URLSearchParams()
 
-/** What the server's own speed has no part in. */
+/** Time that says nothing about the server's own speed. */
 const spared: ReadonlySet<Stretch> = new Set(['apf-queue-wait', 'mutating-webhook', 'validating-webhook'])
 
-/** A request that learns who sent it on its way; its signal exists once somebody asks for it. */
+/** A request, which learns who sent it on its way. Its `AbortSignal` is created on first use. */
 export class Request implements ApiRequest, Member {
   readonly info: RequestInfo
   readonly method: string
@@ -57,12 +57,12 @@ export class Request implements ApiRequest, Member {
   user: Identity = anonymous
   trail: AuditTrail | undefined
   begun: (() => void) | undefined
-  /** When it is cut off, in milliseconds of the clock. */
+  /** When it times out, in milliseconds of the clock. */
   deadline = Infinity
   response: ApiResponse | undefined
   /** Where the time went, for audit. */
   stretches: Stretches | undefined
-  /** Milliseconds that the server is not to blame for. */
+  /** Milliseconds in webhooks and queues. */
   spared = 0
   #controller: AbortController | undefined
   gone: unknown
@@ -88,7 +88,7 @@ export class Request implements ApiRequest, Member {
     return this.#controller.signal
   }
 
-  /** Notes how long a part of the way took; for audit, where it writes anything down. */
+  /** Records how long a part of the way took, for audit. */
   spent(stretch: Stretch, ms: number): void {
     if (spared.has(stretch)) this.spared += ms
     if (this.trail) spend((this.stretches ??= new Map()), stretch, ms)
@@ -101,13 +101,13 @@ export class Request implements ApiRequest, Member {
   }
 }
 
-/** The client's own name for the request, as Kubernetes takes it, or a new one. It must be fit to be a header again. */
+/** The client's own ID for the request, which Kubernetes accepts, or a new one. It must be a valid header value. */
 function auditIdOf({ headers }: IncomingMessage | Http2ServerRequest): string {
   const given = headers['audit-id']
   return typeof given === 'string' && /^[\x20-\x7e]{1,1024}$/.test(given) ? given : randomUUID()
 }
 
-/** Reads the path of a request; answers those that cannot be read. */
+/** Parses a request's path; answers with an error when it is malformed. */
 function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse): Request | undefined {
   const auditId = auditIdOf(raw)
   try {
@@ -121,7 +121,7 @@ function route(raw: IncomingMessage | Http2ServerRequest, response: ApiResponse)
 const auditedOf = ({ auditId, info, raw, user, headers }: Request): AuditedRequest =>
   ({ auditId, info, uri: raw.url ?? '/', user, headers, peer: raw.socket?.remoteAddress ?? '' })
 
-/** Who sends the request; audit is told of those who cannot say. Throws `ApiError` 401. */
+/** Who sends the request; failures go to audit. Throws `ApiError` 401. */
 function authenticate({ edges }: Corridor, request: Request): Promise<Identity> | Identity {
   const refused = (error: unknown): never => {
     edges.audit?.unauthenticated(auditedOf(request), statusOf(error), remarksOf(request.raw)?.annotations)
@@ -146,8 +146,8 @@ function tellStart(trail: AuditTrail, response: ApiResponse): void {
 }
 
 /**
- * Everything between the path and the handler. What it resolves with gives the request's place back. A step is waited for only where it is
- * a promise: most requests meet nobody who has to ask somebody else, and each needless turn costs.
+ * Everything between the path and the handler. Resolves with the function that releases the request's seat. A step is awaited only when it
+ * is a promise: for most requests every step is synchronous, and needless turns of the event loop cost time.
  */
 async function enter({ edges }: Corridor, request: Request, response: ApiResponse | undefined, begun: number, identity: Promise<Identity> | Identity): Promise<(() => void) | undefined> {
   request.user = identity instanceof Promise ? await identity : identity
@@ -197,13 +197,13 @@ async function enter({ edges }: Corridor, request: Request, response: ApiRespons
   return release
 }
 
-/** The answer of a server that takes nothing any more; who comes again should find another. */
+/** The answer of a server that is shutting down; the client should reconnect elsewhere. */
 function closed({ raw, early }: Request): ApiError {
   if (raw.httpVersionMajor === 1) early.push('connection', 'close')
   return unavailable('the server is shutting down')
 }
 
-/** The time that the client gives it, `?timeout=5s`, as far as that is less than others get. Throws `ApiError` 400. */
+/** The timeout the client asks for, `?timeout=5s`, if it is shorter than the server's own; in milliseconds. Throws `ApiError` 400. */
 function timeoutOf(query: URLSearchParams, longest: number): number {
   const text = query.get('timeout') ?? ''
   if (text === '') return longest
@@ -248,7 +248,7 @@ export async function serve(corridor: Corridor, raw: IncomingMessage | Http2Serv
   }
 }
 
-/** Answers what takes longer than it may. Called every few seconds: one timer for all requests. */
+/** Answers requests that are past their deadline with 504. Called every second: one timer for all requests. */
 export function cutLate({ active, registry }: Corridor): void {
   const now = registry.clock.now()
   for (const request of active) {
@@ -261,7 +261,7 @@ export function cutLate({ active, registry }: Corridor): void {
   }
 }
 
-/** The handler of a request that may be answered. Throws `ApiError`. */
+/** Hands an authorized request to its handler. Throws `ApiError`. */
 export function answer(corridor: Corridor, request: ApiRequest, response: ApiResponse): Promise<void> | void {
   const remote = corridor.edges.routes.remote?.(request.info)
   if (remote) tellEarly(request, response)
@@ -286,7 +286,7 @@ async function fail({ log }: Corridor, request: ApiRequest, response: ApiRespons
     log.error({ path: request.info.path, error: String(problem) }, 'an error could not be sent')
     plain(response).destroy()
   }
-  // What is left of a body that nobody reads would otherwise be taken for the next request.
+  // The rest of an unread body would otherwise be taken for the next request.
   request.raw.resume()
 }
 
@@ -337,23 +337,23 @@ export async function serveUpgrade(corridor: Corridor, raw: IncomingMessage, soc
   }
 }
 
-/** Whether somebody takes over the connection that the request offers; elsewhere the offer means nothing, and it is answered as any other. */
+/** Whether an upgrade is served at the request's path; elsewhere the `Upgrade` header is ignored. */
 export function takesUpgrade(corridor: Corridor, raw: IncomingMessage): boolean {
   try {
     return upgradeHandler(corridor, new Request(raw, '').info, raw) !== undefined
   } catch {
-    return false // its path cannot be read: answered with what is wrong with it
+    return false // a malformed path: answered with an error
   }
 }
 
-/** Who takes over connections at the path: another server, a watch, or what speaks to nodes and pods. */
+/** Who serves upgrades at the path: an extension API server, a watch, or a stream to a node or a pod. */
 function upgradeHandler(corridor: Corridor, info: RequestInfo, raw: IncomingMessage): UpgradeHandler | undefined {
   const { registry, edges: { routes } } = corridor
   const remote = routes.remoteUpgrade?.(info)
   if (remote) return remote
   if (isWatchSocket(info, raw)) return (request, socket, head) => watchOverSocket(corridor, request, socket, head)
   const resource = registry.resource(info.group, info.version, info.resource)
-  // A log is an answer like others for those who offer anything else.
+  // A log is upgraded to a WebSocket only; to other offers it is an ordinary answer.
   if (info.subresource === 'log' && !isSocketOffered(raw)) return undefined
   return resource && info.subresource ? routes.upgrade?.(resource.groupResource, info.subresource) : undefined
 }

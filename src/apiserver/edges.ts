@@ -1,4 +1,4 @@
-/** The edges of the API server, put together: who asks, whether they may, what the cluster has to say, and everything served beside stored objects. */
+/** Assembles the edges of the API server: authentication, authorization, admission, audit, flow control, and everything served beside stored objects. */
 import type { AdmissionChain } from './admission/admission.ts'
 import { createAdmissionChain } from './admission/chain.ts'
 import { admitConnections } from './admission/connect.ts'
@@ -38,31 +38,31 @@ import type { KubeletTls } from './streaming/kubelet.ts'
 import { createStreaming } from './streaming/streaming.ts'
 
 export interface EdgeOptions {
-  /** `host:port` under which clients reach the server; asked when a client wants to know. */
+  /** `host:port` at which clients reach the server; called when a client asks. */
   readonly serverAddress: () => string
-  /** The certificates of connections to nodes; asked for on the first one. Left out: nodes cannot be reached through this server. */
+  /** The client certificates for nodes; called on the first connection. Left out: nodes cannot be reached through this server. */
   readonly kubeletTls?: () => KubeletTls
-  /** What is shown to extension API servers. Left out: they take this server for anonymous. */
+  /** The client certificate for extension API servers. Left out: this server is anonymous to them. */
   readonly frontProxyTls?: () => FrontProxyTls
-  /** Told once, when the edges are made: what looks after API services, to be started by whoever runs the server. */
+  /** Called once with the aggregator, which whoever runs the server must start. */
   readonly onAggregator?: (aggregator: Aggregator) => void
   /** The keys of service account tokens. Left out: there are none, and bearer tokens are refused. */
   readonly serviceAccounts?: ServiceAccountKeys
-  /** Who may come in beside those with certificates and service account tokens, and whether anybody may without. */
+  /** Authentication besides certificates and service account tokens, and whether anonymous requests are let in. */
   readonly authentication?: AuthenticationOptions | undefined
-  /** Who decides what they may do; the Node authorizer and RBAC when left out. */
+  /** The authorizers; by default Node and RBAC. */
   readonly authorization?: AuthorizationOptions | undefined
-  /** Mount service account tokens into pods that do not say no to it. Default: where there are keys to make them. */
+  /** Mount service account tokens into pods that do not opt out. Default: if there are keys to sign them. */
   readonly mountTokens?: boolean
-  /** Which admission plugins run and what they are told; those of Kubernetes's defaults when left out. */
+  /** Which admission plugins run, and their configuration; by default Kubernetes's choice. */
   readonly admission?: AdmissionSettings | undefined
-  /** What is written down of requests; made by `createAudit`, ended by whoever made it. Left out: nothing, at no cost. */
+  /** Made by `createAudit`, and stopped by whoever made it. Left out: nothing is audited, at no cost. */
   readonly audit?: Audit | undefined
-  /** What other parts count, for `/metrics`. */
+  /** Metrics of other parts, for `/metrics`. */
   readonly counted?: readonly RegisterMetrics[]
-  /** How many requests are worked on at a time, and whether those that wait do so in fair queues: by default they do. */
+  /** How many requests are served at a time, and whether others wait in fair queues, which is the default. */
   readonly flow?: FlowOptions | undefined
-  /** Health checks beside the store's: what else must be up before the server is ready. */
+  /** Health checks besides the store's. */
   readonly checks?: readonly HealthCheck[]
 }
 
@@ -104,8 +104,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
   }
 }
 
-
-/** What the corridor is told; the reason is worded only where somebody reads it. */
+/** An authorization decision for the corridor. Its reason is worded only when somebody reads it. */
 class Verdict {
   readonly allowed: boolean
   readonly #decision: Decision
@@ -162,7 +161,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: ServerM
   }
 }
 
-/** Whether the store answers. It is called what it stands for. */
+/** Whether the store answers. Named after etcd, whose part it plays. */
 const storeCheck = (env: ServerEnvironment): HealthCheck => ({ name: 'etcd-0', check: async () => void (await env.store.revision()) })
 
 function rootPaths(env: ServerEnvironment): readonly string[] {

@@ -17,27 +17,26 @@ import type { Identity } from './identity.ts'
 import type { Printer, RequestContext } from './strategy.ts'
 
 /**
- * Who sends this request. A request without credentials is
- * `anonymous`; bad credentials throw `unauthorized()`. Called once per request: results that belong to a connection
- * (its client certificate) are remembered by the authenticator.
+ * Who sends this request. A request without credentials is `anonymous`; invalid ones throw `unauthorized()` (401). Called once per request:
+ * the authenticator caches what belongs to a connection (its client certificate).
  */
 export type Authenticate = (raw: IncomingMessage | Http2ServerRequest, info: RequestInfo) => Promise<Identity> | Identity
 
 /**
- * Whom the request is to be made as: the sender, unless `Impersonate-*` headers name somebody else whom the sender may be.
- * Throws `ApiError` 403 for every part the sender has no right to take, or not for what `info` asks; 400 for headers that make no sense.
+ * As whom the request is made: the sender, unless `Impersonate-*` headers name somebody else whom the sender may impersonate.
+ * Throws `ApiError` 403 for any part that the sender may not impersonate, or not for what `info` asks; 400 for malformed headers.
  */
 export type Impersonate = (user: Identity, headers: IncomingHttpHeaders, info: RequestInfo) => Promise<Identity> | Identity
 
 export interface Decision {
   readonly allowed: boolean
-  /** Ends up after the sentence "User … cannot …", may be empty. */
+  /** Appended to the sentence "User … cannot …"; may be empty. */
   readonly reason: string
 }
 
 /**
  * Whether `user` may do what `info` says. The corridor words the refusal, a 403.
- * Not asked for the server's own client.
+ * Not called for the server's own client.
  */
 export type Authorize = (user: Identity, info: RequestInfo) => Promise<Decision> | Decision
 
@@ -48,9 +47,9 @@ export interface VirtualCall extends RequestContext {
 
 /** A resource, or a subresource, that is computed instead of stored. */
 export interface VirtualResource {
-  /** What the body of a create is decoded as; the type of the resource when left out. */
+  /** The type of a create's body; by default the resource's. */
   readonly type?: StructType<ApiObject>
-  /** The apiVersion of that type; of the resource when left out. */
+  /** The apiVersion of that type; by default the resource's. */
   readonly apiVersion?: string
   /** Answers a create (201): reviews, token requests. The body is decoded, defaulted and has its namespace set. */
   create?(body: ApiObject, call: VirtualCall): Promise<ApiObject> | ApiObject
@@ -62,13 +61,13 @@ export interface VirtualResource {
 
 /** What is served beside the stored resources. */
 export interface EdgeRoutes {
-  /** The handler of a path that is no resource request: /version, /api, /apis…, /openapi…, /healthz, /metrics. Runs after authorization. */
+  /** The handler of a non-resource path: /version, /api, /apis…, /openapi…, /healthz, /metrics. Runs after authorization. */
   handle(path: string): Handler | undefined
-  /** The handler of a subresource that speaks to a node or a pod (`pods/log`, `nodes/proxy`), by `groupResource` and name. */
+  /** The handler of a subresource that connects to a node or a pod (`pods/log`, `nodes/proxy`), by `groupResource` and name. */
   subresource?(groupResource: string, subresource: string): Handler | undefined
   /** The same for connections that ask for an upgrade: exec, attach, portforward, proxied WebSockets. */
   upgrade?(groupResource: string, subresource: string): UpgradeHandler | undefined
-  /** The handler of everything that an extension API server serves in this one's place. Asked for every request. */
+  /** The handler of whatever an extension API server serves. Called for every request. */
   remote?(info: RequestInfo): Handler | undefined
   /** The same for upgrades. */
   remoteUpgrade?(info: RequestInfo): UpgradeHandler | undefined
@@ -85,7 +84,7 @@ export interface RequestRecord {
   readonly verb: string
   readonly code: number
   readonly seconds: number
-  /** Of these, what webhooks took and the wait for its turn. */
+  /** Of these, the time in webhooks and in flow control's queues. */
   readonly spared?: number
   readonly dryRun?: boolean
   /** Bytes of the response body, 0 where it is a stream. */
@@ -93,12 +92,11 @@ export interface RequestRecord {
 }
 
 export interface RequestObserver {
-  /** Returns what is called at the end. */
   started(info: RequestInfo): void
   finished(record: RequestRecord): void
 }
 
-/** A request as audit sees it when its sender is known. */
+/** A request as audit sees it once its sender is known. */
 export interface AuditedRequest {
   readonly auditId: string
   readonly info: RequestInfo
@@ -106,28 +104,27 @@ export interface AuditedRequest {
   readonly uri: string
   readonly user: Identity
   readonly headers: IncomingHttpHeaders
-  /** The address at the other end of the connection; empty for a component in this process. */
+  /** The peer's address; empty for a component in this process. */
   readonly peer: string
 }
 
-/** What is written down of one request on its way, at most as much as the policy wants. Nothing here throws. */
+/** Collects one request's audit events, as much as the policy wants. Nothing here throws. */
 export interface AuditTrail {
-  /** Whether the bodies are written down: whoever has one need not prepare it otherwise. */
+  /** Whether bodies are recorded; otherwise nobody need prepare them. */
   readonly wantsRequest: boolean
   readonly wantsResponse: boolean
-  /** The request goes on as somebody else. */
-  /** `constraint`: the verb that allowed it, where that is bound to what is asked. */
+  /** The request continues as `user`. `constraint`: the verb that allowed it, where that is limited to certain requests. */
   impersonated(user: Identity, constraint: string | undefined): void
-  /** The first value of a key stays. `from`: only where the policy wants what was sent, too. */
+  /** The first value of a key wins. `from`: only where the policy records request bodies, too. */
   annotate(key: string, value: string, from?: 'Request'): void
   /** What was sent: an object, or a patch as parsed JSON. */
   requestObject(object: unknown): void
   responseObject(object: unknown): void
   /** Why it failed. */
   failed(status: Status): void
-  /** The answer has begun, and will go on: a watch, a stream. */
+  /** A long-running answer has begun: a watch, a stream. */
   started(code: number): void
-  /** The handler broke: something was thrown that is no answer. */
+  /** The handler threw something other than an `ApiError`. */
   panicked(error: unknown): void
   /** It is over. */
   finished(code: number): void
@@ -135,23 +132,23 @@ export interface AuditTrail {
 
 export interface AuditEdge {
   /**
-   * The trail of a request whose sender is known; undefined when the policy wants nothing of it. Throws `ApiError` 500 when it must be
-   * written down before it may go on, and cannot be.
+   * The trail of a request whose sender is known; undefined when the policy does not audit it. Throws `ApiError` 500 when it must be
+   * recorded before it may go on, and cannot be.
    */
   begin(request: AuditedRequest): Promise<AuditTrail> | AuditTrail | undefined
-  /** A request whose credentials are bad; `user` is nobody. */
+  /** A request with invalid credentials; `user` is nobody. */
   unauthenticated(request: AuditedRequest, status: Status, annotations?: Readonly<Record<string, string>>): void
 }
 
 export interface FlowEdge {
   /**
-   * Waits until it is the request's turn; what it returns gives the place back, and may be called again. Undefined: nothing to give back.
-   * Throws `ApiError` 429 when there is no room, and the signal's reason when `request.signal` aborts while it waits.
+   * Waits until it is the request's turn. Returns a function that releases its seat and may be called more than once; undefined: no seat was taken.
+   * Throws `ApiError` 429 when the queues are full, and the signal's reason when `request.signal` aborts while it waits.
    */
   enter(request: ApiRequest, response: ApiResponse | undefined): Promise<(() => void) | undefined> | (() => void) | undefined
 }
 
-/** The optional ones cost nothing when they are not there. */
+/** What is plugged into the corridor. Optional edges cost nothing when left out. */
 export interface Edges {
   readonly authenticate: Authenticate
   readonly audit?: AuditEdge | undefined
@@ -163,18 +160,18 @@ export interface Edges {
   readonly observer?: RequestObserver
 }
 
-/** A synchronous look into the watch cache: never waits, never copies. Objects are in the storage version. */
+/** Synchronous reads of the watch cache: never waits, never copies. Objects are in the storage version. */
 export interface Lister<T = ApiObject> {
   get(namespace: string, name: string): T | undefined
-  /** In the order of namespace and name; of all namespaces when it is left out. */
+  /** Ordered by namespace and name; of all namespaces when left out. */
   list(namespace?: string): readonly T[]
-  /** Goes up with every change of any object of the resource: a cheap key for what is derived from the list. */
+  /** Increases with every change of any object of the resource: a cheap cache key for what is derived from the list. */
   revision(): number
-  /** What changed after that revision, oldest first; undefined when so long ago is not known any more. */
+  /** What changed after that revision, oldest first; undefined when the cache no longer knows. */
   since(revision: number): readonly { readonly object: T; readonly gone: boolean }[] | undefined
 }
 
-/** What edges are made with. `client` acts as the server itself: no authorization, but admission and validation. */
+/** What edges are given. `client` acts as the server itself: no authorization, but admission and validation. */
 export interface ServerEnvironment {
   readonly client: Client
   readonly clock: Clock
@@ -184,13 +181,13 @@ export interface ServerEnvironment {
   /** Every resource that is served, in order of declaration. */
   resources(): readonly Resource[]
   lister<O, I>(resource: Resource<O, I>): Lister<O>
-  /** The object with everything that a client may leave out, in the stored version: what a change from outside must go through. */
+  /** The object with its defaults, in the stored version: any change from outside must go through this. */
   complete(resource: Resource, object: ApiObject): ApiObject
-  /** How many objects a resource has, and how many watch it; undefined for what is not stored. */
+  /** How many objects and watchers a resource has; undefined for resources that are not stored. */
   load(resource: Pick<Resource, 'group' | 'version' | 'plural'>): { readonly objects: number; readonly watchers: number } | undefined
-  /** Aborts when the server is told to close. */
+  /** Aborts when the server begins to shut down. */
   readonly stopping: AbortSignal
-  /** How pods are reached from a host without a way to them. Left out: directly. */
+  /** How pods are reached from a host without a route to them. Left out: directly. */
   readonly tunnels?: Tunnels | undefined
   /** The revision that the watch cache has reached. */
   revision(): number
@@ -199,7 +196,7 @@ export interface ServerEnvironment {
 export interface TlsOptions {
   readonly key: string | Buffer
   readonly cert: string | Buffer
-  /** Client certificates are asked for, and verified against these authorities: PEM, one or several. */
+  /** Client certificates are requested, and verified against these authorities: PEM, one or several. */
   readonly clientCa?: string | Buffer
 }
 
@@ -216,18 +213,18 @@ export interface ApiServerOptions {
   /** Made once the cache is filled, before the first request: `(env) => ({ authenticate: createAuthenticator(...), ... })`. */
   readonly edges: (env: ServerEnvironment) => Promise<Edges> | Edges
   readonly serviceCidr?: string
-  /** The certificates of connections to nodes, when pods are to be reached through them: this host has no way to the pods itself. */
+  /** The client certificates for nodes, when pods are reached through them because this host has no route to the pods. */
   readonly tunnelTls?: (() => KubeletTls) | undefined
   readonly nodePorts?: readonly [from: number, to: number]
-  /** Freeze every object that caches hand out: for tests, costs time. */
+  /** Freeze every object that caches hand out. For tests: it costs time. */
   readonly freeze?: boolean
-  /** What a client may take of the sockets, where it is to differ from `defaultLimits`. */
+  /** Limits of connections, where they differ from `defaultLimits`. */
   readonly limits?: Partial<HttpLimits> | undefined
   /** How long requests other than watches and streams may take, in milliseconds. Default 60,000. */
   readonly requestTimeout?: number | undefined
-  /** How long watches that say nothing of their time go on at least, in seconds, and at most twice that. Default 1800. */
+  /** How long watches without `timeoutSeconds` last, in seconds: at least this, at most twice this. Default 1800. */
   readonly minRequestTimeout?: number | undefined
-  /** How long the server goes on as before after it is told to close, in milliseconds, and only `/readyz` says that it will: load balancers turn to others meanwhile. Default 0. */
+  /** How long the server keeps serving after it is told to close, in milliseconds, while `/readyz` fails so that load balancers turn to others. Default 0. */
   readonly shutdownDelay?: number | undefined
 }
 
@@ -246,10 +243,10 @@ export interface ApiServer {
   listen(): Promise<void>
   /** `https://address:port`, once it listens. */
   readonly url: string
-  /** The port it listens on. */
+  /** The port it listens on; 0 before that. */
   readonly port: number
-  /** Shows another certificate, or takes those of other authorities, from now on; connections that are open go on. Only for servers that were made with `tls`. */
+  /** Replaces the certificate and the clients' authorities for new connections. Only for servers created with `tls`. */
   renewTls(tls: TlsOptions): void
-  /** Stops taking requests, ends watches, lets what is under way finish (10 s at most). Leaves the store open. */
+  /** Takes no more requests, ends watches, lets the rest finish (within 10 s). Leaves the store open. */
   close(): Promise<void>
 }

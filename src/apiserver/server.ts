@@ -1,4 +1,4 @@
-/** The API server, put together: cache over the store, registry over the cache, edges around it, sockets in front. */
+/** Assembles the API server: cache over the store, registry over the cache, edges around it, sockets in front. */
 import { core, type Resource } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import { Roster } from '../machinery/roster.ts'
@@ -23,15 +23,15 @@ export type * from './options.ts'
 /** The server's own identity. */
 const serverIdentity: Identity = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
-/** How long requests that are under way may take to finish when the server closes. */
+/** How long requests in flight may take to finish when the server closes. */
 const drainTime = 10_000
 
-/** A client whose target is made later: strategies are made before the registry they look into. */
+/** A client whose target is created later: strategies exist before the registry they look into. */
 function lateClient(target: () => Client): Client {
   return new Proxy({} as Client, { get: (_, method) => target()[method as keyof Client] })
 }
 
-/** Builds the server over a store, its cache filled. `listen` opens the port; `clientFor` works without it. */
+/** Builds the server over a store and fills its cache. `listen` opens the port; `clientFor` works without it. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, log } = options
   const stopping = new AbortController()
@@ -85,10 +85,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 }
 
-/** Milliseconds between two looks for requests that take too long. */
+/** Milliseconds between two checks for requests that take too long. */
 const lateEvery = 1000
 
-/** Cuts off what takes too long, until the server closes. */
+/** Cuts off requests that take too long, until the server closes. */
 function lookForLate(corridor: Corridor): void {
   const { clock } = corridor.registry
   const look = () => {
@@ -99,7 +99,7 @@ function lookForLate(corridor: Corridor): void {
   corridor.closing.addEventListener('abort', () => timer.cancel(), { once: true })
 }
 
-/** Lets requests finish, then closes what is left. */
+/** Lets requests finish, then closes the rest. */
 async function drain(listener: Listener, active: { readonly size: number }): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainTime)))
