@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { parse } from 'yaml'
+import { parseDocument } from 'yaml'
 import type { HttpsClientOptions } from './https.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -20,14 +20,26 @@ function named(config: Fields, list: string, part: string, name: string): Fields
 /** The PEM text of a `<name>-data` (base64) or `<name>` (path) pair. */
 async function pem(from: Fields, name: string, folder: string): Promise<string | undefined> {
   const data = text(from[`${name}-data`])
-  if (data) return Buffer.from(data, 'base64').toString('utf8')
   const path = text(from[name])
-  return path ? readFile(resolve(folder, path), 'utf8') : undefined
+  const pem = data ? Buffer.from(data, 'base64').toString('utf8') : path ? await readFile(resolve(folder, path), 'utf8') : undefined
+  if (pem !== undefined && !pem.includes('-----BEGIN ')) throw new Error(`kubeconfig: ${name} holds no PEM data`)
+  return pem
+}
+
+/** What a user shows; of another type it would be taken for nothing, and the user for nobody. */
+const credentials = ['token', 'tokenFile', 'client-certificate', 'client-certificate-data', 'client-key', 'client-key-data'] as const
+
+/** Throws an `Error` of one line: more would quote what is in the file, and there are credentials in it. */
+function read(yaml: string): unknown {
+  const document = parseDocument(yaml, { logLevel: 'error' })
+  const [problem] = document.errors
+  if (problem) throw new Error(`kubeconfig: ${problem.message.split('\n', 1)[0]?.replace(/:$/, '')}`)
+  return document.toJS()
 }
 
 /** What a context of a kubeconfig text says, as options of `createHttpsClient`. Paths are relative to `folder`. */
 export async function parseKubeconfig(yaml: string, options: { readonly context?: string; readonly folder?: string } = {}): Promise<HttpsClientOptions & { readonly namespace: string }> {
-  const config = fields(parse(yaml))
+  const config = fields(read(yaml))
   const folder = options.folder ?? '.'
   const name = options.context ?? text(config['current-context'])
   if (!name) throw new Error('kubeconfig: no current-context is set and none was asked for')
@@ -37,6 +49,7 @@ export async function parseKubeconfig(yaml: string, options: { readonly context?
   const server = text(cluster.server)
   if (!server) throw new Error(`kubeconfig: cluster of context "${name}" has no server`)
   if (user.exec || user['auth-provider']) throw new Error(`kubeconfig: user of context "${name}" uses a credential plugin, which is not supported; use a certificate or a token`)
+  for (const field of credentials) if (user[field] !== undefined && user[field] !== null && typeof user[field] !== 'string') throw new Error(`kubeconfig: ${field} of the user of context "${name}" must be a text`)
   const tokenFile = text(user.tokenFile)
   const token = text(user.token) ?? (tokenFile ? (await readFile(resolve(folder, tokenFile), 'utf8')).trim() : undefined)
   return {

@@ -12,7 +12,7 @@ import type { Pki } from '../../src/cluster/pki.ts'
 import type { Settings } from '../../src/cluster/settings.ts'
 import type { ApiServerArguments } from '../../src/cluster/apiserver-arguments.ts'
 import { systemClock } from '../../src/machinery/clock.ts'
-import { quiet } from '../../src/machinery/log.ts'
+import { quiet, type Logger } from '../../src/machinery/log.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import { run } from './host.ts'
@@ -42,6 +42,8 @@ export interface TestControlPlaneOptions {
   readonly prepare?: (store: Store) => Promise<void>
   /** kube-apiserver's flags; files by absolute path. */
   readonly apiServerArguments?: ApiServerArguments
+  /** Who hears what the control plane logs; nobody when left out. */
+  readonly log?: Logger
 }
 
 /** Starts one on a free port. */
@@ -53,11 +55,12 @@ export async function startTestControlPlane(options: TestControlPlaneOptions = {
     ...(options.apiServerArguments ? { apiServerArguments: options.apiServerArguments } : {}),
     ...options.settings,
   }
+  const { log = quiet } = options
   const pki = ensurePki(join(dir, 'pki'), settings)
   const store = createMemoryStore()
   await options.prepare?.(store)
-  const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: settings.apiServerArguments, clock: systemClock, log: quiet })
-  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, counted: stored.counted, clock: systemClock, log: quiet, address: '127.0.0.1', freeze: true })
+  const stored = await encrypted(store, { paths: { encryption: join(dir, 'encryption') }, given: settings.apiServerArguments, clock: systemClock, log })
+  const plane = await startControlPlane({ settings, pki, store: stored.store, checks: stored.checks, counted: stored.counted, clock: systemClock, log, address: '127.0.0.1', freeze: true })
   const url = `https://127.0.0.1:${settings.port}`
   const kubeconfig = join(dir, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigOf({ name: 'test', server: url, ca: pki.ca.cert, user: pki.admin }), { mode: 0o600 })

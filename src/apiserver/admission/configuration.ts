@@ -50,17 +50,26 @@ export function parseAdmissionConfiguration(text: string, read: (path: string) =
 }
 
 function legacyConfigurations(text: string): PluginConfigurations | undefined {
-  const whole = parseYaml(text) as Readonly<Record<string, unknown>> | null
+  const whole = readable(text)
   if (typeof whole !== 'object' || whole === null || 'kind' in whole || 'apiVersion' in whole) return undefined
   const found = Object.entries(legacy).filter(([key]) => key in whole)
   if (found.length === 0) return undefined
   return Object.fromEntries(found.map(([key, name]) => [name, within(key, () => readers[name](JSON.stringify({ [key]: whole[key] })))]))
 }
 
+/** Undefined for what is no YAML: that is said, with its place, by who reads the other form. */
+function readable(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return parseYaml(text) as Readonly<Record<string, unknown>>
+  } catch {
+    return undefined
+  }
+}
+
 function within<T>(where: string, act: () => T, left = /^$/): T {
   try {
     return act()
   } catch (error) {
-    throw new Error(`${where}: ${(error as Error).message.replace(left, '')}`, { cause: error })
+    throw new Error(`${where}: ${(error as Error).message.split('\n', 1)[0]?.replace(left, '')}`, { cause: error })
   }
 }
