@@ -15,13 +15,15 @@ export interface FinishOptions {
   /** The API server has no such pod any more. */
   readonly gone: boolean
   report(terminal: boolean): void
+  /** Resolves once nothing is written into its volumes any more: that would be in the way of their removal. */
+  volumesAtRest(): Promise<void>
 }
 
 /**
  * Ends what runs. A pod that is being deleted is then removed from node and API: `deleted`. One that has only run to its
  * end keeps its dead containers, for their logs: `kept`.
  */
-export async function finishPod(tools: Tools, state: PodState, { gone, report }: FinishOptions): Promise<'deleted' | 'kept'> {
+export async function finishPod(tools: Tools, state: PodState, { gone, report, volumesAtRest }: FinishOptions): Promise<'deleted' | 'kept'> {
   const uid = podUid(state.pod)
   tools.prober.stopRestarting(uid)
   const running = state.world.containers.some((c) => c.state === 'running')
@@ -34,6 +36,7 @@ export async function finishPod(tools: Tools, state: PodState, { gone, report }:
   if (!gone) report(true)
   const deleting = gone || state.pod.metadata.deletionTimestamp !== undefined
   if (deleting) await removeFromRuntime(tools, state)
+  await volumesAtRest()
   await Promise.all([tools.volumes.cleanup(uid), tools.cgroups.remove(uid)])
   state.volumes = undefined
   if (!deleting) return 'kept'

@@ -2,6 +2,7 @@
 import type { core } from '../../api/index.ts'
 import { parseTime } from '../../machinery/time.ts'
 import { allContainers, podUid, type AnyContainer } from '../context.ts'
+import { allEnded } from '../all-ended.ts'
 import type { ContainerStatus } from '../runtime/driver.ts'
 import { VolumeError } from '../volumes/volumes.ts'
 import { createBackoff } from './backoff.ts'
@@ -93,7 +94,7 @@ export function createSteps(tools: Tools, state: PodState, life: Life): Steps {
     if (plan.killPod && plan.createSandbox === undefined) return true
     if (plan.createSandbox !== undefined) {
       if (plan.killPod) await clearOldSandbox()
-      await Promise.all([startSandbox(tools, state, plan.createSandbox), prepareVolumes()])
+      await allEnded([startSandbox(tools, state, plan.createSandbox), prepareVolumes()])
       await writeHostsFile(tools, state)
       return act(planPod(planInput()))
     }

@@ -436,6 +436,45 @@ describe('volumes', () => {
     await expect.poll(() => node.events('web'), slowly).toContain('FailedMount: MountVolume.SetUp failed for volume "gone" : configmap "gone" not found')
   })
 
+  /** Answers to `get` of ConfigMaps come when told. */
+  const held = () => {
+    const gate = Promise.withResolvers<void>()
+    const get = node.client.get
+    const spy = vi.spyOn(node.client, 'get').mockImplementation(async (resource: Parameters<typeof get>[0], ...rest) => {
+      const answer = get(resource, ...rest)
+      if (resource.plural === 'configmaps') await gate.promise
+      return answer
+    })
+    return { open: gate.resolve, spy }
+  }
+  const leftovers = () => readdirSync(node.directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.parentPath.includes('kubernetes.io~'))
+
+  it('that are still being written are removed when that is done, and not before', slowly, async () => {
+    for (const name of ['gone', 'conf']) await node.client.create(core.configmaps, conf(name, '0'))
+    await node.create('web', { volumes })
+    await expect.poll(() => node.runtime.container('main')?.state, slowly).toBe('running')
+    const { open } = held()
+    for (const name of ['gone', 'conf']) node.client.edit(core.configmaps, `default/${name}`, () => conf(name, '1'))
+    for (const worker of node.workers.values()) worker.refreshVolumes()
+    await node.delete('web')
+    expect(node.released('web')).toBe(false)
+    open()
+    await vi.waitFor(() => expect(node.released('web')).toBe(true), slowly)
+    expect(leftovers()).toEqual([])
+  })
+
+  it('that are made while their sandbox fails are waited for', slowly, async () => {
+    for (const name of ['gone', 'conf']) await node.client.create(core.configmaps, conf(name, '0'))
+    const { open } = held()
+    node.runtime.onCall = (call) => { if (call.startsWith('run')) throw new RuntimeError('failed', 'no network') }
+    await node.create('web', { volumes })
+    await node.delete('web')
+    expect(node.released('web')).toBe(false)
+    open()
+    await vi.waitFor(() => expect(node.released('web')).toBe(true), slowly)
+    expect(leftovers()).toEqual([])
+  })
+
   it('are left alone in a pod that is about to end: what they show may be gone already', slowly, async () => {
     for (const name of ['gone', 'conf']) await node.client.create(core.configmaps, conf(name, '0'))
     node.runtime.stubborn.add('main')

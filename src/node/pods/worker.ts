@@ -92,7 +92,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   /** Ends the pod once; a pod that is kept is looked at again only to be deleted. */
   const end = async (): Promise<void> => {
     if (life.kept && !life.gone && !state.pod.metadata.deletionTimestamp) return
-    const left = await finishPod(tools, state, { gone: life.gone, report })
+    const left = await finishPod(tools, state, { gone: life.gone, report, volumesAtRest: () => upkeep.settled() })
     life.kept = left === 'kept'
     if (left === 'deleted') conclude()
   }
@@ -127,10 +127,10 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     if (!life.running && !life.ended && !life.released) void run()
   }
 
-  const bringUpToDate = oneAtATime(() => freshen(tools, state, isOver))
+  const upkeep = oneAtATime(() => freshen(tools, state, isOver))
 
   const refreshVolumes = (): void => {
-    if (state.volumes) return bringUpToDate()
+    if (state.volumes) return upkeep.again()
     mountAtOnce()
     wake()
   }
@@ -220,18 +220,21 @@ async function freshen({ context, volumes }: Tools, state: PodState, isOver: () 
 }
 
 /** Calls that come while `work` (which never rejects) is under way become one more, after it: what began earlier may have read what is older. */
-function oneAtATime(work: () => Promise<void>): () => void {
-  let [wanted, running] = [false, false]
+function oneAtATime(work: () => Promise<void>): { again(): void; settled(): Promise<void> } {
+  let wanted = false
+  let running: Promise<void> | undefined
   const run = async (): Promise<void> => {
-    running = true
     while (wanted) {
       wanted = false
       await work()
     }
-    running = false
+    running = undefined
   }
-  return () => {
-    wanted = true
-    if (!running) void run()
+  return {
+    again() {
+      wanted = true
+      running ??= run()
+    },
+    async settled() { await running },
   }
 }

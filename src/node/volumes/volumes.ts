@@ -3,6 +3,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { core } from '../../api/index.ts'
 import { parseQuantity } from '../../machinery/quantity.ts'
+import { allEnded } from '../all-ended.ts'
 import { podUid, type Directories } from '../context.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { claimPath } from './claims.ts'
@@ -90,7 +91,7 @@ export function createVolumes(directories: Directories, sources: ProjectionSourc
   return {
     podDirectory,
     async prepare(pod) {
-      const paths = await Promise.all((pod.spec.volumes ?? []).map(async (v): Promise<[string, string]> => {
+      const paths = await allEnded((pod.spec.volumes ?? []).map(async (v): Promise<[string, string]> => {
         try {
           return [v.name, await one(pod, v)]
         } catch (error) {
