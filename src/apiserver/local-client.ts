@@ -1,4 +1,4 @@
-/** The client in the same process: a direct call into the registry, with the same authorization, admission and validation as over HTTP. */
+/** The client in the same process: direct calls into the registry, with the same authorization, admission and validation as over HTTP. */
 import type { Resource, StructType } from '../api/index.ts'
 import type { ApiObject, CallOptions, Client, DeleteOptions, GetOptions, ListOptions, Patch, UpdateOptions, WatchOptions, WriteOptions } from '../client/client.ts'
 import { badRequest, methodNotSupported, notFound, unknownResource } from '../machinery/errors.ts'
@@ -25,7 +25,7 @@ import { runVirtual } from './registry/virtual.ts'
 import { eventQueue } from './cache/event-queue.ts'
 
 export interface LocalClientOptions {
-  /** The server itself: nobody is asked. */
+  /** The server itself: not authorized. */
   readonly privileged?: boolean
 }
 
@@ -33,16 +33,16 @@ interface Target { readonly verb: string; readonly namespace?: string | undefine
 
 const selectorsOf = ({ fieldSelector, labelSelector }: Pick<ListOptions, 'fieldSelector' | 'labelSelector'>) => ({ fieldSelector, labelSelector })
 
-/** What a call is about, as it is asked of authorizers. */
+/** What a call is about, for authorizers. */
 export const infoOf = (resource: Resource, { verb, namespace = '', name = '', subresource = '', fieldSelector, labelSelector }: Target): RequestInfo => ({
   path: '', isResourceRequest: true, verb, group: resource.group, version: resource.version, resource: resource.plural, rest: '',
   namespace: resource.namespaced ? namespace : '', name, subresource, fieldSelector, labelSelector,
 })
 
-/** What objects are read by: of a custom kind the schema of its definition, whatever the program knows of it. */
+/** The type by which objects are decoded: for a custom kind the schema of its definition, whatever the program knows of it. */
 const typeFor = ({ custom, resource: served }: Served, resource: Pick<Resource, 'type'>) => (custom ? served : resource).type as unknown as StructType<ApiObject>
 
-/** What a component wrote, in normal form and with its kind. */
+/** What a component sent, in normal form and with its kind. */
 function decoded(expected: { readonly type: StructType<ApiObject>; readonly kind: string; readonly apiVersion: string }, object: unknown): ApiObject {
   const { kind, apiVersion } = expected
   return decodeObject(expected.type, { ...(object as object), kind, apiVersion }).object
@@ -50,14 +50,14 @@ function decoded(expected: { readonly type: StructType<ApiObject>; readonly kind
 
 const metadataOf = (object: unknown): { readonly name?: string; readonly namespace?: string } => (object as { metadata?: object }).metadata ?? {}
 
-/** The field manager of a component: the name of the program that it is a part of in Kubernetes. */
+/** A component's field manager: the name of the program it belongs to in Kubernetes. */
 function managerOf({ name }: Identity): string {
   if (name.startsWith('system:serviceaccount:kube-system:')) return 'kube-controller-manager'
   if (name === 'system:apiserver') return 'kube-apiserver'
   return name.startsWith('system:node:') ? 'kubelet' : name.replace(/^system:/, '')
 }
 
-/** How a local client gets from a resource to a call that may be made. */
+/** How a local client makes an authorized call. */
 function createGate({ registry, edges }: Corridor, user: Identity, privileged: boolean) {
   const allow = async (info: RequestInfo, trail?: AuditTrail): Promise<void> => {
     if (!privileged) await checkAuthorized(edges.authorize, user, info, trail)
@@ -113,7 +113,7 @@ export function createLocalClient(corridor: Corridor, user: Identity, { privileg
   return corridor.edges.audit ? auditedClient(client as unknown as Client, corridor.edges.audit, user) : (client as unknown as Client)
 }
 
-/** The same calls, for objects of another server after the same question whether they may be made. */
+/** The same calls for objects of extension API servers, after the same authorization. */
 function elsewhere(local: Client, calls: RemoteCalls, { allow }: Gate, user: Identity): Partial<Client> {
   const go = <T>(r: Erased, target: Target, o: object, there: () => Promise<T>, here: () => Promise<unknown>): Promise<unknown> =>
     (calls.has(r) ? allow(infoOf(r, target), trailOf(o)).then(there) : here())

@@ -1,4 +1,4 @@
-/** Subresources that are acts: a POST that changes the pod it is sent to. */
+/** Subresources that act: a POST that changes the pod it is sent to. */
 import { core, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
@@ -11,12 +11,12 @@ import { withMeta } from './meta.ts'
 import { update, type UpdateRules } from './update.ts'
 
 export interface Action {
-  /** What is sent. */
+  /** The type of the body. */
   readonly type: StructType<ApiObject>
   readonly apiVersion: string
-  /** Older versions of the same, taken as well. */
+  /** Older versions of it, accepted as well. */
   readonly also?: readonly string[]
-  /** Resolves with what is answered with 201. Called through `runAction`. */
+  /** Resolves with the body of the 201. Called through `runAction`. */
   run(env: RegistryEnvironment, call: Call, body: ApiObject): Promise<ApiObject>
 }
 
@@ -43,7 +43,7 @@ function bound(pod: core.Pod, binding: core.Binding, call: Call): core.Pod {
   }) as unknown as core.Pod
 }
 
-/** Assigns a pod to a node. Throws `ApiError` 409 when it has one already, or is on its way out. */
+/** Assigns a pod to a node. Throws `ApiError` 409 when it has one already, or is being deleted. */
 const binding: Action = {
   type: core.Binding as unknown as StructType<ApiObject>,
   apiVersion: 'v1',
@@ -75,18 +75,18 @@ const actions: Readonly<Record<string, Action>> = { 'pods/binding': binding, 'po
 /** The action of a subresource, by `groupResource/subresource`. */
 export const actionOf = (name: string): Action | undefined => actions[name]
 
-/** Runs an action past admission. Throws `ApiError`. */
+/** Runs an action after admission. Throws `ApiError`. */
 export async function runAction(env: RegistryEnvironment, call: Call, action: Action, sent: ApiObject): Promise<ApiObject> {
   const body = sent.apiVersion === action.apiVersion ? sent : { ...sent, apiVersion: action.apiVersion }
   const admitted = (await env.admission.mutate(attributes(call, 'CREATE', body, undefined, action.type))) ?? body
   await env.admission.validate(attributes(call, 'CREATE', admitted, undefined, action.type))
-  // What the act does to the pod is part of it, and not another request.
+  // What the action does to the pod is part of it, not another request.
   return action.run({ ...env, admission: admittedAlready }, call, admitted)
 }
 
 const admittedAlready: AdmissionChain = { mutate: async ({ object }) => object, validate: async () => undefined }
 
-/** The call that `POST …/namespaces/x/bindings` stands for: the binding of the pod of the same name. */
+/** The call that `POST …/namespaces/x/bindings` means: binding the pod of the same name. */
 export function bindingCall(env: RegistryEnvironment, call: Call, body: ApiObject): { readonly action: Action; readonly call: Call } {
   const pods = env.find('', 'v1', 'pods')
   const name = body.metadata.name

@@ -1,4 +1,4 @@
-/** Addresses that mean something else on every host: nobody may have traffic sent there by writing them into an endpoint. */
+/** Addresses that differ in meaning from host to host (loopback, link-local): writing them into an endpoint must not direct traffic there. */
 import type { Place } from '../../machinery/field.ts'
 import { cidr, ipAddress, parseCIDR } from '../../machinery/names.ts'
 import { addressBits, addressText } from './core/ip-range.ts'
@@ -19,7 +19,7 @@ export function ordinaryAddress(at: Place, address: string): void {
 const canonical = (address: string): string => addressText(addressBits(address), address.includes(':') ? 'IPv6' : 'IPv4')
 const isMapped = (address: string): boolean => address.includes(':') && addressBits(address) >> 32n === 0xffffn
 
-/** An address in the one form that everybody writes it in: in new kinds, where the text is a name. */
+/** An address in its canonical form: required in new kinds, where the text is a name. */
 export function strictAddress(value: string): readonly string[] {
   const problems = ipAddress(value)
   if (problems.length > 0) return problems
@@ -27,7 +27,7 @@ export function strictAddress(value: string): readonly string[] {
   return canonical(value) === value ? [] : [`must be in canonical form (${JSON.stringify(canonical(value))})`]
 }
 
-/** A block of addresses in the one form that everybody writes it in, without bits after its prefix. */
+/** A CIDR in its canonical form, with no bits set after its prefix. */
 export function strictBlock(value: string): readonly string[] {
   const block = parseCIDR(value)
   if (!block) return cidr(value)
@@ -38,6 +38,6 @@ export function strictBlock(value: string): readonly string[] {
   return text === value ? [] : [`must be in canonical form (${JSON.stringify(text)})`]
 }
 
-/** The server's own endpoints, in `default`: a cluster that lives on loopback alone has it there. */
+/** The server's own endpoints, in `default`, which are on loopback in a cluster that listens only there. */
 export const isOwnEndpoint = ({ metadata }: { readonly metadata: { readonly namespace?: string; readonly name?: string } }): boolean =>
   metadata.namespace === 'default' && metadata.name === 'kubernetes'

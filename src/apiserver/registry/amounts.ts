@@ -1,10 +1,10 @@
-/** Quantities as strategies read them: the same few again and again. */
+/** Parsed quantities, cached: strategies read the same few again and again. */
 import { isQuantity, parseQuantity, type Quantity } from '../../machinery/quantity.ts'
 
 const known = new Map<string, Quantity | undefined>()
 const most = 4096
 
-/** The quantity a text stands for; undefined when it is none, or not there. */
+/** The quantity of a text; undefined when it is absent or malformed. */
 export function readQuantity(text: string | undefined): Quantity | undefined {
   if (text === undefined) return undefined
   if (known.has(text)) return known.get(text)

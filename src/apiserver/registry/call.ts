@@ -1,4 +1,4 @@
-/** One request for a resource, whoever brought it: over HTTP or from a client in this process. */
+/** One request for a resource, over HTTP or from a client in this process. */
 import type { StructType } from '../../api/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Store } from '../../store/store.ts'
@@ -13,7 +13,7 @@ import type { AuditTrail } from '../options.ts'
 import type { Caller, RequestContext } from '../strategy.ts'
 import type { Served } from './served.ts'
 
-/** A caller who says by a signal that they have gone. */
+/** A caller whose abort signal says that they have gone. */
 export const callerOf = (signal: AbortSignal | undefined): Caller | undefined => signal && { signal, get gone() { return signal.aborted ? signal.reason as unknown : undefined } }
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -27,15 +27,15 @@ export interface Call extends RequestContext {
   readonly caller: Caller | undefined
 }
 
-/** What the registry works with. */
+/** What the registry's calls work with. */
 export interface RegistryEnvironment {
   readonly cache: Cache
   readonly store: Store
   readonly clock: Clock
   readonly admission: AdmissionChain
-  /** Settles when the user of a call that came to change an object may also create it. Throws `ApiError` 403. */
+  /** Checks that the user of a call to change an object may also create it. Throws `ApiError` 403. */
   checkMayCreate(call: Call): Promise<void> | void
-  /** The stored resource of the name, wherever a rule needs another one than it was called for. */
+  /** The stored resource of that name, for rules that need another than the call's own. */
   find(group: string, version: string, plural: string): Served | undefined
 }
 
@@ -43,8 +43,8 @@ export interface RegistryEnvironment {
 export const callPath = (call: Pick<Call, 'served' | 'namespace' | 'name'>): string => pathOf(call.served.resource.namespaced ? call.namespace : '', call.name)
 
 /**
- * The call on what is served now: a custom kind that was served anew since the call was made has another cache, and the old one stands
- * still. Throws `ApiError` 404 when it is served no longer.
+ * The call on what is served now: a custom kind that was replaced since the call began has another cache, and the old one is no longer
+ * fed. Throws `ApiError` 404 when the kind is gone.
  */
 export function renewed(env: Pick<RegistryEnvironment, 'find'>, call: Call): Call {
   const { resource, custom } = call.served
@@ -54,7 +54,7 @@ export function renewed(env: Pick<RegistryEnvironment, 'find'>, call: Call): Cal
   return served === call.served ? call : { ...call, served }
 }
 
-/** What admission is told of a write. `type`: what `object` is, when it is no object of the resource. */
+/** What admission is told of a write. `type`: the type of `object`, when it is not the resource's. */
 export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE', object: ApiObject | undefined, old: ApiObject | undefined, type?: StructType<ApiObject>): AdmissionAttributes => ({
   operation,
   resource: call.served.storage,
@@ -71,7 +71,7 @@ export const attributes = (call: Call, operation: 'CREATE' | 'UPDATE' | 'DELETE'
 })
 
 /**
- * What admission may not make of an object: one of another kind or in another namespace, which its author was not authorized for.
+ * Refuses what admission must not do: change an object's kind or namespace to one its author was not authorized for.
  * Throws `ApiError` 400, 500.
  */
 export function checkAdmitted(before: ApiObject, after: ApiObject): void {
@@ -85,7 +85,7 @@ export function refuse(call: Call, name: string, errors: readonly FieldError[]):
   if (errors.length) throw invalid(call.served.storage, name, errors)
 }
 
-/** Throws when the caller has gone or its time is up. */
+/** Throws when the caller has gone or its deadline has passed. */
 export function checkAborted(call: Call): void {
   const gone = call.caller?.gone
   if (gone === undefined) return
@@ -93,9 +93,9 @@ export function checkAborted(call: Call): void {
 }
 
 export type CallOptions = Partial<Pick<Call, 'subresource' | 'namespace' | 'name' | 'dryRun' | 'fieldManager' | 'fieldValidation' | 'options' | 'caller'>> & {
-  /** Where warnings for the client are collected. */
+  /** Collects warnings for the client. */
   readonly warnings?: string[]
-  /** Where annotations go. */
+  /** Collects audit annotations. */
   readonly trail?: AuditTrail | undefined
 }
 

@@ -1,18 +1,18 @@
 /**
- * Steps that validation is written with. A check is a function that tells the places of an object (`machinery/field.ts`) what is wrong
- * there; checks are put together by calling each other, and what is wrong is shown in the order in which it was said.
+ * Building blocks of validation. A check is a function that reports what is wrong to the places of an object (`machinery/field.ts`); checks
+ * are composed by calling each other, and errors are shown in the order in which they were reported.
  */
 import type { meta } from '../../api/index.ts'
 import type { Place } from '../../machinery/field.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { dns1123Subdomain, inRange, labelValue, qualifiedName, validateLabels, type NameRule } from '../../machinery/names.ts'
 
-/** The value keeps a rule for texts; what it has wrong is `Invalid value`. */
+/** The text follows a rule; otherwise `Invalid value`. */
 export function follows(at: Place, value: string, rule: NameRule): void {
   for (const why of rule(value)) at.invalid(value, why)
 }
 
-/** A text that must be there and keep a rule. */
+/** A required text that follows a rule. */
 export function named(at: Place, value: string | undefined, rule?: NameRule): void {
   if (!value) at.required()
   else if (rule) follows(at, value, rule)
@@ -24,12 +24,12 @@ export function oneOfThese(at: Place, value: string | undefined, supported: read
   else at.required()
 }
 
-/** One of a closed set, if it is there at all. */
+/** One of a closed set, if present. */
 export function ifThere(at: Place, value: string | undefined, supported: readonly string[]): void {
   if (value !== undefined && !supported.includes(value)) at.notSupported(value, supported)
 }
 
-/** The name of a volume or device driver: a domain of at most 63 characters, in any case; none at all is said to be missing and to be no domain. */
+/** The name of a volume or device driver: a domain of at most 63 characters, in upper or lower case. An empty one gets two errors, as in Kubernetes. */
 export function driverName(at: Place, value: string): void {
   if (!value) at.required()
   if (value.length > 63) at.tooLong(63)
@@ -70,7 +70,7 @@ export function within(at: Place, value: number | undefined, low: number, high: 
 
 export const port = (at: Place, value: number | undefined): void => within(at, value, 1, 65535)
 
-/** The field says the same as before. */
+/** The field is unchanged. */
 export function unchanged(at: Place, next: unknown, current: unknown, why = 'field is immutable'): void {
   if (!deepEqual(next ?? null, current ?? null)) at.invalid(next ?? null, why)
 }
@@ -80,7 +80,7 @@ export function forEach<L extends readonly unknown[]>(at: Place, items: L | unde
   if (items) for (let i = 0; i < items.length; i++) check(items[i], at.index(i))
 }
 
-/** No two items have the same `key`; what is reported stands at `field` of the later one. */
+/** No two items have the same `key`; a duplicate is reported at `field` of the later one. */
 export function distinct<L extends readonly unknown[]>(at: Place, items: L | undefined, key: (item: L[number]) => string | undefined, field = ''): void {
   if (items === undefined || items.length < 2) return
   const seen = new Set<string>()
@@ -92,14 +92,14 @@ export function distinct<L extends readonly unknown[]>(at: Place, items: L | und
   }
 }
 
-/** Exactly one of the named parts of a union is there. Later ones are refused where they stand; none at all, at the union. */
+/** Exactly one member of a union is set. Further ones are reported at their own place, a missing one at the union's. */
 export function exactlyOne<N extends string>(at: Place, union: { readonly [K in N]?: unknown }, names: readonly N[], words: { readonly none: string; readonly many: string }): void {
   let there = 0
   for (const name of names) if (union[name] !== undefined && ++there > 1) at.at(name).forbidden(words.many)
   if (there === 0) at.required(words.none)
 }
 
-/** A selector of labels, as it stands in an object. */
+/** A label selector in an object. */
 export function selector(at: Place, value: meta.LabelSelector | undefined): void {
   if (!value) return
   validateLabels(value.matchLabels, at.at('matchLabels'))
@@ -116,6 +116,6 @@ function selectorRequirement({ key, operator, values = [] }: meta.LabelSelectorR
   forEach(at.at('values'), values, (value, place) => follows(place, value, labelValue))
 }
 
-/** Whether a selector is there and selects nothing in particular. */
+/** Whether a selector is present and empty, which selects everything. */
 export const selectsAll = (value: meta.LabelSelector | undefined): boolean =>
   Object.keys(value?.matchLabels ?? {}).length === 0 && (value?.matchExpressions ?? []).length === 0

@@ -50,7 +50,7 @@ export async function put(env: RegistryEnvironment, call: Call, key: string, com
   }
 }
 
-/** Deletes what the cache shows as `item`, which is `object` to its readers; that with the revision of its deletion, or undefined when it has changed. */
+/** Deletes what the cache shows as `item`, which readers see as `object`. Returns it with the revision of its deletion, or undefined when it has changed. */
 export async function remove(env: RegistryEnvironment, item: Encoded, object: ApiObject): Promise<Encoded | undefined> {
   const { committed, revision } = await env.store.commit({ conditions: [{ key: item.key, modRevision: item.revision }], writes: [{ op: 'delete', key: item.key }] })
   await env.cache.reached(revision)

@@ -8,7 +8,7 @@ export interface Conversion {
   readonly storage: Resource
   toStorage(object: ApiObject): ApiObject
   fromStorage(object: ApiObject): ApiObject
-  /** What field selectors of this version call the fields of the stored one; those that are not named cannot be selected by. */
+  /** The names that field selectors of this version have for fields of the stored one; others cannot be selected by. */
   readonly labels?: Readonly<Record<string, string>>
 }
 
@@ -52,13 +52,13 @@ const eventFromStorage = (e: core.Event): events.Event => ({
   deprecatedCount: e.count,
 })
 
-/** The new words for what an event is about and who reports it. */
+/** The new names for what an event is about and who reports it. */
 const eventLabels: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((name) => [`involvedObject.${name}`, `regarding.${name}`])),
   reason: 'reason', type: 'type', reportingComponent: 'reportingController',
 }
 
-/** Where version 1 keeps what only version 2 has words for. */
+/** The annotations in which version 1 keeps fields that only version 2 has. */
 const kept = { metrics: 'autoscaling.alpha.kubernetes.io/metrics', current: 'autoscaling.alpha.kubernetes.io/current-metrics',
   conditions: 'autoscaling.alpha.kubernetes.io/conditions', behavior: 'autoscaling.alpha.kubernetes.io/behavior' } as const
 
@@ -78,7 +78,7 @@ const parsed = <T>(text: string | undefined): T | undefined => {
   try {
     return JSON.parse(text) as T
   } catch {
-    // An annotation that a client wrote by hand: what cannot be read stands for nothing.
+    // A client may have written the annotation by hand: what cannot be parsed is ignored.
     return undefined
   }
 }

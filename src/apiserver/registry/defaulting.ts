@@ -1,13 +1,13 @@
-/** Steps that defaulting is written with. All give the same object back when there is nothing to change. */
+/** Building blocks of defaulting. All return the same object when there is nothing to change. */
 
-/** The object with `defaults` for those of its fields that are not there. */
+/** The object with `defaults` for its missing fields. */
 export function orDefault<T extends object>(object: T, defaults: NoInfer<Partial<T>>): T {
   let filled: Partial<T> | undefined
   for (const key in defaults) if (object[key] === undefined) (filled ??= { ...object })[key] = defaults[key]
   return (filled as T | undefined) ?? object
 }
 
-/** The object with `changes`, all at once: fields that stay the same are named as well, and what is not there may stay undefined. */
+/** The object with all `changes` applied at once; fields that stay the same may be named, too, and missing ones may stay undefined. */
 export function changed<T extends object>(object: T, changes: NoInfer<{ readonly [K in keyof T]?: T[K] | undefined }>): T {
   let next: T | undefined
   for (const key in changes) if (changes[key] !== object[key]) (next ??= { ...object })[key] = changes[key] as T[typeof key]

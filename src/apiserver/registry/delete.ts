@@ -37,11 +37,11 @@ function checkDeletion({ propagationPolicy, orphanDependents }: Deletion): void 
   if (errors.length) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
 }
 
-/** What the client wants to become of what the object owns; undefined when it does not say. */
+/** What the client wants to happen to the object's dependents; undefined when it does not say. */
 const policyOf = ({ propagationPolicy, orphanDependents }: Deletion): string | undefined =>
   propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background')
 
-/** The finalizers that the propagation policy asks for; those that others put there stay. */
+/** The finalizers with those that the propagation policy asks for; others stay. */
 function finalizersFor(object: ApiObject, deletion: Deletion, { orphans }: Rule): readonly string[] {
   const old = object.metadata.finalizers ?? []
   const policy = policyOf(deletion)
@@ -93,7 +93,7 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   const checked = env.admission.validate(admission)
   if (checked) await checked
   const { gracePeriodSeconds: asked } = deletion
-  // Less than nothing means as little as there is.
+  // A negative value means the shortest.
   const grace = served.strategy.gracePeriodSeconds?.(current, asked !== undefined && asked < 0 ? 1 : asked) ?? 0
   const finalizers = finalizersFor(current, deletion, served.rule)
   const waits = grace > 0 || finalizers.length > 0 || served.rule.held?.(current) === true
@@ -110,10 +110,10 @@ async function attemptDelete(env: RegistryEnvironment, call: Call, deletion: Del
   return stored && { item: stored, gone: false }
 }
 
-/** Seconds as milliseconds. Nanoseconds of 64 bits go round at 292 years, with Kubernetes as well: the time is another one then, and the object still goes. */
+/** Seconds as milliseconds. Beyond 292 years, nanoseconds of 64 bits overflow, in Kubernetes as well: the time is then another, but the object still goes. */
 const milliseconds = (seconds: number): number => Number(BigInt.asIntN(64, BigInt(seconds) * 1_000_000_000n) / 1_000_000n)
 
-/** The object with its deletion under way. One that is on its way already only gets less time, never more. */
+/** The object with its deletion begun. If it had begun already, the grace period only shrinks. */
 function marked(call: Call, current: ApiObject, grace: number, finalizers: readonly string[]): ApiObject {
   const old = current.metadata
   const changedFinalizers = finalizers.length !== (old.finalizers?.length ?? 0) || finalizers.some((f) => !old.finalizers?.includes(f))
@@ -121,7 +121,7 @@ function marked(call: Call, current: ApiObject, grace: number, finalizers: reado
   if (old.deletionTimestamp && grace >= (old.deletionGracePeriodSeconds ?? 0)) {
     return changedFinalizers ? withMeta(current, list) : current
   }
-  // The time the object got at first counts from its first deletion; a shorter one from now.
+  // The original grace period counts from the first deletion; a shorter one from now.
   const started = withMeta(current, {
     ...list,
     deletionTimestamp: rfc3339(call.now + milliseconds(grace)),

@@ -1,4 +1,4 @@
-/** Eviction: a deletion that the disruption budgets over a pod have a say in. */
+/** Eviction: a deletion that must respect the pod's disruption budgets. */
 import { core, policy, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, forbidden, internal, notFound } from '../../machinery/errors.ts'
@@ -10,10 +10,10 @@ import { statusRules, update, type UpdateRules } from './update.ts'
 
 type Budget = policy.PodDisruptionBudget
 
-/** As many evicted pods as a budget remembers until it has seen them go. */
+/** How many evicted pods a budget remembers until it has seen them go. */
 const mostDisrupted = 2000
 
-/** Pods that hold nothing up: they go without asking. */
+/** Finished and pending pods: evicted without asking a budget. */
 const isOver = (pod: core.Pod): boolean =>
   pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' || pod.status.phase === 'Pending' || Boolean(pod.metadata.deletionTimestamp)
 
@@ -22,7 +22,7 @@ const isReady = (pod: core.Pod): boolean => pod.status.conditions?.some((c) => c
 const refusal = (message: string, cause: string, retryAfterSeconds?: number): ApiError =>
   new ApiError(429, 'TooManyRequests', message, { causes: [{ reason: 'DisruptionBudget', message: cause }], ...(retryAfterSeconds ? { retryAfterSeconds } : {}) })
 
-/** An unhealthy pod may go without using the budget up: always, or while the others are as healthy as they have to be. */
+/** Whether an unhealthy pod may go without using up the budget: always, or while enough others are healthy. */
 function isFree(pod: core.Pod, { spec, status }: Budget): boolean {
   if (isReady(pod)) return false
   if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
@@ -45,7 +45,7 @@ function spend(budget: Budget, pod: string, now: number): Budget {
   return { ...budget, status: { ...status, disruptionsAllowed: status.disruptionsAllowed - 1, disruptedPods: { ...status.disruptedPods, [pod]: rfc3339(now) } } }
 }
 
-/** Asks the budget that covers the pod, and takes one disruption from it. Throws `ApiError` 429 when it has none left. */
+/** Takes one disruption from the budget that covers the pod. Throws `ApiError` 429 when none is left. */
 async function askBudget(env: RegistryEnvironment, call: Call, pod: core.Pod): Promise<void> {
   const budgets = env.find('policy', 'v1', 'poddisruptionbudgets')!
   const covering = budgets.cache.objects(`${call.namespace}/`)
@@ -63,7 +63,7 @@ export const evictionType = policy.Eviction as unknown as StructType<ApiObject>
 
 const asIs: UpdateRules = { prepare: (next) => next, validate: () => [], counts: false }
 
-/** The pod with the reason of its end among its conditions: controllers tell disruptions from failures by it. */
+/** The pod with the condition DisruptionTarget, by which controllers tell disruptions from failures. */
 function marked(pod: core.Pod, now: number): core.Pod {
   const condition = {
     type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting',

@@ -1,14 +1,14 @@
-/** Field sets that many objects have in common are kept once: pods of one template own the same fields. */
+/** Keeps one copy of field sets that many objects share: pods of one template own the same fields. */
 import type { meta } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { withMeta } from './meta.ts'
 
 type Fields = NonNullable<meta.ManagedFieldsEntry['fieldsV1']>
 
-/** By their JSON. Bounded: when it is full it starts over, and later objects share with each other again. */
+/** By their JSON. Bounded: when full, it is emptied and fills again. */
 const kept = new Map<string, Fields>()
 const most = 2000
-/** Longer ones are hardly ever the same. */
+/** Longer ones are rarely shared. */
 const longest = 8192
 const shared = new WeakSet<Fields>()
 

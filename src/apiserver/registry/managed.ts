@@ -1,4 +1,4 @@
-/** Who owns which field: `metadata.managedFields`, kept on every write, and server-side apply. */
+/** Who owns which field: `metadata.managedFields`, updated on every write, and server-side apply. */
 import type { JsonObject, StructType, meta } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { applyConfiguration, compareObjects, entryIn, updateManagedFields, withoutFieldsOf, type Elsewhere } from '../../machinery/apply.ts'
@@ -20,12 +20,12 @@ const withStatus = (object: ApiObject, status: unknown): ApiObject => {
   return status === undefined ? rest : ({ ...rest, status } as ApiObject)
 }
 
-/** Whether the status of the kind is written through its own endpoint only. */
+/** Whether the kind's status is written only through its subresource. */
 const hasOwnStatus = ({ served }: Call): boolean => served.storage.subresources.includes('status') && 'status' in served.storage.type.fields
 
 /** A new object with its creator as the owner of its fields. Stored version, before admission adds what nobody owns. */
 export function trackCreate(call: Call, object: ApiObject): ApiObject {
-  // A status that says nothing is nobody's in any case.
+  // An empty status has no owner in any case.
   const written = hasOwnStatus(call) && !isUntouched(call, bodyOf(object)['status']) ? withStatus(object, undefined) : object
   return withEntriesOf(updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now), written, object)
 }
@@ -36,10 +36,10 @@ function withEntriesOf(tracked: ApiObject, written: ApiObject, object: ApiObject
   return written === object && managedFields === tracked.metadata.managedFields ? tracked : withMeta(object, { managedFields })
 }
 
-/** Whether the status is the one that every object of the kind begins with. */
+/** Whether the status is the initial one of every object of the kind. */
 const isUntouched = (call: Call, status: unknown): boolean => status !== undefined && deepEqual(status, bodyOf(zeroOf(typeOf(call)))['status'])
 
-/** The next object with what changes through this endpoint given to who changes it. */
+/** The next object, with the fields that change through this endpoint owned by who changes them. */
 export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject | Promise<ApiObject> {
   const written = !call.subresource ? (hasOwnStatus(call) ? withStatus(next, bodyOf(current)['status']) : next) : rules.prepare(next, current, call)
   const tracked = (others?: Elsewhere) => {
@@ -48,9 +48,9 @@ export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rul
   return hasForeignOwners(call, current) ? elsewhere(call, current, written).then(tracked) : tracked()
 }
 
-/** The configuration without what this endpoint does not write: nobody comes to own that through it, or conflicts over it. */
+/** The configuration without what this endpoint does not write, so that applying it neither owns nor conflicts over that. */
 function writable(call: Call, body: JsonObject): JsonObject {
-  // A custom object's metadata is written through the object alone; here it only says which one is meant.
+  // A custom object's metadata is written only through the object itself; here it just identifies it.
   if (call.subresource === 'status' && call.served.custom) return { apiVersion: body['apiVersion'], kind: body['kind'], metadata: identityOf(body), status: body['status'] } as JsonObject
   const writes = (field: string): boolean => {
     if (call.subresource === 'status') return field === 'status' || !(field in call.served.resource.type.fields) || field === 'metadata'
@@ -75,11 +75,11 @@ function checkConfiguration({ kind, apiVersion }: { readonly kind: string; reado
 
 export interface Configuration { readonly body: JsonObject; readonly force: boolean }
 
-/** Of the metadata of a configuration what says which object is meant. */
+/** The part of a configuration's metadata that identifies the object. */
 const identityOf = ({ metadata = {} }: { readonly metadata?: unknown }): JsonObject =>
   Object.fromEntries(Object.entries(metadata as JsonObject).filter(([field]) => field === 'name' || field === 'namespace' || field === 'uid' || field === 'resourceVersion'))
 
-/** A configuration of what is shown of an object (a scale) as one of the object itself, where its fields have their owners. Throws `ApiError` 400. */
+/** A configuration of a view (a scale) as one of the object itself, where fields have their owners. Throws `ApiError` 400. */
 function withinObject(call: Call, { type, stated }: Subresource, body: JsonObject): JsonObject {
   applyConfiguration(type, undefined, body, { manager: call.fieldManager, now: call.now })
   const { kind, apiVersion } = call.served.resource
@@ -88,8 +88,8 @@ function withinObject(call: Call, { type, stated }: Subresource, body: JsonObjec
 }
 
 /**
- * What applying a configuration makes of the object (undefined: there is none), managed fields included. In the version that was called for.
- * Throws `ApiError` 400, 409 with the owners of fields that are in conflict.
+ * Applies a configuration to the object (undefined: there is none), including managed fields, in the version of the call.
+ * Throws `ApiError` 400, and 409 with the owners of conflicting fields.
  */
 export function applied(call: Call, sub: Subresource | undefined, current: ApiObject | undefined, { body, force }: Configuration, others?: Elsewhere): ApiObject {
   checkConfiguration(sub ?? call.served.resource, body)
@@ -98,18 +98,18 @@ export function applied(call: Call, sub: Subresource | undefined, current: ApiOb
   return intern(applyConfiguration(type, current, writable(call, body), { manager: call.fieldManager, now: call.now, force, subresource: call.subresource, elsewhere: others }))
 }
 
-/** The same of an object that is there, whose owners may have written in other versions. */
+/** The same for an existing object, whose owners may have written in other versions. */
 export async function appliedTo(call: Call, sub: Subresource | undefined, current: ApiObject, configuration: Configuration): Promise<ApiObject> {
   if (!hasForeignOwners(call, current)) return applied(call, sub, current, configuration)
   const own = await withOwnEntry(call, current)
-  // What it comes to does not depend on whose fields it takes.
+  // The result does not depend on whose fields it takes.
   const outcome = applied(call, sub, own, { ...configuration, force: true })
   return applied(call, sub, own, configuration, await elsewhere(call, own, outcome))
 }
 
 const asType = ({ type }: { readonly type: unknown }) => type as StructType<ApiObject>
 
-/** Whether the object has owners that wrote in another version, which only a webhook can compare with this one. */
+/** Whether the object has owners that wrote in another version, which takes a webhook to compare with this one. */
 const hasForeignOwners = ({ served }: Call, { metadata }: ApiObject): boolean =>
   served.custom?.ready !== undefined && (metadata.managedFields?.some(({ apiVersion }) => apiVersion !== served.resource.apiVersion) ?? false)
 
@@ -120,7 +120,7 @@ async function elsewhere({ served }: Call, current: ApiObject, next: ApiObject):
   return new Map(await Promise.all(others.map(async ({ resource, to }) => [resource.apiVersion, compareObjects(asType(resource), await to(current), await to(next))] as const)))
 }
 
-/** The object with what this applier owns said in the version in which it applies now. */
+/** The object with the applier's entry rewritten to the version in which it applies now. */
 async function withOwnEntry(call: Call, current: ApiObject): Promise<ApiObject> {
   const { resource, others } = call.served
   const isOwn = (e: meta.ManagedFieldsEntry) => e.operation === 'Apply' && e.manager === call.fieldManager && (e.subresource ?? '') === call.subresource && e.apiVersion !== resource.apiVersion

@@ -7,7 +7,7 @@ type MetaChanges = { readonly [K in keyof meta.ObjectMeta]?: meta.ObjectMeta[K] 
 
 const order = Object.keys(meta.ObjectMeta.fields) as readonly (keyof meta.ObjectMeta)[]
 
-/** The object with `changes` in its metadata; a change to undefined takes the field away. The same object when it is that way already. */
+/** The object with `changes` in its metadata; undefined removes a field. Returns the same object when nothing changes. */
 export function withMeta<T extends ApiObject>(object: T, changes: MetaChanges): T {
   const old = object.metadata
   let [isSame, isInPlace] = [true, true]

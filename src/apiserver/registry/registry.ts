@@ -1,4 +1,4 @@
-/** The registry: every resource that is served, and the calls there are on one. */
+/** The registry: every resource that is served, and the calls on them. */
 import { declared, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { internal, methodNotSupported, notFound, type ResourceName } from '../../machinery/errors.ts'
@@ -24,9 +24,9 @@ export interface Registry extends RegistryEnvironment {
   resource(group: string, version: string, plural: string): Resource | undefined
   /** The admission chain and who may create, once the edges are there. */
   admit(chain: AdmissionChain, checkMayCreate: RegistryEnvironment['checkMayCreate']): void
-  /** Serves a kind from now on, in place of what is served of the same prefix. Resolves when its objects can be read. */
+  /** Serves a kind from now on, replacing what was served under the same prefix. Resolves when its objects can be read. */
   serve(kind: LateKind): Promise<void>
-  /** Serves the kind of the prefix no longer. */
+  /** Stops serving the kind of the prefix. */
   withdraw(prefix: string): void
 }
 
@@ -57,10 +57,10 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
   const cache: Cache = await startCache({ store, clock, log, kinds, signal, ...(freeze ? { freeze } : {}) })
   const byName = new Map(stored.map((resource) => [nameOf(resource.group, resource.version, resource.plural), createServed({ resource, strategyFor: strategyOnce, cache })]))
   const all = new Map(declared.map((resource) => [nameOf(resource.group, resource.version, resource.plural), resource]))
-  // A group version that is built in is nobody else's.
+  // A built-in group version cannot be taken over.
   const builtIn = new Set(declared.map((resource) => resource.apiVersion))
   const late = new Map<string, { readonly cache: ResourceCache; readonly versions: readonly Served[] }>()
-  // A new array tells those who made documents of the old one that something has changed.
+  // A new array tells whoever derived documents from the old one that something has changed.
   let resources: readonly Resource[] = declared
   const replace = (prefix: string, next: { readonly cache: ResourceCache; readonly versions: readonly Served[] } | undefined) => {
     const before = late.get(prefix)
@@ -111,7 +111,7 @@ const sourceOf = (env: RegistryEnvironment, served: Served): ListSource => {
   return { cache: env.cache, store: env.store, clock: env.clock, objects: cache, decode, ...(custom?.ready ? { ready: custom.ready } : {}) }
 }
 
-/** One object: at once, unless it has to be as new as `resourceVersion` says, or converted by somebody else. `missing`: what is not found. Throws `ApiError` 404, 504. */
+/** One object: synchronously, unless it must be as new as `resourceVersion` or needs a conversion webhook. `missing`: the name in the 404. Throws `ApiError` 404, 504. */
 export function getObject(env: RegistryEnvironment, where: Pick<Call, 'served' | 'namespace' | 'name'>, resourceVersion: string, missing: ResourceName = where.served.storage): Promise<Encoded> | Encoded {
   const { served } = where
   const path = callPath(where)
@@ -129,7 +129,7 @@ export const listObjects = (env: RegistryEnvironment, served: Served, select: Se
 
 const blanks = new WeakMap<Served, Encoded>()
 
-/** An object of the kind with nothing in it but its kind, for bookmarks. */
+/** An empty object of the kind, for bookmarks. */
 function blankOf(served: Served): Encoded {
   let blank = blanks.get(served)
   if (!blank) {
@@ -143,7 +143,7 @@ function blankOf(served: Served): Encoded {
 export const watchObjects = (env: RegistryEnvironment, served: Served, select: SelectionOptions, query: WatchQuery, sink: Sink): Promise<() => void> =>
   watch({ source: sourceOf(env, served), selection: selectionOf(served, select), query, sink, blank: blankOf(served) })
 
-/** What is to be deleted: the objects of a list, of one page of it where it has a limit. */
+/** What to delete: the objects of a list, or of its first page if it has a limit. */
 export interface Deletions {
   readonly select: SelectionOptions
   readonly query?: ListQuery
@@ -152,7 +152,7 @@ export interface Deletions {
 
 const everything: ListQuery = { limit: 0, continue: '', resourceVersion: '', match: '' }
 
-/** Deletes every object that the options select; those that went or are going. */
+/** Deletes every object that the options select; resolves with those that are gone or going. */
 export async function deleteObjects(env: RegistryEnvironment, call: Call, { select, query = everything, deletion }: Deletions): Promise<ListResult> {
   const found = await listObjects(env, call.served, select, query)
   const one = async ({ object }: Encoded): Promise<Encoded | undefined> => {
@@ -160,7 +160,7 @@ export async function deleteObjects(env: RegistryEnvironment, call: Call, { sele
     try {
       return (await deleteObject(env, { ...call, name, namespace }, deletion)).item
     } catch (error) {
-      // Somebody else deleted it first: that is what was wanted.
+      // Somebody else deleted it first, which is just as well.
       if ((error as { code?: unknown }).code === 404) return undefined
       throw error
     }

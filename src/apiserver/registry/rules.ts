@@ -1,4 +1,4 @@
-/** The few things about deletion and storage that differ between resources and are no matter of their strategies. */
+/** The few differences between resources in deletion and storage that are not part of their strategies. */
 import type { Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { apiextensions, core } from '../../api/index.ts'
@@ -7,15 +7,15 @@ import { withCondition } from '../crd/conditions.ts'
 import { withMeta } from './meta.ts'
 
 export interface Rule {
-  /** Seconds after which the store drops an object by itself. */
+  /** Seconds after which the store drops an object. */
   readonly ttl?: number
   /** A delete that takes effect at once answers with the object instead of a Success status. */
   readonly returnsDeleted?: boolean
-  /** What an object owns stays when its deletion does not say what becomes of that: so it was before there was a garbage collector. `warning`: what such clients are told. */
+  /** Dependents are orphaned when a deletion does not say otherwise, as before there was a garbage collector. `warning`: for such clients. */
   readonly orphans?: { readonly warning?: string }
-  /** Why the object must not be deleted by anybody; undefined when it may. */
+  /** Why nobody may delete the object; undefined when it may be deleted. */
   refusal?(object: ApiObject): string | undefined
-  /** Whether something beside `metadata.finalizers` keeps a deleted object. */
+  /** Whether something besides `metadata.finalizers` keeps a deleted object. */
   held?(object: ApiObject): boolean
   /** The object when its deletion starts but has to wait. */
   terminating?(object: ApiObject): ApiObject
@@ -29,12 +29,12 @@ const namespaceRule: Rule = {
   },
 }
 
-/** Its objects go first: the definition waits for them, whoever deletes it. */
+/** A definition waits until its objects are gone, whoever deletes it. */
 const definitionRule: Rule = {
   held: (object) => !object.metadata.deletionTimestamp,
   terminating: (object) => {
     const { finalizers = [], generation = 1 } = object.metadata
-    // It waits for its own objects, whatever is to become of what else it owns; and its deletion is no change of it.
+    // It waits for its own objects whatever the propagation policy; and a deletion does not count as a change of it.
     const kept = finalizers.filter((name) => name !== 'foregroundDeletion' && name !== 'orphan')
     const definition = withMeta(object, { finalizers: [...new Set([...kept, cleanupFinalizer])], generation: generation - 1, deletionGracePeriodSeconds: undefined }) as unknown as apiextensions.CustomResourceDefinition
     const conditions = withCondition(definition.status.conditions, deletionPending, Date.parse(object.metadata.deletionTimestamp ?? ''))
@@ -44,7 +44,7 @@ const definitionRule: Rule = {
 
 const keptPods = 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
 
-/** The two classes that the system's own pods are of stay. */
+/** The two priority classes of the system's own pods cannot be deleted. */
 const priorityRule: Rule = {
   refusal: ({ metadata: { name = '' } }) =>
     (name === 'system-node-critical' || name === 'system-cluster-critical' ? 'this is a system priority class and cannot be deleted' : undefined),

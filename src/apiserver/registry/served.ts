@@ -1,4 +1,4 @@
-/** A resource as it is served: its strategy, its cache, and the way between its version and the stored one. */
+/** A served resource: its strategy, its cache, and the conversion between its version and the stored one. */
 import { resolve, type Resource } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { applyDefaults } from '../../machinery/defaults.ts'
@@ -16,26 +16,26 @@ import { intern } from './interning.ts'
 import { ruleOf, type Rule } from './rules.ts'
 import type { Subresource } from './subresources.ts'
 
-/** What is particular to kinds that are not built in. */
+/** What custom kinds bring along. */
 export interface Custom {
-  /** An object from stored bytes, in whatever version they are. */
+  /** Decodes stored bytes of any version. */
   decode(bytes: Uint8Array): ApiObject
-  /** Resolves once `view` can show these items; undefined when it can already. Rejects with `ApiError` 500 when the conversion fails. Left out where nothing has to be waited for. */
+  /** Resolves once `view` can show these items; undefined when it already can. Rejects with `ApiError` 500 when the conversion fails. Left out for kinds without a webhook. */
   readonly ready?: (items: readonly Encoded[]) => Promise<void> | undefined
-  /** The object, which is in the version that is served, in the version that is stored. Rejects with `ApiError` 500. */
+  /** Converts an object from the served version to the stored one. Rejects with `ApiError` 500. */
   toStored(object: ApiObject): Promise<ApiObject> | ApiObject
-  /** Whether the item is stored in another version than new ones: an update that changes nothing writes it again. */
+  /** Whether the item is stored in an older version: then an update that changes nothing writes it again. */
   outdated(item: Encoded): boolean
-  /** Why there is no such verb at present. */
+  /** Why the verb is not available at present. */
   refusal(verb: string, name: string): ApiError | undefined
-  /** What clients of a version that is on its way out are told. */
+  /** The warning for clients of a deprecated version. */
   readonly deprecation: string | undefined
   subresource(name: string): Subresource | undefined
 }
 
 export interface Served {
   readonly resource: Resource
-  /** The resource of the version that strategies and admission work in: the stored one; of a custom kind the one that is served, as in Kubernetes. */
+  /** The resource in the version that strategies and admission use: the stored one, or for a custom kind the served one, as in Kubernetes. */
   readonly storage: Resource
   readonly custom: Custom | undefined
   readonly strategy: Strategy
@@ -44,13 +44,13 @@ export interface Served {
   /** Whether `metadata.generation` is counted. */
   readonly counted: boolean
   readonly conversion: Conversion | undefined
-  /** The other versions that objects can be shown to admission in. */
+  /** The other versions in which admission can see objects. */
   others(): readonly OtherVersion[]
-  /** The object in the version that is served. */
+  /** The object in the served version. */
   view(item: Encoded): Encoded
-  /** The object in the version that strategies and admission work in. */
+  /** The object in the version that strategies and admission use. */
   working(item: Encoded): Encoded
-  /** A decoded object with its defaults, in the version that strategies and admission work in. */
+  /** A decoded object with its defaults, in the version that strategies and admission use. */
   complete(object: ApiObject): ApiObject
   /** The values that field selectors may ask for. */
   fields(object: ApiObject): Readonly<Record<string, string>>
@@ -58,7 +58,7 @@ export interface Served {
   fieldPaths(): ReadonlySet<string>
 }
 
-/** Whether objects of the resource are kept in the store: reviews and bindings only pass through. */
+/** Whether the resource's objects are stored: reviews and bindings are not. */
 export const isStored = (resource: Resource): boolean => resource.verbs.includes('create') && resource.verbs.includes('get')
 
 const typed = (resource: Resource) => resource.type as unknown as Parameters<typeof decodeObject<ApiObject>>[0]
@@ -74,7 +74,7 @@ export const storedKind = (storage: Resource, strategy: Strategy): StoredKind =>
   decode(bytes) {
     const { object } = decodeObject(typed(storage), parseJson(bytes).value)
     const complete = defaulted(storage, strategy, object)
-    // Defaults that came later than the object do not stand where the schema has them.
+    // Defaults newer than the object are not at their place in the schema's order.
     return intern(complete === object ? object : decodeObject(typed(storage), complete, object).object)
   },
 })
@@ -86,7 +86,7 @@ function othersOf(storage: Resource): readonly OtherVersion[] {
   return [...conversions].filter(([, c]) => c.storage === storage).map(([resource, c]) => ({ resource: resource as Resource, to: c.fromStorage, from: c.toStorage }))
 }
 
-/** Resources that are stored for those of another version. */
+/** The stored resources behind those of another version. */
 const converted = new Set([...conversions.values()].map(({ storage }) => storage))
 
 export interface ServedOptions {
@@ -95,11 +95,11 @@ export interface ServedOptions {
   readonly cache: Cache
 }
 
-/** Fields under the names that a version has for them. */
+/** Fields by the names that a version has for them. */
 const renamed = (fields: Readonly<Record<string, string>>, labels: Conversion['labels']): Readonly<Record<string, string>> =>
   (labels ? Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(labels, name)).map(([name, value]) => [labels[name], value])) : fields)
 
-/** Puts one served resource together. */
+/** Assembles a served resource. */
 export function createServed({ resource, strategyFor, cache }: ServedOptions): Served {
   const storage = storageOf(resource)
   const conversion = storage === resource ? undefined : conversions.get(resource)

@@ -72,15 +72,15 @@ const key = (resource: Pick<Resource, 'apiVersion' | 'plural'>): string => `${re
 
 const plainPrinter = printer<ApiObject>(nameColumn, createdAtColumn)
 
-/** What holds for a kind of which nothing more is known: its status, if it has one, is the system's; it prints its name and when it was created. */
+/** The plain strategy: the system owns the status, if there is one; columns are name and age. */
 const plain = (resource: Resource<ApiObject>): Strategy => ({ ...ownStatus(resource), printer: plainPrinter })
 
 interface EntryOptions {
-  /** The creator may say the status: of nodes the kubelet does. */
+  /** Kinds whose creator may set the status: the kubelet does for nodes. */
   readonly bornWithStatus?: boolean
 }
 
-/** A kind's entry; the compiler holds that the strategy is for the resource's own type. */
+/** A kind's entry; the compiler checks that the strategy is for the resource's own type. */
 function entry<T extends ApiObject, I>(resource: Resource<T, I>, strategy: Strategy<T> | ((env: StrategyEnvironment) => Strategy<T>), options: EntryOptions = {}): [string, Maker] {
   const make = typeof strategy === 'function' ? strategy : () => strategy
   const base = plain(resource as unknown as Resource<ApiObject>)
@@ -163,7 +163,7 @@ const makers = new Map<string, Maker>([
   entry(storage.volumeattributesclasses, volumeattributesclasses),
 ])
 
-/** Strategies that hold something (the allocator of services) are made once for each server. */
+/** Strategies with state (the allocator of services) are made once per server. */
 const made = new WeakMap<StrategyEnvironment, Map<string, Strategy>>()
 
 /** The strategy of a resource. Resources without behaviour of their own (custom ones among them) get the plain strategy. */

@@ -1,4 +1,4 @@
-/** The subresources that are kept in their object: how each is shown, and what an update through it may change. */
+/** The subresources that are part of their object: how each is shown, and what an update through it may change. */
 import { autoscalingV1, type JsonObject, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { invalid, type ResourceName } from '../../machinery/errors.ts'
@@ -13,20 +13,20 @@ import type { Printer } from '../strategy.ts'
 import { statusRules, objectRules, type Seen, type UpdateRules } from './update.ts'
 
 export interface Subresource {
-  /** What goes over the wire. */
+  /** The type on the wire. */
   readonly kind: string
   readonly apiVersion: string
   readonly type: StructType<ApiObject>
   readonly verbs: readonly ('get' | 'update')[]
-  /** The wire form of an object, and the object with a changed wire form put in. Left out: they are the same. `asked`: somebody wants to read it, and it must make sense. */
+  /** The wire form of an object, and the object with a changed wire form put in. Left out: they are the same. `asked`: a client reads it, so it must be well-formed. */
   show?(object: ApiObject, asked?: boolean): ApiObject
   put?(shown: ApiObject, object: ApiObject): ApiObject
   /** The fields of the object that a configuration of the wire form states, for apply. Left out: its spec. */
   stated?(configuration: JsonObject): JsonObject
   rules(served: Served): UpdateRules
-  /** What its wire form shows in a table, where that is not what the object shows. */
+  /** The table columns of its wire form, where they differ from the object's. */
   readonly printer?: Printer<ApiObject>
-  /** What is not found when its object is not there. Left out: the object. */
+  /** The name in the 404 when its object is missing. Left out: the object's. */
   readonly missing?: ResourceName | undefined
 }
 
@@ -54,21 +54,21 @@ const scaled = (shown: ApiObject, object: ApiObject): ApiObject => {
   return { ...withMeta(object, { uid, resourceVersion }), spec: { ...spec, replicas: scale.spec.replicas ?? 0 } } as ApiObject
 }
 
-/** Throws `ApiError` 422: what is wrong is wrong with the Scale, whatever it is the scale of. */
+/** Throws `ApiError` 422, about the Scale, whatever it is the scale of. */
 function checkReplicas(next: ApiObject): void {
   const { replicas = 0 } = (bodyOf(next).spec ?? {}) as { replicas?: number }
   const wrong = found((root) => notNegative(root.at('spec').at('replicas'), replicas))
   if (wrong.length > 0) throw invalid({ group: 'autoscaling', kind: 'Scale' }, next.metadata.name ?? '', wrong)
 }
 
-/** What a scale that is not there is called; those of stateful sets are called after their set. */
+/** The name of a missing scale; those of stateful sets are called after their set. */
 const missingScales: Readonly<Record<string, ResourceName>> = {
   'deployments.apps': { group: 'apps', plural: 'deployments/scale' },
   'replicasets.apps': { group: 'apps', plural: 'replicasets/scale' },
   replicationcontrollers: { group: 'autoscaling', plural: 'replicationcontrollers/scale' },
 }
 
-/** Rules of an update that may only change the metadata, and what `take` puts in from the next object. */
+/** The rules of an update that may change only metadata, and what `take` copies from the next object. */
 const only = (take: (next: ApiObject, current: ApiObject) => object): UpdateRules => ({
   prepare: (next, current) => ({ ...current, metadata: withMeta(next, { resourceVersion: undefined }).metadata, ...take(next, current) }),
   validate: () => {},
@@ -82,7 +82,7 @@ const scale: Seen = { type: autoscalingV1.Scale as unknown as StructType<ApiObje
 
 const readWrite = ['get', 'update'] as const
 
-/** The subresource of what is served; undefined when it is none of those that live in the object. */
+/** A resource's subresource; undefined when it is not part of the object. */
 export const subresourceOf = ({ resource, custom }: Pick<Served, 'resource' | 'custom'>, name: string): Subresource | undefined =>
   custom ? custom.subresource(name) : builtInSubresource(resource, name)
 
@@ -97,7 +97,7 @@ function builtInSubresource(resource: Resource, name: string): Subresource | und
       missing: missingScales[resource.groupResource],
       printer: scalePrinter,
     }
-    // What may change through these two, the strategy of pods says.
+    // The strategy of pods says what may change through these two.
     case 'ephemeralcontainers': case 'resize': return { ...own, verbs: readWrite, rules: objectRules }
     case 'approval': return { ...own, verbs: readWrite, rules: () => approvalRules }
     case 'finalize': return { ...own, verbs: ['update'], rules: () => finalizeRules }

@@ -1,4 +1,4 @@
-/** For tests of strategies: objects as the registry would have them, and what a strategy says about them. */
+/** For tests of strategies: objects as the registry would make them, and what a strategy reports about them. */
 import type { Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
 import { found, type Place } from '../../machinery/field.ts'
@@ -32,7 +32,7 @@ export function created<T extends ApiObject, I>(resource: Resource<T, I>, writte
   return (strategy.prepareForCreate?.(object, ctx) ?? object) as T
 }
 
-/** What a create says is wrong, one line each. */
+/** The errors of a create, one line each. */
 export function createErrors<T extends ApiObject, I>(resource: Resource<T, I>, written: object, ctx = context()): string[] {
   const strategy = strategyFor(resource as unknown as Resource, environment)
   return found((root) => strategy.validate?.(created(resource, written, ctx), root, ctx)).map(String)
@@ -45,7 +45,7 @@ export function updated<T extends ApiObject, I>(resource: Resource<T, I>, next: 
   return (strategy.prepareForUpdate?.(object, current, ctx) ?? object) as T
 }
 
-/** What an update says is wrong, one line each. */
+/** The errors of an update, one line each. */
 export function updateErrors<T extends ApiObject, I>(resource: Resource<T, I>, next: object, current: T, ctx = context({ verb: 'update' })): string[] {
   const strategy: Strategy = strategyFor(resource as unknown as Resource, environment)
   const prepared = updated(resource, next, current, ctx)
@@ -53,7 +53,7 @@ export function updateErrors<T extends ApiObject, I>(resource: Resource<T, I>, n
   return found(check).map(String)
 }
 
-/** What an update of the status says is wrong, one line each. */
+/** The errors of an update of the status, one line each. */
 export const statusErrors = <T extends ApiObject>(strategy: Strategy<T>, next: T, current: T): string[] =>
   found((root) => strategy.validateStatusUpdate?.(next, current, root, context({ verb: 'update', subresource: 'status' }))).map(String)
 

@@ -1,6 +1,6 @@
 /**
- * Deleting what cannot be read any more: its key is lost, or somebody has tampered with it. Nothing can be known of such an object, so neither
- * finalizers nor owners nor admission are asked, which is why it takes a right of its own and an option whose name says so (KEP-3926).
+ * Deleting what can no longer be decrypted: its key is lost, or somebody has tampered with it. Nothing is known of such an object, so
+ * finalizers, owners and admission are ignored, which is why it takes a verb of its own and an option whose name warns of it (KEP-3926).
  */
 import type { ApiObject } from '../../client/client.ts'
 import { invalid, notFound } from '../../machinery/errors.ts'
@@ -10,12 +10,12 @@ import { pathOf } from '../cache/keys.ts'
 import { callPath, type Call, type RegistryEnvironment } from './call.ts'
 import type { Deletion } from './delete.ts'
 
-/** The verb that somebody must have beside `delete`. */
+/** The verb that the user needs besides `delete`. */
 export const unsafeVerb = 'unsafe-delete-ignore-read-errors'
 
 const option = 'ignoreStoreReadErrorWithClusterBreakingPotential'
 
-/** Throws `ApiError` 422 for the option together with others that suppose an object which can be read. */
+/** Throws `ApiError` 422 for the option together with others that need a readable object. */
 function checkAlone(deletion: Deletion): void {
   const others = (['gracePeriodSeconds', 'propagationPolicy', 'orphanDependents', 'preconditions'] as const).filter((name) => deletion[name] !== undefined)
   const errors = others.map((name) => path(option).invalid(true, `cannot be set together with ${name}`))

@@ -1,4 +1,4 @@
-/** Update: transform → default → admit → prepare → validate → allocate → admit → store; again when somebody else was faster. */
+/** Update: transform → default → admit → prepare → validate → allocate → admit → store; retried on conflict. */
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest, conflict, invalid, modified, notFound } from '../../machinery/errors.ts'
@@ -13,16 +13,16 @@ import { trackUpdate } from './managed.ts'
 import { bodyOf, withMeta } from './meta.ts'
 import type { Served } from './served.ts'
 
-/** How a request makes the next object from the current one; both in the version that was called for. */
+/** How a request makes the next object from the current one, both in the version of the call. */
 export type Transform = (current: ApiObject) => Promise<ApiObject> | ApiObject
 
-/** What is particular to the endpoint an update came in by: the object itself, or one of its subresources. Stored version. */
+/** What is particular to the endpoint of an update: the object itself, or one of its subresources. Stored version. */
 export interface UpdateRules {
   prepare(next: ApiObject, current: ApiObject, call: Call): ApiObject
   validate(next: ApiObject, current: ApiObject, root: Place, call: Call): void
-  /** Only updates of the object itself move its generation. */
+  /** Only updates of the object itself count up its generation. */
   readonly counts: boolean
-  /** What admission sees in the object's place, and the object with what admission made of that: a Scale. Left out: the object. */
+  /** What admission sees instead of the object (a Scale), and the object with what admission changed in that. Left out: the object. */
   readonly seen?: Seen
 }
 
@@ -32,7 +32,7 @@ export interface Seen {
   put(shown: ApiObject, object: ApiObject): ApiObject
 }
 
-/** What admission makes of the next object: at once, unless somebody has to be asked. */
+/** The next object after mutating admission: synchronous, unless a webhook has to be asked. */
 function mutated(env: RegistryEnvironment, call: Call, seen: Seen | undefined, next: ApiObject, current: ApiObject): Promise<ApiObject> | ApiObject {
   if (seen) return mutatedShown(env, call, seen, next, current)
   const answer = env.admission.mutate(attributes(call, 'UPDATE', next, current))
@@ -45,7 +45,7 @@ async function mutatedShown(env: RegistryEnvironment, call: Call, seen: Seen, ne
   return made === shown ? next : seen.put(made, next)
 }
 
-/** Rounds of compare-and-swap before giving up: somebody else always wins one, so this is never reached by accident. */
+/** Rounds of compare-and-swap before giving up. In each lost round another writer won, so this is never reached by accident. */
 const rounds = 100
 
 /** The rules of an update of the whole object. */
@@ -59,7 +59,7 @@ export const objectRules = (served: Served): UpdateRules => ({
   counts: true,
 })
 
-/** The rules of the status subresource: the spec stays, and of the metadata what does not belong to a status writer. */
+/** The rules of the status subresource: the spec stays, and the metadata that a status writer may not change. */
 export const statusRules = (served: Served): UpdateRules => ({
   prepare: (next, current, call) => {
     if (served.strategy.prepareForStatusUpdate) return served.strategy.prepareForStatusUpdate(next, current, call)
@@ -72,9 +72,9 @@ export const statusRules = (served: Served): UpdateRules => ({
 })
 
 export interface UpdateOptions {
-  /** The object to create when there is none; without it that is an error. */
+  /** The object to create when there is none; left out, that is a 404. */
   readonly missing?: () => ApiObject
-  /** The transform keeps the managed fields itself: it is an apply. */
+  /** The transform updates the managed fields itself: it is an apply. */
   readonly managed?: boolean
 }
 
@@ -103,7 +103,7 @@ async function createInstead(env: RegistryEnvironment, call: Call, { missing, ma
   checkName(call, object)
   const { uid, resourceVersion } = object.metadata
   if (managed && uid) throw conflict(call.served.storage, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
-  // An update of a version that is gone is no wish for a new object; an applied configuration is.
+  // An update of an object that is gone does not ask for a new one; an applied configuration does.
   if (!managed && (resourceVersion || uid)) throw notFound(call.served.storage, call.name)
   const asked = env.checkMayCreate(call)
   if (asked) await asked
@@ -124,12 +124,12 @@ function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   const { resource, strategy } = call.served
   const { uid, resourceVersion } = next.metadata
   if (uid && uid !== current.metadata.uid) {
-    // A patch is no claim about which object is meant, but it cannot make another one of it.
+    // A patch need not name the object, but cannot turn it into another one.
     if (call.verb === 'patch') refuse(call, call.name, [path('metadata').at('uid').invalid(uid, 'field is immutable')])
     throw conflict(call.served.storage, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
   }
   if (resourceVersion) {
-    // Kubernetes says the same as an error of its own (500); it is the object that is wrong.
+    // Kubernetes answers with an internal error (500); but it is the object that is wrong.
     if (!/^\d{1,20}$/.test(resourceVersion)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`)
     if (resourceVersion !== current.metadata.resourceVersion) throw modified(call.served.storage, call.name)
   } else if (strategy.unconditionalUpdate === false) {
@@ -137,7 +137,7 @@ function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   }
 }
 
-/** The metadata that a client may leave out of an update, and what it never decides. */
+/** The metadata of the next object: what a client left out, and what it cannot change, come from the current one. */
 function inherited(next: ApiObject, current: ApiObject): ApiObject {
   const old = current.metadata
   const m = next.metadata
@@ -148,7 +148,7 @@ function inherited(next: ApiObject, current: ApiObject): ApiObject {
     generateName: m.generateName ?? old.generateName,
     generation: old.generation,
     creationTimestamp: m.creationTimestamp ?? old.creationTimestamp,
-    // Only a deletion sets it and nobody takes it back.
+    // Only a deletion sets it, and nobody can unset it.
     deletionTimestamp: m.deletionTimestamp ?? old.deletionTimestamp,
     deletionGracePeriodSeconds: m.deletionGracePeriodSeconds ?? old.deletionGracePeriodSeconds,
     selfLink: undefined,
@@ -156,7 +156,7 @@ function inherited(next: ApiObject, current: ApiObject): ApiObject {
   })
 }
 
-/** Whether what generation counts has changed: the spec; of a kind without one, everything but metadata and status. */
+/** Whether the generation counts up: the spec changed, or for a kind without one anything but metadata and status. */
 function specChanged(next: ApiObject, current: ApiObject): boolean {
   const a = bodyOf(next)
   const b = bodyOf(current)
@@ -212,7 +212,7 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   return stored
 }
 
-/** Whether nothing keeps a deleted object any longer: the update that took its last finalizer removes it. */
+/** Whether nothing keeps a deleted object any longer: the update that removes its last finalizer removes it. */
 export function isFinished(served: Served, object: ApiObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers } = object.metadata
   return Boolean(deletionTimestamp) && !finalizers?.length && deletionGracePeriodSeconds === 0 && !served.rule.held?.(object)

@@ -21,7 +21,7 @@ export interface VirtualRequest {
 export interface VirtualAnswer {
   readonly code: number
   readonly type: StructType<ApiObject>
-  /** One object, or of a list all of them. */
+  /** One object, or all of a list. */
   readonly object: ApiObject | undefined
   readonly items: readonly ApiObject[] | undefined
 }
