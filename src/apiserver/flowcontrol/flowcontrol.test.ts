@@ -167,8 +167,10 @@ describe('when seats are short', () => {
     for (let i = 0; i < 6; i++) void (enter(flow, ana) as Promise<unknown>)
     const refused = enter(flow, ana) as Promise<unknown>
     await expect(refused).rejects.toMatchObject({ code: 429, reason: 'TooManyRequests', message: 'Too many requests, please try again later.', status: { details: { retryAfterSeconds: 1 } } })
-    const metrics = flow.record.metrics(flow.levels.all)
+    const metrics = flow.record.metrics(flow.levels)
     expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_rejected_requests_total')?.values()).toContainEqual({ labels: { priority_level: 'global-default', flow_schema: 'global-default', reason: 'queue-full' }, value: 1 })
+    expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_request_dispatch_no_accommodation_total')?.values()).toContainEqual({ labels: { priority_level: 'global-default', flow_schema: 'global-default' }, value: 7 })
+    for (const name of ['priority_level_seat_utilization', 'priority_level_request_utilization', 'demand_seats', 'demand_seats_average', 'demand_seats_stdev', 'seat_fair_frac']) expect(metrics.find((one) => one.name === `apiserver_flowcontrol_${name}`)?.values().length, name).toBeGreaterThan(0)
     expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_current_inqueue_requests')?.values()).toContainEqual({ labels: { priority_level: 'global-default', flow_schema: 'global-default' }, value: 6 })
     expect(metrics.find(({ name }) => name === 'apiserver_flowcontrol_request_queue_length_after_enqueue')?.values()).toContainEqual({ metricName: 'apiserver_flowcontrol_request_queue_length_after_enqueue_bucket', labels: { priority_level: 'global-default', flow_schema: 'global-default', le: 10 }, value: 6 })
   })
@@ -245,7 +247,7 @@ describe('the width of', () => {
     objects = 450
     const flow = start()
     for (const url of [pods, `${pods}/x`]) void flow.enter(request(account('default', 'a'), 'GET', url), undefined)
-    const seats = flow.record.metrics(flow.levels.all).find(({ name }) => name === 'apiserver_flowcontrol_work_estimated_seats')!.values()
+    const seats = flow.record.metrics(flow.levels).find(({ name }) => name === 'apiserver_flowcontrol_work_estimated_seats')!.values()
     const labels = { priority_level: 'workload-low', flow_schema: 'service-accounts' }
     expect(seats).toContainEqual({ metricName: 'apiserver_flowcontrol_work_estimated_seats_bucket', labels: { ...labels, le: 1 }, value: 1 })
     expect(seats).toContainEqual({ metricName: 'apiserver_flowcontrol_work_estimated_seats_sum', labels, value: 6 })

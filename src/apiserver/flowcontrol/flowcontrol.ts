@@ -43,8 +43,10 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     // A watch gives its place back when it has begun.
     if (info.verb !== 'watch') holds.answered(flow, request.raw)
     if (!after) return
+    level.meter.pass(level, now())
     level.seats += after.seats
     clock.after(after.ms, () => {
+      level.meter.pass(level, now())
       level.seats -= after.seats
       dispatcher.waiting()
     })
@@ -84,11 +86,14 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
       const ticket = ticketOf(request)
       if (ticket.arrived - adjusted >= period) {
         adjusted = ticket.arrived
-        levels.adjust()
+        levels.adjust(adjusted)
       }
       if (response) mark(request.early, ticket)
       if (!ticket.queue) return enterExempt(ticket)
-      if (!dispatcher.begin(ticket)) return waits.wait(ticket, releaseAtEnd)
+      if (!dispatcher.begin(ticket)) {
+        if (!ticket.level.fits(ticket.seats)) record.unaccommodated(ticket.schema)
+        return waits.wait(ticket, releaseAtEnd)
+      }
       record.waited(ticket.schema, 0, ticket.seats)
       return releaseAtEnd(ticket)
     },

@@ -9,6 +9,7 @@ import { Roster, type Member } from '../../machinery/roster.ts'
 import type { ApiRequest, RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 import { dealHand } from './hand.ts'
+import { Meter, type Demand } from './meter.ts'
 import type { Limits } from './seats.ts'
 
 /** A connection that is not read, and since when in milliseconds. */
@@ -101,6 +102,9 @@ export class Level {
   peak = 0
   /** `peak` smoothed over time. */
   demand = 0
+  /** How long it had how much under way, and what of that was wanted when its seats were last shared anew. */
+  readonly meter = new Meter()
+  wanted: Demand = { average: 0, deviation: 0 }
   /** Work given so far by share: what the levels are compared by when the event loop is short. */
   served = 0
   readonly running = new Roster<Ticket>()
@@ -132,6 +136,8 @@ export class Level {
     this.#flows.clear()
   }
 
+  /** Requests that may wait. */
+  get places(): number { return this.queueCount * (this.spec.limited?.limitResponse.queuing?.queueLengthLimit ?? 0) }
   get queueCount(): number { return this.spec.limited?.limitResponse.queuing?.queues ?? 1 }
 
   /** The flow of a schema and a distinguisher. */
@@ -164,6 +170,7 @@ export class Level {
     const queue = ticket.queue as Queue
     const limit = this.spec.limited?.limitResponse.queuing?.queueLengthLimit ?? this.current
     if (queue.waiting.length >= limit) return false
+    this.meter.pass(this, ticket.arrived)
     this.#wake(queue)
     queue.waiting.push(ticket)
     queue.waitingSeats += ticket.seats
@@ -211,6 +218,7 @@ export class Level {
     const { queue, seats, flow } = ticket
     const at = queue?.waiting.indexOf(ticket) ?? -1
     if (!queue || at < 0) return
+    this.meter.pass(this, performance.now())
     queue.waiting.splice(at, 1)
     queue.waitingSeats -= seats
     flow.waiting--
@@ -221,6 +229,7 @@ export class Level {
   begin(ticket: Ticket, now: number): void {
     const { queue, seats, flow } = ticket
     ticket.began = now
+    this.meter.pass(this, now)
     flow.executing++
     this.executing++
     this.seats += seats
@@ -240,6 +249,7 @@ export class Level {
     const { queue, seats, flow } = ticket
     const took = Math.min(longest, now - ticket.began)
     const work = seats * took
+    this.meter.pass(this, now)
     this.#guess += (took - this.#guess) * weight
     flow.executing--
     this.executing--

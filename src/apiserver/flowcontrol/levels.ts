@@ -6,7 +6,7 @@ import type { Lister } from '../options.ts'
 import { Level, type Flow, type Schema } from './level.ts'
 import { means, rulesFor } from './match.ts'
 import { mandatoryLevels, mandatorySchemas } from './objects.ts'
-import { distribute, limitsOf } from './seats.ts'
+import { distribute, fairFraction, limitsOf } from './seats.ts'
 
 export interface LevelsOptions {
   readonly levels: Lister<flowcontrol.PriorityLevelConfiguration>
@@ -24,8 +24,10 @@ export interface Levels {
   schemas(): readonly Schema[]
   /** The first schema that means the request; remembered for requests that look the same. */
   classify(user: Identity, info: RequestInfo): Classification
-  /** Shares the seats anew by what was asked for since the last time. */
-  adjust(): void
+  /** Shares the seats anew by what was asked for since the last time. `now` in milliseconds. */
+  adjust(now: number): void
+  /** The fraction of what it asked for that every level got the last time; 0 before. */
+  fraction(): number
 }
 
 /** Decisions about one user: the schemas that can mean them, and what was decided, by what the request is about. */
@@ -57,6 +59,7 @@ export function createLevels(options: LevelsOptions): Levels {
   let seenLevels = -1
   let seenSchemas = -1
   let known = new WeakMap<Identity, Known>()
+  let fraction = 0
 
   const refreshLevels = () => {
     const objects = withMandatory(options.levels.list(), mandatoryLevels)
@@ -124,16 +127,22 @@ export function createLevels(options: LevelsOptions): Levels {
       about.decisions.set(key, decision)
       return decision
     },
-    adjust() {
+    fraction: () => fraction,
+    adjust(now) {
       refresh()
       if (sorted.some((level) => level.quiescing && level.executing === 0 && level.waiting === 0)) refreshLevels()
       for (const level of sorted) {
+        level.meter.pass(level, now)
+        level.meter.ratios(level)
+        level.wanted = level.meter.demand()
         level.demand = Math.max(level.peak, memory * level.demand + (1 - memory) * level.peak)
         level.peak = level.seats + level.waitingSeats
       }
       const limited = sorted.filter((level) => !level.exempt)
       const exempt = sorted.filter((level) => level.exempt).reduce((sum, { limits }) => sum + limits.min, 0)
-      const shares = distribute(limited.map(({ limits, demand }) => ({ ...limits, demand })), options.seats - exempt)
+      const claims = limited.map(({ limits, demand }) => ({ ...limits, demand }))
+      fraction = fairFraction(claims, options.seats - exempt)
+      const shares = distribute(claims, fraction)
       limited.forEach((level, i) => (level.current = shares[i] as number))
     },
   }

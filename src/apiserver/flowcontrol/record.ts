@@ -1,15 +1,17 @@
 /** What is counted of flow control, under Kubernetes's names. Plain numbers while requests pass; metrics when somebody asks. */
 import type { Level, Schema, Ticket } from './level.ts'
+import type { Levels } from './levels.ts'
+import type { Meters } from './meter.ts'
 
 export type Refusal = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
 
 /** Seconds. */
 const waits = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
-const widths = [1, 2, 4, 10]
+const widths = [1, 2, 4, 8, 16, 32, 64, 100]
 const lengths = [0, 10, 25, 50, 100, 250, 500, 1000]
 
 interface Histogram { readonly bounds: readonly number[]; readonly counts: number[]; sum: number; total: number }
-interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Readonly<Record<'regular' | 'watch', Histogram>>; readonly width: Histogram; readonly queued: Histogram; readonly refused: Map<Refusal, number>; dispatched: number }
+interface Counted { readonly level: string; readonly wait: Histogram; readonly execution: Readonly<Record<'regular' | 'watch', Histogram>>; readonly width: Histogram; readonly queued: Histogram; readonly refused: Map<Refusal, number>; dispatched: number; unaccommodated: number }
 
 export interface Value { readonly value: number; readonly labels: Readonly<Record<string, string | number>>; readonly metricName?: string }
 export interface PlainMetric { readonly name: string; readonly help: string; readonly type: 'counter' | 'gauge' | 'histogram'; values(): readonly Value[] }
@@ -21,7 +23,10 @@ export interface FlowRecord {
   /** A request was put into a queue that has so many now. */
   queued(schema: Schema, length: number): void
   rejected(schema: Schema, reason: Refusal): void
-  metrics(levels: () => readonly Level[]): readonly PlainMetric[]
+  /** There were not enough seats for a request when it came. */
+  unaccommodated(schema: Schema): void
+  /** `now` in milliseconds, as requests are timed by. */
+  metrics(levels: Pick<Levels, 'all' | 'fraction'>, now?: () => number): readonly PlainMetric[]
 }
 
 const kinds = ['regular', 'watch'] as const
@@ -50,7 +55,7 @@ export function createRecord(): FlowRecord {
   const of = ({ name, level }: Schema): Counted => {
     const before = bySchema.get(name)
     if (before?.level === level.name) return before
-    const counted: Counted = { level: level.name, wait: histogram(waits), execution: { regular: histogram(waits), watch: histogram(waits) }, width: histogram(widths), queued: histogram(lengths), refused: new Map(), dispatched: 0 }
+    const counted: Counted = { level: level.name, wait: histogram(waits), execution: { regular: histogram(waits), watch: histogram(waits) }, width: histogram(widths), queued: histogram(lengths), refused: new Map(), dispatched: 0, unaccommodated: 0 }
     bySchema.set(name, counted)
     return counted
   }
@@ -65,6 +70,7 @@ export function createRecord(): FlowRecord {
     return [
       { name: 'apiserver_flowcontrol_dispatched_requests_total', help: 'Requests that were let in.', type: 'counter', values: () => each((labels, c) => [{ labels, value: c.dispatched }]) },
       { name: 'apiserver_flowcontrol_rejected_requests_total', help: 'Requests that were turned away, by reason.', type: 'counter', values: () => each((labels, c) => [...c.refused].map(([reason, value]) => ({ labels: { ...labels, reason }, value }))) },
+      { name: 'apiserver_flowcontrol_request_dispatch_no_accommodation_total', help: 'Requests that came when there were not enough seats for them.', type: 'counter', values: () => each((labels, c) => (c.unaccommodated > 0 ? [{ labels, value: c.unaccommodated }] : [])) },
       { name: wait, help: 'How long requests waited for their turn, in seconds.', type: 'histogram', values: () => each((labels, c) => bucketsOf(wait, c.wait, { ...labels, execute: 'true' })) },
       { name: execution, help: 'How long requests took after that, in seconds.', type: 'histogram', values: () => each((labels, c) => kinds.flatMap((type) => (c.execution[type].total > 0 ? bucketsOf(execution, c.execution[type], { ...labels, type }) : []))) },
       { name: length, help: 'How many requests were in a queue when one was added.', type: 'histogram', values: () => each((labels, c) => (c.queued.total > 0 ? bucketsOf(length, c.queued, labels) : [])) },
@@ -84,7 +90,9 @@ export function createRecord(): FlowRecord {
       const { refused } = of(schema)
       refused.set(reason, (refused.get(reason) ?? 0) + 1)
     },
-    metrics: (levels) => [...perSchema(), ...ofLevels(levels)],
+    unaccommodated: (schema) => void of(schema).unaccommodated++,
+    metrics: ({ all, fraction }, now = () => performance.now()) => [...perSchema(), ...ofLevels(all), ...timed(all, now),
+      { name: 'apiserver_flowcontrol_seat_fair_frac', help: 'The fraction of what it asked for that every level got.', type: 'gauge', values: () => [{ labels: {}, value: fraction() }] }],
   }
 }
 
@@ -112,7 +120,31 @@ function ofLevels(levels: () => readonly Level[]): readonly PlainMetric[] {
     gauge('upper_limit_seats', 'What it may have at most.', ({ limits }) => limits.max),
     gauge('current_limit_seats', 'What it may have now.', ({ current }) => current),
     gauge('demand_seats_high_watermark', 'The most seats that were wanted at once since they were last shared anew.', ({ peak }) => peak),
+    gauge('demand_seats_average', 'The seats that were wanted on average before they were last shared anew.', ({ wanted }) => wanted.average),
+    gauge('demand_seats_stdev', 'Their standard deviation.', ({ wanted }) => wanted.deviation),
     gauge('demand_seats_smoothed', 'What it would have used lately.', ({ demand }) => demand),
     gauge('target_seats', 'What it is to have if there is enough for all.', ({ demand, limits }) => Math.max(limits.min, demand)),
+  ]
+}
+
+/** For how long how much was in use: histograms that are observed at the end of every nanosecond, as Kubernetes says. */
+function timed(levels: () => readonly Level[], now: () => number): readonly PlainMetric[] {
+  const one = (metric: string, help: string, parts: readonly (keyof Meters)[], labelled: boolean): PlainMetric => {
+    const name = `apiserver_flowcontrol_${metric}`
+    const values = () => levels().flatMap((level) => {
+      level.meter.pass(level, now())
+      const meters = level.meter.ratios(level)
+      return parts.flatMap((part) => {
+        const { bounds, buckets, sum } = meters[part]
+        const total = buckets.reduce((all, n) => all + n, 0)
+        return bucketsOf(name, { bounds, counts: buckets, sum, total }, { ...(labelled ? { phase: part === 'waiting' ? 'waiting' : 'executing' } : {}), priority_level: level.name })
+      })
+    })
+    return { name, help, type: 'histogram', values }
+  }
+  return [
+    one('priority_level_seat_utilization', 'For how long what part of the seats was taken.', ['seats'], true),
+    one('priority_level_request_utilization', 'For how long how many requests waited or were under way, of those that may.', ['waiting', 'executing'], true),
+    one('demand_seats', 'For how long how many seats were wanted, of the level\'s share.', ['demand'], false),
   ]
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { flowcontrol } from '../../api/index.ts'
 import { dealHand } from './hand.ts'
 import { mandatoryLevels, suggestedLevels } from './objects.ts'
-import { distribute, limitsOf } from './seats.ts'
+import { distribute, fairFraction, limitsOf } from './seats.ts'
 
 const specs = [...mandatoryLevels, ...suggestedLevels].map(({ spec }) => spec as unknown as flowcontrol.PriorityLevelConfigurationSpec)
 const names = [...mandatoryLevels, ...suggestedLevels].map(({ name }) => name)
@@ -29,7 +29,7 @@ it('lets nobody borrow more than the level says', () => {
 
 it('takes from the idle and gives to the busy, within their limits', () => {
   const claims = limitsOf(specs, 600).map((limits, i) => ({ ...limits, demand: names[i] === 'global-default' ? 500 : 0 }))
-  const current = distribute(claims, 600)
+  const current = distribute(claims, fairFraction(claims, 600))
   expect(current[names.indexOf('global-default')]).toBeGreaterThan(300)
   expect(current[names.indexOf('workload-low')]).toBe(24)
 })
@@ -38,7 +38,7 @@ it('never gives a level less than its minimum or more than its maximum', () => {
   const claim = fc.record({ nominal: fc.nat(300), lend: fc.nat(100), borrow: fc.nat(300), demand: fc.nat(1000) })
     .map(({ nominal, lend, borrow, demand }) => ({ nominal, min: Math.max(0, nominal - lend), max: nominal + borrow, demand }))
   fc.assert(fc.property(fc.array(claim, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 2000 }), (claims, total) => {
-    distribute(claims, total).forEach((seats, i) => {
+    distribute(claims, fairFraction(claims, total)).forEach((seats, i) => {
       const { min, max } = claims[i]!
       expect(seats).toBeGreaterThanOrEqual(Math.max(1, Math.min(min, max)))
       expect(seats).toBeLessThanOrEqual(Math.max(1, max))

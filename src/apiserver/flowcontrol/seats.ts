@@ -34,20 +34,24 @@ export function limitsOf(specs: readonly flowcontrol.PriorityLevelConfigurationS
   })
 }
 
-/**
- * What each level may use now: everybody gets the same fraction of what it asked for, but never less than its minimum nor more than its
- * maximum, and all together about `total`. What nobody asks for is spread the same way, so that a sudden need finds room.
- */
-export function distribute(claims: readonly Claim[], total: number): readonly number[] {
-  const targets = claims.map(({ min, demand }) => Math.max(min, demand, 1))
-  const given = (fraction: number) => claims.map(({ min, max }, i) => Math.min(max, Math.max(min, fraction * (targets[i] as number))))
-  const sum = (list: readonly number[]) => list.reduce((all, n) => all + n, 0)
+const within = ({ min, max }: Claim, wanted: number): number => Math.min(max, Math.max(min, wanted))
+const targetOf = ({ min, demand }: Claim): number => Math.max(min, demand, 1)
+
+/** The fraction of what it asked for that every level gets, so that all together get about `total`. */
+export function fairFraction(claims: readonly Claim[], total: number): number {
+  const given = (fraction: number) => claims.reduce((all, claim) => all + within(claim, fraction * targetOf(claim)), 0)
   let low = 0
   let high = Math.max(1, total)
   for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2
-    if (sum(given(middle)) < total) low = middle
+    if (given(middle) < total) low = middle
     else high = middle
   }
-  return given(high).map((seats) => Math.max(1, Math.round(seats)))
+  return high
 }
+
+/**
+ * What each level may use now: everybody gets the same fraction of what it asked for, but never less than its minimum nor more than its
+ * maximum. What nobody asks for is spread the same way, so that a sudden need finds room.
+ */
+export const distribute = (claims: readonly Claim[], fraction: number): readonly number[] => claims.map((claim) => Math.max(1, Math.round(within(claim, fraction * targetOf(claim)))))

@@ -33,7 +33,7 @@ export function setUpFlowControl(env: ServerEnvironment, options: FlowOptions = 
   const { fair, maxRequests, maxMutating } = { ...defaultFlow, ...options }
   if (!fair) return { edge: createInflightLimit({ reads: maxRequests, writes: maxMutating }), serve: (routes) => routes }
   const control = createFlowControl(env, { seats: Math.max(1, maxRequests + maxMutating) })
-  for (const metric of control.record.metrics(control.levels.all)) registry?.registerMetric(metricOf(metric))
+  for (const metric of control.record.metrics(control.levels)) registry?.registerMetric(metricOf(metric))
   const dump = dumpHandler(control.levels.all, () => env.clock.now())
   return { edge: control, serve: (routes) => ({ ...routes, handle: (path) => (path.startsWith(place) ? dump : routes.handle(path)) }) }
 }
