@@ -1,5 +1,5 @@
 /** The host is borrowed: after `down` there is nothing of the cluster left on it. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildExample, root, startCluster } from '../support/cluster.ts'
@@ -56,5 +56,27 @@ describe('skiff down', () => {
       return answer.code === 0 ? answer.stdout : undefined
     })
     expect(reply).toBe('Hello from Skiff!\n')
+  })
+})
+
+describe('the host forwards packets', () => {
+  const forwarding = async () => (await cluster.host.run('cat', ['/proc/sys/net/ipv4/ip_forward'])).stdout.trim()
+
+  it('while a cluster is there, and is put back to what it was: after a crash too, and beside one that vanished', async () => {
+    await cluster.skiff('down')
+    await cluster.host.run('sh', ['-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward'])
+    expect((await cluster.up()).code).toBe(0)
+    expect(await forwarding()).toBe('1')
+    process.kill(Number(readFileSync(`/run/skiff/${cluster.name}/skiff.pid`, 'utf8').split(' ')[0]), 'SIGKILL')
+    const note = `/run/skiff/.sysctls-${(await cluster.host.run('readlink', ['/proc/self/ns/net'])).stdout.replaceAll(/\D/g, '')}.json`
+    const loans = JSON.parse(readFileSync(note, 'utf8')) as Record<string, { original: string; users: string[] }>
+    expect(loans['net.ipv4.ip_forward']).toEqual({ original: '0', users: [cluster.name] })
+    loans['net.ipv4.ip_forward']?.users.push('skiff-that-vanished')
+    writeFileSync(note, JSON.stringify(loans))
+    expect((await cluster.up()).code).toBe(0)
+    expect(await forwarding()).toBe('1')
+    expect((await cluster.skiff('down', '--purge')).code).toBe(0)
+    expect(await forwarding()).toBe('0')
+    expect(existsSync(note)).toBe(false)
   })
 })

@@ -1,8 +1,9 @@
 /**
  * Kernel settings that the network needs. They belong to the whole host, so what they were is written down, with the
- * clusters that rely on them; the last one to leave puts them back. The note lies under /run: a reboot resets both.
+ * clusters that rely on them; the last one to leave puts them back. The note lies under /run: a reboot resets both. A cluster
+ * relies on them while it has its directory beside the note: one that lost it without `down` is not waited for.
  */
-import { mkdir, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../machinery/clock.ts'
 
@@ -60,6 +61,12 @@ async function locked<T>(path: string, task: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The users that are still there. */
+async function present(directory: string, users: readonly string[]): Promise<readonly string[]> {
+  const there = await Promise.all(users.map((user) => access(join(directory, user)).then(() => true, () => false)))
+  return users.filter((_, i) => there[i])
+}
+
 /**
  * Sets the settings for `user` (a cluster's name), remembering what they were. A setting that already has its value is
  * noted too: another cluster may have set it, and must not take it away while this one runs. Throws where /proc/sys
@@ -72,8 +79,11 @@ export async function borrowSysctls(directory: string, user: string, sysctls: re
     let loans = await readLoans(path)
     for (const { name, value } of sysctls) {
       const current = (await readFile(fileOf(name), 'utf8')).trim()
-      const loan = loans[name] ?? { original: current, users: [] }
-      loans = { ...loans, [name]: { ...loan, users: [...loan.users.filter((u) => u !== user), user] } }
+      const loan = loans[name]
+      const users = (await present(directory, loan?.users ?? [])).filter((u) => u !== user)
+      // Whoever turned it back has decided anew, or the note was of another namespace that had this one's number.
+      const original = loan && current === value ? loan.original : current
+      loans = { ...loans, [name]: { original, users: [...users, user] } }
       await writeLoans(path, loans)
       if (current === value) continue
       try {
@@ -92,7 +102,7 @@ export async function returnSysctls(directory: string, user: string): Promise<vo
   await locked(path, async () => {
     const kept: Record<string, Loan> = {}
     for (const [name, loan] of Object.entries(await readLoans(path))) {
-      const users = loan.users.filter((u) => u !== user)
+      const users = (await present(directory, loan.users)).filter((u) => u !== user)
       if (users.length > 0) kept[name] = { ...loan, users }
       else await writeFile(fileOf(name), loan.original)
     }
