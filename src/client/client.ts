@@ -1,7 +1,7 @@
 /**
  * How every component speaks to the API server. There are two implementations: in one process a direct call
  * (`apiserver/local-client.ts`), across machines HTTPS (`client/https.ts`). No caller knows which it has.
- * Objects that come back are shared with caches: they are immutable, and frozen in tests.
+ * Returned objects are shared with caches: they are immutable, and frozen in tests.
  */
 import type { In, JsonObject, Of, Resource } from '../api/index.ts'
 import type { meta } from '../api/index.ts'
@@ -11,7 +11,7 @@ export interface CallOptions { readonly signal?: AbortSignal }
 export interface GetOptions extends CallOptions { readonly namespace?: string; readonly resourceVersion?: string }
 
 export interface ListOptions extends CallOptions {
-  /** Left out: all namespaces (or a cluster-scoped resource). */
+  /** Left out: all namespaces, or a cluster-scoped resource. */
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
@@ -60,10 +60,10 @@ export type WatchEvent<T> =
   /** Only `metadata.resourceVersion` (and the initial-events-end annotation) are filled in. */
   | { readonly type: 'BOOKMARK'; readonly object: T }
 
-/** What a resource's objects have in common: enough for generic code. */
+/** What objects of all resources have in common: enough for generic code. */
 export interface ApiObject { readonly kind: string; readonly apiVersion: string; readonly metadata: meta.ObjectMeta }
 
-/** Every call rejects with an `ApiError` when the server says no. `namespace` is taken from the object where it has one. */
+/** Every call rejects with an `ApiError` when the server refuses. `namespace` defaults to the object's. */
 export interface Client {
   get<O, I>(resource: Resource<O, I>, name: string, options?: GetOptions): Promise<O>
   list<O, I>(resource: Resource<O, I>, options?: ListOptions): Promise<List<O>>
@@ -73,7 +73,7 @@ export interface Client {
   update<O, I>(resource: Resource<O, I>, object: I, options?: UpdateOptions): Promise<O>
   updateStatus<O, I>(resource: Resource<O, I>, object: I, options?: WriteOptions): Promise<O>
   patch<O, I>(resource: Resource<O, I>, name: string, patch: Patch, options?: UpdateOptions): Promise<O>
-  /** Resolves with the object as it was, or as it is while finalizers or graceful deletion keep it. */
+  /** Resolves with the object as it was, or as it is while finalizers or a grace period keep it. */
   delete<O, I>(resource: Resource<O, I>, name: string, options?: DeleteOptions): Promise<O | undefined>
   deleteCollection<O, I>(resource: Resource<O, I>, options?: DeleteOptions & Pick<ListOptions, 'labelSelector' | 'fieldSelector'>): Promise<void>
   /** POST to a subresource: `binding`, `eviction`, `token`. */

@@ -1,6 +1,6 @@
 /**
- * Events for people: what `kubectl describe` and `kubectl get events` show. Repeated ones are counted in one object,
- * a flood of similar ones is put together, a flood from one source is cut off; the limits are those of Kubernetes.
+ * Events for people: what `kubectl describe` and `kubectl get events` show. Repeated events are counted in one object,
+ * many similar ones are aggregated, and each source is rate-limited; the limits are those of Kubernetes.
  */
 import { core, type In } from '../api/index.ts'
 import type { Clock } from '../machinery/clock.ts'
@@ -18,7 +18,7 @@ export interface EventTarget {
 }
 
 export interface EventRecorder {
-  /** Records that something happened to `object`. Returns at once and never throws; what cannot be written is dropped with a log line. */
+  /** Records that something happened to `object`. Returns at once and never throws; an event that cannot be written is dropped and logged. */
   event(object: EventTarget, type: 'Normal' | 'Warning', reason: string, message: string, action?: string): void
   /** Resolves when everything recorded so far is written or dropped. */
   flush(): Promise<void>
@@ -31,19 +31,19 @@ export interface RecorderOptions {
   readonly log: Logger
 }
 
-/** Different messages of one reason within this time become one event once there are this many. */
+/** Events with one reason and different messages become one event, once there are this many within this time (ms). */
 const aggregateWithin = 600_000
 const aggregateFrom = 10
-/** Events of one source about one object: so many at once, then one per so many milliseconds. */
+/** Events of one source about one object: a burst of this many, then one per this many milliseconds. */
 const burst = 25
 const refill = 300_000
 const remembered = 4096
-/** A queue this long means that the server does not take events; the newest are dropped. */
+/** When the queue is this long, the server is not taking events; the newest are dropped. */
 const longestQueue = 1000
 const attempts = 12
 const attemptDelay = 10_000
 
-/** A map that forgets what was used longest ago. */
+/** A map that forgets the least recently used entry. */
 function createMemory<V>(limit: number) {
   const entries = new Map<string, V>()
   return {
@@ -76,7 +76,7 @@ function referenceTo(target: EventTarget): core.ObjectReference {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value))
 }
 
-/** Similar happenings within ten minutes become one, whose message says so. */
+/** Similar events within ten minutes become one, whose message says so. */
 function createAggregator() {
   const groups = createMemory<{ messages: Set<string>; last: number }>(remembered)
   return (happening: Happening, base: string): { readonly key: string; readonly message: string } => {
@@ -86,13 +86,13 @@ function createAggregator() {
     group.messages.add(happening.message)
     groups.set(base, group)
     if (group.messages.size < aggregateFrom) return { key: `${base}\0${happening.message}`, message: happening.message }
-    // One message leaves, so that a quiet spell lets single events through again.
+    // One message is dropped, so that single events get through again after a quiet period.
     for (const oldest of group.messages) { group.messages.delete(oldest); break }
     return { key: base, message: `(combined from similar events): ${happening.message}` }
   }
 }
 
-/** A bucket of tokens per object: false when the happening is to be dropped. */
+/** A token bucket per object: false when the event must be dropped. */
 function createSpamFilter() {
   const buckets = createMemory<{ tokens: number; at: number }>(remembered)
   return (key: string, now: number): boolean => {
@@ -104,7 +104,7 @@ function createSpamFilter() {
   }
 }
 
-/** An event recorder of one component. `client` needs create and patch on events. */
+/** The event recorder of a component. `client` must be allowed to create and patch events. */
 export function createRecorder(client: Client, options: RecorderOptions): EventRecorder {
   const { component, host = '', clock, log } = options
   const aggregate = createAggregator()
@@ -156,7 +156,7 @@ export function createRecorder(client: Client, options: RecorderOptions): EventR
     written.set(key, await create(happening, message))
   }
 
-  /** The server said no: final. It did not answer: tried again for two minutes. */
+  /** A refusal is final; when the server does not answer, writes are retried for two minutes. */
   async function deliver(happening: Happening): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {

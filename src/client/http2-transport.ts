@@ -1,4 +1,4 @@
-/** The connections of the HTTPS client: HTTP/2 sessions that are shared, watched over and replaced when they die. */
+/** The connections of the HTTPS client: HTTP/2 sessions that are shared, monitored, and replaced when they die. */
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2'
 
 export interface Request {
@@ -17,9 +17,9 @@ export interface Response {
 }
 
 export interface Transport {
-  /** Resolves when the response's headers are there. Rejects with a plain `Error` when the server cannot be reached. */
+  /** Resolves with the response's headers. Rejects with a plain `Error` when the server cannot be reached. */
   send(request: Request): Promise<Response>
-  /** Opens connections with this certificate from now on; those that are open end with what runs on them. */
+  /** Opens connections with this certificate from now on; open ones end when their last stream does. */
   renew(pair: { readonly cert: string; readonly key: string }): void
   close(): void
 }
@@ -35,14 +35,14 @@ export interface TransportOptions {
 
 interface Session { readonly session: ClientHttp2Session; streams: number }
 
-/** Fewer than the 100 that API servers allow at least: a watch takes a stream for minutes. */
+/** Below 100, which API servers allow at least: a watch holds a stream for minutes. */
 const streamsPerSession = 90
-/** A session that does not answer a ping is dead, whatever TCP believes. */
+/** Milliseconds: a session that does not answer a ping within this is dead, whatever TCP says. */
 const pingEvery = 30_000
 const pingTimeout = 15_000
 const connectTimeout = 30_000
 
-/** Connects on demand; a session that went away is left to its streams and a new one is opened for the next request. */
+/** Connects on demand. A session that goes away is left to its streams, and the next request opens a new one. */
 export function createTransport(options: TransportOptions): Transport {
   const { server, ca, servername, insecure = false } = options
   let { cert, key } = options
@@ -56,7 +56,7 @@ export function createTransport(options: TransportOptions): Transport {
     const pings = setInterval(() => ping(entry), pingEvery).unref()
     const slow = setTimeout(() => session.destroy(new Error('connecting took too long')), connectTimeout).unref()
     session.once('connect', () => clearTimeout(slow))
-    // The streams carry the error to whoever waits for them; the session only leaves the pool.
+    // The streams report the error to their readers; the session only leaves the pool.
     session.on('error', () => sessions.delete(entry))
     session.on('goaway', () => sessions.delete(entry))
     session.once('close', () => {
@@ -95,7 +95,7 @@ export function createTransport(options: TransportOptions): Transport {
           answered = true
           resolve({ status: received[':status'] ?? 0, headers: received, stream })
         })
-        // After the response errors belong to whoever reads the stream; this listener only keeps them from being unhandled.
+        // After the response, errors are the reader's; this listener only keeps them from being unhandled.
         stream.on('error', (error) => reject(signal?.aborted ? (signal.reason as Error) : unreachable(server, error)))
         stream.once('close', () => {
           entry.streams--
@@ -119,8 +119,8 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /**
- * The body of a response as it comes. Node's own iteration takes a stream for broken off when the server has ended it before somebody begins
- * to read, whatever there is still to be read.
+ * The body of a response as it arrives. Node's own iteration takes a stream for aborted when the server ended it before reading began,
+ * even if there is data left to read.
  */
 export async function* chunksOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
   let over = false

@@ -8,14 +8,14 @@ import { chunksOf, createTransport, type Response, type Transport } from './http
 export interface HttpsClientOptions {
   /** `https://host:port`. */
   readonly server: string
-  /** PEM of the authority that signed the server's certificate; without it the system's authorities. */
+  /** PEM of the authority that signed the server's certificate; by default the system's authorities. */
   readonly ca?: string | undefined
   /** PEM of the client's certificate and key. */
   readonly cert?: string | undefined
   readonly key?: string | undefined
-  /** A bearer token, or what gives the current one (tokens of pods are renewed on disk). */
+  /** A bearer token, or a function for the current one (pods' tokens are renewed on disk). */
   readonly token?: string | (() => Promise<string>) | undefined
-  /** The name the server's certificate must have, when it is not the host of `server`. */
+  /** The name in the server's certificate, if it is not the host of `server`. */
   readonly servername?: string | undefined
   /** Accepts any server certificate. */
   readonly insecure?: boolean | undefined
@@ -23,9 +23,9 @@ export interface HttpsClientOptions {
 }
 
 export interface HttpsClient extends Client {
-  /** Shows this certificate on connections from now on. Calls under way end on the old ones, which are used no more. */
+  /** Uses this certificate for new connections. Calls in flight finish on the old ones, which get no new calls. */
   renew(pair: { readonly cert: string; readonly key: string }): void
-  /** Closes the connections; calls under way are rejected. */
+  /** Closes the connections; calls in flight are rejected. */
   close(): void
 }
 
@@ -56,13 +56,13 @@ async function textOf({ stream }: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** The error in a response's body, or one made from its code when the body has none. */
+/** The error in a response's body, or one made from its status code when the body has none. */
 function errorOf(status: number, body: string): ApiError {
   try {
     const parsed = JSON.parse(body) as Status
     if (parsed.kind === 'Status') return ApiError.fromStatus(parsed)
   } catch {
-    // Not JSON: a proxy between us and the server speaks here; its text is the message.
+    // Not JSON: the answer of a proxy in between; its text is the message.
   }
   return new ApiError(status, status === 503 ? 'ServiceUnavailable' : 'Unknown', body.trim().slice(0, 500) || `the server answered ${status}`)
 }
@@ -101,7 +101,7 @@ interface Call {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Sends a call, waiting and trying again when the server says so, and throws what it refuses. */
+/** Sends a call, retries when the server says so (429 with Retry-After), and throws its errors. */
 function createCaller(transport: Transport, options: HttpsClientOptions) {
   const { token, userAgent = 'skiff' } = options
   return async ({ method, path, body, contentType = 'application/json', signal }: Call): Promise<Response> => {
@@ -132,11 +132,11 @@ const delay = (ms: number, signal?: AbortSignal): Promise<void> => new Promise((
   }, { once: true })
 })
 
-/** An object as it came; items of lists come without their kind. */
+/** A received object with its kind, which items of lists lack. */
 const decoded = <O>(resource: Resource<O>, value: unknown): O =>
   decodeObject(resource.type as StructType<O>, { apiVersion: resource.apiVersion, kind: resource.kind, ...(value as object) }).object
 
-/** What is sent always says what it is. */
+/** A sent object with its kind. */
 const encoded = (resource: Resource, object: unknown): string =>
   JSON.stringify({ apiVersion: resource.apiVersion, kind: resource.kind, ...(object as object) })
 
@@ -163,7 +163,7 @@ async function* watchLines<O>(call: Caller, resource: Resource<O>, o: WatchOptio
   }
 }
 
-/** The calls that write an object and get it back. */
+/** The calls that write an object and return it. */
 function writers(object: <O>(resource: Resource<O>, c: Call) => Promise<O>) {
   const write = <O>(method: string, r: Resource<O>, parts: readonly string[], value: unknown, o: WriteOptions = {}): Promise<O> =>
     object(r, { method, path: pathOf(r, namespaceOf(value, o), parts, writeQuery(o)), body: encoded(r, value), signal: o.signal })

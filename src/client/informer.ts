@@ -1,4 +1,4 @@
-/** Informers: a component's live picture of a resource, kept by list and watch and shared by all who ask for the same. */
+/** Informers: a component's live picture of a resource, kept by list and watch, and shared by all who ask for the same. */
 import type { Resource } from '../api/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
@@ -10,9 +10,9 @@ export { keyOf, splitKey } from '../machinery/meta.ts'
 
 export interface Change<T> {
   readonly type: 'added' | 'updated' | 'deleted'
-  /** The object as it is now; of a deletion, as it last was. */
+  /** The object as it is now, or as it was before its deletion. */
   readonly object: T
-  /** What it was before an update. */
+  /** The object before an update. */
   readonly old?: T
 }
 
@@ -20,13 +20,13 @@ export type Indexes<T> = Readonly<Record<string, (object: T) => readonly string[
 
 export interface Informer<T> {
   readonly resource: Resource<T>
-  /** The object under `namespace/name` (`name` for cluster-scoped kinds), as far as the watch has told. */
+  /** The object under `namespace/name` (`name` for cluster-scoped kinds), as of what the watch has delivered. */
   get(key: string): T | undefined
   /** All objects, or those of one namespace. */
   list(namespace?: string): readonly T[]
   /** The objects for which the index function gave `value`. Throws for an index that was never declared. */
   byIndex(index: string, value: string): readonly T[]
-  /** Calls back for every change from now on, and once with `added` for what is already there. Returns how to stop it. */
+  /** Calls back for every change from now on, and once with `added` for each existing object. Returns a function that stops it. */
   onChange(listener: (change: Change<T>) => void): () => void
   /** Resolves when the first list has arrived. */
   synced(): Promise<void>
@@ -34,16 +34,16 @@ export interface Informer<T> {
 }
 
 export interface InformerOptions<T> extends Selection {
-  /** Index functions by name; declared again on a shared informer they are added to it. */
+  /** Index functions by name; on a shared informer they are added to the existing ones. */
   readonly indexes?: Indexes<T>
 }
 
 export interface Informers {
-  /** The informer of a resource and selection; the same one for the same question. Runs once `start` was called. */
+  /** The informer of a resource and selection; the same one for the same arguments. Runs once `start` was called. */
   for<T extends ApiObject, I>(resource: Resource<T, I>, options?: InformerOptions<T>): Informer<T>
-  /** Starts what was asked for and what will be, until the signal aborts. */
+  /** Starts all informers, present and future, until the signal aborts. */
   start(signal: AbortSignal): void
-  /** Resolves when everything asked for so far has had its first list. */
+  /** Resolves when every informer requested so far has had its first list. */
   synced(): Promise<void>
 }
 
@@ -97,7 +97,7 @@ function createCache<T extends ApiObject>(log: Logger) {
     if (old) for (const index of indexes.values()) index.remove(key, old)
     objects.set(key, object)
     for (const index of indexes.values()) index.put(key, object)
-    // A name that came back with another uid is another object: those who follow the first must see it go.
+    // A name that came back with another UID is another object: listeners must see the first one go.
     if (old && old.metadata.uid !== object.metadata.uid) for (const listener of listeners) tell(listener, { type: 'deleted', object: old })
     const change: Change<T> = old && old.metadata.uid === object.metadata.uid ? { type: 'updated', object, old } : { type: 'added', object }
     for (const listener of listeners) tell(listener, change)
@@ -147,7 +147,7 @@ interface Entry {
   run(signal: AbortSignal): void
 }
 
-/** Informers over one client: each resource and selection is listed and watched once, however many ask for it. */
+/** Informers over one client: each resource and selection is listed and watched once, however many use it. */
 export function createInformers(client: Client, options: { readonly clock: Clock; readonly log: Logger }): Informers {
   const entries = new Map<string, Entry>()
   let running: AbortSignal | undefined

@@ -1,4 +1,4 @@
-/** One of several: holds a Lease and lets its owner work only while it does. */
+/** Leader election: of several candidates, the one that holds a Lease does the work. */
 import { coordination, type In } from '../api/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import { isNotFound } from '../machinery/errors.ts'
@@ -8,11 +8,11 @@ import type { Client } from './client.ts'
 export interface LeaderElectionOptions {
   readonly client: Client
   readonly lease: { readonly namespace: string; readonly name: string }
-  /** Who this is: unique among the candidates. */
+  /** Identifies this candidate: unique among them. */
   readonly identity: string
   readonly clock: Clock
   readonly log: Logger
-  /** Milliseconds after which others may take a lease that was not renewed (15 s). */
+  /** Milliseconds after which others may take over a lease that was not renewed (15 s). */
   readonly leaseDuration?: number
   /** Milliseconds after which a leader that cannot renew gives up (10 s): less than the lease's duration. */
   readonly renewDeadline?: number
@@ -21,7 +21,7 @@ export interface LeaderElectionOptions {
   readonly signal?: AbortSignal
   /** Called when leadership begins; the signal aborts when it ends. */
   onStartedLeading(signal: AbortSignal): void
-  /** Called when leadership was lost or given back. */
+  /** Called when leadership was lost or released. */
   onStoppedLeading?(): void
   onNewLeader?(identity: string): void
 }
@@ -32,7 +32,7 @@ const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z'
 /** The lease as this candidate sees it, and what it does with it. */
 function createCandidate(options: LeaderElectionOptions, signal: AbortSignal) {
   const { client, lease, identity, clock, log, leaseDuration = 15_000 } = options
-  /** What was last seen of the lease and when: others' clocks are not trusted, only how long nothing changed here. */
+  /** The lease as last seen, and when: other clocks are not trusted, only how long nothing changed here. */
   let seen: { readonly lease: Lease; readonly at: number } | undefined
   let known = ''
 
@@ -58,7 +58,7 @@ function createCandidate(options: LeaderElectionOptions, signal: AbortSignal) {
     }
   }
 
-  /** Takes or renews the lease; false when another holds it. Throws when the server cannot be asked or a rival was faster. */
+  /** Takes or renews the lease; false when another candidate holds it. Throws when the server cannot be reached or a rival was faster. */
   async function acquire(): Promise<boolean> {
     let current: Lease
     try {
@@ -91,7 +91,7 @@ function createCandidate(options: LeaderElectionOptions, signal: AbortSignal) {
   }
 }
 
-/** Takes part in the election until stopped; gives the lease back on the way out, so that another need not wait. */
+/** Takes part in the election until stopped; then releases the lease, so that others need not wait for it to expire. */
 export function runLeaderElection(options: LeaderElectionOptions): Component {
   const { lease, identity, clock, log, leaseDuration = 15_000, renewDeadline = 10_000, retryPeriod = 2_000 } = options
   if (renewDeadline >= leaseDuration) throw new Error('leader election: renewDeadline must be less than leaseDuration')
@@ -100,7 +100,7 @@ export function runLeaderElection(options: LeaderElectionOptions): Component {
   const candidate = createCandidate(options, signal)
   const pause = (ms: number) => clock.sleep(ms, signal).catch(() => undefined)
 
-  /** Renews until it could not for `renewDeadline`, or another holds the lease. */
+  /** Renews until that failed for `renewDeadline`, or another candidate holds the lease. */
   async function hold(): Promise<void> {
     let renewed = clock.now()
     while (!signal.aborted && clock.now() - renewed < renewDeadline) {

@@ -1,34 +1,34 @@
-/** The work queue of a controller: each key once, however often it is added; failures come back later and later. */
+/** The work queue of a controller: each key once, however often it is added; failures are retried with growing delays. */
 import type { Clock, Timer } from '../machinery/clock.ts'
 
 export interface QueueOptions {
   readonly clock: Clock
-  /** The delay of a key's first failure, in milliseconds (5); it doubles with each one after. */
+  /** The delay after a key's first failure, in milliseconds (5); it doubles with each further one. */
   readonly baseDelay?: number
   /** The longest delay, in milliseconds (1000 s). */
   readonly maxDelay?: number
 }
 
 export interface WorkQueue {
-  /** Puts the key in the queue. A key that is being worked on is handed out again once it is done. */
+  /** Queues the key. A key that is being worked on is handed out again once it is done. */
   add(key: string): void
-  /** Adds the key after `ms` milliseconds; of several waits for one key the earliest counts. */
+  /** Adds the key after `ms` milliseconds; of several delays for one key the earliest counts. */
   addAfter(key: string, ms: number): void
-  /** Adds the key after the delay its count of failures asks for, and counts one more. */
+  /** Counts a failure of the key, and adds it after the corresponding delay. */
   addRateLimited(key: string): void
-  /** Sets the key's count of failures back to none. */
+  /** Resets the key's failures. */
   forget(key: string): void
   /** How often the key failed since it was last forgotten. */
   failures(key: string): number
-  /** The next key, when there is one; undefined once the queue is shut down. The taker owes a `done`. */
+  /** Resolves with the next key; undefined once the queue is shut down. The taker must call `done`. */
   take(): Promise<string | undefined>
-  /** The key is no longer worked on. */
+  /** Says that the key is no longer worked on. */
   done(key: string): void
-  /** Drops what waits, lets takers go with undefined. */
+  /** Drops all keys; waiting takers get undefined. */
   shutDown(): void
-  /** Keys ready to be taken. */
+  /** How many keys are ready to be taken. */
   readonly length: number
-  /** Nothing is ready and nothing is worked on (timers may still be running). */
+  /** Whether nothing is ready and nothing is worked on (timers may still be running). */
   readonly idle: boolean
 }
 

@@ -1,20 +1,20 @@
-/** List and watch, for ever: what is under informers, and what a component uses that keeps its own picture of the cluster. */
+/** List and watch, forever: the base of informers, and of components that keep their own picture of the cluster. */
 import type { Resource } from '../api/index.ts'
 import type { Clock } from '../machinery/clock.ts'
 import { isExpired } from '../machinery/errors.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { ApiObject, Client, WatchEvent } from './client.ts'
 
-/** Which objects are followed. */
+/** Which objects to follow. */
 export interface Selection {
   readonly namespace?: string | undefined
   readonly labelSelector?: string | undefined
   readonly fieldSelector?: string | undefined
 }
 
-/** Who is told. Calls are synchronous and in the order of the server. */
+/** Receives the changes. Calls are synchronous, in the server's order. */
 export interface Sink<T> {
-  /** Everything there is: what is not among `objects` is gone. */
+  /** The full list: whatever is not among `objects` is gone. */
   replace(objects: readonly T[]): void
   change(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void
 }
@@ -67,7 +67,7 @@ export async function reflect<T extends ApiObject>(options: ReflectOptions<T>): 
     }
     const started = clock.now()
     await follow(options, revision, wait, pause)
-    // A server that lists but will not let anyone watch is not asked without end.
+    // A server that lists but refuses watches is not asked in a tight loop.
     if (clock.now() - started < 1000) await pause()
   }
 }

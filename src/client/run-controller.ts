@@ -1,4 +1,4 @@
-/** Runs a reconciler: informers fill its queue, workers empty it, failures come back with growing delays. */
+/** Runs a reconciler: informers fill its queue, workers empty it, failures are retried with growing delays. */
 import type { Clock } from '../machinery/clock.ts'
 import { isAlreadyExists, isApiError, isConflict, isNotFound } from '../machinery/errors.ts'
 import type { Component, Logger } from '../machinery/log.ts'
@@ -6,14 +6,14 @@ import type { Reconciler } from './controller.ts'
 import type { Change, Informer } from './informer.ts'
 import { createQueue } from './queue.ts'
 
-/** Whose changes make which keys to be looked at. */
+/** Which changes cause which keys to be reconciled. */
 export interface Watch<T = never> {
   readonly informer: Informer<T>
-  /** The keys an object concerns. After an update it is asked about the old object too. */
+  /** The keys that an object concerns. Called for the old object, too, after an update. */
   keys(object: T, change: Change<T>): readonly string[]
 }
 
-/** States a watch with its object's type kept. */
+/** Makes a watch, keeping its object's type. */
 export const watch = <T>(informer: Informer<T>, keys: Watch<T>['keys']): Watch => ({ informer, keys }) as unknown as Watch
 
 export interface ControllerOptions {
@@ -25,24 +25,24 @@ export interface ControllerOptions {
   /** How many keys are worked on at once (5). */
   readonly concurrency?: number
   readonly signal?: AbortSignal | undefined
-  /** What the workers wait for besides the informers. */
+  /** Awaited by the workers, besides the informers. */
   readonly ready?: { synced(): Promise<void> }
 }
 
 export interface Controller extends Component {
-  /** Has the key looked at. */
+  /** Queues the key. */
   enqueue(key: string): void
-  /** Has the key looked at after `ms` milliseconds. */
+  /** Queues the key after `ms` milliseconds. */
   enqueueAfter(key: string, ms: number): void
-  /** Nothing is queued or worked on. */
+  /** Whether nothing is queued or worked on. */
   readonly idle: boolean
 }
 
-/** The namespace is going: nothing can be created in it, and nothing needs to be. */
+/** The namespace is being deleted: nothing can be created in it, and nothing needs to be. */
 export const isNamespaceTerminating = (error: unknown): boolean =>
   isApiError(error) && (error.status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false)
 
-/** Starts a controller. Its workers begin when every informer it watches has synced; `stop` waits for those at work. */
+/** Starts a controller. Its workers begin when every informer it watches has synced; `stop` waits for the busy ones. */
 export function runController(options: ControllerOptions): Controller {
   const { name, reconciler, watches, clock, concurrency = 5 } = options
   const log = options.log.child({ controller: name })
@@ -80,7 +80,7 @@ export function runController(options: ControllerOptions): Controller {
   }
 
   async function run(): Promise<void> {
-    // On the next turn: what its owner sets up after starting it counts too.
+    // On the next turn, so that what its caller sets up after this call counts, too.
     await Promise.resolve()
     const sources = [...(watches as readonly Watch<unknown>[]).map((w) => w.informer), ...(options.ready ? [options.ready] : [])]
     await Promise.race([Promise.all(sources.map((source) => source.synced())), aborted(signal)])

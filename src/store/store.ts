@@ -1,17 +1,17 @@
 /**
- * The key space: everything the cluster remembers. It is what etcd is, in the words of this project:
- * one counter (the revision) goes up by one with each committed transaction; each key remembers the
- * revision that made it and the one that last changed it.
+ * The key space: everything the cluster remembers. It has the semantics of etcd: one counter (the revision)
+ * goes up by one with each committed transaction; each key remembers the revision that created it and the one
+ * that last changed it.
  */
 
 export interface Entry {
   readonly key: string
   readonly value: Uint8Array
-  /** The revision at which the key came into being. */
+  /** The revision that created the key. */
   readonly createRevision: number
   /** The revision that wrote this value: the object's resourceVersion. */
   readonly modRevision: number
-  /** Why the value cannot be read, where it is encrypted and nobody here has the key; then `value` is empty. */
+  /** Why the value cannot be decrypted; then `value` is empty. */
   readonly problem?: string
 }
 
@@ -30,17 +30,17 @@ export interface Transaction {
 export type Commit =
   /** Every condition held; the writes are on disk. */
   | { readonly committed: true; readonly revision: number }
-  /** A condition failed and nothing was written. `current` has, for each condition in order, what is there. */
+  /** A condition failed and nothing was written. `current` has the present entry for each condition, in order. */
   | { readonly committed: false; readonly revision: number; readonly current: readonly (Entry | undefined)[] }
 
 export interface RangeOptions {
-  /** Read as of this revision; without it, the newest. Throws `CompactedError` when history that old is gone, `FutureRevisionError` when it is not reached yet. */
+  /** Read as of this revision; default the newest. Throws `CompactedError` when history that old is gone, `FutureRevisionError` when it has not been reached. */
   readonly revision?: number
   readonly limit?: number
   /** Start with the first key after this one. */
   readonly after?: string
   readonly keysOnly?: boolean
-  /** Spares the work of counting: `count` is then the number of `entries`. */
+  /** Skip counting: `count` is then the number of `entries`. */
   readonly uncounted?: boolean
 }
 
@@ -58,15 +58,15 @@ export interface Change {
   readonly key: string
   /** The new entry of a put; of a delete, the key with the revision of the deletion and an empty value. */
   readonly entry: Entry
-  /** What was there before, when the store still knows. */
+  /** The entry before, if the store still knows. */
   readonly previous?: Entry | undefined
 }
 
-/** The changes of one or more transactions, in order; `revision` is the last one covered, also when `changes` is empty (progress). */
+/** The changes of one or more transactions, in order; `revision` is the last one covered, even when `changes` is empty (progress). */
 export interface ChangeBatch { readonly revision: number; readonly changes: readonly Change[] }
 
 export interface WatchOptions {
-  /** The first revision wanted; without it, everything after now. Throws `CompactedError` when it is gone. */
+  /** The first revision wanted; default everything after now. Throws `CompactedError` when it is gone. */
   readonly from?: number
   readonly signal?: AbortSignal
 }
@@ -79,17 +79,17 @@ export interface Store {
   range(prefix: string, options?: RangeOptions): Promise<Range>
   /** All or nothing. Resolves only when the result is durable. */
   commit(transaction: Transaction): Promise<Commit>
-  /** Changes under the prefix, in order, none left out, only after they are durable. Ends when the signal aborts. */
+  /** Changes under the prefix, in order, without gaps, once they are durable. Ends when the signal aborts. */
   watch(prefix: string, options?: WatchOptions): AsyncIterable<ChangeBatch>
-  /** Forgets history before this revision; what is live stays. */
+  /** Forgets history before this revision; live keys stay. */
   compact(revision: number): Promise<void>
   /** The oldest revision that can still be read or watched from. */
   compacted(): Promise<number>
-  /** A lease ends after `seconds` unless renewed; keys put with it go with it. */
+  /** A lease expires after `seconds` unless renewed; keys put with it are deleted with it. */
   grantLease(seconds: number): Promise<number>
   renewLease(lease: number): Promise<void>
   revokeLease(lease: number): Promise<void>
-  /** Whether the stored form of the key's value is an old one, to be written anew although the value is the same. Left out: it never is. */
+  /** Whether the key's value is stored in an old form, so that writing the same value again makes sense. Left out: never. */
   stale?(key: string): Promise<boolean>
   /** Bytes on disk (0 for memory). */
   size(): Promise<number>

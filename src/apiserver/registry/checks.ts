@@ -116,6 +116,6 @@ function selectorRequirement({ key, operator, values = [] }: meta.LabelSelectorR
   forEach(at.at('values'), values, (value, place) => follows(place, value, labelValue))
 }
 
-/** Whether a selector is present and empty, which selects everything. */
+/** Whether a selector selects everything: it is absent or empty. */
 export const selectsAll = (value: meta.LabelSelector | undefined): boolean =>
   Object.keys(value?.matchLabels ?? {}).length === 0 && (value?.matchExpressions ?? []).length === 0

@@ -13,7 +13,7 @@ type Budget = policy.PodDisruptionBudget
 /** How many evicted pods a budget remembers until it has seen them go. */
 const mostDisrupted = 2000
 
-/** Finished and pending pods: evicted without asking a budget. */
+/** Pods that are finished, pending or being deleted: evicted without asking a budget. */
 const isOver = (pod: core.Pod): boolean =>
   pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed' || pod.status.phase === 'Pending' || Boolean(pod.metadata.deletionTimestamp)
 
