@@ -75,7 +75,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
     const authorizer = setUpAuthorizer(env, options.authorization, access.decided, metrics.registry)
     const tokens = options.serviceAccounts ? createTokens(options.serviceAccounts, env.clock) : undefined
     const checkToken = tokens && createTokenCheck(env, tokens, createTokenUses(metrics.registry))
-    const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication)
+    const who = setUpAuthentication(env, tokens && checkToken ? { check: checkToken, audiences: tokens.audiences } : undefined, options.authentication, metrics.registry)
     const flow = setUpFlowControl(env, options.flow, metrics.registry)
     const admissionMetrics = createAdmissionMetrics(metrics.registry)
     const admission = createAdmissionChain(admissionPlugins(env, authorizer, { ...options.admission, mountTokens: options.mountTokens ?? tokens !== undefined, tokens }, admissionMetrics), admissionMetrics)

@@ -14,6 +14,7 @@ import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { ReloadCounts } from '../machinery/reloads.ts'
 import { argumentBoolean, argumentDuration, argumentFile, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
+import { serverId } from './server-id.ts'
 import { UserError } from './user-error.ts'
 import { watchFile, type WatchedFile } from './watched-file.ts'
 
@@ -54,6 +55,7 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
     options: {
       tokens: tokens === undefined ? undefined : about(`token-auth-file: ${given?.['token-auth-file']}`, () => parseTokenFile(tokens)),
       issuers: jwt?.issuers,
+      server: serverId,
       webhook: await webhookOf(given),
       requestHeader,
       clientCa: requestHeader ? clientCa : undefined,

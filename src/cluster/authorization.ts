@@ -1,6 +1,8 @@
 /** Authorization: kube-apiserver's flags as a list of authorizers. */
 import { readFileSync, statSync } from 'node:fs'
 import type { AuthorizationOptions, ChosenMode } from '../apiserver/authz/setup.ts'
+import { createPost, type Post } from '../apiserver/remote.ts'
+import { inClusterConfig } from '../client/kubeconfig.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { ReloadCounts } from '../machinery/reloads.ts'
@@ -40,11 +42,19 @@ async function modesOfFile(text: string): Promise<readonly ChosenMode[]> {
   const { authorizers = [] } = parseAuthorizationConfiguration(text, fileProblem)
   return Promise.all(authorizers.map(async ({ type, name = '', webhook }): Promise<ChosenMode> => {
     if (!webhook) return type as (typeof builtIn)[number]
-    const kubeconfig = webhook.connectionInfo?.kubeConfigFile ?? ''
-    const post = await postOf(`authorizer ${name}`, readFileSync(kubeconfig, 'utf8'), kubeconfig)
+    const kubeconfig = webhook.connectionInfo?.kubeConfigFile
+    const post = kubeconfig === undefined ? await postInCluster(name, webhook.subjectAccessReviewVersion ?? 'v1') : await postOf(`authorizer ${name}`, readFileSync(kubeconfig, 'utf8'), kubeconfig)
     const options = { name, post, ...webhookOptions(webhook) }
     return (context) => createWebhookMode(options, context)
   }))
+}
+
+/** For a server in a pod: the API server of the cluster that the pod is in decides, and the pod's account asks. */
+async function postInCluster(name: string, version: string): Promise<Post> {
+  const { server, ...remote } = await inClusterConfig().catch((error: Error) => {
+    throw new UserError(`authorizer ${name}: InClusterConfig: ${error.message}`)
+  })
+  return createPost({ ...remote, server: `${server}/apis/authorization.k8s.io/${version}/subjectaccessreviews` })
 }
 
 function fileProblem(path: string): string | undefined {

@@ -119,6 +119,14 @@ describe('the flags of an authorization webhook', () => {
       writeFileSync(join(dir, 'authz'), JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthorizationConfiguration', authorizers: [{ type: 'Webhook', name: 'opa', webhook }] }))
       await expect(authorizationOf(parseArguments([`authorization-config=${join(dir, 'authz')}`]), { clock, log: quiet })).rejects.toThrow(why)
     }
+    const inCluster = { timeout: '3s', subjectAccessReviewVersion: 'v1', failurePolicy: 'Deny', connectionInfo: { type: 'InClusterConfig' } }
+    const config = file('authz', JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthorizationConfiguration', authorizers: [{ type: 'Webhook', name: 'opa', webhook: inCluster }] }))
+    for (const name of ['KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT']) {
+      const before = process.env[name]
+      delete process.env[name]
+      await expect(authorizationOf(parseArguments([`authorization-config=${config}`]), { clock, log: quiet })).rejects.toThrow('authorizer opa: InClusterConfig: not in a cluster')
+      if (before !== undefined) process.env[name] = before
+    }
     await expect(authorizationOf(parseArguments(['authorization-mode=Webhook', `authorization-webhook-config-file=${dir}/hook`, 'authorization-webhook-version=v2']), { clock, log: quiet })).rejects.toThrow('"v2" is not one of v1, v1beta1')
   })
 })

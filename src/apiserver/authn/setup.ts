@@ -1,4 +1,5 @@
 /** Every way to prove who one is, put together as the server was told. */
+import type { Registry } from 'prom-client'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import type { Identity } from '../identity.ts'
@@ -23,6 +24,8 @@ export interface AuthenticationOptions {
   readonly requestHeader?: RequestHeaderOptions | undefined
   /** PEM of the clients' authorities; needed beside `requestHeader`, whose authorities the listener accepts too. */
   readonly clientCa?: string | undefined
+  /** The name of this server among several, for metrics. */
+  readonly server?: string | undefined
   /** Which requests without credentials are `system:anonymous`. Nothing said: all. */
   readonly anonymous?: (() => AnonymousOptions | undefined) | undefined
 }
@@ -32,6 +35,9 @@ export interface IssuersContext {
   readonly log: Logger
   /** Those of this server. */
   readonly audiences: readonly string[]
+  /** Where it is counted, and how the server is called there. */
+  readonly registry?: Registry | undefined
+  readonly server?: string | undefined
 }
 
 export interface AuthenticationSetup {
@@ -42,11 +48,12 @@ export interface AuthenticationSetup {
   readonly audiences: readonly string[]
 }
 
-/** `serviceAccounts`: who knows the server's own tokens, and for which audiences they are. */
+/** `serviceAccounts`: who knows the server's own tokens, and for which audiences they are. `registry`: where it is counted what issuers say. */
 export function setUpAuthentication(
   env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log'>,
   serviceAccounts: { readonly check: CheckToken; readonly audiences: readonly string[] } | undefined,
   options: AuthenticationOptions = {},
+  registry?: Registry,
 ): AuthenticationSetup {
   const { clock, log } = env
   const audiences = serviceAccounts?.audiences ?? ['https://kubernetes.default.svc']
@@ -56,7 +63,7 @@ export function setUpAuthentication(
     forThisServer(audiences, findBootstrapToken(env)),
   ]
   const webhook = options.webhook ? [tokenWebhook(options.webhook, audiences, clock)] : []
-  const issuers = options.issuers?.({ clock, log, audiences })
+  const issuers = options.issuers?.({ clock, log, audiences, registry, server: options.server })
   const all = [...fixed, ...webhook]
   const check = anyOf(issuers ? () => [...fixed, ...issuers(), ...webhook] : () => all)
   const authenticate = createAuthenticator([

@@ -25,6 +25,7 @@ export type CheckToken = (token: string, audiences: readonly string[]) => Promis
 /** A deleted object's tokens work a little longer, so that a pod can end in order. */
 const leeway = 60_000
 
+/** Checks service account tokens: signature, audience, time, and that what they are bound to still exists. */
 export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log' | 'client'>, tokens: Tokens, uses: TokenUses = createTokenUses()): CheckToken {
   const checkSecretToken = createSecretTokenCheck(env, uses)
   const accounts = env.lister(core.serviceaccounts)

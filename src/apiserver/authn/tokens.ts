@@ -71,6 +71,7 @@ const secretIssuer = 'kubernetes/serviceaccount'
 /** How many verified tokens are remembered, so that a signature is checked once and not with every request. */
 const remembered = 4096
 
+/** Signs and verifies service account tokens with the given keys. */
 export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens {
   const signing = keyOf(createPrivateKey(options.signingKey))
   const keys = new Map<string, Key>([[signing.id, signing]])

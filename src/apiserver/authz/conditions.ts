@@ -1,5 +1,5 @@
 /** `matchConditions` of an authorization webhook: expressions over `request`, a SubjectAccessReviewSpec. Brings CEL with it. */
-import { CelError, celEnvironment, compileCel, isDyn, listOf, mapOf, objectOf, STRING } from '../../machinery/cel/index.ts'
+import { CelError, CelProgramError, celEnvironment, compileCel, isDyn, listOf, mapOf, objectOf, STRING } from '../../machinery/cel/index.ts'
 
 const requirement = objectOf('kubernetes.SelectorRequirement', { key: STRING, operator: STRING, values: listOf(STRING) })
 const selector = objectOf('kubernetes.SelectorAttributes', { rawSelector: STRING, requirements: listOf(requirement) })
@@ -44,7 +44,7 @@ export function compileConditions(expressions: readonly string[]): (spec: object
       if (!isDyn(program.type) && program.type.kind !== 'bool') throw new CelError('must evaluate to bool')
       return program
     } catch (error) {
-      throw error instanceof CelError ? new Error(`${JSON.stringify(source)}: compilation failed: ${error.message}`, { cause: error }) : error
+      throw error instanceof CelError ? new Error(`${JSON.stringify(source)}: ${error instanceof CelProgramError ? 'program instantiation' : 'compilation'} failed: ${error.message}`, { cause: error }) : error
     }
   })
   return (spec) => {

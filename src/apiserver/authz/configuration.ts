@@ -77,7 +77,9 @@ function validateWebhook(webhook: WebhookConfiguration, at: Path, problem: FileP
   if (failurePolicy === '') errors.push(at.at('failurePolicy').required(''))
   else if (!['NoOpinion', 'Deny'].includes(failurePolicy)) errors.push(at.at('failurePolicy').notSupported(failurePolicy, ['NoOpinion', 'Deny']))
   if (!connectionInfo?.type) errors.push(at.at('connectionInfo').at('type').required(''))
-  else if (connectionInfo.type !== 'KubeConfigFile') errors.push(at.at('connectionInfo').at('type').notSupported(connectionInfo.type, ['KubeConfigFile']))
+  else if (connectionInfo.type === 'InClusterConfig') {
+    if (connectionInfo.kubeConfigFile !== undefined) errors.push(at.at('connectionInfo').at('kubeConfigFile').invalid(connectionInfo.kubeConfigFile, 'can only be set when type=KubeConfigFile'))
+  } else if (connectionInfo.type !== 'KubeConfigFile') errors.push(at.at('connectionInfo').at('type').notSupported(connectionInfo.type, ['InClusterConfig', 'KubeConfigFile']))
   else errors.push(...validateFile(connectionInfo.kubeConfigFile ?? '', at.at('connectionInfo').at('kubeConfigFile'), problem))
   return [...errors, ...validateConditions(webhook, matchConditions.map((c) => c.expression ?? ''), at)]
 }

@@ -27,6 +27,7 @@ export function nodeNameOf(user: Identity): string | undefined {
 /** The account as which a node runs its service network; what it may do is for roles to say. */
 export const isNetworkAccount = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean => namespace === 'kube-system' && name === 'kube-proxy'
 
+/** The Node authorizer. */
 export function createNodeMode(sources: NodeSources): AuthorizationMode {
   const index = createNodeIndex(sources.pods)
 

@@ -1,4 +1,5 @@
 /** Authorizers that an administrator sets up: webhooks, their conditions, and the order of all. */
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../machinery/clock.ts'
 import { quiet } from '../../machinery/log.ts'
@@ -10,6 +11,7 @@ import type { Action } from './authorizer.ts'
 import { compileConditions } from './conditions.ts'
 import { parseAuthorizationConfiguration, webhookOptions } from './configuration.ts'
 import { setUpAuthorizer, type ChosenMode } from './setup.ts'
+import { createWebhookMetrics } from './webhook-metrics.ts'
 import { createWebhookMode, specOf, type WebhookModeOptions } from './webhook.ts'
 
 const ana: Identity = { name: 'ana', uid: '7', groups: ['devs', 'system:authenticated'], extra: { scope: ['a'] } }
@@ -108,6 +110,19 @@ describe('an authorization webhook', () => {
     const fails = webhook({ failurePolicy: 'Deny', matches: compileConditions(['request.extra["none"][0] == "x"', 'false']) })
     expect(await fails.authorize(ana, action('get', 'pods'))).toMatchObject({ opinion: 'none' })
   })
+
+  it('has its conditions counted: how long they took, what they kept away, and what could not be told', async () => {
+    const registry = new Registry()
+    const mode = createWebhookMode({ name: 'opa', post: createPost({ server: server.url, ca: server.ca }), authorizedTtl: 0, unauthorizedTtl: 0, timeout: 1000, failurePolicy: 'NoOpinion', matches: compileConditions(['request.resourceAttributes.namespace == "n" || request.extra["x"][0] == "y"']) },
+      { clock: new FakeClock(), log: quiet, metrics: createWebhookMetrics(registry) })
+    await mode.authorize(ana, action('get', 'pods', { namespace: 'n' }))
+    await mode.authorize({ ...ana, extra: { x: ['z'] } }, action('get', 'pods', { namespace: 'm' }))
+    await mode.authorize(ana, action('get', 'pods', { namespace: 'm' }))
+    const text = await registry.metrics()
+    expect(text).toContain('apiserver_authorization_match_condition_evaluation_seconds_count{type="Webhook",name="opa"} 3')
+    expect(text).toContain('apiserver_authorization_match_condition_exclusions_total{type="Webhook",name="opa"} 1')
+    expect(text).toContain('apiserver_authorization_match_condition_evaluation_errors_total{type="Webhook",name="opa"} 1')
+  })
 })
 
 describe('the authorizers', () => {
@@ -189,6 +204,7 @@ describe('the configuration', () => {
     expect(wrong('    failurePolicy: Deny\n', '')).toThrow('authorizers[0].webhook.failurePolicy: Required value')
     expect(wrong('request.user != \'ana\'', 'request.name')).toThrow('compilation failed')
     expect(wrong('failurePolicy', 'failPolicy')).toThrow('unknown field')
-    expect(wrong('KubeConfigFile, kube', 'InClusterConfig, kube')).toThrow('supported values: "KubeConfigFile"')
+    expect(wrong('KubeConfigFile, kube', 'InClusterConfig, kube')).toThrow('can only be set when type=KubeConfigFile')
+    expect(wrong('KubeConfigFile, kube', 'Service, kube')).toThrow('supported values: "InClusterConfig", "KubeConfigFile"')
   })
 })

@@ -59,6 +59,16 @@ export function createWebhookMode(options: WebhookModeOptions, { clock, log, met
     if (status.denied) return { opinion: 'deny', reason }
     return { opinion: status.allowed ? 'allow' : 'none', reason }
   })
+  const isMeant = (holds: NonNullable<typeof matches>, spec: object): boolean => {
+    const begun = performance.now()
+    let outcome: 'met' | 'excluded' | 'failed' = 'failed'
+    try {
+      outcome = holds(spec) ? 'met' : 'excluded'
+      return outcome === 'met'
+    } finally {
+      metrics?.conditions(name, (performance.now() - begun) / 1000, outcome)
+    }
+  }
   const remember = (key: string, decision: Decision): Decision => {
     const ttl = decision.opinion === 'allow' ? authorizedTtl : unauthorizedTtl
     if (ttl > 0 && key.length <= longestKept) {
@@ -74,7 +84,7 @@ export function createWebhookMode(options: WebhookModeOptions, { clock, log, met
     authorize(user, action) {
       const spec = specOf(user, action)
       try {
-        if (matches && !matches(spec)) return none
+        if (matches && !isMeant(matches, spec)) return none
       } catch (error) {
         return failed(error)
       }

@@ -1,6 +1,6 @@
 /** The expressions of an authentication configuration, in CEL. */
 import { childrenOf, type Expr } from '../../../machinery/cel/ast.ts'
-import { BOOL, CelError, CelList, celEnvironment, compileCel, DYN, isDyn, LazyObject, listOf, mapOf, objectOf, STRING, toJson, type CelEnvironment, type CelType, type CelValue } from '../../../machinery/cel/index.ts'
+import { BOOL, CelError, CelProgramError, CelList, celEnvironment, compileCel, DYN, isDyn, LazyObject, listOf, mapOf, objectOf, STRING, toJson, type CelEnvironment, type CelType, type CelValue } from '../../../machinery/cel/index.ts'
 import type { Identity } from '../../identity.ts'
 
 const claimsEnvironment = celEnvironment({ variables: { claims: mapOf(DYN) } })
@@ -23,7 +23,7 @@ function compile(source: string, env: CelEnvironment, where: string, kind: Wante
     return (variables) => toJson(program.evaluate(variables).value)
   } catch (error) {
     if (!(error instanceof CelError)) throw error
-    throw new Error(`${where}: Invalid value: ${JSON.stringify(source)}: compilation failed: ${error.message}`, { cause: error })
+    throw new Error(`${where}: Invalid value: ${JSON.stringify(source)}: ${error instanceof CelProgramError ? 'program instantiation' : 'compilation'} failed: ${error.message}`, { cause: error })
   }
 }
 

@@ -6,6 +6,7 @@ import { compileClaims, issuerOf, type Claims } from './claims.ts'
 import type { JwtAuthenticator } from './configuration.ts'
 import { createDistributedClaims } from './distributed.ts'
 import { createIssuerKeys } from './keys.ts'
+import type { JwtMetrics } from './metrics.ts'
 
 /** Who the token is; undefined for one of another issuer. Rejects for one of this issuer that does not hold. */
 export type CheckJwt = (token: string) => Promise<Identity | undefined>
@@ -17,7 +18,7 @@ export const signingAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', '
 const ahead = 60_000
 
 /** `algorithms`: those that are accepted; all of `signingAlgorithms` when left out. Throws when an expression cannot be compiled. */
-export function createJwtCheck(options: JwtAuthenticator, clock: Clock, algorithms: readonly string[] = signingAlgorithms): CheckJwt {
+export function createJwtCheck(options: JwtAuthenticator, clock: Clock, algorithms: readonly string[] = signingAlgorithms, metrics?: JwtMetrics): CheckJwt {
   const { url = '', discoveryURL, certificateAuthority, audiences = [] } = options.issuer ?? {}
   const verifier = (keys: CompactVerifyGetKey) => async (token: string): Promise<Claims> => {
     const { payload } = await compactVerify(token, keys, { algorithms: [...algorithms] })
@@ -26,11 +27,22 @@ export function createJwtCheck(options: JwtAuthenticator, clock: Clock, algorith
     checkStanding(claims as Claims, audiences, clock.now())
     return claims as Claims
   }
-  const verify = verifier(createIssuerKeys({ url, discoveryUrl: discoveryURL, certificateAuthority }, clock))
+  const verify = verifier(createIssuerKeys({ url, discoveryUrl: discoveryURL, certificateAuthority }, clock, metrics))
   const group = options.claimMappings?.groups?.claim
   const complete = group ? createDistributedClaims(group, certificateAuthority, (issuer) => verifier(createIssuerKeys({ url: issuer, certificateAuthority }, clock))) : async (claims: Claims) => claims
   const mapped = compileClaims(options)
-  return async (token) => (issuerOf(token) === url ? mapped(await complete(await verify(token))) : undefined)
+  return async (token) => {
+    if (issuerOf(token) !== url) return undefined
+    const begun = performance.now()
+    let holds = false
+    try {
+      const identity = mapped(await complete(await verify(token)))
+      holds = true
+      return identity
+    } finally {
+      metrics?.checked(url, holds, (performance.now() - begun) / 1000)
+    }
+  }
 }
 
 const utf8 = new TextDecoder()

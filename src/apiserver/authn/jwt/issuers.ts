@@ -6,6 +6,7 @@ import type { AuthenticationOptions } from '../setup.ts'
 import type { CheckToken } from '../token-authentication.ts'
 import type { AuthenticationConfiguration } from './configuration.ts'
 import { createJwtCheck } from './issuer.ts'
+import { createJwtMetrics } from './metrics.ts'
 
 /** How long a token of an issuer is not checked again. */
 const lifetime = 10_000
@@ -15,7 +16,8 @@ const lifetime = 10_000
  * keys. `algorithms`: those that are accepted; every one by pairs of keys when left out.
  */
 export const configuredIssuers = (configuration: () => AuthenticationConfiguration, algorithms?: readonly string[]): NonNullable<AuthenticationOptions['issuers']> =>
-  ({ clock, log, audiences }) => {
+  ({ clock, log, audiences, registry, server = '' }) => {
+    const metrics = registry && createJwtMetrics(registry, server, clock)
     let known: AuthenticationConfiguration | undefined
     let checks: ReadonlyMap<string, CheckToken> = new Map()
     let list: readonly CheckToken[] = []
@@ -25,9 +27,11 @@ export const configuredIssuers = (configuration: () => AuthenticationConfigurati
       const next = new Map<string, CheckToken>()
       for (const issuer of current.jwt ?? []) {
         const key = JSON.stringify(issuer)
-        next.set(key, checks.get(key) ?? remembering(clock, (found) => (found ? lifetime : 0), forThisServer(audiences, createJwtCheck(issuer, clock, algorithms))))
+        next.set(key, checks.get(key) ?? remembering(clock, (found) => (found ? lifetime : 0), forThisServer(audiences, createJwtCheck(issuer, clock, algorithms, metrics))))
       }
       if (known) log.info({ issuers: (current.jwt ?? []).map((j) => j.issuer?.url) }, 'the authentication configuration was read again')
+      const urls = new Set(current.jwt?.map(({ issuer }) => issuer?.url))
+      for (const { issuer } of known?.jwt ?? []) if (!urls.has(issuer?.url)) metrics?.forget(issuer?.url ?? '')
       known = current
       checks = next
       list = [...next.values()]

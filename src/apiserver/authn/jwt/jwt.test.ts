@@ -1,10 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { SignJWT } from 'jose'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../machinery/clock.ts'
+import { hashOf } from '../../../machinery/reloads.ts'
 import { startIssuer, type TestIssuer } from '../testing.ts'
 import { parseAuthenticationConfiguration, type JwtAuthenticator } from './configuration.ts'
 import { createJwtCheck } from './issuer.ts'
+import { createJwtMetrics } from './metrics.ts'
 
 let issuer: TestIssuer
 let clock: FakeClock
@@ -54,6 +57,27 @@ describe('a token of a configured issuer', () => {
     expect(await message(check(`${head}.${Buffer.from(JSON.stringify({ iss: issuer.url, aud: 'skiff', sub: 'root', exp: past + 1000 })).toString('base64url')}.${'A'.repeat(342)}`))).toContain('refused')
     const shared = await new SignJWT({ iss: issuer.url, aud: 'skiff', sub: 'root', exp: past + 1000 }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from('x'.repeat(32)))
     expect(await message(check(shared))).toContain('refused')
+  })
+
+  it('is counted, and so is when its issuer was asked for keys, without the names of either', async () => {
+    const registry = new Registry()
+    const metrics = createJwtMetrics(registry, 'server-1', clock)
+    const check = createJwtCheck(authenticator(), clock, undefined, metrics)
+    await check(await issuer.token({}))
+    await check(await issuer.token({ aud: 'another' })).catch(() => undefined)
+    await check('other.token.x').catch(() => undefined)
+    const labels = `jwt_issuer_hash="${hashOf(issuer.url)}",apiserver_id_hash="${hashOf('server-1')}"`
+    const text = await registry.metrics()
+    expect(text).toContain(`apiserver_authentication_jwt_authenticator_latency_seconds_count{result="success",jwt_issuer_hash="${hashOf(issuer.url)}"} 1`)
+    expect(text).toContain(`apiserver_authentication_jwt_authenticator_latency_seconds_count{result="failure",jwt_issuer_hash="${hashOf(issuer.url)}"} 1`)
+    expect(text).toContain(`apiserver_authentication_jwt_authenticator_jwks_fetch_last_timestamp_seconds{result="success",${labels}} ${clock.now() / 1000}`)
+    expect(text).toMatch(new RegExp(`jwks_fetch_last_key_set_info\\{${labels},hash="sha256:[0-9a-f]{64}"\\} 1`))
+    expect(text).not.toContain(issuer.url)
+    const { issuer: place, ...rest } = authenticator()
+    await createJwtCheck({ ...rest, issuer: { ...place, certificateAuthority: undefined } }, clock, undefined, metrics)(await issuer.token({})).catch(() => undefined)
+    expect(await registry.metrics()).toContain(`jwks_fetch_last_timestamp_seconds{result="failure",${labels}}`)
+    metrics.forget(issuer.url)
+    expect(await registry.metrics()).not.toContain('jwks_fetch_last_timestamp_seconds{')
   })
 
   it('says which credential it is, where it has a name', async () => {

@@ -3,6 +3,7 @@ import https from 'node:https'
 import { createLocalJWKSet, errors, type CompactVerifyGetKey, type JSONWebKeySet } from 'jose'
 import type { Clock } from '../../../machinery/clock.ts'
 import { readJson, readText } from '../../remote.ts'
+import type { JwtMetrics } from './metrics.ts'
 
 export interface IssuerPlace {
   /** The `iss` of its tokens, an https URL. */
@@ -21,19 +22,28 @@ const shortestPause = 10_000
 const oldest = 3_600_000
 
 /** What gives `compactVerify` the key of a token. Nobody but the issuer is asked, whatever a token says about where its key is. */
-export function createIssuerKeys(place: IssuerPlace, clock: Clock): CompactVerifyGetKey {
+export function createIssuerKeys(place: IssuerPlace, clock: Clock, metrics?: Pick<JwtMetrics, 'fetched'>): CompactVerifyGetKey {
   let keys: { readonly find: CompactVerifyGetKey; readonly at: number } | undefined
   let fetching: Promise<void> | undefined
   let asked = -Infinity
 
   async function fetchKeys(): Promise<void> {
+    try {
+      const text = await askForKeys()
+      keys = { find: createLocalJWKSet(parsed(text) as JSONWebKeySet), at: clock.now() }
+      metrics?.fetched(place.url, text)
+    } catch (error) {
+      metrics?.fetched(place.url, undefined)
+      throw error
+    }
+  }
+  async function askForKeys(): Promise<string> {
     const where = place.discoveryUrl ?? `${place.url.replace(/\/$/, '')}/.well-known/openid-configuration`
     const document = (await getJson(where, place.certificateAuthority)) as { readonly issuer?: unknown; readonly jwks_uri?: unknown }
     if (document.issuer !== place.url) throw new Error(`the issuer in ${where} is ${JSON.stringify(document.issuer)}, not ${JSON.stringify(place.url)}`)
     const uri = document.jwks_uri
     if (typeof uri !== 'string' || !URL.canParse(uri) || new URL(uri).protocol !== 'https:') throw new Error(`the jwks_uri in ${where} is no https URL`)
-    const set = await getJson(uri, place.certificateAuthority)
-    keys = { find: createLocalJWKSet(set as JSONWebKeySet), at: clock.now() }
+    return readText(await get(uri, place.certificateAuthority, { accept: 'application/json' }), uri)
   }
   /** Asks the issuer, unless that was done a moment ago; several at once wait for one answer. */
   function refresh(): Promise<void> {
@@ -55,6 +65,15 @@ export function createIssuerKeys(place: IssuerPlace, clock: Clock): CompactVerif
       await refresh()
       return keys.find(header, token)
     }
+  }
+}
+
+/** Throws an `Error` for what is no JSON; its text says nothing of what is there. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error('the keys are no JSON', { cause: error })
   }
 }
 
