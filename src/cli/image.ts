@@ -26,6 +26,7 @@ export interface BuildOptions extends ClusterOptions {
   readonly buildArg?: readonly string[]
 }
 
+/** `skiff image build` */
 export async function build(context: string, options: BuildOptions): Promise<void> {
   needRoot('image build')
   if (!existsSync(context) || !statSync(context).isDirectory()) throw new UserError(`${context} is not a directory; give the one that holds the Dockerfile and what it copies`)
@@ -49,6 +50,7 @@ function toolsFor(dockerfile: string): Requirement[] {
   ]
 }
 
+/** `skiff image import` */
 export async function importArchive(archive: string, options: ClusterOptions): Promise<void> {
   needRoot('image import')
   if (!existsSync(archive)) throw new UserError(`there is no ${archive}; give the path of an archive that "docker save" or skopeo wrote`)
@@ -60,6 +62,7 @@ export async function importArchive(archive: string, options: ClusterOptions): P
   })
 }
 
+/** `skiff image list` */
 export async function list(options: ClusterOptions): Promise<void> {
   needRoot('image list')
   const images = await listImages(target(options))

@@ -27,6 +27,7 @@ export interface StatusOptions extends ClusterOptions {
   readonly output: 'text' | 'json'
 }
 
+/** `skiff status` */
 export async function status(options: StatusOptions): Promise<void> {
   const report = await inspect(options)
   if (options.output === 'json') console.log(JSON.stringify(report, null, 2))

@@ -152,6 +152,7 @@ export function argumentFile(all: ApiServerArguments | undefined, name: string):
   }
 }
 
+/** An argument's value by its kind; undefined when it is not given. */
 export const argumentNumber = (all: ApiServerArguments | undefined, name: string): number | undefined => (all?.[name] === undefined ? undefined : Number(all[name]))
 
 export const argumentBoolean = (all: ApiServerArguments | undefined, name: string): boolean | undefined => (all?.[name] === undefined ? undefined : all[name] === 'true')

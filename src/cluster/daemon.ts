@@ -20,6 +20,7 @@ export function writePid(paths: Paths): void {
   writeFileSync(paths.pidFile, `${process.pid} ${processIdentity(process.pid)}\n`)
 }
 
+/** Removes the pid file if it is this process's. */
 export function removePid(paths: Paths): void {
   if (runningPid(paths) === process.pid) rmSync(paths.pidFile, { force: true })
 }

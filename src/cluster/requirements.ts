@@ -46,6 +46,7 @@ export function requirements(options: { readonly externalRuntime: boolean; reado
   ]
 }
 
+/** Those of the requirements that the host lacks. */
 export const missing = (needed: readonly Requirement[]): Requirement[] => needed.filter((requirement) => !requirement.present())
 
 /** Installs Debian packages. Shows apt's output only when it fails. */

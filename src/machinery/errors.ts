@@ -55,6 +55,7 @@ const qualifiedKind = (k: KindName) => (k.group === '' ? k.kind : `${k.kind}.${k
 const quote = (name: string): string => JSON.stringify(name)
 const about = (r: ResourceName, name: string): StatusDetails => ({ ...(name ? { name } : {}), ...(r.group ? { group: r.group } : {}), kind: r.plural })
 
+/** Kubernetes's standard errors, with its messages and details. */
 export const notFound = (r: ResourceName, name: string) =>
   new ApiError(404, 'NotFound', `${qualified(r)} ${quote(name)} not found`, about(r, name))
 export const alreadyExists = (r: ResourceName, name: string) =>

@@ -93,6 +93,7 @@ export class Path<Said = FieldError> {
   typeInvalid(value: unknown, detail: string): Said { return this.say(new FieldError('FieldValueTypeInvalid', this.text, detail, value)) }
 }
 
+/** A path to start from: `path('spec').at('replicas')`. */
 export const path = (text = ''): Path => new Path(text)
 
 /** A path of an object that is being checked: what is said to be wrong is noted down. So checks are plain functions that call each other. */

@@ -60,6 +60,7 @@ export interface Network extends Component {
 
 const defaultHostDir = '/run/skiff'
 const split = (list: string): readonly string[] => list.split(',').map((part) => part.trim()).filter(Boolean)
+/** Where the leases of pod addresses are kept, below the data directory. */
 export const leaseDirIn = (dataDir: string): string => join(dataDir, 'leases')
 
 /** The CIDRs for this node's pods: given, or waited for on the Node object. */

@@ -44,6 +44,7 @@ export const podNamespace = (pod: core.Pod): string => pod.metadata.namespace ??
 /** Containers of every sort with the path of their field, as events name them. */
 export interface AnyContainer { readonly container: core.Container; readonly kind: 'init' | 'app' | 'ephemeral'; readonly fieldPath: string }
 
+/** The init, app and ephemeral containers of a pod. */
 export function allContainers(pod: core.Pod): readonly AnyContainer[] {
   return [
     ...(pod.spec.initContainers ?? []).map((container) => ({ container, kind: 'init' as const, fieldPath: `spec.initContainers{${container.name}}` })),

@@ -53,6 +53,7 @@ function hostPorts(pod: core.Pod): HostPort[] {
 
 const known = new WeakMap<core.Pod, PodInfo>()
 
+/** What scheduling needs of a pod; computed once for each version of it. */
 export function podInfo(pod: core.Pod): PodInfo {
   const before = known.get(pod)
   if (before) return before
@@ -76,5 +77,6 @@ export function podInfo(pod: core.Pod): PodInfo {
   return info
 }
 
+/** Whether the pod has any inter-pod affinity or anti-affinity terms. */
 export const hasAffinityTerms = (p: PodInfo): boolean =>
   p.affinity.length + p.antiAffinity.length + p.preferredAffinity.length + p.preferredAntiAffinity.length > 0

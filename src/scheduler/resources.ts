@@ -38,6 +38,7 @@ function combined(a: Numbers, b: Numbers, how: (x: number, y: number) => number)
 const sum = (a: Numbers, b: Numbers) => combined(a, b, (x, y) => x + y)
 const most = (a: Numbers, b: Numbers) => combined(a, b, Math.max)
 
+/** Amounts by name as `Resources`; what is missing is 0. */
 export function resourcesOf(all: Numbers): Resources {
   const { cpu = 0, memory = 0, 'ephemeral-storage': ephemeralStorage = 0, ...rest } = all
   return { milliCpu: cpu, memory, ephemeralStorage, scalar: new Map(Object.entries(rest)) }

@@ -25,6 +25,7 @@ export interface State {
   isAssumed(key: string): boolean
 }
 
+/** An empty picture of the cluster. */
 export function createState(lookups: Lookups): State {
   const nodes = new Map<string, MutableNodeInfo>()
   /** Pods whose node is not known (yet): they count once it appears. */

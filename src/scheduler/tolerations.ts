@@ -14,6 +14,7 @@ function valueTolerated(toleration: core.Toleration, value: string): boolean {
   }
 }
 
+/** Whether the toleration matches the taint. */
 export function tolerates(toleration: core.Toleration, taint: core.Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false
   if (toleration.key && toleration.key !== taint.key) return false

@@ -67,6 +67,7 @@ export interface CheckpointOptions {
   readonly moved: (applied: number) => void
 }
 
+/** Moves pending records into lmdb, on a timer and on demand. */
 export function createCheckpoints({ tables, transactions, pending, clock, log, mostBytes, moved }: CheckpointOptions): Checkpoints {
   let running: Promise<void> | undefined
   let timer: Timer | undefined

@@ -24,6 +24,7 @@ export interface News {
   readonly closed: boolean
 }
 
+/** News of a store: watchers wait, writers publish. */
 export function createNews(): News {
   const waiting = new Set<() => void>()
   let closed = false

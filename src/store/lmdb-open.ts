@@ -108,5 +108,6 @@ export function checkDataFile(path: string): void {
   }
 }
 
+/** The error message of a damaged file: what is wrong, and what to do. */
 export const damaged = (file: string, how: string): string =>
   `${file} is damaged (${how}): put a backup in its place, or move the data directory away to start anew`

@@ -30,6 +30,7 @@ function placeAt(space: Space, place: number | undefined, revision: number): num
   return at || undefined
 }
 
+/** A key's entry as of a revision. */
 export const getAt = (space: Space, key: string, revision: number): Entry | undefined =>
   entryAt(space, placeAt(space, newestPlaceOf(space, key), revision))
 

@@ -20,6 +20,7 @@ const perRevision = 2 ** 16
 
 /** The place of write number `index` of a revision. */
 export const placeOf = (revision: number, index: number): number => revision * perRevision + index
+/** The revision of a place. */
 export const revisionOf = (place: number): number => Math.floor(place / perRevision)
 
 /** A row of `keys`. `lease` is 0 for none. */
@@ -88,6 +89,7 @@ const numbers = (...values: readonly number[]): Buffer => {
 }
 const number = (row: Buffer, index: number) => row.readDoubleLE(index * 8)
 
+/** The binary forms of rows. */
 export const encodeHead = (h: Head): Buffer => numbers(h.created, h.place, h.lease)
 export const decodeHead = (row: Buffer): Head => ({ created: number(row, 0), place: number(row, 1), lease: number(row, 2) })
 export const encodePlace = (place: number): Buffer => numbers(place)
@@ -112,6 +114,7 @@ export function writeLogRow(to: Buffer, at: number, row: LogRow): number {
   return keyAt + keyLength + row.value.length
 }
 
+/** A row of the log in binary. */
 export function encodeLogRow(row: LogRow): Buffer {
   const encoded = Buffer.allocUnsafe(logRowBytes(row))
   writeLogRow(encoded, 0, row)
@@ -142,6 +145,7 @@ export function readTomb(tables: Tables, key: string): number | undefined {
   return tomb && number(tomb, 0)
 }
 
+/** Reads the row of the log at a place; undefined when compaction has removed it. */
 export function readLogRow(tables: Tables, place: number): LogRow | undefined {
   const row = tables.log.getBinary(place)
   return row && decodeLogRow(row)

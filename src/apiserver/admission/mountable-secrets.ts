@@ -7,6 +7,7 @@ import type { core } from '../../api/index.ts'
 const annotation = 'kubernetes.io/enforce-mountable-secrets'
 const truths: ReadonlySet<string | undefined> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 
+/** Whether the account's pods may use only the secrets that it names. */
 export const enforcesSecrets = ({ metadata }: core.ServiceAccount): boolean => truths.has(metadata.annotations?.[annotation])
 
 type Container = Pick<core.Container, 'name' | 'env' | 'envFrom'>

@@ -7,6 +7,7 @@ import type { AdmissionAttributes } from './admission.ts'
 export const createsPod = (a: AdmissionAttributes): boolean => a.operation === 'CREATE' && isPod(a)
 /** A pod itself, whatever happens to it. */
 export const isPod = (a: AdmissionAttributes): boolean => a.resource.groupResource === 'pods' && a.subresource === ''
+/** The pod of a request whose resource is known to be pods. */
 export const podOf = (a: AdmissionAttributes): core.Pod => a.object as unknown as core.Pod
 
 /** The pod with parts of its spec replaced. */

@@ -34,6 +34,7 @@ const versions: Readonly<Record<string, number>> = { '/v1': 1, 'autoscaling/v2':
 
 export interface Priority { readonly group: number; readonly version: number }
 
+/** Whether Kubernetes itself serves the group. */
 export const isBuiltInGroup = (group: string): boolean => Object.hasOwn(groups, group)
 
 /** Where a group version that this server has itself stands among the others. */

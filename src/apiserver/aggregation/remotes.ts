@@ -24,6 +24,7 @@ export interface Remotes {
   all(): readonly Remote[]
 }
 
+/** Whether the API service's condition `Available` is true. */
 export const isAvailable = (service: apiregistration.APIService): boolean => service.status.conditions?.some((c) => c.type === 'Available' && c.status === 'True') ?? false
 
 function remoteOf(object: apiregistration.APIService): Remote | undefined {

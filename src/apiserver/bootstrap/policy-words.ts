@@ -44,6 +44,7 @@ export const readWrite = `${read} ${write}`
 /** What everybody who reports events needs. */
 export const reportEvents: readonly Rule[] = [may('create patch update', group.core, 'events'), may('create patch update', group.events, 'events')]
 
+/** A user, a group or a service account as the subject of a binding. */
 export const user = (name: string): SubjectData => ({ apiGroup: rbacGroup, kind: 'User', name })
 export const members = (name: string): SubjectData => ({ apiGroup: rbacGroup, kind: 'Group', name })
 export const account = (namespace: string, name: string): SubjectData => ({ kind: 'ServiceAccount', name, namespace })

@@ -12,6 +12,7 @@ const terminating = (status: 'True' | 'False', reason: string, message: string):
 export const deletionPending = terminating('True', 'InstanceDeletionPending', 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon')
 export const deletionInProgress = terminating('True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress')
 export const deletionCompleted = terminating('False', 'InstanceDeletionCompleted', 'removed all instances')
+/** The condition of a definition whose objects could not be deleted. */
 export const deletionFailed = (why: string): Statement => terminating('True', 'InstanceDeletionFailed', `could not list instances: ${why}`)
 
 /** Deletes every object of the kind; how many are left, held by finalizers of their own. */
@@ -23,5 +24,6 @@ export async function deleteInstances(client: Client, resource: Resource): Promi
   return (await left()).length
 }
 
+/** Whether a definition is being deleted and still waits for its objects. */
 export const awaitsCleanup = ({ metadata }: Definition): boolean =>
   Boolean(metadata.deletionTimestamp) && (metadata.finalizers?.includes(cleanupFinalizer) ?? false)

@@ -9,6 +9,7 @@ export type Condition = apiextensions.CustomResourceDefinitionCondition
 /** A condition but for when it came to be so. */
 export type Statement = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
 
+/** A definition's condition of a type, and what follows from it. */
 export const conditionOf = ({ status }: Definition, type: string): Condition | undefined => status.conditions.find((c) => c.type === type)
 export const isTrue = (definition: Definition, type: string): boolean => conditionOf(definition, type)?.status === 'True'
 export const isEstablished = (definition: Definition): boolean => isTrue(definition, 'Established')
@@ -22,6 +23,7 @@ export function withCondition(conditions: readonly Condition[], next: Statement,
   return before ? conditions.map((c) => (c === before ? condition : c)) : [...conditions, condition]
 }
 
+/** The conditions without those of a type. */
 export const withoutCondition = (conditions: readonly Condition[], type: string): readonly Condition[] =>
   (conditions.some((c) => c.type === type) ? conditions.filter((c) => c.type !== type) : conditions)
 

@@ -22,6 +22,7 @@ const listMetaOf = ({ resourceVersion, continue: next, remaining }: ListResult):
 const formOf = ({ format, pretty }: EncodeOptions): TextForm => (format.media === 'yaml' ? 'yaml' : pretty ? 'pretty' : 'json')
 
 const partialType = meta.PartialObjectMetadata as unknown as StructType<ApiObject>
+/** The metadata of an object as `PartialObjectMetadata` in protobuf. */
 export const partialMessage = (object: ApiObject, { version = 'meta.k8s.io/v1' }: Format): Uint8Array =>
   encodeMessage(partialType, { kind: 'PartialObjectMetadata', apiVersion: version, metadata: object.metadata })
 

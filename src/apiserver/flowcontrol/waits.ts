@@ -34,6 +34,7 @@ const look = 100
 /** The answer that Kubernetes gives when there is no room: a text, not a `Status`. */
 export const tooMany = (): TextError => new TextError(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 })
 
+/** Makes the queues of waiting requests. */
 export function createWaits({ clock, levels, record, holds, dispatcher }: WaitsOptions): Waits {
   let looking = false
   const patienceOf = ({ deadline = Infinity }: ApiRequest): number => (deadline === Infinity ? patience : Math.max(0, (deadline - clock.now()) / part))

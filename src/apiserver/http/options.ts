@@ -94,6 +94,7 @@ export function listQuery({ query }: ApiRequest): ListQuery {
   }
 }
 
+/** The options of a watch. Throws `ApiError` 400 or 422. */
 export function watchQuery({ query }: ApiRequest): WatchQuery & { readonly timeoutSeconds: number | undefined } {
   const initial = query.get('sendInitialEvents')
   return {

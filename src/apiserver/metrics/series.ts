@@ -7,6 +7,7 @@ import type { Metric, MetricValue, Registry } from 'prom-client'
 /** How many observations fell into each bucket, not cumulated; the last one is for what is larger than all. */
 export interface Distribution { readonly buckets: number[]; sum: number }
 
+/** An empty histogram over the bounds, in the unit of what is observed. */
 export const distribution = (bounds: readonly number[]): Distribution => ({ buckets: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 })
 
 /** Adds `value` to the bucket that it falls into. */

@@ -19,6 +19,7 @@ export interface Tunnels {
   to(namespace: string, name: string, port: number): Connect | undefined
 }
 
+/** Opens connections to pods through their nodes' agents. */
 export function createTunnels(pods: Lister<core.Pod>, kubelets: Kubelets): Tunnels {
   return {
     to(namespace, name, port) {

@@ -56,18 +56,22 @@ export function conditions(at: Place, list: readonly meta.Condition[] | undefine
   })
 }
 
+/** The number, if present, is not negative. */
 export function notNegative(at: Place, value: number | undefined): void {
   if (value !== undefined && value < 0) at.invalid(value, 'must be greater than or equal to 0')
 }
 
+/** The number, if present, is greater than zero. */
 export function positive(at: Place, value: number | undefined): void {
   if (value !== undefined && value <= 0) at.invalid(value, 'must be greater than zero')
 }
 
+/** The number, if present, is from `low` to `high`. */
 export function within(at: Place, value: number | undefined, low: number, high: number): void {
   if (value !== undefined) for (const why of inRange(value, low, high)) at.invalid(value, why)
 }
 
+/** The number, if present, is a port. */
 export const port = (at: Place, value: number | undefined): void => within(at, value, 1, 65535)
 
 /** The field is unchanged. */

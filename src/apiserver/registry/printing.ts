@@ -18,6 +18,7 @@ export function printer<T>(...columns: readonly ColumnOf<T>[]): Printer<T> {
 
 /** A column of text (whatever its cells hold: Kubernetes declares counts as text in many tables). */
 export const text = <T>(name: string, description: string, cell: CellOf<T>): ColumnOf<T> => ({ name, type: 'string', description, cell })
+/** Columns of numbers and booleans. */
 export const integer = <T>(name: string, description: string, cell: CellOf<T>): ColumnOf<T> => ({ name, type: 'integer', description, cell })
 export const boolean = <T>(name: string, description: string, cell: CellOf<T>): ColumnOf<T> => ({ name, type: 'boolean', description, cell })
 /** The same column, shown with `-o wide` only. */
@@ -37,6 +38,7 @@ export const since = (timestamp: string | null | undefined, now: number): string
 
 /** The text, or `<none>`. */
 export const orNone = (value: string | undefined): string => (value ? value : '<none>')
+/** The text, or `<unset>`. */
 export const orUnset = (value: string | undefined): string => (value ? value : '<unset>')
 
 /** `a=b,c=d` in order of the keys; `<none>` when there are no labels. */

@@ -3,6 +3,7 @@ import type { core } from '../../api/index.ts'
 
 /** Where the tokens are, for an informer. */
 export const tokensOnly = { fieldSelector: 'type=bootstrap.kubernetes.io/token' } as const
+/** Whether the secret is a bootstrap token. */
 export const isToken = ({ metadata, type }: core.Secret): boolean => metadata.namespace === 'kube-system' && type === 'bootstrap.kubernetes.io/token'
 
 /** The text of a part of the token; '' when it has none. */

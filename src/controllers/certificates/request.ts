@@ -13,6 +13,7 @@ export interface Asked {
   readonly otherNames: readonly string[]
 }
 
+/** The PKCS #10 request in PEM. */
 export const pemOf = (request: Request): string => Buffer.from(request.spec.request, 'base64').toString('utf8')
 
 /** Parses the request. Throws when it is no PKCS#10 request, or not signed by its own key. */
@@ -31,4 +32,5 @@ export async function readRequest(request: Request): Promise<Asked> {
   }
 }
 
+/** Whether the request has a condition of the type. */
 export const hasCondition = (request: Request, type: string): boolean => request.status.conditions?.some((c) => c.type === type) ?? false

@@ -40,6 +40,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
 export const nodeClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
 export const nodeServingSigner = 'kubernetes.io/kubelet-serving'
+/** Whether the signer is one of Kubernetes's, which this controller signs for. */
 export const isOurs = (request: Request): boolean => Object.hasOwn(rules, request.spec.signerName)
 
 /** Why the signer will not sign this; undefined when it will. */

@@ -17,7 +17,9 @@ export interface Plan { readonly create: readonly string[]; readonly remove: rea
 
 const oldestFirst = (a: core.Pod, b: core.Pod): number => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '')
 
+/** Whether the pod is of the template with this hash. */
 export const isUpdated = (pod: core.Pod, hash: string): boolean => pod.metadata.labels?.['controller-revision-hash'] === hash
+/** Whether the daemon pod counts as available now. */
 export const available = ({ set, now }: Daemons, pod: core.Pod): boolean => !pod.metadata.deletionTimestamp && isAvailable(pod, set.spec.minReadySeconds ?? 0, now)
 
 /** How many nodes may be without an available pod in an update, and how many may have a second one; never both 0. */

@@ -17,6 +17,7 @@ const ownAnnotations = new Set([
   'kubectl.kubernetes.io/last-applied-configuration', revisionAnnotation, revisionHistoryAnnotation, desiredReplicasAnnotation, maxReplicasAnnotation, 'deprecated.deployment.rollback.to',
 ])
 
+/** Numbers of pods: those a replica set or a deployment asks for, and sums over replica sets. */
 export const desired = (rs: ReplicaSet): number => rs.spec.replicas ?? 1
 export const wanted = (d: Deployment): number => d.spec.replicas ?? 1
 export const sum = (sets: readonly ReplicaSet[], count: (rs: ReplicaSet) => number): number => sets.reduce((total, rs) => total + count(rs), 0)
@@ -24,6 +25,7 @@ export const desiredOf = (sets: readonly ReplicaSet[]): number => sum(sets, desi
 export const actualOf = (sets: readonly ReplicaSet[]): number => sum(sets, (rs) => rs.status.replicas)
 export const readyOf = (sets: readonly ReplicaSet[]): number => sum(sets, (rs) => rs.status.readyReplicas ?? 0)
 export const availableOf = (sets: readonly ReplicaSet[]): number => sum(sets, (rs) => rs.status.availableReplicas ?? 0)
+/** The replica sets that ask for pods. */
 export const active = (sets: readonly ReplicaSet[]): ReplicaSet[] => sets.filter((rs) => desired(rs) > 0)
 
 /** The revision that is noted on a replica set or a deployment: 64 bits, 0 when there is none. */
@@ -43,6 +45,7 @@ const age = (a: ReplicaSet, b: ReplicaSet): number => {
   if (left !== right) return left < right ? -1 : 1
   return (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1
 }
+/** By creation, oldest first. */
 export const oldestFirst = (sets: readonly ReplicaSet[]): ReplicaSet[] => [...sets].sort(age)
 
 /** The template without the label that tells replica sets apart. */
@@ -58,6 +61,7 @@ export function findNew(d: Deployment, sets: readonly ReplicaSet[]): ReplicaSet 
   return oldestFirst(sets).find((rs) => deepEqual(bare(rs.spec.template), template))
 }
 
+/** Whether the replica set has the deployment's pod template. */
 export const sameTemplate = (d: Deployment, rs: ReplicaSet): boolean => deepEqual(bare(rs.spec.template), bare(d.spec.template))
 
 /** Pods above the wanted number that a rollout may have, and pods below it that may be unavailable; never both 0. */

@@ -21,6 +21,7 @@ export interface Rollout {
   oldSets: readonly ReplicaSet[]
 }
 
+/** The new replica set, if there is one, and the old ones. */
 export const allSets = (r: Rollout): readonly ReplicaSet[] => (r.newSet ? [r.newSet, ...r.oldSets] : r.oldSets)
 
 /** Sorts out which replica set is the new one, and gives it, and the deployment, the revision that follows the old ones (unless the deployment is on its way out: `revise` is false). */
@@ -157,6 +158,7 @@ export async function trimHistory(r: Rollout): Promise<void> {
   }
 }
 
+/** Writes the status if it changed. */
 export async function writeStatus(r: Rollout, status: Status): Promise<void> {
   if (!deepEqual(status, r.deployment.status)) r.deployment = await r.env.client.updateStatus(apps.deployments, { ...r.deployment, status })
 }

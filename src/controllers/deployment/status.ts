@@ -7,6 +7,7 @@ import { actualOf, availableOf, desiredOf, fenceposts, readyOf, sum, wanted, typ
 export type Condition = apps.DeploymentCondition
 export type Status = apps.DeploymentStatus
 
+/** Whether progress is watched at all. */
 export const hasDeadline = (d: Deployment): boolean => d.spec.progressDeadlineSeconds !== undefined && d.spec.progressDeadlineSeconds !== 2 ** 31 - 1
 
 /** The conditions with this one: unchanged when status and reason are as before. */

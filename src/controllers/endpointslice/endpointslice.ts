@@ -19,6 +19,7 @@ const bySlicesService = 'service'
 
 /** The index from a service to its slices, whoever made them. */
 export const sliceIndex = { [bySlicesService]: (slice: Slice) => [`${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel] ?? ''}`] }
+/** The slices of a service that the controller `by` manages. */
 export const slicesOf = (slices: Informer<Slice>, key: string, by: string): readonly Slice[] => slices.byIndex(bySlicesService, key).filter((s) => s.metadata.labels?.[managedByLabel] === by)
 
 interface Sources { readonly services: Informer<core.Service>; readonly pods: Informer<core.Pod>; readonly nodes: Informer<core.Node>; readonly slices: Informer<Slice> }
@@ -54,6 +55,7 @@ function endpointSliceReconciler({ services, pods, nodes, slices }: Sources, cli
 const serviceOf = (slice: Slice): readonly string[] =>
   (slice.metadata.labels?.[managedByLabel] === managedBy && slice.metadata.labels[serviceNameLabel] ? [`${slice.metadata.namespace}/${slice.metadata.labels[serviceNameLabel]}`] : [])
 
+/** Starts the EndpointSlice controller. */
 export function startEndpointSliceController(context: ControllerContext): Controller {
   const { informers, clock } = context
   const sources = { services: serviceInformer(informers), pods: podInformer(informers), nodes: informers.for(core.nodes), slices: informers.for(discovery.endpointslices, { indexes: sliceIndex }) }

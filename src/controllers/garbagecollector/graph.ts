@@ -28,6 +28,7 @@ export interface Graph {
   of(resource: Resource): readonly Node[]
 }
 
+/** The node of an object: its names, owners and deletion. */
 export function nodeOf(resource: Resource, { metadata }: ApiObject): Node {
   const isDeleting = Boolean(metadata.deletionTimestamp)
   return {
@@ -44,6 +45,7 @@ export function nodeOf(resource: Resource, { metadata }: ApiObject): Node {
 
 const none: readonly meta.OwnerReference[] = []
 
+/** An empty graph. */
 export function createGraph(): Graph {
   const nodes = new Map<string, Node>()
   const dependents = new Map<string, Set<string>>()

@@ -10,7 +10,9 @@ export interface Outcome { readonly type: 'SuccessCriteriaMet' | 'FailureTarget'
 const failed = (reason: string, message: string): Outcome => ({ type: 'FailureTarget', reason, message })
 const succeeded = (reason: string, message: string): Outcome => ({ type: 'SuccessCriteriaMet', reason, message })
 
+/** The job's condition of a type, if it is true. */
 export const conditionOf = (job: Job, type: string): batch.JobCondition | undefined => job.status.conditions?.find((c) => c.type === type && c.status === 'True')
+/** Whether the job is complete or failed. */
 export const isDone = (job: Job): boolean => conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined
 
 /** Milliseconds until the job's deadline, below 0 when it has passed; undefined without one. */

@@ -103,6 +103,7 @@ export function createMonitor(env: MonitorEnvironment, options: HealthOptions): 
   }
 }
 
+/** Starts the node lifecycle controller. */
 export function startNodeLifecycleController(context: ControllerContext): Component {
   const { informers, clock, settings } = context
   const name = 'node-controller'

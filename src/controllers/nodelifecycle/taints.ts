@@ -7,6 +7,7 @@ export const unreachable = 'node.kubernetes.io/unreachable'
 
 interface Rule { readonly key: string; readonly applies: (node: core.Node) => boolean }
 
+/** The status of the node's Ready condition; `Unknown` without one. */
 export const readiness = (node: core.Node): string => node.status.conditions?.find((c) => c.type === 'Ready')?.status ?? 'Unknown'
 const isTrue = (type: string) => (node: core.Node) => node.status.conditions?.some((c) => c.type === type && c.status === 'True') ?? false
 

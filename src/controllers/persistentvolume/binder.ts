@@ -19,7 +19,9 @@ export interface Environment {
   readonly writtenVolumes: Written<Volume>
 }
 
+/** The queue's key of a claim. */
 export const claimKey = (claim: Claim): string => `claim:${keyOf(claim)}`
+/** The queue's key of a volume. */
 export const volumeKey = (name: string): string => `volume:${name}`
 
 const bindCompleted = 'pv.kubernetes.io/bind-completed'

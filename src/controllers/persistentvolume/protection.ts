@@ -43,6 +43,7 @@ function volumeProtection(volumes: Informer<Volume>, client: Client): Reconciler
   }
 }
 
+/** Starts the controller that protects claims in use. */
 export function startClaimProtection(context: ControllerContext): Controller {
   const name = 'pvc-protection-controller'
   const claims = context.informers.for(core.persistentvolumeclaims)
@@ -61,6 +62,7 @@ export function startClaimProtection(context: ControllerContext): Controller {
   })
 }
 
+/** Starts the controller that protects volumes in use. */
 export function startVolumeProtection(context: ControllerContext): Controller {
   const name = 'pv-protection-controller'
   const volumes = context.informers.for(core.persistentvolumes)

@@ -48,6 +48,7 @@ function remembered<T extends object>(parse: (object: T) => LabelSelector): (obj
   }
 }
 
+/** Starts the ReplicaSet controller. */
 export function startReplicaSetController(context: ControllerContext): Controller {
   const informer = context.informers.for(apps.replicasets, { indexes: controllerIndex })
   const pods = podInformer(context.informers)
@@ -66,6 +67,7 @@ export function startReplicaSetController(context: ControllerContext): Controlle
   }, informer)
 }
 
+/** Starts the ReplicationController controller. */
 export function startReplicationController(context: ControllerContext): Controller {
   const informer = context.informers.for(core.replicationcontrollers)
   return start<core.ReplicationController>(context, 'replication-controller', {

@@ -38,6 +38,7 @@ function rootCaReconciler(namespaces: Informer<core.Namespace>, configMaps: Info
   }
 }
 
+/** Starts the ServiceAccount controller. */
 export function startServiceAccountController(context: ControllerContext): Controller {
   const namespaces = context.informers.for(core.namespaces)
   const accounts = context.informers.for(core.serviceaccounts)

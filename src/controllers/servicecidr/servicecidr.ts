@@ -68,6 +68,7 @@ function serviceCidrReconciler({ cidrs, addresses, client, recorder, clock }: Pa
   }
 }
 
+/** Starts the ServiceCIDR controller. */
 export function startServiceCidrController(context: ControllerContext): Controller {
   const name = 'service-cidrs-controller'
   const cidrs = context.informers.for(networking.servicecidrs)

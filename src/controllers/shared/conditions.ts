@@ -8,8 +8,10 @@ interface Condition {
   readonly lastTransitionTime: string | null
 }
 
+/** The condition of a type, if there is one. */
 export const conditionOf = <C extends Condition>(conditions: readonly C[] | undefined, type: string): C | undefined => conditions?.find((c) => c.type === type)
 
+/** The list without conditions of a type. */
 export const withoutCondition = <C extends Condition>(conditions: readonly C[] | undefined, type: string): readonly C[] => (conditions ?? []).filter((c) => c.type !== type)
 
 /**

@@ -29,6 +29,7 @@ export interface PodControl {
   delete(pod: core.Pod, owner: ApiObject): Promise<void>
 }
 
+/** Pod control that writes with `client` and records events on the owner. */
 export function createPodControl(client: Client, recorder: EventRecorder): PodControl {
   return {
     async create(pod, owner) {

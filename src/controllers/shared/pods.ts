@@ -8,11 +8,13 @@ type Pod = core.Pod
 
 /** Neither finished nor on its way out. */
 export const isActive = (pod: Pod): boolean => !isFinished(pod) && !pod.metadata.deletionTimestamp
+/** Whether the pod has run to its end, well or not. */
 export const isFinished = (pod: Pod): boolean => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
 /** On its way out, its containers perhaps still running. */
 export const isTerminating = (pod: Pod): boolean => !isFinished(pod) && Boolean(pod.metadata.deletionTimestamp)
 
 const podCondition = (pod: Pod, type: string): core.PodCondition | undefined => pod.status.conditions?.find((c) => c.type === type)
+/** Whether the pod is ready. */
 export const isReady = (pod: Pod): boolean => podCondition(pod, 'Ready')?.status === 'True'
 
 /** Since when the pod is ready, in milliseconds; undefined when it is not. */

@@ -33,6 +33,7 @@ export function targetPort(pod: Pod, port: core.ServicePort): number | undefined
 export const hostnameIn = (pod: Pod, service: Service): string | undefined =>
   (pod.spec.hostname && pod.spec.subdomain === service.metadata.name && pod.metadata.namespace === service.metadata.namespace ? pod.spec.hostname : undefined)
 
+/** An endpoint's reference to its pod. */
 export const targetReference = (pod: Pod): core.ObjectReference =>
   ({ kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' })
 
@@ -43,6 +44,7 @@ export function familiesOf(service: Service): readonly ('IPv4' | 'IPv6')[] {
   return [service.spec.clusterIP?.includes(':') ? 'IPv6' : 'IPv4']
 }
 
+/** Whether the service has no cluster IP on purpose. */
 export const isHeadless = (service: Service): boolean => service.spec.clusterIP === 'None'
 /** A service whose endpoints come from its selector. */
 export const selects = (service: Service): boolean => service.spec.type !== 'ExternalName' && Object.keys(service.spec.selector ?? {}).length > 0
@@ -68,4 +70,5 @@ export function servicesOf(pod: Pod, change: Change<Pod>, services: Informer<Ser
     .map((service) => `${service.metadata.namespace}/${service.metadata.name}`)
 }
 
+/** The informer of all services; the same for everyone. */
 export const serviceInformer = (informers: Informers): Informer<Service> => informers.for(core.services)

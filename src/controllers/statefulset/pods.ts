@@ -14,6 +14,7 @@ const podIndexLabel = 'apps.kubernetes.io/pod-index'
 
 export const replicasOf = (set: StatefulSet): number => set.spec.replicas ?? 1
 export const firstOrdinal = (set: StatefulSet): number => set.spec.ordinals?.start ?? 0
+/** `<set>-<ordinal>` */
 export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
 
 /** The ordinal in a pod's name; undefined when the name is not one of the set's. */
@@ -24,11 +25,14 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
   return /^\d+$/.test(rest) ? Number(rest) : undefined
 }
 
+/** The name of the pod's revision. */
 export const revisionOf = (pod: Pod): string => pod.metadata.labels?.[revisionLabel] ?? ''
 export const isRunningAndReady = (pod: Pod): boolean => pod.status.phase === 'Running' && isReady(pod)
+/** Running and ready, and not being deleted. */
 export const isHealthy = (pod: Pod): boolean => isRunningAndReady(pod) && !pod.metadata.deletionTimestamp
 export { isFinished }
 
+/** `<template>-<set>-<ordinal>` */
 export const claimName = (set: StatefulSet, template: core.PersistentVolumeClaim, ordinal: number): string => `${template.metadata.name}-${set.metadata.name}-${ordinal}`
 
 /** The volumes that the claims of the set give its pod; they replace volumes of the same name in the template. */

@@ -30,6 +30,7 @@ function ttlReconciler(jobs: Informer<batch.Job>, client: Client, clock: Clock):
   }
 }
 
+/** Starts the TTL controller of finished jobs. */
 export function startTtlAfterFinishedController(context: ControllerContext): Controller {
   const jobs = context.informers.for(batch.jobs)
   const name = 'ttl-after-finished-controller'

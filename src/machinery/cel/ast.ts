@@ -29,6 +29,7 @@ export function walk(expr: Expr, visit: (expr: Expr) => void): void {
   for (const child of childrenOf(expr)) walk(child, visit)
 }
 
+/** The direct subexpressions, in order of evaluation. */
 export function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case 'literal': case 'ident': return []

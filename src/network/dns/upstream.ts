@@ -133,6 +133,7 @@ function createCache(clock: Clock) {
   }
 }
 
+/** Asks the nameservers of `resolvConf`, except `own`, and caches their answers. */
 export function createUpstream({ clock, own, resolvConf = '/etc/resolv.conf', port = 53 }: UpstreamOptions): Upstream {
   const nameservers = nameserverList(resolvConf, own, clock)
   const cache = createCache(clock)

@@ -28,6 +28,7 @@ export interface Images {
 
 const latestOf = (reference: string): string => (/@|:[^/]+$/.test(reference) ? reference : `${reference}:latest`)
 
+/** Makes images available to containers, with the kubelet's pull policies, back-off and errors. */
 export function createImages(context: NodeContext): Images {
   const { runtime, recorder, clock } = context
   const backoff = createBackoff(clock)

@@ -4,6 +4,7 @@ import type { core } from '../../api/index.ts'
 export interface DnsConfig { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] }
 export interface DnsEnvironment { readonly clusterDns: readonly string[]; readonly clusterDomain: string; readonly host: DnsConfig }
 
+/** Parses resolv.conf(5): nameservers, search domains, options. */
 export function parseResolvConf(text: string): DnsConfig {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
   const last = (word: string) => lines.findLast(([first]) => first === word)?.slice(1) ?? []

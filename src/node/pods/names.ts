@@ -22,6 +22,7 @@ export const annotation = {
   gracePeriod: 'io.kubernetes.pod.terminationGracePeriod',
 } as const
 
+/** The labels of a pod's sandbox: Kubernetes's own, and whose part of the runtime it is. */
 export const podLabels = (pod: core.Pod, owner: string): Record<string, string> => ({
   [label.owner]: owner,
   [label.podName]: podName(pod),
@@ -32,6 +33,7 @@ export const podLabels = (pod: core.Pod, owner: string): Record<string, string> 
 /** A container whose name or image changed is made anew; everything else in a running pod's spec is fixed. */
 export const containerHash = (container: core.Container): string => fnv32a(JSON.stringify([container.name, container.image])).toString(16)
 
+/** `<logs>/<namespace>_<name>_<uid>` */
 export const podLogDirectory = (logs: string, pod: core.Pod): string => join(logs, `${podNamespace(pod)}_${podName(pod)}_${podUid(pod)}`)
 
 /** Relative to the pod's log directory. */

@@ -45,6 +45,7 @@ function shouldStart(pod: core.Pod, container: core.Container, status: Container
   return status.state === 'exited' && restarts(pod, container, status.exitCode)
 }
 
+/** What to do next for the pod. Pure. */
 export function planPod(given: PlanInput): Plan {
   const { pod } = given
   if (given.world.sandbox?.state !== 'ready') return withoutSandbox(given)

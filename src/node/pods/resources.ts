@@ -6,6 +6,7 @@ import type { LinuxResources } from '../runtime/driver.ts'
 type Amounts = Readonly<Record<string, string>> | undefined
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
+/** CPU in thousandths, memory in bytes; 0 when not given. */
 export const milliCpu = (list: Amounts): number => (list?.['cpu'] === undefined ? 0 : Number(parseQuantity(list['cpu']).milliValue()))
 export const memoryBytes = (list: Amounts): number => (list?.['memory'] === undefined ? 0 : Number(parseQuantity(list['memory']).value()))
 
@@ -42,6 +43,7 @@ export function oomScoreAdjustment(pod: core.Pod, container: core.Container, mem
   return score < 3 ? 3 : Math.min(score, 999)
 }
 
+/** A container's cgroup settings. */
 export function containerResources(pod: core.Pod, container: core.Container, machine: { readonly memoryBytes: number; readonly cgroupV2: boolean }): LinuxResources {
   const { requests, limits } = container.resources
   const requested = requests?.['cpu'] === undefined ? milliCpu(limits) : milliCpu(requests)

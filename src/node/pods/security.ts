@@ -32,6 +32,7 @@ const namespacesOf = (pod: core.Pod): Namespaces => ({
 const groupsOf = (context: core.PodSecurityContext | undefined): readonly number[] =>
   [...(context?.supplementalGroups ?? []), ...(context?.fsGroup === undefined ? [] : [context.fsGroup])]
 
+/** The security settings of a pod's sandbox. `seccompRoot`: where profiles of the host are. */
 export function sandboxSecurity(pod: core.Pod, seccompRoot: string): SandboxSecurity {
   const context = pod.spec.securityContext
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]

@@ -173,4 +173,5 @@ async function postStart(tools: Tools, state: PodState, c: AnyContainer, id: str
   }
 }
 
+/** The pod's grace period, in seconds: of its deletion, or else its own. */
 export const graceSeconds = (pod: core.Pod): number => Number(pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30)

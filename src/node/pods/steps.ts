@@ -50,6 +50,7 @@ export interface Steps {
   mountAtOnce(): void
 }
 
+/** The steps of one pod's worker. */
 export function createSteps(tools: Tools, state: PodState, life: Life): Steps {
   const { clock, runtime, recorder } = tools.context
   const uid = podUid(state.pod)

@@ -49,6 +49,8 @@ export const latest = (world: World, name: string): ContainerStatus | undefined 
 export const previous = (world: World, name: string): ContainerStatus | undefined =>
   world.containers.filter((c) => c.name === name).slice(1).find((c) => c.state === 'exited')
 
+/** Whether the newest attempt of the container runs. */
 export const isRunning = (world: World, name: string): boolean => latest(world, name)?.state === 'running'
 
+/** How often the container was restarted before this attempt. */
 export const restartCount = (status: ContainerStatus): number => Number(status.annotations[annotation.restartCount] ?? status.attempt)

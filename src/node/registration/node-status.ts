@@ -17,6 +17,7 @@ export interface NodeFacts {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** The labels that a kubelet puts on its node. */
 export const nodeLabels = ({ name, machine, labels }: NodeFacts): Record<string, string> => ({
   'kubernetes.io/hostname': name,
   'kubernetes.io/os': 'linux',

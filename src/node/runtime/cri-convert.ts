@@ -8,6 +8,7 @@ import type { Message } from './grpc.ts'
 const text = (m: Message | null, key: string): string => (m?.[key] as string | undefined) ?? ''
 const number = (m: Message | null, key: string): number => Number(m?.[key] ?? 0)
 const part = (m: Message | null, key: string): Message | null => (m?.[key] as Message | null | undefined) ?? null
+/** A repeated field; empty when absent. */
 export const items = (m: Message, key: string): readonly Message[] => (m[key] as readonly Message[] | undefined) ?? []
 const strings = (m: Message, key: string): Readonly<Record<string, string>> => (m[key] as Record<string, string> | undefined) ?? {}
 const milliseconds = (nanoseconds: number): number => Math.floor(nanoseconds / 1e6)
@@ -23,6 +24,7 @@ function profile(p: SecurityProfile | undefined): Message | undefined {
   return p && { profile_type: { runtimeDefault: 0, unconfined: 1, localhost: 2 }[p.kind], localhost_ref: p.localhost ?? '' }
 }
 
+/** CRI's messages from the driver's types. */
 export function resourcesMessage(r: LinuxResources): Message {
   return {
     cpu_period: r.cpuPeriod ?? 0,
@@ -113,6 +115,7 @@ export function containerMessage(c: ContainerConfig): Message {
   }
 }
 
+/** The driver's types from CRI's messages. */
 export function sandboxOf(m: Message): Sandbox {
   const metadata = part(m, 'metadata')
   return {

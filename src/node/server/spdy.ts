@@ -127,6 +127,7 @@ export function readFrame(bytes: Buffer): Frame | undefined {
   return { isControl: first >= 0x80000000, type: first & 0xffff, stream: first & 0x7fffffff, flags: bytes[4] ?? 0, data: bytes.subarray(8, size), size }
 }
 
+/** A control frame of SPDY/3.1. */
 export function controlFrame(type: number, flags: number, data: Buffer): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt16BE(0x8003, 0)
@@ -136,6 +137,7 @@ export function controlFrame(type: number, flags: number, data: Buffer): Buffer 
   return Buffer.concat([head, data])
 }
 
+/** A data frame of SPDY/3.1. */
 export function dataFrame(stream: number, flags: number, data: Buffer): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt32BE(stream, 0)

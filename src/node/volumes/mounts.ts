@@ -21,6 +21,7 @@ export const mountTmpfs = (directory: string, bytes?: number): Promise<void> =>
 export const bindDescriptor = (descriptor: number, target: string): Promise<void> =>
   command('mount', ['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${descriptor}`, target])
 
+/** Whether the directory is on a tmpfs. */
 export const isTmpfs = async (directory: string): Promise<boolean> => (await statfs(directory)).type === tmpfsMagic
 
 /** Mount points at or below `directory`, deepest first. */

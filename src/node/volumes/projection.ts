@@ -28,6 +28,7 @@ export async function configMapFiles(sources: ProjectionSources, pod: core.Pod, 
   return chosen(data, ref, mode, 'configmap', map !== undefined)
 }
 
+/** A Secret's files. Throws with Kubernetes's message when the Secret or one of its keys is missing. */
 export async function secretFiles(sources: ProjectionSources, pod: core.Pod, ref: Reference, mode: number): Promise<Files> {
   const secret = await optional(ref, () => sources.client.get(core.secrets, ref.name ?? '', { namespace: podNamespace(pod) }), `secret "${ref.name}" not found`)
   const data = new Map(Object.entries(secret?.data ?? {}).map(([key, base64]) => [key, Buffer.from(base64, 'base64')]))
@@ -55,6 +56,7 @@ function chosen(data: ReadonlyMap<string, Buffer>, ref: Reference, mode: number,
   return files
 }
 
+/** The files of a downward API volume. */
 export function downwardFiles(sources: ProjectionSources, pod: core.Pod, items: readonly core.DownwardAPIVolumeFile[] | undefined, mode: number): Files {
   const files: Files = new Map()
   for (const item of items ?? []) files.set(item.path, { data: Buffer.from(downwardText(sources, pod, item)), mode: item.mode ?? mode })

@@ -20,8 +20,10 @@ export interface Provider {
 
 /** What every value that is not in the clear begins with. */
 const marker = Buffer.from('k8s:enc:')
+/** Whether the value begins with the marker of encrypted values. */
 export const isEncrypted = (value: Uint8Array): boolean => value[0] === marker[0] && startsWith(value, marker)
 
+/** Whether the bytes begin with the prefix. */
 export function startsWith(value: Uint8Array, prefix: Uint8Array): boolean {
   if (value.length < prefix.length) return false
   for (let i = 0; i < prefix.length; i++) if (value[i] !== prefix[i]) return false

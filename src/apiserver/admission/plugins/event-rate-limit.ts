@@ -49,6 +49,7 @@ export function parseEventRateLimit(text: string): readonly EventLimit[] {
   return limits.map(({ type, qps = 0, burst = 0, cacheSize = 0 }) => ({ type: type as EventLimit['type'], qps, burst, cacheSize: cacheSize > 0 ? cacheSize : remembered }))
 }
 
+/** The plugin EventRateLimit. Throws `ApiError` 429 when one of the limits is reached. */
 export function eventRateLimit(env: { readonly clock: Pick<Clock, 'now'> }, limits: readonly EventLimit[] = []): AdmissionPlugin {
   const buckets = limits.map((limit) => ({ limit, passes: bucketsOf(limit, env.clock) }))
   return {

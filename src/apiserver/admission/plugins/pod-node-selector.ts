@@ -35,6 +35,7 @@ export function parsePodNodeSelector(text: string): PodNodeSelectors {
   }))
 }
 
+/** The plugin PodNodeSelector. `selectors` are the configuration's, by namespace. */
 export function podNodeSelector(env: Pick<ServerEnvironment, 'lister' | 'client'>, selectors: PodNodeSelectors = new Map()): AdmissionPlugin {
   const inNamespace = withNamespace(env)
   /** What every pod of the namespace gets. */

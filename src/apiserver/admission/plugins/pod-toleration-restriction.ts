@@ -41,6 +41,7 @@ export function parsePodTolerationRestriction(text: string): TolerationRestricti
   return { defaults, allowed: whitelist }
 }
 
+/** The plugin PodTolerationRestriction. */
 export function podTolerationRestriction(env: Pick<ServerEnvironment, 'lister' | 'client'>, { defaults, allowed }: TolerationRestriction = nothing): AdmissionPlugin {
   const inNamespace = withNamespace(env)
   const check = (tolerations: Tolerations, namespace: core.Namespace) => {

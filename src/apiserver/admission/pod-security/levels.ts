@@ -33,6 +33,7 @@ export function policyOf(labels: Labels, defaults: Policy = unlabelled): Policy 
   return { ...policy, warn: { level: policy.enforce.level, version: labels?.[`${prefix}warn-version`] === undefined ? policy.enforce.version : policy.warn.version } }
 }
 
+/** Whether the text is a policy version: `latest` or `v1.<minor>`. */
 export const isVersion = (text: string): boolean => text === 'latest' || /^v1\.\d+$/.test(text)
 
 /** What is wrong with the labels. */

@@ -11,6 +11,7 @@ export interface Check {
 
 export type AnyContainer = Pick<core.Container, 'name' | 'ports' | 'securityContext' | 'lifecycle' | 'livenessProbe' | 'readinessProbe' | 'startupProbe'>
 
+/** The init, app and ephemeral containers of a pod. */
 export const containersOf = (pod: Subject): readonly AnyContainer[] =>
   [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...((pod.spec.ephemeralContainers ?? []) as readonly AnyContainer[])]
 
@@ -20,12 +21,15 @@ export const isWindows = (pod: Subject): boolean => pod.spec.os?.name === 'windo
 export const quoted = (texts: readonly string[]): string => texts.map((t) => JSON.stringify(t)).join(', ')
 /** `container "a"`, `containers "a", "b"` */
 export const named = (one: string, many: string, texts: readonly string[]): string => `${texts.length === 1 ? one : many} ${quoted(texts)}`
+/** `container "a"`, `containers "a", "b"` */
 export const containers = (texts: readonly string[]): string => named('container', 'containers', texts)
 
 /** Names of the containers for which the test holds. */
 export const which = (pod: Subject, test: (c: AnyContainer) => boolean): readonly string[] => containersOf(pod).filter(test).map((c) => c.name)
 
+/** The texts, each once, sorted. */
 export const distinct = (texts: readonly string[]): readonly string[] => [...new Set(texts)].toSorted()
+/** A violation; details that are undefined are left out. */
 export const violation = (reason: string, ...details: readonly (string | undefined)[]): Violation | undefined => {
   const said = details.filter((d) => d !== undefined)
   return said.length === 0 ? undefined : { reason, detail: said.join('; ') }

@@ -20,6 +20,7 @@ export interface Inputs {
   values(cel: Cel, a: AdmissionAttributes, matched: Resource, params: ApiObject | null, ask: Ask): Readonly<Record<string, unknown>>
 }
 
+/** Makes the variables of expressions from requests. */
 export function createInputs(env: Pick<ServerEnvironment, 'lister'>, authorizer: Authorizer): Inputs {
   const namespaces: Lister<core.Namespace> = env.lister(core.namespaces)
   return {

@@ -53,6 +53,7 @@ export function compileMutations(cel: Cel, { spec }: Policy): CompiledMutations 
 type PolicyHook = Hook<Policy, Binding, CompiledMutations>
 type Environment = Pick<ServerEnvironment, 'lister' | 'resources' | 'complete' | 'client'>
 
+/** The plugin MutatingAdmissionPolicy. */
 export function mutatingAdmissionPolicy(env: Environment, authorizer: Authorizer, metrics: AdmissionMetrics = createAdmissionMetrics()): AdmissionPlugin {
   const inputs = createInputs(env, authorizer)
   const findParams = createFindParams(env)

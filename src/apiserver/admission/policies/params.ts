@@ -15,6 +15,7 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** The error of a misconfigured policy or binding, in Kubernetes's words. */
 export const configurationMessage = ({ message, ofPolicy }: ConfigurationError): string => `failed to configure ${ofPolicy ? 'policy' : 'binding'}: ${message}`
 
 export type FindParams = (kind: admissionregistration.ParamKind | undefined, ref: admissionregistration.ParamRef | undefined, namespace: string) => Promise<readonly (ApiObject | null)[]>

@@ -38,6 +38,7 @@ export interface RequestTypes { readonly request: CelObjectType; readonly namesp
 
 let types: RequestTypes | undefined
 
+/** The CEL types of `request` and `namespaceObject`, made once. */
 export const requestTypes = (cel: Cel): RequestTypes => (types ??= makeTypes(cel))
 
 function makeTypes({ objectOf, listOf, mapOf, STRING, BOOL, DYN, INT, TIMESTAMP }: Cel): RequestTypes {

@@ -46,6 +46,7 @@ export function compilePolicy(cel: Cel, { spec }: Policy): CompiledPolicy {
   }
 }
 
+/** The plugin ValidatingAdmissionPolicy. */
 export function validatingAdmissionPolicy(env: Pick<ServerEnvironment, 'lister' | 'resources' | 'client'>, authorizer: Authorizer, metrics: AdmissionMetrics = createAdmissionMetrics()): AdmissionPlugin {
   const inputs = createInputs(env, authorizer)
   const findParams = createFindParams(env)

@@ -38,6 +38,7 @@ const largestAnswer = 16 * 1024 * 1024
 /** The versions of AdmissionReview that are spoken; a webhook names those that it understands, the one it likes best first. */
 const reviewVersions = ['v1', 'v1beta1']
 
+/** Returns the function that calls a webhook; `find` resolves where it is. */
 export function createCallWebhook(find: FindWebhook, clock: Pick<Clock, 'now'>): CallWebhook {
   return async (webhook, attributes, matched, mutating) => {
     const { caller } = attributes.context

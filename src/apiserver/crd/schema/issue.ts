@@ -17,6 +17,7 @@ export const none: unique symbol = Symbol('no old value')
 /** Looks at a value; `old` is what stood in its place before, or `none`. */
 export type Check = (value: unknown, old: unknown) => Issues
 
+/** An issue at the value itself; callers prepend the steps that lead there. */
 export const issue = (error: Issue['error']): Issue => ({ steps: '', error })
 
 /** Issues with those of a part, which is one step away. */

@@ -8,6 +8,7 @@ export type Obj = Readonly<Record<string, unknown>>
 /** What stands in every resource, and in embedded ones. */
 export const metaFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
+/** Whether a value is a JSON object. */
 export const isObject = (value: unknown): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The properties of a schema in alphabetical order, as objects have them. */
@@ -20,6 +21,7 @@ export const additionalOf = (schema: Schema): Schema | undefined => (typeof sche
 /** The schema of the elements of a list. */
 export const itemsOf = (schema: Schema): Schema | undefined => (schema.items && !Array.isArray(schema.items) ? (schema.items as Schema) : undefined)
 
+/** Kubernetes's extensions of schemas. */
 export const preserves = (schema: Schema): boolean => schema['x-kubernetes-preserve-unknown-fields'] === true
 export const isEmbedded = (schema: Schema): boolean => schema['x-kubernetes-embedded-resource'] === true
 export const isIntOrString = (schema: Schema): boolean => schema['x-kubernetes-int-or-string'] === true
@@ -39,6 +41,7 @@ export function fromEntries(entries: readonly (readonly [string, unknown])[]): O
 
 /** An order of keys: alphabetical, as Kubernetes writes maps. */
 export type Order = (a: string, b: string) => number
+/** Orders by code units, as JavaScript sorts text. */
 export const byKey: Order = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
 /** At the root of an object what says which it is comes first. */
 export const byRootKey: Order = (a, b) => rootRank(a) - rootRank(b) || byKey(a, b)

@@ -94,6 +94,7 @@ function webhookUrl(at: Place, text: string): void {
   if (parsed.search) at.invalid(parsed.search.slice(1), 'query parameters are not permitted in the URL')
 }
 
+/** Validates one rule of a webhook or a policy. */
 export function rule(value: Rule, at: Place): void {
   if (!value.operations?.length) at.at('operations').required()
   star(at.at('operations'), value.operations, 'operations')
@@ -130,6 +131,7 @@ function resources(at: Place, list: readonly string[]): void {
   if (list.includes('*') && list.some((name) => name !== '' && name !== '*' && !name.includes('/'))) at.invalid(list, "if '*' is present, must not specify other resources without subresources")
 }
 
+/** Validates match conditions, except that they compile (`expressions.ts`). */
 export function matchConditions(at: Place, list: readonly admissionregistration.MatchCondition[] | undefined): void {
   if ((list ?? []).length > 64) at.tooMany(list?.length ?? 0, 64)
   forEach(at, list, (condition, place) => {
@@ -143,6 +145,7 @@ export function matchConditions(at: Place, list: readonly admissionregistration.
 export const matchDefaults = (value: admissionregistration.MatchResources): admissionregistration.MatchResources =>
   each(each(orDefault(value, { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {} }), 'resourceRules', ruleDefaults), 'excludeResourceRules', ruleDefaults)
 
+/** Validates what a policy or its binding matches. */
 export function matchResources(at: Place, value: admissionregistration.MatchResources | undefined): void {
   if (!value) return
   ifThere(at.at('matchPolicy'), value.matchPolicy, matchPolicies)
@@ -158,6 +161,7 @@ function namedRule(value: admissionregistration.NamedRuleWithOperations, at: Pla
   rule(value, at)
 }
 
+/** Validates the kind of a policy's parameters. */
 export function paramKind(at: Place, value: admissionregistration.ParamKind | undefined): void {
   if (!value) return
   const place = at.at('apiVersion')
@@ -178,11 +182,13 @@ export function paramKind(at: Place, value: admissionregistration.ParamKind | un
 
 /** `apps/v1/Deployment` */
 export const paramKindText = (value: admissionregistration.ParamKind | undefined): string => (value ? `${value.apiVersion ?? ''}/${value.kind ?? ''}` : '<unset>')
+/** `namespace/name`, `name`, or `<unset>`. */
 export const paramRefText = (value: admissionregistration.ParamRef | undefined): string => {
   if (!value) return '<unset>'
   return value.namespace ? `${value.namespace}/${value.name ?? '*'}` : (value.name ?? '*')
 }
 
+/** Validates a binding's reference to parameters. */
 export function paramRef(at: Place, value: admissionregistration.ParamRef | undefined): void {
   if (!value) return
   if (value.name) {

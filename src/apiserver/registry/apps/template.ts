@@ -49,6 +49,7 @@ export function collisions(at: Place, next: { readonly collisionCount?: number |
   if (was !== undefined && (is === undefined || is < was)) at.at('collisionCount').invalid(is ?? 0, 'cannot be decremented')
 }
 
+/** Whether a number or percentage of pods is zero or not given. */
 export const isZeroCount = (value: number | string | undefined): boolean => value === 0 || value === '0%' || value === undefined
 
 /** How often a workload was told to be what it is: the same for all kinds that keep old revisions. */

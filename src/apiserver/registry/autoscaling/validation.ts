@@ -5,6 +5,7 @@ import { pathSegmentName } from '../../../machinery/names.ts'
 import { readQuantity } from '../amounts.ts'
 import { follows, forEach, ifThere, notNegative, selector } from '../checks.ts'
 
+/** Validates the spec of an autoscaler. */
 export function autoscalerSpec(at: Place, spec: autoscaling.HorizontalPodAutoscalerSpec): void {
   if (spec.minReplicas !== undefined && spec.minReplicas < 1) at.at('minReplicas').invalid(spec.minReplicas, 'must be greater than or equal to 1')
   if (spec.maxReplicas < 1) at.at('maxReplicas').invalid(spec.maxReplicas, 'must be greater than 0')

@@ -7,11 +7,14 @@ import type { Allocator } from './services-allocator.ts'
 import type { Family } from './services-families.ts'
 import { holdingsOf, ownerOf } from './services-ledger.ts'
 
+/** Whether the type of service has a cluster IP, which may be `None`. */
 export const hasClusterIP = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName'
+/** Whether the cluster IP is `None`. */
 export const isHeadless = (spec: ServiceSpec): boolean => hasClusterIP(spec) && spec.clusterIP === 'None'
 /** Whether its ports are opened on the nodes. */
 export const hasNodePorts = (spec: ServiceSpec): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
+/** Whether the service gets a health check node port. */
 export const hasHealthCheckPort = (spec: ServiceSpec): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
 
 /** The allocation step of services. Throws `ApiError` 422 when what was asked for cannot be had, 500 when nothing is left. */

@@ -31,6 +31,7 @@ export const isManaged = ({ metadata }: networking.IPAddress): boolean => metada
 export const isLabelled = (object: networking.IPAddress): boolean =>
   isManaged(object) && object.metadata.labels?.[familyLabel] === (object.metadata.name?.includes(':') ? 'IPv6' : 'IPv4')
 
+/** Whether the address is claimed for a service. */
 export const isOfService = ({ spec }: networking.IPAddress): boolean => spec.parentRef?.resource === 'services' && !spec.parentRef.group
 
 /** Whether the object says that this service has the address. */
@@ -44,6 +45,7 @@ export interface Claims {
   release(address: string, owner: Owner): Promise<void>
 }
 
+/** Claims addresses by creating IPAddress objects. */
 export function createClaims(client: Client): Claims {
   const find = (address: string) => client.get(networking.ipaddresses, nameOfAddress(address)).catch((error: unknown) => {
     if (isNotFound(error)) return undefined

@@ -31,6 +31,7 @@ export function holdingsOf({ spec }: core.Service): { readonly addresses: readon
   return { addresses: spec.type === 'ExternalName' ? [] : addresses, ports: [...ports] }
 }
 
+/** The ledger's key of a service: `namespace/name`. */
 export const ownerOf = (service: core.Service): string => `${service.metadata.namespace ?? ''}/${service.metadata.name ?? ''}`
 
 /** The ledger over the services that `client` sees. Its calls reject when they cannot be listed. */

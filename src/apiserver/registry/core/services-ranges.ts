@@ -6,6 +6,7 @@ import { ipRange, type IpRange } from './ip-range.ts'
 /** The object that stands for what the cluster was started with. */
 export const defaultServiceCidr = 'kubernetes'
 
+/** Whether addresses may be taken from the range. */
 export const isReady = ({ metadata, status }: networking.ServiceCIDR): boolean =>
   !metadata.deletionTimestamp && (status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false)
 

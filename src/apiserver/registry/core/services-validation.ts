@@ -10,9 +10,11 @@ import { familyOf, familyUpdateErrors } from './services-families.ts'
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const balancerOnly = 'may only be used when `type` is \'LoadBalancer\''
 
+/** Whether the service can be reached from outside the cluster. */
 export const isExternal = (spec: core.ServiceSpec): boolean =>
   spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0)
 
+/** Validates the spec of a service. */
 export function serviceSpec(spec: core.ServiceSpec, root: Place): void {
   const at = root.at('spec')
   if ((spec.ports ?? []).length === 0 && !isHeadless(spec) && spec.type !== 'ExternalName') at.at('ports').required()

@@ -10,6 +10,7 @@ const group = 'rbac.authorization.k8s.io'
 /** Names of roles and bindings may hold colons and capitals: anything that can stand in a path. */
 export const validateName = (name: string): readonly string[] => pathSegmentName(name)
 
+/** Validates the rules of a role. `namespaced`: of a Role, which cannot hold non-resource URLs. */
 export function ruleErrors(rules: readonly rbac.PolicyRule[] | null, namespaced: boolean, root: Place): void {
   forEach(root.at('rules'), rules ?? undefined, (rule, at) => oneRule(rule, at, namespaced))
 }
@@ -38,6 +39,7 @@ export function withGroups<T extends rbac.RoleBinding>(binding: T): T {
   }
 }
 
+/** Validates a binding. `namespaced`: a RoleBinding, which may refer to a Role. */
 export function bindingErrors(binding: rbac.RoleBinding, namespaced: boolean, root: Place): void {
   const ref = root.at('roleRef')
   const kinds = namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole']

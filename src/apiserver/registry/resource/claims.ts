@@ -15,6 +15,7 @@ const exact = <R extends dra.ExactDeviceRequest | dra.DeviceSubRequest>(request:
 export const claimDefaults = (spec: dra.ResourceClaimSpec): dra.ResourceClaimSpec => within(spec, 'devices', (devices) => within(devices, 'requests', (requests) =>
   requests.map((request) => within(within(request, 'exactly', exact), 'firstAvailable', (list) => list.map(exact)))))
 
+/** Validates selectors of devices. */
 export function selectors(at: Place, list: readonly dra.DeviceSelector[] | undefined): void {
   atMost(at, list, 32, (selector, place) => {
     if (!selector.cel) return place.at('cel').required()
@@ -33,6 +34,7 @@ export function atMost<L extends readonly unknown[]>(at: Place, list: L | undefi
   else forEach(at, list, check)
 }
 
+/** Validates the configuration of devices. */
 export function configuration(at: Place, value: dra.DeviceConfiguration): void {
   if (!value.opaque) return at.at('opaque').required()
   driverName(at.at('opaque').at('driver'), value.opaque.driver)

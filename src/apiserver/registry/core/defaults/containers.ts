@@ -18,6 +18,7 @@ export function pullPolicyFor(image: string): core.PullPolicy {
   return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent'
 }
 
+/** Defaults of a reference to a field of the pod. */
 export const fieldRefDefaults = (ref: core.ObjectFieldSelector): core.ObjectFieldSelector => orDefault(ref, { apiVersion: 'v1' })
 
 /** Defaults of one container that do not depend on the pod around it. */

@@ -12,6 +12,7 @@ const mapsOfEnv = ['metadata.annotations', 'metadata.labels']
 
 const oneSource = 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
 
+/** Validates one environment variable. */
 export function envVar(variable: core.EnvVar, at: Place): void {
   named(at.at('name'), variable.name, envVarName)
   const from = variable.valueFrom

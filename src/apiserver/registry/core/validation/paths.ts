@@ -10,6 +10,7 @@ export function descendingPath(at: Place, path: string): void {
   noClimbing(at, path)
 }
 
+/** A path without `..`. */
 export function noClimbing(at: Place, path: string): void {
   if (climbs(path)) at.invalid(path, "must not contain '..'")
 }
@@ -20,6 +21,7 @@ export function projectedPath(at: Place, path: string): void {
   else descendingPath(at, path)
 }
 
+/** A path that begins with a slash. */
 export function absolutePath(at: Place, path: string): void {
   if (!path.startsWith('/')) at.invalid(path, 'must be an absolute path')
 }

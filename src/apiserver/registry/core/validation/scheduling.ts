@@ -10,6 +10,7 @@ const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 const asKubernetesShows = (value: core.Toleration) =>
   ({ Key: value.key ?? '', Operator: value.operator ?? '', Value: value.value ?? '', Effect: value.effect ?? '', TolerationSeconds: value.tolerationSeconds ?? null })
 
+/** Validates one toleration. */
 export function toleration(value: core.Toleration, at: Place): void {
   const operator = value.operator || 'Equal'
   if (value.key) follows(at.at('key'), value.key, qualifiedName)
@@ -28,6 +29,7 @@ export function toleration(value: core.Toleration, at: Place): void {
   if (value.effect) ifThere(at.at('effect'), value.effect, effects)
 }
 
+/** Validates one taint. */
 export function taint(value: core.Taint, at: Place): void {
   follows(at.at('key'), value.key, qualifiedName)
   const problems = labelValue(value.value ?? '')
@@ -83,6 +85,7 @@ const weight = (at: Place, value: number): void => (() => {
   if (value < 1 || value > 100) at.at('weight').invalid(value, 'must be in the range 1-100')
 })()
 
+/** Validates node affinity and inter-pod (anti-)affinity. */
 export function affinity(at: Place, value: core.Affinity | undefined): void {
   if (!value) return
   if (value.nodeAffinity) nodeAffinity(at.at('nodeAffinity'), value.nodeAffinity)
