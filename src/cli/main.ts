@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { version } from '../cluster/version.ts'
 import { UserError } from '../cluster/user-error.ts'
+import { keepYoungSmall } from '../machinery/heap-growth.ts'
 import type { AgentOptions } from './agent.ts'
 import type { ApiServerOptions } from './apiserver.ts'
 import type { DownOptions } from './down.ts'
@@ -15,6 +16,7 @@ import type { UpOptions } from './up.ts'
 
 // What is cut from Node's pool of small buffers keeps the whole piece of it in memory: caches would hold many large ones for a few bytes.
 Buffer.poolSize = 8 * 1024
+keepYoungSmall()
 
 const program = new Command('skiff')
   .description('Kubernetes in a small boat: a real cluster from one command.')

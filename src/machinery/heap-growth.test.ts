@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
-import { growthOf } from './heap-growth.ts'
+import { createRushes, growthOf } from './heap-growth.ts'
 
 const megabytes = 2 ** 20
 
@@ -13,8 +13,48 @@ it('allows a heap in a storm to double, less the larger it is, and little at all
   expect(growthOf(40 * megabytes, 500)).toBe(40)
 })
 
+it('takes many collections of the young in a short time for a storm', () => {
+  const isRush = createRushes()
+  for (let i = 0; i < 15; i++) expect(isRush(i * 20)).toBe(false)
+  expect(isRush(15 * 20)).toBe(true)
+  for (let i = 1; i < 16; i++) isRush(300 + i * 100)
+  expect(isRush(2000)).toBe(false)
+})
+
+const asLaunched = ['--disable-warning=ExperimentalWarning', '--min-semi-space-size=4', '--max-semi-space-size=16', '--initial-old-space-size=32', '--heap-growing-percent=40', '--input-type=module']
+
+/** Says how large the young generation of a process is, in megabytes, that keeps much of what it makes: made slowly, then fast. */
+const young = (): readonly number[] => JSON.parse(execFileSync(process.execPath, [...asLaunched, '-e', `
+import { getHeapSpaceStatistics } from 'node:v8'
+import { setTimeout } from 'node:timers/promises'
+const { growWithLoad } = await import(${JSON.stringify(new URL('heap-growth.ts', import.meta.url).href)})
+growWithLoad()
+const kept = []
+let made = 0
+const make = (count) => { for (let i = 0; i < count; i++) kept[made++ % 400_000] = { i, name: 'x' + i, list: [i] } }
+const size = () => Math.round(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 2 ** 20)
+const sizes = []
+for (let turn = 0; turn < 100; turn++) {
+  make(4000)
+  await setTimeout(10)
+}
+sizes.push(size())
+for (let turn = 0; turn < 4000; turn++) {
+  make(500)
+  await new Promise((resolve) => setImmediate(resolve))
+}
+sizes.push(size())
+console.log(JSON.stringify(sizes))
+`], { encoding: 'utf8' })) as number[]
+
+it('lets the young generation grow in a storm, and not before', () => {
+  const [calm, stormy] = young()
+  expect(calm).toBeLessThanOrEqual(8)
+  expect(stormy).toBe(32)
+})
+
 /** Says how many full collections a process sees that keeps 60 MB, and always other ones. */
-const storm = (grow: boolean) => Number(execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--initial-old-space-size=32', '--heap-growing-percent=40', '--input-type=module', '-e', `
+const storm = (grow: boolean) => Number(execFileSync(process.execPath, [...asLaunched, '-e', `
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 const { growWithLoad } = await import(${JSON.stringify(new URL('heap-growth.ts', import.meta.url).href)})
 if (${grow}) growWithLoad()

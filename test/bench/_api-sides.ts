@@ -9,6 +9,7 @@ import { createHttpsClient } from '../../src/client/https.ts'
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts'
 import { benchNamespace, configMapOf, inTurns, nameOf, otherNamespace, podOf } from './_api-objects.ts'
 import type { Place } from './_api-load.ts'
+import { launcherFlags } from './_launcher.ts'
 import type { Order } from './_api-server.ts'
 
 export interface Side extends Place {
@@ -29,8 +30,6 @@ const answerOf = <R>(child: ChildProcess): Promise<R> => new Promise((resolve, r
   })
 })
 
-/** Both sides run as the `skiff` launcher runs Node. */
-const asSkiff = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--no-parallel-scavenge', '--initial-old-space-size=32', '--heap-growing-percent=40']
 /** A directory for a CPU profile of the server. */
 export const profile = process.env['BENCH_CPU_PROF']
 /** Further flags of the server's Node, such as `--trace-gc`. */
@@ -39,7 +38,7 @@ const flags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
 /** Starts one side over what is in `folder`: `key.pem` and `cert.pem`, and the store of an earlier one. */
 export async function startSide(mode: 'skiff' | 'bare', folder: string): Promise<Side> {
   const extra = mode === 'skiff' ? [...flags, ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])] : []
-  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...asSkiff, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
+  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...launcherFlags, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
   const ready = await answerOf<Place & { filled: number }>(child)
   return {
     ...ready,
