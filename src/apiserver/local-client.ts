@@ -11,7 +11,7 @@ import { selectedName } from './http/request-info.ts'
 import { rawGet } from './http/raw.ts'
 import { auditedClient, trailOf } from './audit/local.ts'
 import type { Identity } from './identity.ts'
-import type { AuditTrail } from './options.ts'
+import type { AuditTrail, VirtualResource } from './options.ts'
 import { actionOf, runAction } from './registry/actions.ts'
 import { callerOf, makeCall, type Call } from './registry/call.ts'
 import { create } from './registry/create.ts'
@@ -207,36 +207,34 @@ function createWrites(corridor: Corridor, gate: Gate) {
 }
 
 /** create, of objects and of subresources. */
-function createActs(corridor: Corridor, gate: Gate, user: Identity) {
-  const { registry } = corridor
+function createActs({ registry, routes }: Corridor, gate: Gate, user: Identity) {
+  /** A create of a computed resource or subresource. */
+  const compute = async (virtual: VirtualResource, resource: Erased, target: Target, body: unknown, o: WriteOptions): Promise<unknown> => {
+    const info = infoOf(resource, target)
+    const trail = trailOf(o)
+    await gate.allow(info, trail)
+    const request = { virtual, resource, info, user, signal: o.signal, now: registry.clock.now(), dryRun: o.dryRun ?? false, warnings: [], trail }
+    return (await runVirtual(request, async (expected) => decoded(expected, body))).object
+  }
+
   return {
     async create(resource: Erased, object: unknown, o: WriteOptions = {}): Promise<unknown> {
-      const virtual = corridor.routes.virtual?.get(resource.groupResource)
-      if (virtual) return createVirtual(corridor, gate.allow, user, resource, '', '', object, o)
-      const call = await gate.enter(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(object).namespace }, o)
+      const target: Target = { verb: 'create', namespace: o.namespace ?? metadataOf(object).namespace }
+      const virtual = routes.virtual?.get(resource.groupResource)
+      if (virtual) return compute(virtual, resource, target, object, o)
+      const call = await gate.enter(resource, target, o)
       const { kind, apiVersion } = resource
       return show(call.served, await create(registry, call, decoded({ kind, apiVersion, type: typeFor(call.served, resource) }, object)))
     },
     async createSubresource(resource: Erased, name: string, subresource: string, body: unknown, o: WriteOptions = {}): Promise<unknown> {
+      const target: Target = { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource }
       const key = `${resource.groupResource}/${subresource}`
-      if (corridor.routes.virtual?.has(key)) return createVirtual(corridor, gate.allow, user, resource, name, subresource, body, o)
+      const virtual = routes.virtual?.get(key)
+      if (virtual) return compute(virtual, resource, target, body, o)
       const action = actionOf(key)
       if (!action) throw methodNotSupported(resource, 'create')
-      const call = await gate.enter(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource }, o)
+      const call = await gate.enter(resource, target, o)
       return runAction(registry, call, action, decoded({ type: action.type, kind: action.type.name, apiVersion: action.apiVersion }, body))
     },
   }
-}
-
-/** A create of a computed resource or subresource. */
-async function createVirtual(
-  { registry, routes }: Corridor, allow: (info: RequestInfo, trail?: AuditTrail) => Promise<void>, user: Identity,
-  resource: Resource, name: string, subresource: string, body: unknown, o: WriteOptions,
-): Promise<unknown> {
-  const virtual = routes.virtual!.get(subresource ? `${resource.groupResource}/${subresource}` : resource.groupResource)!
-  const info = infoOf(resource, { verb: 'create', namespace: o.namespace ?? metadataOf(body).namespace, name, subresource })
-  const trail = trailOf(o)
-  await allow(info, trail)
-  const request = { virtual, resource, info, user, signal: o.signal, now: registry.clock.now(), dryRun: o.dryRun ?? false, warnings: [], trail }
-  return (await runVirtual(request, async (expected) => decoded(expected, body))).object
 }
