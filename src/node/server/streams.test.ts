@@ -5,7 +5,8 @@ import { inflateSync, constants } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { controlFrame, dataFrame, readFrame } from './spdy.ts'
-import { joinStreams } from './streams.ts'
+import { startTestNode } from '../testing/node.ts'
+import { joinStreams, streamUrl } from './streams.ts'
 import { isTranslated, translate } from './websocket.ts'
 
 /** A runtime's streaming server: it notes the streams that are opened, echoes stdin to stdout, and reports success at its end. */
@@ -96,4 +97,17 @@ describe('streaming', () => {
     await expect.poll(() => received.join('')).toMatch(/^HTTP\/1.1 101 [^]*\r\n\r\nping$/)
     socket.destroy()
   })
+})
+
+it('finds running containers only, however often they ran before', async () => {
+  const node = await startTestNode()
+  await node.create('web', {})
+  const attach = () => streamUrl(node.runtime, () => [...node.workers.values()][0], new URL('https://node/attach/default/web/main?output=1'))
+  expect(await attach()).toMatch(/attach/)
+  node.runtime.exit('main', 1)
+  await expect(attach()).rejects.toThrow('container not found ("main")')
+  await node.pass(0)
+  expect(node.pod('web').status.containerStatuses?.[0]?.restartCount).toBe(1)
+  expect(await attach()).toMatch(/attach/)
+  node.close()
 })

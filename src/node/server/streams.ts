@@ -5,7 +5,7 @@ import { badRequest, notFound } from '../../machinery/errors.ts'
 import { core } from '../../api/index.ts'
 import type { RuntimeDriver } from '../runtime/driver.ts'
 import type { PodWorker } from '../pods/worker.ts'
-import { readWorld } from '../pods/world.ts'
+import { latest, readWorld } from '../pods/world.ts'
 import { podUid } from '../context.ts'
 
 export type FindPod = (namespace: string, name: string) => PodWorker | undefined
@@ -24,9 +24,8 @@ export async function streamUrl(runtime: RuntimeDriver, find: FindPod, url: URL)
     return runtime.portForwardUrl(world.sandbox.id, query.getAll('port').flatMap((p) => p.split(',')).map(portOf))
   }
   const containerName = rest.at(-1) ?? ''
-  const container = world.containers.find((c) => c.name === containerName)
-  if (!container) throw badRequest(`container not found (${JSON.stringify(containerName)})`)
-  if (container.state !== 'running') throw badRequest(`container ${containerName} is not running`)
+  const container = latest(world, containerName)
+  if (container?.state !== 'running') throw badRequest(`container not found (${JSON.stringify(containerName)})`)
   const request = { containerId: container.id, stdin: isSet(query, 'input'), stdout: isSet(query, 'output'), stderr: isSet(query, 'error'), tty: isSet(query, 'tty') }
   if (!request.stdin && !request.stdout && !request.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
   // A terminal has one stream for both.
