@@ -56,7 +56,10 @@ export function growWithLoad(): void {
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const kind = kindOf(entry)
-      if (kind === constants.NODE_PERFORMANCE_GC_MINOR && isRush(entry.startTime) !== rushing) setYoungGrowth((rushing = !rushing) ? 2 : 1)
+      if (kind === constants.NODE_PERFORMANCE_GC_MINOR && isRush(entry.startTime) !== rushing) {
+        rushing = !rushing
+        setYoungGrowth(rushing ? 2 : 1)
+      }
       if (kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue
       const wanted = growthOf(getHeapStatistics().used_heap_size, entry.startTime - last)
       last = entry.startTime
