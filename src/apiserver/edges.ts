@@ -98,7 +98,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         return decision instanceof Promise ? decision.then((late) => verdict(user, info, late)) : verdict(user, info, decision)
       },
       admission,
-      routes: flow.serve({ ...routesOf(env, options, metrics, tokens, authorizer, admission), virtual: virtualOf(env, authorizer, tokens, who) }),
+      routes: flow.serve({ ...routesOf(env, options, { metrics, tokens, authorizer, admission }), virtual: virtualOf(env, authorizer, tokens, who) }),
       observer: metrics.observer,
     }
   }
@@ -125,7 +125,15 @@ function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Token
   ])
 }
 
-function routesOf(env: ServerEnvironment, options: EdgeOptions, metrics: ServerMetrics, tokens: Tokens | undefined, authorizer: Authorizer, admission: AdmissionChain): EdgeRoutes {
+/** The edges that routes lead to. */
+interface RoutedEdges {
+  readonly metrics: ServerMetrics
+  readonly tokens: Tokens | undefined
+  readonly authorizer: Authorizer
+  readonly admission: AdmissionChain
+}
+
+function routesOf(env: ServerEnvironment, options: EdgeOptions, { metrics, tokens, authorizer, admission }: RoutedEdges): EdgeRoutes {
   const aggregator = createAggregator(env, options.frontProxyTls, metrics.registry)
   options.onAggregator?.(aggregator)
   const discovery = createDiscovery({ resources: env.resources, serverAddress: options.serverAddress, remote: aggregator.versions })
