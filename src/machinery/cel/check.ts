@@ -95,7 +95,9 @@ class Checker {
         const target = this.typing.resolve(this.check(expr.target))
         if (target.kind !== 'optional' && !isDyn(target)) return this.issue(expr.pos, `found no matching overload for '${expr.flat ? 'optFlatMap' : 'optMap'}' applied to '${this.show(target)}'`)
         const body = this.within([expr.variable], [target.kind === 'optional' ? target.value : DYN], () => this.check(expr.body))
-        return expr.flat ? body : optionalOf(body)
+        if (!expr.flat) return optionalOf(body)
+        const made = this.typing.resolve(body)
+        return made.kind === 'optional' || made.kind === 'error' || isDyn(made) ? body : this.issue(expr.pos, `found no matching overload for '_?_:_' applied to '(bool, ${this.show(made)}, optional_type(dyn))'`)
       }
     }
   }
@@ -171,7 +173,7 @@ class Checker {
     if (expr.fn === 'format') this.mixed++
     const types = args.map((each) => this.check(each))
     if (expr.fn === 'format') this.mixed--
-    return this.resolve(expr, expr.fn, all.filter((o) => o.member === member && o.args.length === args.length), args, types, member)
+    return this.resolve(expr, namespaced ? `${qualified}.${expr.fn}` : expr.fn, all.filter((o) => o.member === member && o.args.length === args.length), args, types, member)
   }
 
   private resolve(expr: Call | Fold, name: string, candidates: readonly Overload[], args: readonly Expr[], types: readonly CelType[], member: boolean): CelType {
@@ -186,7 +188,6 @@ class Checker {
     }
     this.calls.set(expr, { overloads: fitting, args })
     if (result) return types.some((type) => type.kind === 'error') && fitting.length > 1 ? ERROR : result
-    if (types.some((type) => type.kind === 'error')) return ERROR
     const shown = types.map((type) => this.show(type))
     const applied = member ? `${shown[0]}.(${shown.slice(1).join(', ')})` : `(${shown.join(', ')})`
     return this.issue(expr.pos, `found no matching overload for '${name}' applied to '${applied}'`)
@@ -196,7 +197,7 @@ class Checker {
     const [operand, name] = expr.args as [Expr, Expr & { kind: 'literal' }]
     this.check(name)
     const type = this.typing.resolve(this.check(operand))
-    const field = this.field(type, name.value as string, expr.pos)
+    const field = this.field(type, name.value as string, expr.pos - 1)
     return field.kind === 'error' || type.kind === 'optional' ? field : optionalOf(field)
   }
 

@@ -7,12 +7,12 @@ import { CelList, Uint, normalKey, type CelValue } from './values.ts'
 
 const conversions = new Set(['bool', 'bytes', 'double', 'dyn', 'duration', 'int', 'string', 'timestamp', 'uint', 'type'])
 
-/** Which expressions are constant, and what they are. One whose evaluation fails is none: it fails when it is asked for. */
-export function constants(checked: Checked, build: (expr: Expr) => Step): (expr: Expr) => CelValue | undefined {
+/** Which expressions are constant, and what they are. One whose evaluation fails is none; of conversions, `hopeless` gets to know why. */
+export function constants(checked: Checked, build: (expr: Expr) => Step, hopeless: string[]): (expr: Expr) => CelValue | undefined {
   const known = new Map<Expr, CelValue | undefined>()
   const constant = (expr: Expr): CelValue | undefined => {
     if (expr.kind === 'literal') return expr.value
-    if (!known.has(expr)) known.set(expr, isNever(checked, expr, constant) ? false : isConstant(expr) ? evaluated(build(expr)) : undefined)
+    if (!known.has(expr)) known.set(expr, isNever(checked, expr, constant) ? false : isConstant(expr) ? evaluated(build(expr), expr.kind === 'call' ? hopeless : undefined) : undefined)
     return known.get(expr)
   }
   const all = (exprs: readonly Expr[]): boolean => exprs.every((each) => constant(each) !== undefined)
@@ -35,10 +35,11 @@ const isNever = (checked: Checked, expr: Expr, constant: (expr: Expr) => CelValu
   return items instanceof CelList && items.size === 0
 }
 
-function evaluated(step: Step): CelValue | undefined {
+function evaluated(step: Step, hopeless: string[] | undefined): CelValue | undefined {
   try {
     return counted(() => step({ cost: 0, limit: Infinity, variables: {}, roots: [], locals: [] }))
   } catch (error) {
+    if (error instanceof Failure) hopeless?.push(error.message)
     if (error instanceof Failure || error instanceof CelCostExceeded) return undefined
     throw error
   }

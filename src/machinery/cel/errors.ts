@@ -13,6 +13,14 @@ export class CelError extends Error {
   }
 }
 
+/** An expression that compiles, but of which a constant part can only fail. */
+export class CelProgramError extends CelError {
+  constructor(message: string) {
+    super(message)
+    this.name = 'CelProgramError'
+  }
+}
+
 /** Evaluation was given up because it cost more than it was allowed. */
 export class CelCostExceeded extends CelError {
   constructor() {
@@ -31,9 +39,12 @@ function shown(source: string, { offset, message }: CelIssue): string {
   const line = before.split('\n').length
   const start = before.lastIndexOf('\n') + 1
   const end = source.indexOf('\n', start)
-  const column = Array.from(source.slice(start, offset)).length
+  const ahead = Array.from(source.slice(start, offset))
+  const column = ahead.length
+  // What is not ASCII is taken to be as wide as two.
+  const wide = (character: string | undefined): boolean => (character ?? '') > '\x7f'
   const text = source.slice(start, end < 0 ? undefined : end).replaceAll('\t', ' ')
-  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${text}\n | ${'.'.repeat(column)}^`
+  return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${text}\n | ${ahead.map((character) => (wide(character) ? '．' : '.')).join('')}${wide(source[offset]) ? '＾' : '^'}`
 }
 
 /** Thrown inside an evaluation: light, because `||` may catch thousands of them. It leaves the evaluation as a `CelError`. */

@@ -97,11 +97,12 @@ export const traverseBoth: CallCost = {
   size: (args) => plus(arg(args, 0), arg(args, 1)),
 }
 
-/** Comparing: as much as the smaller one is. */
+/** Comparing: as much as the smaller one is; what has a type of its own is one. */
 export const compare: CallCost = {
   byOverload: true,
-  runtime: (args) => share(Math.min(sizeOf(args[0]), sizeOf(args[1])), traversal),
-  estimate(args) {
+  runtime: (args) => (args[0] instanceof Boxed && 'costSize' in args[0] ? 1 : share(Math.min(sizeOf(args[0]), sizeOf(args[1])), traversal)),
+  estimate(args, given) {
+    if (given[0]?.type.kind === 'opaque') return exactly(1)
     const max = Math.min(arg(args, 0).max, arg(args, 1).max)
     return scaled({ min: max > 0 ? 1 : 0, max }, traversal)
   },

@@ -10,7 +10,7 @@
 import { childrenOf, type Expr } from './ast.ts'
 import { checkCel, type Types } from './check.ts'
 import { estimateCost } from './cost.ts'
-import { CelCostExceeded, CelError, Failure, counted } from './errors.ts'
+import { CelCostExceeded, CelError, CelProgramError, Failure, counted } from './errors.ts'
 import { functionTable, type FunctionDeclaration, type Functions, type Size } from './functions.ts'
 import { libraries } from './library/index.ts'
 import { validateLiterals } from './literals.ts'
@@ -20,7 +20,7 @@ import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, NULL, STRING, TIMESTAMP, UINT,
 import { toJson as jsonOf, type CelValue } from './values.ts'
 
 export * from './types.ts'
-export { CelCostExceeded, CelError, Failure, fail, type CelIssue } from './errors.ts'
+export { CelCostExceeded, CelError, CelProgramError, Failure, fail, type CelIssue } from './errors.ts'
 export { Boxed, CelList, CelMap, CelObject, LazyObject, NONE, Optional, Timestamp, Duration, Uint, adapt, typeNameOf, type CelValue } from './values.ts'
 export { isWrittenNull } from './nulls.ts'
 export { fn, method, type FunctionDeclaration } from './functions.ts'
@@ -34,6 +34,8 @@ export interface CelEnvironment {
   readonly variables: ReadonlyMap<string, CelType>
   readonly functions: Functions
   readonly types: Types
+  /** The type by which the sizes of values are known ahead, from the root variables down. */
+  readonly measured?: CelType | undefined
 }
 
 export interface CelProgram {
@@ -68,12 +70,15 @@ export function celEnvironment(options: {
   readonly types?: readonly CelObjectType[]
   /** For types that are not known ahead: the object type of a name that is nothing else. */
   readonly typeOf?: (name: string) => CelObjectType | undefined
+  /** For estimates of costs: the type that root variables have, whose `max` bounds their parts. Without it nothing is bounded. */
+  readonly measured?: CelType
 }): CelEnvironment {
   standardFunctions ??= functionTable(libraries)
   const types = new Map<string, CelType>([...standardTypes, ...(options.types ?? []).map((type): [string, CelType] => [type.name, type])])
   return {
     variables: new Map(Object.entries(options.variables)),
     functions: options.functions?.length ? functionTable([...libraries, options.functions]) : standardFunctions,
+    measured: options.measured,
     types: options.typeOf ? { get: (name) => types.get(name) ?? options.typeOf?.(name) } : types,
   }
 }
@@ -85,13 +90,14 @@ export function compileCel(source: string, env: CelEnvironment): CelProgram {
   validateLiterals(source, checked)
   const planner = createPlanner(checked, env.variables)
   const step = planner.plan(root, { slots: new Map(), next: 0 })
+  if (planner.hopeless.length > 0) throw new CelProgramError(planner.hopeless[0] as string)
   let cost: Size | undefined
   let references: ReadonlySet<string> | undefined
   return {
     source,
     root,
     type: checked.type,
-    get cost() { return (cost ??= estimateCost(checked)) },
+    get cost() { return (cost ??= estimateCost(checked, env.measured)) },
     get references() { return (references ??= referencesOf(root, env.variables)) },
     evaluate(variables, { budget = perCallLimit } = {}) {
       const frame: Frame = { cost: 0, limit: Math.min(budget, perCallLimit), variables, roots: [], locals: [] }

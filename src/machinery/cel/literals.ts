@@ -4,7 +4,7 @@ import type { Checked } from './check.ts'
 import { Failure, compileError, counted, fail, type CelIssue } from './errors.ts'
 import { interpolate, refusedBy } from './library/format-string.ts'
 import { regex } from './regex.ts'
-import { parseDuration, parseTimestamp } from './time.ts'
+import { inRange, parseDuration, parseTimestamp } from './time.ts'
 import { isDyn, sameType, typeName, type CelType } from './types.ts'
 
 /** Throws `CelError` for literal arguments that could only fail. */
@@ -16,12 +16,15 @@ export function validateLiterals(source: string, checked: Checked): void {
     const clause = expr.fn === 'format' ? badClause(checked, expr) : undefined
     if (clause) issues.push(clause)
     const text = textOf(expr.fn === 'matches' ? args[1] : args[0])
-    const bad = text !== undefined && check(expr.fn, text.value)
-    if (bad) issues.push({ offset: text.pos, message: bad })
+    const bad = text !== undefined ? check(expr.fn, text.value) : expr.fn === 'timestamp' && isNoSecond(args[0]) ? noMoment : undefined
+    if (bad) issues.push({ offset: (text ?? args[0] as Expr).pos, message: bad })
   })
   mixed(checked, checked.root, issues)
   if (issues.length > 0) throw compileError(source, issues.toSorted((a, b) => a.offset - b.offset))
 }
+
+const noMoment = 'invalid timestamp argument'
+const isNoSecond = (expr: Expr | undefined): boolean => expr?.kind === 'literal' && typeof expr.value === 'bigint' && !inRange(expr.value * 1_000_000_000n)
 
 /** Elements of a list or map that is written out are of one type, and `dyn` is a type like others; what is formatted may be of any. */
 function mixed(checked: Checked, expr: Expr, issues: CelIssue[]): void {
@@ -84,7 +87,7 @@ const textOf = (expr: Expr | undefined): { readonly value: string; readonly pos:
 
 function check(fn: string, text: string): string | undefined {
   if (fn === 'duration' && !parseDuration(text)) return 'invalid duration argument'
-  if (fn === 'timestamp' && (!parseTimestamp(text) || /^\d{4}-\d\d-\d\d$/.test(text))) return 'invalid timestamp argument'
+  if (fn === 'timestamp' && (!parseTimestamp(text) || /^\d{4}-\d\d-\d\d$/.test(text))) return noMoment
   if (fn !== 'matches') return undefined
   try {
     counted(() => regex(text))

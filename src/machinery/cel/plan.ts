@@ -6,6 +6,7 @@ import { constants, membership } from './constants.ts'
 import { planFold } from './fold.ts'
 import { rememberNulls } from './nulls.ts'
 import { sizeOf, type Overload } from './functions.ts'
+import { re2Error } from '../re2.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
 import { Boxed, CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, typeNameOf, type CelValue } from './values.ts'
 
@@ -16,18 +17,31 @@ export interface Frame {
   readonly variables: Readonly<Record<string, unknown>>
   /** Root variables as values, once they were asked for. */
   readonly roots: (CelValue | undefined)[]
-  readonly locals: CelValue[]
+  readonly locals: (CelValue | Unread)[]
 }
 
 export type Step = (frame: Frame) => CelValue
 
 /** Where names are, while planning: macros' variables have a place in `locals`. */
-export interface Scope { readonly slots: ReadonlyMap<string, number>; readonly next: number }
+export interface Scope {
+  readonly slots: ReadonlyMap<string, number>
+  readonly next: number
+  /** Those of them whose value is asked for when it is first read. */
+  readonly late?: ReadonlySet<number>
+}
+
+/** A local value that was not read yet. */
+class Unread {
+  readonly value: CelValue
+  constructor(value: CelValue) { this.value = value }
+}
 
 export interface Planner {
   readonly checked: Checked
   readonly roots: readonly (readonly [name: string, type: CelType])[]
   plan(expr: Expr, scope: Scope): Step
+  /** Why constant parts can only fail. */
+  readonly hopeless: string[]
   /** What an expression is always, known ahead: it costs nothing to evaluate. */
   constant(expr: Expr): CelValue | undefined
 }
@@ -38,10 +52,12 @@ export const spend = (frame: Frame, cost: number): void => {
 }
 
 export function createPlanner(checked: Checked, variables: ReadonlyMap<string, CelType>): Planner {
+  const hopeless: string[] = []
   const planner: Planner = {
     checked,
     roots: [...variables],
-    constant: constants(checked, (expr) => build(expr, { slots: new Map(), next: 0 })),
+    hopeless,
+    constant: constants(checked, (expr) => build(expr, { slots: new Map(), next: 0 }), hopeless),
     plan(expr, scope) {
       const value = planner.constant(expr)
       return value === undefined ? build(expr, scope) : () => value
@@ -65,6 +81,13 @@ export function createPlanner(checked: Checked, variables: ReadonlyMap<string, C
 
 function ident({ checked, roots }: Planner, expr: Expr, name: string, scope: Scope): Step {
   const slot = scope.slots.get(name)
+  if (slot !== undefined && scope.late?.has(slot)) return (f) => {
+    spend(f, 1)
+    const value = f.locals[slot]
+    if (!(value instanceof Unread)) return value as CelValue
+    spend(f, 2)
+    return (f.locals[slot] = value.value)
+  }
   if (slot !== undefined) return (f) => { spend(f, 1); return f.locals[slot] as CelValue }
   const named = checked.typeNamed(expr)
   if (named) {
@@ -92,18 +115,27 @@ function select(planner: Planner, expr: Expr & { kind: 'select' }, scope: Scope)
     return (f) => {
       const value = operand(f)
       const inner = value instanceof Optional ? value.value : value
+      // Where the way ends ahead of it, nothing was read at all.
+      if (inner === undefined) f.cost--
       return inner === undefined ? false : inner instanceof CelMap ? inner.get(field) !== undefined : notOfList(inner, false)
     }
   }
   return (f) => {
     const value = operand(f)
+    if (value instanceof Optional) return paid(f, optionalField(value, field))
     spend(f, 1)
     if (value instanceof CelMap) {
       const found = value.get(field)
       return found === undefined ? fail(`no such key: ${field}`) : found
     }
-    return value instanceof Optional ? optionalField(value, field) : fail(`no such key: ${notOfList(value, field)}`)
+    return fail(`no such key: ${notOfList(value, field)}`)
   }
+}
+
+/** A part of an optional is paid for where there is one. */
+function paid(f: Frame, found: CelValue): CelValue {
+  if (found !== NONE) spend(f, 1)
+  return found
 }
 
 /** A list has no named fields, and it is an error to ask; of what is no list or map, no field is there. */
@@ -133,14 +165,12 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
       const operand = attribute(planner, args[0] as Expr, scope)
       return (f) => {
         const value = operand(f)
-        const found = optionalField(value instanceof Optional ? value : new Optional(value), (args[1] as Literal).value as string)
-        if (found !== NONE) spend(f, 1)
-        return found
+        return paid(f, optionalField(value instanceof Optional ? value : new Optional(value), (args[1] as Literal).value as string))
       }
     }
     case '_[_]': case '_[?_]': {
       const at = unread(args[1] as Expr, b)
-      const get = invocation(overloads, expr.fn === '_[?_]' ? (found) => (found === NONE ? 0 : 1) : undefined)
+      const get = invocation(overloads, (found) => (found === NONE ? 0 : 1))
       const operand = attribute(planner, args[0] as Expr, scope)
       return (f) => {
         const value = operand(f)
@@ -152,7 +182,15 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
     case 'or': if (overloads[0]?.id === 'optional_or_optional') return (f) => { const value = optional(a(f)); return value.value === undefined ? b(f) : value }; break
     case 'orValue': if (overloads[0]?.id === 'optional_orValue_value') return (f) => { const value = optional(a(f)); return value.value === undefined ? b(f) : value.value }; break
   }
+  if (expr.fn === 'find' || expr.fn === 'findAll') checkPattern(planner, args[1])
   return strict(steps, overloads)
+}
+
+/** A pattern that is written out is compiled ahead. */
+function checkPattern({ constant, hopeless }: Planner, pattern: Expr | undefined): void {
+  const text = pattern && constant(pattern)
+  const wrong = typeof text === 'string' ? re2Error(text) : undefined
+  if (wrong !== undefined) hopeless.push(wrong)
 }
 
 /** What cel-go reads as one: a name, and the fields and elements of something. */
@@ -237,6 +275,8 @@ function list(planner: Planner, expr: Expr & { kind: 'list' }, scope: Scope): St
 }
 
 function map(planner: Planner, expr: Expr & { kind: 'map' }, scope: Scope): Step {
+  // Of a map that is constant nobody looks at the keys: the last one counts.
+  const strictly = expr.entries.some(({ key, value }) => planner.constant(key) === undefined || planner.constant(value) === undefined)
   const entries = expr.entries.map(({ key, value, optional: maybe }) => ({ key: planner.plan(key, scope), value: planner.plan(value, scope), maybe }))
   return (f) => {
     const made = new Map<string | bigint | boolean | number, readonly [CelValue, CelValue]>()
@@ -244,7 +284,7 @@ function map(planner: Planner, expr: Expr & { kind: 'map' }, scope: Scope): Step
       const k = key(f)
       const v = value(f)
       const normal = normalKey(k) ?? fail('unsupported key type')
-      if (made.has(normal)) fail('Failed with repeated key')
+      if (strictly && made.has(normal)) fail('Failed with repeated key')
       if (!maybe) made.set(normal, [k, v])
       else if (optional(v).value !== undefined) made.set(normal, [k, optional(v).value as CelValue])
     }
@@ -282,11 +322,18 @@ function checkNesting(expected: string, value: CelValue | undefined): void {
 function optMap(planner: Planner, expr: Expr & { kind: 'optMap' }, scope: Scope): Step {
   const target = planner.plan(expr.target, scope)
   const slot = scope.next
-  const body = planner.plan(expr.body, { slots: new Map([...scope.slots, [expr.variable, slot]]), next: slot + 1 })
+  const body = planner.plan(expr.body, { slots: new Map([...scope.slots, [expr.variable, slot]]), next: slot + 1, late: new Set([...(scope.late ?? []), slot]) })
+  // cel-go makes it of `hasValue() ? optional.of(…) : optional.none()`, over the target by a name; its value is asked for where the variable is first read.
+  const named = expr.target.kind === 'ident' ? 0 : 1
   return (f) => {
     const { value } = optional(target(f))
-    if (value === undefined) return NONE
-    f.locals[slot] = value
+    spend(f, 1 + named)
+    if (value === undefined) {
+      spend(f, 1)
+      return NONE
+    }
+    f.locals[slot] = new Unread(value)
+    if (!expr.flat) spend(f, 1)
     const result = body(f)
     return expr.flat ? optional(result) : new Optional(result)
   }

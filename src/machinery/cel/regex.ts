@@ -19,23 +19,23 @@ const perPattern = 10_000
 const perPatternCharacter = 100
 const perCharacter = 10
 
-/** Fails the evaluation for a pattern that RE2 does not accept. */
-export function regex(pattern: string): Regex {
+/** Fails the evaluation for a pattern that RE2 does not accept; `saying` begins the message. */
+export function regex(pattern: string, saying = ''): Regex {
   const before = known.get(pattern)
   if (before) return before
   work(perPattern + pattern.length * perPatternCharacter)
-  const made = compile(pattern)
+  const made = compile(pattern, saying)
   if (known.size >= mostKnown) known.delete(known.keys().next().value as string)
   known.set(pattern, made)
   return made
 }
 
-function compile(pattern: string): Regex {
+function compile(pattern: string, saying: string): Regex {
   let compiled: ReturnType<typeof re2>
   try {
     compiled = re2(pattern)
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
+    return fail(saying + (error instanceof Error ? error.message : String(error)))
   }
   return {
     test(text) {

@@ -6,7 +6,7 @@ const SECOND = 1_000_000_000n
 const earliest = -62135596800n * SECOND
 const latest = 253402300800n * SECOND - 1n
 
-const moment = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+const moment = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/
 
 /** RFC 3339, and a date alone; undefined when the text is neither. */
 export function parseTimestamp(text: string): Timestamp | undefined {
@@ -20,7 +20,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   if (!real) return undefined
   const offset = sign ? (Number(zoneHours) * 60 + Number(zoneMinutes)) * (sign === '-' ? -1 : 1) : 0
   const nanos = BigInt(date.getTime() - offset * 60_000) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
-  return inRange(nanos) ? new Timestamp(nanos) : undefined
+  return inRange(nanos) ? new Timestamp(nanos, offset) : undefined
 }
 
 export const inRange = (nanos: bigint): boolean => nanos >= earliest && nanos <= latest
@@ -46,12 +46,16 @@ const fractionOf = (nanos: bigint): string => {
   return digits === '' ? '' : `.${digits}`
 }
 
-/** `2020-01-01T00:00:00.5Z` */
-export function formatTimestamp({ nanos }: Timestamp): string {
+/** `2020-01-01T00:00:00.5Z`, or with the offset it was written with. */
+export function formatTimestamp({ nanos: moment, offset }: Timestamp): string {
+  const nanos = moment + BigInt(offset) * 60n * SECOND
   const below = ((nanos % SECOND) + SECOND) % SECOND
   const text = new Date(Number((nanos - below) / 1_000_000n)).toISOString()
-  return `${text.slice(0, -5)}${fractionOf(below)}Z`
+  return `${text.slice(0, -5)}${fractionOf(below)}${zoneOf(offset)}`
 }
+
+const two = (n: number): string => String(n).padStart(2, '0')
+const zoneOf = (offset: number): string => (offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${two(Math.trunc(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`)
 
 /** `5400s`, as CEL converts a duration to a string. */
 export function formatDuration({ nanos }: Duration): string {

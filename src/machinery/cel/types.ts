@@ -13,7 +13,9 @@ export interface CelField {
  * `maxLength`, `maxProperties`. Left out: not known, so that cost estimates take it for unbounded.
  */
 export type CelType =
-  | { readonly kind: 'int' | 'uint' | 'double' | 'bool' | 'null' | 'error' | 'timestamp' | 'duration' }
+  | { readonly kind: 'int' | 'uint' | 'double' | 'bool' | 'null' | 'error' }
+  /** `max`: the characters of its text, where it is one. */
+  | { readonly kind: 'timestamp' | 'duration'; readonly max?: number | undefined }
   /** A value of any type; `max` as a text, where it can be one. */
   | { readonly kind: 'dyn'; readonly max?: number | undefined }
   | { readonly kind: 'string' | 'bytes'; readonly max?: number | undefined }
@@ -42,6 +44,8 @@ export interface CelObjectType {
   readonly fields: ReadonlyMap<string, CelField>
   /** Fields that are not declared are there too, of dynamic type (`x-kubernetes-preserve-unknown-fields`). */
   readonly open?: boolean | undefined
+  /** A field that is null is not there: so it is with objects that a schema describes. */
+  readonly nullsAbsent?: boolean | undefined
   /** Objects that an expression puts into field `f` are of the type `<name>.f`: how mutating policies write objects. */
   readonly nested?: boolean | undefined
 }
@@ -76,7 +80,7 @@ export const param = (name: string): CelType => ({ kind: 'param', name })
  * An object type with declared fields, given by their JSON names. Names that are no CEL identifiers are escaped the way Kubernetes does
  * (`a-b` is `a__dash__b`); what cannot be escaped cannot be reached. `verbatim`: the names are CEL's already.
  */
-export function objectOf(name: string, properties: Readonly<Record<string, CelType | { readonly type: CelType; readonly required?: boolean }>>, options: { readonly open?: boolean; readonly nested?: boolean; readonly verbatim?: boolean } = {}): CelObjectType {
+export function objectOf(name: string, properties: Readonly<Record<string, CelType | { readonly type: CelType; readonly required?: boolean }>>, options: { readonly open?: boolean; readonly nullsAbsent?: boolean; readonly nested?: boolean; readonly verbatim?: boolean } = {}): CelObjectType {
   const { verbatim = false, ...flags } = options
   const fields = new Map<string, CelField>()
   for (const [json, property] of Object.entries(properties)) {

@@ -26,7 +26,9 @@ export class Uint extends Boxed {
 export class Timestamp extends Boxed {
   readonly typeName = 'google.protobuf.Timestamp'
   readonly nanos: bigint
-  constructor(nanos: bigint) { super(); this.nanos = nanos }
+  /** Minutes east of Greenwich that it was written with: only its text shows them. */
+  readonly offset: number
+  constructor(nanos: bigint, offset = 0) { super(); this.nanos = nanos; this.offset = offset }
   override equals(other: Timestamp): boolean { return this.nanos === other.nanos }
 }
 
@@ -160,11 +162,11 @@ export class CelObject extends CelMap {
     const json = field?.json ?? key
     if (!Object.hasOwn(this.json, json)) return undefined
     const raw = this.json[json]
-    return raw === undefined ? undefined : adapt(raw, field?.type ?? DYN)
+    return raw === undefined || (raw === null && this.type.nullsAbsent) ? undefined : adapt(raw, field?.type ?? DYN)
   }
   keys(): readonly string[] {
     if (this.type.open) return Object.keys(this.json)
-    return [...this.type.fields].filter(([, { json }]) => Object.hasOwn(this.json, json) && this.json[json] !== undefined).map(([name]) => name)
+    return [...this.type.fields].filter(([, { json }]) => Object.hasOwn(this.json, json) && this.json[json] !== undefined && (this.json[json] !== null || !this.type.nullsAbsent)).map(([name]) => name)
   }
 }
 

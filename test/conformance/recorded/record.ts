@@ -13,7 +13,7 @@ const servers = [target(original), target(other)] as const
 const folder = new URL('answers/', import.meta.url)
 mkdirSync(folder, { recursive: true })
 
-for (const name of names.length > 0 ? names : ['definitions', 'objects', 'writes', 'apply', 'discovery', 'openapi', 'reading', 'tables', 'rules', 'conversion', 'integers']) {
+for (const name of names.length > 0 ? names : ['definitions', 'objects', 'writes', 'apply', 'discovery', 'openapi', 'reading', 'tables', 'rules', 'conversion', 'integers', 'expressions']) {
   const suite = ((await import(`./cases/${name}.ts`)) as { default: Suite }).default
   for (const server of servers) {
     await uninstall(server, suite.definitions ?? [])

@@ -13,6 +13,7 @@ import apply from './cases/apply.ts'
 import conversion from './cases/conversion.ts'
 import definitions from './cases/definitions.ts'
 import discovery from './cases/discovery.ts'
+import expressions from './cases/expressions.ts'
 import integers from './cases/integers.ts'
 import objects from './cases/objects.ts'
 import openapi from './cases/openapi.ts'
@@ -21,7 +22,7 @@ import rules from './cases/rules.ts'
 import tables from './cases/tables.ts'
 import writes from './cases/writes.ts'
 
-const suites: Readonly<Record<string, Suite>> = { definitions, objects, writes, apply, discovery, openapi, reading, tables, rules, conversion, integers }
+const suites: Readonly<Record<string, Suite>> = { definitions, objects, writes, apply, discovery, openapi, reading, tables, rules, conversion, integers, expressions }
 const answersOf = (name: string) => JSON.parse(readFileSync(new URL(`answers/${name}.json`, import.meta.url), 'utf8')) as Record<string, readonly (Recorded | null)[]>
 
 let kit: TestServer

@@ -56,7 +56,7 @@ export function compileExpression(cel: Cel, source: string, env: CelEnvironment,
     if (returns.accepts(program.type)) return { source, program }
     return { source, error: `must evaluate to ${returns.name} but got ${outputName(cel, program.type)}` }
   } catch (error) {
-    if (error instanceof cel.CelError) return { source, error: `compilation failed: ${error.message}` }
+    if (error instanceof cel.CelError) return { source, error: `${error instanceof cel.CelProgramError ? 'program instantiation' : 'compilation'} failed: ${error.message}` }
     throw error
   }
 }

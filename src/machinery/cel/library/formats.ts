@@ -33,11 +33,11 @@ const formats = new Map<string, Format>(([
   ['dns1123SubdomainPrefix', asPrefix(dns1123Subdomain), 60],
   ['dns1035LabelPrefix', asPrefix(dns1035Label), 30],
   ['labelValue', labelValue, 40],
-  ['uri', (value) => { const wrong = urlError(value); return wrong === undefined ? [] : [wrong] }, 1100],
-  ['uuid', unless((value) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(value), 'does not match the UUID format'), 80],
-  ['byte', unless((value) => base64.test(value), 'invalid base64'), 70],
-  ['date', unless(realDate, 'invalid date'), 180],
-  ['datetime', unless((value) => /[Tt]/.test(value) && parseTimestamp(value) !== undefined, 'invalid datetime'), 180],
+  ['uri', (value) => { const wrong = urlError(value); return wrong === undefined ? [] : [wrong] }, 1104],
+  ['uuid', unless((value) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(value), 'does not match the UUID format'), 72],
+  ['byte', unless((value) => base64.test(value), 'invalid base64'), 88],
+  ['date', unless(realDate, 'invalid date'), 72],
+  ['datetime', unless((value) => /[Tt]/.test(value) && parseTimestamp(value) !== undefined, 'invalid datetime'), 72],
 ] as const satisfies readonly (readonly [string, NameRule, number])[]).map(([name, rule, pattern]) => [name, new Format(name, rule, pattern)]))
 
 const longestPattern = 128
@@ -51,7 +51,7 @@ export const namedFormats: readonly FunctionDeclaration[] = [
   ...[...formats].map(([name, format]) => fn(`format.${name}`, `format.${name}`, [], type, () => format)),
   fn('format.named', 'format-named', [STRING], optionalOf(type), (name: string) => { const found = formats.get(name); return found ? new Optional(found) : NONE }),
   method('validate', 'format-validate', [type, STRING], optionalOf(listOf(STRING)), validate, {
-    runtime: ([format, text]) => Math.ceil((text as string).length * 0.1) * Math.ceil((format as Format).pattern * 0.25),
+    runtime: ([format, text]) => Math.ceil((1 + (text as string).length) * 0.1) * Math.ceil((format as Format).pattern * 0.25),
     // Which format it is, only the evaluation knows.
     estimate: ([, text = { min: 0, max: Infinity }]) => product(scaled(text, 0.1), scaled(exactly(longestPattern), 0.25)),
   }),

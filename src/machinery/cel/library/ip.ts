@@ -1,9 +1,10 @@
 /** Kubernetes's IP addresses and CIDRs. */
-import { fail } from '../errors.ts'
+import { fail, noSuchOverload } from '../errors.ts'
 import { fn, method, plus, scaled, traverse, type CallCost, type FunctionDeclaration } from '../functions.ts'
 import { BOOL, INT, STRING, opaque } from '../types.ts'
 import { Boxed } from '../values.ts'
 import { formatIp, parseIp, type Ip } from '../../ip-text.ts'
+import { addressFault, bitsFault } from './ip-faults.ts'
 
 const ipType = opaque('net.IP')
 const cidrType = opaque('net.CIDR')
@@ -28,23 +29,32 @@ class CidrValue extends Boxed {
 const widthOf = ({ family }: Ip): number => (family === 4 ? 32 : 128)
 const prefix = (ip: Ip, bits: number): bigint => { const rest = BigInt(widthOf(ip) - bits); return (ip.value >> rest) << rest }
 
+const mapped = (text: string): string => `IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`
+
 function ip(text: string): Ip {
   const found = parseIp(text)
   if (typeof found !== 'string') return found
-  return fail(found === 'zone' ? `IP Address '${text}' with zone value is not allowed` : found === 'mapped' ? `IPv4-mapped IPv6 address '${text}' is not allowed` : `IP Address '${text}' parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP`)
+  const shown = JSON.stringify(text)
+  return fail(found === 'zone' ? `IP address ${shown} with zone value is not allowed` : found === 'mapped' ? mapped(text) : `IP Address ${shown} parse error during conversion from string: ${addressFault(text)}`)
 }
 
+const unread = 'network address parse error during conversion from string: '
+
+/** A CIDR; why the text is none. */
 function cidr(text: string): CidrValue | string {
   const slash = text.lastIndexOf('/')
-  const wrong = `network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(text)}): `
-  if (slash < 0) return `${wrong}no '/'`
-  const found = parseIp(text.slice(0, slash))
-  if (typeof found === 'string') return `${wrong}unable to parse IP`
+  const wrong = (why: string): string => `${unread}netip.ParsePrefix(${JSON.stringify(text)}): ${why}`
+  if (slash < 0) return wrong("no '/'")
+  const address = text.slice(0, slash)
+  const found = parseIp(address)
+  if (found === 'zone') return wrong('IPv6 zones cannot be present in a prefix')
+  if (found === 'invalid') return wrong(addressFault(address))
   const bits = text.slice(slash + 1)
-  if (!/^(?:0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > widthOf(found)) return `${wrong}bad bits after slash: ${JSON.stringify(bits)}`
-  return new CidrValue(found, Number(bits))
+  const fault = bitsFault(bits, found === 'mapped' ? 128 : widthOf(found))
+  if (fault !== undefined) return wrong(fault)
+  return found === 'mapped' ? mapped(text) : new CidrValue(found, Number(bits))
 }
-const network = (text: string): CidrValue => { const found = cidr(text); return typeof found === 'string' ? fail(found) : found }
+const network = (text: string): CidrValue => { const found = cidr(text); return typeof found === 'string' ? fail(unread + found) : found }
 
 const containsIp = (outer: CidrValue, inner: Ip): boolean => outer.ip.family === inner.family && prefix(inner, outer.bits) === prefix(outer.ip, outer.bits)
 const containsCidr = (outer: CidrValue, inner: CidrValue): boolean => inner.bits >= outer.bits && containsIp(outer, { ...inner.ip, value: prefix(inner.ip, inner.bits) })
@@ -81,7 +91,7 @@ export const addresses: readonly FunctionDeclaration[] = [
   fn('cidr', 'string_to_cidr', [STRING], cidrType, network, traverse()),
   fn('isCIDR', 'is_cidr', [STRING], BOOL, (text: string) => typeof cidr(text) !== 'string', traverse()),
   fn('string', 'cidr_to_string', [cidrType], STRING, (value: CidrValue) => `${formatIp(value.ip)}/${value.bits}`),
-  method('containsIP', 'cidr_contains_ip_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => containsIp(outer, ip(text)), within(false, true)),
+  method('containsIP', 'cidr_contains_ip_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => { const inner = parseIp(text); return typeof inner === 'string' ? noSuchOverload() : containsIp(outer, inner) }, within(false, true)),
   method('containsIP', 'cidr_contains_ip_ip', [cidrType, ipType], BOOL, (outer: CidrValue, inner: IpValue) => containsIp(outer, inner.ip), within(false, false)),
   method('containsCIDR', 'cidr_contains_cidr_string', [cidrType, STRING], BOOL, (outer: CidrValue, text: string) => containsCidr(outer, network(text)), within(true, true)),
   method('containsCIDR', 'cidr_contains_cidr', [cidrType, cidrType], BOOL, containsCidr, within(true, false)),

@@ -66,7 +66,7 @@ describe('urls, addresses, quantities, versions, formats', () => {
     'jsonpatch.escapeKey("example.com/a~b") == "example.com~1a~0b"',
   ]))
   it('fail with a reason', () => fails({
-    'ip("x")': "IP Address 'x' parse error during conversion from string: ParseAddr(\"x\"): unable to parse IP", 'ip("::ffff:1.2.3.4")': "IPv4-mapped IPv6 address '::ffff:1.2.3.4' is not allowed",
+    'ip("x")': 'IP Address "x" parse error during conversion from string: ParseAddr("x"): unable to parse IP', 'ip("::ffff:1.2.3.4")': 'IPv4-mapped IPv6 address "::ffff:1.2.3.4" is not allowed',
     'quantity("2.5").asInteger()': 'cannot convert value to integer', 'url("../x")': 'URL parse error during conversion from string: parse "../x": invalid URI for request',
   }))
 })

@@ -10,8 +10,9 @@ const B = param('B')
 const list = listOf(A)
 const map = mapOf(B, { key: A })
 
-const moment = (nanos: bigint): Timestamp => (inRange(nanos) ? new Timestamp(nanos) : fail('timestamp overflow'))
-const span = (nanos: bigint): Duration => (BigInt.asIntN(64, nanos) === nanos ? new Duration(nanos) : fail('duration overflow'))
+/** Moves a moment; it keeps its offset. */
+const moved = ({ nanos, offset }: Timestamp, by: bigint): Timestamp => (inRange(nanos + by) ? new Timestamp(nanos + by, offset) : fail('timestamp overflow'))
+const span = (nanos: bigint): Duration => (BigInt.asIntN(64, nanos) === nanos ? new Duration(nanos) : fail('integer overflow'))
 
 const arithmetic: readonly FunctionDeclaration[] = [
   fn('_+_', 'add_int64', [INT, INT], INT, (a: bigint, b: bigint) => int64(a + b)),
@@ -21,14 +22,14 @@ const arithmetic: readonly FunctionDeclaration[] = [
   fn('_+_', 'add_bytes', [BYTES, BYTES], BYTES, (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b]), traverseBoth),
   fn('_+_', 'add_list', [list, list], list, concat, { runtime: () => 1, estimate: () => ({ min: 1, max: 1 }), size: traverseBoth.size as NonNullable<typeof traverseBoth.size> }),
   fn('_+_', 'add_duration_duration', [DURATION, DURATION], DURATION, (a: Duration, b: Duration) => span(a.nanos + b.nanos)),
-  fn('_+_', 'add_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => moment(a.nanos + b.nanos)),
-  fn('_+_', 'add_duration_timestamp', [DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) => moment(a.nanos + b.nanos)),
+  fn('_+_', 'add_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => moved(a, b.nanos)),
+  fn('_+_', 'add_duration_timestamp', [DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) => moved(b, a.nanos)),
   fn('_-_', 'subtract_int64', [INT, INT], INT, (a: bigint, b: bigint) => int64(a - b)),
   fn('_-_', 'subtract_uint64', [UINT, UINT], UINT, (a: Uint, b: Uint) => uint64(a.value - b.value)),
   fn('_-_', 'subtract_double', [DOUBLE, DOUBLE], DOUBLE, (a: number, b: number) => a - b),
   fn('_-_', 'subtract_duration_duration', [DURATION, DURATION], DURATION, (a: Duration, b: Duration) => span(a.nanos - b.nanos)),
   fn('_-_', 'subtract_timestamp_timestamp', [TIMESTAMP, TIMESTAMP], DURATION, (a: Timestamp, b: Timestamp) => span(a.nanos - b.nanos)),
-  fn('_-_', 'subtract_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => moment(a.nanos - b.nanos)),
+  fn('_-_', 'subtract_timestamp_duration', [TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => moved(a, -b.nanos)),
   fn('_*_', 'multiply_int64', [INT, INT], INT, (a: bigint, b: bigint) => int64(a * b)),
   fn('_*_', 'multiply_uint64', [UINT, UINT], UINT, (a: Uint, b: Uint) => uint64(a.value * b.value)),
   fn('_*_', 'multiply_double', [DOUBLE, DOUBLE], DOUBLE, (a: number, b: number) => a * b),

@@ -1,9 +1,12 @@
 /** Kubernetes's `find` and `findAll`. */
 import { fail } from '../errors.ts'
 import { method, regexCost, type FunctionDeclaration } from '../functions.ts'
-import { regex } from '../regex.ts'
+import { regex as compiled, type Regex } from '../regex.ts'
 import { INT, STRING, listOf } from '../types.ts'
 import { CelList } from '../values.ts'
+
+/** What a pattern that only the evaluation knows has wrong, is said with two words more. */
+const regex = (pattern: string): Regex => compiled(pattern, 'Illegal regex: ')
 
 const findAll = (text: string, pattern: string, limit = -1n): CelList => {
   if (limit > 0x7fffffffn) return fail('integer overflow')

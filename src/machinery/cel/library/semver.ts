@@ -14,23 +14,60 @@ class Semver extends Boxed {
   override equals(other: Semver): boolean { return compare(this, other) === 0 }
 }
 
-const form = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
-const longest = 256
-
-/** `v1.01` becomes `1.1.0`: no `v`, no leading zeros, three numbers. */
+/** `v1.01` becomes `1.1.0`: no `v`, no leading zeros, three numbers. What follows the second dot is taken as one. */
 function normalized(text: string): string {
-  const [, numbers = '', rest = ''] = /^v?([\d.]*)(.*)$/s.exec(text) ?? []
-  const parts = numbers.split('.').map((part) => part.replace(/^0+(?=\d)/, ''))
+  const [major = '', minor, ...rest] = text.replace(/^v/, '').split('.')
+  const parts = [major, minor, rest.length > 0 ? rest.join('.') : undefined].filter((part) => part !== undefined)
+    .map((part) => (part.length < 2 ? part : part.replace(/^0+/, '').replace(/^(?!\d)/, '0')))
   while (parts.length < 3) parts.push('0')
-  return parts.join('.') + rest
+  return parts.join('.')
 }
 
-function parse(text: string, normalize = false): Semver | undefined {
-  const found = text.length > longest ? null : form.exec(normalize ? normalized(text) : text)
-  if (!found) return undefined
-  const [, major = '', minor = '', patch = '', pre] = found
-  const numbers = [BigInt(major), BigInt(minor), BigInt(patch)] as const
-  return numbers.some((number) => BigInt.asUintN(64, number) !== number) ? undefined : new Semver(numbers, pre?.split('.') ?? [])
+const isShort = (text: string): boolean => text.split('.').length < 3
+
+/** A number of a version; why it is none. `what` begins the sentence. */
+function numberOf(text: string, what: string): bigint | string {
+  if (/\D/.test(text)) return `Invalid character(s) found in ${what.toLowerCase()} ${JSON.stringify(text)}`
+  if (text.length > 1 && text.startsWith('0')) return `${what} must not contain leading zeroes ${JSON.stringify(text)}`
+  return within64(text)
+}
+
+function within64(text: string): bigint | string {
+  if (text === '') return 'strconv.ParseUint: parsing "": invalid syntax'
+  const value = text.length > 20 ? 2n ** 64n : BigInt(text)
+  return BigInt.asUintN(64, value) === value ? value : `strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`
+}
+
+const letters = /^[0-9A-Za-z-]+$/
+
+function preFault(part: string): string | undefined {
+  if (part === '') return 'Prerelease is empty'
+  if (!/^\d+$/.test(part)) return letters.test(part) ? undefined : `Invalid character(s) found in prerelease ${JSON.stringify(part)}`
+  if (part.length > 1 && part.startsWith('0')) return `Numeric PreRelease version must not contain leading zeroes ${JSON.stringify(part)}`
+  const value = within64(part)
+  return typeof value === 'string' ? value : undefined
+}
+
+const buildFault = (part: string): string | undefined =>
+  (part === '' ? 'Build meta data is empty' : letters.test(part) ? undefined : `Invalid character(s) found in build meta data ${JSON.stringify(part)}`)
+
+/** A version; why the text is none. */
+function parse(given: string, normalize = false): Semver | string {
+  if (normalize && isShort(given) && /[+-]/.test(given.replace(/^v/, '').split('.').at(-1) as string)) return 'short version cannot contain PreRelease/Build meta data'
+  const text = normalize ? normalized(given) : given
+  if (text === '') return 'Version string empty'
+  const [first = '', second = '', ...others] = text.split('.')
+  if (others.length === 0) return 'No Major.Minor.Patch elements found'
+  const [, third = '', pre, build] = /^([^+-]*)(?:-([^+]*))?(?:\+(.*))?$/s.exec(others.join('.')) ?? []
+  const numbers: bigint[] = []
+  for (const [part, what] of [[first, 'Major number'], [second, 'Minor number'], [third, 'Patch number']] as const) {
+    const value = numberOf(part, what)
+    if (typeof value === 'string') return value
+    numbers.push(value)
+  }
+  const pres = pre?.split('.') ?? []
+  const fault = [...pres.map(preFault), ...(build?.split('.') ?? []).map(buildFault)].find((each) => each !== undefined)
+  return fault ?? new Semver(numbers as [bigint, bigint, bigint], pres)
 }
 
 function compare(a: Semver, b: Semver): number {
@@ -52,13 +89,13 @@ function comparePre(a: string, b: string): number {
   return a < b ? -1 : 1
 }
 
-const semver = (text: string, normalize?: boolean): Semver => parse(text, normalize) ?? fail('failed to parse semver string')
+const semver = (text: string, normalize?: boolean): Semver => { const found = parse(text, normalize); return typeof found === 'string' ? fail(found) : found }
 
 export const semvers: readonly FunctionDeclaration[] = [
   fn('semver', 'string_to_semver', [STRING], type, (text: string) => semver(text), traverse()),
-  fn('semver', 'string_bool_to_semver', [STRING, BOOL], type, semver, traverse(0, 2)),
-  fn('isSemver', 'is_semver_string', [STRING], BOOL, (text: string) => parse(text) !== undefined, traverse()),
-  fn('isSemver', 'is_semver_string_bool', [STRING, BOOL], BOOL, (text: string, normalize: boolean) => parse(text, normalize) !== undefined, traverse(0, 2)),
+  fn('semver', 'string_bool_to_semver', [STRING, BOOL], type, semver, traverse()),
+  fn('isSemver', 'is_semver_string', [STRING], BOOL, (text: string) => typeof parse(text) !== 'string', traverse()),
+  fn('isSemver', 'is_semver_string_bool', [STRING, BOOL], BOOL, (text: string, normalize: boolean) => typeof parse(text, normalize) !== 'string', traverse()),
   method('isGreaterThan', 'semver_is_greater_than', [type, type], BOOL, (a: Semver, b: Semver) => compare(a, b) > 0),
   method('isLessThan', 'semver_is_less_than', [type, type], BOOL, (a: Semver, b: Semver) => compare(a, b) < 0),
   method('compareTo', 'semver_compare_to', [type, type], INT, (a: Semver, b: Semver) => BigInt(compare(a, b))),

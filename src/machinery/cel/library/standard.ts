@@ -26,16 +26,24 @@ const sizes: readonly (readonly [id: string, type: CelType, of: (value: never) =
 ]
 
 const fromDouble = (value: number): bigint => (value > -(2 ** 63) && value < 2 ** 63 ? BigInt(Math.trunc(value)) : fail('integer overflow'))
+/** A text that is none of the type. */
+const unfit = (type: string): never => fail(`type conversion error from 'string' to '${type}'`)
 const fromText = (text: string): bigint => {
-  if (!/^[+-]?\d{1,40}$/.test(text)) return fail(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-  const value = BigInt(text.replace(/^\+/, ''))
-  return BigInt.asIntN(64, value) === value ? value : fail(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
+  const value = /^[+-]?\d{1,40}$/.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined
+  return value !== undefined && BigInt.asIntN(64, value) === value ? value : unfit('int')
 }
-const unsignedFromText = (text: string): Uint => (/^\d{1,40}$/.test(text) ? uint64(BigInt(text)) : fail(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`))
+const unsignedFromText = (text: string): Uint => {
+  const value = /^\d{1,40}$/.test(text) ? BigInt(text) : undefined
+  return value !== undefined && BigInt.asUintN(64, value) === value ? new Uint(value) : unfit('uint')
+}
+const finite = (value: number): number => (Number.isFinite(value) ? value : unfit('double'))
 const doubleFromText = (text: string): number => {
-  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return Number(text)
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return finite(Number(text))
+  if (/^[+-]?\d+(?:_\d+)+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)) return finite(Number(text.replaceAll('_', '')))
+  const [, minus, whole = '', fraction = '', power] = /^([+-]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([+-]?\d+)$/.exec(text) ?? []
+  if (power !== undefined && whole + fraction !== '') return finite((minus === '-' ? -1 : 1) * Number(`0x${whole}${fraction}`) * 2 ** (Number(power) - 4 * fraction.length))
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text)
-  if (!special) return fail(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!special) return unfit('double')
   return /nan/i.test(special[2] as string) ? Number.NaN : special[1] === '-' ? -Infinity : Infinity
 }
 const truths: Readonly<Record<string, boolean>> = { '1': true, t: true, T: true, true: true, TRUE: true, True: true, '0': false, f: false, F: false, false: false, FALSE: false, False: false }
@@ -70,14 +78,14 @@ const conversions: readonly FunctionDeclaration[] = [
   fn('string', 'uint64_to_string', [UINT], STRING, (value: Uint) => String(value.value)),
   fn('string', 'double_to_string', [DOUBLE], STRING, formatDouble),
   fn('string', 'bool_to_string', [BOOL], STRING, String),
-  fn('string', 'bytes_to_string', [BYTES], STRING, decode, { ...traverse(), byOverload: true }),
+  fn('string', 'bytes_to_string', [BYTES], STRING, decode, { ...traverse(), byOverload: true, size: ([raw = { min: 0, max: Infinity }]) => ({ min: Math.trunc(raw.min / 4), max: raw.max }) }),
   fn('string', 'timestamp_to_string', [TIMESTAMP], STRING, formatTimestamp),
   fn('string', 'duration_to_string', [DURATION], STRING, formatDuration),
-  fn('bytes', 'string_to_bytes', [STRING], BYTES, (value: string) => new TextEncoder().encode(value), { ...traverse(), byOverload: true }),
-  fn('bool', 'string_to_bool', [STRING], BOOL, (value: string) => truths[value] ?? fail(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)),
-  fn('timestamp', 'string_to_timestamp', [STRING], TIMESTAMP, (value: string) => (/^\d{4}-\d\d-\d\d$/.test(value) ? undefined : parseTimestamp(value)) ?? fail(`parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse`)),
+  fn('bytes', 'string_to_bytes', [STRING], BYTES, (value: string) => new TextEncoder().encode(value), { ...traverse(), byOverload: true, size: ([text = { min: 0, max: Infinity }]) => ({ min: text.min, max: text.max * 4 }) }),
+  fn('bool', 'string_to_bool', [STRING], BOOL, (value: string) => truths[value] ?? unfit('bool')),
+  fn('timestamp', 'string_to_timestamp', [STRING], TIMESTAMP, (value: string) => (/^\d{4}-\d\d-\d\d$/.test(value) ? undefined : parseTimestamp(value)) ?? fail(`invalid RFC 3339 timestamp ${JSON.stringify(value)}`)),
   fn('timestamp', 'int64_to_timestamp', [INT], TIMESTAMP, (value: bigint) => (inRange(value * seconds) ? new Timestamp(value * seconds) : fail('timestamp overflow'))),
-  fn('duration', 'string_to_duration', [STRING], DURATION, (value: string) => parseDuration(value) ?? fail(`time: invalid duration ${JSON.stringify(value)}`)),
+  fn('duration', 'string_to_duration', [STRING], DURATION, (value: string) => parseDuration(value) ?? unfit('google.protobuf.Duration')),
   fn('duration', 'int64_to_duration', [INT], DURATION, (value: bigint) => new Duration(value)),
   fn('type', 'type', [A], typeOf(A), (value: CelValue) => new TypeValue(typeNameOf(value))),
 ]
@@ -108,11 +116,19 @@ const ofDuration: Readonly<Record<string, bigint>> = { getHours: 3600n * seconds
 
 const utc = ({ nanos }: Timestamp): Date => new Date(Number(floorDiv(nanos, 1_000_000n)))
 
+/** The minutes of `-05:30`. */
+function offsetOf(zone: string): number {
+  const at = zone.indexOf(':')
+  const [hours, minutes] = [zone.slice(0, at), zone.slice(at + 1)].map((text) => (/^[+-]?\d{1,9}$/.test(text) ? Number(text) : fail(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`))) as [number, number]
+  if (Math.abs(hours) > 23) return fail(`timezone offset hours out of range [-23, 23]: ${zone}`)
+  if (minutes < 0 || minutes > 59) return fail(`timezone offset minutes out of range [0, 59]: ${zone}`)
+  return hours * 60 + (zone.startsWith('-') ? -minutes : minutes)
+}
+
 /** The wall clock of a time zone (`America/New_York`, `-05:30`), told as if it were UTC. */
 function zoned(moment: Timestamp, zone: string): Date {
-  const fixed = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
   const date = utc(moment)
-  if (fixed) return new Date(date.getTime() + (Number(fixed[2]) * 60 + Number(fixed[3])) * 60_000 * (fixed[1] === '-' ? -1 : 1))
+  if (zone.includes(':')) return new Date(date.getTime() + offsetOf(zone) * 60_000)
   if (zone === '' || zone === 'UTC') return date
   work(zoneSteps / 10)
   const shown = Object.fromEntries(clockOf(zone).formatToParts(date).map(({ type, value }) => [type, Number(value)])) as Readonly<Record<string, number>>
@@ -129,7 +145,10 @@ function clockOf(zone: string): Intl.DateTimeFormat {
   if (known) return known
   work(zoneSteps)
   try {
-    const made = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
+    const made = new Intl.DateTimeFormat('en-US', { ...(zone === 'Local' ? {} : { timeZone: zone }), hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
+    // Names of zones are files to Go: their case matters.
+    const { timeZone } = made.resolvedOptions()
+    if (timeZone !== zone && timeZone.toLowerCase() === zone.toLowerCase()) throw new RangeError(zone)
     if (clocks.size >= mostClocks) clocks.clear()
     clocks.set(zone, made)
     return made
@@ -143,7 +162,7 @@ const accessors: readonly FunctionDeclaration[] = Object.entries(parts).flatMap(
   return [
     method(name, `timestamp_${name}`, [TIMESTAMP], INT, (moment: Timestamp) => BigInt(part(utc(moment), moment.nanos))),
     method(name, `timestamp_${name}_with_tz`, [TIMESTAMP, STRING], INT, (moment: Timestamp, zone: string) => BigInt(part(zoned(moment, zone), moment.nanos))),
-    ...(unit === undefined ? [] : [method(name, `duration_${name}`, [DURATION], INT, (span: Duration) => (name === 'getMilliseconds' ? (span.nanos % seconds) / unit : span.nanos / unit))]),
+    ...(unit === undefined ? [] : [method(name, `duration_${name}`, [DURATION], INT, (span: Duration) => span.nanos / unit)]),
   ]
 })
 

@@ -29,9 +29,9 @@ function charAt(text: string, index: bigint): string {
 function substring(text: string, start: bigint, end?: bigint): string {
   const all = points(text)
   const last = end ?? BigInt(all.length)
+  if (end !== undefined && start > end) return fail(`invalid substring range. start: ${start}, end: ${end}`)
   if (start < 0n || start > BigInt(all.length)) return outOfRange(start)
   if (last < 0n || last > BigInt(all.length)) return outOfRange(last)
-  if (start > last) return fail(`invalid substring range. start: ${start}, end: ${last}`)
   return all.slice(Number(start), Number(last))
 }
 
@@ -49,8 +49,9 @@ function indexOf(text: string, part: string, from = 0n): bigint {
 function lastIndexOf(text: string, part: string, from?: bigint): bigint {
   const size = BigInt(points(text).length)
   const start = from ?? size
-  if (part === '') return start
-  if (start < 0n || start > size) return from === undefined ? -1n : outOfRange(start)
+  if (start < 0n) return outOfRange(start)
+  if (part === '') return start > size ? size : start
+  if (from !== undefined && start >= size) return -1n
   return pointAt(text, text.lastIndexOf(part, unitAt(text, start)))
 }
 
@@ -125,7 +126,7 @@ export const strings: readonly FunctionDeclaration[] = [
   method('join', 'list_join', [list], STRING, (items: CelList) => join(items), joined),
   method('join', 'list_join_string', [list, STRING], STRING, join, joined),
   method('format', 'string_format', [STRING, listOf(DYN)], STRING, (text: string, args: CelList): CelValue => format(text, args), traverse()),
-  fn('strings.quote', 'strings_quote', [STRING], STRING, quote, traverse()),
+  fn('strings.quote', 'strings_quote', [STRING], STRING, quote, { ...traverse(), size: ([text = { min: 0, max: Infinity }]) => ({ min: text.min + 2, max: text.max * 2 + 2 }) }),
 ]
 
 function replaceCost(): CallCost {

@@ -28,14 +28,14 @@ class UrlValue extends Boxed {
 }
 
 // eslint-disable-next-line no-control-regex
-const forbidden = /[\u0000-\u0020\u007f]/
+const forbidden = /[\u0000-\u001f\u007f]/
 const badEscape = /%(?![0-9a-fA-F]{2})/
 
 /** A request URI as Go parses one; a sentence when it is none. */
 function parse(text: string): UrlValue | string {
   const wrong = (why: string) => `parse ${JSON.stringify(text)}: ${why}`
   if (text === '') return wrong('empty url')
-  if (forbidden.test(text)) return wrong(text.includes(' ') ? 'invalid character " " in host name' : 'net/url: invalid control character in URL')
+  if (forbidden.test(text)) return wrong('net/url: invalid control character in URL')
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1]
   if (text.startsWith(':')) return wrong('missing protocol scheme')
   const rest = scheme === undefined ? text : text.slice(scheme.length + 1)
@@ -46,6 +46,8 @@ function parse(text: string): UrlValue | string {
   if (scheme === undefined || !rest.startsWith('//')) return new UrlValue(text, (scheme ?? '').toLowerCase(), '', beforeQuery, query)
   const [, authority = '', path = ''] = /^\/\/([^/]*)(.*)$/s.exec(beforeQuery) as RegExpExecArray
   const host = authority.slice(authority.lastIndexOf('@') + 1)
+  if (host.startsWith('[') && !host.includes(']')) return wrong('missing \']\' in host')
+  if (host.includes(' ')) return wrong('invalid character " " in host name')
   if (!/^(?:\[[0-9a-fA-F:.%a-zA-Z0-9]*\]|[^:[\]<>"\\^`{|}]*)(?::\d*)?$/.test(host)) return wrong(/:[^:]*$/.test(host) ? `invalid port ${JSON.stringify(/:[^:]*$/.exec(host)?.[0])} after host` : 'invalid character in host name')
   return new UrlValue(text, scheme.toLowerCase(), decode(host), path, query)
 }

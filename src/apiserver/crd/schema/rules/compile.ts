@@ -1,6 +1,6 @@
 /** The rules of one place in a schema, compiled. */
 import type { apiextensions } from '../../../../api/index.ts'
-import { CelError, celEnvironment, compileCel, optionalOf, type CelEnvironment, type CelProgram } from '../../../../machinery/cel/index.ts'
+import { CelError, CelProgramError, celEnvironment, compileCel, optionalOf, type CelEnvironment, type CelProgram } from '../../../../machinery/cel/index.ts'
 import { schemaAtPath } from '../definition/paths.ts'
 import type { Schema } from '../props.ts'
 import type { View } from './types.ts'
@@ -27,16 +27,16 @@ export function compileRules(schema: Schema, view: View): readonly CompiledRule[
   let plain: CelEnvironment | undefined
   let optional: CelEnvironment | undefined
   const environment = (rule: ValidationRule): CelEnvironment => (rule.optionalOldSelf
-    ? (optional ??= celEnvironment({ variables: { self: view.type, oldSelf: optionalOf(view.type) } }))
-    : (plain ??= celEnvironment({ variables: { self: view.type, oldSelf: view.type } })))
+    ? (optional ??= celEnvironment({ variables: { self: view.type, oldSelf: optionalOf(view.type) }, measured: view.type }))
+    : (plain ??= celEnvironment({ variables: { self: view.type, oldSelf: view.type }, measured: view.type })))
   return (schema['x-kubernetes-validations'] ?? []).map((rule) => compileRule(rule, schema, environment(rule)))
 }
 
 function compileRule(rule: ValidationRule, schema: Schema, environment: CelEnvironment): CompiledRule {
   if (rule.rule.trim() === '') return { rule, usesOldSelf: false }
-  const main = compiled(rule.rule, environment, 'bool', 'compilation failed: ', 'cel expression must evaluate to a bool')
+  const main = compiled(rule.rule, environment, 'bool', '', 'cel expression must evaluate to a bool')
   if ('error' in main) return { rule, error: main.error, usesOldSelf: false }
-  const told = rule.messageExpression ? compiled(rule.messageExpression, environment, 'string', 'messageExpression compilation failed: ', 'messageExpression must evaluate to a string') : undefined
+  const told = rule.messageExpression ? compiled(rule.messageExpression, environment, 'string', 'messageExpression ', 'messageExpression must evaluate to a string') : undefined
   const found = rule.fieldPath ? schemaAtPath(schema, rule.fieldPath) : undefined
   return {
     rule,
@@ -48,12 +48,13 @@ function compileRule(rule: ValidationRule, schema: Schema, environment: CelEnvir
   }
 }
 
-function compiled(source: string, environment: CelEnvironment, type: 'bool' | 'string', failed: string, wrongType: string): Outcome {
+function compiled(source: string, environment: CelEnvironment, type: 'bool' | 'string', what: '' | 'messageExpression ', wrongType: string): Outcome {
   try {
     const program = compileCel(source, environment)
     return program.type.kind === type ? { program } : { error: wrongType }
   } catch (error) {
-    if (error instanceof CelError) return { error: failed + error.message }
+    if (error instanceof CelProgramError) return { error: `${what || 'program '}instantiation failed: ${error.message}` }
+    if (error instanceof CelError) return { error: `${what}compilation failed: ${error.message}` }
     throw error
   }
 }

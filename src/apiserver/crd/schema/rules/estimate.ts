@@ -69,6 +69,14 @@ function own(at: Place, schema: Schema, place: Site, expenses: Expense[], unchan
   for (const [i, compiled] of compileRules(schema, place.view).entries()) one(all.index(i), compiled, times, place, expenses, unchanged)
 }
 
+const escapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' }
+/** A text as Go writes it into JSON. */
+const text = (value = ''): unknown => JSON.rawJSON(JSON.stringify(value).replaceAll(/[<>&]/g, (found) => escapes[found] as string))
+
+/** A rule as Kubernetes shows it: in its own form, not in that of the API. */
+const asInGo = ({ rule, message, messageExpression, reason, fieldPath, optionalOldSelf }: CompiledRule['rule']): object =>
+  ({ Rule: text(rule), Message: text(message), MessageExpression: text(messageExpression), Reason: reason ?? null, FieldPath: text(fieldPath), OptionalOldSelf: optionalOldSelf ?? null })
+
 function one(at: Place, compiled: CompiledRule, times: number, { uncorrelated }: Site, expenses: Expense[], unchanged: boolean): void {
   const { rule, program, error, message, messageError, usesOldSelf } = compiled
   if (program) {
@@ -76,8 +84,8 @@ function one(at: Place, compiled: CompiledRule, times: number, { uncorrelated }:
     if (!unchanged && cost > mostForRule) at.at('rule').forbidden(overBudget('estimated rule cost', cost, mostForRule))
     expenses.push({ at: at.at('rule'), cost })
   }
-  if (error !== undefined) at.at('rule').invalid(rule, error)
-  if (messageError !== undefined) at.at('messageExpression').invalid(rule, messageError)
+  if (error !== undefined) at.at('rule').invalid(asInGo(rule), error)
+  if (messageError !== undefined) at.at('messageExpression').invalid(asInGo(rule), messageError)
   if (message) {
     if (!unchanged && message.cost.max > mostForRule) at.at('messageExpression').forbidden(overBudget('estimated messageExpression cost', message.cost.max, mostForRule))
     expenses.push({ at: at.at('messageExpression'), cost: message.cost.max })

@@ -112,9 +112,10 @@ describe('definitions', () => {
   const at = 'schema.properties[spec].x-kubernetes-validations[0]'
 
   it('tell where a rule does not compile', () => {
-    expect(definition({ ...n, ...rules('self.m > 0') })[0]).toMatch(/^schema\.properties\[spec\]\.x-kubernetes-validations\[0\]\.rule: Invalid value: \{"rule":"self.m > 0"\}: compilation failed: ERROR: <input>:1:5: undefined field 'm'/)
-    expect(definition({ ...n, ...rules('self.n') })).toEqual([`${at}.rule: Invalid value: {"rule":"self.n"}: cel expression must evaluate to a bool`])
-    expect(definition({ ...n, ...rules({ rule: 'true', messageExpression: 'self.n' }) })[0]).toContain(`${at}.messageExpression: Invalid value: {"rule":"true","messageExpression":"self.n"}: messageExpression must evaluate to a string`)
+    const rest = '"Reason":null,"FieldPath":"","OptionalOldSelf":null'
+    expect(definition({ ...n, ...rules('self.m > 0') })[0]).toContain(`${at}.rule: Invalid value: {"Rule":"self.m \\u003e 0","Message":"","MessageExpression":"",${rest}}: compilation failed: ERROR: <input>:1:5: undefined field 'm'`)
+    expect(definition({ ...n, ...rules('self.n') })).toEqual([`${at}.rule: Invalid value: {"Rule":"self.n","Message":"","MessageExpression":"",${rest}}: cel expression must evaluate to a bool`])
+    expect(definition({ ...n, ...rules({ rule: 'true', messageExpression: 'self.n' }) })[0]).toContain(`${at}.messageExpression: Invalid value: {"Rule":"true","Message":"","MessageExpression":"self.n",${rest}}: messageExpression must evaluate to a string`)
     expect(definition({ ...n, ...rules({ rule: 'true', optionalOldSelf: true }) })).toEqual([`${at}.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule`])
   })
 

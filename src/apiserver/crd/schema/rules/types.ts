@@ -1,5 +1,5 @@
 /** The CEL type of a schema, with the largest size that its values can have in a request: what costs are estimated by. */
-import { BOOL, DOUBLE, DURATION, INT, TIMESTAMP, bytesOf, escapeName, listOf, mapOf, objectOf, stringOf, type CelType } from '../../../../machinery/cel/index.ts'
+import { BOOL, DOUBLE, INT, bytesOf, escapeName, listOf, mapOf, objectOf, stringOf, type CelType } from '../../../../machinery/cel/index.ts'
 import { additionalOf, isEmbedded, isIntOrString, itemsOf, type Schema } from '../props.ts'
 
 /** The largest request there is, in bytes. */
@@ -67,7 +67,7 @@ function objectView(schema: Schema, root: boolean, name: string): View {
     fields.set('metadata', named)
   }
   const types = Object.fromEntries([...fields].map(([key, { type }]) => [key, { type, required: schema.required?.includes(key) === true }]))
-  return { type: objectOf(name, types), least, fields }
+  return { type: objectOf(name, types, { nullsAbsent: true }), least, fields }
 }
 
 const enumLength = (values: readonly unknown[]): number => Math.max(0, ...values.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : 0)))
@@ -75,9 +75,9 @@ const enumLength = (values: readonly unknown[]): number => Math.max(0, ...values
 function stringView({ format, maxLength, enum: values }: Schema): View {
   switch (format) {
     case 'byte': return { type: bytesOf(maxLength === undefined ? longestText : atLeastZero(maxLength)), least: 2 }
-    case 'duration': return { type: DURATION, least: 3 }
-    case 'date': return { type: TIMESTAMP, least: 12 }
-    case 'date-time': return { type: TIMESTAMP, least: 21 }
+    case 'duration': return { type: { kind: 'duration', max: 32 }, least: 3 }
+    case 'date': return { type: { kind: 'timestamp', max: 12 }, least: 12 }
+    case 'date-time': return { type: { kind: 'timestamp', max: 27 }, least: 21 }
   }
   // A character is up to four bytes, and it is bytes that are counted.
   const max = maxLength !== undefined ? atLeastZero(maxLength) * 4 : values?.length ? enumLength(values) : longestText
