@@ -15,6 +15,11 @@ describe('applyDefaults', () => {
     const object = service({ port: 80, protocol: 'UDP' })
     expect(applyDefaults(core.Service, object)).toBe(object)
   })
+  it('fills in fields that stand out of their order', () => {
+    const container = { name: 'c', ports: [{ containerPort: 1 }] }
+    const out = applyDefaults(core.Pod, { kind: 'Pod', apiVersion: 'v1', spec: { containers: [container], initContainers: [container] }, metadata: {} } as never)
+    for (const list of [out.spec.containers, out.spec.initContainers]) expect(list?.[0]?.ports).toEqual([{ containerPort: 1, protocol: 'TCP' }])
+  })
   it('leaves the given object as it was', () => {
     const object = service({ port: 80 })
     applyDefaults(core.Service, object)

@@ -59,6 +59,8 @@ function defaultMap(map: Record<string, unknown>, element: Defaulter): unknown {
 
 interface Step {
   readonly name: string
+  /** Where the field stands among those of the struct. */
+  readonly place: number
   readonly value: unknown
   /** The zero value that stands for "not sent" where the field is always there. */
   readonly unset: '' | 0 | undefined
@@ -66,36 +68,54 @@ interface Step {
 }
 
 function compileStruct(type: StructType): Defaulter | undefined {
-  const { slots } = slotTable(type)
+  const { slots, index } = slotTable(type)
   const steps: Step[] = []
-  for (const slot of slots) {
+  for (const [place, slot] of slots.entries()) {
     const inner = defaulterOf(slot.type)
     const value = deepFreeze(slot.options.default)
     // The default of a `zero` field that is the zero value itself changes nothing.
     const hollow = slot.presence === 'zero' && (value === '' || value === 0 || value === false)
     const stated = value !== undefined && !hollow
     const unset = slot.always && slot.type.form === 'scalar' ? (slot.type.name === 'string' ? '' : slot.type.name === 'int32' ? 0 : undefined) : undefined
-    if (inner || stated) steps.push({ name: slot.name, value: stated ? value : undefined, unset, inner })
+    if (inner || stated) steps.push({ name: slot.name, place, value: stated ? value : undefined, unset, inner })
   }
   if (steps.length === 0) return undefined
-  const order = slots.map((slot) => slot.name)
-  return (value) => defaultStruct(value as Record<string, unknown>, steps, order)
+  return (value) => defaultStruct(value as Record<string, unknown>, steps, index)
 }
 
-function defaultStruct(object: Record<string, unknown>, steps: readonly Step[], order: readonly string[]): unknown {
-  let changes: Record<string, unknown> | undefined
-  for (const { name, value, unset, inner } of steps) {
-    const before = object[name]
+interface Change { readonly step: Step; readonly value: unknown }
+
+function defaultStruct(object: Record<string, unknown>, steps: readonly Step[], index: ReadonlyMap<string, number>): unknown {
+  let changes: Change[] | undefined
+  for (let i = 0; i < steps.length; i++) {
+    const step = steps[i]!
+    const { value, unset, inner } = step
+    const before = object[step.name]
     let after = before
     if (value !== undefined && (before === undefined || (unset !== undefined && before === unset))) after = value
     if (inner && after !== undefined && after !== null) after = inner(after)
-    if (after !== before) (changes ??= {})[name] = after
+    if (after !== before) (changes ??= []).push({ step, value: after })
   }
-  if (!changes) return object
+  return changes ? changed(object, changes, index) : object
+}
+
+/** The object with changes in fields that it has and in others, all where the schema has them, as long as its own fields are there. */
+function changed(object: Record<string, unknown>, changes: readonly Change[], index: ReadonlyMap<string, number>): unknown {
   const out: Record<string, unknown> = {}
-  for (const name of order) {
-    const value = Object.hasOwn(changes, name) ? changes[name] : object[name]
-    if (value !== undefined) out[name] = value
+  let next = 0
+  for (const name in object) {
+    const place = index.get(name) ?? -1
+    while (next < changes.length && changes[next]!.step.place < place) next = put(out, changes, next)
+    if (next < changes.length && changes[next]!.step.place === place) next = put(out, changes, next)
+    // A field out of its place may have had its change already.
+    else if (object[name] !== undefined && !Object.hasOwn(out, name)) out[name] = object[name]
   }
+  while (next < changes.length) next = put(out, changes, next)
   return out
+}
+
+function put(out: Record<string, unknown>, changes: readonly Change[], at: number): number {
+  const { step, value } = changes[at]!
+  out[step.name] = value
+  return at + 1
 }

@@ -4,20 +4,21 @@
  */
 import type { meta } from '../../api/index.ts'
 import type { StructType } from '../../api/schema.ts'
-import { deepEqual } from '../meta.ts'
+import { deepEqual, stableStringify } from '../meta.ts'
 import { zeroOf } from '../zero.ts'
 import { compare } from './compare.ts'
 import { isEmptySet, toFieldsV1, union } from './fieldset.ts'
 import { ownable } from './managers.ts'
-import { isEmpty, shapeFor, type List, type Obj, type Target } from './shape.ts'
+import { isEmpty, keyOf, shapeFor, type List, type ListShape, type Obj, type Target } from './shape.ts'
 
 type Fields = NonNullable<meta.ManagedFieldsEntry['fieldsV1']>
 
-/** One step of a form: a name, or what is found under it. */
-type Step = string | symbol
+/** One step of a form: a name, a key of a list's element, or what is found under it. */
+type Step = string | number | symbol
 
 const [same, added, changed, end] = [Symbol('same'), Symbol('added'), Symbol('changed'), Symbol('end')]
 const [newMap, map, newList, list] = [Symbol('new map'), Symbol('map'), Symbol('new list'), Symbol('list')]
+const [noKey, other] = [Symbol('no key'), Symbol('neither a text nor a number')]
 
 let made = 0
 
@@ -25,6 +26,8 @@ let made = 0
 class Form {
   /** Of the form that ends here; null: nobody owns any of it. */
   fields: Fields | null | undefined
+  /** After a name: the type of what has it, which depends on the steps alone; null: the schema does not know the name. */
+  target: Target | null | undefined
   #step: Step | undefined
   #next: Form | undefined
   #others: Map<Step, Form> | undefined
@@ -76,7 +79,7 @@ function formOf(form: Form, type: Target, old: unknown, next: unknown): Form {
   if (shape.form === 'leaf' || (isEmpty(old) && isEmpty(next))) return form.followedBy(old === undefined ? added : deepEqual(old, next) ? same : changed)
   if (shape.form === 'list') {
     let at = form.followedBy(old === undefined ? newList : list)
-    for (const item of next as List) at = formOf(at.followedBy(shape.elementOf(item)), shape.of, undefined, item)
+    for (const item of next as List) at = formOf(elementForm(at, shape, item), shape.of, undefined, item)
     return at.followedBy(end)
   }
   let at = form.followedBy(old === undefined ? newMap : map)
@@ -84,8 +87,23 @@ function formOf(form: Form, type: Target, old: unknown, next: unknown): Form {
   for (const name in after) {
     const value = after[name]
     const was = before && Object.hasOwn(before, name) ? before[name] : undefined
-    const child = value === undefined || value === was ? undefined : shape.child(name)
-    if (child) at = formOf(at.followedBy(name), child, was, value)
+    if (value === undefined || value === was) continue
+    const below = at.followedBy(name)
+    if (below.target === undefined) below.target = shape.child(name) ?? null
+    if (below.target) at = formOf(below, below.target, was, value)
   }
   return at.followedBy(end)
+}
+
+/** The name of an element, as steps: its keys as they are, which is cheaper than putting them into one text. */
+function elementForm(form: Form, { keys, elementOf }: ListShape, item: unknown): Form {
+  if (!keys || typeof item !== 'object' || item === null) return form.followedBy(other).followedBy(elementOf(item))
+  let at = form
+  for (let i = 0; i < keys.length; i++) {
+    const value = keyOf(keys[i]!, item)
+    if (typeof value === 'string' || typeof value === 'number') at = at.followedBy(value)
+    else if (value === undefined) at = at.followedBy(noKey)
+    else at = at.followedBy(other).followedBy(stableStringify(value))
+  }
+  return at
 }

@@ -9,7 +9,18 @@ export type Target = Exclude<AnyType, { form: 'lazy' }>
 export type Shape =
   | { readonly form: 'leaf' }
   | { readonly form: 'map'; readonly child: (name: string) => Target | undefined; readonly isField: (name: string) => boolean; readonly takesNull: (name: string) => boolean }
-  | { readonly form: 'list'; readonly of: Target; readonly elementOf: (item: unknown) => string }
+  | ListShape
+
+export interface ListShape {
+  readonly form: 'list'
+  readonly of: Target
+  /** How an element is called in sets of fields: by its keys, in their order; without any, by itself. */
+  readonly elementOf: (item: unknown) => string
+  readonly keys: readonly ElementKey[] | undefined
+}
+
+/** A key of a list's elements, and what it is where it was left out. */
+interface ElementKey { readonly name: string; readonly quoted: string; readonly fallback: unknown }
 
 const leaf: Shape = { form: 'leaf' }
 const never = () => false
@@ -47,7 +58,7 @@ function make(type: Target): Shape {
     const of = resolve(type.of)
     return type.kind === 'atomic' ? leaf : { form: 'map', child: () => of, isField: never, takesNull: never }
   }
-  if (type.form === 'list' && type.kind !== 'atomic') return { form: 'list', of: resolve(type.of), elementOf: elements(type) }
+  if (type.form === 'list' && type.kind !== 'atomic') return listShape(type)
   return leaf
 }
 
@@ -61,23 +72,28 @@ function structShape(type: StructType): Shape {
 /** What the key of an element is when it was left out: what the schema says, or the zero value of a field that is always there. */
 export const keyDefault = (slot: Slot | undefined): unknown => slot && (slot.options.default ?? (slot.always ? zeroOf(slot.type) : undefined))
 
-/** Names an element of a list: by its keys (a key that was left out has its default), or by itself. */
-function elements(type: ListType): (item: unknown) => string {
+function listShape(type: ListType): ListShape {
   const of = resolve(type.of)
-  if (type.kind === 'set' || of.form !== 'struct') return (item) => `v:${stableStringify(item)}`
+  if (type.kind === 'set' || of.form !== 'struct') return { form: 'list', of, keys: undefined, elementOf: (item) => `v:${stableStringify(item)}` }
   const { slots, index } = slotTable(of)
   const keys = [...(type.keys ?? [])].sort().map((name) => ({ name, quoted: JSON.stringify(name), fallback: keyDefault(slots[index.get(name) ?? -1]) }))
-  return (item) => {
-    if (typeof item !== 'object' || item === null) return `v:${stableStringify(item)}`
-    const object = item as Record<string, unknown>
-    let text = ''
-    for (const { name, quoted, fallback } of keys) {
-      const stated = object[name]
-      const value = stated === undefined ? fallback : stated
-      if (value !== undefined) text += `${text && ','}${quoted}:${stableStringify(value)}`
-    }
-    return `k:{${text}}`
+  return { form: 'list', of, keys, elementOf: (item) => namedBy(keys, item) }
+}
+
+function namedBy(keys: readonly ElementKey[], item: unknown): string {
+  if (typeof item !== 'object' || item === null) return `v:${stableStringify(item)}`
+  let text = ''
+  for (const key of keys) {
+    const value = keyOf(key, item)
+    if (value !== undefined) text += `${text && ','}${key.quoted}:${stableStringify(value)}`
   }
+  return `k:{${text}}`
+}
+
+/** What an element has as one of its keys. */
+export function keyOf({ name, fallback }: ElementKey, item: object): unknown {
+  const stated = (item as Obj)[name]
+  return stated === undefined ? fallback : stated
 }
 
 export type Obj = Readonly<Record<string, unknown>>
