@@ -122,7 +122,7 @@ async function published(client: HttpsClient, log: Logger, ending: AbortSignal):
       return await client.get(core.configmaps, clusterInfo.name, { namespace: clusterInfo.namespace })
     } catch (error) {
       const { message } = error as Error
-      if (error instanceof ApiError && error.code < 500) throw new UserError(`the control plane does not take this node: ${message}`)
+      if (error instanceof ApiError && error.code < 500) throw new UserError(`the control plane refused this node: ${message}`)
       if (!waited) log.warn({ error: message }, 'the control plane does not answer yet, waiting for it')
     }
     // A timer that keeps the process alive: nothing else does yet.

@@ -19,8 +19,8 @@ describe('arguments of the API server', () => {
   })
 
   it('are refused when nobody knows them or they do not fit', () => {
-    expect(() => parseArguments(['watch-cache=true'], known)).toThrow('--kube-apiserver-arg watch-cache: not known')
-    expect(() => parseArguments(['constructor=1'], known)).toThrow('not known')
+    expect(() => parseArguments(['watch-cache=true'], known)).toThrow('--kube-apiserver-arg watch-cache: unknown flag')
+    expect(() => parseArguments(['constructor=1'], known)).toThrow('unknown flag')
     expect(() => parseArguments(['some-count=many'], known)).toThrow('"many" is not a whole number')
     expect(argumentNumber(parseArguments(['some-rate=0.5'], known), 'some-rate')).toBe(0.5)
     expect(() => parseArguments(['some-rate=-1'], known)).toThrow('"-1" is not a number')

@@ -118,7 +118,7 @@ export function parseArguments(given: readonly string[], known: Readonly<Record<
     const mark = text.indexOf('=')
     const name = (mark < 0 ? text : text.slice(0, mark)).replace(/^--?/, '')
     const value = mark < 0 ? 'true' : text.slice(mark + 1)
-    if (!Object.hasOwn(known, name)) throw new UserError(`--kube-apiserver-arg ${name}: not known; docs/cli.md lists what is`)
+    if (!Object.hasOwn(known, name)) throw new UserError(`--kube-apiserver-arg ${name}: unknown flag; docs/cli.md lists the known ones`)
     const kind = known[name] as ArgumentKind
     if (mark < 0 && kind !== 'boolean') throw new UserError(`--kube-apiserver-arg ${name}: write ${name}=VALUE`)
     const form = kind === 'number' || kind === 'decimal' || kind === 'boolean' || kind === 'duration' ? forms[kind] : undefined

@@ -84,7 +84,7 @@ describe('the flags of authorization', () => {
   it('that make no sense stop the boot with one sentence', async () => {
     await expect(authorization('authorization-mode=ABAC')).rejects.toThrow('"ABAC" is not one of Node, RBAC, AlwaysAllow, AlwaysDeny, Webhook')
     await expect(authorization('authorization-mode=Webhook')).rejects.toThrow('must be given together')
-    await expect(authorization('authorization-mode=RBAC', `authorization-config=${file('x', '')}`)).rejects.toThrow('cannot be given beside authorization-mode')
+    await expect(authorization('authorization-mode=RBAC', `authorization-config=${file('x', '')}`)).rejects.toThrow('cannot be combined with authorization-mode')
   })
 })
 

@@ -50,7 +50,7 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
   const jwt = await issuersOf(given, [serviceAccounts.issuer, ...(serviceAccounts.otherIssuers ?? [])], env)
   const tokens = argumentFile(given, 'token-auth-file')
   const anonymous = argumentBoolean(given, 'anonymous-auth')
-  if (anonymous !== undefined && jwt?.configuration.current().anonymous) throw new UserError('anonymous-auth: it cannot be given beside an authentication-config that has a field anonymous')
+  if (anonymous !== undefined && jwt?.configuration.current().anonymous) throw new UserError('anonymous-auth: it cannot be combined with an authentication-config that has a field anonymous')
   return {
     options: {
       tokens: tokens === undefined ? undefined : about(`token-auth-file: ${given?.['token-auth-file']}`, () => parseTokenFile(tokens)),
@@ -70,14 +70,14 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
 
 function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: string; readonly issuer: string }): ServiceAccountKeys {
   const [issuer = own.issuer, ...otherIssuers] = argumentList(given, 'service-account-issuer') ?? []
-  for (const one of [issuer, ...otherIssuers]) if (one.includes(':') && !URL.canParse(one)) throw new UserError(`service-account-issuer: "${one}" contained a ":" but is no valid URL`)
+  for (const one of [issuer, ...otherIssuers]) if (one.includes(':') && !URL.canParse(one)) throw new UserError(`service-account-issuer: "${one}" contains a ":" but is not a valid URL`)
   const signing = argumentFile(given, 'service-account-signing-key-file')
   if (signing !== undefined) about(`service-account-signing-key-file: ${given?.['service-account-signing-key-file']}`, () => checkKey(signing, 'sign'))
   const keys = (argumentList(given, 'service-account-key-file') ?? []).flatMap((file) => about(`service-account-key-file: ${file}`, () => keysIn(readFileSync(file, 'utf8'))))
   const most = argumentDuration(given, 'service-account-max-token-expiration')
   if (most !== undefined && (most < 3_600_000 || most > 2 ** 32 * 1000)) throw new UserError('service-account-max-token-expiration: it must be between 1 hour and 2^32 seconds')
   const jwksUri = given?.['service-account-jwks-uri']
-  if (jwksUri !== undefined && (!URL.canParse(jwksUri) || new URL(jwksUri).protocol !== 'https:')) throw new UserError(`service-account-jwks-uri: "${jwksUri}" is no https URL`)
+  if (jwksUri !== undefined && (!URL.canParse(jwksUri) || new URL(jwksUri).protocol !== 'https:')) throw new UserError(`service-account-jwks-uri: "${jwksUri}" is not an https URL`)
   const audiences = argumentList(given, 'api-audiences')
   return {
     signingKey: signing ?? own.serviceAccountKey,
@@ -155,7 +155,7 @@ async function issuersOf(given: Given, disallowed: readonly string[], env: Envir
   const file = given?.['authentication-config']
   const flags = oidcFlags.filter((flag) => given?.[flag] !== undefined)
   if (file === undefined && flags.length === 0) return undefined
-  if (file !== undefined && flags.length > 0) throw new UserError(`authentication-config: it cannot be given beside ${flags.join(', ')}`)
+  if (file !== undefined && flags.length > 0) throw new UserError(`authentication-config: it cannot be combined with ${flags.join(', ')}`)
   const { parseAuthenticationConfiguration } = await import('../apiserver/authn/jwt/configuration.ts')
   const { configuredAnonymous, configuredIssuers } = await import('../apiserver/authn/jwt/issuers.ts')
   const algorithms = file === undefined ? await algorithmsOf(given) : undefined

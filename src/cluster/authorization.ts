@@ -26,7 +26,7 @@ export interface AuthorizationSettings {
 export async function authorizationOf(given: Given, env: { readonly clock: Clock; readonly log: Logger }): Promise<AuthorizationSettings | undefined> {
   const file = given?.['authorization-config']
   const said = flags.filter((flag) => given?.[flag] !== undefined)
-  if (file !== undefined && said.length > 0) throw new UserError(`authorization-config: it cannot be given beside ${said.join(', ')}`)
+  if (file !== undefined && said.length > 0) throw new UserError(`authorization-config: it cannot be combined with ${said.join(', ')}`)
   if (file !== undefined) {
     const watched = await watchFile('authorization-config', file, modesOfFile, env)
     return { options: { modes: watched.current }, reloads: watched.reloads, stop: watched.stop }

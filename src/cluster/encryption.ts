@@ -80,7 +80,7 @@ export async function rotateRunning({ paths }: Pick<Environment, 'paths'>): Prom
     // Not the clock's timers: those would let the waiting command exit.
     await sleep(50)
   }
-  throw new UserError(`the cluster has ${name}, but did not write every secret anew within ${rotationLimit / 1000} s; it goes on with it, "skiff logs" says how`)
+  throw new UserError(`the cluster has ${name}, but has not encrypted every secret with it within ${rotationLimit / 1000} s; it continues, see "skiff logs"`)
 }
 
 /** The same for a cluster that is down: its store is opened here, and the old keys are removed at once. */
@@ -105,7 +105,7 @@ export async function rotateStopped(raw: Store, environment: Environment): Promi
 export async function checkOwnKeys(environment: Environment): Promise<void> {
   const encryption = await open(environment)
   await encryption.stop()
-  if (!encryption.ownsSecrets) throw new UserError(`secrets are encrypted as ${environment.given?.[configurationFile]} says; add a new key there, and let it be the first`)
+  if (!encryption.ownsSecrets) throw new UserError(`secrets are encrypted as ${environment.given?.[configurationFile]} says; to rotate, add a new key there as the first`)
 }
 
 function guarded<T>(act: () => T): T {

@@ -91,6 +91,6 @@ function readUserConfig(file: string): Partial<KubeConfig> {
   try {
     return (parse(readFileSync(file, 'utf8')) as Partial<KubeConfig> | null) ?? {}
   } catch {
-    throw new UserError(`${file} is not valid YAML, so it was left alone; use --no-merge, or mend it`)
+    throw new UserError(`${file} is not valid YAML, so it was left alone; fix it, or use --no-merge`)
   }
 }

@@ -28,10 +28,10 @@ function check(path: string, forbidden: number): void {
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found) return
   const mode = (found.mode & 0o777).toString(8)
-  if (found.uid !== process.getuid?.()) throw new UserError(`${path} belongs to user ${found.uid}; run "chown ${process.getuid?.() ?? 0} ${path}" if you trust it still`)
+  if (found.uid !== process.getuid?.()) throw new UserError(`${path} belongs to user ${found.uid}; run "chown ${process.getuid?.() ?? 0} ${path}" if you still trust it`)
   if ((found.mode & forbidden) === 0) return
-  const [others, mend] = forbidden === writable ? ['written', 'go-w'] : ['read', 'go=']
-  throw new UserError(`${path} can be ${others} by others (mode ${mode}); run "chmod ${mend} ${path}" if you trust it still`)
+  const [others, fix] = forbidden === writable ? ['written', 'go-w'] : ['read', 'go=']
+  throw new UserError(`${path} can be ${others} by others (mode ${mode}); run "chmod ${fix} ${path}" if you still trust it`)
 }
 
 function namesIn(directory: string): readonly string[] {

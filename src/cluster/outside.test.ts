@@ -137,7 +137,7 @@ describe('the flags of service account tokens', () => {
     const tokens = createTokens(serviceAccounts, clock)
     expect([tokens.audiences, tokens.jwksUri, tokens.extend]).toEqual([['here', 'there'], 'https://keys.example/jwks', false])
     expect(createTokens((await authentication()).serviceAccounts, clock)).toMatchObject({ audiences: ['https://kubernetes.default.svc'], extend: true })
-    await expect(authentication('service-account-jwks-uri=http://keys.example')).rejects.toThrow('is no https URL')
+    await expect(authentication('service-account-jwks-uri=http://keys.example')).rejects.toThrow('is not an https URL')
   })
 })
 

@@ -24,7 +24,7 @@ it('writes down what a cluster was made with, and finds it again', async () => {
 
 it('refuses another port for a cluster that has one', async () => {
   await settle(paths, { name: 'test', port: 16443 })
-  await expect(settle(paths, { name: 'test', port: 16444 })).rejects.toThrow('was made with port 16443')
+  await expect(settle(paths, { name: 'test', port: 16444 })).rejects.toThrow('was created with port 16443')
 })
 
 it('goes back to the flags it had before', async () => {

@@ -69,7 +69,7 @@ export async function settle(paths: Paths, request: SettingsRequest): Promise<Se
   const known = readSettings(paths)
   if (known) {
     if (request.port !== undefined && request.port !== known.port) {
-      throw new UserError(`cluster "${known.name}" was made with port ${known.port}; leave out --port, or give the new cluster another --name`)
+      throw new UserError(`cluster "${known.name}" was created with port ${known.port}; leave out --port, or give the new cluster another --name`)
     }
     const { nodeAddress = known.nodeAddress } = request
     const runtimeEndpoint = request.runtimeEndpoint === undefined ? known.runtimeEndpoint : socketOf(request.runtimeEndpoint)

@@ -132,7 +132,7 @@ export function watcher({ url, token }: Place, path: string, wanted: number): Pr
 }
 
 export const fanOutEvents = 300
-export const fanOutWatchers = 100
+const fanOutWatchers = 100
 
 /** How many events per second reach 100 watchers together, while `make` makes 300. */
 export async function fanOut(place: Place, path: string, make: () => Promise<unknown>): Promise<number> {

@@ -84,7 +84,7 @@ export function indexOf(text: string): ReadonlyMap<string, Package> {
  * The packages and what they need of Go's, in turn. Other dependencies (libraries, shells) are the machine's own; what a build really
  * lacks, the build says.
  */
-export function closureOf(index: ReadonlyMap<string, Package>, names: readonly string[]): readonly Package[] {
+function closureOf(index: ReadonlyMap<string, Package>, names: readonly string[]): readonly Package[] {
   const wanted = new Map<string, Package>()
   const queue = [...names]
   for (const name of queue) {
