@@ -57,9 +57,8 @@ function decode<T>(type: StructType<T>, value: unknown, place: (field: string) =
     return object
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    const { typeError = error.message } = diagnose(type, value)
-    const [, field = '', rest = typeError] = /^([^ :]+): (.*)$/s.exec(typeError) ?? []
-    throw new Error(field ? `${place(field)}: ${rest}` : rest, { cause: error })
+    const { typeError = error.message, typeErrorAt = '' } = diagnose(type, value)
+    throw new Error(typeErrorAt ? `${place(typeErrorAt)}: ${typeError}` : typeError, { cause: error })
   }
 }
 

@@ -47,7 +47,8 @@ describe('texts that clients write', () => {
     fc.assert(fc.property(madeOf('metadata.name', 'spec.nodeName', '=', '==', '!=', ',', '\\', '\\,', '\\=', 'x', ' ', '!', ''), (text) => {
       const selector = onlyApiErrors(() => parseFieldSelector(text))
       if (!selector) return
-      expect(parseFieldSelector(selector.toString()).toString()).toBe(selector.toString())
+      const terms = (of: typeof selector): string[] => of.requirements.map((term) => JSON.stringify(term)).toSorted()
+      expect(terms(parseFieldSelector(selector.toString()))).toEqual(terms(selector))
     }), { numRuns: 5000 })
   })
   it('as quantities: what is one stays what it is', () => {

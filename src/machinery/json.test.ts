@@ -78,20 +78,29 @@ describe('decodeObject', () => {
     expect(JSON.stringify(object.data)).toBe('{"__proto__":"2","z":"1"}')
   })
   it.each([
-    [{ spec: { replicas: 'three' } }, 'spec.replicas: expected integer, got string'],
-    [{ spec: { replicas: 1.5 } }, 'spec.replicas: expected integer, got number 1.5'],
-    [{ spec: { replicas: 2 ** 31 } }, 'spec.replicas: 2147483648 is out of the range of a 32-bit integer'],
-    [{ metadata: { generation: 2 ** 63 } }, 'metadata.generation: 9223372036854776000 is out of the range of a 64-bit integer'],
-    [{ metadata: [] }, 'metadata: expected object, got array'],
-    [{ metadata: { labels: { a: 1 } } }, 'metadata.labels.a: expected string, got number 1'],
-    [{ spec: { template: { spec: { containers: [{ env: {} }] } } } }, 'spec.template.spec.containers[0].env: expected array, got object'],
-    [{ metadata: { creationTimestamp: 'now' } }, 'metadata.creationTimestamp: parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse it'],
+    [{ spec: { replicas: 'three' } }, 'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32'],
+    [{ spec: { replicas: 1.5 } }, 'json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32'],
+    [{ spec: { replicas: 2 ** 31 } }, 'json: cannot unmarshal number 2147483648 into Go struct field DeploymentSpec.spec.replicas of type int32'],
+    [{ metadata: { generation: true } }, 'json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.generation of type int64'],
+    [{ metadata: [] }, 'json: cannot unmarshal array into Go struct field Deployment.metadata of type v1.ObjectMeta'],
+    [{ metadata: { labels: { a: 1 } } }, 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string'],
+    [{ spec: { template: { spec: { containers: [{ env: {} }] } } } }, 'json: cannot unmarshal object into Go struct field Container.spec.template.spec.containers.env of type []v1.EnvVar'],
+    [{ spec: { template: { spec: { containers: [{ env: [{ name: 'a', value: 1 }] }] } } } }, 'json: cannot unmarshal number into Go struct field EnvVar.spec.template.spec.containers.env.value of type string'],
+    [{ spec: { template: { spec: { containers: [{ imagePullPolicy: 1 }] } } } }, 'json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.imagePullPolicy of type v1.PullPolicy'],
+    [{ spec: { template: { spec: { volumes: [{ emptyDir: 1 }] } } } }, 'json: cannot unmarshal number into Go struct field Volume.spec.template.spec.volumes.VolumeSource.emptyDir of type v1.EmptyDirVolumeSource'],
+    [{ spec: { strategy: { rollingUpdate: { maxSurge: true } } } }, 'json: cannot unmarshal bool into Go struct field RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32'],
+    // Of several values the first is named, but for one that has a reader of its own.
+    [{ spec: { replicas: 'a', paused: 'b' } }, 'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32'],
+    [{ spec: { replicas: 'a' }, metadata: { creationTimestamp: '2020-01-02' } }, 'parsing time "2020-01-02" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"'],
+    [{ metadata: { creationTimestamp: 'now' } }, 'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"'],
+    [{ metadata: { creationTimestamp: '2020-13-01T00:00:00Z' } }, 'parsing time "2020-13-01T00:00:00Z": month out of range'],
+    [{ spec: { template: { spec: { overhead: { cpu: '1K' } } } } }, "unable to parse quantity's suffix"],
   ])('says where a value is of the wrong type: %j', (value, text) => {
     expect(() => decode(apps.Deployment, { apiVersion: 'apps/v1', ...value }))
       .toThrow(`Deployment in version "v1" cannot be handled as a Deployment: ${text}`)
   })
   it.each([null, 1, 'x', [], undefined])('refuses %j as an object', (value) => {
-    expect(() => decode(core.Pod, value)).toThrow(/Pod cannot be handled as a Pod: expected object, got/)
+    expect(() => decode(core.Pod, value)).toThrow(/Pod cannot be handled as a Pod: json: cannot unmarshal \w+ into Go value of type v1\.Pod$/)
   })
   it('takes null among the elements of a list for their zero value', () => {
     expect(decode(rbac.Role, { rules: [null] })).toEqual({ metadata: {}, rules: [{ verbs: [] }] })

@@ -11,7 +11,7 @@ import { bad } from './json/scalars.ts'
 
 export { exactInteger, parseExactly } from './json/exact.ts'
 export { jsonFault } from './json/syntax.ts'
-export { maxDepth, parseJson, type Parsed, type ParseOptions } from './json/parse.ts'
+export { inTextOrder, maxDepth, parseJson, type Parsed, type ParseOptions } from './json/parse.ts'
 
 export interface DecodedObject<T> {
   readonly object: T

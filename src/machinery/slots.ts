@@ -9,6 +9,8 @@ export interface Slot {
   readonly options: FieldOptions
   /** In every decoded object, whatever was sent. */
   readonly always: boolean
+  /** The inline structs it comes from, as errors name them: `VolumeSource.`, mostly nothing. */
+  readonly via: string
 }
 
 export interface SlotTable {
@@ -18,14 +20,14 @@ export interface SlotTable {
 
 const tables = new WeakMap<StructType, SlotTable>()
 
-const typeMeta: readonly Slot[] = ['kind', 'apiVersion'].map((name) => ({ name, presence: 'zero', type: string, options: {}, always: false }))
+const typeMeta: readonly Slot[] = ['kind', 'apiVersion'].map((name) => ({ name, presence: 'zero', type: string, options: {}, always: false, via: '' }))
 
-function slotsOf(type: StructType): Slot[] {
+function slotsOf(type: StructType, via = ''): Slot[] {
   const out: Slot[] = type.root ? [...typeMeta] : []
   for (const [name, field] of Object.entries(type.fields)) {
     const target = resolve(field.type)
-    if (field.inline && target.form === 'struct') out.push(...slotsOf(target))
-    else out.push({ name, presence: field.presence, type: target, options: field, always: isAlways(field) })
+    if (field.inline && target.form === 'struct') out.push(...slotsOf(target, `${via}${target.name}.`))
+    else out.push({ name, presence: field.presence, type: target, options: field, always: isAlways(field), via })
   }
   return out
 }

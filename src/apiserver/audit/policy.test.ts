@@ -53,7 +53,7 @@ describe('a file that is wrong is refused, and the error says where', () => {
     [`${head}rules:\n- level: Metadata\n  verb: [get]\n`, 'line 5: rules[0].verb: unknown field'],
     [`${head}rules:\n- level: Metadata\n  level: None\n`, /^line 5: .*unique/],
     [`${head}rules:\n- level: Metadata\n- level: Everything\n`, 'line 5: rules[1].level: Unsupported value: "Everything": supported values: "None", "Metadata", "Request", "RequestResponse"'],
-    [`${head}rules:\n- verbs: get\n  level: None\n`, /^line 4: rules\[0\]\.verbs: expected array, got string/],
+    [`${head}rules:\n- verbs: get\n  level: None\n`, /^line 4: rules\[0\]\.verbs: json: cannot unmarshal string into Go struct field PolicyRule\.rules\.verbs of type \[\]string/],
     [`${head}rules:\n- level: None\n  omitStages: [Start]\n`, /^line 5: rules\[0\]\.omitStages\[0\]: Unsupported value: "Start"/],
     [`${head}rules:\n- level: None\n  nonResourceURLs: [healthz]\n`, /^line 5: .*must begin with/],
     [`${head}rules:\n- level: None\n  nonResourceURLs: [/a]\n  namespaces: [x]\n`, /cannot apply to both/],

@@ -1,10 +1,10 @@
 /** Request bodies to objects. */
-import type { StructType } from '../../api/index.ts'
+import { declared, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { type ApiError, badRequest, invalid } from '../../machinery/errors.ts'
 import { withManagersReset } from '../../machinery/apply.ts'
 import { path } from '../../machinery/field.ts'
-import { decodeObject, parseJson } from '../../machinery/json.ts'
+import { decodeObject, inTextOrder, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
 import type { FieldValidation } from '../registry/call.ts'
 import type { Media } from './negotiate.ts'
@@ -29,15 +29,24 @@ export interface DecodeOptions {
 
 const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1)
 
+const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
+
+/** Versions whose kinds Kubernetes still reads, to say that they belong elsewhere. */
+const knows = (apiVersion: string, expected: Expected): boolean =>
+  apiVersion === 'extensions/v1beta1' || (groupOf(apiVersion) === groupOf(expected.apiVersion) && /^v\d+((alpha|beta)\d+)?$/.test(versionOf(apiVersion)))
+
+/** The Go package of a group's kinds. */
+const packageOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.split(/[./]/, 1)[0] ?? '' : 'core')
+
 /** Throws `ApiError` 400 when the body says that it is something else than what was asked for. */
 function checkKind(kind: string, apiVersion: string, expected: Expected): void {
-  if ((expected.anyVersion || expected.also?.includes(apiVersion)) && kind === expected.kind) return
-  if (apiVersion !== expected.apiVersion && kind === expected.kind) {
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
-  }
-  if (kind !== expected.kind || apiVersion !== expected.apiVersion) {
-    throw badRequest(`${kind} in version ${JSON.stringify(versionOf(apiVersion))} cannot be handled as a ${expected.kind}: the object is ${apiVersion}, Kind=${kind}, not ${expected.apiVersion}, Kind=${expected.kind}`)
-  }
+  if (kind === expected.kind && (expected.anyVersion || apiVersion === expected.apiVersion || expected.also?.includes(apiVersion))) return
+  if (kind === expected.kind && knows(apiVersion, expected)) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
+  const version = versionOf(apiVersion)
+  const why = declared.some((resource) => resource.kind === kind && resource.apiVersion === apiVersion)
+    ? `converting (${version}.${kind}) to (${packageOf(expected.apiVersion)}.${expected.kind}): unknown conversion`
+    : `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`
+  throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${why}`)
 }
 
 /** How a body begins, for those who sent it: as text where it may be JSON, otherwise byte by byte. */
@@ -52,7 +61,7 @@ const unrecognized = (body: Buffer, expected: Expected, why: string): ApiError =
 
 /** What Kubernetes reads first of every object. */
 const typeMeta = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-const wordOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value)
+const wordOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value)
 
 /** A value with kind and apiVersion, those of the expected kind where it says nothing. */
 function stated(value: unknown, body: Buffer, expected: Expected): Record<string, unknown> {
@@ -105,7 +114,8 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
   const { object, unknownFields } = decodeObject(expected.type, withManagersReset(stated(value, body, expected)))
   if (validation === 'Ignore') return object
   if (duplicates.length === 0 && unknownFields.length === 0) return object
-  const problems = [...duplicates, ...unknownFields]
+  // Of custom kinds Kubernetes looks for repeated fields first.
+  const problems = expected.custom ? [...duplicates, ...unknownFields] : inTextOrder(body, duplicates, unknownFields)
   if (validation === 'Strict') {
     throw badRequest(`${expected.kind} in version ${JSON.stringify(versionOf(expected.apiVersion))} cannot be handled as a ${expected.kind}: strict decoding error: ${problems.join(', ')}`)
   }

@@ -110,9 +110,8 @@ interface Level {
 
 const most = 100
 
-/** Goes over text that is known to be JSON. */
-function duplicatesIn(text: string): string[] {
-  const found: string[] = []
+/** The path of each key of a text that is known to be JSON, in order; `again`: it stood in its object before. */
+function* keysOf(text: string): Generator<{ readonly path: string; readonly again: boolean }> {
   const levels: Level[] = []
   for (let i = 0; i < text.length; i++) {
     const level = levels.at(-1)
@@ -121,7 +120,7 @@ function duplicatesIn(text: string): string[] {
         const end = endOfString(text, i)
         if (level?.wantsKey && level.keys) {
           level.key = JSON.parse(text.slice(i, end + 1)) as string
-          if (level.keys.has(level.key) && found.length < most) found.push(`duplicate field ${JSON.stringify(pathIn(level))}`)
+          yield { path: pathIn(level), again: level.keys.has(level.key) }
           level.keys.add(level.key)
           level.wantsKey = false
         }
@@ -137,7 +136,31 @@ function duplicatesIn(text: string): string[] {
       }
     }
   }
-  return [...new Set(found)]
+}
+
+const duplicate = (path: string): string => `duplicate field ${JSON.stringify(path)}`
+
+function duplicatesIn(text: string): string[] {
+  const found = new Set<string>()
+  for (const { path, again } of keysOf(text)) if (again && found.size < most) found.add(duplicate(path))
+  return [...found]
+}
+
+/**
+ * What `parseJson` found twice and what a decode did not know, in the order of the text, as Kubernetes tells it. Of what is in an
+ * unknown field it says nothing more.
+ */
+export function inTextOrder(text: string | Uint8Array, duplicateFields: readonly string[], unknownFields: readonly string[]): readonly string[] {
+  if (duplicateFields.length === 0 || unknownFields.length === 0) return [...duplicateFields, ...unknownFields]
+  const unknown = new Set(unknownFields)
+  const told = new Set<string>()
+  const isInUnknown = (path: string): boolean => unknownFields.some((field) => path.startsWith(`${JSON.parse(field.slice('unknown field '.length)) as string}.`) || path.startsWith(`${JSON.parse(field.slice('unknown field '.length)) as string}[`))
+  for (const { path, again } of keysOf(typeof text === 'string' ? text : Buffer.from(text).toString())) {
+    const said = `unknown field ${JSON.stringify(path)}`
+    if (unknown.has(said)) told.add(said)
+    else if (again && !isInUnknown(path) && told.size < most) told.add(duplicate(path))
+  }
+  return [...told]
 }
 
 function pathIn(level: Level | undefined): string {

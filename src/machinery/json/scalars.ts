@@ -1,6 +1,6 @@
 /** Scalars in JSON: each has a decoder that gives the canonical value, or `bad`. */
 import type { ScalarName } from '../../api/schema.ts'
-import { quantityFault, quantityFrom } from '../quantity.ts'
+import { quantityFrom } from '../quantity.ts'
 import { formatDuration, parseDuration, parseInstant, rfc3339, rfc3339Micro, type Instant } from '../time.ts'
 
 /** The value is not of the type. */
@@ -78,33 +78,4 @@ export const scalarDecoders: Readonly<Partial<Record<ScalarName, ScalarDecoder>>
 }
 
 /** What a JSON value is, in the words of an error. */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'bigint' ? 'number' : typeof value
-}
-
-const expected: Readonly<Partial<Record<ScalarName, string>>> = {
-  bool: 'boolean', int32: 'integer', int64: 'integer', double: 'number', bytes: 'base64 string', time: 'RFC 3339 time', microTime: 'RFC 3339 time with six fractional digits',
-  duration: 'duration', quantity: 'quantity', intOrString: 'integer or string', rawExtension: 'object', fieldsV1: 'object',
-  schemaOrBool: 'object or boolean', schemaOrArray: 'object or array', schemaOrStringArray: 'object or array of strings',
-}
-
-/** Why a value is not of a scalar type. */
-export function explainScalar(name: ScalarName, value: unknown): string {
-  const what = `expected ${expected[name] ?? name}, got ${kindOf(value)}`
-  if (typeof value === 'number' || typeof value === 'bigint') {
-    const whole = typeof value === 'bigint' || Number.isInteger(value)
-    if (name === 'int32' && whole) return `${value} is out of the range of a 32-bit integer`
-    if (name === 'int64' && whole) return `${value} is out of the range of a 64-bit integer`
-    return `${what} ${value}`
-  }
-  if (typeof value !== 'string') return what
-  if (name === 'quantity') return quantityFault(value)
-  if (name === 'bytes') return 'illegal base64 data'
-  if (name === 'time' || name === 'microTime') {
-    return `parsing time ${JSON.stringify(value)} as ${JSON.stringify(name === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00')}: cannot parse it`
-  }
-  if (name === 'duration') return `time: invalid duration ${JSON.stringify(value)}`
-  return what
-}
+export const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'bigint' ? 'number' : typeof value)

@@ -15,12 +15,17 @@ export function jsonFault(text: string): string | undefined {
 
 const deepest = 10_000
 
-/** A character as Go quotes it. */
+/** A character as Go quotes it: beyond ASCII, the first of its bytes. */
 function quoted(character: string): string {
   if (character === "'") return "'\\''"
   if (character === '"') return "'\"'"
-  return `'${JSON.stringify(character).slice(1, -1)}'`
+  const code = character.charCodeAt(0)
+  if (code > 0x7e) return code === 0x7f ? "'\\x7f'" : `'${String.fromCharCode(Buffer.from(character)[0] as number)}'`
+  const escaped = JSON.stringify(character).slice(1, -1)
+  return `'${escaped.startsWith('\\u00') ? shortEscapes[code] ?? `\\x${escaped.slice(4)}` : escaped}'`
 }
+
+const shortEscapes: Readonly<Record<number, string>> = { 7: '\\a', 11: '\\v' }
 
 const strange = (character: string | undefined, where: string): Fault =>
   new Fault(character === undefined ? 'unexpected end of JSON input' : `invalid character ${quoted(character)} ${where}`)

@@ -148,7 +148,8 @@ const metadata: Decode = (value, walk) => {
   if (!walk.trail) return decoderOf(meta.ObjectMeta)(value, walk)
   const { unknownFields, typeError } = diagnose(meta.ObjectMeta, value)
   if (typeError !== undefined) {
-    walk.problem = joined(walk.trail) + (typeError.startsWith('expected') ? ': ' : '.') + typeError
+    const at = joined(walk.trail)
+    walk.problem = at === 'metadata' ? typeError : `${at}: ${typeError}`
     throw bad
   }
   for (const line of unknownFields) unknownField(walk, JSON.parse(line.slice('unknown field '.length)) as string)

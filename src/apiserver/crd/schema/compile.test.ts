@@ -30,8 +30,8 @@ describe('decoding', () => {
   it('reads metadata as that of any object: unknown fields go, wrong types are refused', () => {
     const { type } = cron({ type: 'object' })
     expect(decodeObject(type, object({}, { metadata: { name: 'x', foo: 1, creationTimestamp: null } })).unknownFields).toEqual(['unknown field "metadata.foo"'])
-    expect(() => decodeObject(type, object({}, { metadata: { labels: 'x' } }))).toThrow('CronTab in version "v1" cannot be handled as a CronTab: metadata.labels: expected object, got string')
-    expect(() => decodeObject(type, object({}, { metadata: 1 }))).toThrow('metadata: expected object, got number')
+    expect(() => decodeObject(type, object({}, { metadata: { labels: 'x' } }))).toThrow('CronTab in version "v1" cannot be handled as a CronTab: json: cannot unmarshal string into Go struct field ObjectMeta.labels of type map[string]string')
+    expect(() => decodeObject(type, object({}, { metadata: 1 }))).toThrow('json: cannot unmarshal number into Go value of type v1.ObjectMeta')
     expect(() => decodeObject(type, { ...object({}), kind: 1 })).toThrow('kind: Invalid value: 1: must be a string')
   })
 
@@ -45,7 +45,7 @@ describe('decoding', () => {
     const template = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', foo: 1 }, spec: { containers: [] } }
     expect(pruned(spec, { template })).toEqual({ template: { ...template, metadata: { name: 'x' } } })
     expect(decode(spec, { template }).unknownFields).toEqual(['unknown field "spec.template.metadata.foo"'])
-    expect(() => decode(spec, { template: { ...template, metadata: { name: 1 } } })).toThrow('spec.template.metadata.name: expected string, got number')
+    expect(() => decode(spec, { template: { ...template, metadata: { name: 1 } } })).toThrow('spec.template.metadata: json: cannot unmarshal number into Go struct field ObjectMeta.name of type string')
   })
 
   it('drops null where a field is neither nullable nor defaulted', () => {
