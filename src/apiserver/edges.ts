@@ -64,6 +64,8 @@ export interface EdgeOptions {
   readonly flow?: FlowOptions | undefined
   /** Health checks besides the store's. */
   readonly checks?: readonly HealthCheck[]
+  /** The parts of the control plane besides the store, for `kubectl get componentstatuses`; asked each time. */
+  readonly components?: () => readonly HealthCheck[]
 }
 
 /** What `createApiServer({ edges: createEdges({ ... }) })` takes. */
@@ -98,7 +100,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         return decision instanceof Promise ? decision.then((late) => verdict(user, info, late)) : verdict(user, info, decision)
       },
       admission,
-      routes: flow.serve({ ...routesOf(env, options, { metrics, tokens, authorizer, admission }), virtual: virtualOf(env, authorizer, tokens, who) }),
+      routes: flow.serve({ ...routesOf(env, options, { metrics, tokens, authorizer, admission }), virtual: virtualOf(env, options, authorizer, tokens, who) }),
       observer: metrics.observer,
     }
   }
@@ -115,11 +117,11 @@ class Verdict {
   get reason(): string { return this.#decision.reason }
 }
 
-function virtualOf(env: ServerEnvironment, authorizer: Authorizer, tokens: Tokens | undefined, who: AuthenticationSetup): ReadonlyMap<string, VirtualResource> {
+function virtualOf(env: ServerEnvironment, { components }: EdgeOptions, authorizer: Authorizer, tokens: Tokens | undefined, who: AuthenticationSetup): ReadonlyMap<string, VirtualResource> {
   return new Map<string, VirtualResource>([
     ...accessReviews(authorizer),
     [authentication.selfsubjectreviews.groupResource, selfSubjectReview],
-    [core.componentstatuses.groupResource, componentStatuses(() => [storeCheck(env)])],
+    [core.componentstatuses.groupResource, componentStatuses(() => [...(components?.() ?? []), storeCheck(env)])],
     [authentication.tokenreviews.groupResource, tokenReview(who.check, who.audiences)],
     ...(tokens ? [['serviceaccounts/token', tokenRequest(env, tokens, createAudienceCheck(env, authorizer))]] as const : []),
   ])

@@ -33,6 +33,8 @@ export interface ApiOptions {
   readonly address?: string
   /** What else must be healthy for the server to be ready. */
   readonly checks?: readonly HealthCheck[]
+  /** The parts of the control plane besides the store, for `kubectl get componentstatuses`. */
+  readonly components?: () => readonly HealthCheck[]
   /** Metrics of other parts, for `/metrics`. */
   readonly counted?: readonly RegisterMetrics[]
   /** This host has no route to the pods: webhooks, extension API servers and proxied services are reached through the pods' nodes. */
@@ -122,6 +124,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
         of: ['readyz'],
         check: () => { if (!aggregator?.registered()) throw new Error('not every group version has its API service yet') },
       }, ...(options.checks ?? [])],
+      ...(options.components ? { components: options.components } : {}),
       kubeletTls,
       frontProxyTls: () => pki.frontProxyClient,
       onAggregator: (made) => void (aggregator = made),

@@ -1,6 +1,7 @@
 /** The control plane in one process: API server, the objects every cluster has, controllers, scheduler. */
 import type { ApiServer } from '../apiserver/options.ts'
 import { core } from '../api/index.ts'
+import type { HealthCheck } from '../apiserver/health/health.ts'
 import type { Client } from '../client/client.ts'
 import { managerName, startControllers } from '../controllers/index.ts'
 import { isNotFound } from '../machinery/errors.ts'
@@ -12,7 +13,7 @@ import type { ApiOptions } from './api.ts'
 import type { Settings } from './settings.ts'
 import { clusterInfo } from './cluster-info.ts'
 
-export type ControlPlaneOptions = ApiOptions
+export type ControlPlaneOptions = Omit<ApiOptions, 'components'>
 
 export interface ControlPlane extends Component {
   readonly api: ApiServer
@@ -26,7 +27,9 @@ const sshPort = 22
 /** Starts the control plane; resolves once the API answers and the controllers run. The caller keeps the store, and closes it. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { settings, pki, clock, log } = options
-  const plane = await startApi(options)
+  // They run in this process, or it has not come this far.
+  let components: readonly HealthCheck[] = []
+  const plane = await startApi({ ...options, components: () => components })
   const { server: api, clientFor } = plane
   const ended = new AbortController()
   const running: Component[] = []
@@ -51,10 +54,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       signal: ended.signal,
     }),
   )
+  components = ['scheduler', 'controller-manager'].map((name) => ({ name, check: () => undefined }))
   return {
     api,
     clientFor,
     async stop() {
+      components = []
       ended.abort()
       await Promise.all(running.map((component) => component.stop()))
       await plane.stop()

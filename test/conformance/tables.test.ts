@@ -114,6 +114,9 @@ describe('tables', () => {
   it('show component statuses, and that they are old', async () => {
     const shown = await cluster.tryKubectl(['get', 'componentstatuses'])
     expect(shown.stderr).toContain('Warning: v1 ComponentStatus is deprecated in v1.19+')
-    expect(shown.stdout).toMatch(/^NAME\s+STATUS\s+MESSAGE\s+ERROR\netcd-0\s+Healthy\s+ok\s*\n$/)
+    expect(shown.stdout.trim().split('\n').map((row) => row.trim().split(/\s+/))).toEqual([
+      ['NAME', 'STATUS', 'MESSAGE', 'ERROR'], ['scheduler', 'Healthy', 'ok'], ['controller-manager', 'Healthy', 'ok'], ['etcd-0', 'Healthy', 'ok'],
+    ])
+    expect(await cluster.kubectl('get', 'cs', 'scheduler', '-o', 'jsonpath={.conditions[0].type}')).toBe('Healthy')
   })
 })
