@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestControlPlane, type TestControlPlane } from '../support/control-plane.ts'
+import { send } from '../support/requests.ts'
 
 interface Event {
   readonly level: string
@@ -120,4 +121,25 @@ it('a policy that is wrong stops the boot with one sentence', async () => {
   writeFileSync(join(directory, 'wrong.yaml'), 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: Metadata\n  verb: [get]\n')
   await expect(startTestControlPlane({ apiServerArguments: { 'audit-policy-file': join(directory, 'wrong.yaml'), 'audit-log-path': log } }))
     .rejects.toThrow(`audit-policy-file: ${join(directory, 'wrong.yaml')}: line 5: rules[0].verb: unknown field`)
+})
+
+describe('bodies', () => {
+  it('are written down as Kubernetes reads and answers them: with defaults, and lists with what follows', async () => {
+    const path = '/apis/apps/v1/namespaces/default/deployments'
+    for (const name of ['body-1', 'body-2']) {
+      const made = await send(t, 'POST', path, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { replicas: 0, selector: { matchLabels: { a: name } }, template: { metadata: { labels: { a: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } })
+      expect(made.code).toBe(201)
+    }
+    const created = await find((e) => e.verb === 'create' && e.objectRef?.name === 'body-1' && e.objectRef.resource === 'deployments')
+    expect(created.requestObject).toMatchObject({ kind: 'Deployment', spec: { revisionHistoryLimit: 10, strategy: { type: 'RollingUpdate' }, template: { spec: { restartPolicy: 'Always', containers: [{ imagePullPolicy: 'Always' }] } } } })
+    await send(t, 'GET', `${path}?limit=1&why=audit`)
+    const listed = await find((e) => e.requestURI.endsWith('why=audit'))
+    expect(listed.responseObject).toMatchObject({ kind: 'DeploymentList', metadata: { continue: expect.stringMatching(/./) as string }, items: [{ metadata: { namespace: 'default' } }] })
+    expect((listed.responseObject as { items: object[] }).items[0]).not.toHaveProperty('kind')
+  })
+
+  it('that are no objects are none there either: a page that is not there has a code', async () => {
+    await send(t, 'GET', '/nowhere')
+    expect((await find((e) => e.requestURI === '/nowhere')).responseStatus).toEqual({ metadata: {}, code: 404 })
+  })
 })

@@ -139,6 +139,13 @@ describe('the webhook', () => {
     expect(numbers()).toEqual(Array.from({ length: 12 }, (_, i) => i))
   })
 
+  it('is told once what the list is of, not by each event', async () => {
+    const hook = start()
+    void hook.write('{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","n":1}')
+    await hook.stop()
+    expect(received[0]?.body.items).toEqual([{ level: 'Metadata', n: 1 }])
+  })
+
   it('is tried again while it fails, later each time, and given up at the fifth', async () => {
     let asked = 0
     answer = () => (++asked < 3 ? 503 : 200)

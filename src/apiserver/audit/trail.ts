@@ -79,6 +79,8 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
       if (wantsResponse) responseObject = kept(object)
     },
     failed(given) {
+      // What is answered as plain text, or in no form that the client takes, is no Status in Kubernetes either.
+      if (given.code === 406 || given.message === noPage) return void (status = { metadata: {}, code: given.code })
       status = statusOf(given)
       if (wantsResponse) responseObject = given
     },
@@ -101,6 +103,8 @@ export function createTrail({ request, wish, now, emit, problem }: TrailOptions)
     },
   }
 }
+
+const noPage = '404 page not found'
 
 /** Events have no kind within them. */
 function statusOf({ kind: _kind, apiVersion: _version, ...rest }: Status): EventStatus {

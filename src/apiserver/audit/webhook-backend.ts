@@ -36,7 +36,7 @@ export function createWebhookBackend(options: WebhookBackendOptions): AuditBacke
     for (const some of pieces(lines, options.maxBatchSize)) await sendOne(some)
   }
   const sendOne = async (lines: readonly string[]): Promise<void> => {
-    const body = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${lines.join(',')}]}`
+    const body = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${lines.map(item).join(',')}]}`
     let wait = options.initialBackoff
     for (let attempt = 1; ; attempt++, wait *= 1.5) {
       try {
@@ -61,6 +61,10 @@ export function createWebhookBackend(options: WebhookBackendOptions): AuditBacke
     },
   }
 }
+
+const typed = '{"kind":"Event","apiVersion":"audit.k8s.io/v1",'
+/** An event within a list does not say what it is. */
+const item = (line: string): string => (line.startsWith(typed) ? `{${line.slice(typed.length)}` : line)
 
 /** A failure that may not be one the next time. */
 class Temporary extends Error {}

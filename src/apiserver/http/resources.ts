@@ -74,13 +74,14 @@ const sendAny = ({ env, request, response, code, warnings }: Answer, object: Api
   return send(request, response, { code, type: contentTypes[options.format.media], body: encodeAny(object, type, options), warnings })
 }
 
-/** The object in the body of a request: at once when all of it has come. */
+/** The object in the body of a request: at once when all of it has come. Audit sees it with its defaults, as Kubernetes reads bodies. */
 function bodyAs(request: ApiRequest, call: Call, expected: { kind: string; apiVersion: string; type: StructType<ApiObject>; also?: readonly string[] }): Promise<ApiObject> | ApiObject {
-  const custom = call.served.custom !== undefined && expected.type === ownType(call.served.resource).type
+  const own = expected.type === ownType(call.served.resource).type
+  const custom = call.served.custom !== undefined && own
   const media = bodyMedia(request.headers['content-type'], custom)
   const decode = (bytes: Buffer): ApiObject => {
     const object = decodeBody(bytes, { ...expected, custom }, { media, validation: call.fieldValidation, warn: call.warn })
-    request.trail?.requestObject(object)
+    request.trail?.requestObject(request.trail.wantsRequest && own && !call.served.conversion ? call.served.complete(object) : object)
     return object
   }
   const body = readBody(request)
@@ -99,10 +100,17 @@ const get: Act = (env, request, response, served) => {
 }
 
 /** Writes down a list that is answered with. */
-function tellList({ trail }: ApiRequest, served: Served, { items, resourceVersion }: ListResult): void {
+function tellList({ trail }: ApiRequest, served: Served, { items, resourceVersion, continue: next, remaining }: ListResult): void {
   if (!trail?.wantsResponse) return
   const { kind, apiVersion } = served.resource
-  trail.responseObject({ kind: `${kind}List`, apiVersion, metadata: { resourceVersion }, items: items.map((item) => served.view(item).object) })
+  const metadata = { resourceVersion, ...(next ? { continue: next } : {}), ...(remaining === undefined ? {} : { remainingItemCount: remaining }) }
+  // Those of built-in kinds are of the list's kind, and do not say it.
+  const told = (object: ApiObject): object => {
+    if (served.custom) return object
+    const { kind: _kind, apiVersion: _version, ...rest } = object as ApiObject & { readonly kind?: string; readonly apiVersion?: string }
+    return rest
+  }
+  trail.responseObject({ kind: `${kind}List`, apiVersion, metadata, items: items.map((item) => told(served.view(item).object)) })
 }
 
 const list: Act = async (env, request, response, served) => {
