@@ -147,6 +147,8 @@ describe('the authorizers', () => {
 
   it('say that a list of rights is not all where a webhook has a say', () => {
     expect(authorizer(['RBAC']).rulesFor(ana, 'default')).toMatchObject({ incomplete: false })
+    // Their role says it, and it is not to be said twice.
+    expect(authorizer(['AlwaysDeny']).rulesFor({ name: 'root', groups: ['system:masters'] }, 'default').rules).toEqual([])
     expect(authorizer(['RBAC', () => webhook()]).rulesFor(ana, 'default')).toMatchObject({ incomplete: true, problem: 'webhook authorizer does not support user rule resolution' })
   })
 
