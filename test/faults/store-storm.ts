@@ -63,6 +63,8 @@ async function replayed(store: Store): Promise<{ readonly keys: Map<string, numb
   const to = await store.revision()
   const keys = new Map((await store.range('', { revision: from })).entries.map((e) => [e.key, e.modRevision]))
   const revisions: number[] = []
+  // Killed before it wrote anything: nothing would ever come.
+  if (from === to) return { keys, revisions }
   for await (const batch of store.watch('', { from: from + 1 })) {
     for (const change of batch.changes) {
       if (change.entry.modRevision !== revisions.at(-1)) revisions.push(change.entry.modRevision)
