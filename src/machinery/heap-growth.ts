@@ -1,10 +1,10 @@
 /**
- * How much memory is given to V8's garbage, which is what it saves on collecting it. The launcher gives little, which keeps a cluster small; a storm of
- * requests fills that little in no time, and then it is more, as long as the storm lasts:
+ * How much room V8's heap has for garbage, which is what it saves on collecting it. The launcher gives it little, to keep a cluster small. A storm of
+ * requests fills that in no time, so while one lasts there is more:
  *
- * - the old generation may grow by more before all of it is collected again (`--heap-growing-percent`);
- * - the young one, where what is over before the next collection costs nothing, may grow from 4 MB to `--max-semi-space-size`. V8 would let it grow
- *   with the first objects that stay, at the start, and never asks again while it is that large; it takes the room back by itself when there is little to do.
+ * - the old generation may grow further before it is collected again (`--heap-growing-percent`);
+ * - the young generation, where garbage costs nothing, may grow from 4 MB to `--max-semi-space-size`. By itself V8 would enlarge it during startup
+ *   and keep it large; it does shrink it when little is allocated.
  */
 import { constants, PerformanceObserver, type NodeGCPerformanceDetail, type PerformanceEntry } from 'node:perf_hooks'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
@@ -24,16 +24,16 @@ export function growthOf(used: number, since: number): number {
   return Math.max(growth.least, Math.min(growth.most, Math.floor((100 * room) / used)))
 }
 
-/** So many collections of the young generation, within so many milliseconds, are a storm's. */
+/** A storm: so many collections of the young generation within so many milliseconds. */
 const rush = { collections: 16, within: 500 }
 
-/** How often V8 may multiply the young generation by two: never, or whenever much of it stays. Below two it is not taken from the command line. */
+/** The factor by which V8 enlarges the young generation when much of it survives. On the command line V8 accepts no less than two. */
 const setYoungGrowth = (factor: 1 | 2): void => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
 
-/** Keeps the young generation as small as it is until there is a storm. To be called before much has been made, by processes that call `growWithLoad` later. */
+/** Keeps the young generation at its present size until there is a storm. For processes that call `growWithLoad` later; call it early. */
 export const keepYoungSmall = (): void => setYoungGrowth(1)
 
-/** Whether the young generation may grow, from when it was collected: to be asked at each collection, with its time in milliseconds. */
+/** Detects storms. Call the result at each collection of the young generation with the time in milliseconds; true during a storm. */
 export function createRushes(): (at: number) => boolean {
   const times: number[] = []
   return (at) => {
@@ -46,7 +46,7 @@ export function createRushes(): (at: number) => boolean {
 /** V8 says of a collection which kind it was. */
 const kindOf = (entry: PerformanceEntry): number | undefined => (entry as PerformanceEntry & { readonly detail: NodeGCPerformanceDetail }).detail.kind
 
-/** From now on the process's heap grows with its load. */
+/** Adapts the process's heap to its load from now on. */
 export function growWithLoad(): void {
   const isRush = createRushes()
   let rushing = false

@@ -1,8 +1,8 @@
 /**
- * How a request waits for its turn: until it is called, its client leaves, or its patience ends. Hundreds may wait at a time and each for as long as
- * several garbage collections are apart, so it is written to be small: one timer for all of them, and no signals. And its functions are named before they
- * are put on the ticket: one that is written where it is assigned to a property V8 takes for a method, and makes in the old generation, where it keeps the
- * request, over long ago, until the whole heap is collected.
+ * How a request waits for its turn: until it is called, its client leaves, or its patience ends. Hundreds may wait at once, each through several
+ * garbage collections, so a wait is small: one timer for all of them, and no signals. Its functions get names before they are assigned to the
+ * ticket: V8 takes a function literal on the right of `ticket.go =` for a method and allocates it in the old generation, where it keeps the whole
+ * finished request alive until the next full collection.
  */
 import type { Clock } from '../../machinery/clock.ts'
 import { TextError } from '../http/respond.ts'
