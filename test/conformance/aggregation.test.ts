@@ -136,6 +136,30 @@ describe('an extension server', () => {
     expect(await kubectl('explain', '--api-version=metrics.k8s.io/v1beta1', 'nodes.usage')).toContain('What the node uses.')
   })
 
+  it('is there in v3 too when it knows v2 only', async () => {
+    const index = async () => json<{ paths: Record<string, { serverRelativeURL: string } | undefined> }>(await send(cluster, 'GET', '/openapi/v3')).paths['apis/metrics.k8s.io/v1beta1']?.serverRelativeURL
+    const again = async (mode: ExtensionServer['mode']) => {
+      extension.mode = mode
+      await kubectl('delete', 'apiservice', 'v1beta1.metrics.k8s.io')
+      await cluster.apply(apiService())
+      await reason('v1beta1.metrics.k8s.io', 'Passed')
+    }
+    await again('older')
+    const url = await eventually('a document of its own', async () => { const now = await index(); return now && !now.endsWith('=ABC') ? now : undefined })
+    const document = await send(cluster, 'GET', url)
+    expect(url).toBe(`/openapi/v3/apis/metrics.k8s.io/v1beta1?hash=${String(document.headers.etag).slice(1, -1)}`)
+    expect(json(document)).toEqual({
+      openapi: '3.0.0', info: { title: 'metrics', version: '1' },
+      paths: { '/apis/metrics.k8s.io/v1beta1/nodes': { get: expect.objectContaining({ responses: { 200: { description: 'OK', content: { 'application/json': { schema: { $ref: '#/components/schemas/io.k8s.metrics.v1beta1.NodeMetrics' } } } } } }) } },
+      components: { schemas: { 'io.k8s.metrics.v1beta1.NodeMetrics': expect.objectContaining({ type: 'object' }) } },
+    })
+    expect((await send(cluster, 'GET', url, undefined, { 'if-none-match': String(document.headers.etag) })).code).toBe(304)
+    expect((await send(cluster, 'GET', url, undefined, { accept: 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf' })).headers['content-type']).toBe('application/com.github.proto-openapi.spec.v3.v1.0+protobuf')
+    expect(await kubectl('explain', '--api-version=metrics.k8s.io/v1beta1', 'nodes.usage')).toContain('What the node uses.')
+    await again('good')
+    await eventually('its own document again', async () => ((await index())?.endsWith('=ABC') ? true : undefined))
+  })
+
   it('stands in discovery where its priorities say', async () => {
     const groups = json<{ groups: { name: string }[] }>(await send(cluster, 'GET', '/apis')).groups.map((g) => g.name)
     expect(groups.at(-1)).toBe('metrics.k8s.io')

@@ -14,8 +14,8 @@ export interface ExtensionServer {
   /** base64 of its authority's certificate. */
   readonly caBundle: string
   readonly seen: readonly SeenRequest[]
-  /** How it behaves: answers, answers 500, never answers, answers nonsense. */
-  mode: 'good' | 'broken' | 'silent' | 'lying'
+  /** How it behaves: answers, answers without OpenAPI v3, answers 500, never answers, answers nonsense. */
+  mode: 'good' | 'older' | 'broken' | 'silent' | 'lying'
   /** Its own objects (`reports`), by `namespace/name`: listed, watched and deleted through the API. */
   readonly reports: Map<string, Report>
   /** How many watches are open. */
@@ -63,7 +63,7 @@ const v3 = {
 }
 const v2 = {
   swagger: '2.0', info: { title: 'metrics', version: '1' },
-  paths: { '/apis/metrics.k8s.io/v1beta1/nodes': { get: { responses: { 200: { schema: { $ref: '#/definitions/io.k8s.metrics.v1beta1.NodeMetrics' } } } } }, '/apis/other.example.com/v1/things': {} },
+  paths: { '/apis/metrics.k8s.io/v1beta1/nodes': { get: { responses: { 200: { description: 'OK', schema: { $ref: '#/definitions/io.k8s.metrics.v1beta1.NodeMetrics' } } }, produces: ['application/json'], 'x-kubernetes-group-version-kind': kind, 'x-kubernetes-action': 'list' } }, '/apis/other.example.com/v1/things': {} },
   definitions: { 'io.k8s.metrics.v1beta1.NodeMetrics': schema },
 }
 const verbs = ['get', 'list', 'watch']
@@ -112,7 +112,7 @@ export async function startExtensionServer(options: { readonly names: readonly s
       request.pipe(response)
       return
     }
-    const document = documents[path]
+    const document = self.mode === 'older' && path.startsWith('/openapi/v3') ? undefined : documents[path]
     if (!document) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","message":"not here","code":404}')
     response.writeHead(request.headers['if-none-match'] === '"ABC"' ? 304 : 200, { 'content-type': 'application/json', etag: '"ABC"' })
     response.end(request.headers['if-none-match'] === '"ABC"' ? undefined : JSON.stringify(document))

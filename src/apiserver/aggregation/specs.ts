@@ -5,6 +5,7 @@
 import type { Clock } from '../../machinery/clock.ts'
 import { ApiError } from '../../machinery/errors.ts'
 import { deepEqual } from '../../machinery/meta.ts'
+import { v3FromV2 } from '../openapi/from-v2.ts'
 import type { Document } from '../reply.ts'
 import { fetchFrom } from './fetch.ts'
 import type { Connections } from './front-proxy.ts'
@@ -12,13 +13,16 @@ import type { Remote, Remotes } from './remotes.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** A remote's place in the v3 index and the hash its own index gives the document. */
-export interface RemoteSpec { readonly place: string; readonly hash: string }
+/**
+ * A remote's place in the v3 index and the hash its own index gives the document. `converted`: it has v2 only, and this is the v3
+ * document made of that.
+ */
+export type RemoteSpec = { readonly place: string } & ({ readonly hash: string } | { readonly converted: object })
 
 export interface RemoteSpecs {
   /** What can be had in v3; the same array until it changes. */
   index(): readonly RemoteSpec[]
-  /** The v3 document of a place (`apis/<group>/<version>`) as its server gives it; undefined for places of this server. Throws 503. */
+  /** The v3 document of a place (`apis/<group>/<version>`) as its server gives it; undefined for places of this server, and where the document is converted. Throws 503. */
   document(place: string, accept: string | undefined): Promise<Document> | undefined
   /** The v2 documents, each cut down to the paths of its group versions; the same array until they change. Waits a moment the first time only. */
   swaggers(): Promise<readonly Json[]>
@@ -35,35 +39,49 @@ const swaggerAge = 60_000
 const firstWait = 1_000
 
 export function createRemoteSpecs({ remotes, connections, clock }: SpecSources): RemoteSpecs {
-  const hashes = new Map<string, string>()
+  const known = new Map<string, RemoteSpec>()
+  const older = new Map<string, { readonly etag: string; readonly spec: RemoteSpec }>()
   const documents = new Map<string, Document>()
   let index: readonly RemoteSpec[] = []
   const swaggers = createSwaggers({ remotes, connections, clock })
 
-  const fetchIndex = async (remote: Remote): Promise<string | undefined> => {
+  /** Of a server that knows v2 only: its document, read again when it has changed. */
+  const convert = async (remote: Remote): Promise<RemoteSpec | undefined> => {
+    const before = older.get(remote.name)
+    const { code, headers, body } = await fetchFrom(connections.destination(remote, '/openapi/v2'), before?.etag ? { headers: { 'if-none-match': before.etag } } : {})
+    if (code === 304 && before) return before.spec
+    if (code !== 200) return undefined
+    const spec = { place: placeOf(remote), converted: v3FromV2(cutDown(JSON.parse(body.toString('utf8')) as Json, remote)) }
+    older.set(remote.name, { etag: headers.etag ?? '', spec })
+    return spec
+  }
+  const fetchIndex = async (remote: Remote): Promise<RemoteSpec | undefined> => {
     const { code, body } = await fetchFrom(connections.destination(remote, '/openapi/v3'))
+    if (code === 404) return convert(remote)
+    older.delete(remote.name)
     if (code !== 200) return undefined
     const paths = (JSON.parse(body.toString('utf8')) as { readonly paths?: Readonly<Record<string, { readonly serverRelativeURL?: unknown }>> }).paths
     const url = paths?.[placeOf(remote)]?.serverRelativeURL
-    return typeof url === 'string' ? (new URL(url, 'http://localhost').searchParams.get('hash') ?? '') : undefined
+    return typeof url === 'string' ? { place: placeOf(remote), hash: new URL(url, 'http://localhost').searchParams.get('hash') ?? '' } : undefined
   }
   return {
     index() {
-      const next = remotes.all().filter((r) => hashes.has(placeOf(r))).map((r) => ({ place: placeOf(r), hash: hashes.get(placeOf(r)) as string }))
+      const next = remotes.all().flatMap((r) => known.get(placeOf(r)) ?? [])
       if (!deepEqual(index, next)) index = next
       return index
     },
     document(place, accept) {
       const [, group = '', version = ''] = place.split('/')
       const remote = remotes.find(group, version)
-      if (!remote || place !== placeOf(remote)) return undefined
+      const spec = known.get(place)
+      if (!remote || place !== placeOf(remote) || (spec && 'converted' in spec)) return undefined
       return readDocument(remote, connections, documents, accept ?? 'application/json')
     },
     swaggers: swaggers.current,
     async refresh(remote) {
-      const hash = await fetchIndex(remote).catch(() => hashes.get(placeOf(remote)))
-      if (hash === undefined) hashes.delete(placeOf(remote))
-      else hashes.set(placeOf(remote), hash)
+      const spec = await fetchIndex(remote).catch(() => known.get(placeOf(remote)))
+      if (spec === undefined) known.delete(placeOf(remote))
+      else known.set(placeOf(remote), spec)
     },
   }
 }
@@ -125,7 +143,7 @@ function createSwaggers({ remotes, connections, clock }: SpecSources) {
   }
 }
 
-/** The paths of one group version, and the definitions they need. */
+/** The paths of one group version, and the definitions they need. What is said of the whole document stays. */
 function cutDown(swagger: Json, { group, version }: Remote): Json {
   const prefix = `/apis/${group}/${version}/`
   const paths = Object.fromEntries(Object.entries((swagger['paths'] ?? {}) as Json).filter(([path]) => path.startsWith(prefix)))
@@ -150,5 +168,5 @@ function cutDown(swagger: Json, { group, version }: Remote): Json {
     const kinds = (definition as Json | null)?.['x-kubernetes-group-version-kind']
     if (Array.isArray(kinds) && kinds.some((k: Json | null) => k?.['group'] === group && k['version'] === version)) reach(name)
   }
-  return { paths, definitions: Object.fromEntries(needed) }
+  return { info: swagger['info'], paths, definitions: Object.fromEntries(needed), securityDefinitions: swagger['securityDefinitions'] }
 }

@@ -122,6 +122,8 @@ async function contentOf(state: Built, path: string): Promise<object> {
   if (path === '/openapi/v2') return state.merged ?? openApiV2(state.resources)
   if (path === '/openapi/v3') return indexOf(state)
   const resources = state.versions.get(path.slice('/openapi/v3/'.length))
+  const elsewhere = state.remote.find(({ place }) => path === `/openapi/v3/${place}`)
+  if (elsewhere && 'converted' in elsewhere) return elsewhere.converted
   if (!resources) throw new ApiError(404, 'NotFound', 'the server could not find the requested resource')
   return openApiV3(resources)
 }
@@ -134,7 +136,10 @@ async function indexOf(state: Built): Promise<object> {
     paths[place] = { serverRelativeURL: `/openapi/v3/${place}?hash=${document.etag?.slice(1, -1) ?? ''}` }
     await setImmediate()
   }
-  for (const { place, hash } of state.remote) paths[place] = { serverRelativeURL: `/openapi/v3/${place}${hash ? `?hash=${hash}` : ''}` }
+  for (const spec of state.remote) {
+    const hash = 'hash' in spec ? spec.hash : (await documentOf(state, `/openapi/v3/${spec.place}`)).etag?.slice(1, -1)
+    paths[spec.place] = { serverRelativeURL: `/openapi/v3/${spec.place}${hash ? `?hash=${hash}` : ''}` }
+  }
   return { paths }
 }
 
