@@ -1,4 +1,4 @@
-/** One try to schedule a pod and what comes of it: a binding, a preemption, or another wait with the reason written down. */
+/** One attempt to schedule a pod, and its outcome: a binding, a preemption, or another wait with the reason recorded. */
 import { core } from '../api/index.ts'
 import type { policy } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
@@ -34,22 +34,22 @@ export interface AttemptParts {
   readonly nominations: NominationBook
   readonly plugins: readonly Plugin[]
   readonly volumes: Volumes
-  /** Once aborted nothing is reported or tried again. */
+  /** Once aborted, nothing is reported or retried. */
   readonly signal: AbortSignal
   readonly cycle: (pod: PodInfo, cluster: Cluster) => Outcome
   readonly budgets: () => readonly policy.PodDisruptionBudget[]
 }
 
 export interface Attempts {
-  /** Decides at once; what has to be written to the API server goes on in the background. Never throws. */
+  /** Decides synchronously; writes to the API server continue in the background. Never throws. */
   attempt(queued: QueuedPod): void
-  /** Resolves when nothing goes on in the background. */
+  /** Resolves when nothing runs in the background. */
   settled(): Promise<void>
 }
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-/** No node would do: see whether ending lesser pods makes room, and say so either way. */
+/** No node fits: tries preemption, and reports the outcome. */
 async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagnosis): Promise<void> {
   const { queue, nominations, reporter, state, log } = parts
   const info = podInfo(queued.pod)
@@ -72,7 +72,7 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
   }
 }
 
-/** Tells the API server which node it is. The pod counts there already; if the server says no it is taken off again. */
+/** Binds the pod to its node at the API server. The pod counts there already; if the server refuses, it is taken off again. */
 async function bind(parts: AttemptParts, queued: QueuedPod, { name: node, node: object }: NodeInfo): Promise<void> {
   const { client, state, queue, nominations, reporter, log } = parts
   const { pod } = queued

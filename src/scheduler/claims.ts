@@ -13,7 +13,7 @@ export const claimNames = (pod: core.Pod): string[] => (pod.spec.volumes ?? []).
   return v.ephemeral ? [`${pod.metadata.name}-${v.name}`] : []
 })
 
-/** Whether claim and volume have found each other for good. */
+/** Whether claim and volume are bound to each other. */
 export const bound = (claim: core.PersistentVolumeClaim) =>
   Boolean(claim.spec.volumeName) && claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined || claim.status.phase === 'Bound'
 
@@ -38,7 +38,7 @@ export const reaches = (volume: core.PersistentVolume, node: core.Node) =>
 export const waits = (claim: core.PersistentVolumeClaim, cluster: Cluster) =>
   cluster.storageClass(claim.spec.storageClassName ?? '')?.volumeBindingMode === 'WaitForFirstConsumer'
 
-/** Whether the claim's class can make a volume for a node. */
+/** Whether the claim's class can provision a volume for a node. */
 function provisions(claim: core.PersistentVolumeClaim, node: core.Node, cluster: Cluster): boolean {
   const storageClass = cluster.storageClass(claim.spec.storageClassName ?? '')
   if (!storageClass || storageClass.provisioner === noProvisioner) return false

@@ -1,10 +1,10 @@
-/** One scheduling cycle: which node is best for a pod, or why there is none. Synchronous, so that nothing changes meanwhile. */
+/** One scheduling cycle: the best node for a pod, or why there is none. Synchronous, so that nothing changes meanwhile. */
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import { supposing } from './state.ts'
 import type { Cluster, Filter, Plugin, Refusal, Scores } from './plugin.ts'
 
-/** Why no node will do. */
+/** Why no node fits. */
 export interface Diagnosis {
   readonly nodes: number
   /** By node name; every node has one, unless `all` refused them together. */
@@ -16,7 +16,7 @@ export type Outcome =
   | { readonly node: NodeInfo }
   | { readonly diagnosis: Diagnosis }
 
-/** Pods that were promised a node by preemption and have not arrived there. */
+/** Pods nominated to a node by preemption that are not bound yet. */
 export interface Nominations { on(node: string): readonly PodInfo[] }
 
 /** All filters of all plugins for one pod, as one; or the refusal that needs no node. */
@@ -42,14 +42,14 @@ export function fits(plugins: readonly Plugin[], pod: PodInfo, node: NodeInfo, c
   return typeof filter === 'function' ? filter(node) : filter
 }
 
-/** How many nodes that will do are enough to choose among: all of a hundred, a tenth or so of thousands. */
+/** How many fitting nodes are enough to choose from: all of a hundred, about a tenth of thousands. */
 export function enough(nodes: number): number {
   if (nodes <= 100) return nodes
   const percent = Math.max(5, Math.floor(50 - nodes / 125))
   return Math.max(100, Math.floor((nodes * percent) / 100))
 }
 
-/** The node as it will be once those arrived that were promised it before this pod's turn. */
+/** The node as it will be with the pods that are nominated to it and go before this one. */
 function withNominated(plugins: readonly Plugin[], pod: PodInfo, node: NodeInfo, cluster: Cluster, nominations: Nominations): Refusal | undefined {
   const promised = nominations.on(node.name).filter((p) => p.key !== pod.key && p.priority >= pod.priority)
   if (!promised.length) return undefined
@@ -76,7 +76,7 @@ function totals(plugins: readonly Plugin[], pod: PodInfo, cluster: Cluster, node
   return sums
 }
 
-/** One of the best, at random: equal nodes get equal shares. */
+/** One of the best at random, so that equal nodes get equal shares. */
 function best(nodes: readonly NodeInfo[], sums: readonly number[], random: () => number): NodeInfo {
   const top = Math.max(...sums)
   const tied = nodes.filter((_, i) => sums[i] === top)
@@ -90,7 +90,7 @@ export interface CycleOptions {
   readonly random: () => number
 }
 
-/** Makes the function that schedules pods, one call per cycle. In big clusters each call starts where the last one stopped looking. */
+/** Returns the function that schedules pods, one call per cycle. In big clusters each call starts where the last one stopped. */
 export function createCycle({ plugins, nominations, random }: CycleOptions) {
   let start = 0
 
@@ -122,7 +122,7 @@ export function createCycle({ plugins, nominations, random }: CycleOptions) {
   }
 }
 
-/** The plugins that stood in the way. Without any nodes it is the one that only a new node satisfies. */
+/** The plugins that refused nodes. Without any nodes, the one that only a new node satisfies. */
 export function refusedBy({ nodes, refusals, all }: Diagnosis): ReadonlySet<string> {
   if (all) return new Set([all.plugin])
   return new Set(nodes ? [...refusals.values()].map((r) => r.plugin) : ['NodeName'])
@@ -135,7 +135,7 @@ function histogram(refusals: Iterable<readonly string[]>): string {
   return [...counts].map(([reason, count]) => `${count} ${reason}`).sort((a, b) => (a < b ? -1 : 1)).join(', ')
 }
 
-/** The sentence in the pod's condition and event, as Kubernetes says it; `more` is what preemption had to add. */
+/** The message in the pod's condition and event, in Kubernetes's words; `more` is added by preemption. */
 export function explain({ nodes, refusals, all }: Diagnosis, more = ''): string {
   if (nodes === 0) return 'no nodes available to schedule pods'
   const why = all ? all.reasons.join(', ') : histogram([...refusals.values()].map((r) => r.reasons))

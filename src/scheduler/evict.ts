@@ -1,4 +1,4 @@
-/** Ending the victims of a preemption: told why first, then deleted. */
+/** Evicts the victims of a preemption: first the reason in their status, then the deletion. */
 import { core } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../client/events.ts'
@@ -7,7 +7,7 @@ import { isConflict, isNotFound } from '../machinery/errors.ts'
 import { rfc3339 } from '../machinery/time.ts'
 import type { Preemption } from './preemption.ts'
 
-/** Deletes the victims. Rejects when one of them could not be deleted; those that are gone already do not count. */
+/** Deletes the victims. Rejects when one could not be deleted, unless it is gone already. */
 export async function evict({ node, victims }: Preemption, pod: core.Pod, schedulerName: string, client: Client, recorder: EventRecorder, clock: Clock): Promise<void> {
   await Promise.all(victims.map(async (victim) => {
     const { name = '', namespace, uid } = victim.metadata

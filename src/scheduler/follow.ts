@@ -1,4 +1,4 @@
-/** From informers to the scheduler's own picture: what each change means for nodes, queue and waiting pods. */
+/** Translates informers' changes for the scheduler: what each means for nodes, queue and waiting pods. */
 import { core } from '../api/index.ts'
 import type { storage } from '../api/index.ts'
 import type { Change, Informer, Informers } from '../client/informer.ts'
@@ -26,7 +26,7 @@ const finished = (pod: core.Pod) => pod.status.phase === 'Succeeded' || pod.stat
 const assigned = (pod: core.Pod) => Boolean(pod.spec.nodeName) && !finished(pod)
 const gated = (pod: core.Pod) => (pod.spec.schedulingGates ?? []).length > 0
 
-/** Which events an update of a node is: a heartbeat is none. */
+/** Which events an update of a node stands for; a heartbeat is none. */
 function nodeEvents(before: core.Node, now: core.Node): ClusterEvent[] {
   const events: ClusterEvent[] = []
   if (!deepEqual(before.status.allocatable, now.status.allocatable)) events.push('node allocatable')

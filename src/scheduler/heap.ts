@@ -1,4 +1,4 @@
-/** A priority queue: the item that `before` puts ahead of all others comes out first. Items can be taken out by identity. */
+/** A priority queue ordered by `before`. Items can be removed by identity. */
 export interface Heap<T> {
   readonly size: number
   push(item: T): void

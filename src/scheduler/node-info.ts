@@ -1,4 +1,4 @@
-/** A node with the pods on it and what is left: changed in place as pods come and go. */
+/** A node with its pods and its free resources, updated in place as pods come and go. */
 import type { core } from '../api/index.ts'
 import { hasAffinityTerms } from './pod-info.ts'
 import type { PodInfo } from './pod-info.ts'
@@ -13,7 +13,7 @@ export interface NodeInfo {
   /** By `namespace/name`, in the order they came. */
   readonly pods: ReadonlyMap<string, PodInfo>
   readonly requested: Resources
-  /** With an assumed minimum for containers that ask for nothing: for scores. */
+  /** With an assumed minimum for containers without requests, for scores. */
   readonly scoring: { readonly milliCpu: number; readonly memory: number }
   /** `protocol/port` → addresses in use. */
   readonly ports: ReadonlyMap<string, readonly string[]>

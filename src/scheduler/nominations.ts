@@ -1,4 +1,4 @@
-/** Pods that preemption promised a node: others must leave them their room. */
+/** Pods that preemption nominated to a node: others must leave room for them. */
 import type { Nominations } from './cycle.ts'
 import type { PodInfo } from './pod-info.ts'
 

@@ -1,4 +1,4 @@
-/** What scheduling wants to know of a pod, worked out once per version of it. */
+/** What scheduling needs of a pod, computed once for each version of it. */
 import type { core } from '../api/index.ts'
 import { fromLabelSelector } from '../machinery/labels.ts'
 import type { LabelSelector } from '../machinery/labels.ts'

@@ -1,4 +1,4 @@
-/** What a pod asks for, in numbers: CPU in thousandths, everything else in units. */
+/** Requested resources as numbers: CPU in thousandths, everything else in units. */
 import type { core } from '../api/index.ts'
 import { parseQuantity } from '../machinery/quantity.ts'
 
@@ -44,7 +44,7 @@ export function resourcesOf(all: Numbers): Resources {
   return { milliCpu: cpu, memory, ephemeralStorage, scalar: new Map(Object.entries(rest)) }
 }
 
-/** What a node has to give, and how many pods it takes. */
+/** A node's allocatable resources and pods. */
 export function allocatableOf(node: core.Node): { readonly resources: Resources; readonly pods: number } {
   const { pods = 0, ...rest } = numbers(node.status.allocatable)
   return { resources: resourcesOf(rest), pods }
@@ -93,10 +93,10 @@ export function podRequests(pod: core.Pod): Resources {
   return resourcesOf(sum(total, numbers(spec.overhead)))
 }
 
-/** What containers that ask for nothing are taken to need when nodes are compared: so that they spread out too. */
+/** What containers without requests count for when nodes are compared, so that they spread out, too. */
 const assumed = { cpu: 100, memory: 200 * 1024 * 1024 }
 
-/** Requests for scoring: CPU and memory of every container count for something. */
+/** Requests for scoring: every container counts for some CPU and memory. */
 export function scoringRequests(pod: core.Pod): { readonly milliCpu: number; readonly memory: number } {
   const request = held(pod)
   const total = sum(podSum(pod.spec, (c) => ({ ...assumed, ...request(c) })), numbers(pod.spec.overhead))

@@ -28,18 +28,18 @@ export interface SchedulerOptions {
   readonly log: Logger
   /** Stops the scheduler, as `stop` does. */
   readonly signal?: AbortSignal
-  /** Informers to share; already started, or started by their owner. Own ones when left out. */
+  /** Shared informers, which their owner starts; default: informers of its own. */
   readonly informers?: Informers
-  /** Which pods are its own: those that name it in `spec.schedulerName`. */
+  /** The scheduler's name: it schedules pods with this `spec.schedulerName`. */
   readonly name?: string
   /** Chooses among equal nodes; for tests. */
   readonly random?: () => number
 }
 
-/** Milliseconds of scheduling after which others get a turn. */
+/** Milliseconds of scheduling after which the event loop gets a turn. */
 const patience = 5
 
-/** Starts scheduling; resolves when the first pods can be scheduled. */
+/** Starts the scheduler; resolves when the first pods can be scheduled. */
 export async function startScheduler(options: SchedulerOptions): Promise<Component> {
   const { client, clock, log, name = defaultSchedulerName } = options
   const stopping = new AbortController()
@@ -59,7 +59,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Compone
   }
 }
 
-/** The parts, put together. */
+/** Assembles the parts. */
 function createRun(options: SchedulerOptions & { readonly name: string; readonly signal: AbortSignal }, informers: Informers, recorder: EventRecorder) {
   const { client, clock, log, name, signal, random = Math.random } = options
   const namespaces = informers.for(core.namespaces)
@@ -89,7 +89,7 @@ function createRun(options: SchedulerOptions & { readonly name: string; readonly
   return loop
 }
 
-/** Tries pod after pod while there are any, and lets others have a turn in between. */
+/** Schedules pod after pod while there are any, yielding in between. */
 function createLoop(queue: Queue, attempts: Attempts, signal: AbortSignal) {
   let running = false
   let awake = false

@@ -5,7 +5,7 @@ import { fromLabelSelector, labelSelectorOf, selectorFromSet } from '../machiner
 import type { LabelSelector } from '../machinery/labels.ts'
 import { controllerOf } from '../machinery/meta.ts'
 
-/** Finds the selector of a pod's siblings: that of its services and its controller, together; undefined when it has neither. */
+/** Returns the selector of a pod's siblings: those of its services and its controller, combined; undefined when it has neither. */
 export function createSiblings(informers: Informers): (pod: core.Pod) => LabelSelector | undefined {
   const services = informers.for(core.services)
   const controllers: Readonly<Record<string, Informer<{ readonly spec: { readonly selector?: unknown } }>>> = {

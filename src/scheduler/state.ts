@@ -1,7 +1,7 @@
 /**
- * The scheduler's picture of nodes and the pods on them. It follows the informers, and runs ahead of them by the pods it has
- * itself assigned (*assumed*) until the API server's word of them arrives. Scheduling reads it as it stands: a cycle is
- * synchronous, so nothing moves under it and no copy is made.
+ * The scheduler's picture of nodes and the pods on them. It follows the informers, and is ahead of them by the pods it has
+ * assigned itself (*assumed*) until the API server confirms them. Scheduling reads it directly: a cycle is synchronous, so
+ * nothing changes during it and no snapshot is needed.
  */
 import type { core } from '../api/index.ts'
 import { keyOf } from '../machinery/meta.ts'
@@ -15,12 +15,12 @@ export interface State {
   readonly cluster: Cluster
   setNode(node: core.Node): void
   removeNode(name: string): void
-  /** A pod that the API server says is assigned; takes the place of the assumed one. */
+  /** A pod that is assigned according to the API server; replaces the assumed one. */
   setPod(pod: core.Pod): void
   removePod(key: string): void
-  /** Counts a pod on a node before the API server knows. */
+  /** Counts a pod on a node before the API server confirms it. */
   assume(pod: core.Pod, node: string): void
-  /** Takes back an assumption that did not come true. */
+  /** Reverts an assumption. */
   forget(pod: core.Pod): void
   isAssumed(key: string): boolean
 }
@@ -28,7 +28,7 @@ export interface State {
 /** An empty picture of the cluster. */
 export function createState(lookups: Lookups): State {
   const nodes = new Map<string, MutableNodeInfo>()
-  /** Pods whose node is not known (yet): they count once it appears. */
+  /** Pods whose node is not known yet; they count once it appears. */
   const waiting = new Map<string, Map<string, PodInfo>>()
   const placed = new Map<string, { readonly node: string; readonly assumed: boolean; readonly uid: string }>()
   let list: readonly NodeInfo[] | undefined

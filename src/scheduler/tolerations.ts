@@ -1,4 +1,4 @@
-/** Taints and the pods that put up with them. */
+/** Taints and tolerations. */
 import type { core } from '../api/index.ts'
 
 const integer = /^-?\d+$/

@@ -1,6 +1,6 @@
 /**
- * The volumes of a pod that has its node: claims that waited for their first pod are given a volume there, or their
- * provisioner is told the node; the pod is bound when they are.
+ * The volumes of a pod whose node is chosen: claims that wait for their first consumer get a volume there, or their
+ * provisioner is told the node; the pod is bound once they are.
  */
 import { core } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
@@ -9,15 +9,15 @@ import type { Clock } from '../machinery/clock.ts'
 import { bound, choose, claimNames } from './claims.ts'
 import type { Cluster } from './plugin.ts'
 
-/** How long claims may take to become bound, in milliseconds; then the pod is scheduled anew. */
+/** How long claims may take to become bound, in milliseconds; after that the pod is scheduled again. */
 const patience = 600_000
 const selectedNode = 'volume.kubernetes.io/selected-node'
 
 export interface Volumes {
-  /** Volumes as the informer has them, but for those just given to a claim. */
+  /** Volumes as the informer has them, except those just given to a claim. */
   list(): readonly core.PersistentVolume[]
   get(name: string): core.PersistentVolume | undefined
-  /** Sets volumes aside for the pod's claims on its node, or has them made. Undefined when there is nothing to do. */
+  /** Reserves volumes for the pod's claims on its node, or has them provisioned. Undefined when there is nothing to do. */
   settle(pod: core.Pod, node: core.Node, cluster: Cluster): Promise<void> | undefined
 }
 
@@ -26,7 +26,7 @@ export interface VolumesOptions {
   readonly clock: Clock
   readonly claims: Informer<core.PersistentVolumeClaim>
   readonly volumes: Informer<core.PersistentVolume>
-  /** Ends all waiting. */
+  /** Aborts all waiting. */
   readonly signal: AbortSignal
 }
 
@@ -41,7 +41,7 @@ const reserved = (volume: core.PersistentVolume, { metadata }: core.PersistentVo
 })
 
 export function createVolumes({ client, clock, claims, volumes, signal }: VolumesOptions): Volumes {
-  /** Volumes given away whose new state the informer has not told yet. */
+  /** Volumes just given to claims, which the informer does not show yet. */
   const ahead = new Map<string, { readonly was: string | undefined; readonly volume: core.PersistentVolume }>()
   const current = (volume: core.PersistentVolume): core.PersistentVolume => {
     const name = volume.metadata.name ?? ''

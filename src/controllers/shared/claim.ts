@@ -1,6 +1,6 @@
 /**
- * Who controls what: a controller adopts what its selector matches and nobody controls, and lets go what it controls
- * but its selector no longer matches. At most one controller per object; deletion under way means no adoption.
+ * Adoption and release: a controller adopts what its selector matches and nobody controls, and releases what it controls
+ * but its selector no longer matches. At most one controller per object; an object being deleted is not adopted.
  */
 import type { JsonObject, Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/index.ts'
@@ -11,17 +11,17 @@ import { controllerOf, ownerReference } from '../../machinery/meta.ts'
 export interface ClaimOptions<T extends ApiObject, C extends ApiObject> {
   readonly client: Client
   readonly resource: Resource<T>
-  /** The controller and its resource: it is read fresh before the first adoption. */
+  /** The controller and its resource; it is read again before the first adoption. */
   readonly controller: C
   readonly controllerResource: Resource<C>
   readonly selector: LabelSelector
   /** What is controlled by the controller, and what nobody controls. */
   readonly candidates: readonly T[]
-  /** What the controller's objects are kept by: it comes with adoption, and goes when they are let go. */
+  /** The finalizer of the controller's objects: added with adoption, removed with release. */
   readonly finalizer?: string
 }
 
-/** The patch of the owner references of one object, and of more of its metadata; what is gone or no longer fits is no error. */
+/** Patches one object's owner references and other metadata; ignores objects that are gone or have changed. */
 async function patchOwners<T extends ApiObject>(client: Client, resource: Resource<T>, object: T, reference: JsonObject, more: JsonObject): Promise<T | undefined> {
   const { name = '', namespace = '', uid = '' } = object.metadata
   try {
@@ -32,12 +32,12 @@ async function patchOwners<T extends ApiObject>(client: Client, resource: Resour
   }
 }
 
-/** The candidates that are the controller's, after adopting and releasing. */
+/** Adopts and releases; resolves with the candidates that are the controller's. */
 export async function claim<T extends ApiObject, C extends ApiObject>(options: ClaimOptions<T, C>): Promise<T[]> {
   const { client, resource, controller, controllerResource, selector, candidates, finalizer } = options
   const { name = '', namespace = '', uid = '' } = controller.metadata
   let fresh: Promise<boolean> | undefined
-  /** The controller as the server has it now: the same one, and not on its way out. */
+  /** Checks with the server that the controller is still the same, and not being deleted. */
   const mayAdopt = () => (fresh ??= client.get(controllerResource, name, { namespace })
     .then((now) => now.metadata.uid === uid && !now.metadata.deletionTimestamp)
     .catch((error: unknown) => { if (isNotFound(error)) return false; throw error }))

@@ -4,7 +4,7 @@ import { createRecorder, type Client, type EventRecorder, type Informers } from 
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 
-/** What the cluster decides for its controllers. */
+/** Settings of the cluster for its controllers. */
 export interface ControllerSettings {
   /** Pod addresses, from which each node gets a part: `10.42.0.0/16`. Without it nodes get none. */
   readonly clusterCidr?: string
@@ -16,13 +16,13 @@ export interface ControllerSettings {
   readonly signer?: { readonly cert: string; readonly key: string }
   /** Finished pods beyond this many are removed, oldest first (12500); 0 keeps all. */
   readonly terminatedPodThreshold?: number
-  /** Milliseconds without a heartbeat until a node counts as not answering (40 s; Kubernetes waits 50 s since v1.32). */
+  /** Milliseconds without a heartbeat after which a node is Unknown (40 s; Kubernetes waits 50 s since v1.32). */
   readonly nodeMonitorGracePeriod?: number
   /** Milliseconds a new node has for its first heartbeat (60 s). */
   readonly nodeStartupGracePeriod?: number
-  /** Every resource whose objects can own, be owned or be deleted with their namespace; asked again from time to time. */
+  /** Every resource whose objects can own, be owned or be deleted with their namespace; called again from time to time. */
   readonly resources: () => readonly Resource[]
-  /** The group versions (`metrics.k8s.io/v1beta1`) of which nobody knows now what is in them: their server does not answer. */
+  /** The group versions (`metrics.k8s.io/v1beta1`) whose contents are unknown because their server does not answer. */
   readonly undiscovered?: () => readonly string[]
 }
 

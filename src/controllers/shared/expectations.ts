@@ -1,16 +1,16 @@
 /**
- * What a controller has asked for and not yet seen: while the informer has not told of the pods just created or
- * deleted, counting again would create or delete too many.
+ * What a controller has requested and not yet seen: until the informer shows the pods just created or deleted, counting
+ * again would create or delete too many.
  */
 import type { Clock } from '../../machinery/clock.ts'
 
-/** After this long a lost event is assumed and the controller counts again. */
+/** After this long an event is assumed lost, and the controller counts again. */
 const patience = 5 * 60_000
 
 interface Expectation { creations: number; readonly deletions: Set<string>; readonly at: number }
 
 export interface Expectations {
-  /** Everything asked for under this key was seen, or it is too long ago. */
+  /** Whether everything requested under this key was seen, or is too long ago. */
   satisfied(key: string): boolean
   expectCreations(key: string, count: number): void
   expectDeletions(key: string, uids: readonly string[]): void

@@ -7,7 +7,7 @@ import type { core } from '../../api/index.ts'
 
 export type Revision = apps.ControllerRevision
 
-/** Under which label a revision has the hash of its template: those of daemon sets under the one that their pods have. */
+/** The label with the hash of a revision's template; revisions of daemon sets use the label of their pods. */
 const hashLabels: Readonly<Record<string, string>> = { DaemonSet: 'controller-revision-hash', StatefulSet: 'controller.kubernetes.io/hash' }
 
 /** The hash of a revision's template; '' when it has none. */
@@ -38,7 +38,7 @@ export interface Synced {
   readonly collisionCount: number
 }
 
-/** Finds or makes the revision of the owner's template; an older one of the same template becomes the newest again. */
+/** Finds or creates the revision of the owner's template; an older one with the same template becomes the newest again. */
 export async function syncRevision(client: Client, owner: Owner, known: readonly Revision[], collisionCount: number): Promise<Synced> {
   const sorted = oldestRevisionFirst(known)
   const next = Number(sorted.at(-1)?.revision ?? 0) + 1

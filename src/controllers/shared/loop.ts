@@ -1,4 +1,4 @@
-/** Work that is done again and again, not for one object but for all. */
+/** Periodic work on all objects rather than one. */
 import type { Clock } from '../../machinery/clock.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
 
@@ -19,7 +19,7 @@ export interface Loop extends Component {
   now(): void
 }
 
-/** Starts the rounds; a round that throws is logged, and the next one comes all the same. */
+/** Starts the rounds; a round that throws is logged, and does not stop the next. */
 export function loop({ name, period, work, sources, clock, log, signal: outer }: LoopOptions): Loop {
   const stopping = new AbortController()
   const signal = AbortSignal.any([outer, stopping.signal])

@@ -1,4 +1,4 @@
-/** Creates and deletes pods for a controller, with the events people look for. */
+/** Creates and deletes pods for a controller, with Kubernetes's events. */
 import { core, type In } from '../../api/index.ts'
 import { isNamespaceTerminating, type ApiObject, type Client, type EventRecorder } from '../../client/index.ts'
 import { isNotFound } from '../../machinery/errors.ts'
@@ -23,9 +23,9 @@ export function podFromTemplate(template: core.PodTemplateSpec, owner: ApiObject
 }
 
 export interface PodControl {
-  /** Creates a pod and records it on the owner; throws what the server says. */
+  /** Creates a pod and records an event on the owner; throws the server's error. */
   create(pod: PodInput, owner: ApiObject): Promise<core.Pod>
-  /** Deletes a pod and records it on the owner; throws what the server says, but for a pod that is gone already. */
+  /** Deletes a pod and records an event on the owner; throws the server's error, unless the pod is gone already. */
   delete(pod: core.Pod, owner: ApiObject): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** What controllers ask of pods. */
+/** What controllers need to know about pods. */
 import { core } from '../../api/index.ts'
 import type { Informer, Informers } from '../../client/index.ts'
 import { controllerOf } from '../../machinery/meta.ts'
@@ -6,11 +6,11 @@ import { parseTime } from '../../machinery/time.ts'
 
 type Pod = core.Pod
 
-/** Neither finished nor on its way out. */
+/** Neither finished nor being deleted. */
 export const isActive = (pod: Pod): boolean => !isFinished(pod) && !pod.metadata.deletionTimestamp
 /** Whether the pod has run to its end, well or not. */
 export const isFinished = (pod: Pod): boolean => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
-/** On its way out, its containers perhaps still running. */
+/** Being deleted, its containers perhaps still running. */
 export const isTerminating = (pod: Pod): boolean => !isFinished(pod) && Boolean(pod.metadata.deletionTimestamp)
 
 const podCondition = (pod: Pod, type: string): core.PodCondition | undefined => pod.status.conditions?.find((c) => c.type === type)
@@ -31,7 +31,7 @@ export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boo
   return since !== undefined && since + minReadySeconds * 1000 <= now
 }
 
-/** Milliseconds until the next of these pods becomes available by the passing of time alone; undefined when none will. */
+/** Milliseconds until the next of these pods becomes available just by waiting; undefined when none will. */
 export function nextAvailable(pods: readonly Pod[], minReadySeconds: number, now: number): number | undefined {
   const waits = pods
     .map((pod) => readySince(pod))

@@ -1,4 +1,4 @@
-/** All pods of the node: a worker for each, fed by the API's changes and the runtime's; what belongs to no pod is removed. */
+/** All pods of the node: a worker for each, fed by changes in the API and the runtime; leftovers are removed. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { core } from '../../api/index.ts'
@@ -13,7 +13,7 @@ import { startWorker, type PodWorker } from './worker.ts'
 
 export interface PodManager {
   wake(uid: string): void
-  /** Ends all workers; pods go on running. */
+  /** Stops all workers; pods keep running. */
   stop(): void
 }
 
@@ -21,7 +21,7 @@ const relistWithEvents = 10_000
 const relistAlone = 1000
 const volumeRefresh = 60_000
 
-/** Starts with what the runtime runs already: it is adopted, not started again. Keeps `workers` by uid. */
+/** Starts the manager. Pods that the runtime runs already are adopted, not restarted. Keeps `workers` by UID. */
 export async function startPodManager(tools: Tools, pods: Informer<core.Pod>, workers: Map<string, PodWorker>, signal: AbortSignal): Promise<PodManager> {
   const { context } = tools
   const { runtime, log, clock } = context
@@ -53,7 +53,7 @@ export async function startPodManager(tools: Tools, pods: Informer<core.Pod>, wo
     references.use(object)
   })
 
-  /** What the runtime has for pods that nobody knows: left over, removed. */
+  /** Removes what the runtime has for pods that no longer exist. */
   const removeOrphans = async (seen: ReadonlyMap<string, Seen>): Promise<void> => {
     for (const [uid, { sandboxes, containers }] of seen) {
       if (workers.has(uid)) continue

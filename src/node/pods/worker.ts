@@ -1,7 +1,7 @@
 /**
- * The worker of one pod: compares what the pod should be with what the runtime has, does what is missing, reports. One step
- * at a time per pod, any number of pods at once. It is woken by changes of the pod, by the runtime's events, by probes and by
- * its own timers; it can be thrown away and made anew at any time, because everything it knows is in the runtime.
+ * The worker of one pod: compares the pod's spec with what the runtime has, acts on the difference, and reports. One step at
+ * a time per pod, any number of pods at once. It is woken by changes of the pod, by the runtime's events, by probes and by
+ * its own timers; it can be discarded and recreated at any time, because everything it knows is in the runtime.
  */
 import type { core } from '../../api/index.ts'
 import type { Clock, Timer } from '../../machinery/clock.ts'
@@ -19,40 +19,40 @@ export interface PodWorker {
   readonly pod: core.Pod
   /** A step is under way. */
   readonly busy: boolean
-  /** The API server no longer has the pod: what of it still runs is on its way out, and its share of the node is given to others. */
+  /** The API server no longer has the pod: whatever still runs is being stopped, and its share of the node is free. */
   readonly isGone: boolean
   /** The pod as the API server has it now. */
   update(pod: core.Pod): void
-  /** The API server no longer has the pod: whatever of it runs is to go. */
+  /** The API server no longer has the pod: stop and remove it. */
   gone(): void
   /** Something about its containers changed in the runtime. */
   changed(): void
-  /** Look again, nothing changed in the runtime: a probe, a volume, a condition. */
+  /** Take a step although nothing changed in the runtime: a probe, a volume, a condition. */
   wake(): void
-  /** Brings its volumes up to date: a ConfigMap or Secret changed, or a token grows old. */
+  /** Refreshes its volumes: a ConfigMap or Secret changed, or a token is about to expire. */
   refreshVolumes(): void
-  /** The node takes the pod down at once, for a reason of its own. */
+  /** The node evicts the pod at once, for a reason of its own. */
   evict(reason: string, message: string): void
-  /** `id=state` of all that the worker knows of, for comparison with a relist. */
+  /** `id=state` of every sandbox and container it knows, to compare with a relist. */
   fingerprint(): string
   /** The worker's view for the kubelet's own API: `GET /pods`. */
   current(): core.Pod
-  /** Stops working; what runs goes on running. */
+  /** Stops working; the pod keeps running. */
   release(): void
 }
 
 export interface WorkerOptions {
   readonly tools: Tools
   readonly pod: core.Pod
-  /** The runtime knew the pod before this worker: it is asked instead of assumed to be empty. */
+  /** The runtime may have the pod already, so it must be asked first. */
   readonly known: boolean
-  /** Checks of the node itself, once, before anything of the pod runs. */
+  /** The node's own admission check, once, before anything of the pod runs. */
   admit(pod: core.Pod): { readonly reason: string; readonly message: string } | undefined
-  /** Called when nothing of the pod is left and it is gone from the API. */
+  /** Called when nothing of the pod is left, on the node or in the API. */
   onEnd(): void
 }
 
-/** Seconds that a pod gets to end when the node cannot wait for it. */
+/** Grace period, in seconds, of evicted pods: the node cannot wait longer. */
 const evictionGrace = 1
 
 class Stopped extends Error {}
@@ -147,13 +147,13 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
       if (before.metadata.deletionTimestamp && shorter) hasten(tools, state)
       const relabelled = !deepEqual(before.metadata.labels, next.metadata.labels) || !deepEqual(before.metadata.annotations, next.metadata.annotations)
       if (relabelled) refreshVolumes()
-      // A status that we wrote ourselves comes back as a change too: nothing is to be done for it.
+      // A status that we wrote ourselves comes back as a change, too, and needs no step.
       if (relabelled || next.metadata.deletionTimestamp || !deepEqual(before.spec, next.spec) || !deepEqual(foreignConditions(before), foreignConditions(next))) wake()
     },
     gone() {
       life.gone = true
       stop.abort()
-      // Nobody waits for it any more, and its name may be taken already: it gets a moment, not its whole grace period.
+      // Nobody waits for it, and its name may be taken already: it gets a moment instead of its grace period.
       state.pod = { ...state.pod, metadata: { ...state.pod.metadata, deletionGracePeriodSeconds: Math.min(1, graceSeconds(state.pod)) } }
       if (state.pod.metadata.deletionTimestamp) hasten(tools, state)
       wake()
@@ -179,7 +179,7 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   }
 }
 
-/** What is known of a pod at the start: nothing yet; and how its worker is woken later. */
+/** The initial, empty state of a pod, and its timer. */
 function createState(pod: core.Pod, clock: Clock, signal: AbortSignal, wake: () => void): { readonly state: PodState; cancelTimer(): void } {
   let timer: { readonly timer: Timer; readonly at: number } | undefined
 
@@ -204,7 +204,7 @@ function createState(pod: core.Pod, clock: Clock, signal: AbortSignal, wake: () 
   return { state, cancelTimer: () => timer?.timer.cancel() }
 }
 
-/** A shorter grace period arrived while the pod is being stopped: what still runs gets the shorter one, beside the stop under way. */
+/** The grace period got shorter while the pod is being stopped: stops running containers again, with the shorter one. */
 function hasten(tools: Tools, state: PodState): void {
   const grace = Number(state.pod.metadata.deletionGracePeriodSeconds ?? 0)
   for (const status of state.world.containers) {
@@ -213,13 +213,13 @@ function hasten(tools: Tools, state: PodState): void {
   }
 }
 
-/** What a pod shows often goes shortly before or with it: that is told of none that is to end. */
+/** Refreshes the volumes. What a pod mounts is often deleted with it, so failures are not reported for pods that are ending. */
 async function freshen({ context, volumes }: Tools, state: PodState, isOver: () => boolean): Promise<void> {
   const failed = isOver() ? [] : await volumes.refresh(state.pod)
   if (!isOver()) for (const { message } of failed) context.recorder.event(state.pod, 'Warning', 'FailedMount', message)
 }
 
-/** Calls that come while `work` (which never rejects) is under way become one more, after it: what began earlier may have read what is older. */
+/** Calls during `work` (which never rejects) become one more run after it: the run in progress may have read older data. */
 function oneAtATime(work: () => Promise<void>): { again(): void; settled(): Promise<void> } {
   let wanted = false
   let running: Promise<void> | undefined
