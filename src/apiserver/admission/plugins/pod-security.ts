@@ -4,14 +4,11 @@ import { invalid } from '../../../machinery/errors.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { baseline } from '../pod-security/baseline.ts'
-import { labelErrors, policyOf, textOf, type Level, type Policy, type Standard } from '../pod-security/levels.ts'
+import { labelErrors, minorOf, policyOf, textOf, type Policy, type Standard } from '../pod-security/levels.ts'
 import { openPodSecurity, type PodSecurityOptions } from '../pod-security/configuration.ts'
-import { restricted } from '../pod-security/restricted.ts'
-import type { Check, Subject, Violation } from '../pod-security/words.ts'
+import { checksOf } from '../pod-security/restricted.ts'
+import type { Subject, Violation } from '../pod-security/words.ts'
 import { isPod, podOf, refused } from '../pods.ts'
-
-const checks: Readonly<Record<Level, readonly Check[]>> = { privileged: [], baseline, restricted }
 
 /** Kinds with a pod template: they are warned about, and their pods are refused when they come. */
 const withTemplates: ReadonlySet<string> = new Set([
@@ -19,7 +16,12 @@ const withTemplates: ReadonlySet<string> = new Set([
 ])
 
 const nothing: readonly Violation[] = []
-const violationsOf = (pod: Subject, level: Level): readonly Violation[] => (checks[level].length === 0 ? nothing : checks[level].map((c) => c.run(pod)).filter((v) => v !== undefined))
+/** By the checks that the level has in the version of the standard. */
+function violationsOf(pod: Subject, standard: Standard): readonly Violation[] {
+  if (standard.level === 'privileged') return nothing
+  const minor = minorOf(standard)
+  return checksOf(standard.level, minor).map((check) => check.run(pod, minor)).filter((violation) => violation !== undefined)
+}
 const describe = (violations: readonly Violation[]): string => violations.map((v) => `${v.reason} (${v.detail})`).join(', ')
 
 export function podSecurity(env: Pick<ServerEnvironment, 'lister'>, { defaults, exempt }: PodSecurityOptions = openPodSecurity): AdmissionPlugin {
@@ -50,12 +52,12 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>, { defaults, 
 
   /** Notes for the audit log, under Kubernetes's names. */
   const note = (a: AdmissionAttributes, subject: Subject, { audit }: Policy): void => {
-    const violations = violationsOf(subject, audit.level)
+    const violations = violationsOf(subject, audit)
     if (violations.length > 0) a.context.annotate('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity ${JSON.stringify(textOf(audit))}: ${describe(violations)}`)
   }
 
   const warn = (a: AdmissionAttributes, subject: Subject, standard: Standard): void => {
-    const violations = violationsOf(subject, standard.level)
+    const violations = violationsOf(subject, standard)
     if (violations.length > 0) a.context.warn(`would violate PodSecurity ${JSON.stringify(textOf(standard))}: ${describe(violations)}`)
   }
 
@@ -66,9 +68,9 @@ export function podSecurity(env: Pick<ServerEnvironment, 'lister'>, { defaults, 
     const policy = policyIn(a.namespace)
     a.context.annotate('pod-security.kubernetes.io/enforce-policy', textOf(policy.enforce))
     note(a, pod, policy)
-    const violations = violationsOf(pod, policy.enforce.level)
+    const violations = violationsOf(pod, policy.enforce)
     if (violations.length > 0) throw refused(a, `violates PodSecurity ${JSON.stringify(textOf(policy.enforce))}: ${describe(violations)}`)
-    if (policy.warn.level !== policy.enforce.level) warn(a, pod, policy.warn)
+    if (textOf(policy.warn) !== textOf(policy.enforce)) warn(a, pod, policy.warn)
   }
 
   function checkNamespace(a: AdmissionAttributes): void {
@@ -116,22 +118,22 @@ function templateOf(resource: Pick<Resource, 'plural'>, object: unknown): Subjec
   return found ? { metadata: found.metadata ?? {}, spec: found.spec } : undefined
 }
 
-/** Images and metadata may change without another look at the rest. */
+/** Of what can change in a pod, images, containers and seccomp profiles call for another look; deadlines, tolerations and other metadata do not. */
 function significant(next: core.Pod, old: core.Pod): boolean {
-  if (next.spec === old.spec) return false
-  const without = (spec: core.PodSpec) => ({
-    ...spec,
-    tolerations: undefined,
-    containers: spec.containers.map((c) => ({ ...c, image: '' })),
-    initContainers: spec.initContainers?.map((c) => ({ ...c, image: '' })),
-  })
-  return !deepEqual(without(next.spec), without(old.spec))
+  const shown = ({ metadata: { annotations = {} }, spec }: core.Pod) => [
+    Object.entries(annotations).filter(([key]) => seccomp.some((prefix) => key.startsWith(prefix))).toSorted(),
+    ...([spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []] as const).map((all) => all.map(({ name, image, securityContext }) => ({ name, image, securityContext }))),
+  ]
+  return !deepEqual(shown(next), shown(old))
 }
+
+/** Where profiles were named before they had fields. */
+const seccomp = ['seccomp.security.alpha.kubernetes.io/pod', 'container.seccomp.security.alpha.kubernetes.io/']
 
 function warnOfExisting(a: AdmissionAttributes, enforce: Standard, pods: readonly core.Pod[]): void {
   const groups = new Map<string, string[]>()
   for (const pod of pods) {
-    const violations = violationsOf(pod, enforce.level)
+    const violations = violationsOf(pod, enforce)
     if (violations.length === 0) continue
     const reasons = violations.map((v) => v.reason).join(', ')
     groups.set(reasons, [...(groups.get(reasons) ?? []), pod.metadata.name ?? ''])

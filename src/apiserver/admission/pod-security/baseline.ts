@@ -4,15 +4,21 @@ import { containers, containersOf, distinct, named, quoted, violation, which, ty
 const defaultCapabilities = new Set([
   'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT',
 ])
-const safeSysctls = new Set([
-  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
+/** Each with the minor version since which it is safe. */
+const safeSysctls: ReadonlyMap<string, number> = new Map([
+  ...['kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.tcp_syncookies', 'net.ipv4.ping_group_range', 'net.ipv4.ip_unprivileged_port_start'].map((name) => [name, 0] as const),
+  ['net.ipv4.ip_local_reserved_ports', 27],
+  ...['net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes'].map((name) => [name, 29] as const),
+  ['net.ipv4.tcp_rmem', 32], ['net.ipv4.tcp_wmem', 32],
 ])
-const seLinuxTypes = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])
+const seLinuxTypes: ReadonlyMap<string, number> = new Map([['', 0], ['container_t', 0], ['container_init_t', 0], ['container_kvm_t', 0], ['container_engine_t', 31]])
 const appArmor = 'container.apparmor.security.beta.kubernetes.io/'
+const seccompAnnotations = { pod: 'seccomp.security.alpha.kubernetes.io/pod', container: 'container.seccomp.security.alpha.kubernetes.io/' } as const
+/** Since which version seccomp profiles are fields, and no annotations. */
+const seccompFields = 19
 
-const check = (id: string, run: Check['run']): Check => ({ id, run })
+const check = (id: string, run: Check['run'], since = 0): Check => ({ id, run, since })
+const isSince = (known: ReadonlyMap<string, number>, name: string, minor: number): boolean => (known.get(name) ?? Infinity) <= minor
 
 /** Names of containers that add a capability outside the set, and these capabilities. */
 export function addedCapabilities(pod: Subject, allowed: ReadonlySet<string>): string | undefined {
@@ -53,11 +59,11 @@ function probeHosts(pod: Subject) {
   return violation('probe or lifecycle host', `${containers(names)} ${names.length === 1 ? 'uses' : 'use'} probe or lifecycle ${all.length === 1 ? 'host' : 'hosts'} ${quoted(all)}`)
 }
 
-function seLinuxOptions(pod: Subject) {
+function seLinuxOptions(pod: Subject, minor: number) {
   const bad = (c: { readonly securityContext?: { readonly seLinuxOptions?: { readonly type?: string; readonly user?: string; readonly role?: string } | undefined } | undefined }): readonly string[] => {
     const options = c.securityContext?.seLinuxOptions
     return [
-      ...(seLinuxTypes.has(options?.type ?? '') ? [] : [`type ${JSON.stringify(options?.type)}`]),
+      ...(isSince(seLinuxTypes, options?.type ?? '', minor) ? [] : [`type ${JSON.stringify(options?.type)}`]),
       ...(options?.user ? [`user may not be set`] : []),
       ...(options?.role ? [`role may not be set`] : []),
     ]
@@ -66,6 +72,15 @@ function seLinuxOptions(pod: Subject) {
   const who = [...(bad(pod.spec).length > 0 ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])]
   const what = distinct([pod.spec, ...containersOf(pod)].flatMap(bad))
   return who.length === 0 ? undefined : violation('seLinuxOptions', `${who.join(' and ')} set forbidden securityContext.seLinuxOptions: ${what.join('; ')}`)
+}
+
+/** How profiles were named before they had fields. */
+function annotatedSeccomp(pod: Subject) {
+  const { annotations = {} } = pod.metadata
+  const keys = [seccompAnnotations.pod, ...containersOf(pod).map(({ name }) => seccompAnnotations.container + name)]
+  const safe = (value: string): boolean => ['', 'runtime/default', 'docker/default'].includes(value) || value.startsWith('localhost/')
+  const bad = keys.filter((key) => annotations[key] !== undefined && !safe(annotations[key])).map((key) => `${key}=${JSON.stringify(annotations[key])}`)
+  return bad.length === 0 ? undefined : violation('seccompProfile', `forbidden ${bad.length === 1 ? 'annotation' : 'annotations'} ${distinct(bad).join(', ')}`)
 }
 
 function hostProcess(pod: Subject) {
@@ -91,13 +106,13 @@ export const baseline: readonly Check[] = [
     return names.length === 0 ? undefined : violation('hostPath volumes', named('volume', 'volumes', names))
   }),
   check('hostPorts', hostPorts),
-  check('hostProbesAndhostLifecycle', probeHosts),
+  check('hostProbesAndhostLifecycle', probeHosts, 34),
   check('privileged', (pod) => violation('privileged', each(pod, (c) => c.securityContext?.privileged === true, 'must not set securityContext.privileged=true'))),
   check('procMount', (pod) => violation('procMount', each(pod, (c) => ![undefined, 'Default'].includes(c.securityContext?.procMount), 'must not set securityContext.procMount to "Unmasked"'))),
   check('seLinuxOptions', seLinuxOptions),
-  check('seccompProfile_baseline', (pod) => violation('seccompProfile', unconfined(pod, 'seccompProfile'))),
-  check('sysctls', (pod) => {
-    const names = (pod.spec.securityContext?.sysctls ?? []).map((s) => s.name).filter((name) => !safeSysctls.has(name))
+  check('seccompProfile_baseline', (pod, minor) => (minor < seccompFields ? annotatedSeccomp(pod) : violation('seccompProfile', unconfined(pod, 'seccompProfile')))),
+  check('sysctls', (pod, minor) => {
+    const names = (pod.spec.securityContext?.sysctls ?? []).map((s) => s.name).filter((name) => !isSince(safeSysctls, name, minor))
     return names.length === 0 ? undefined : violation('forbidden sysctls', names.join(', '))
   }),
   check('windowsHostProcess', hostProcess),

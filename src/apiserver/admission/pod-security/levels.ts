@@ -33,6 +33,12 @@ export function policyOf(labels: Labels, defaults: Policy = unlabelled): Policy 
   return { ...policy, warn: { level: policy.enforce.level, version: labels?.[`${prefix}warn-version`] === undefined ? policy.enforce.version : policy.warn.version } }
 }
 
+/** The newest version of the standards that is known; later ones are taken for it. */
+const newest = 36
+
+/** The minor version that a standard is of. */
+export const minorOf = ({ version }: Standard): number => (version === 'latest' ? newest : Math.min(newest, Number(version.slice('v1.'.length))))
+
 /** Whether the text is a policy version: `latest` or `v1.<minor>`. */
 export const isVersion = (text: string): boolean => text === 'latest' || /^v1\.\d+$/.test(text)
 

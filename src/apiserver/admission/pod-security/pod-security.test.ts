@@ -73,6 +73,54 @@ describe('restricted', () => {
   })
 })
 
+describe('a version of a standard', () => {
+  const of = (standard: string, object: Loose) => {
+    const [level = '', version = ''] = standard.split(':')
+    return verdict({ [`${prefix}/enforce`]: level, [`${prefix}/enforce-version`]: version }, object)
+  }
+  const sysctl = (name: string) => pod({}, { securityContext: { sysctls: [{ name, value: '1' }] } })
+  const soft = { ...hard, capabilities: undefined, seccompProfile: undefined }
+  const windows = pod({}, { os: { name: 'windows' }, securityContext: { runAsNonRoot: true } })
+  const annotated = (value: string): Loose => ({ ...pod(), metadata: { name: 'p', namespace: 'x', annotations: { 'container.seccomp.security.alpha.kubernetes.io/a': value } } as never })
+
+  it.each<[string, string, string, Loose]>([
+    ['hosts of probes', 'baseline:v1.33', 'baseline:v1.34', pod({ livenessProbe: { httpGet: { host: '10.0.0.1', port: 80 } } })],
+    ['capabilities that are kept', 'restricted:v1.21', 'restricted:v1.22', pod({ securityContext: { ...soft, seccompProfile: hard.seccompProfile } })],
+    ['no profile of seccomp', 'restricted:v1.18', 'restricted:v1.19', pod({ securityContext: soft })],
+    ['the root user', 'restricted:v1.22', 'restricted:v1.23', pod({ securityContext: { ...hard, runAsUser: 0 } })],
+    ['privileges that grow', 'restricted:v1.7', 'restricted:v1.8', pod({ securityContext: { runAsNonRoot: true } })],
+    ['profiles of seccomp in fields', 'baseline:v1.18', 'baseline:v1.19', pod({ securityContext: { seccompProfile: { type: 'Unconfined' } } })],
+  ])('knows %s since it does', async (_, before, since, object) => {
+    expect(await of(before, object)).toBe('')
+    expect(await of(since, object)).toContain(`violates PodSecurity "${since}"`)
+    expect(await of(`${since.split(':')[0]}:latest`, object)).toContain('violates')
+    expect(await of(`${since.split(':')[0]}:v1.99`, object)).toContain('violates')
+  })
+
+  it.each<[string, string, string, Loose]>([
+    ['reserved ports', 'baseline:v1.26', 'baseline:v1.27', sysctl('net.ipv4.ip_local_reserved_ports')],
+    ['keepalive', 'baseline:v1.28', 'baseline:v1.29', sysctl('net.ipv4.tcp_keepalive_time')],
+    ['buffers', 'baseline:v1.31', 'baseline:v1.32', sysctl('net.ipv4.tcp_rmem')],
+    ['containers that run containers', 'baseline:v1.30', 'baseline:v1.31', pod({ securityContext: { seLinuxOptions: { type: 'container_engine_t' } } })],
+    ['what means nothing on Windows', 'restricted:v1.24', 'restricted:v1.25', windows],
+  ])('allows %s since it does', async (_, before, since, object) => {
+    expect(await of(before, object)).toContain(`violates PodSecurity "${before}"`)
+    expect(await of(since, object)).toBe('')
+    expect(await of(`${since.split(':')[0]}:latest`, object)).toBe('')
+  })
+
+  it('of long ago reads profiles of seccomp in annotations', async () => {
+    expect(await of('baseline:v1.18', annotated('unconfined'))).toContain('seccompProfile (forbidden annotation container.seccomp.security.alpha.kubernetes.io/a="unconfined")')
+    expect(await of('baseline:v1.18', annotated('runtime/default'))).toBe('')
+    expect(await of('baseline:v1.19', annotated('unconfined'))).toBe('')
+  })
+
+  it('that warns may be another than the one that is enforced', async () => {
+    const labels = { [`${prefix}/enforce`]: 'baseline', [`${prefix}/enforce-version`]: 'v1.30', [`${prefix}/warn`]: 'baseline', [`${prefix}/warn-version`]: 'latest' }
+    expect(await verdict(labels, pod({ livenessProbe: { httpGet: { host: '10.0.0.1', port: 80 } } }))).toContain('would violate PodSecurity "baseline:latest": probe or lifecycle host')
+  })
+})
+
 describe('warnings', () => {
   it('tell of what another level would refuse', async () => {
     expect(await verdict({ [`${prefix}/enforce`]: 'baseline', [`${prefix}/warn`]: 'restricted', [`${prefix}/warn-version`]: 'v1.30' }, pod({ securityContext: { ...hard, runAsNonRoot: undefined } })))
@@ -97,7 +145,14 @@ it('refuses labels that it cannot read, and stays closed where one got in', asyn
 
 it('looks again only at what matters for security', async () => {
   const labels = { [`${prefix}/enforce`]: 'restricted' }
-  expect(await verdict(labels, pod({ image: 'new' }), core.pods, pod())).toBe('')
+  expect(await verdict(labels, pod(), core.pods, pod())).toBe('')
+  expect(await verdict(labels, pod({}, { tolerations: [{ operator: 'Exists' }], activeDeadlineSeconds: 5 }), core.pods, pod())).toBe('')
+  const annotated = (key: string): Loose => ({ ...pod(), metadata: { name: 'p', namespace: 'x', annotations: { [key]: 'unconfined' } } as never })
+  expect(await verdict(labels, annotated('note'), core.pods, pod())).toBe('')
+  // Another image is another program with the same rights.
+  expect(await verdict(labels, pod({ image: 'new' }), core.pods, pod())).toContain('violates PodSecurity')
+  expect(await verdict(labels, pod({}, { initContainers: [{ name: 'i', image: 'x' }] }), core.pods, pod())).toContain('violates PodSecurity')
+  expect(await verdict(labels, annotated('container.seccomp.security.alpha.kubernetes.io/a'), core.pods, pod())).toContain('violates PodSecurity')
   expect(await verdict(labels, pod({ securityContext: { privileged: true } }), core.pods, pod())).toContain('privileged')
 })
 

@@ -1,6 +1,7 @@
 /** The restricted standard: baseline, and what hardened pods do without. */
 import type { core } from '../../../api/index.ts'
 import { addedCapabilities, baseline, unconfined } from './baseline.ts'
+import type { Level } from './levels.ts'
 import { containers, isWindows, violation, which, type AnyContainer, type Check, type Subject, type Violation } from './words.ts'
 
 const allowedVolumes = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'])
@@ -50,24 +51,42 @@ function seccomp(pod: Subject): Violation | undefined {
     silent.length > 0 && podType === undefined ? `pod or ${containers(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"` : undefined)
 }
 
-const notOnWindows = (run: Check['run']): Check['run'] => (pod) => (isWindows(pod) ? undefined : run(pod))
+/** What means nothing on Windows is not asked of pods that say that they are for it; before 1.25 they could not say so. */
+const notOnWindows = (run: Check['run']): Check['run'] => (pod, minor) => (minor >= 25 && isWindows(pod) ? undefined : run(pod, minor))
 
 const own: readonly Check[] = [
   {
-    id: 'allowPrivilegeEscalation',
+    id: 'allowPrivilegeEscalation', since: 8,
     run: notOnWindows((pod) => {
       const names = which(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false)
       return names.length === 0 ? undefined : violation('allowPrivilegeEscalation != false', `${containers(names)} must set securityContext.allowPrivilegeEscalation=false`)
     }),
   },
-  { id: 'capabilities_restricted', run: notOnWindows(capabilities) },
+  { id: 'capabilities_restricted', since: 22, run: notOnWindows(capabilities) },
   { id: 'restrictedVolumes', run: restrictedVolumes },
   { id: 'runAsNonRoot', run: runAsNonRoot },
-  { id: 'runAsUser', run: runAsUser },
-  { id: 'seccompProfile_restricted', run: notOnWindows(seccomp) },
+  { id: 'runAsUser', since: 23, run: runAsUser },
+  { id: 'seccompProfile_restricted', since: 19, run: notOnWindows(seccomp) },
 ]
 
-/** Checks of the baseline that have a stricter one here. */
-const replaced = new Set(['capabilities_baseline', 'hostPathVolumes', 'seccompProfile_baseline'])
+/** Checks of the baseline that have a stricter one here, by its id. */
+const replaced: ReadonlyMap<string, string> = new Map([['capabilities_baseline', 'capabilities_restricted'], ['hostPathVolumes', 'restrictedVolumes'], ['seccompProfile_baseline', 'seccompProfile_restricted']])
 
-export const restricted: readonly Check[] = [...baseline.filter((c) => !replaced.has(c.id)), ...own]
+const known = new Map<string, readonly Check[]>()
+
+/** The checks that a level has in a minor version of Kubernetes. */
+export function checksOf(level: Level, minor: number): readonly Check[] {
+  const key = `${level} ${minor}`
+  let checks = known.get(key)
+  if (!checks) known.set(key, (checks = made(level, minor)))
+  return checks
+}
+
+function made(level: Level, minor: number): readonly Check[] {
+  const of = (checks: readonly Check[]) => checks.filter(({ since = 0 }) => since <= minor)
+  if (level === 'privileged') return []
+  if (level === 'baseline') return of(baseline)
+  const stricter = of(own)
+  const ids = new Set(stricter.map(({ id }) => id))
+  return [...of(baseline).filter(({ id }) => !ids.has(replaced.get(id) ?? '')), ...stricter]
+}

@@ -6,7 +6,10 @@ export interface Subject { readonly metadata: { readonly annotations?: Readonly<
 export interface Violation { readonly reason: string; readonly detail: string }
 export interface Check {
   readonly id: string
-  run(pod: Subject): Violation | undefined
+  /** The minor version of Kubernetes that has it first; left out: all have it. */
+  readonly since?: number
+  /** `minor`: the version of the standard. */
+  run(pod: Subject, minor: number): Violation | undefined
 }
 
 export type AnyContainer = Pick<core.Container, 'name' | 'ports' | 'securityContext' | 'lifecycle' | 'livenessProbe' | 'readinessProbe' | 'startupProbe'>
