@@ -2,20 +2,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { apiextensions, core, declared, type StructType } from '../api/index.ts'
-import { isApiError } from './errors.ts'
 import { decodeObject, parseJson } from './json.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from './patch.ts'
 import { decodeList, decodeMessage, decodeWatchEvent, encodeMessage, unwrapUnknown } from './protobuf.ts'
-import { goldens } from './testing.ts'
-
-function onlyApiErrors<T>(run: () => T): T | undefined {
-  try {
-    return run()
-  } catch (error) {
-    if (!isApiError(error)) throw error
-    return undefined
-  }
-}
+import { goldens, onlyApiErrors } from './testing.ts'
 
 const kinds: readonly StructType[] = declared.map((resource) => resource.type as StructType)
 const kind = fc.constantFrom(...kinds)

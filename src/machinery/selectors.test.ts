@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isApiError } from './errors.ts'
 import { parseFieldSelector } from './fields.ts'
 import { fromLabelSelector, parseLabelSelector, selectorFromSet } from './labels.ts'
+import { onlyApiErrors } from './testing.ts'
 
 const labels = { app: 'web', tier: 'front', version: '12', empty: '' }
 
@@ -75,11 +75,3 @@ describe('parseFieldSelector', () => {
     })), { numRuns: 2000 })
   })
 })
-
-function onlyApiErrors(run: () => void): void {
-  try {
-    run()
-  } catch (error) {
-    if (!isApiError(error)) throw error
-  }
-}

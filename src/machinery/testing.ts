@@ -1,11 +1,12 @@
 /**
- * For tests of the codecs: one object of every kind with every field set, in JSON and in protobuf, as Kubernetes writes them. `golden.json`
- * is Kubernetes's own test data (k8s.io/api v0.36, testdata/HEAD; Apache-2.0), a line for each form of each object.
+ * For tests: which errors are refusals, and one object of every kind with every field set, in JSON and in protobuf, as Kubernetes writes them.
+ * `golden.json` is Kubernetes's own test data (k8s.io/api v0.36, testdata/HEAD; Apache-2.0), a line for each form of each object.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as api from '../api/index.ts'
 import type { StructType } from '../api/schema.ts'
+import { isApiError } from './errors.ts'
 
 /** The types of a group and version, by the names that the golden objects have for them. */
 const rooms: Readonly<Record<string, object>> = {
@@ -37,4 +38,14 @@ export function goldens(): Golden[] {
     if (!type) throw new Error(`the schema does not state ${name}`)
     return { name, kind, type, json: JSON.stringify(object), protobuf: Buffer.from(protobuf, 'base64') }
   })
+}
+
+/** Runs what may refuse its input: undefined for an `ApiError`; any other error is thrown on. */
+export function onlyApiErrors<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch (error) {
+    if (!isApiError(error)) throw error
+    return undefined
+  }
 }
