@@ -14,6 +14,7 @@ import type { AdmissionChain } from './admission/admission.ts'
 import type { HttpLimits } from './http/limits.ts'
 import type { ApiRequest, ApiResponse, Handler, RequestInfo, UpgradeHandler } from './http/request.ts'
 import type { Identity } from './identity.ts'
+import type { Commits } from './registry/commits.ts'
 import type { Printer, RequestContext } from './strategy.ts'
 
 /**
@@ -177,6 +178,8 @@ export interface ServerEnvironment {
   readonly clock: Clock
   readonly log: Logger
   readonly store: Store
+  /** Writes that wait for the disk. */
+  readonly commits: Commits
   readonly serviceCidr: string
   /** Every resource that is served, in order of declaration. */
   resources(): readonly Resource[]

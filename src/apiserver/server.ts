@@ -118,6 +118,7 @@ function serverEnvironment(options: ApiServerOptions, registry: Registry, client
   const lister = <O, I>(resource: Resource<O, I>) => createLister<O>(registry, resource as Resource)
   return {
     client, clock, log, store, serviceCidr, stopping,
+    commits: registry.commits,
     resources: () => registry.resources,
     lister,
     complete: ({ group, version, plural }, object) => registry.find(group, version, plural)?.complete(object) ?? object,

@@ -3,6 +3,7 @@ import type { flowcontrol } from '../../api/index.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import type { ApiRequest } from '../http/request.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
+import { createCommitCount, type CommitCount } from '../registry/commits.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { Level, type Schema, type Ticket } from './level.ts'
 import { suggestedLevels } from './objects.ts'
@@ -15,6 +16,7 @@ let levels: Level[]
 let time: number
 let busy: number
 let dispatcher: Dispatcher
+let commits: CommitCount
 let order: string[]
 
 beforeEach(() => {
@@ -28,7 +30,8 @@ beforeEach(() => {
     level.current = 200
     return level
   })
-  dispatcher = createDispatcher({ clock, levels: () => levels, total: () => 600, now: () => time, busy: () => busy })
+  commits = createCommitCount()
+  dispatcher = createDispatcher({ clock, commits, levels: () => levels, total: () => 600, now: () => time, busy: () => busy })
 })
 
 function ticketOf(user: string, seats = 1, level = levels[0]!): Ticket {
@@ -69,6 +72,32 @@ it('has so many on the loop at a time while it is busy; others begin as they end
   await rounds(3)
   expect(order).toHaveLength(8)
   for (const ticket of tickets.slice(0, 4)) dispatcher.finish(ticket)
+  await rounds(10)
+  expect(order).toHaveLength(12)
+})
+
+it('gives the places of those that wait for the disk to others, and no more than those of thirty-two', async () => {
+  for (let i = 0; i < 60; i++) enter('ana')
+  await rounds(3)
+  expect(order).toHaveLength(8)
+  for (let i = 0; i < 3; i++) commits.began()
+  await rounds(10)
+  expect(order).toHaveLength(11)
+  for (let i = 0; i < 40; i++) commits.began()
+  await rounds(60)
+  expect(order).toHaveLength(40)
+})
+
+it('lets no others begin for those that the disk has answered', async () => {
+  const tickets = Array.from({ length: 20 }, () => enter('ana'))
+  for (let i = 0; i < 3; i++) commits.began()
+  await rounds(10)
+  expect(order).toHaveLength(11)
+  for (let i = 0; i < 3; i++) commits.ended()
+  for (const ticket of tickets.slice(0, 3)) dispatcher.finish(ticket)
+  await rounds(10)
+  expect(order).toHaveLength(11)
+  dispatcher.finish(tickets[3]!)
   await rounds(10)
   expect(order).toHaveLength(12)
 })

@@ -5,11 +5,13 @@
  * `turn` milliseconds' worth in each of its rounds, and so many at a time that it has work, not a queue of its own.
  */
 import type { Clock } from '../../machinery/clock.ts'
+import type { Commits } from '../registry/commits.ts'
 import type { Level, Ticket } from './level.ts'
 
 export interface DispatcherOptions {
   readonly clock: Clock
   readonly levels: () => readonly Level[]
+  readonly commits: Commits
   /** Seats of the whole server: never more are worked on. */
   readonly total: () => number
   /** Replaced in tests: milliseconds; how busy the loop has been since it was last asked, 0 to 1. */
@@ -30,6 +32,8 @@ export interface Dispatcher {
 const turn = 0.3
 /** Seats of work on the loop at a time, while it is busy. */
 const fewest = 8
+/** As many that wait for the disk take no place: when it answers, all of them have something to do at once. */
+const afloat = 32
 /** Those with nothing under way may exceed that so many times: they have waited for nothing yet. */
 const newcomers = 4
 /** How often it is looked at whether the loop could take more, in milliseconds. */
@@ -65,7 +69,7 @@ function leastServed(levels: readonly Level[], hasPlace: (ticket: Ticket) => boo
 /** Whether any of its requests could begin, were there a place; as `next` found it. */
 const isReady = ({ ready }: Level): boolean => ready
 
-export function createDispatcher({ clock, levels, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ clock, levels, commits, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
   let turnBegan = -Infinity
   /** Of the loop: counted only while somebody has to know. */
   let round = 0
@@ -101,8 +105,10 @@ export function createDispatcher({ clock, levels, total, now = () => performance
     turnBegan = at
     return true
   }
+  /** Seats of requests that do not wait for the disk just now. */
+  const awake = (): number => onLoop - Math.min(commits.pending, afloat)
   const hasPlace = ({ seats, flow }: Ticket): boolean =>
-    onLoop + seats <= places || onLoop === 0 || (flow.executing === 0 && onLoop < places * newcomers)
+    awake() + seats <= places || onLoop === 0 || (flow.executing === 0 && onLoop < places * newcomers)
   /** Has nothing under way and nothing waiting, and was given nothing in this round: next in fair order, there is no turn to wait for. */
   const isNext = ({ flow }: Ticket): boolean =>
     flow.executing === 0 && flow.waiting === 0 && flow.round !== round && onLoop < places * newcomers
@@ -157,6 +163,9 @@ export function createDispatcher({ clock, levels, total, now = () => performance
       step()
     })
   }
+
+  // One more waits for the disk: its place is somebody else's until then.
+  commits.watch(() => { if (backlog) again() })
 
   return {
     begin(ticket) {

@@ -4,6 +4,7 @@ import { parseRequestInfo } from '../http/request-info.ts'
 import type { ApiRequest, ApiResponse } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 import type { ServerEnvironment } from '../options.ts'
+import { createCommitCount } from '../registry/commits.ts'
 import { dumpHandler } from './dump.ts'
 import { createFlowControl, type FlowControl } from './flowcontrol.ts'
 import { createInflightLimit } from './inflight.ts'
@@ -34,7 +35,7 @@ beforeEach(() => {
 
 function start(seats = 600): FlowControl {
   const lister = ({ kind }: { readonly kind: string }) => ({ list: () => (kind === 'FlowSchema' ? schemas : levels), revision: () => revision })
-  const env = { clock, lister, load: () => ({ objects, watchers }) } as unknown as ServerEnvironment
+  const env = { clock, lister, load: () => ({ objects, watchers }), commits: createCommitCount() } as unknown as ServerEnvironment
   return createFlowControl(env, { seats, now: () => time, busy: () => 1 })
 }
 

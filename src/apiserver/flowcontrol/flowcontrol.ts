@@ -25,12 +25,12 @@ export interface FlowControl extends FlowEdge {
 const period = 10_000
 
 /** Makes the edge. */
-export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'load'>, options: FlowControlOptions): FlowControl {
+export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'load' | 'commits'>, options: FlowControlOptions): FlowControl {
   const { clock } = env
   const now = options.now ?? (() => performance.now())
   const levels = createLevels({ levels: env.lister(flowcontrol.prioritylevelconfigurations), schemas: env.lister(flowcontrol.flowschemas), seats: options.seats })
   const record = createRecord()
-  const dispatcher = createDispatcher({ ...options, clock, levels: levels.all, total: () => options.seats })
+  const dispatcher = createDispatcher({ ...options, clock, commits: env.commits, levels: levels.all, total: () => options.seats })
   const load = ({ group, version, resource }: RequestInfo) => env.load({ group, version, plural: resource })
   const holds = createHolds(clock)
   const waits = createWaits({ clock, levels: levels.all, record, holds, dispatcher })

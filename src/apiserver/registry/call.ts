@@ -11,6 +11,7 @@ import type { FieldError } from '../../machinery/field.ts'
 import type { Identity } from '../identity.ts'
 import type { AuditTrail } from '../options.ts'
 import type { Caller, RequestContext } from '../strategy.ts'
+import type { CommitCount } from './commits.ts'
 import type { Served } from './served.ts'
 
 /** A caller whose abort signal says that they have gone. */
@@ -33,6 +34,7 @@ export interface RegistryEnvironment {
   readonly store: Store
   readonly clock: Clock
   readonly admission: AdmissionChain
+  readonly commits: CommitCount
   /** Checks that the user of a call to change an object may also create it. Throws `ApiError` 403. */
   checkMayCreate(call: Call): Promise<void> | void
   /** The stored resource of that name, for rules that need another than the call's own. */

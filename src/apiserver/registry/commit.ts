@@ -2,7 +2,7 @@
 import type { StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { decodeObject } from '../../machinery/json.ts'
-import type { Write } from '../../store/store.ts'
+import type { Commit, Transaction, Write } from '../../store/store.ts'
 import { Encoded } from '../cache/encoded.ts'
 import { storedBytes, withResourceVersion } from './meta.ts'
 import type { Call, RegistryEnvironment } from './call.ts'
@@ -24,6 +24,16 @@ async function leaseFor(env: RegistryEnvironment, ttl: number): Promise<number> 
   return (await next).id
 }
 
+/** Counted for as long as it waits for the disk. */
+async function commit({ store, commits }: RegistryEnvironment, transaction: Transaction): Promise<Commit> {
+  commits.began()
+  try {
+    return await store.commit(transaction)
+  } finally {
+    commits.ended()
+  }
+}
+
 /**
  * Writes the object if the key is still at the revision of `before` (undefined: if there is none). Undefined when somebody else was
  * faster; the cache then shows their write.
@@ -38,7 +48,7 @@ export async function put(env: RegistryEnvironment, call: Call, key: string, com
   const write: Write = ttl ? { op: 'put', key, value: bytes, lease: await leaseFor(env, ttl) } : { op: 'put', key, value: bytes }
   const forget = env.cache.expect(key, bytes, object)
   try {
-    const { committed, revision } = await env.store.commit({ conditions: [{ key, modRevision: before?.revision ?? 0 }], writes: [write] })
+    const { committed, revision } = await commit(env, { conditions: [{ key, modRevision: before?.revision ?? 0 }], writes: [write] })
     await env.cache.reached(revision)
     if (!committed) return undefined
     const shown = call.served.cache.byKey(key)
@@ -52,7 +62,7 @@ export async function put(env: RegistryEnvironment, call: Call, key: string, com
 
 /** Deletes what the cache shows as `item`, which readers see as `object`. Returns it with the revision of its deletion, or undefined when it has changed. */
 export async function remove(env: RegistryEnvironment, item: Encoded, object: ApiObject): Promise<Encoded | undefined> {
-  const { committed, revision } = await env.store.commit({ conditions: [{ key: item.key, modRevision: item.revision }], writes: [{ op: 'delete', key: item.key }] })
+  const { committed, revision } = await commit(env, { conditions: [{ key: item.key, modRevision: item.revision }], writes: [{ op: 'delete', key: item.key }] })
   await env.cache.reached(revision)
   return committed ? new Encoded(item.key, revision, withResourceVersion(object, String(revision))) : undefined
 }

@@ -13,6 +13,7 @@ import { watch, type Sink, type WatchQuery } from '../cache/watch.ts'
 import type { ApiServerOptions } from '../options.ts'
 import type { Strategy } from '../strategy.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
+import { createCommitCount } from './commits.ts'
 import { callPath, type Call, type RegistryEnvironment } from './call.ts'
 import { deleteObject, type Deletion } from './delete.ts'
 import { createServed, isStored, storedKind, type Served } from './served.ts'
@@ -81,6 +82,7 @@ export async function createRegistry({ store, clock, log, freeze, strategyFor, s
     cache,
     store,
     clock,
+    commits: createCommitCount(),
     get admission() { return admission },
     get resources() { return resources },
     find: (group, version, plural) => byName.get(nameOf(group, version, plural)),
