@@ -72,8 +72,9 @@ export function work(steps: number): void {
   if (workLeft < 0) throw new CelCostExceeded()
 }
 
-/** Runs an evaluation with its own count of steps, unless it is part of one that has. */
 let depth = 0
+
+/** Runs an evaluation with its own count of steps, unless it is part of another one. */
 export function counted<T>(run: () => T): T {
   if (depth++ === 0) workLeft = mostWork
   try {
