@@ -180,6 +180,23 @@ describe('LimitRanger', () => {
     const two = pod({ containers: ['a', 'b'].map((name) => ({ name, resources: { limits: { memory: '600Mi' } } })) })
     expect(await refusal(plugin, core.pods, two)).toContain('maximum memory usage per Pod is 1Gi, but limit is 1200Mi')
   })
+
+  it('adds sidecars to those that they run beside, and goes by what a pod says as a whole', async () => {
+    const plugin = limitRanger(environment(range({ type: 'Pod', max: { memory: '1Gi' } })))
+    const limits = (memory: string) => ({ limits: { memory } })
+    const beside = (restartPolicy?: string) => pod({ initContainers: [{ name: 's', restartPolicy, resources: limits('600Mi') }, { name: 'i', resources: limits('500Mi') }], containers: [{ name: 'a', resources: limits('500Mi') }] })
+    expect(await refusal(plugin, core.pods, beside())).toBe('admitted')
+    expect(await refusal(plugin, core.pods, beside('Always'))).toContain('maximum memory usage per Pod is 1Gi, but limit is 1100Mi')
+    expect(await refusal(plugin, core.pods, pod({ resources: limits('2Gi'), containers: [{ name: 'a', resources: {} }] }))).toContain('but limit is 2Gi')
+  })
+
+  it('holds for pods that grow while they run', async () => {
+    const plugin = limitRanger(environment(range({ type: 'Container', max: { cpu: '1' } })))
+    const sized = (cpu: string) => pod({ containers: [{ name: 'a', resources: { requests: { cpu }, limits: { cpu } } }] })
+    expect(await refusal(plugin, core.pods, sized('2'), { operation: 'UPDATE', subresource: 'resize', old: sized('1') })).toContain('maximum cpu usage per Container is 1, but limit is 2')
+    expect(await refusal(plugin, core.pods, sized('1'), { operation: 'UPDATE', subresource: 'resize', old: sized('500m') })).toBe('admitted')
+    expect(await refusal(plugin, core.pods, sized('2'), { operation: 'UPDATE', old: sized('2') })).toBe('admitted')
+  })
 })
 
 describe('small plugins', () => {

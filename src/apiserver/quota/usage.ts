@@ -34,8 +34,8 @@ function podUsage(pod: core.Pod): Amounts {
   return usage
 }
 
-/** Containers add up, with the sidecars; init containers run one at a time beside the sidecars before them; overhead comes on top. */
-function podResources({ spec }: core.Pod, kind: 'requests' | 'limits'): Amounts {
+/** What the containers of a pod ask for together: they add up, with the sidecars; init containers run one at a time beside the sidecars before them. What the pod says as a whole counts instead. */
+export function podAmounts(spec: core.PodSpec, kind: 'requests' | 'limits'): Amounts {
   let running = sum(spec.containers.map((c) => amountsOf(c.resources[kind])))
   let starting: Amounts = new Map()
   let sidecars: Amounts = new Map()
@@ -49,8 +49,12 @@ function podResources({ spec }: core.Pod, kind: 'requests' | 'limits'): Amounts 
       starting = largest(starting, sum([sidecars, own]))
     }
   }
-  const containers = largest(running, starting)
-  const whole = new Map([...containers, ...amountsOf(spec.resources?.[kind])])
+  return new Map([...largest(running, starting), ...amountsOf(spec.resources?.[kind])])
+}
+
+/** The same with the overhead, which comes on top. */
+function podResources({ spec }: core.Pod, kind: 'requests' | 'limits'): Amounts {
+  const whole = podAmounts(spec, kind)
   const overhead = amountsOf(spec.overhead)
   if (overhead.size === 0) return whole
   return new Map([...whole.keys(), ...(kind === 'requests' ? overhead.keys() : [])].map((name) => [name, (whole.get(name) ?? quantityOf(0)).add(overhead.get(name) ?? quantityOf(0))]))

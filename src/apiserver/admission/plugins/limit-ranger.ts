@@ -1,7 +1,8 @@
 /** LimitRanges: containers get the namespace's default requests and limits, and pods and claims outside its bounds are refused. */
 import { core } from '../../../api/index.ts'
-import { parseQuantity, type Quantity } from '../../../machinery/quantity.ts'
+import { parseQuantity } from '../../../machinery/quantity.ts'
 import type { ServerEnvironment } from '../../options.ts'
+import { podAmounts } from '../../quota/usage.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { createsPod, podOf, refused, withSpec } from '../pods.ts'
 
@@ -15,12 +16,15 @@ export function limitRanger(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
   const itemsIn = (namespace: string): readonly core.LimitRangeItem[] => ranges.list(namespace).flatMap((r) => r.spec.limits as core.LimitRangeItem[])
   const isClaim = (a: AdmissionAttributes) => a.resource.groupResource === claims && a.subresource === '' && (a.operation === 'CREATE' || a.operation === 'UPDATE')
 
+  /** A pod that grows while it runs stays within the same bounds. */
+  const isResize = (a: AdmissionAttributes) => a.operation === 'UPDATE' && a.resource.groupResource === 'pods' && a.subresource === 'resize'
+
   return {
     name: 'LimitRanger',
-    handles: (a) => (createsPod(a) || isClaim(a)) && ranges.list(a.namespace).length > 0,
+    handles: (a) => (createsPod(a) || isResize(a) || isClaim(a)) && ranges.list(a.namespace).length > 0,
     mutate: (a) => (createsPod(a) ? withDefaults(podOf(a), itemsIn(a.namespace).filter((i) => i.type === 'Container')) : (a.object as NonNullable<typeof a.object>)),
     validate(a) {
-      const problems = itemsIn(a.namespace).flatMap((item) => (createsPod(a) ? podProblems(podOf(a), item) : claimProblems(a.object as unknown as core.PersistentVolumeClaim, item)))
+      const problems = itemsIn(a.namespace).flatMap((item) => (isClaim(a) ? claimProblems(a.object as unknown as core.PersistentVolumeClaim, item) : podProblems(podOf(a), item)))
       if (problems.length > 0) throw refused(a, problems.length === 1 ? (problems[0] as string) : `[${problems.join(', ')}]`)
     },
   }
@@ -60,22 +64,10 @@ function podProblems(pod: core.Pod, item: core.LimitRangeItem): readonly string[
   return item.type === 'Pod' ? problems(item, podTotals(pod)) : []
 }
 
-/** Containers run together and add up; init containers run alone, so the largest counts. */
-function podTotals(pod: core.Pod): Resources {
-  const total = (of: (c: core.Container) => Amounts | undefined): Amounts => {
-    const sum = new Map<string, Quantity>()
-    const put = (amounts: Amounts | undefined, combine: (a: Quantity, b: Quantity) => Quantity) => {
-      for (const [name, text] of Object.entries(amounts ?? {})) {
-        const value = parseQuantity(text)
-        const before = sum.get(name)
-        sum.set(name, before ? combine(before, value) : value)
-      }
-    }
-    for (const c of pod.spec.containers) put(of(c), (a, b) => a.add(b))
-    for (const c of pod.spec.initContainers ?? []) put(of(c), (a, b) => (a.compare(b) >= 0 ? a : b))
-    return Object.fromEntries([...sum].map(([name, value]) => [name, value.toString()]))
-  }
-  return { requests: total((c) => c.resources.requests), limits: total((c) => c.resources.limits) }
+/** What the whole pod asks for. */
+function podTotals({ spec }: core.Pod): Resources {
+  const total = (kind: 'requests' | 'limits'): Amounts => Object.fromEntries([...podAmounts(spec, kind)].map(([name, value]) => [name, value.toString()]))
+  return { requests: total('requests'), limits: total('limits') }
 }
 
 function claimProblems(claim: core.PersistentVolumeClaim, item: core.LimitRangeItem): readonly string[] {
