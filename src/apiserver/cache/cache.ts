@@ -1,6 +1,6 @@
 /**
- * The watch cache: everything that is read is read here. One watch of the store feeds it; a write is answered only after
- * it has arrived, so whoever reads after an answer sees it.
+ * The watch cache: all reads are served from here. One watch of the store feeds it; a write is answered only once it has
+ * arrived here, so whoever reads after an answer sees it.
  */
 import type { ApiObject } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
@@ -13,10 +13,10 @@ import { Encoded } from './encoded.ts'
 import { prefixOfKey, registryPrefix } from './keys.ts'
 import { ResourceCache } from './resource-cache.ts'
 
-/** What the cache must know of a stored resource. */
+/** What the cache needs to know of a stored resource. */
 export interface StoredKind {
   readonly prefix: string
-  /** An object from stored bytes; throws when they cannot be understood. */
+  /** Decodes stored bytes; throws when they are malformed. */
   decode(bytes: Uint8Array): ApiObject
 }
 
@@ -30,29 +30,29 @@ export interface CacheOptions {
 }
 
 export interface Cache {
-  /** The revision up to which every change is in the cache. */
+  /** The revision up to which the cache has every change. */
   revision(): number
   /** The cache of a resource that was there from the start. */
   of(prefix: string): ResourceCache
   /**
-   * Begins to keep a resource that comes at run time; resolves with its cache when everything that is stored of it is in it. A
-   * resource that is kept already is kept a second time, read anew by the new kind, until the first cache is removed.
+   * Adds a resource at run time; resolves with its cache once that has everything stored. A resource that is cached already is
+   * cached a second time, decoded by the new kind, until the first cache is removed.
    */
   add(kind: StoredKind): Promise<ResourceCache>
-  /** No longer feeds what `add` resolved with; the watches on it end. */
+  /** Stops feeding a cache that `add` returned; its watches end. */
   remove(cache: ResourceCache): void
   /** Resolves when the cache has reached the revision. */
   reached(revision: number): Promise<void> | undefined
-  /** An object that is about to be stored as these bytes: spares decoding them when they come back. Returns what takes it back. */
+  /** Announces an object that is about to be stored as these bytes, which saves decoding them when they come back. Returns a function that withdraws it. */
   expect(key: string, bytes: Uint8Array, object: ApiObject): () => void
-  /** Runs `callback` on every cache about once a minute until the signal of the server ends: bookmarks. */
+  /** Calls back for every cache about once a minute, until the server stops: bookmarks. */
   onTick(callback: () => void): () => void
 }
 
-/** Milliseconds between two rounds of bookmarks, and of letting go of bytes. */
+/** Milliseconds between two rounds of bookmarks, and of dropping unused bytes. */
 const bookmarkEvery = 60_000
 
-/** So many of the objects written last keep their stored form, for those who are answered and told about them. */
+/** How many of the objects written last keep their stored form, for answers and watch events. */
 const recently = 256
 
 function createRecent(): (item: Encoded) => Encoded {
@@ -73,13 +73,13 @@ interface Waiter { readonly revision: number; readonly resolve: () => void }
 interface Fed { readonly kind: StoredKind; readonly cache: ResourceCache }
 
 function createState({ clock, log, kinds, freeze }: CacheOptions) {
-  /** By prefix; several while one takes over from another. */
+  /** By prefix; several while one replaces another. */
   const feds = new Map<string, readonly Fed[]>()
   const expected = new Map<string, Expected[]>()
   for (const kind of kinds) feds.set(kind.prefix, [{ kind, cache: new ResourceCache(kind.prefix, clock) }])
   const recent = createRecent()
   const awaited = (key: string, bytes: Uint8Array): Expected | undefined => expected.get(key)?.find((e) => e.bytes === bytes || Buffer.compare(e.bytes, bytes) === 0)
-  /** The object of an entry; undefined, and an error in the log, when its bytes are not understood. `known`: what was to be stored may stand for the bytes. */
+  /** The object of an entry; undefined, and an error in the log, when its bytes are malformed. `known`: an announced object may be used instead of decoding. */
   const decode = (kind: StoredKind, key: string, bytes: Uint8Array, revision: number, known: boolean): Encoded | undefined => {
     try {
       const own = known ? awaited(key, bytes) : undefined
@@ -95,16 +95,16 @@ function createState({ clock, log, kinds, freeze }: CacheOptions) {
     cache.spoil(key, problem)
     log.error({ key, error: problem }, 'a stored object cannot be read')
   }
-  /** `loads`: how often everything was read. */
+  /** `loads`: how often everything was read from the store. */
   return { feds, expected, decode, spoil, loads: 0 }
 }
 
 type State = ReturnType<typeof createState>
 
-/** So many entries are read at a time: their bytes need not all be in memory at once. */
+/** How many entries are read at a time, so that their bytes are not all in memory at once. */
 const pageSize = 500
 
-/** Reads everything the store has at one revision; returns that revision. */
+/** Reads everything in the store as of one revision; returns that revision. */
 async function load(state: State, store: Store): Promise<number> {
   const found = new Map([...state.feds.values()].flat().map((fed) => [fed, { items: [] as Encoded[], spoiled: [] as Entry[] }]))
   const sort = (entry: Entry) => {
@@ -124,7 +124,7 @@ async function load(state: State, store: Store): Promise<number> {
     page = await store.range(registryPrefix, { limit: pageSize, uncounted: true, revision, after: page.entries.at(-1)!.key })
   }
   const now = [...state.feds.values()].flat()
-  // A kind that has come meanwhile has missed what was read before.
+  // A kind that was added meanwhile has missed what was read before.
   if (now.some((fed) => !found.has(fed))) return load(state, store)
   for (const fed of now) {
     const { items, spoiled } = found.get(fed)!
@@ -140,7 +140,7 @@ function apply(state: State, change: Change, touched: Set<ResourceCache>): void 
   const feds = prefix === undefined ? undefined : state.feds.get(prefix)
   if (!feds) return
   const { key, value, modRevision, problem } = change.entry
-  // Not to be taken for a deletion: everything is read again, and what cannot be read is known as that.
+  // Must not be taken for a deletion: everything is read again, and what cannot be decrypted is marked as such.
   if (problem !== undefined) throw new Error(problem)
   for (const { kind, cache } of feds) {
     const item = change.type === 'put' ? state.decode(kind, key, value, modRevision, feds.length === 1) : undefined
@@ -151,14 +151,14 @@ function apply(state: State, change: Change, touched: Set<ResourceCache>): void 
 }
 
 /**
- * Fills the cache of a kind that has come. From the moment it is registered the feed brings every change after `from`, so
- * what is read from the store counts only where it is not newer than that, and the feed has not said anything else since.
+ * Fills the cache of an added kind. From its registration on, the feed brings every change after `from`, so what is read from
+ * the store counts only if it is not newer than that and the feed has not brought anything else since.
  */
 async function fillLate(state: State, store: Store, { kind, cache }: Fed, from: number): Promise<number> {
   const { loads } = state
   const { entries, revision } = await store.range(kind.prefix)
   await eachPausing(entries, ({ key, value, modRevision, problem }) => {
-    // Somebody has read everything again meanwhile, this resource too.
+    // Everything was read again meanwhile, this resource included.
     if (state.loads !== loads) return false
     if (modRevision > from || cache.heardOf(key)) return true
     const item = problem === undefined ? state.decode(kind, key, value, modRevision, false) : undefined
@@ -216,7 +216,7 @@ export async function startCache(options: CacheOptions): Promise<Cache> {
     for (const feds of state.feds.values()) for (const { cache } of feds) void cache.age()
     clock.after(bookmarkEvery, tick)
   }
-  // A write that is durable is answered even when the cache stops before it has seen it.
+  // A durable write is answered even when the cache stops before it has seen it.
   signal.addEventListener('abort', () => advance(Infinity), { once: true })
   void run()
   clock.after(bookmarkEvery, tick)

@@ -1,14 +1,14 @@
-/** Keeps what is derived from all objects of a resource equal to the watch cache, at the cost of what changed. */
+/** Keeps state that is derived from all objects of a resource in step with the watch cache; costs as much as what changed. */
 import type { ApiObject } from '../../client/client.ts'
 import type { Lister } from '../options.ts'
 
-/** The part of a lister that is needed. */
+/** The part of a lister that is needed here. */
 export type Followed<T> = Pick<Lister<T>, 'list' | 'revision' | 'since'>
 
 /**
- * Returns what brings the derived state up to date: it calls `set` for every object that changed since its last call, with
- * the object as it was known before, and does nothing while the source's revision stands still. Changes come from the
- * cache's recent history; only where that does not reach back is everything compared.
+ * Returns a function that updates the derived state: it calls `set` for every object that changed since the last call, with
+ * the object as last known, and does nothing while the source's revision is unchanged. Changes come from the cache's recent
+ * history; everything is compared only where that does not reach back far enough.
  */
 export function keepDerived<T extends ApiObject>(source: Followed<T>, set: (namespace: string, name: string, next: T | undefined, before: T | undefined) => void): () => void {
   let revision = -1

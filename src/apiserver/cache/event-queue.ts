@@ -1,14 +1,14 @@
-/** A watch as an async iterator: events wait here until the reader comes for them. */
+/** A watch as an async iterator: events are queued until the reader takes them. */
 import type { Clock } from '../../machinery/clock.ts'
 import { expired, type ApiError } from '../../machinery/errors.ts'
 import type { Encoded } from './encoded.ts'
 import type { EventType, Sink } from './watch.ts'
 
-/** A reader that is this many events behind lists again instead. */
+/** A reader that is this many events behind must list again. */
 const patience = 100_000
 
 export interface EventQueueOptions {
-  /** The reader's own signal. */
+  /** The reader's signal. */
   readonly signal: AbortSignal | undefined
   readonly closing: AbortSignal
   /** Milliseconds; 0: no end. */
@@ -18,7 +18,7 @@ export interface EventQueueOptions {
 
 interface QueuedEvent { readonly type: EventType; readonly object: unknown }
 
-/** `show` turns what the cache holds into what the reader sees. */
+/** `show` turns a cached item into what the reader sees. */
 export function eventQueue(show: (item: Encoded) => unknown, { signal, closing, timeout, clock }: EventQueueOptions) {
   let waiting: QueuedEvent[] = []
   let ended = false

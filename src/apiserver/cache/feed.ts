@@ -1,20 +1,20 @@
-/** A controller of the API server itself: told by the cache, without a client's watch in between. */
+/** Feeds controllers inside the API server from the cache, without a client's watch. */
 import type { ResourceCache, Watcher } from './resource-cache.ts'
 
 export interface Fed {
-  /** An object came, changed or went. */
+  /** An object was added, changed or removed. */
   changed(name: string): void
-  /** Everything is to be looked at: at the beginning, and when it is not known what happened meanwhile. */
+  /** Everything must be checked: at the beginning, and after a gap in the changes. */
   everything(): void
 }
 
-/** Feeds it with the objects of a cluster-wide resource until the returned function is called. */
+/** Feeds the controller with the objects of a cluster-scoped resource until the returned function is called. */
 export function feed(cache: ResourceCache, { changed, everything }: Fed): () => void {
   const watcher: Watcher = {
     push: ({ current: { object } }) => changed(object.metadata.name ?? ''),
     flush: () => undefined,
     reset() {
-      // Somebody read the store anew; the cache is still telling its watchers.
+      // The store was read again; the cache is still notifying its watchers.
       queueMicrotask(() => {
         cache.watch(watcher)
         everything()

@@ -1,4 +1,4 @@
-/** Changes that the cache no longer has, or never had, read from the store's own history: a watch resumes even after a restart. */
+/** Changes that the cache no longer has, read from the store's history, so that a watch resumes even after a restart. */
 import { internal } from '../../machinery/errors.ts'
 import type { Change } from '../../store/store.ts'
 import { CompactedError } from '../../store/store.ts'
@@ -7,14 +7,14 @@ import { Encoded } from './encoded.ts'
 import type { ListSource } from './list.ts'
 import type { CacheEvent } from './resource-cache.ts'
 
-/** A watch that is further behind than this lists again. */
+/** A watch that is further behind than this must list again. */
 const most = 10_000
 
-/** The change as watchers see it; undefined when the store does not know what it was about. */
+/** The change as watchers see it; undefined when the store no longer knows the object. */
 function eventOf({ decode }: ListSource, change: Change): CacheEvent | undefined {
   const { key, value, modRevision } = change.entry
   if (change.entry.problem !== undefined) throw internal(change.entry.problem)
-  // What it was nobody knows any more: whoever watches lists again.
+  // Nobody knows the object any more: watchers must list again.
   if (change.previous?.problem !== undefined) return undefined
   const at = (bytes: Uint8Array, revision: number) => new Encoded(key, revision, withResourceVersion(decode(bytes), String(revision)))
   const previous = change.previous && at(change.previous.value, change.previous.modRevision)

@@ -1,4 +1,4 @@
-/** Changes of objects that have to be converted before anybody can look at them: told one after the other, in their order. */
+/** Changes of objects that need a conversion webhook before they can be shown: delivered one at a time, in order. */
 import { ApiError, internal } from '../../machinery/errors.ts'
 import type { Encoded } from './encoded.ts'
 import type { CacheEvent } from './resource-cache.ts'
@@ -6,7 +6,7 @@ import type { CacheEvent } from './resource-cache.ts'
 export interface InTurnOptions<What> {
   /** Resolves when the items can be shown. */
   ready(items: readonly Encoded[]): Promise<void> | undefined
-  /** What the change means to the watcher; undefined when it means nothing. */
+  /** The watcher's event for a change; undefined when there is none. */
   see(change: CacheEvent): What | undefined
   tell(change: CacheEvent, what: What | undefined): void
   flush(): void
@@ -21,7 +21,7 @@ export function inTurn<What extends { readonly item: Encoded }>({ ready, see, te
     for (let change = waiting.shift(); change; change = waiting.shift()) {
       await ready(change.previous ? [change.current, change.previous] : [change.current])
       const what = see(change)
-      // An object that left the selection is shown in its last state at a new revision: an item of its own.
+      // An object that left the selection is shown in its last state at a new revision, as an item of its own.
       if (what) await ready([what.item])
       tell(change, what)
       if (waiting.length === 0) flush()

@@ -1,4 +1,4 @@
-/** Lists from the cache: the newest state, a state at least or exactly as new as asked for, and pages of one snapshot. */
+/** Lists from the cache: the newest state, a state at least or exactly as new as requested, and pages of one snapshot. */
 import type { ApiObject } from '../../client/client.ts'
 import { ApiError, badRequest, expired, internal, invalid } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
@@ -25,9 +25,9 @@ export interface ListQuery {
 export interface ListResult {
   readonly items: readonly Encoded[]
   readonly resourceVersion: string
-  /** Empty when nothing follows. */
+  /** Empty on the last page. */
   readonly continue: string
-  /** How many follow, where it is known. */
+  /** How many objects follow, if known. */
   readonly remaining: number | undefined
 }
 
@@ -37,17 +37,17 @@ export interface ListSource {
   readonly clock: Clock
   readonly objects: ResourceCache
   decode(bytes: Uint8Array): ApiObject
-  /** For kinds whose objects have to be converted before they can be looked at: resolves once they are. */
+  /** For kinds with a conversion webhook: resolves once the objects are converted. */
   ready?(items: readonly Encoded[]): Promise<void> | undefined
 }
 
-/** Those of `found` that are selected. */
+/** The selected ones of `found`. */
 export const selected = async (found: readonly Encoded[], selection: Selection): Promise<readonly Encoded[]> =>
   (selection.all ? found : filterPausing(found, (item) => selection.matches(item.object)))
 
 interface Token { readonly revision: number; readonly after: string }
 
-/** What Kubernetes refuses of resourceVersion, resourceVersionMatch, sendInitialEvents and continue together, all of it at once. Throws `ApiError` 400 or 422. */
+/** Refuses combinations of resourceVersion, resourceVersionMatch, sendInitialEvents and continue as Kubernetes does, reporting all at once. Throws `ApiError` 400 or 422. */
 function checkListQuery({ resourceVersion, match, continue: token, sendInitialEvents }: ListQuery): void {
   const at = path('resourceVersionMatch')
   const wrong: FieldError[] = []
@@ -61,13 +61,13 @@ function checkListQuery({ resourceVersion, match, continue: token, sendInitialEv
   if (wrong.length > 0) throw optionsRefused(wrong)
 }
 
-/** 422: options of a list or watch that do not go together. */
+/** 422: contradicting options of a list or watch. */
 export const optionsRefused = (wrong: readonly FieldError[]): ApiError => invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', wrong)
 
 const mostRevision = 2n ** 64n - 1n
 const noRevision = (text: string, why: string): ApiError => badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`)
 
-/** A resourceVersion as a number; 0 for none. Throws `ApiError` 400 for what is none. */
+/** A resourceVersion as a number; 0 for none. Throws `ApiError` 400 for a malformed one. */
 export function parseRevision(text: string): number {
   if (text === '' || text === '0') return 0
   if (!/^\d+$/.test(text)) throw noRevision(text, 'invalid syntax')
@@ -78,7 +78,7 @@ export function parseRevision(text: string): number {
 const encodeToken = (token: Token): string =>
   Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: token.revision, start: token.after })).toString('base64url')
 
-/** Where a list goes on. Throws `ApiError` 400 for a token of anybody else's making. */
+/** Decodes a continue token. Throws `ApiError` 400 for a malformed one. */
 function decodeToken(text: string): Token {
   const wrong = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid: ${why}`)
   const strange = /[^\w-]/.exec(text)
@@ -99,7 +99,7 @@ const tooNew = (revision: number, current: number): ApiError => {
   return new ApiError(504, 'Timeout', `Timeout: ${message}`, { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 })
 }
 
-/** Waits up to three seconds for a revision that a client has from elsewhere. Throws `ApiError` 504 when it does not come. */
+/** Waits up to three seconds for a revision that the cache has not reached. Throws `ApiError` 504 when it does not come. */
 export async function waitFor({ cache, clock }: Pick<ListSource, 'cache' | 'clock'>, revision: number): Promise<void> {
   const reached = cache.reached(revision)
   if (!reached) return
@@ -110,13 +110,13 @@ export async function waitFor({ cache, clock }: Pick<ListSource, 'cache' | 'cloc
   if (timeout) throw tooNew(revision, cache.revision())
 }
 
-/** 410 with a token that goes on with what there is by now, for those who can do with that. */
+/** 410 with a token that continues with the present state, for clients that accept that. */
 function gone(token: string): ApiError {
   const error = expired(`The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.`)
   return Object.assign(error, { status: { ...error.status, metadata: { continue: token } } })
 }
 
-/** The objects that are selected, as the query wants them. Throws `ApiError` 400, 410, 504. */
+/** Lists the selected objects, as the query wants them. Throws `ApiError` 400, 410, 504. */
 export async function list(source: ListSource, selection: Selection, query: ListQuery): Promise<ListResult> {
   checkListQuery(query)
   if (!source.ready) return listed(source, selection, query)
@@ -130,13 +130,13 @@ async function listed(source: ListSource, selection: Selection, query: ListQuery
   if (query.continue) {
     const token = decodeToken(query.continue)
     if (query.resourceVersion && query.resourceVersion !== '0') throw badRequest('specifying resource version is not allowed when using continue')
-    // What goes on after its moment was forgotten: with what there is by now.
+    // Continues after its snapshot was forgotten, with the present state.
     if (token.revision < 0) return newest(source, selection, query.limit, token.after)
     return page(source, selection, query.limit, token)
   }
   const wanted = wantedBy(query.resourceVersion)
   if (wanted > 0) await waitFor(source, wanted)
-  // Exact needs a match parameter, or a limit: that is what Kubernetes does without one.
+  // Exact needs a match parameter, or a limit, as in Kubernetes.
   const exact = query.match === 'Exact' || (query.match === '' && wanted > 0 && query.limit > 0)
   if (exact) return page(source, selection, query.limit, { revision: wanted, after: '' })
   return newest(source, selection, query.resourceVersion === '0' ? 0 : query.limit, '')
@@ -157,13 +157,13 @@ async function newest({ objects, cache }: ListSource, selection: Selection, limi
     const item = objects.get(selection.single)
     return { items: item && selection.matches(item.object) ? [item] : [], resourceVersion, continue: '', remaining: undefined }
   }
-  // What there is at this moment, however long it takes to look at it.
+  // A snapshot, however long it takes to go through it.
   const found = objects.slice(selection.path, after === '' ? undefined : objects.prefix + after)
   if (limit > 0 && found.length > limit) return cut(objects.prefix, found, selection, limit, as, found.length)
   return { items: await selected(found, selection), resourceVersion, continue: '', remaining: undefined }
 }
 
-/** The first `limit` matches and where to go on after them. */
+/** The first `limit` matches, and where to continue. */
 async function cut(prefix: string, found: readonly Encoded[], selection: Selection, limit: number, revision: number, count: number): Promise<ListResult> {
   const items: Encoded[] = []
   let more = selection.all && found.length > limit
@@ -182,7 +182,7 @@ async function cut(prefix: string, found: readonly Encoded[], selection: Selecti
   return { ...whole, continue: encodeToken({ revision, after }), remaining: selection.all ? count - limit : undefined }
 }
 
-/** A page of the state at one revision: from the cache while nothing has changed since, from the store's history after that. What is forgotten is so for all, changed or not. */
+/** A page of the state at one revision: from the cache while nothing has changed since, then from the store's history. Compacted revisions are refused even if nothing changed. */
 async function page(source: ListSource, selection: Selection, limit: number, { revision, after }: Token): Promise<ListResult> {
   const { objects } = source
   const forgotten = () => (after === '' ? expired('The resourceVersion for the provided list is too old.') : gone(encodeToken({ revision: -1, after })))

@@ -1,10 +1,10 @@
-/** Synchronous looks into the cache, for authorization and admission. */
+/** Synchronous reads of the cache, for authorization and admission. */
 import type { Resource } from '../../api/index.ts'
 import type { Lister } from '../options.ts'
 import type { RegistryEnvironment } from '../registry/call.ts'
 import { pathOf } from './keys.ts'
 
-/** Throws when the resource is none that is stored. */
+/** Throws when the resource is not stored. */
 export function createLister<T>(env: Pick<RegistryEnvironment, 'find'>, resource: Resource): Lister<T> {
   const served = env.find(resource.group, resource.version, resource.plural)
   if (!served) throw new Error(`${resource.groupResource} is not kept in the store`)
@@ -18,7 +18,7 @@ export function createLister<T>(env: Pick<RegistryEnvironment, 'find'>, resource
   }
 }
 
-/** Of a kind that came at run time: served anew, it has another cache; served no longer, it has no objects. */
+/** For a kind added at run time: a replaced kind has another cache, a removed one no objects. */
 function lateLister<T>(env: Pick<RegistryEnvironment, 'find'>, { group, version, plural, namespaced }: Resource): Lister<T> {
   const cache = () => env.find(group, version, plural)?.cache
   return {

@@ -1,4 +1,4 @@
-/** All objects of one resource, in the order of their keys, with the recent changes that watches resume from. */
+/** All objects of one resource, ordered by key, and the recent changes from which watches resume. */
 import type { Clock } from '../../machinery/clock.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
@@ -7,13 +7,13 @@ import { internal } from '../../machinery/errors.ts'
 import { Encoded } from './encoded.ts'
 import { Sorted } from './sorted.ts'
 
-/** One change, with what watchers share of it: their frames, encoded once. */
+/** One change, with the frames that watchers share, encoded once. */
 export interface CacheEvent {
   readonly type: 'put' | 'delete'
   readonly revision: number
-  /** When it came in, in milliseconds. */
+  /** When it arrived, in milliseconds. */
   readonly at: number
-  /** The object now; of a delete, its last state with the revision of the deletion. */
+  /** The object now; for a deletion, its last state with the revision of the deletion. */
   readonly current: Encoded
   readonly previous: Encoded | undefined
 }
@@ -25,16 +25,16 @@ export interface Watcher {
   flush(): void
   /** The history was lost: the watch ends with 410. */
   reset(): void
-  /** The resource is served no longer, or in another way: the watch ends, and can be taken up again where it was. */
+  /** The kind was removed or replaced: the watch ends, and can be resumed where it was. */
   close(): void
 }
 
-/** History: at least `few` changes, more while they are younger than `young` ms, never more than `many`. What is older is in the store. */
+/** History: at least `few` changes, more while they are younger than `young` ms, at most `many`. Older ones are in the store. */
 const few = 100
 const many = 2000
 const young = 60_000
 
-/** Of most kinds that admission looks for there is none. */
+/** Shared by empty listings: of most kinds that admission looks at there are no objects. */
 const nothing: readonly ApiObject[] = []
 
 export class ResourceCache {
@@ -45,16 +45,16 @@ export class ResourceCache {
   readonly #clock: Clock
   #events: CacheEvent[] = []
   #head = 0
-  /** A watch can resume from this revision or a later one. */
+  /** The oldest revision from which a watch can resume. */
   #horizon = 0
   #changed = 0
-  /** What is there and cannot be read, with the reason; undefined: nothing. */
+  /** Entries that cannot be decrypted, with the reason; undefined when there are none. */
   #unreadable: Map<string, string> | undefined
-  /** What changes have been about while the cache is being filled beside them. */
+  /** The keys of changes that arrived while the cache is being filled. */
   #heard: Set<string> | undefined
   #closedAt: number | undefined
 
-  /** `from`: the revision after which changes come in; given when what was there before comes by `seed`. */
+  /** `from`: the revision after which changes arrive; given when earlier objects come through `seed`. */
   constructor(prefix: string, clock: Clock, from?: number) {
     this.prefix = prefix
     this.#clock = clock
@@ -63,11 +63,11 @@ export class ResourceCache {
     this.#heard = new Set()
   }
 
-  /** Throws `ApiError` 500 when there is an object that cannot be read. */
+  /** Throws `ApiError` 500 when the object cannot be decrypted. */
   get(path: string): Encoded | undefined { return this.#byKey.get(this.prefix + path) ?? this.#missing(this.prefix + path) }
   byKey(key: string): Encoded | undefined { return this.#byKey.get(key) }
   get size(): number { return this.#items.size }
-  /** The revision of the last change of any object. */
+  /** The revision of the last change. */
   get changed(): number { return this.#changed }
   get horizon(): number { return this.#horizon }
   get watcherCount(): number { return this.#watchers.size }
@@ -78,16 +78,16 @@ export class ResourceCache {
     return undefined
   }
 
-  /** There is something under the key, and it cannot be read. */
+  /** Whether there is an entry under the key that cannot be decrypted. */
   spoil(key: string, why: string): void { (this.#unreadable ??= new Map()).set(key, why) }
 
-  /** Throws `ApiError` 500 when something whose path starts with `path` cannot be read: a list without it would say that it is gone. */
+  /** Throws `ApiError` 500 when an entry below `path` cannot be decrypted: a list without it would say that it is gone. */
   checkReadable(path = ''): void {
     if (!this.#unreadable) return
     for (const [key, why] of this.#unreadable) if (key.startsWith(this.prefix + path)) throw internal(why)
   }
 
-  /** The objects whose path starts with `path` (`''` for all, `namespace/`), in order, from the first key after `after` on. */
+  /** The objects whose path starts with `path` (`''` for all, `namespace/`), in order, after the key `after`. */
   slice(path = '', after?: string): readonly Encoded[] {
     if (path === '' && after === undefined) return this.#items.all()
     const prefix = this.prefix + path
@@ -103,7 +103,7 @@ export class ResourceCache {
     return previous
   }
 
-  /** Starts over with what the store has at `revision`; watches end, because what happened in between is not known. */
+  /** Starts over with the store's state at `revision`; watches end, because what happened in between is unknown. */
   fill(items: readonly Encoded[], revision: number): void {
     for (const watcher of this.#watchers) watcher.reset()
     this.#watchers.clear()
@@ -113,29 +113,29 @@ export class ResourceCache {
     this.#events = []
     this.#head = 0
     for (const item of items) this.#set(item)
-    // Refilled after a gap, nobody knows what was deleted in it: everything counts as changed.
+    // Deletions during a gap are unknown, so after refilling everything counts as changed.
     const refilled = this.#changed > 0
     this.#horizon = revision
     this.#changed = refilled ? revision : items.reduce((newest, item) => Math.max(newest, item.revision), 0)
   }
 
-  /** Puts in what the store had before the first change that came in. */
+  /** Adds an entry that the store had before the first change arrived. */
   seed(item: Encoded): void {
     this.#set(item)
     this.#changed = Math.max(this.#changed, item.revision)
   }
-  /** Whether a change has been about the key, while the cache is being filled. */
+  /** Whether a change of the key has arrived while the cache is being filled. */
   heardOf(key: string): boolean { return this.#heard?.has(key) ?? false }
-  /** Everything that was there before is in. */
+  /** Says that all earlier entries are in. */
   seeded(): void { this.#heard = undefined }
 
-  /** It is fed no longer; `revision` is the last one that it has seen. Ends all watches. */
+  /** Says that the cache is no longer fed; `revision` is the last one it has seen. Ends all watches. */
   close(revision: number): void {
     this.#closedAt = revision
     for (const watcher of this.#watchers) watcher.close()
     this.#watchers.clear()
   }
-  /** Up to which revision it was fed; undefined while it is. */
+  /** The revision up to which it was fed; undefined while it still is. */
   get closedAt(): number | undefined { return this.#closedAt }
 
   put(item: Encoded): void {
@@ -184,7 +184,7 @@ export class ResourceCache {
     for (const watcher of this.#watchers) watcher.flush()
   }
 
-  /** The changes after `revision`; undefined when they are no longer all known. */
+  /** The changes after `revision`; undefined when not all of them are known any more. */
   since(revision: number): readonly CacheEvent[] | undefined {
     if (revision < this.#horizon) return undefined
     let from = this.#events.length
@@ -192,7 +192,7 @@ export class ResourceCache {
     return this.#events.slice(from)
   }
 
-  /** Lets go of bytes that nobody has asked for since the last time. */
+  /** Drops bytes that nobody has asked for since the last call. */
   async age(): Promise<void> { await eachPausing(this.#items.all(), (item) => item.age()) }
 
   watch(watcher: Watcher): void {

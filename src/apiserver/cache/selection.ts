@@ -1,4 +1,4 @@
-/** Which objects of a resource a list or a watch is about. */
+/** Which objects of a resource a list or a watch selects. */
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest } from '../../machinery/errors.ts'
 import { everyField, parseFieldSelector, type FieldSelector } from '../../machinery/fields.ts'
@@ -6,13 +6,13 @@ import { everything, parseLabelSelector, type LabelSelector } from '../../machin
 import { pathOf } from './keys.ts'
 
 export interface Selection {
-  /** What the paths of the objects start with: '' or `namespace/`. */
+  /** The prefix of the objects' paths: '' or `namespace/`. */
   readonly path: string
   /** Set when only one object can match: its path. */
   readonly single: string | undefined
-  /** Whether the path alone decides. */
+  /** Whether the path alone decides, without labels or fields. */
   readonly all: boolean
-  /** Whether fields of the objects decide. */
+  /** Whether field values decide. */
   readonly byFields: boolean
   matches(object: ApiObject): boolean
 }
@@ -38,11 +38,11 @@ const one = (selector: FieldSelector, path: string): string | undefined => selec
 function checkFields(selector: FieldSelector, of: Selectable): void {
   const unknown = selector.requirements.find((r) => !of.fieldPaths().has(r.path))
   if (!unknown) return
-  // Kinds that offer nothing beyond their names say so.
+  // Kinds without selectable fields have a message of their own.
   throw badRequest(of.fieldPaths().size > 2 || of.custom ? `field label not supported: ${unknown.path}` : `${JSON.stringify(unknown.path)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
 }
 
-/** Reads the selectors of a request. Throws `ApiError` 400 for a selector that is malformed or names a field that is not offered. */
+/** Parses the selectors of a request. Throws `ApiError` 400 for a selector that is malformed or names a field that is not selectable. */
 export function selectionOf(of: Selectable, options: SelectionOptions): Selection {
   const labels: LabelSelector = options.labelSelector ? parseLabelSelector(options.labelSelector) : everything
   const fields: FieldSelector = options.fieldSelector ? parseFieldSelector(options.fieldSelector) : everyField

@@ -1,4 +1,4 @@
-/** Watches: what a watcher sees of the changes, given what it selected. */
+/** Watches: what a watcher sees of the changes, given its selection. */
 import { ApiError, expired } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
@@ -17,29 +17,29 @@ export interface WatchQuery {
   readonly match: string
   readonly bookmarks: boolean
   readonly sendInitialEvents: boolean | undefined
-  /** Of no use in a watch. */
+  /** Of lists; only checked for contradictions. */
   readonly continue?: string
 }
 
 /** Where the events of a watch go. */
 export interface Sink {
-  /** `change` is what the event was made of, the same object for all watchers that see it: a place to share encodings. */
+  /** `change` is the source of the event, the same object for all watchers that see it, so that they can share encodings. */
   event(type: EventType, item: Encoded, change: CacheEvent | undefined): void
-  /** The events so far are complete up to a revision: a good moment to write. */
+  /** Called when the events so far are complete up to a revision: a good moment to write. */
   flush(): void
-  /** Nothing more comes; the error that says why, if it is one. */
+  /** Called at the end; with the error, if it ended with one. */
   end(error?: ApiError): void
-  /** Whether nobody listens any more. */
+  /** Whether the reader is gone. */
   closed?(): boolean
-  /** Resolves when there is room for more; undefined: there is. Asked while a watch tells what there is already. */
+  /** Resolves when there is room for more; undefined: there is. Called during the initial events of a watch. */
   room?(): Promise<void> | undefined
 }
 
-/** An object that left the selection, as its deletion is told: its last matching state, at the revision of the change. */
+/** The deletion of an object that left the selection: its last matching state, at the revision of the change. */
 const departed = (change: CacheEvent): Encoded =>
   change.type === 'delete' ? change.current : new Encoded(change.previous!.key, change.revision, withResourceVersion(change.previous!.object, String(change.revision)))
 
-/** What `change` means to somebody who sees the selected objects only; undefined when it means nothing. */
+/** The event of `change` for a watcher of the selection; undefined when there is none. */
 export function seen(change: CacheEvent, selection: Selection, prefix: string): { readonly type: EventType; readonly item: Encoded } | undefined {
   if (selection.path !== '' && !change.current.key.startsWith(selection.path, prefix.length)) return undefined
   const before = change.previous !== undefined && (selection.all || selection.matches(change.previous.object))
@@ -50,11 +50,11 @@ export function seen(change: CacheEvent, selection: Selection, prefix: string): 
 
 const tooOld = (revision: number, horizon: number) => expired(`too old resource version: ${revision} (${horizon})`)
 
-/** What does not go together in the options of a watch, all of it at once. Throws `ApiError` 422. */
+/** Refuses contradicting options of a watch, reporting all at once. Throws `ApiError` 422. */
 function checkInitialEvents({ sendInitialEvents, match, resourceVersion, continue: token }: WatchQuery): void {
   const at = path('resourceVersionMatch')
   const wrong: FieldError[] = []
-  // A watch from now begins with what there is, which is as if that was asked for.
+  // A watch from now begins with the existing objects, as if they were requested.
   const begins = sendInitialEvents === undefined && (resourceVersion === '' || resourceVersion === '0')
   if (token && (match || begins)) wrong.push(at.forbidden('resourceVersionMatch is forbidden when continue is provided'))
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan') wrong.push(at.forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
