@@ -77,7 +77,7 @@ function claimProblems(claim: core.PersistentVolumeClaim, item: core.LimitRangeI
   const usage = (bound: string, text: string) => `${bound} storage usage per PersistentVolumeClaim is ${text}`
   const min = item.min?.['storage']
   const max = item.max?.['storage']
-  if (min !== undefined && request === undefined) list.push(`${usage('minimum', min)}. No request is specified`)
+  if (min !== undefined && request === undefined) list.push(`${usage('minimum', min)}.  No request is specified`)
   else if (min !== undefined && less(request, min)) list.push(`${usage('minimum', min)}, but request is ${request}`)
   if (max !== undefined && less(max, request)) list.push(`${usage('maximum', max)}, but request is ${request}`)
   return list
@@ -90,13 +90,13 @@ function problems(item: core.LimitRangeItem, { requests, limits }: Resources): s
   const list: string[] = []
   for (const [name, min] of Object.entries(item.min ?? {})) {
     const head = `minimum ${name} usage per ${item.type} is ${min}`
-    if (requests[name] === undefined) list.push(`${head}. No request is specified`)
+    if (requests[name] === undefined) list.push(`${head}.  No request is specified`)
     else if (less(requests[name], min)) list.push(`${head}, but request is ${requests[name]}`)
     if (less(limits[name], min)) list.push(`${head}, but limit is ${limits[name]}`)
   }
   for (const [name, max] of Object.entries(item.max ?? {})) {
     const head = `maximum ${name} usage per ${item.type} is ${max}`
-    if (limits[name] === undefined) list.push(`${head}. No limit is specified`)
+    if (limits[name] === undefined) list.push(`${head}.  No limit is specified`)
     else if (less(max, limits[name])) list.push(`${head}, but limit is ${limits[name]}`)
     if (less(max, requests[name])) list.push(`${head}, but request is ${requests[name]}`)
   }
