@@ -10,7 +10,7 @@ import { readConfig } from './apply/config.ts'
 import { createdFields } from './apply/created.ts'
 import { difference, emptySet, intersection, isEmptySet, sameSet, setOfPaths, toFieldsV1, union, type FieldSet } from './apply/fieldset.ts'
 import { applyConflict, capUpdaters, conflictsOf, entryOf, ownable, readManagers, sameManager, withFields, writeManagers, type Conflict, type Manager } from './apply/managers.ts'
-import { merge, removeFields } from './apply/merge.ts'
+import { merge, removeFields, withStatedMaps } from './apply/merge.ts'
 import { decodeObject } from './json.ts'
 import { parseJson } from './json/parse.ts'
 import { isApiError } from './errors.ts'
@@ -73,7 +73,9 @@ export function applyConfiguration<T>(type: StructType<T>, live: T | undefined, 
   const last = managers.find((m) => sameManager(m, stated))
   const others = managers.filter((m) => m !== last)
   const merged = merge(type, old, wanted)
-  const pruned = last ? removeFields(type, merged, abandoned(type, merged, last.fields, [stated, ...others])) : merged
+  const removed = last ? removeFields(type, merged, abandoned(type, merged, last.fields, [stated, ...others])) : merged
+  // What was emptied is gone, unless it is stated: a map of nothing is one.
+  const pruned = removed === merged ? merged : withStatedMaps(type, removed, wanted)
   const object = withoutEntries(decodeObject(type, pruned ?? {}).object)
 
   // A field may be stated that no object keeps: a false, a zero, a null. It takes the field from others all the same.

@@ -9,8 +9,8 @@ import './json/exact.ts'
 import { parseYaml, tagsOfJson } from './yaml.ts'
 
 export interface YamlJsonOptions {
-  /** Refuse mappings that have a key twice. */
-  readonly uniqueKeys: boolean
+  /** Look for keys that a mapping has twice: takes as long again. */
+  readonly repeated: boolean
   /** Milliseconds that one text may take; 5,000. */
   readonly limit?: number
 }
@@ -21,8 +21,17 @@ const defaultLimit = 5000
 /** The thread ends when nobody has needed it for so long, in milliseconds. */
 const idle = 30_000
 
-/** Throws when a mapping has a key twice, in the words of Kubernetes's reader. */
-function checkUnique(text: string): void {
+/** A document as JSON. */
+export interface YamlJson {
+  readonly json: string
+  /** Keys that a mapping has twice, in the words of Kubernetes's reader: `line 6: key "a" already set in map`. */
+  readonly repeated: readonly string[]
+}
+
+const none: readonly string[] = []
+
+function repeatedKeys(text: string): readonly string[] {
+  const found: { readonly line: number; readonly name: string }[] = []
   const lines = new LineCounter()
   const document = parseDocument(text, { version: '1.1', customTags: tagsOfJson, merge: true, logLevel: 'silent', uniqueKeys: false, lineCounter: lines })
   visit(document, {
@@ -31,26 +40,27 @@ function checkUnique(text: string): void {
       for (const { key } of map.items) {
         if (!isScalar(key)) continue
         const name = String(key.value)
-        if (seen.has(name) && name !== '<<') throw new Error(`unmarshal errors:\n  line ${lines.linePos(key.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`)
+        if (seen.has(name) && name !== '<<') found.push({ line: lines.linePos(key.range?.[0] ?? 0).line, name })
         seen.add(name)
       }
     },
   })
+  return found.toSorted((a, b) => a.line - b.line).map(({ line, name }) => `line ${line}: key ${JSON.stringify(name)} already set in map`)
 }
 
 /** What may be an integer that a double does not keep: decimal, hexadecimal, with underscores or without. */
 const longInteger = /\d[\da-f_]{13}/i
 
 /** The JSON text of a YAML document; `null` for an empty one. Throws an `Error` that says where the text is no YAML, or what JSON cannot say. */
-export function yamlToJsonNow(text: string, uniqueKeys: boolean): string {
+export function yamlToJsonNow(text: string, repeated: boolean): YamlJson {
   // eslint-disable-next-line no-control-regex
   if (/[\0-\x08\v\f\x0e-\x1f\x7f]/.test(text)) throw new Error('control characters are not allowed')
-  if (uniqueKeys) checkUnique(text)
-  return JSON.stringify(parseYaml(text, { intAsBigInt: longInteger.test(text) }) ?? null)
+  const json = JSON.stringify(parseYaml(text, { intAsBigInt: longInteger.test(text) }) ?? null)
+  return { json, repeated: repeated ? repeatedKeys(text) : none }
 }
 
-interface Job { readonly text: string; readonly uniqueKeys: boolean; readonly limit: number; resolve(json: string): void; reject(error: Error): void }
-export type Answer = { readonly json: string } | { readonly error: string }
+interface Job { readonly text: string; readonly repeated: boolean; readonly limit: number; resolve(made: YamlJson): void; reject(error: Error): void }
+export type Answer = YamlJson | { readonly error: string }
 
 const waiting: Job[] = []
 let worker: Worker | undefined
@@ -80,7 +90,7 @@ function next(): void {
   const done = (answer: Answer) => {
     clearTimeout(timer)
     mine.off('message', done).off('error', broken)
-    if ('json' in answer) job.resolve(answer.json)
+    if ('json' in answer) job.resolve(answer)
     else job.reject(new Error(answer.error))
     next()
   }
@@ -92,14 +102,14 @@ function next(): void {
   const timer = setTimeout(() => give('the document takes too long to read'), job.limit)
   mine.on('message', done).on('error', broken)
   // oxlint-disable-next-line unicorn/require-post-message-target-origin
-  mine.postMessage({ text: job.text, uniqueKeys: job.uniqueKeys })
+  mine.postMessage({ text: job.text, repeated: job.repeated })
 }
 
 /** The JSON text of a YAML document. Rejects with an `Error` that says where the text is no YAML. What is JSON already stays as it is. */
-export function yamlToJson(text: string, { uniqueKeys, limit = defaultLimit }: YamlJsonOptions): Promise<string> {
-  if (text.length <= short) return new Promise((resolve) => resolve(yamlToJsonNow(text, uniqueKeys)))
+export function yamlToJson(text: string, { repeated, limit = defaultLimit }: YamlJsonOptions): Promise<YamlJson> {
+  if (text.length <= short) return new Promise((resolve) => resolve(yamlToJsonNow(text, repeated)))
   return new Promise((resolve, reject) => {
-    waiting.push({ text, uniqueKeys, limit, resolve, reject })
+    waiting.push({ text, repeated, limit, resolve, reject })
     if (!busy) next()
   })
 }

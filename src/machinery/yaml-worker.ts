@@ -2,13 +2,13 @@
 import { parentPort } from 'node:worker_threads'
 import { yamlToJsonNow, type Answer } from './yaml-json.ts'
 
-const answer = (text: string, uniqueKeys: boolean): Answer => {
+const answer = (text: string, repeated: boolean): Answer => {
   try {
-    return { json: yamlToJsonNow(text, uniqueKeys) }
+    return yamlToJsonNow(text, repeated)
   } catch (error) {
     return { error: (error as Error).message }
   }
 }
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin
-parentPort?.on('message', ({ text, uniqueKeys }: { readonly text: string; readonly uniqueKeys: boolean }) => parentPort?.postMessage(answer(text, uniqueKeys)))
+parentPort?.on('message', ({ text, repeated }: { readonly text: string; readonly repeated: boolean }) => parentPort?.postMessage(answer(text, repeated)))

@@ -8,6 +8,7 @@ import { decodeObject, inTextOrder, parseJson } from '../../machinery/json.ts'
 import { decodeMessage, unwrapUnknown } from '../../machinery/protobuf.ts'
 import type { FieldValidation } from '../registry/call.ts'
 import type { Media } from './negotiate.ts'
+import { asOneError, repeatedIn } from './repeated.ts'
 
 export interface Expected {
   readonly kind: string
@@ -113,9 +114,11 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
   const { value, duplicates } = parseText(body, validation, expected)
   const { object, unknownFields } = decodeObject(expected.type, withManagersReset(stated(value, body, expected)))
   if (validation === 'Ignore') return object
-  if (duplicates.length === 0 && unknownFields.length === 0) return object
+  const lines = repeatedIn(body)
+  if (!lines && duplicates.length === 0 && unknownFields.length === 0) return object
   // Of custom kinds Kubernetes looks for repeated fields first.
-  const problems = expected.custom ? [...duplicates, ...unknownFields] : inTextOrder(body, duplicates, unknownFields)
+  const fields = expected.custom ? [...duplicates, ...unknownFields] : inTextOrder(body, duplicates, unknownFields)
+  const problems = lines ? [...(validation === 'Strict' ? [asOneError(lines)] : lines), ...fields] : fields
   if (validation === 'Strict') {
     throw badRequest(`${expected.kind} in version ${JSON.stringify(versionOf(expected.apiVersion))} cannot be handled as a ${expected.kind}: strict decoding error: ${problems.join(', ')}`)
   }

@@ -1,6 +1,7 @@
 /** The body of a request, whole, up to a limit; YAML as JSON. */
 import { badRequest, tooLarge } from '../../machinery/errors.ts'
 import { yamlToJson } from '../../machinery/yaml-json.ts'
+import { noteRepeated } from '../encoding/repeated.ts'
 import type { ApiRequest } from './request.ts'
 
 /** What Kubernetes takes, and etcd with it. */
@@ -17,7 +18,7 @@ const nothing = Buffer.alloc(0)
 export function readBody({ raw, query }: Pick<ApiRequest, 'raw' | 'query'>): Promise<Buffer> | Buffer {
   const type = raw.headers['content-type']
   if (!type?.includes('yaml')) return readBytes(raw)
-  return asJson(readBytes(raw), type, query.get('fieldValidation') === 'Strict')
+  return asJson(readBytes(raw), type, query.get('fieldValidation') !== 'Ignore')
 }
 
 /** Most clients that say YAML send JSON, which is YAML as well. */
@@ -31,12 +32,15 @@ function isJson(bytes: Buffer): boolean {
   }
 }
 
-async function asJson(body: Promise<Buffer> | Buffer, type: string, strict: boolean): Promise<Buffer> {
+async function asJson(body: Promise<Buffer> | Buffer, type: string, repeated: boolean): Promise<Buffer> {
   const bytes = await body
   if (bytes.length === 0 || isJson(bytes)) return bytes
   const saying = type.startsWith('application/apply-patch') ? 'error decoding YAML' : 'yaml'
   try {
-    return Buffer.from(await yamlToJson(bytes.toString(), { uniqueKeys: strict }))
+    const made = await yamlToJson(bytes.toString(), { repeated })
+    const json = Buffer.from(made.json)
+    noteRepeated(json, made.repeated)
+    return json
   } catch (error) {
     // The first line says where; the others quote what stands there, which may be a secret's.
     throw badRequest(`${saying}: ${(error as Error).message.split('\n', 1)[0]?.replace(/:$/, '')}`)

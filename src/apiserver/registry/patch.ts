@@ -7,6 +7,7 @@ import { decodeObject, parseJson, type Parsed } from '../../machinery/json.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../machinery/patch.ts'
 import type { JsonObject, StructType } from '../../api/index.ts'
 import type { ApiObject, Patch } from '../../client/client.ts'
+import { asOneError, repeatedIn } from '../encoding/repeated.ts'
 import type { Call, RegistryEnvironment } from './call.ts'
 import type { Served } from './served.ts'
 import type { Subresource } from './subresources.ts'
@@ -44,6 +45,8 @@ export function parsePatch(type: Patch['type'], body: Buffer, force: boolean): P
     throw badRequest(`error decoding ${type === 'apply' ? 'YAML: error unmarshaling JSON: while decoding JSON' : 'patch'}: json: cannot unmarshal ${word} into Go value of type map[string]interface {}`)
   }
   const patch: Patch = type === 'apply' ? { type, body: value as JsonObject, force } : { type, body: value as JsonObject }
+  const lines = type === 'apply' ? repeatedIn(body) : undefined
+  if (lines) repeated.set(patch, lines)
   if (duplicateFields.length > 0) repeated.set(patch, duplicateFields)
   return patch
 }
@@ -119,7 +122,7 @@ export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresour
   const { kind, apiVersion, type } = served.resource
   const shown: Shown = sub ?? { kind, apiVersion, type: type as unknown as StructType<ApiObject> }
   const rules = sub?.rules(served) ?? objectRules(served)
-  if (patch.type === 'apply') return apply(env, call, sub, rules, { body: patch.body, force: patch.force ?? false })
+  if (patch.type === 'apply') return apply(env, call, sub, rules, { body: patch.body, force: patch.force ?? false }, repeated.get(patch) ?? [])
   const isNormal = !sub?.show && !served.custom && !served.conversion
   return update(env, call, rules, (current) => {
     const after = patched(call, shown, sub?.show?.(current) ?? current, isNormal, patch)
@@ -127,7 +130,13 @@ export function patchObject(env: RegistryEnvironment, call: Call, sub: Subresour
   })
 }
 
-function apply(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, rules: UpdateRules, configuration: Configuration): Promise<Updated> {
-  const missing = () => applied(call, sub, undefined, configuration)
-  return update(env, call, rules, (current) => appliedTo(call, sub, current, configuration), { managed: true, ...(sub ? {} : { missing }) })
+/** `lines`: keys that stand twice in the configuration. Kubernetes looks for them once it could be applied. */
+function apply(env: RegistryEnvironment, call: Call, sub: Subresource | undefined, rules: UpdateRules, configuration: Configuration, lines: readonly string[]): Promise<Updated> {
+  const checked = (object: ApiObject): ApiObject => {
+    if (lines.length > 0 && call.fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${asOneError(lines)}`)
+    return object
+  }
+  if (call.fieldValidation === 'Warn') for (const line of lines) call.warn(line)
+  const missing = () => checked(applied(call, sub, undefined, configuration))
+  return update(env, call, rules, async (current) => checked(await appliedTo(call, sub, current, configuration)), { managed: true, ...(sub ? {} : { missing }) })
 }

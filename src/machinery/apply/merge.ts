@@ -67,3 +67,23 @@ export function removeFields(type: Target, value: unknown, remove: FieldSet): un
   }
   return Object.keys(out).length > 0 ? out : undefined
 }
+
+/** The value with the maps that `config` states and that were emptied away: a map of nothing is one. */
+export function withStatedMaps(type: Target, value: unknown, config: unknown): unknown {
+  if (typeof config !== 'object' || config === null) return value
+  const shape = shapeFor(type, value, config)
+  if (shape.form === 'leaf') return value
+  if (shape.form === 'list') {
+    if (!Array.isArray(value)) return value
+    const stated = byElement(config, shape.elementOf)
+    return value.map((item) => withStatedMaps(shape.of, item, stated.get(shape.elementOf(item))?.[0]))
+  }
+  let out = (value ?? {}) as Obj
+  for (const [name, item] of entriesOf(config)) {
+    const child = shape.child(name)
+    const before = Object.hasOwn(out, name) ? out[name] : undefined
+    const after = child ? withStatedMaps(child, before, item) : before
+    if (after !== before) out = withKey(out, name, after)
+  }
+  return out
+}

@@ -10,7 +10,7 @@ describe('integers beyond 2^53', () => {
     const text = '{"a":9223372036854775807,"b":[-9223372036854775808,{"c":9007199254740993}],"d":"9223372036854775807"}'
     expect(JSON.stringify(parseExactly(text))).toBe(text)
     expect(formatYaml(parseExactly('{"a":9223372036854775807}'))).toBe('a: 9223372036854775807\n')
-    expect(yamlToJsonNow('a: 9223372036854775807\nb: 0x7fffffffffffffff\nc: 9_007_199_254_740_993\nd: "9223372036854775807"\n', false))
+    expect(yamlToJsonNow('a: 9223372036854775807\nb: 0x7fffffffffffffff\nc: 9_007_199_254_740_993\nd: "9223372036854775807"\n', false).json)
       .toBe('{"a":9223372036854775807,"b":9223372036854775807,"c":9007199254740993,"d":"9223372036854775807"}')
   })
 

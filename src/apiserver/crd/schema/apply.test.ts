@@ -71,6 +71,17 @@ describe('apply to a custom object', () => {
     expect(specOf(applyConfiguration(type, first, object({ list: ['b'] }), { manager: 'one', now: 0 }))).toEqual({ list: ['b'] })
   })
 
+  it('keeps a map that it empties and still states', () => {
+    const text: Schema = { type: 'string' }
+    const spec: Schema = { type: 'object', properties: { o: { type: 'object', properties: { x: text } }, m: { type: 'object', additionalProperties: text }, gone: { type: 'object', properties: { x: text } }, free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }
+    const type = typeOf(spec)
+    const first = applyConfiguration(type, undefined, object({ o: { x: 'y' }, m: { a: 'b' }, gone: { x: 'y' }, free: { deep: { a: 1 } } }), { manager: 'one', now: 0 })
+    const second = applyConfiguration(type, first, object({ o: {}, m: {}, free: { deep: {} } }), { manager: 'one', now: 0 })
+    expect(specOf(second)).toEqual({ o: {}, m: {}, free: { deep: {} } })
+    expect(fieldsOf(second, 'one')).toEqual({ 'f:o': {}, 'f:m': {}, 'f:free': { 'f:deep': {} } })
+    expect(specOf(applyConfiguration(type, second, object({}), { manager: 'one', now: 0 }))).toEqual({})
+  })
+
   it('refuses fields that the schema does not have', () => {
     expect(() => applied({ type: 'object', properties: {} }, {}, { z: 1 })).toThrow('failed to create typed patch object (/x; example.com/v1, Kind=CronTab): .spec.z: field not declared in schema')
   })
