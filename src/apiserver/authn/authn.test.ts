@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -99,6 +99,18 @@ describe('service account tokens', () => {
   const ask = async (spec: object = {}, user?: Identity, metadata: object = {}) => (await tokenRequest(env, tokens, createAudienceCheck(env, { decide: () => ({ opinion: 'none', reason: '' }) })).create?.({ metadata, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
   const toPod = { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'pod-uid' } }
   const authenticate = (token: string) => chain([bearer(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
+
+  it('that contradict themselves are refused, though the key is ours; so is another way to sign with it', async () => {
+    key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    tokens = createTokens({ signingKey: key, issuer }, env.clock)
+    const claims = { 'kubernetes.io': { namespace: 'x', serviceaccount: { name: 'app', uid: 'account-uid' } } }
+    const now = Math.floor(env.clock.now() / 1000)
+    const signed = async (subject: string, alg: string) => new SignJWT(claims).setProtectedHeader({ alg }).setIssuer(issuer).setAudience(issuer).setSubject(subject).setIssuedAt(now).setExpirationTime(now + 600).sign(createPrivateKey(key))
+    expect(await code(authenticate(await signed('system:serviceaccount:x:app', 'RS256')))).toBe('passed')
+    expect(await code(authenticate(await signed('system:serviceaccount:kube-system:admin', 'RS256')))).toBe(401)
+    expect(await code(authenticate(await signed('system:masters', 'RS256')))).toBe(401)
+    for (const alg of ['RS384', 'RS512', 'PS256']) expect(await code(authenticate(await signed('system:serviceaccount:x:app', alg))), alg).toBe(401)
+  })
 
   it('make who carries them the account, and say which pod and node they are from', async () => {
     const { status, spec } = await ask(toPod)

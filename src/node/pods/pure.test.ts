@@ -7,7 +7,7 @@ import { environment, type EnvSources } from './env.ts'
 import { expand } from './expand.ts'
 import { fieldValue, resourceValue } from './field-ref.ts'
 import { cpuQuota, cpuShares, oomScoreAdjustment, podLimits, qosClass } from './resources.ts'
-import { containerSecurity } from './security.ts'
+import { containerSecurity, sandboxSecurity } from './security.ts'
 import { serviceVariables } from './service-env.ts'
 import { matchesRegistry } from '../images/pull.ts'
 import { referencesOf } from './references.ts'
@@ -161,6 +161,8 @@ describe('security', () => {
 
   it('filters system calls unless asked not to', () => {
     expect(of({}, {}).seccomp).toEqual({ kind: 'runtimeDefault' })
+    // What holds a pod's namespaces runs nothing of the pod's, and has no need of more.
+    for (const type of [undefined, 'Unconfined', 'RuntimeDefault']) expect(sandboxSecurity({ spec: { containers: [], ...(type ? { securityContext: { seccompProfile: { type } } } : {}) } } as unknown as core.Pod, '/seccomp').seccomp, type).toEqual({ kind: 'runtimeDefault' })
     expect(of({ seccompProfile: { type: 'Unconfined' } }, {}).seccomp).toEqual({ kind: 'unconfined' })
     expect(of({}, {}, { seccompProfile: { type: 'Unconfined' } }).seccomp).toEqual({ kind: 'unconfined' })
     expect(of({ seccompProfile: { type: 'RuntimeDefault' } }, {}, { seccompProfile: { type: 'Unconfined' } }).seccomp).toEqual({ kind: 'runtimeDefault' })
