@@ -27,6 +27,7 @@ export function validateObjectMeta(m: Meta, at: Place, rules: ObjectMetaRules): 
     else for (const text of dns1123Label(m.namespace)) at.at('namespace').invalid(m.namespace, text)
   } else if (m.namespace) at.at('namespace').forbidden('not allowed on this type')
   if ((m.generation ?? 0) < 0) at.at('generation').invalid(m.generation, 'must be greater than or equal to 0')
+  if ((m.generation ?? 0) < 0) at.at('generation').invalid(m.generation, 'must be greater than or equal to 0')
   if (m.labels) validateLabels(m.labels, at.at('labels'))
   if (m.annotations) validateAnnotations(m.annotations, at.at('annotations'))
   if (m.ownerReferences) validateOwnerReferences(m.ownerReferences, at.at('ownerReferences'))

@@ -21,7 +21,7 @@ describe('YAML to JSON', () => {
     }), { numRuns: 100 })
   })
 
-  it('reads octal numbers in both forms', () => expect(JSON.parse(yamlToJsonNow('[0644, 0o644, -0o17]', true))).toEqual([420, 420, -15]))
+  it('reads octal numbers in both forms', () => expect(parseYaml('[0644, 0o644, -0o17]')).toEqual([420, 420, -15]))
   it('holds nobody up while a long text is read', async () => {
     const delay = monitorEventLoopDelay({ resolution: 1 })
     await read(long(200))

@@ -3,12 +3,18 @@
  * text; what other readers of 1.1 could take for something else than text is written in quotes.
  */
 import { parse, parseAllDocuments, stringify } from 'yaml'
-import type { Tags } from 'yaml'
+import type { ScalarTag, Tags } from 'yaml'
 
 /** Values that JSON does not have, and numbers to base 60, which nobody means. */
 const unwanted = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`))
+/** `0o644`, the octal number of version 1.2, is one beside `0644`. */
+const newOctal: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int', default: true, format: 'OCT', test: /^[-+]?0o[0-7_]+$/,
+  resolve: (text) => (text.startsWith('-') ? -1 : 1) * Number.parseInt(text.replace(/^[-+]?0o|_/g, ''), 8),
+}
+
 /** The tags of YAML 1.1 whose values JSON has. */
-export const tagsOfJson = (tags: Tags): Tags => tags.filter((tag) => typeof tag === 'string' || (!unwanted.has(tag.tag) && tag.format !== 'TIME'))
+export const tagsOfJson = (tags: Tags): Tags => [...tags.filter((tag) => typeof tag === 'string' || (!unwanted.has(tag.tag) && tag.format !== 'TIME')), newOctal]
 
 export interface YamlOptions {
   /** Refuse mappings that have a key twice; without it, the last one counts. */

@@ -17,7 +17,10 @@ export const withSpec = (pod: core.Pod, spec: Partial<core.PodSpec>): core.Pod =
 export const isMirrorPod = (pod: core.Pod): boolean => pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined
 
 /** 403 about the object of the request: `pods "x" is forbidden: why`. */
-export const refused = (a: AdmissionAttributes, why: string) => forbidden(a.resource, a.name || a.object?.metadata.name || '', why)
+export const refused = (a: AdmissionAttributes, why: string) => forbidden(a.resource, calledName(a), why)
+
+/** What a refusal calls the object: names are not made up yet when most plugins are asked. */
+export const calledName = ({ name, object }: AdmissionAttributes): string => name || object?.metadata.name || object?.metadata.generateName || 'Unknown'
 
 /** Whether a toleration covers a taint with this key and effect. An empty key tolerates every key, an empty effect every effect. */
 export const toleratesKey = (toleration: core.Toleration, key: string, effect: string): boolean =>

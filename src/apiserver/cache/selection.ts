@@ -38,6 +38,7 @@ const one = (selector: FieldSelector, path: string): string | undefined => selec
 function checkFields(selector: FieldSelector, of: Selectable): void {
   const unknown = selector.requirements.find((r) => !of.fieldPaths().has(r.path))
   if (!unknown) return
+  if (of.resource.kind === 'Job' && !of.custom) throw badRequest(`field label ${JSON.stringify(unknown.path)} not supported for batchv1.Job`)
   // Kinds without selectable fields have a message of their own.
   throw badRequest(of.fieldPaths().size > 2 || of.custom ? `field label not supported: ${unknown.path}` : `${JSON.stringify(unknown.path)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
 }

@@ -44,6 +44,8 @@ function checkKind(kind: string, apiVersion: string, expected: Expected): void {
   if (kind === expected.kind && (expected.anyVersion || apiVersion === expected.apiVersion || expected.also?.includes(apiVersion))) return
   if (kind === expected.kind && knows(apiVersion, expected)) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
   const version = versionOf(apiVersion)
+  // Options are read by a scheme of their own.
+  if (expected.anyVersion) throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"`)
   const why = declared.some((resource) => resource.kind === kind && resource.apiVersion === apiVersion)
     ? `converting (${version}.${kind}) to (${packageOf(expected.apiVersion)}.${expected.kind}): unknown conversion`
     : `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`
@@ -67,7 +69,8 @@ const wordOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typ
 /** A value with kind and apiVersion, those of the expected kind where it says nothing. */
 function stated(value: unknown, body: Buffer, expected: Expected): Record<string, unknown> {
   const unread = (why: string): ApiError => unrecognized(body, expected, `couldn't get version/kind; json parse error: json: cannot unmarshal ${why}`)
-  if (value === null) throw unrecognized(body, expected, "Object 'Kind' is missing in 'null'")
+  if (value === null && expected.custom) throw unrecognized(body, expected, "Object 'Kind' is missing in 'null'")
+  if (value === null) return { kind: expected.kind, apiVersion: expected.apiVersion }
   if (typeof value !== 'object' || Array.isArray(value)) throw unread(`${wordOf(value)} into Go value of type ${typeMeta}`)
   const { kind, apiVersion } = value as { kind?: unknown; apiVersion?: unknown }
   for (const [field, text] of Object.entries({ apiVersion, kind })) {

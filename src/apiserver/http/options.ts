@@ -65,7 +65,7 @@ export function writeQuery(request: ApiRequest, kind: string): WriteQuery {
 
 const integer = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name)
-  if (text === null || text === '') return undefined
+  if (text === null) return undefined
   if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   const value = BigInt(text.replace('+', ''))
   if (BigInt.asIntN(64, value) !== value) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)

@@ -38,6 +38,19 @@ describe('refusals', () => {
       expect((await call('GET', `${configmaps}/a`)).code).toBe(200)
     })
 
+  it.each([[{ propagationPolicy: 'Foo' }], [{ propagationPolicy: 'Orphan', orphanDependents: true }]])('keep a deletion with the options %j from deleting any, were there none', async (options) => {
+    expect((await call('DELETE', `${configmaps}?labelSelector=none%3Dsuch`, { kind: 'DeleteOptions', apiVersion: 'v1', ...options })).body).toMatchObject({ code: 422, details: { kind: 'DeleteOptions' } })
+  })
+  it.each(['limit=', 'timeoutSeconds='])('are for numbers without digits: %s', async (query) => {
+    expect((await call('GET', `${configmaps}?${query}`)).body).toMatchObject({ code: 400, message: 'strconv.ParseInt: parsing "": invalid syntax' })
+  })
+  it('say of bodies of other kinds what Kubernetes says', async () => {
+    const said = async (body: object) => (await call('POST', configmaps, body)).body.message
+    expect(await said({ kind: 'Secret', apiVersion: 'v1' })).toBe('Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion')
+    expect(await said({ kind: 'Foo', apiVersion: 'v1' })).toBe('Foo in version "v1" cannot be handled as a ConfigMap: no kind "Foo" is registered for version "v1" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"')
+    expect(await said({ kind: 'ConfigMap', apiVersion: 'v2' })).toBe('the API version in the data (v2) does not match the expected API version (v1)')
+  })
+
   it('are about the scale, where that is what is missing or wrong', async () => {
     const of = (plural: string, group = 'apps/v1') => `/${group === 'v1' ? 'api' : 'apis'}/${group}/namespaces/default/${plural}`
     const missing = async (path: string) => (await call('GET', `${path}/x/scale`)).body
@@ -59,6 +72,16 @@ describe('refusals', () => {
     const patch = (metadata: object) => call('PATCH', `${configmaps}/a`, { metadata }, { 'content-type': 'application/merge-patch+json' })
     expect((await patch({ resourceVersion: 'x' })).body).toMatchObject({ code: 400, message: 'strconv.ParseUint: parsing "x": invalid syntax' })
     expect((await patch({ uid: 'x' })).body).toMatchObject({ code: 422, message: 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "x": field is immutable' })
-    expect((await call('PUT', `${configmaps}/a`, { metadata: { name: 'a', uid: 'x' } })).body).toMatchObject({ code: 409, reason: 'Conflict' })
+    expect((await call('PUT', `${configmaps}/a`, { metadata: { name: 'a', uid: 'x' } })).body).toMatchObject({
+      code: 409, reason: 'Conflict',
+      message: expect.stringMatching(/^Operation cannot be fulfilled on configmaps "a": StorageError: invalid object, Code: 4, Key: \/registry\/configmaps\/default\/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, /) as string,
+    })
+  })
+
+  it('are not for what a client says of when the object was made', async () => {
+    await call('POST', configmaps, { metadata: { name: 'a' } })
+    const before = (await call('GET', `${configmaps}/a`)).body as unknown as { metadata: object }
+    const after = await call('PUT', `${configmaps}/a`, { metadata: { name: 'a', creationTimestamp: '2020-01-01T00:00:00Z' } })
+    expect([after.code, after.body]).toEqual([200, expect.objectContaining({ metadata: expect.objectContaining({ creationTimestamp: (before.metadata as { creationTimestamp: string }).creationTimestamp }) as object })])
   })
 })

@@ -72,7 +72,7 @@ function prepared(call: Call, object: ApiObject): ApiObject {
     name: name || (generateName ? generatedName(generateName) : undefined),
     uid: uid(),
     creationTimestamp: rfc3339(call.now),
-    deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined, selfLink: undefined, generation: counted ? 1 : undefined,
+    deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined, selfLink: undefined, generation: counted ? 1 : object.metadata.generation,
     resourceVersion: undefined,
   })
   return strategy.prepareForCreate ? strategy.prepareForCreate(fresh, call) : fresh

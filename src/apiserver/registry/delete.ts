@@ -27,7 +27,7 @@ const rounds = 100
 const policies = ['Foreground', 'Background', 'Orphan']
 
 /** Throws `ApiError` 422 for options that contradict each other. */
-function checkDeletion({ propagationPolicy, orphanDependents }: Deletion): void {
+export function checkDeletion({ propagationPolicy, orphanDependents }: Deletion): void {
   const root = path('')
   const errors = []
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {

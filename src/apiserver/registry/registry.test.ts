@@ -158,12 +158,20 @@ describe('update', () => {
     expect([next.spec.replicas, next.status.readyReplicas]).toEqual([3, 1])
   })
 
+  it('keeps the generation of a kind whose generation nobody counts', async () => {
+    const client = await start()
+    expect((await client.create(core.configmaps, { ...map('a'), metadata: { name: 'a', namespace: 'default', generation: 7 } })).metadata.generation).toBe(7)
+    expect((await failure(client.create(core.configmaps, { ...map('b'), metadata: { name: 'b', namespace: 'default', generation: -1 } }))).message).toContain('metadata.generation: Invalid value: -1: must be greater than or equal to 0')
+  })
   it('refuses to change what is immutable in metadata', async () => {
     const client = await start()
     const made = await client.create(core.configmaps, map('a'))
-    const error = await failure(client.update(core.configmaps, { ...made, metadata: { ...made.metadata, creationTimestamp: '2001-01-01T00:00:00Z' } }))
+    // What it says of when it was made is passed over.
+    const again = await client.update(core.configmaps, { ...made, metadata: { ...made.metadata, creationTimestamp: '2001-01-01T00:00:00Z' } })
+    expect(again.metadata.creationTimestamp).toBe(made.metadata.creationTimestamp)
+    const error = await failure(client.update(core.configmaps, { ...made, metadata: { ...made.metadata, deletionTimestamp: '2001-01-01T00:00:00Z' } }))
     expect(error).toMatchObject({ code: 422 })
-    expect(error.status.details?.causes?.[0]?.field).toBe('metadata.creationTimestamp')
+    expect(error.status.details?.causes?.[0]?.field).toBe('metadata.deletionTimestamp')
     expect((await failure(client.update(core.configmaps, { ...made, metadata: { ...made.metadata, uid: 'other' } }))).code).toBe(409)
   })
 

@@ -15,7 +15,7 @@ import type { Strategy } from '../strategy.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
 import { createCommitCount } from './commits.ts'
 import { callPath, type Call, type RegistryEnvironment } from './call.ts'
-import { deleteObject, type Deletion } from './delete.ts'
+import { checkDeletion, deleteObject, type Deletion } from './delete.ts'
 import { createServed, isStored, storedKind, type Served } from './served.ts'
 import { storageOf } from './conversions.ts'
 
@@ -156,6 +156,8 @@ const everything: ListQuery = { limit: 0, continue: '', resourceVersion: '', mat
 
 /** Deletes every object that the options select; resolves with those that are gone or going. */
 export async function deleteObjects(env: RegistryEnvironment, call: Call, { select, query = everything, deletion }: Deletions): Promise<ListResult> {
+  // Nothing may be selected: wrong options are wrong all the same.
+  checkDeletion(deletion)
   const found = await listObjects(env, call.served, select, query)
   const one = async ({ object }: Encoded): Promise<Encoded | undefined> => {
     const { name = '', namespace = '' } = object.metadata

@@ -126,7 +126,8 @@ function checkIdentity(call: Call, next: ApiObject, current: ApiObject): void {
   if (uid && uid !== current.metadata.uid) {
     // A patch need not name the object, but cannot turn it into another one.
     if (call.verb === 'patch') refuse(call, call.name, [path('metadata').at('uid').invalid(uid, 'field is immutable')])
-    throw conflict(call.served.storage, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
+    const key = `${call.dryRun ? '' : '/registry'}/${call.served.storage.plural}/${call.namespace ? `${call.namespace}/` : ''}${call.name}`
+    throw conflict(call.served.storage, call.name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`)
   }
   if (resourceVersion) {
     // Kubernetes answers with an internal error (500); but it is the object that is wrong.
@@ -147,9 +148,9 @@ function inherited(next: ApiObject, current: ApiObject): ApiObject {
     namespace: old.namespace && (m.namespace ?? old.namespace),
     generateName: m.generateName ?? old.generateName,
     generation: old.generation,
-    creationTimestamp: m.creationTimestamp ?? old.creationTimestamp,
-    // Only a deletion sets it, and nobody can unset it.
-    deletionTimestamp: m.deletionTimestamp ?? old.deletionTimestamp,
+    // What a client says of when it was made is passed over; so is what it says of a deletion that has begun. Only a deletion begins one.
+    creationTimestamp: old.creationTimestamp ?? m.creationTimestamp,
+    deletionTimestamp: old.deletionTimestamp ?? m.deletionTimestamp,
     deletionGracePeriodSeconds: m.deletionGracePeriodSeconds ?? old.deletionGracePeriodSeconds,
     selfLink: undefined,
     resourceVersion: undefined,

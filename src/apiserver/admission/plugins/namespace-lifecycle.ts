@@ -4,6 +4,7 @@ import { ApiError, forbidden } from '../../../machinery/errors.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { withNamespace } from '../namespaces.ts'
+import { calledName } from '../pods.ts'
 
 const immortal = new Set(['default', 'kube-system', 'kube-public'])
 
@@ -13,7 +14,7 @@ export function namespaceLifecycle(env: Pick<ServerEnvironment, 'lister' | 'clie
 
   function check(a: AdmissionAttributes, namespace: core.Namespace): AdmissionAttributes['object'] {
     if (a.operation !== 'CREATE' || !isTerminating(namespace)) return a.object
-    const error = forbidden(a.resource, a.object?.metadata.name ?? a.name, `unable to create new content in namespace ${a.namespace} because it is being terminated`)
+    const error = forbidden(a.resource, calledName(a), `unable to create new content in namespace ${a.namespace} because it is being terminated`)
     throw new ApiError(error.code, error.reason, error.message, {
       ...error.status.details,
       causes: [{ reason: 'NamespaceTerminating', message: `namespace ${a.namespace} is being terminated`, field: 'metadata.namespace' }],
