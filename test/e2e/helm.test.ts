@@ -131,6 +131,8 @@ describe.each(newest)('the chart of an application with Helm $version', (helm) =
   let user: HelmUser
   const jobs = async () => (await kubectl('-n', namespace, 'get', 'jobs', '-o', 'name')).split('\n').filter((name) => name !== '')
   const page = async () => (await cluster.host.run('curl', ['-sS', '--max-time', '5', `http://${await kubectl('-n', namespace, 'get', 'service', 'site', '-o', 'jsonpath={.spec.clusterIP}')}/index.html`])).stdout
+  /** What Skiff's log complains of. */
+  const warnings = async () => (await cluster.skiff('logs', '--tail', '100000')).stdout.split('\n').filter((line) => /"level":"(warn|error|fatal)"/.test(line))
   /** The hooks that have run, in their order: each ran in a pod that was watched to its end. */
   const ran = async () => {
     const events = JSON.parse(await kubectl('-n', namespace, 'get', 'events', '--field-selector=reason=Completed', '-o', 'json')) as { items: { involvedObject: { kind: string; name: string }; firstTimestamp?: string; eventTime?: string }[] }
@@ -172,7 +174,9 @@ describe.each(newest)('the chart of an application with Helm $version', (helm) =
     await user.helm('upgrade', 'site', web, '--wait', '--set', 'title=Better,replicas=2', ...hooks)
     expect(await page()).toBe('Better')
     expect(await user.helm('history', 'site', '-o', 'json')).toContain('"description":"Upgrade complete"')
+    const before = (await warnings()).length
     await user.helm('uninstall', 'site', '--wait', '--cascade', 'foreground', '--timeout', '100s')
+    expect((await warnings()).slice(before)).toEqual([])
     expect(await ran()).toContain('site-pre-delete')
     expect(await kubectl('-n', namespace, 'get', 'all,jobs', '-o', 'name')).toBe('pod/site-answers\n')
     await kubectl('delete', 'namespace', namespace, '--wait=false')
