@@ -37,6 +37,25 @@ function read(yaml: string): unknown {
   return document.toJS()
 }
 
+/** What a user shows, by certificate or token. Throws for what is of a wrong type or cannot be used; `of` names the user. */
+async function shownBy(user: Fields, folder: string, of: string): Promise<Pick<HttpsClientOptions, 'cert' | 'key'> & { readonly token: string | undefined }> {
+  if (user.exec || user['auth-provider']) throw new Error(`kubeconfig: ${of} uses a credential plugin, which is not supported; use a certificate or a token`)
+  for (const field of credentials) if (user[field] !== undefined && user[field] !== null && typeof user[field] !== 'string') throw new Error(`kubeconfig: ${field} of ${of} must be a text`)
+  const tokenFile = text(user.tokenFile)
+  const token = text(user.token) ?? (tokenFile ? (await readFile(resolve(folder, tokenFile), 'utf8')).trim() : undefined)
+  return { cert: await pem(user, 'client-certificate', folder), key: await pem(user, 'client-key', folder), token }
+}
+
+/** The users of a kubeconfig by their names, and the one of its current context. Paths are relative to `folder`. */
+export async function parseUsers(yaml: string, folder: string): Promise<{ readonly users: ReadonlyMap<string, Awaited<ReturnType<typeof shownBy>>>; readonly current: Awaited<ReturnType<typeof shownBy>> | undefined }> {
+  const config = fields(read(yaml))
+  const entries = Array.isArray(config.users) ? (config.users as unknown[]).map(fields) : []
+  const users = new Map<string, Awaited<ReturnType<typeof shownBy>>>()
+  for (const { name, user } of entries) if (typeof name === 'string') users.set(name, await shownBy(fields(user), folder, `user "${name}"`))
+  const context = text(config['current-context'])
+  return { users, current: context === undefined ? undefined : users.get(text(named(config, 'contexts', 'context', context).user) ?? '') }
+}
+
 /** What a context of a kubeconfig text says, as options of `createHttpsClient`. Paths are relative to `folder`. */
 export async function parseKubeconfig(yaml: string, options: { readonly context?: string; readonly folder?: string } = {}): Promise<HttpsClientOptions & { readonly namespace: string }> {
   const config = fields(read(yaml))
@@ -48,16 +67,10 @@ export async function parseKubeconfig(yaml: string, options: { readonly context?
   const user = context.user ? named(config, 'users', 'user', text(context.user) ?? '') : {}
   const server = text(cluster.server)
   if (!server) throw new Error(`kubeconfig: cluster of context "${name}" has no server`)
-  if (user.exec || user['auth-provider']) throw new Error(`kubeconfig: user of context "${name}" uses a credential plugin, which is not supported; use a certificate or a token`)
-  for (const field of credentials) if (user[field] !== undefined && user[field] !== null && typeof user[field] !== 'string') throw new Error(`kubeconfig: ${field} of the user of context "${name}" must be a text`)
-  const tokenFile = text(user.tokenFile)
-  const token = text(user.token) ?? (tokenFile ? (await readFile(resolve(folder, tokenFile), 'utf8')).trim() : undefined)
   return {
     server,
     ca: await pem(cluster, 'certificate-authority', folder),
-    cert: await pem(user, 'client-certificate', folder),
-    key: await pem(user, 'client-key', folder),
-    token,
+    ...(await shownBy(user, folder, `the user of context "${name}"`)),
     servername: text(cluster['tls-server-name']),
     insecure: cluster['insecure-skip-tls-verify'] === true,
     namespace: text(context.namespace) ?? 'default',

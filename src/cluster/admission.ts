@@ -4,6 +4,8 @@ import { dirname, resolve } from 'node:path'
 import { checkPlugins } from '../apiserver/admission/chosen.ts'
 import { parseAdmissionConfiguration, type PluginConfigurations } from '../apiserver/admission/configuration.ts'
 import type { AdmissionSettings } from '../apiserver/admission/plugins.ts'
+import { credentialsOf, type CredentialFor } from '../apiserver/admission/webhooks/credentials.ts'
+import { parseUsers } from '../client/kubeconfig.ts'
 import { argumentFile, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
 import { postOf } from './authentication.ts'
 import { UserError } from './user-error.ts'
@@ -19,10 +21,21 @@ export async function admissionOf(given: ApiServerArguments | undefined): Promis
   } catch (error) {
     throw new UserError((error as Error).message)
   }
-  const images = configurations.ImagePolicyWebhook
-  if (!images) return { plugins, configurations }
+  const { ImagePolicyWebhook: images, MutatingAdmissionWebhook: mutating, ValidatingAdmissionWebhook: validating } = configurations
+  const webhookCredentials = { mutating: await credentialsIn(given, mutating), validating: await credentialsIn(given, validating) }
+  if (!images) return { plugins, configurations, webhookCredentials }
   const file = beside(given, images.kubeConfigFile)
-  return { plugins, configurations, imagePolicyPost: await postOf(flag, textOf(file), file) }
+  return { plugins, configurations, webhookCredentials, imagePolicyPost: await postOf(flag, textOf(file), file) }
+}
+
+/** Who this server is for webhooks, by the users of a kubeconfig. */
+async function credentialsIn(given: ApiServerArguments | undefined, path: string | undefined): Promise<CredentialFor | undefined> {
+  if (path === undefined) return undefined
+  const file = beside(given, path)
+  const { users, current } = await parseUsers(textOf(file), dirname(file)).catch((error: Error) => {
+    throw new UserError(`${flag}: ${file}: ${error.message}`)
+  })
+  return credentialsOf(users, current)
 }
 
 function configurationsOf(given: ApiServerArguments | undefined): PluginConfigurations {

@@ -150,6 +150,9 @@ describe('the file of admission', () => {
     expect(configurations?.PodSecurity?.defaults.enforce).toMatchObject({ level: 'baseline' })
     expect(configurations?.PodSecurity?.exempt.namespaces.has('tools')).toBe(true)
     expect((await admissionOf(undefined)).configurations).toEqual({})
+    const shown = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'WebhookAdmissionConfiguration', kubeConfigFile: file('webhook-users', JSON.stringify({ users: [{ name: '*.svc', user: { token: 't' } }] })) }
+    const { webhookCredentials } = await admissionOf(parseArguments([admission('webhooks', { name: 'ValidatingAdmissionWebhook', configuration: shown })]))
+    expect([webhookCredentials?.validating?.('a.b.svc', 443)?.token, webhookCredentials?.mutating]).toEqual(['t', undefined])
     await expect(admissionOf(parseArguments([`admission-control-config-file=${file('wrong', '{"kind":"Else"}')}`]))).rejects.toThrow('admission-control-config-file: ')
   })
 

@@ -9,6 +9,7 @@ import { parseImagePolicy } from './plugins/image-policy-webhook.ts'
 import { parsePodNodeSelector } from './plugins/pod-node-selector.ts'
 import { parsePodTolerationRestriction } from './plugins/pod-toleration-restriction.ts'
 import { parseResourceQuota } from '../quota/limited.ts'
+import { parseWebhookAdmission } from './webhooks/credentials.ts'
 
 const AdmissionPluginConfiguration = struct('AdmissionPluginConfiguration', { name: req(0, string), path: zero(0, string), configuration: opt(0, rawExtension) })
 const AdmissionConfiguration = root('AdmissionConfiguration', { plugins: zero(0, list(AdmissionPluginConfiguration)) })
@@ -17,10 +18,12 @@ const AdmissionConfiguration = root('AdmissionConfiguration', { plugins: zero(0,
 const readers = {
   EventRateLimit: parseEventRateLimit,
   ImagePolicyWebhook: parseImagePolicy,
+  MutatingAdmissionWebhook: parseWebhookAdmission,
   PodNodeSelector: parsePodNodeSelector,
   PodSecurity: parsePodSecurity,
   PodTolerationRestriction: parsePodTolerationRestriction,
   ResourceQuota: parseResourceQuota,
+  ValidatingAdmissionWebhook: parseWebhookAdmission,
 } as const
 
 /** What plugins are told, by their names. */

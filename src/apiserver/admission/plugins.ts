@@ -41,6 +41,7 @@ import { tokenSecret } from './plugins/token-secret.ts'
 import { storageObjectInUseProtection } from './plugins/storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './plugins/taint-nodes-by-condition.ts'
 import { webhooks } from './plugins/webhooks.ts'
+import type { WebhookCredentials } from './webhooks/call.ts'
 
 /** What an administrator says of admission. */
 export interface AdmissionSettings {
@@ -48,6 +49,8 @@ export interface AdmissionSettings {
   readonly plugins?: PluginChoice | undefined
   /** What those are told that take a configuration. */
   readonly configurations?: PluginConfigurations | undefined
+  /** What is shown to admission webhooks; left out: nothing. */
+  readonly webhookCredentials?: WebhookCredentials | undefined
   /** Reaches the server of `configurations.ImagePolicyWebhook`. */
   readonly imagePolicyPost?: Post | undefined
 }
@@ -61,7 +64,7 @@ export type AdmissionEnvironment = Pick<ServerEnvironment, 'lister' | 'client' |
 
 /** All that are on. What changes objects comes before what only refuses them; quotas are last, when everything else is decided. */
 export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authorizer, options: AdmissionOptions, metrics?: AdmissionMetrics): readonly AdmissionPlugin[] {
-  const { mutating, validating } = webhooks(env, authorizer, metrics)
+  const { mutating, validating } = webhooks(env, authorizer, metrics, undefined, options.webhookCredentials)
   const { configurations: told = {}, imagePolicyPost: post } = options
   const all = [
     namespaceAutoProvision(env),

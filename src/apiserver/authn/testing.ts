@@ -15,7 +15,8 @@ export interface TestServer {
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
-async function selfSigned(): Promise<{ readonly cert: string; readonly key: string }> {
+/** A certificate of its own authority, for loopback. */
+export async function selfSigned(): Promise<{ readonly cert: string; readonly key: string }> {
   const x509 = await loadX509()
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -26,10 +27,10 @@ async function selfSigned(): Promise<{ readonly cert: string; readonly key: stri
   return { cert: certificate.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n` }
 }
 
-/** An HTTPS server on a free port of loopback. */
+/** An HTTPS server on a free port of loopback. It asks for certificates, and takes any. */
 export async function startServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<TestServer> {
   const { cert, key } = await selfSigned()
-  const server: Server = createServer({ cert, key }, answer)
+  const server: Server = createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, answer)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -12,7 +12,7 @@ import { createAdmissionMetrics, type AdmissionMetrics, type WebhookType } from 
 import { patched } from '../patched.ts'
 import { trackInvocations } from '../reinvocation.ts'
 import { shownAs } from '../versions.ts'
-import { createCallWebhook, WebhookFailure, type Answer, type CallWebhook } from '../webhooks/call.ts'
+import { createCallWebhook, WebhookFailure, type Answer, type CallWebhook, type WebhookCredentials } from '../webhooks/call.ts'
 import { createConditions } from '../webhooks/conditions.ts'
 import { createFindWebhook } from '../webhooks/endpoint.ts'
 import { isExempt, matchedResource } from '../webhooks/match.ts'
@@ -23,8 +23,9 @@ type Environment = Pick<ServerEnvironment, 'lister' | 'log' | 'complete' | 'reso
 /** A webhook that is meant, with the request as it wants to see it. */
 interface Meant { readonly matched: Resource; readonly shown: AdmissionAttributes }
 
-/** Both plugins, over one way of calling. `call` is given by tests. */
-export function webhooks(env: Environment, authorizer: Authorizer, metrics: AdmissionMetrics = createAdmissionMetrics(), call: CallWebhook = createCallWebhook(createFindWebhook(env), env.clock)): { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } {
+/** Both plugins, over one way of calling, which tests give. `credentials`: what webhooks are shown. */
+export function webhooks(env: Environment, authorizer: Authorizer, metrics: AdmissionMetrics = createAdmissionMetrics(), given?: CallWebhook, credentials?: WebhookCredentials): { readonly mutating: AdmissionPlugin; readonly validating: AdmissionPlugin } {
+  const call = given ?? createCallWebhook(createFindWebhook(env), env.clock, credentials)
   const namespaces = env.lister(core.namespaces)
   const labelsOf = (name: string) => namespaces.get('', name)?.metadata.labels
   const log = env.log.child({ component: 'webhooks' })

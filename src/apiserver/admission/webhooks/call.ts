@@ -10,6 +10,7 @@ import { requestValue } from '../policies/request.ts'
 import { seenObject } from '../versions.ts'
 import { throughTunnel } from '../../reach/tunnel.ts'
 import { goError, refuseUpgrades } from '../../streaming/forward.ts'
+import type { CredentialFor, WebhookCredential } from './credentials.ts'
 import type { FindWebhook, WebhookPlace } from './endpoint.ts'
 
 export interface Webhook {
@@ -39,7 +40,10 @@ const largestAnswer = 16 * 1024 * 1024
 const reviewVersions = ['v1', 'v1beta1']
 
 /** Returns the function that calls a webhook; `find` resolves where it is. */
-export function createCallWebhook(find: FindWebhook, clock: Pick<Clock, 'now'>): CallWebhook {
+/** What is shown to the webhooks of each kind; left out: nothing. */
+export interface WebhookCredentials { readonly mutating?: CredentialFor | undefined; readonly validating?: CredentialFor | undefined }
+
+export function createCallWebhook(find: FindWebhook, clock: Pick<Clock, 'now'>, shown: WebhookCredentials = {}): CallWebhook {
   return async (webhook, attributes, matched, mutating) => {
     const { caller } = attributes.context
     const version = (webhook.admissionReviewVersions ?? ['v1']).find((one) => reviewVersions.includes(one))
@@ -49,9 +53,18 @@ export function createCallWebhook(find: FindWebhook, clock: Pick<Clock, 'now'>):
     const apiVersion = `admission.k8s.io/${version}`
     const uid = randomUUID()
     const body = JSON.stringify({ kind: 'AdmissionReview', apiVersion, request: requestOf(attributes, matched, uid) })
-    const text = await called(() => post(find(webhook.clientConfig), webhook.clientConfig.caBundle, body, seconds, caller?.signal))
+    const text = await called(() => {
+      const place = find(webhook.clientConfig)
+      return post(place, webhook.clientConfig.caBundle, body, seconds, caller?.signal, credentialOf(mutating ? shown.mutating : shown.validating, place))
+    })
     return checkedAnswer(text, apiVersion, uid, mutating)
   }
+}
+
+function credentialOf(shown: CredentialFor | undefined, { url }: WebhookPlace): WebhookCredential | undefined {
+  if (!shown) return undefined
+  const { hostname, port } = new URL(url)
+  return shown(hostname, Number(port || 443))
 }
 
 async function called(send: () => Promise<string>): Promise<string> {
@@ -120,13 +133,13 @@ function parsed(text: string): Review {
   return value
 }
 
-/** Connections are kept for a while, apart for each name and authority: a handshake costs more than most reviews. */
+/** Connections are kept for a while, apart for each name, authority and certificate of ours: a handshake costs more than most reviews. */
 const agents = new Map<string, https.Agent>()
 const mostAgents = 64
 const idleTime = 30_000
 
-function agentFor(tls: { readonly servername: string; readonly ca?: Buffer }): https.Agent {
-  const key = `${tls.servername} ${tls.ca?.toString('base64') ?? ''}`
+function agentFor(tls: { readonly servername: string; readonly ca?: Buffer; readonly cert?: string | undefined; readonly key?: string | undefined }): https.Agent {
+  const key = `${tls.servername} ${tls.ca?.toString('base64') ?? ''} ${tls.cert ?? ''}`
   const agent = agents.get(key) ?? new https.Agent({ ...tls, keepAlive: true, maxFreeSockets: 4, timeout: idleTime })
   // The one used last stands last; the first has not been needed for longest.
   agents.delete(key)
@@ -140,17 +153,18 @@ function agentFor(tls: { readonly servername: string; readonly ca?: Buffer }): h
 }
 
 /** Sends a review; resolves with the answer's text. Rejects when it does not come within `seconds` or while the `caller` waits, and with `BadAnswer` for another code than 200. */
-export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number, caller?: AbortSignal): Promise<string> {
+export function post(place: WebhookPlace, caBundle: string | undefined, body: string, seconds: number, caller?: AbortSignal, credential: WebhookCredential = {}): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const path = `${place.path}${place.path.includes('?') ? '&' : '?'}timeout=${seconds}s`
   // The certificate is for the service, whatever the address of the endpoint.
-  const tls = { servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName, ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}) }
+  const tls = { servername: /^[\d.:]+$/.test(place.serverName) ? '' : place.serverName, ...(caBundle ? { ca: Buffer.from(caBundle, 'base64') } : {}), ...(credential.cert ? { cert: credential.cert, key: credential.key } : {}) }
+  const authorization = credential.token ? { authorization: `Bearer ${credential.token}` } : {}
   const timeout = AbortSignal.timeout(seconds * 1000)
   const signal = caller ? AbortSignal.any([timeout, caller]) : timeout
   const attempt = (agent: https.Agent | false) => {
     const request = https.request({
       host: place.address, port: place.port, path, method: 'POST', ...(place.connect ? throughTunnel(place.connect, tls) : { ...tls, agent }), signal,
-      headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json, */*', 'content-length': Buffer.byteLength(body) },
+      headers: { host: place.serverName, 'content-type': 'application/json', accept: 'application/json, */*', 'content-length': Buffer.byteLength(body), ...authorization },
     })
     request.on('response', (response) => read(request, response, resolve, reject))
     const failed = (error: Error & { readonly code?: string }) => {
