@@ -1,5 +1,5 @@
 /**
- * Moving what is in the journal into lmdb, in the background: some hundred records to a transaction, the last state of each key once.
+ * Moving what is in the journal into lmdb, in the background: some dozens of records to a transaction, the last state of each key once.
  * The transaction says up to which record it goes, so a process that is killed in the middle of this moves nothing twice and skips nothing.
  */
 import type { Clock, Timer } from '../machinery/clock.ts'
@@ -11,9 +11,9 @@ import type { Transactions } from './lmdb-transactions.ts'
 import type { Pending } from './pending.ts'
 
 /** What one transaction takes: more would hold the event loop for too long. */
-const step = { rows: 500, bytes: 2 ** 20 }
-/** Rows that may be pending before they are moved. */
-const mostRows = 4000
+const step = { rows: 125, bytes: 2 ** 18 }
+/** What may be pending before it is moved, in rows and in bytes of the journal. In a storm of writes that is a moment: what stays longer has grown old by the time it is garbage. */
+const most = { rows: 500, bytes: 2 ** 20 }
 /** Milliseconds for which a write may be in the journal alone: a cluster at rest writes to lmdb no more often than this. */
 const patience = 30_000
 /** Milliseconds until a disk that did not take it is asked again; a write for which the journal has no room asks at once. */
@@ -61,7 +61,7 @@ export interface CheckpointOptions {
   readonly pending: Pending
   readonly clock: Clock
   readonly log: Logger
-  /** Bytes of the journal that may be pending before they are moved. */
+  /** Bytes of the journal that may be pending before they are moved, if that is less than usual. */
   readonly mostBytes: number
   /** Called with the sequence of the last record that lmdb has. */
   readonly moved: (applied: number) => void
@@ -109,7 +109,7 @@ export function createCheckpoints({ tables, transactions, pending, clock, log, m
     },
     consider() {
       if (stopped || running || failing) return
-      if (pending.bytes >= mostBytes || pending.rows >= mostRows) inBackground()
+      if (pending.bytes >= Math.min(mostBytes, most.bytes) || pending.rows >= most.rows) inBackground()
       else if (!timer) wait(patience)
     },
     stop() {
