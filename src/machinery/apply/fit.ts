@@ -4,21 +4,25 @@ import { slotTable } from '../slots.ts'
 import { elementText } from './config.ts'
 import { keyDefault, shapeOf, type Obj, type Target } from './shape.ts'
 
-/** Whether the null at `key` of `container` is a value that does not fit anywhere; others are nothing, and fit. */
-export type IsWrong = (container: object, key: string | number) => boolean
+/** A value that JSON has no word for, as Go calls its type, prints it, and writes it in a program. */
+export interface GoForm { readonly type: string; readonly text: string; readonly syntax: string }
+
+/** What is at `key` of `container` and fits nowhere: a null that is a value (others are nothing, and fit), or what JSON has no word for. */
+export type WrittenAt = (container: object, key: string | number) => GoForm | null | undefined
 
 /**
  * What in `value` is not of its type, each with its path, worded as structured-merge-diff words it. `whole`: so are fields that the schema does
  * not know, and elements that stand twice in a list; otherwise they are not looked at.
  */
-export function misfits(type: AnyType, value: unknown, isWrong: IsWrong, whole = false): readonly string[] {
+export function misfits(type: AnyType, value: unknown, writtenAt: WrittenAt, whole = false): readonly string[] {
   const found: string[] = []
-  walk(resolve(type), value, '', false)
+  walk(resolve(type), value, '', undefined)
   return found
 
-  function walk(target: Target, at: unknown, path: string, wrong: boolean): void {
-    if (at === undefined || (at === null && !wrong)) return
+  function walk(target: Target, at: unknown, path: string, written: GoForm | null | undefined): void {
+    if (at === undefined || (at === null && written !== null)) return
     const bad = (what: string) => { found.push(`${path}: expected ${what}`) }
+    if (written) return bad(foreign(target, written))
     switch (target.form) {
       case 'scalar': {
         if (at === null && (target.deduced || target.name === 'intOrString')) return bad(`map, got ${shown(at)}`)
@@ -31,7 +35,7 @@ export function misfits(type: AnyType, value: unknown, isWrong: IsWrong, whole =
         for (const [name, item] of Object.entries(at as Obj)) {
           const child = childOf(target, name)
           if (!child && whole) found.push(`${path}.${name}: field not declared in schema`)
-          if (child) walk(child, item, `${path}.${name}`, isWrong(at, name))
+          if (child) walk(child, item, `${path}.${name}`, writtenAt(at, name))
         }
       }
     }
@@ -52,7 +56,7 @@ export function misfits(type: AnyType, value: unknown, isWrong: IsWrong, whole =
         if (seen.has(element)) found.push(`${path}: duplicate entries for key ${elementText(element)}`)
         seen.add(element)
       }
-      walk(of, item, `${path}${shape.form === 'list' ? elementText(shape.elementOf(item)) : `[${i}]`}`, isWrong(list, i))
+      walk(of, item, `${path}${shape.form === 'list' ? elementText(shape.elementOf(item)) : `[${i}]`}`, writtenAt(list, i))
     }
   }
 }
@@ -73,6 +77,19 @@ function noElement({ of, keys = [] }: ListType, item: unknown): string | undefin
   const { slots, index } = slotTable(struct)
   if (keys.some((key) => (item as Obj)[key] !== undefined || keyDefault(slots[index.get(key) ?? -1]) !== undefined)) return undefined
   return `has an element that omits all key fields [${keys.map((key) => JSON.stringify(key)).join(' ')}] (and doesn't have default values for any key fields)`
+}
+
+/** What is expected where there is something that fits nowhere. */
+function foreign(target: Target, { type, text, syntax }: GoForm): string {
+  if (target.form === 'list') return `list, got &{${text}}`
+  if (target.form !== 'scalar' || target.deduced) return `map, got &{${text}}`
+  switch (target.name) {
+    case 'int32': case 'int64': case 'double': return `numeric (int or float), got ${type}`
+    case 'string': case 'bytes': return `string, got &value.valueUnstructured{Value:${syntax}}`
+    case 'bool': return `boolean, got &{${text}}`
+    case 'time': case 'microTime': case 'duration': case 'quantity': return `any scalar, got &{${text}}`
+    default: return `map, got &{${text}}`
+  }
 }
 
 function scalar(name: ScalarName, value: unknown): string | undefined {

@@ -1,16 +1,16 @@
 /** Merging without managers: what a mutating policy states goes into the object, and nobody comes to own it. */
 import type { StructType } from '../../api/schema.ts'
 import { readConfig } from './config.ts'
-import { misfits, type IsWrong } from './fit.ts'
+import { misfits, type WrittenAt } from './fit.ts'
 import { merge } from './merge.ts'
 import { entriesOf, shapeFor, type List, type Target } from './shape.ts'
 
 /**
- * `live` with what `config` states. Throws `Error` when values in it are not of their types (nulls neither, where `isWrong` says so) or when it holds
+ * `live` with what `config` states. Throws `Error` when values in it are not of their types (those neither of which `writtenAt` says that they fit nowhere) or when it holds
  * lists or maps that are owned whole (setting them would drop what is left out), `ApiError` 400 when it does not fit the schema otherwise.
  */
-export function mergeConfiguration<T>(type: StructType<T>, live: T, config: unknown, isWrong: IsWrong = () => false): unknown {
-  const unfit = misfits(type, config, isWrong)
+export function mergeConfiguration<T>(type: StructType<T>, live: T, config: unknown, writtenAt: WrittenAt = () => undefined): unknown {
+  const unfit = misfits(type, config, writtenAt)
   if (unfit.length > 0) throw new Error(`failed to convert patch object to typed object: ${unfit.length === 1 ? unfit[0] : `errors:\n${unfit.map((line) => `  ${line}`).join('\n')}`}`)
   const wanted = readConfig(type, config)
   const whole = atomics(type, wanted, '')

@@ -4,7 +4,7 @@ import type { Checked } from './check.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload, work } from './errors.ts'
 import { constants, membership } from './constants.ts'
 import { planFold } from './fold.ts'
-import { rememberNulls } from './nulls.ts'
+import { rememberWritten } from './written.ts'
 import { sizeOf, type Overload } from './functions.ts'
 import { re2Error } from '../re2.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
@@ -304,8 +304,8 @@ function struct(planner: Planner, expr: Expr & { kind: 'struct' }, scope: Scope)
       const given = maybe ? optional(value).value : value
       if (type.nested) checkNesting(`${type.name}.${name}`, given)
       if (given === undefined) continue
-      Object.defineProperty(json, key, { value: toJson(given), enumerable: true, configurable: true, writable: true })
-      if (type.nested) rememberNulls(json, key, given)
+      Object.defineProperty(json, key, { value: given instanceof TypeValue ? given.name : toJson(given), enumerable: true, configurable: true, writable: true })
+      if (type.nested) rememberWritten(json, key, given)
     }
     spend(f, 40)
     return new CelObject(json, type)

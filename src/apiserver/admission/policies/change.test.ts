@@ -26,7 +26,7 @@ async function outcome(expression: string): Promise<{ error?: string; spec?: unk
   if ('error' in compiled) return { error: compiled.error }
   const made = cel.toJson(compiled.program.evaluate({ object }).value)
   try {
-    return { spec: (changedBy('ApplyConfiguration', type, object, made, cel.isWrittenNull) as { spec: unknown }).spec }
+    return { spec: (changedBy('ApplyConfiguration', type, object, made, cel.writtenAt) as { spec: unknown }).spec }
   } catch (error) {
     if (!(error instanceof UnfitMutation)) throw error
     return { error: error.message }
@@ -40,5 +40,5 @@ it('takes nulls that were copied for nothing', async () => {
   const cel = await loadCel()
   const compiled = compileExpression(cel, 'Object{spec: Object.spec{inner: object.spec.inner}}', environmentOf(cel, { params: false, authorizer: false, mutation: true }), returnsObject)
   if ('error' in compiled) throw new Error(compiled.error)
-  expect(() => changedBy('ApplyConfiguration', type, copied, cel.toJson(compiled.program.evaluate({ object: copied }).value), cel.isWrittenNull)).not.toThrow()
+  expect(() => changedBy('ApplyConfiguration', type, copied, cel.toJson(compiled.program.evaluate({ object: copied }).value), cel.writtenAt)).not.toThrow()
 })

@@ -1,7 +1,7 @@
 /** What the value of a mutation does to an object. */
 import type { admissionregistration, StructType } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
-import type { IsWrong } from '../../../machinery/apply/fit.ts'
+import type { WrittenAt } from '../../../machinery/apply/fit.ts'
 import { mergeConfiguration } from '../../../machinery/apply/mutate.ts'
 import { ApiError } from '../../../machinery/errors.ts'
 import { applyJsonPatch, rejectedFor } from '../../../machinery/patch.ts'
@@ -10,9 +10,9 @@ import { applyJsonPatch, rejectedFor } from '../../../machinery/patch.ts'
 export class UnfitMutation extends Error {}
 
 /** Throws `UnfitMutation`. */
-function merged(type: StructType<ApiObject>, object: ApiObject, made: object, isWrong: IsWrong): unknown {
+function merged(type: StructType<ApiObject>, object: ApiObject, made: object, writtenAt: WrittenAt): unknown {
   try {
-    return mergeConfiguration(type, object, made, isWrong)
+    return mergeConfiguration(type, object, made, writtenAt)
   } catch (error) {
     if (!(error instanceof Error)) throw error
     throw new UnfitMutation(`error applying patch: ${error.message.replace(/^failed to create typed patch object \(.*?; .*?\): /, 'failed to convert patch object to typed object: ')}`)
@@ -21,13 +21,13 @@ function merged(type: StructType<ApiObject>, object: ApiObject, made: object, is
 
 /**
  * The object as the mutation has it, not decoded yet; the same one when a `test` of a patch does not hold: then the patch is not applied.
- * `isWrittenNull` says which nulls the mutation wrote, rather than copied: they fit nowhere. Throws `UnfitMutation`.
+ * `writtenAt` says which nulls the mutation wrote, rather than copied, and which values are none of JSON: they fit nowhere. Throws `UnfitMutation`.
  */
-export function changedBy(patchType: admissionregistration.PatchType, type: unknown, object: ApiObject, made: unknown, isWrittenNull: IsWrong): unknown {
+export function changedBy(patchType: admissionregistration.PatchType, type: unknown, object: ApiObject, made: unknown, writtenAt: WrittenAt): unknown {
   if (patchType === 'ApplyConfiguration') {
     const { kind, apiVersion } = object
     const configuration = { ...(made as object), kind, apiVersion }
-    return merged(type as StructType<ApiObject>, object, configuration, (container, key) => isWrittenNull(container === configuration ? made as object : container, key))
+    return merged(type as StructType<ApiObject>, object, configuration, (container, key) => writtenAt(container === configuration ? made as object : container, key))
   }
   try {
     return applyJsonPatch(object, made)

@@ -145,7 +145,7 @@ async function invoke(run: Run, a: AdmissionAttributes, { hook, binding, matched
     try {
       const { shown, values } = await inputsNow()
       const made = await withAnswers(() => cel.toJson(createEvaluation(cel, values, variables, policyBudget).run(expression)))
-      const changed = changedBy(patchType, a.type ?? matched.type, shown, made, cel.isWrittenNull)
+      const changed = changedBy(patchType, a.type ?? matched.type, shown, made, cel.writtenAt)
       if (changed !== shown) run.object = await patched(run.env, a, matched, changed)
       count('no_error')
     } catch (error) {
