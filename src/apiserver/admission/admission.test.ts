@@ -265,6 +265,22 @@ describe('NodeRestriction', () => {
     expect(await refusal(plugin, core.pods, pod({ nodeName: 'n1' }), { user })).toContain('can only create mirror pods')
   })
 
+  it('lets a node make mirror pods of its own that use nothing, and no others', async () => {
+    const own = nodeRestriction(environment(node('n1', { uid: 'u1' } as never)))
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u1', controller: true }
+    const make = (spec: object = {}, owners: readonly object[] = [owner]) => refusal(own, core.pods, pod({ nodeName: 'n1', ...spec }, { annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences: owners }), { user })
+    expect(await make()).toBe('admitted')
+    const volume = (source: object) => ({ volumes: [{ name: 'v', ...source }] })
+    for (const [what, spec] of [
+      ['a service account', { serviceAccountName: 'a' }], ['secrets', volume({ secret: { secretName: 's' } })], ['secrets', { imagePullSecrets: [{ name: 's' }] }], ['secrets', { containers: [{ name: 'a', resources: {}, envFrom: [{ secretRef: { name: 's' } }] }] }],
+      ['configmaps', volume({ configMap: { name: 'c' } })], ['persistentvolumeclaims', volume({ persistentVolumeClaim: { claimName: 'c' } })], ['resourceclaims', { resourceClaims: [{ name: 'r', resourceClaimName: 'r' }] }],
+    ] as const) expect(await make(spec), what).toContain(`can not create pods that reference ${what}`)
+    expect(await make({ nodeName: 'n2' })).toContain('can only create pods with spec.nodeName set to itself')
+    for (const [wrong, says] of [[[], 'owner reference set to itself'], [[owner, owner], 'single owner reference'], [[{ ...owner, name: 'n2' }], 'owner reference set to itself'], [[{ ...owner, controller: false }], 'controller owner reference'], [[{ ...owner, blockOwnerDeletion: true }], 'must not set blockOwnerDeletion'], [[{ ...owner, uid: 'u2' }], 'UID mismatch: expected u1 got u2']] as const) {
+      expect(await make({}, wrong)).toContain(says)
+    }
+  })
+
   it('says nothing about anybody else', async () => {
     expect(await refusal(plugin, core.nodes, node('n2'), { operation: 'UPDATE', old: node('n2') })).toBe('admitted')
   })

@@ -79,8 +79,10 @@ describe('a stolen node', () => {
   })
 
   it('makes mirror pods for itself only, that use nothing', async () => {
-    const mirror = { annotations: { 'kubernetes.io/config.mirror': 'abc', 'kubernetes.io/config.hash': 'abc' }, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'stolen', uid: 'x', controller: true }] }
+    const { metadata: { uid } } = (await attempt(cluster, '/api/v1/nodes/stolen', { cert: cluster.pki.admin })).json as unknown as { readonly metadata: { readonly uid: string } }
+    const mirror = { annotations: { 'kubernetes.io/config.mirror': 'abc', 'kubernetes.io/config.hash': 'abc' }, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'stolen', uid, controller: true }] }
     const make = (name: string, node: string, spec: object, metadata: object = mirror) => ask(`${ns}/pods`, { body: { ...pod(name, node, { serviceAccountName: undefined, automountServiceAccountToken: false, ...spec }, metadata) } })
+    expect(await make('honest', 'stolen', {})).toBe(201)
     expect(await make('no-mirror', 'stolen', {}, {})).toBe(403)
     expect(await make('elsewhere', 'other', {})).toBe(403)
     // Without a node it is no mirror pod, whoever makes it.
