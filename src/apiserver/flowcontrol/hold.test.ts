@@ -43,7 +43,6 @@ const ask = (path: string, body?: string): Promise<void> => new Promise((resolve
   request({ port, host: '127.0.0.1', path, agent, method: body === undefined ? 'GET' : 'POST' }, (answer) => answer.resume().on('end', () => resolve())).on('error', reject).end(body)
 })
 
-
 describe('a connection whose request has been answered', () => {
   it('is read again at once while few of its flow wait', async () => {
     flow = flowOf(3)

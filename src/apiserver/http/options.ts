@@ -15,7 +15,6 @@ import { readBody } from './body.ts'
 import type { ApiRequest } from './request.ts'
 import { isTrue } from './request-info.ts'
 
-
 const optionsInvalid = (kind: string, field: string, value: string | readonly string[], supported: readonly string[]) =>
   invalid({ group: 'meta.k8s.io', kind }, '', [path(field).notSupported(value, supported)])
 
