@@ -78,6 +78,15 @@ describe('refusals', () => {
     })
   })
 
+  it.each([
+    ['coordination.k8s.io/v1/namespaces/default/leases', {}], ['policy/v1/namespaces/default/poddisruptionbudgets', { spec: { minAvailable: 1 } }],
+    ['node.k8s.io/v1/runtimeclasses', { handler: 'runc' }], ['admissionregistration.k8s.io/v1/validatingwebhookconfigurations', {}],
+  ])('are not for finalizers without a domain in %s, as they are in other kinds', async (path, rest) => {
+    const metadata = { name: 'finalized', finalizers: ['good'] }
+    expect((await call('POST', `/apis/${path}`, { metadata, ...rest })).code).toBe(201)
+    expect((await call('POST', configmaps, { metadata })).code).toBe(422)
+  })
+
   it('are not for what a client says of when the object was made', async () => {
     await call('POST', configmaps, { metadata: { name: 'a' } })
     const before = (await call('GET', `${configmaps}/a`)).body as unknown as { metadata: object }

@@ -29,6 +29,7 @@ function validate({ spec }: Policy, root: Place): void {
 }
 
 export const mutatingadmissionpolicies: Strategy<Policy> = {
+  anyFinalizers: true,
   unconditionalUpdate: false,
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
   ready: () => celReady(true),

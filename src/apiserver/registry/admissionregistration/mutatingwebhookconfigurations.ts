@@ -9,6 +9,7 @@ import { webhookDefaults, webhooks } from './webhook-rules.ts'
 type Configuration = admissionregistration.MutatingWebhookConfiguration
 
 export const mutatingwebhookconfigurations: Strategy<Configuration> = {
+  anyFinalizers: true,
   counted: true,
   unconditionalUpdate: false,
   default: (object) => within(object, 'webhooks', (list) => list.map((webhook) => orDefault(webhookDefaults(webhook), { reinvocationPolicy: 'Never' }))),

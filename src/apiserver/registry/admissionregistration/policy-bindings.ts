@@ -12,6 +12,7 @@ type Binding = admissionregistration.ValidatingAdmissionPolicyBinding | admissio
 
 /** The strategy of a kind of bindings. `more` checks what only this kind has, in `spec`. */
 export const bindingStrategy = <T extends Binding>(more: (at: Place, spec: T['spec']) => void): Strategy<T> => ({
+  anyFinalizers: true,
   unconditionalUpdate: false,
   default: (binding) => within(binding, 'spec', (spec) => within(spec, 'matchResources', matchDefaults)),
   validate({ spec }, root) {

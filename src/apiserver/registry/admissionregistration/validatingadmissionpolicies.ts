@@ -66,6 +66,7 @@ function validate(policy: Policy, root: Place): void {
 }
 
 export const validatingadmissionpolicies: Strategy<Policy> = {
+  anyFinalizers: true,
   unconditionalUpdate: false,
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
   ready: () => celReady(true),

@@ -9,6 +9,7 @@ import { webhookDefaults, webhooks } from './webhook-rules.ts'
 type Configuration = admissionregistration.ValidatingWebhookConfiguration
 
 export const validatingwebhookconfigurations: Strategy<Configuration> = {
+  anyFinalizers: true,
   counted: true,
   unconditionalUpdate: false,
   default: (object) => within(object, 'webhooks', (list) => list.map(webhookDefaults)),

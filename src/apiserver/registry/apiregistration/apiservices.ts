@@ -45,6 +45,7 @@ const prepare = (service: Service, now: number): Service => {
 }
 
 export const apiservices: Strategy<Service> = {
+  anyFinalizers: true,
   unconditionalUpdate: false,
   counted: false,
   validateName: pathSegmentName,

@@ -19,6 +19,7 @@ function validate({ spec }: coordination.Lease, root: Place): void {
 }
 
 export const leases: Strategy<coordination.Lease> = {
+  anyFinalizers: true,
   createOnUpdate: true,
   unconditionalUpdate: false,
   counted: false,

@@ -43,6 +43,7 @@ function source(event: core.Event): string {
 }
 
 export const events: Strategy<core.Event> = {
+  anyFinalizers: true,
   createOnUpdate: true,
   validateName: validateEventName,
   validate: (event, root, { apiVersion }) => eventErrors(event, apiVersion, root),

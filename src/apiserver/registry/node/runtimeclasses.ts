@@ -22,6 +22,7 @@ function validate(value: node.RuntimeClass, root: Place): void {
 }
 
 export const runtimeclasses: Strategy<node.RuntimeClass> = {
+  anyFinalizers: true,
   unconditionalUpdate: false,
   validate,
   validateUpdate: (next, current, root) => {

@@ -23,6 +23,7 @@ function status(at: Place, value: policy.PodDisruptionBudgetStatus): void {
 }
 
 export const poddisruptionbudgets: Strategy<policy.PodDisruptionBudget> = {
+  anyFinalizers: true,
   unconditionalUpdate: false,
   validateName: pathSegmentName,
   validateStatusUpdate: (next, _current, root) => status(root.at('status'), next.status),
