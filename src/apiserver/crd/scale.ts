@@ -3,6 +3,7 @@ import { autoscalingV1, type apiextensions, type JsonObject, type StructType } f
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest, internal } from '../../machinery/errors.ts'
 import type { Place } from '../../machinery/field.ts'
+import { goText, goType } from '../../machinery/go-text.ts'
 import { withMeta } from '../registry/meta.ts'
 import type { Subresource } from '../registry/subresources.ts'
 import { objectRules, type Seen } from '../registry/update.ts'
@@ -36,13 +37,13 @@ export function checkScale({ specReplicasPath, statusReplicasPath, labelSelector
   for (const at of [specReplicasPath, statusReplicasPath]) {
     const value = valueAt(object, partsOf(at))
     if (value === undefined) continue
-    if (!Number.isInteger(value)) root.at(at).invalid(value, `${at} accessor error: ${JSON.stringify(value)} is of the type ${typeof value}, expected int64`)
+    if (!Number.isInteger(value)) root.at(at).invalid(0, `${at} accessor error: ${goText(value)} is of the type ${value === null ? '<nil>' : goType(value)}, expected int64`)
     else if ((value as number) < 0) root.at(at).invalid(value, 'should be a non-negative integer')
     else if ((value as number) > largest) root.at(at).invalid(value, `should be less than or equal to ${largest}`)
   }
   const selector = labelSelectorPath ? valueAt(object, partsOf(labelSelectorPath)) : undefined
   if (labelSelectorPath && selector !== undefined && typeof selector !== 'string') {
-    root.at(labelSelectorPath).invalid(selector, `${labelSelectorPath} accessor error: ${JSON.stringify(selector)} is of the type ${typeof selector}, expected string`)
+    root.at(labelSelectorPath).invalid('', `${labelSelectorPath} accessor error: ${goText(selector)} is of the type ${selector === null ? '<nil>' : goType(selector)}, expected string`)
   }
 }
 

@@ -12,7 +12,7 @@ import { shapeFor, type List, type Obj, type Target } from './shape.ts'
  */
 export function readConfig(type: StructType, config: unknown): Obj {
   const about = describe(type, config as Obj | null)
-  if (!type.codec) refuse(misfits(type, config, () => undefined, true), about)
+  refuse(misfits(type, config, () => undefined, true), about)
   const { object, unknownFields } = decodeObject(type, config)
   refuse(unknownFields.map((text) => `.${/"(.*)"$/.exec(text)?.[1] ?? ''}: field not declared in schema`), about)
   const metadata = (config as { metadata?: { managedFields?: unknown } }).metadata
