@@ -205,7 +205,7 @@ describe('kubectl get', () => {
       spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 5 }, status: { currentReplicas: 2, currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 10 } } }] },
     }, { Reference: 'Deployment/web', Targets: 'cpu: 10%/80%', MinPods: '1', MaxPods: 5, Replicas: 2 }],
     ['a budget', any(policy.poddisruptionbudgets), { spec: { minAvailable: '50%' } }, { 'Min Available': '50%', 'Max Unavailable': 'N/A', 'Allowed Disruptions': 0 }],
-    ['the default class', any(storage.storageclasses), { metadata: { name: 'std', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }, provisioner: 'p' }, { Name: 'std (default)', AllowVolumeExpansion: 'false' }],
+    ['the default class', any(storage.storageclasses), { metadata: { name: 'std', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } }, provisioner: 'p' }, { Name: 'std (default)', AllowVolumeExpansion: false }],
     ['a request', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'a.b/c', expirationSeconds: 3600 }, status: { conditions: [{ type: 'Approved', status: 'True' }], certificate: 'eA==' } },
       { Condition: 'Approved,Issued', RequestedDuration: '60m' }],
     ['an API service', any(apiregistration.apiservices), { spec: { groupPriorityMinimum: 1, versionPriority: 1 }, status: { conditions: [{ type: 'Available', status: 'True' }] } }, { Service: 'Local', Available: 'True' }],

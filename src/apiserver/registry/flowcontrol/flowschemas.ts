@@ -8,7 +8,7 @@ import type { Strategy } from '../../strategy.ts'
 import { distinct, follows, forEach } from '../checks.ts'
 import { complete } from './fixed.ts'
 import { within } from '../defaulting.ts'
-import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
+import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
 const withDefaults = (schema: flowcontrol.FlowSchema): flowcontrol.FlowSchema =>
   within(schema, 'spec', (spec) => (spec.matchingPrecedence === 0 ? { ...spec, matchingPrecedence: 1000 } : spec))
@@ -113,7 +113,7 @@ export const flowschemas: Strategy<flowcontrol.FlowSchema> = {
   printer: printer<flowcontrol.FlowSchema>(
     nameColumn,
     text('PriorityLevel', 'The level its requests have.', (o) => o.spec.priorityLevelConfiguration.name),
-    integer('MatchingPrecedence', 'Lower ones are tried first.', (o) => o.spec.matchingPrecedence),
+    text('MatchingPrecedence', 'Lower ones are tried first.', (o) => o.spec.matchingPrecedence),
     text('DistinguisherMethod', 'How its requests are told apart.', (o) => o.spec.distinguisherMethod?.type ?? '<none>'),
     ageColumn,
     text('MissingPL', 'Whether its level does not exist.', missing),

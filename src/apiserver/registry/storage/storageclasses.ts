@@ -55,7 +55,7 @@ export const storageclasses: Strategy<storage.StorageClass> = {
     text('Provisioner', 'Who makes its volumes.', (o) => o.provisioner),
     text('ReclaimPolicy', 'What becomes of its volumes when their claims are gone.', (o) => o.reclaimPolicy ?? 'Delete'),
     text('VolumeBindingMode', 'When volumes are made and bound.', (o) => orUnset(o.volumeBindingMode)),
-    text('AllowVolumeExpansion', 'Whether its volumes can grow.', (o) => String(o.allowVolumeExpansion ?? false)),
+    text('AllowVolumeExpansion', 'Whether its volumes can grow.', (o) => o.allowVolumeExpansion ?? false),
     ageColumn,
   ),
 }

@@ -42,7 +42,7 @@ export const volumeattachments: Strategy<storage.VolumeAttachment> = {
   validateStatusUpdate: (next, _current, root) => status(root.at('status'), next.status),
   printer: printer<storage.VolumeAttachment>(
     nameColumn,
-    text('Attacher', 'The driver that attaches the volume.', (o) => o.spec.attacher),
+    { ...text<storage.VolumeAttachment>('Attacher', 'The driver that attaches the volume.', (o) => o.spec.attacher), format: 'name' },
     text('PV', 'The volume.', (o) => o.spec.source.persistentVolumeName ?? ''),
     text('Node', 'The node it is attached to.', (o) => o.spec.nodeName),
     boolean('Attached', 'Whether it is attached.', (o) => o.status.attached),
