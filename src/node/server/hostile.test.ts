@@ -221,13 +221,15 @@ describe('a side that does not read', () => {
   })
 })
 
-/** The number when it has stopped growing. */
+/** The number when it has stopped growing: it is the same for two seconds. */
 async function still(read: () => number): Promise<number> {
   let before = -1
+  let since = 0
   await expect.poll(() => {
-    const same = read() === before && before > 0
+    const now = performance.now()
+    if (read() !== before) since = now
     before = read()
-    return same
-  }, { interval: 150, timeout: 15_000 }).toBe(true)
+    return before > 0 && now - since > 2000
+  }, { interval: 100, timeout: 20_000 }).toBe(true)
   return before
 }
