@@ -197,6 +197,27 @@ describe('a side that does not read', () => {
     ws.terminate()
   })
 
+  it('gets everything in its order when it reads again', async () => {
+    const ws = await exec('/echo')
+    const numbers: number[] = []
+    let bytes = 0
+    ws.on('message', (data: Buffer) => {
+      bytes += data.length - 1
+      if (data.length > 5) numbers.push(data.readUInt32BE(1))
+    })
+    ws.pause()
+    for (let i = 0; i < 200; i++) {
+      const message = Buffer.alloc(1 + 128 * 1024)
+      message.writeUInt32BE(i, 1)
+      ws.send(message)
+    }
+    await expectServed()
+    ws.resume()
+    await expect.poll(() => bytes, { timeout: 20_000 }).toBe(200 * 128 * 1024)
+    expect(numbers).toEqual(Array.from({ length: 200 }, (_, i) => i))
+    ws.terminate()
+  })
+
   it('in a container is not written for without end either: the caller waits', async () => {
     const ws = await exec('/deaf')
     const block = Buffer.alloc(megabyte)
