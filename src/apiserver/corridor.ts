@@ -2,7 +2,7 @@
  * The corridor every request walks:
  * route → authenticate → audit → impersonate → flow control → authorize →
  * decode → default → admit (mutate) → validate → admit (validate) → store → encode.
- * The first line is here (clients in this process have an identity, and begin with audit); decode and encode are in `http/resources.ts`
+ * The first line is here (clients in this process have an identity, and begin with audit); decode and encode are in `http/verbs.ts`
  * and `local-client.ts`; everything between is in `registry/create.ts`, `update.ts` and `delete.ts`.
  */
 import { randomUUID } from 'node:crypto'
@@ -19,7 +19,8 @@ import { remarksOf } from './authn/remarks.ts'
 import { checkAuthorized } from './authz/check.ts'
 import type { ApiRequest, ApiResponse, RequestInfo, UpgradeHandler } from './http/request.ts'
 import { isLongRunning, parseRequestInfo } from './http/request-info.ts'
-import { handleResource, type ResourceEnvironment } from './http/resources.ts'
+import type { ResourceEnvironment } from './http/resource-request.ts'
+import { handleResource } from './http/resources.ts'
 import { noSuchPage, plain, sendError, statusOf, tellEarly, warnEarly } from './http/respond.ts'
 import { isSocketOffered, isWatchSocket, watchOverSocket } from './http/watch-socket.ts'
 import { anonymous, type Identity } from './identity.ts'

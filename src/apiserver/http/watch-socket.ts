@@ -7,8 +7,10 @@ import { bytesOf, errorEvent, type EventEncoder } from '../encoding/encode.ts'
 import type { Format } from '../encoding/negotiate.ts'
 import { drained } from './drained.ts'
 import type { ApiRequest, RequestInfo } from './request.ts'
-import { checkPlace, runWatch, type ResourceEnvironment } from './resources.ts'
+import type { ResourceEnvironment } from './resource-request.ts'
+import { checkPlace } from './resources.ts'
 import { ahead, patience, standstill, type WatchStream } from './watch-response.ts'
+import { runWatch } from './watch.ts'
 
 /** Nothing is expected of the client. */
 const maxPayload = 64 * 1024
