@@ -23,7 +23,7 @@ describe('updateManagedFields', () => {
     spec: { containers: [{ name: 'c', image: 'i', resources: {}, ports: [{ containerPort: 80, protocol: 'TCP' }] }], dnsPolicy: 'ClusterFirst', tolerations: [{ key: 'a' }], securityContext: {} },
   })
   it('gives a new object to the one who creates it, in the form Kubernetes writes', () => {
-    expect(updateManagedFields(core.Pod, undefined, pod, 'kubectl-create', start).metadata.managedFields).toEqual([{
+    expect(updateManagedFields(core.Pod, undefined, pod, { manager: 'kubectl-create', now: start }).metadata.managedFields).toEqual([{
       manager: 'kubectl-create', operation: 'Update', apiVersion: 'v1', time: '2026-01-01T00:00:00Z', fieldsType: 'FieldsV1',
       fieldsV1: {
         'f:metadata': { 'f:labels': { '.': {}, 'f:run': {} } },
@@ -43,54 +43,54 @@ describe('updateManagedFields', () => {
     expect([left.metadata.name, left.metadata.uid, left.metadata.labels, left.data]).toEqual(['c', 'u', undefined, undefined])
   })
   it('takes a field from its owner when another one changes or removes it', () => {
-    const created = updateManagedFields(core.Pod, undefined, pod, 'a', start)
+    const created = updateManagedFields(core.Pod, undefined, pod, { manager: 'a', now: start })
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, labels: { new: 'x' } }, spec: { ...created.spec, dnsPolicy: 'None' } })
-    const out = updateManagedFields(core.Pod, created, next, 'b', start + 60_000)
+    const out = updateManagedFields(core.Pod, created, next, { manager: 'b', now: start + 60_000 })
     expect(owners(out)['b Update']).toEqual({ 'f:metadata': { 'f:labels': { 'f:new': {} } }, 'f:spec': { 'f:dnsPolicy': {} } })
     expect(owners(out)['a Update']).toMatchObject({ 'f:metadata': { 'f:labels': {} } })
     expect(JSON.stringify(owners(out)['a Update'])).not.toMatch(/f:run|f:dnsPolicy/)
     expect(out.metadata.managedFields?.map((e) => e.time)).toEqual(['2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z'])
   })
   it('keeps the entries, and the object, when nothing changed that anybody owns', () => {
-    const created = updateManagedFields(core.Pod, undefined, pod, 'a', start)
-    expect(updateManagedFields(core.Pod, created, created, 'b', start + 1000)).toBe(created)
+    const created = updateManagedFields(core.Pod, undefined, pod, { manager: 'a', now: start })
+    expect(updateManagedFields(core.Pod, created, created, { manager: 'b', now: start + 1000 })).toBe(created)
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, resourceVersion: '2', managedFields: [] } })
-    expect(updateManagedFields(core.Pod, created, next, 'b', start + 1000).metadata.managedFields).toEqual(created.metadata.managedFields)
+    expect(updateManagedFields(core.Pod, created, next, { manager: 'b', now: start + 1000 }).metadata.managedFields).toEqual(created.metadata.managedFields)
   })
   it('writes a set that stays the same as it was, at a new time', () => {
-    const first = updateManagedFields(core.Pod, undefined, pod, 'a', start)
+    const first = updateManagedFields(core.Pod, undefined, pod, { manager: 'a', now: start })
     const [before] = first.metadata.managedFields!
-    const again = updateManagedFields(core.Pod, first, { ...first, metadata: { ...first.metadata, labels: { run: 'q' } } }, 'a', start + 60_000)
+    const again = updateManagedFields(core.Pod, first, { ...first, metadata: { ...first.metadata, labels: { run: 'q' } } }, { manager: 'a', now: start + 60_000 })
     expect(again.metadata.managedFields).toEqual([{ ...before, time: '2026-01-01T00:01:00Z' }])
     expect(again.metadata.managedFields![0]!.fieldsV1).toBe(before!.fieldsV1)
   })
   it('tells a subresource apart, and takes no entries from its requests', () => {
-    const created = updateManagedFields(core.Pod, undefined, pod, 'a', start)
+    const created = updateManagedFields(core.Pod, undefined, pod, { manager: 'a', now: start })
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, managedFields: [{}] }, status: { phase: 'Running' } })
-    const out = updateManagedFields(core.Pod, created, next, 'a', start, 'status')
+    const out = updateManagedFields(core.Pod, created, next, { manager: 'a', now: start, subresource: 'status' })
     expect(owners(out)['a Update status']).toEqual({ 'f:status': { 'f:phase': {} } })
     expect(owners(out)['a Update']).toEqual(owners(created)['a Update'])
   })
   it('forgets everything when a client says so', () => {
-    const created = updateManagedFields(core.Pod, undefined, pod, 'a', start)
+    const created = updateManagedFields(core.Pod, undefined, pod, { manager: 'a', now: start })
     const next = decode(core.Pod, { ...created, metadata: { ...created.metadata, managedFields: [{}] } })
-    const reset = updateManagedFields(core.Pod, created, next, 'a', start)
+    const reset = updateManagedFields(core.Pod, created, next, { manager: 'a', now: start })
     expect(reset.metadata.managedFields).toBeUndefined()
     const later = decode(core.Pod, { ...reset, spec: { ...reset.spec, dnsPolicy: 'None' } })
-    expect(updateManagedFields(core.Pod, reset, later, 'a', start).metadata.managedFields).toBeUndefined()
+    expect(updateManagedFields(core.Pod, reset, later, { manager: 'a', now: start }).metadata.managedFields).toBeUndefined()
   })
   it('takes a list without entries as the same wish, and follows a new object in any case', () => {
-    const created = updateManagedFields(core.Pod, undefined, decode(core.Pod, { ...pod, metadata: { ...pod.metadata, managedFields: [{}] } }), 'a', start)
+    const created = updateManagedFields(core.Pod, undefined, decode(core.Pod, { ...pod, metadata: { ...pod.metadata, managedFields: [{}] } }), { manager: 'a', now: start })
     expect(owners(created)).toHaveProperty('a Update')
     const next = decode(core.Pod, withManagersReset({ ...created, metadata: { ...created.metadata, managedFields: [] } }))
-    expect(updateManagedFields(core.Pod, created, next, 'a', start).metadata.managedFields).toBeUndefined()
+    expect(updateManagedFields(core.Pod, created, next, { manager: 'a', now: start }).metadata.managedFields).toBeUndefined()
     expect(withManagersReset(created)).toBe(created)
   })
   it('joins the oldest updaters when there are more than ten', () => {
-    let object = updateManagedFields(core.Pod, undefined, pod, 'm0', start)
+    let object = updateManagedFields(core.Pod, undefined, pod, { manager: 'm0', now: start })
     for (let i = 1; i < 15; i++) {
       const next = decode(core.Pod, { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [`l${i}`]: 'x' } } })
-      object = updateManagedFields(core.Pod, object, next, `m${i}`, start + i * 1000)
+      object = updateManagedFields(core.Pod, object, next, { manager: `m${i}`, now: start + i * 1000 })
     }
     const names = object.metadata.managedFields?.map((e) => e.manager)
     expect(names).toEqual(['ancient-changes', 'm6', 'm7', 'm8', 'm9', 'm10', 'm11', 'm12', 'm13', 'm14'])
@@ -125,7 +125,7 @@ describe('applyConfiguration', () => {
   it('refuses to take a field from its owner, in the words of Kubernetes', () => {
     const a = apply(undefined, deployment({ replicas: 1, ...template({ name: 'c', image: 'i' }) }), 'a')
     expect(() => apply(a, deployment({ replicas: 2 }), 'b')).toThrow(expect.objectContaining({ message: 'Apply failed with 1 conflict: conflict with "a": .spec.replicas' }))
-    const scaled = updateManagedFields(apps.Deployment, a, decode(apps.Deployment, { ...a, spec: { ...a.spec, replicas: 5 } }), 'kubectl-edit', start)
+    const scaled = updateManagedFields(apps.Deployment, a, decode(apps.Deployment, { ...a, spec: { ...a.spec, replicas: 5 } }), { manager: 'kubectl-edit', now: start })
     try {
       apply(scaled, deployment({ replicas: 2, ...template({ name: 'c', image: 'j' }) }), 'b')
       expect.unreachable()
@@ -154,7 +154,7 @@ describe('applyConfiguration', () => {
   it('lets kubectl take over what it applied from the client before', () => {
     const config = deployment({ replicas: 1, ...template({ name: 'c', image: 'i' }) })
     const live = decode(apps.Deployment, { ...config, metadata: { ...config.metadata, annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(config) } } })
-    const tracked = updateManagedFields(apps.Deployment, undefined, live, 'kubectl-client-side-apply', start)
+    const tracked = updateManagedFields(apps.Deployment, undefined, live, { manager: 'kubectl-client-side-apply', now: start })
     expect(apply(tracked, deployment({ replicas: 4, ...template({ name: 'c', image: 'j' }) }), 'kubectl').spec.replicas).toBe(4)
     expect(() => apply(tracked, deployment({ replicas: 4 }), 'other')).toThrow(/Apply failed/)
     expect(() => apply(tracked, deployment({ replicas: 4, minReadySeconds: 3 }, { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': 'x' } }), 'kubectl')).toThrow(/annotations/)
@@ -249,7 +249,7 @@ describe('any configuration', () => {
       const b = apply(a, deployment(two), 'b', { force: true })
       expect(apply(b, deployment(two), 'b')).toEqual(b)
       const c = decode(apps.Deployment, b)
-      expect(updateManagedFields(apps.Deployment, c, c, 'x', start)).toBe(c)
+      expect(updateManagedFields(apps.Deployment, c, c, { manager: 'x', now: start })).toBe(c)
     }))
   })
 })

@@ -21,7 +21,7 @@ import { zeroOf } from './zero.ts'
 interface Managed { readonly apiVersion?: string; readonly metadata: meta.ObjectMeta }
 
 export interface ApplyOptions {
-  /** Who applies: `fieldManager` of the request. */
+  /** The `fieldManager` of the request. */
   readonly manager: string
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -33,6 +33,8 @@ export interface ApplyOptions {
   /** How the change looks in the versions that other owners wrote in, where versions differ by more than their name. */
   readonly elsewhere?: Elsewhere | undefined
 }
+
+type WriteOptions = Pick<ApplyOptions, 'manager' | 'now' | 'subresource' | 'elsewhere'>
 
 /** By apiVersion. */
 export type Elsewhere = ReadonlyMap<string, Comparison>
@@ -168,7 +170,7 @@ function lastApplied<T>(type: StructType<T>, live: T): FieldSet {
  * Gives `next` back with its `managedFields`. Objects that were never tracked stay untracked. A client may clear all
  * entries with `managedFields: [{}]`.
  */
-export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, next: T, manager: string, now: number, subresource = '', elsewhere?: Elsewhere): T {
+export function updateManagedFields<T>(type: StructType<T>, old: T | undefined, next: T, { manager, now, subresource = '', elsewhere }: WriteOptions): T {
   const sent = (next as Managed).metadata?.managedFields
   const stored = old === undefined ? undefined : (old as Managed).metadata.managedFields
   const reset = subresource === '' && sent?.length === 1 && isReset(sent[0])

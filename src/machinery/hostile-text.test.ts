@@ -88,7 +88,7 @@ describe('texts that clients write', () => {
       const before = JSON.stringify(live)
       const config = { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'p', labels: { a: 'c' } }, spec: { containers: [{ name: 'a', image: 'y' }, { name: 'b' }] } }
       onlyApiErrors(() => applyConfiguration(core.Pod, live, config, { manager: 'a', force, now: 0 } as never))
-      onlyApiErrors(() => updateManagedFields(core.Pod, live, { ...live, metadata: { ...live.metadata, labels: { z: 'y' } } }, 'b', 0))
+      onlyApiErrors(() => updateManagedFields(core.Pod, live, { ...live, metadata: { ...live.metadata, labels: { z: 'y' } } }, { manager: 'b', now: 0 }))
       expect(JSON.stringify(live)).toBe(before)
     }), { numRuns: 1500 })
   })

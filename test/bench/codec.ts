@@ -34,7 +34,7 @@ const stored = decodeObject(core.Pod, {
     containerStatuses: [{ name: 'flask', state: { running: { startedAt: '2026-01-01T00:00:03Z' } }, lastState: {}, ready: true, restartCount: 0, image: 'flask-hello:1.0', imageID: `sha256:${'b'.repeat(64)}`, containerID: `containerd://${'c'.repeat(64)}`, started: true }], qosClass: 'Burstable',
   },
 }).object
-const pod = updateManagedFields(core.Pod, undefined, stored, 'kubelet', Date.parse('2026-01-01T00:00:00Z'))
+const pod = updateManagedFields(core.Pod, undefined, stored, { manager: 'kubelet', now: Date.parse('2026-01-01T00:00:00Z') })
 
 /** As kubectl sends it: every object's keys sorted. */
 const byKubectl = (value: unknown): unknown => {
@@ -74,8 +74,8 @@ line('parseJson (bytes, looking for duplicates)', measure(() => parseJson(bytes,
 line('decodeObject, as Skiff wrote it', measure(() => decodeObject(core.Pod, parsed)), parse, 'JSON.parse')
 line('decodeObject, as kubectl sends it', measure(() => decodeObject(core.Pod, sorted)), parse, 'JSON.parse')
 line('applyDefaults', measure(() => applyDefaults(core.Pod, pod)), parse, 'JSON.parse')
-line('updateManagedFields, nothing changed', measure(() => updateManagedFields(core.Pod, pod, parsed as typeof pod, 'a', 0)), parse, 'JSON.parse')
-line('updateManagedFields, one field changed', measure(() => updateManagedFields(core.Pod, pod, changed, 'a', 0)), parse, 'JSON.parse')
+line('updateManagedFields, nothing changed', measure(() => updateManagedFields(core.Pod, pod, parsed as typeof pod, { manager: 'a', now: 0 })), parse, 'JSON.parse')
+line('updateManagedFields, one field changed', measure(() => updateManagedFields(core.Pod, pod, changed, { manager: 'a', now: 0 })), parse, 'JSON.parse')
 line('decodeMessage', measure(() => decodeMessage(core.Pod, message)), parse, 'JSON.parse')
 line('JSON.stringify', stringify, stringify, 'JSON.stringify')
 line('encodeMessage', measure(() => encodeMessage(core.Pod, pod)), stringify, 'JSON.stringify')

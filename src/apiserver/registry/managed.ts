@@ -27,7 +27,7 @@ const hasOwnStatus = ({ served }: Call): boolean => served.storage.subresources.
 export function trackCreate(call: Call, object: ApiObject): ApiObject {
   // An empty status has no owner in any case.
   const written = hasOwnStatus(call) && !isUntouched(call, bodyOf(object)['status']) ? withStatus(object, undefined) : object
-  return withEntriesOf(updateManagedFields(typeOf(call), undefined, written, call.fieldManager, call.now), written, object)
+  return withEntriesOf(updateManagedFields(typeOf(call), undefined, written, { manager: call.fieldManager, now: call.now }), written, object)
 }
 
 /** The object with the managed fields of `tracked`, which is `written` with its owners. */
@@ -43,7 +43,7 @@ const isUntouched = (call: Call, status: unknown): boolean => status !== undefin
 export function trackUpdate(call: Call, next: ApiObject, current: ApiObject, rules: UpdateRules): ApiObject | Promise<ApiObject> {
   const written = !call.subresource ? (hasOwnStatus(call) ? withStatus(next, bodyOf(current)['status']) : next) : rules.prepare(next, current, call)
   const tracked = (others?: Elsewhere) => {
-    return withEntriesOf(updateManagedFields(typeOf(call), current, written, call.fieldManager, call.now, call.subresource, others), written, next)
+    return withEntriesOf(updateManagedFields(typeOf(call), current, written, { manager: call.fieldManager, now: call.now, subresource: call.subresource, elsewhere: others }), written, next)
   }
   return hasForeignOwners(call, current) ? elsewhere(call, current, written).then(tracked) : tracked()
 }

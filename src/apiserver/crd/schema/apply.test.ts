@@ -91,6 +91,6 @@ it('updates are tracked whatever the types of their values', () => {
   const spec: Schema = { type: 'object', properties: { n: { type: 'object', properties: { x: { type: 'string' } } }, list: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' } } }
   const type = typeOf(spec)
   const wrong = decodeObject(type, object({ n: 'text', list: 5 })).object
-  const tracked = updateManagedFields(type, updateManagedFields(type, undefined, wrong, 'one', 0), decodeObject(type, object({ n: { x: 'y' }, list: ['a'] })).object, 'two', 0)
+  const tracked = updateManagedFields(type, updateManagedFields(type, undefined, wrong, { manager: 'one', now: 0 }), decodeObject(type, object({ n: { x: 'y' }, list: ['a'] })).object, { manager: 'two', now: 0 })
   expect(fieldsOf(tracked, 'two')).toEqual({ 'f:list': {}, 'f:n': {} })
 })

@@ -63,7 +63,7 @@ describe('any value under any schema', () => {
       const { type } = compiled(schema)
       const [a, b] = [decoded(type, wrapped(first)), decoded(type, wrapped(second))]
       if (!a || !b) return
-      const tracked = updateManagedFields(type, updateManagedFields(type, undefined, a, 'one', 0), b, 'two', 0)
+      const tracked = updateManagedFields(type, updateManagedFields(type, undefined, a, { manager: 'one', now: 0 }), b, { manager: 'two', now: 0 })
       try {
         applyConfiguration(type, tracked, wrapped(first), { manager: 'three', now: 0, force: true })
       } catch (error) {

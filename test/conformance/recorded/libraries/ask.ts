@@ -81,7 +81,7 @@ function sequence({ GVK = ['', '', ''], Steps = [] }: Question): Answer {
   const steps = Steps.map(({ Op, Manager, Force, Sub, Obj }) => attempt(() => {
     const object = JSON.parse(Obj) as ApiObject
     const next = Op === 'apply' ? applyConfiguration(type, current, object, { manager: Manager, now: Date.now(), force: Force, subresource: Sub })
-      : updateManagedFields(type, current, decodeObject(type, object).object, Manager, Date.now(), Sub)
+      : updateManagedFields(type, current, decodeObject(type, object).object, { manager: Manager, now: Date.now(), subresource: Sub })
     // Whoever exists has a uid.
     current = decodeObject(type, { ...next, metadata: { ...next.metadata, uid: 'u' } }).object
     return { object: current }
