@@ -65,7 +65,7 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
   log.info({ pod: queued.key, node: preemption.node, victims: preemption.victims.map(keyOf) }, 'preempting')
   await reporter.failed(queued.pod, 'Unschedulable', explain(diagnosis), { node: preemption.node })
   try {
-    await evict(preemption, queued.pod, parts.name, parts.client, parts.recorder, parts.clock)
+    await evict(parts, preemption, queued.pod)
   } catch (error) {
     queue.fail(queued)
     throw error

@@ -7,15 +7,23 @@ import { isConflict, isNotFound } from '../machinery/errors.ts'
 import { rfc3339 } from '../machinery/time.ts'
 import type { Preemption } from './preemption.ts'
 
-/** Deletes the victims. Rejects when one could not be deleted, unless it is gone already. */
-export async function evict({ node, victims }: Preemption, pod: core.Pod, schedulerName: string, client: Client, recorder: EventRecorder, clock: Clock): Promise<void> {
+interface Evictor {
+  /** The scheduler's name. */
+  readonly name: string
+  readonly client: Client
+  readonly recorder: EventRecorder
+  readonly clock: Clock
+}
+
+/** Deletes the victims, to make room for `pod`. Rejects when one could not be deleted, unless it is gone already. */
+export async function evict({ name: scheduler, client, recorder, clock }: Evictor, { node, victims }: Preemption, pod: core.Pod): Promise<void> {
   await Promise.all(victims.map(async (victim) => {
     const { name = '', namespace, uid } = victim.metadata
     const condition = {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'PreemptionByScheduler',
-      message: `${schedulerName}: preempting to accommodate a higher priority pod`,
+      message: `${scheduler}: preempting to accommodate a higher priority pod`,
       lastTransitionTime: rfc3339(clock.now()),
     }
     try {

@@ -9,8 +9,11 @@ import type { Tools } from './tools.ts'
 /** However little time there is, the process gets this long between SIGTERM and SIGKILL (Kubernetes's minimum). */
 const leastGrace = 2
 
-/** preStop, SIGTERM, and SIGKILL when the grace period (seconds) is over. Resolves when the container has ended. */
-export async function stopContainer(tools: Tools, state: PodState, c: AnyContainer, status: ContainerStatus, message: string, grace: number): Promise<void> {
+/** Why a container is stopped, for the `Killing` event, and its grace period in seconds. */
+interface Stop { readonly message: string; readonly grace: number }
+
+/** preStop, SIGTERM, and SIGKILL when the grace period is over. Resolves when the container has ended. */
+export async function stopContainer(tools: Tools, state: PodState, c: AnyContainer, status: ContainerStatus, { message, grace }: Stop): Promise<void> {
   const { context } = tools
   const startedAt = context.clock.now()
   context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Normal', 'Killing', message)
@@ -37,7 +40,7 @@ export async function stopAll(tools: Tools, state: PodState, grace: number): Pro
     described.find((c) => c.container.name === status.name) ?? { container: unknownContainer(status.name), kind: 'app', fieldPath: `spec.containers{${status.name}}` }
   const sidecars = running.filter((s) => { const c = find(s); return c.kind === 'init' && isSidecar(c.container) })
   const others = running.filter((s) => !sidecars.includes(s))
-  const stop = (status: ContainerStatus, seconds: number) => stopContainer(tools, state, find(status), status, `Stopping container ${status.name}`, seconds)
+  const stop = (status: ContainerStatus, seconds: number) => stopContainer(tools, state, find(status), status, { message: `Stopping container ${status.name}`, grace: seconds })
   await Promise.all(others.map((s) => stop(s, grace)))
   const order = described.map((c) => c.container.name)
   for (const sidecar of sidecars.toSorted((a, b) => order.indexOf(b.name) - order.indexOf(a.name))) {

@@ -36,7 +36,7 @@ export async function resizeContainers(tools: Tools, state: PodState): Promise<b
     state.resources.set(status.id, wanted)
     if (deepEqual(before, wanted)) continue
     if (needsRestart(c.container, before, wanted)) {
-      await stopContainer(tools, state, c, status, `Container ${c.container.name} resize requires restart`, graceSeconds(state.pod))
+      await stopContainer(tools, state, c, status, { message: `Container ${c.container.name} resize requires restart`, grace: graceSeconds(state.pod) })
       stopped = true
     } else {
       try {

@@ -165,7 +165,7 @@ async function postStart(tools: Tools, state: PodState, c: AnyContainer, id: str
     tools.context.recorder.event({ ...state.pod, fieldPath: c.fieldPath }, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
     tools.context.log.warn({ pod: podText(state.pod), container: c.container.name, error: text(error) }, 'postStart hook failed')
     const status = latest(state.world, c.container.name)
-    if (status) await stopContainer(tools, state, c, status, 'FailedPostStartHook', graceSeconds(state.pod))
+    if (status) await stopContainer(tools, state, c, status, { message: 'FailedPostStartHook', grace: graceSeconds(state.pod) })
     await refresh(tools, state, id)
     state.waiting.set(c.container.name, { reason: 'PostStartHookError', message: text(error) })
     state.wakeAfter(0)

@@ -119,12 +119,15 @@ export function createSteps(tools: Tools, state: PodState, life: Life): Steps {
     allContainers(state.pod).find((c) => c.container.name === container.name) ?? { container, kind: 'app', fieldPath: `spec.containers{${container.name}}` }
 
   const restartLater = async (c: AnyContainer, status: ContainerStatus, message: string, probe: core.Probe | undefined): Promise<void> => {
-    await stopContainer(tools, state, c, status, message, Number(probe?.terminationGracePeriodSeconds ?? graceSeconds(state.pod)))
+    await stopContainer(tools, state, c, status, { message, grace: Number(probe?.terminationGracePeriodSeconds ?? graceSeconds(state.pod)) })
     life.dirty = true
   }
 
   const clearOldSandbox = async (): Promise<void> => {
-    for (const status of state.world.containers) if (status.state === 'running') await stopContainer(tools, state, described({ name: status.name } as core.Container), status, `Stopping container ${status.name}`, graceSeconds(state.pod))
+    const grace = graceSeconds(state.pod)
+    for (const status of state.world.containers) {
+      if (status.state === 'running') await stopContainer(tools, state, described({ name: status.name } as core.Container), status, { message: `Stopping container ${status.name}`, grace })
+    }
     if (state.world.sandboxes.length > 0) recorder.event(state.pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     for (const sandbox of state.world.sandboxes) await runtime.stopSandbox(sandbox.id)
     state.world = await readWorld(runtime, uid)
