@@ -171,7 +171,7 @@ class Checker {
     const args = member ? [expr.target as Expr, ...expr.args] : expr.args
     // What is formatted may be of different types.
     if (expr.fn === 'format') this.mixed++
-    const types = args.map((each) => this.check(each))
+    const types = args.map((each) => (expr.fn === '_&&_' || expr.fn === '_||_' ? this.bool(each) : this.check(each)))
     if (expr.fn === 'format') this.mixed--
     return this.resolve(expr, namespaced ? `${qualified}.${expr.fn}` : expr.fn, all.filter((o) => o.member === member && o.args.length === args.length), args, types, member)
   }
@@ -197,7 +197,7 @@ class Checker {
     const [operand, name] = expr.args as [Expr, Expr & { kind: 'literal' }]
     this.check(name)
     const type = this.typing.resolve(this.check(operand))
-    const field = this.field(type, name.value as string, expr.pos - 1)
+    const field = this.field(type, name.value as string, expr.pos)
     return field.kind === 'error' || type.kind === 'optional' ? field : optionalOf(field)
   }
 
@@ -251,11 +251,15 @@ class Checker {
     const range = this.typing.resolve(this.check(expr.range))
     const variables = this.foldVariables(expr, range)
     return this.within(expr.variables, variables, () => {
-      if (expr.filter) this.bool(expr.filter, '_?_:_')
-      if (expr.op === 'all' || expr.op === 'exists') return this.bool(expr.body, expr.op === 'all' ? '_&&_' : '_||_')
-      if (expr.op === 'existsOne') return this.bool(expr.body, '_?_:_')
-      if (expr.op === 'filter') return this.bool(expr.body, '_?_:_').kind === 'error' ? ERROR : { kind: 'list', element: variables[0] as CelType }
+      if (expr.op === 'all' || expr.op === 'exists') return this.bool(expr.body)
+      if (expr.op === 'existsOne') return this.decides(expr.body, expr, INT) ? BOOL : ERROR
+      if (expr.op === 'filter') {
+        const kept: CelType = { kind: 'list', element: variables[0] as CelType }
+        return this.decides(expr.body, expr, kept) ? kept : ERROR
+      }
       const body = this.check(expr.body)
+      const made: CelType = expr.op === 'transformMap' ? { kind: 'map', key: variables[0] as CelType, value: body } : expr.op === 'transformMapEntry' ? body : { kind: 'list', element: body }
+      if (expr.filter && !this.decides(expr.filter, expr, made)) return ERROR
       if (expr.op === 'sortBy') return this.resolve(expr, sortByKeys, this.options.functions.get(sortByKeys) ?? [], [expr.range], [range, { kind: 'list', element: body }], true)
       if (expr.op === 'map' || expr.op === 'transformList') return { kind: 'list', element: body }
       if (expr.op === 'transformMap') return { kind: 'map', key: variables[0] as CelType, value: body }
@@ -278,10 +282,18 @@ class Checker {
   }
 
   /** The body of a macro that asks yes or no. */
-  private bool(expr: Expr, operator: string): CelType {
+  /** Operands of `&&` and `||`, and what `all` and `exists` ask. */
+  private bool(expr: Expr): CelType {
     const type = this.check(expr)
-    if (this.typing.assignable(BOOL, type)) return BOOL
-    const applied = operator === '_?_:_' ? `(${this.show(type)}, ${'int, int'})` : `(bool, ${this.show(type)})`
-    return this.issue(expr.pos, `found no matching overload for '${operator}' applied to '${applied}'`)
+    if (!this.typing.assignable(BOOL, type)) this.issue(expr.pos, `expected type 'bool' but found '${this.show(type)}'`)
+    return BOOL
+  }
+
+  /** What a macro asks of each element, which its expansion makes a conditional between two of what it gathers. */
+  private decides(test: Expr, { pos }: Fold, gathered: CelType): boolean {
+    const type = this.check(test)
+    if (this.typing.assignable(BOOL, type)) return true
+    this.issue(pos, `found no matching overload for '_?_:_' applied to '(${this.show(type)}, ${this.show(gathered)}, ${this.show(gathered)})'`)
+    return false
   }
 }

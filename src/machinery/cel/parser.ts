@@ -152,7 +152,7 @@ class Parser {
     if (name.kind !== 'ident') return this.unexpected('expecting IDENTIFIER')
     if (['in', 'true', 'false', 'null'].includes(name.text)) throw new SyntaxFailure(name.pos, `Syntax error: mismatched input '${name.text}' expecting IDENTIFIER`)
     this.take()
-    if (optional) return { kind: 'call', pos: optional.pos, fn: '_?._', args: [operand, { kind: 'literal', pos: name.pos, value: name.text, type: STRING }] }
+    if (optional) return { kind: 'call', pos, fn: '_?._', args: [operand, { kind: 'literal', pos: name.pos, value: name.text, type: STRING }] }
     const open = this.accept('(')
     if (!open) return { kind: 'select', pos, operand, field: name.text, test: false }
     const args = this.list(')')
