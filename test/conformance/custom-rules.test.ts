@@ -42,7 +42,7 @@ describe('rules', () => {
 
   it('that do not compile, or could cost too much, keep a definition from being accepted', async () => {
     const broken = await create(definition('Broken', { type: 'object', properties: { list: { type: 'array', items: { type: 'string' } } }, 'x-kubernetes-validations': [{ rule: 'self.lst.size() > 0' }, { rule: 'self.list.all(x, self.list.all(y, x == y))' }] }))
-    expect(broken.stderr).toContain(`spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"rule":"self.lst.size() > 0"}: compilation failed: ERROR: <input>:1:5: undefined field 'lst'`)
+    expect(broken.stderr).toContain(`spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self.lst.size() \\u003e 0","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:5: undefined field 'lst'`)
     expect(broken.stderr).toContain('spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[1].rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x')
     expect((await cluster.tryKubectl(['get', 'crd', 'brokens.rules.example.com'])).code).toBe(1)
   })
