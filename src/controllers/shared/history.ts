@@ -26,7 +26,7 @@ export function templateOf(revision: Revision): core.PodTemplateSpec {
 }
 
 const oldestRevisionFirst = (revisions: readonly Revision[]): Revision[] =>
-  [...revisions].sort((a, b) => a.revision - b.revision || (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+  [...revisions].sort((a, b) => Number(a.revision) - Number(b.revision) || (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
 
 const sameData = (revision: Revision, template: core.PodTemplateSpec): boolean => deepEqual(revision.data, dataOf(template))
 
