@@ -1,6 +1,6 @@
 /**
- * Moving what is in the journal into lmdb, in the background: some dozens of records to a transaction, the last state of each key once.
- * The transaction says up to which record it goes, so a process that is killed in the middle of this moves nothing twice and skips nothing.
+ * Checkpoints: moves the journal into lmdb in the background, some dozens of records per transaction, and only the last state of each key.
+ * The transaction stores the sequence it goes up to, so a process that is killed half-way moves nothing twice and skips nothing.
  */
 import type { Clock, Timer } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
@@ -10,25 +10,25 @@ import type { LeaseRow, Stored, Tables, WrittenRow } from './lmdb-tables.ts'
 import type { Transactions } from './lmdb-transactions.ts'
 import type { Pending } from './pending.ts'
 
-/** What one transaction takes: more would hold the event loop for too long. */
+/** The most one transaction takes: more would hold the event loop for too long. */
 const step = { rows: 125, bytes: 2 ** 18 }
-/** What may be pending before it is moved, in rows and in bytes of the journal. In a storm of writes that is a moment: what stays longer has grown old by the time it is garbage. */
+/** How much may be pending, in rows and bytes of the journal. During many writes that is a moment's worth: objects that live longer reach V8's old generation. */
 const most = { rows: 500, bytes: 2 ** 20 }
-/** Milliseconds for which a write may be in the journal alone: a cluster at rest writes to lmdb no more often than this. */
+/** Milliseconds a write may stay in the journal alone: an idle cluster writes to lmdb no more often than this. */
 const patience = 30_000
-/** Milliseconds until a disk that did not take it is asked again; a write for which the journal has no room asks at once. */
+/** Milliseconds before a failed checkpoint is retried; a write for which the journal has no room retries at once. */
 const retryAfter = 10_000
 
 export interface Checkpoints {
-  /** Everything that is pending now is in lmdb when this resolves. Throws `StoreWriteError`. */
+  /** Resolves when everything pending now is in lmdb. Throws `StoreWriteError`. */
   all(): Promise<void>
-  /** To be called after something was added: moves it when it is time. */
+  /** Call after adding a record: starts a checkpoint when one is due. */
   consider(): void
-  /** No more by itself. */
+  /** Stops the timer. */
   stop(): void
 }
 
-/** Puts the writes of records, in order, into the environment's current batch; returns what lmdb says of itself from then on. */
+/** Puts the writes of records, in order, into the environment's current batch; returns the stored state after them. */
 export function putRecords(tables: Tables, records: readonly JournalRecord[]): Partial<Stored> {
   const newest = new Map<string, WrittenRow>()
   const revived = new Set<string>()
@@ -61,9 +61,9 @@ export interface CheckpointOptions {
   readonly pending: Pending
   readonly clock: Clock
   readonly log: Logger
-  /** Bytes of the journal that may be pending before they are moved, if that is less than usual. */
+  /** Bytes of the journal that may be pending, if less than the default. */
   readonly mostBytes: number
-  /** Called with the sequence of the last record that lmdb has. */
+  /** Called with the sequence of the last record in lmdb. */
   readonly moved: (applied: number) => void
 }
 
@@ -71,7 +71,7 @@ export interface CheckpointOptions {
 export function createCheckpoints({ tables, transactions, pending, clock, log, mostBytes, moved }: CheckpointOptions): Checkpoints {
   let running: Promise<void> | undefined
   let timer: Timer | undefined
-  /** The disk did not take the last one: not tried again before the timer says so, or somebody needs it. */
+  /** The last checkpoint failed: the next one waits for the timer, or for a caller of `all`. */
   let failing = false
   let stopped = false
 
@@ -103,7 +103,7 @@ export function createCheckpoints({ tables, transactions, pending, clock, log, m
   }
   return {
     async all() {
-      // One that is under way does not have what came after it began.
+      // A running checkpoint lacks what was added since it began.
       await running?.catch(() => {})
       await begin()
     },

@@ -1,4 +1,4 @@
-/** Forgetting on schedule: history older than a few minutes helps nobody, and grows for ever if nobody compacts. */
+/** Compacts the store periodically: history older than a few minutes is useless, and would grow for ever. */
 import type { Clock } from '../machinery/clock.ts'
 import type { Component, Logger } from '../machinery/log.ts'
 import { StoreClosedError } from './rules.ts'
@@ -8,11 +8,11 @@ export interface CompactorOptions {
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger
-  /** Milliseconds between compactions, and so the least age of what is forgotten; five minutes, as Kubernetes has it. */
+  /** Milliseconds between compactions, and the least age of what is compacted; default five minutes, as in Kubernetes. */
   readonly every?: number
 }
 
-/** Compacts, each time, to where the store was one interval ago: a watch that was away for less than that can resume. */
+/** Compacts each time to the revision of one interval ago: a watch that was interrupted for less than that can resume. */
 export function startCompactor({ store, clock, log, every = 300_000 }: CompactorOptions): Component {
   const stopping = new AbortController()
   const run = async () => {

@@ -1,25 +1,25 @@
 /**
- * What stands in the journal: one record for each draft that was committed, with everything that changes in lmdb's tables.
+ * The records of the journal: one for each committed draft, with everything it changes in lmdb's tables.
  *
  *   header  magic, CRC-32 of the rest, length, number of writes, number of leases, session, sequence, base revision, state after it
  *   writes  place, lease, length, the row of the log
  *   leases  lease, seconds (-1: it has ended), expires
  *
- * Records begin at pages and fill them with zeros, so that no write touches a page that holds something acknowledged.
+ * Records are page-aligned and padded with zeros, so that no write touches a page of an acknowledged record.
  */
 import { crc32 } from 'node:zlib'
 import { decodeLogRow, logRowBytes, writeLogRow } from './lmdb-tables.ts'
 import type { LeaseRow, State, WrittenRow } from './lmdb-tables.ts'
 
-/** What disks write at once, and lmdb too. */
+/** The size of a page, on disks and in lmdb. */
 export const pageBytes = 4096
 
 export interface JournalRecord {
-  /** Random, and known to nobody outside: what somebody put into a value can not be mistaken for a record. */
+  /** Random and secret: a value that a client wrote cannot be mistaken for a record. */
   readonly session: number
-  /** Goes up by one with each record. */
+  /** Increases by one with each record. */
   readonly sequence: number
-  /** The revision before it. */
+  /** The revision before the record. */
   readonly base: number
   readonly state: State
   readonly writes: readonly WrittenRow[]
@@ -35,7 +35,7 @@ const ended = -1
 
 const paddedTo = (bytes: number): number => Math.ceil(bytes / pageBytes) * pageBytes
 
-/** Makes records as they are written, whole pages: each in the same memory as the one before. Gives undefined for what would be larger than `most` bytes. */
+/** Encodes records into whole pages. The buffer is reused for the next record. Returns undefined for a record of more than `most` bytes. */
 export function createRecordEncoder(most: number): (record: JournalRecord) => Buffer | undefined {
   let memory = Buffer.alloc(0)
   return ({ session, sequence, base, state, writes, leases }) => {
@@ -51,7 +51,7 @@ export function createRecordEncoder(most: number): (record: JournalRecord) => Bu
       at = writeLogRow(to, to.writeUInt32LE(sizes[i]!, at), writes[i]!)
     }
     for (const [lease, row] of leases) at = numbers(to, at, lease, row?.seconds ?? ended, row?.expires ?? 0)
-    // What the memory held before must not get onto the disk.
+    // The buffer's old contents must not reach the disk.
     to.fill(0, at)
     to.writeUInt32LE(crc32(to.subarray(8, length)), 4)
     return to
@@ -63,7 +63,7 @@ function numbers(to: Buffer, at: number, ...values: readonly number[]): number {
   return at
 }
 
-/** How many bytes the record at `at` takes, whole pages; 0 when no whole record of the session is there. */
+/** The size of the record at `at`, in bytes, whole pages; 0 when there is no complete record of the session. */
 export function recordBytes(file: Buffer, at: number, session: number): number {
   if (file.length - at < headerBytes || file.readUInt32LE(at) !== magic || file.readDoubleLE(at + 24) !== session) return 0
   const length = file.readUInt32LE(at + 8)
@@ -74,7 +74,7 @@ export function recordBytes(file: Buffer, at: number, session: number): number {
 /** The sequence of the record at `at`. */
 export const recordSequence = (file: Buffer, at: number): number => file.readDoubleLE(at + 32)
 
-/** Reads the record at `from`, which `recordBytes` found whole. */
+/** Decodes the record at `from`, which `recordBytes` has found complete. */
 export function decodeRecord(file: Buffer, from: number): JournalRecord {
   let at = from + 24
   const number = () => file.readDoubleLE((at += 8) - 8)

@@ -1,6 +1,6 @@
 /**
- * The journal: what is acknowledged is here first, in one write to a file that is there in full already, so that the disk has
- * nothing to do but take these pages. Two files take turns: one is written anew only when lmdb has everything that is in it.
+ * The journal (write-ahead log): every acknowledged write is here first, in one write to a preallocated file, so that the disk has
+ * nothing to do but store these pages. Two files take turns: one is overwritten only when lmdb has everything in it.
  */
 import { fsyncSync, closeSync, constants, fstatSync, openSync, readSync, statSync, write as writeTo } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
@@ -17,21 +17,21 @@ export const journalFiles = ['journal.0', 'journal.1'] as const
 export interface JournalPosition { readonly file: number; readonly at: number; readonly last: readonly [number, number] }
 
 export interface Journal {
-  /** Whether a record of so many bytes fits without overwriting what lmdb does not have. */
+  /** Whether a record of so many bytes fits without overwriting one that lmdb does not have. */
   room(bytes: number): boolean
-  /** Writes a record, for which there is room, and resolves when it is on disk. After a failure the sequence is used again, and nothing of the failed record is read. */
+  /** Writes a record, for which there must be room; resolves when it is on disk. After a failure the sequence is reused, and the failed record is never read. */
   append(record: Buffer, sequence: number): Promise<void>
-  /** Says that lmdb has everything up to a sequence. */
+  /** lmdb has everything up to this sequence. */
   release(applied: number): void
   close(): void
 }
 
 /**
- * Makes the files ready for a session: filled with zeros and flushed where they are not there in full, so that writing to them changes nothing
- * of the file system's own; where they are, with nothing at their beginning.
+ * Prepares the files for a session. A file that is missing, or of another size, is filled with zeros and flushed, so that later writes change
+ * no metadata of the file system; in others the first page is cleared.
  */
 export async function prepareJournalFiles(path: string, bytes: number): Promise<void> {
-  // Both are done with, also when one cannot be made: whoever tries again must find nobody at work.
+  // Waits for both even if one fails: a retry must not run beside the other.
   const made = await Promise.allSettled(journalFiles.map((name) => prepareFile(join(path, name), bytes)))
   for (const one of made) if (one.status === 'rejected') throw one.reason
   if (!made.some((one) => one.status === 'fulfilled' && one.value)) return
@@ -39,12 +39,12 @@ export async function prepareJournalFiles(path: string, bytes: number): Promise<
   await directory.sync().finally(() => directory.close())
 }
 
-/** Resolves with whether the file had to be made. */
+/** Resolves with whether the file was created. */
 async function prepareFile(file: string, bytes: number): Promise<boolean> {
   const there = statSync(file, { throwIfNoEntry: false })?.size === bytes
   const handle = await open(file, there ? 'r+' : 'w', 0o600)
   try {
-    // Not in larger pieces: the page cache would keep it in those, and handle all of one for each page that is written.
+    // Not in larger pieces: the page cache would keep them as large folios, and handle a whole one for each page written.
     const zeros = Buffer.alloc(there ? pageBytes : Math.min(bytes, 4 * pageBytes))
     for (let at = 0; at < (there ? pageBytes : bytes); at += zeros.length) await handle.writeFile(zeros.subarray(0, bytes - at))
     await handle.sync()
@@ -68,13 +68,13 @@ async function writeWhole(fd: number, bytes: Buffer, at: number): Promise<void> 
   }
 }
 
-/** Opens the files to be written from a position on; with `durable: false` nothing is flushed. */
+/** Opens the files for writing from a position on; with `durable: false` nothing is flushed. */
 export function openJournal(path: string, bytes: number, start: JournalPosition, durable: boolean): Journal {
   const fds = journalFiles.map((name) => openSync(join(path, name), constants.O_RDWR | (durable ? constants.O_DSYNC : 0)))
   const last: [number, number] = [...start.last]
   let { file, at } = start
   let released = 0
-  /** Where a write failed: what is there may be a record, and must be none. */
+  /** Where a write failed: a record may be there, and must be erased. */
   let doubtful: { readonly fd: number; readonly at: number } | undefined
 
   const settle = async () => {
@@ -94,7 +94,7 @@ export function openJournal(path: string, bytes: number, start: JournalPosition,
         await writeWhole(fd, record, at)
       } catch (error) {
         doubtful = { fd, at }
-        // Tried again before the next record, if it fails now.
+        // If it fails now, it is retried before the next record.
         await settle().catch(() => {})
         throw error
       }
@@ -107,7 +107,7 @@ export function openJournal(path: string, bytes: number, start: JournalPosition,
 }
 
 export interface Recovered {
-  /** What lmdb does not have yet, in order, and how many bytes of the journal each takes. */
+  /** The records that lmdb does not have yet, in order, with their size in the journal. */
   readonly records: readonly { readonly record: JournalRecord; readonly bytes: number }[]
   readonly position: JournalPosition
 }
@@ -115,7 +115,7 @@ export interface Recovered {
 /** A record found in a file. */
 interface Found { readonly file: number; readonly at: number; readonly bytes: number; readonly sequence: number; readonly content: Buffer }
 
-/** A file's content, with what the system may not have flushed yet when the last process was killed: what is read from now on must stay. */
+/** A file's content. Flushed first: the last process may have been killed before it could, and what is read now must last. */
 function contentOf(path: string, name: string, bytes: number): Buffer {
   let fd: number
   try {
@@ -143,8 +143,8 @@ const lost = (path: string, name: string, how: string): string =>
   `${join(path, name)} is damaged (${how}), and has writes that are nowhere else: put a backup of all of ${path} in its place, or move the data directory away to start anew`
 
 /**
- * Reads what a process that did not end well left in the journal. A record that was being written when it ended is not there; where one is
- * missing that has others after it, `StoreOpenError` is thrown, for it was acknowledged.
+ * Reads what a process that did not shut down cleanly left in the journal. A record that was being written when it died is dropped. If one is
+ * missing that has others after it, it was acknowledged: throws `StoreOpenError`.
  */
 export function recover(path: string, stored: Stored): Recovered {
   const found: Found[] = []

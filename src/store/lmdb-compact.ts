@@ -1,12 +1,12 @@
-/** Compaction: deleting from the log what nobody may read any more. Costs what was written since the last time, not what is live. */
+/** Compaction: deletes from the log what can no longer be read. Costs as much as was written since the last one, however much is live. */
 import { placeOf, readLogLink, readLogRow, readTomb, revisionOf } from './lmdb-tables.ts'
 import type { Tables } from './lmdb-tables.ts'
 
 const most = { rows: 1000, milliseconds: 4 }
 
 /**
- * Puts the removal of a stretch of history into the environment's current batch: of what each write up to revision `to` replaced, and of
- * deletions before it. All of them must be in lmdb already. Starts at the place `from`; returns where to go on, or undefined when all is swept.
+ * Removes a part of the history, in the environment's current batch: what each write up to revision `to` replaced, and deletions before it.
+ * All of these must be in lmdb already. Starts at the place `from`; returns where to continue, or undefined when all is swept.
  */
 export function sweep(tables: Tables, from: number, to: number): number | undefined {
   const began = performance.now()

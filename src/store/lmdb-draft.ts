@@ -1,6 +1,6 @@
 /**
- * One record of the journal in the making: it takes the work of many callers, one after the other, each seeing what those
- * before it did, and ends as a list of rows to write. Nothing of it shows to readers until it has been flushed.
+ * A record of the journal being prepared: it takes the work of many callers, one after the other, each seeing the writes of those
+ * before it, and becomes a list of rows to write. Readers see nothing of it until it has been flushed.
  */
 import { LeaseNotFoundError } from './leases.ts'
 import type { Leases } from './leases.ts'
@@ -11,7 +11,7 @@ import type { Head, LeaseRow, State, WrittenRow } from './lmdb-tables.ts'
 import { maxWrites } from './rules.ts'
 import type { Change, ChangeBatch, Commit, Entry, Transaction, Write } from './store.ts'
 
-/** What is known of a key: undefined when it is not there. `value` while it is only in this draft. */
+/** A key as the draft sees it; undefined when it does not exist. `value`: only for keys written in this draft. */
 interface Known { readonly head: Head; readonly value?: Uint8Array }
 
 export interface Draft {
@@ -21,10 +21,10 @@ export interface Draft {
   readonly batches: readonly ChangeBatch[]
   /** Leases granted or renewed (a row) and ended (undefined). */
   readonly leases: ReadonlyMap<number, LeaseRow | undefined>
-  /** Which lease each written key has now; 0 for none. */
+  /** The lease of each written key; 0 for none. */
   readonly attached: ReadonlyMap<string, number>
   readonly state: State
-  /** How much there is to write, in rows and bytes; nothing at 0 rows. */
+  /** The size of what is to be written, in rows and bytes; nothing at 0 rows. */
   readonly rows: number
   readonly bytes: number
   commit(transaction: Transaction): Commit
@@ -32,7 +32,7 @@ export interface Draft {
   renewLease(lease: number, now: number): void
   /** Ends a lease and deletes its keys. */
   endLease(lease: number): void
-  /** The same, if the lease's time is up and nobody has renewed or ended it meanwhile. */
+  /** The same, if the lease has expired and was not renewed or ended meanwhile. */
   expireLease(lease: number, now: number): void
   /** Moves the oldest revision that can be read. */
   compactTo(revision: number): void
@@ -40,11 +40,11 @@ export interface Draft {
 
 const nothing = new Uint8Array(0)
 
-/** The keys a draft has looked at and written, over those there are. */
+/** The keys that the draft has read and written, over the key space. */
 function createWritten(space: Space, writes: WrittenRow[]) {
   const known = new Map<string, Known | undefined>()
   const attached = new Map<string, number>()
-  /** Where this draft last wrote a key: what a key that is deleted and made again in one draft replaces. */
+  /** Where this draft last wrote a key: the write that is replaced when a key is deleted and created again in one draft. */
   const places = new Map<string, number>()
   let bytes = 0
 

@@ -1,12 +1,12 @@
 /**
- * Before lmdb is let at a directory: can it be written, is it ours alone, is the file whole? lmdb maps the file into memory,
- * where damage ends the process rather than a call, so the answers are found out first, and said in one line each.
+ * Checks before lmdb opens a directory: is it writable, not in use by another process, and the file undamaged? lmdb maps the file into
+ * memory, where damage kills the process instead of failing a call, so these are checked first, with a one-line error each.
  */
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, accessSync, openSync, readFileSync, readSync, rmSync, writeFileSync, linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { processIdentity } from '../machinery/process.ts'
 
-/** A data directory that cannot be used. The message is one line that names the directory and says how to mend it. */
+/** A data directory that cannot be used. The message is one line that names the directory and says how to fix it. */
 export class StoreOpenError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause })
@@ -16,7 +16,7 @@ export class StoreOpenError extends Error {
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
 
-/** Makes the directory if it is not there. Throws `StoreOpenError` when it cannot be written. */
+/** Creates the directory if it does not exist. Throws `StoreOpenError` when it is not writable. */
 export function prepareDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -36,7 +36,7 @@ export function prepareDirectory(path: string): void {
   }
 }
 
-/** What a lock file says: the process's number and identity. Nothing when its owner has just let go. */
+/** The content of a lock file: the process ID and identity. Empty when its owner has just released it. */
 function holder(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').trim().split(' ')
@@ -47,8 +47,8 @@ function holder(file: string): string[] {
 }
 
 /**
- * Takes the directory for this process: a file `pid` in it, with the process's number and start time, so that a number given
- * to another process after a crash or a reboot does not keep anybody out. Returns what gives the directory free again.
+ * Locks the directory for this process: a file `pid` in it, with the process ID and start time, so that a process ID that is reused
+ * after a crash or a reboot locks nobody out. Returns a function that releases the lock.
  */
 export function lockDirectory(path: string): () => void {
   const file = join(path, 'pid')
@@ -90,7 +90,7 @@ function readMeta(fd: number, offset: number): Meta | undefined {
   return { pageSize: page.readUInt32LE(metaAt + 24), lastPage: Number(page.readBigUInt64LE(metaAt + 120)), transaction: page.readBigUInt64LE(metaAt + 128) }
 }
 
-/** Throws `StoreOpenError` when the data file is not lmdb's, or shorter than its own table of contents says. */
+/** Throws `StoreOpenError` when the data file is not lmdb's, or shorter than its meta pages say. */
 export function checkDataFile(path: string): void {
   const file = join(path, 'data.mdb')
   if (!existsSync(file)) return
@@ -108,6 +108,6 @@ export function checkDataFile(path: string): void {
   }
 }
 
-/** The error message of a damaged file: what is wrong, and what to do. */
+/** The error message for a damaged file: what is wrong, and what to do. */
 export const damaged = (file: string, how: string): string =>
   `${file} is damaged (${how}): put a backup in its place, or move the data directory away to start anew`

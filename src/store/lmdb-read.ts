@@ -1,7 +1,7 @@
 /**
- * Reading: gets, ranges and the log, each as of one revision. Long reads go page by page and let others run in between;
- * no snapshot is held open meanwhile (lmdb could not reuse space behind it), because every page can be read as of the
- * revision the first one was: what changed since is found by walking its chain back.
+ * Reads: gets, ranges and the log, each as of one revision. Long reads go page by page and let others run in between. No snapshot
+ * is held open meanwhile (lmdb could not reuse space behind it), because every page can be read as of the first one's revision:
+ * for keys that changed since, the chain of their writes is walked back.
  */
 import { pause, stretch } from '../machinery/pausing.ts'
 import { compareKeys, position as positionIn } from './keys.ts'
@@ -19,11 +19,11 @@ const nothing = new Uint8Array(0)
 /** What a reader needs to know of the store: acknowledged, durable revisions. */
 export interface Position {
   revision(): number
-  /** The revision to read at: the one wanted, or the newest. Throws when it is compacted, not reached yet, or the store closed. */
+  /** The revision to read at: the one wanted, or the newest. Throws when it is compacted or not reached yet, or the store is closed. */
   check(wanted: number | undefined): number
 }
 
-/** The place of the write that was the newest of its key at `revision`, walking back from `place`. */
+/** The place of the key's newest write at `revision`, found by walking back from `place`. */
 function placeAt(space: Space, place: number | undefined, revision: number): number | undefined {
   let at = place
   while (at && revisionOf(at) > revision) at = logRowOf(space, at)?.replaced
@@ -39,11 +39,11 @@ interface Candidate { readonly key: string; readonly place: number; readonly cre
 interface Page {
   readonly prefix: string
   readonly after: string | undefined
-  /** How many keys of lmdb's. */
+  /** How many keys to take from lmdb. */
   readonly size: number
-  /** Whether the newest revision is read: then what lmdb says is deleted is of no interest. */
+  /** Whether the newest revision is read: then deletions in lmdb do not matter. */
   readonly newest: boolean
-  /** The keys with the prefix that are written in the journal, in order. */
+  /** The keys with the prefix that the journal writes, in order. */
   readonly written: readonly string[]
 }
 
@@ -53,10 +53,10 @@ function behind(sorted: readonly string[], key: string): number {
   return sorted[at] === key ? at + 1 : at
 }
 
-/** Whether nothing has been written after the revision that lmdb or the journal's table would show. */
+/** Whether the newest writes, in lmdb and in the journal, are those of the revision. */
 const isNewest = ({ tables }: Space, position: Position, revision: number): boolean => position.revision() === revision && readRevision(tables) <= revision
 
-/** About a page of keys after `after`, with where their newest writes stand; deleted ones may be among them. */
+/** About a page of keys after `after`, with the places of their newest writes; deleted keys may be among them. */
 function candidates({ tables, pending }: Space, { prefix, after, size, newest, written }: Page): { found: Candidate[]; last: boolean } {
   const from = after !== undefined && compareKeys(after, prefix) >= 0 ? { ...within(prefix), start: after, exclusiveStart: true } : within(prefix)
   const found: Candidate[] = []
@@ -86,7 +86,7 @@ function entryOf(space: Space, c: Candidate, revision: number, keysOnly: boolean
   return entry && keysOnly ? { ...entry, value: nothing } : entry
 }
 
-/** The entries under a prefix as of `revision`, in pages; lets others run between pages once it has held the event loop long enough. */
+/** The entries under a prefix as of `revision`, in pages; yields to others between pages once it has held the event loop long enough. */
 async function* pages(space: Space, position: Position, prefix: string, revision: number, options: { after?: string; size: number; keysOnly: boolean }): AsyncGenerator<Entry[], void> {
   const { pending } = space
   let { after } = options
@@ -141,14 +141,14 @@ function changeAt(space: Space, place: number): Change | undefined {
   return { type: row.deleted ? 'delete' : 'put', key: row.key, entry, previous: entryAt(space, row.replaced) }
 }
 
-/** The places of the log from a revision on, in order: lmdb's, and then those that are only in the journal. */
+/** The places of the log from a revision on, in order: those in lmdb, then those only in the journal. */
 function* placesFrom({ tables, pending }: Space, from: number, to: number): Generator<number, void> {
   let last = placeOf(from, 0) - 1
   for (const place of tables.log.getKeys({ start: last + 1, end: placeOf(to + 1, 0) })) yield (last = place)
   yield* pending.places(last + 1)
 }
 
-/** The changes in the log from a revision on, whole transactions, about `limit` of them and no more than one turn of the event loop may take. */
+/** The changes in the log from a revision on: whole transactions, about `limit` changes, and no more than one turn of the event loop may take. */
 export function changesFrom(space: Space, position: Position, from: number, limit: number): ChangeBatch {
   const began = performance.now()
   const changes: Change[] = []

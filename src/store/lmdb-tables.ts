@@ -1,16 +1,16 @@
 /**
- * What lies on disk. One lmdb environment with five tables:
+ * The layout on disk: one lmdb environment with five tables.
  *
- *   keys    key      → { created, place, lease }    what lives, one small row each
- *   log     place    → { key, value, created, … }   every write in order: the history, and the values of what lives
- *   tombs   key      → place                        deletions that history still remembers
+ *   keys    key      → { created, place, lease }    the live keys, one small row each
+ *   log     place    → { key, value, created, … }   every write in order: the history, and the values of live keys
+ *   tombs   key      → place                        deletions that are not compacted yet
  *   leases  lease    → { seconds, expires }
  *   state   'state'  → { format, revision, compacted, swept, lastLease, applied, session, journal }
  *
- * A *place* is where a write stands in the log: its revision and its number within the transaction, in one number. Each
- * log row names the place of the write it replaced, so a key's past is a chain that can be walked back.
+ * A *place* is the position of a write in the log: its revision and its index within the transaction, in one number. Each
+ * log row holds the place of the write it replaced, so a key's history is a chain that can be walked back.
  *
- * The newest writes are not here yet but in the journal beside it (`journal.ts`), and in memory (`pending.ts`).
+ * The newest writes are not here yet, but in the journal beside it (`journal.ts`) and in memory (`pending.ts`).
  */
 import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
@@ -36,7 +36,7 @@ export interface LogRow {
   readonly value: Uint8Array
 }
 
-/** One write as it is kept: its row of the log, where that stands, and the lease of the key from then on (0 for none). */
+/** One write: its row of the log, the place of that, and the key's lease from then on (0 for none). */
 export interface WrittenRow extends LogRow { readonly place: number; readonly lease: number }
 
 export interface State {
@@ -46,13 +46,13 @@ export interface State {
   readonly lastLease: number
 }
 
-/** What lmdb knows of itself: the state as of the last record of the journal that was moved here. */
+/** The state that is stored in lmdb, as of the last journal record that was moved there. */
 export interface Stored extends State {
-  /** How far the log has been cleared of what compaction allows to forget. */
+  /** How far the log has been swept of compacted writes. */
   readonly swept: number
-  /** The last record of the journal whose writes are here. */
+  /** The sequence of the last journal record whose writes are here. */
   readonly applied: number
-  /** The number that records of the journal bear which may not be here yet; 0 when all are. */
+  /** The session of the journal records that may not be here yet; 0 when all are. */
   readonly session: number
   /** Bytes of each of the journal's files. */
   readonly journal: number
@@ -69,14 +69,14 @@ export interface Tables {
   readonly state: Database<Buffer, string>
 }
 
-/** Changes when the layout above does. Format 1 had no journal: everything was here. */
+/** Incremented when the layout above changes. Format 1 had no journal. */
 const format = 2
 
 /** Opens the tables in a directory. With `durable: false` nothing is flushed: for measurements. */
 export function openTables(path: string, durable: boolean): Tables {
   // Without overlapping sync a write transaction ends with fdatasync and a synchronous write of lmdb's root page, and only
-  // then resolves: what is acknowledged is on disk. Nothing else would be simpler to trust, and grouping makes it as fast.
-  // Every write goes through `root.batch`, so nothing is left for batching by event turns, whose own promise nobody would await.
+  // then resolves: what is acknowledged is on disk. Nothing is easier to trust, and group commit makes it as fast.
+  // Every write goes through `root.batch`, so batching by event turns has nothing to do, and its own promise nobody would await.
   const root = open<Buffer, string>({ path, encoding: 'binary', overlappingSync: false, eventTurnBatching: false, noSync: !durable, maxDbs: 8, noSubdir: false })
   const table = <K extends string | number>(name: string) => root.openDB<Buffer, K>(name, { encoding: 'binary' })
   return { root, keys: table('keys'), log: table('log'), tombs: table('tombs'), leases: table('leases'), state: table('state') }
@@ -132,32 +132,32 @@ export function decodeLogRow(row: Buffer): LogRow {
   }
 }
 
-/** Where the newest write of a key stands, be it a deletion. */
+/** The place of a key's newest write, which may be a deletion. */
 export function readNewestPlace(tables: Tables, key: string): number | undefined {
   const row = tables.keys.getBinaryFast(key)
   if (row) return number(row, 1)
   return readTomb(tables, key)
 }
 
-/** Where the deletion of a key stands, while history remembers it. */
+/** The place of a key's deletion, until it is compacted. */
 export function readTomb(tables: Tables, key: string): number | undefined {
   const tomb = tables.tombs.getBinaryFast(key)
   return tomb && number(tomb, 0)
 }
 
-/** Reads the row of the log at a place; undefined when compaction has removed it. */
+/** The row of the log at a place; undefined when it is compacted. */
 export function readLogRow(tables: Tables, place: number): LogRow | undefined {
   const row = tables.log.getBinary(place)
   return row && decodeLogRow(row)
 }
 
-/** Only what compaction needs of a log row: no copy of the value. */
+/** The part of a log row that compaction needs, without copying the value. */
 export function readLogLink(tables: Tables, place: number): { readonly deleted: boolean; readonly replaced: number } | undefined {
   const row = tables.log.getBinaryFast(place)
   return row && { deleted: row[0] === 1, replaced: row.readDoubleLE(11) }
 }
 
-/** The state as it is in lmdb now; of a new environment, the state of an empty store. Throws when a newer program wrote it. */
+/** The state in lmdb; for a new environment, that of an empty store. Throws when a newer version of Skiff wrote it. */
 export function readStored(tables: Tables): Stored {
   const row = tables.state.getBinary('state')
   if (!row) return { revision: firstRevision, compacted: firstRevision, swept: firstRevision, lastLease: 0, applied: 0, session: 0, journal: 0 }
@@ -168,7 +168,7 @@ export function readStored(tables: Tables): Stored {
   return { ...state, applied: number(row, 5), session: number(row, 6), journal: number(row, 7) }
 }
 
-/** The revision in the snapshot that reads use at this moment: ahead of the acknowledged one for an instant, after a draft too large for the journal. */
+/** The revision of the snapshot that reads use now. Ahead of the acknowledged one for an instant, after a draft too large for the journal. */
 export function readRevision(tables: Tables): number {
   const row = tables.state.getBinaryFast('state')
   return row ? number(row, 1) : firstRevision
@@ -177,5 +177,5 @@ export function readRevision(tables: Tables): number {
 /** Puts the state into the environment's current batch. */
 export const putStored = (tables: Tables, stored: Stored): void => void tables.state.put('state', encodeStored(stored))
 
-/** The bounds of the keys that start with a prefix. */
+/** The range of keys that start with a prefix. */
 export const within = (prefix: string): { start?: string; end?: string } => (prefix === '' ? {} : { start: prefix, end: `${prefix}\u{10ffff}` })

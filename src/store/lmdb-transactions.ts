@@ -1,16 +1,16 @@
-/** Write transactions of lmdb, one after the other, and what to make of it when the disk does not take them. */
+/** lmdb's write transactions, one at a time, and the handling of disk failures. */
 import { statfsSync } from 'node:fs'
 import { putStored, readStored } from './lmdb-tables.ts'
 import type { Stored, Tables } from './lmdb-tables.ts'
 import { StoreClosedError } from './rules.ts'
 
-/** Errors that pass when there is space again; after any other, what the disk holds is in doubt and only a restart tells. */
+/** Errors that pass when there is space again; after any other, the state of the disk is unknown until a restart. */
 const passing = /ENOSPC|EDQUOT|No space left|quota exceeded|MDB_MAP_FULL/i
 
-/** Bytes without which a write is taken to have failed for want of space. */
+/** With fewer free bytes than this, a failed write is attributed to a full disk. */
 const spaceNeeded = 16 * 2 ** 20
 
-/** The disk did not take a write. Nothing of it is there, and nothing that was acknowledged is lost. */
+/** A write failed on disk. Nothing of it is stored, and nothing acknowledged is lost. */
 export class StoreWriteError extends Error {
   constructor(path: string, cause: Error) {
     super(`cannot write to ${path}: ${cause.message}`, { cause })
@@ -19,15 +19,15 @@ export class StoreWriteError extends Error {
 }
 
 export interface Transactions {
-  /** Runs `work`, which puts rows and returns what changes of the stored state, in a write transaction; resolves when that is on disk. Throws `StoreWriteError`. */
+  /** Runs `work`, which puts rows and returns changes of the stored state, in a write transaction; resolves when that is on disk. Throws `StoreWriteError`. */
   run(work: () => Partial<Stored>): Promise<void>
-  /** What lmdb holds now. */
+  /** The state in lmdb now. */
   stored(): Stored
-  /** The error to throw for a write that failed. No other is tried after it, unless it passes, or is `harmless`: nothing of it can be on disk. */
+  /** The error to throw for a failed write. No other write is tried after it, unless it passes, or is `harmless`: nothing of it can be on disk. */
   failed(error: unknown, harmless?: boolean): Promise<StoreWriteError>
-  /** Why no write is tried any more. */
+  /** Why writes are refused, if they are. */
   refusal(): Error | undefined
-  /** Refuses what comes from now on, and waits for what is under way. */
+  /** Refuses new transactions, and waits for the running one. */
   close(): Promise<void>
 }
 
@@ -72,7 +72,7 @@ export function createTransactions(path: string, tables: Tables): Transactions {
   }
 }
 
-/** In the system's words. lmdb calls a write that was cut short for want of space an input/output error. */
+/** Names the real cause: lmdb calls a write cut short by a full disk an input/output error. */
 function named(path: string, cause: NodeJS.ErrnoException): Error {
   if (cause.code === 'ENOSPC') return new Error('No space left on device', { cause })
   if (!/Input\/output error/.test(cause.message)) return cause

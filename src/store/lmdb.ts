@@ -1,4 +1,4 @@
-/** The key space on disk, in lmdb: the store of a cluster on one machine. `README.md` has the picture. */
+/** The store on disk, in lmdb, for a cluster on one machine. See the diagram in `README.md`. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../machinery/clock.ts'
@@ -30,19 +30,19 @@ import type { Store } from './store.ts'
 import { createTail } from './tail.ts'
 
 export interface LmdbStoreOptions {
-  /** A directory of the store's own; made when it is not there. */
+  /** The store's own directory; created if missing. */
   readonly path: string
   readonly log?: Logger
   /** False leaves flushing to the operating system: a crash of the machine may take the last seconds. For measurements. */
   readonly durable?: boolean
-  /** Decides when leases end, and when what is in the journal is moved into lmdb. */
+  /** For the expiry of leases, and for checkpoints. */
   readonly clock?: Clock
-  /** Bytes of each of the journal's two files, whole pages. Files that hold something keep the size they have. */
+  /** Size of each of the two journal files, in bytes, whole pages. Files with records keep their size. */
   readonly journalBytes?: number
 }
 
 /**
- * Opens, or makes, the store in a directory. Rejects with `StoreOpenError` when the directory cannot be written, is in use
+ * Opens or creates the store in a directory. Rejects with `StoreOpenError` when the directory is not writable, is in use
  * by another process, or holds a damaged file.
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
@@ -71,10 +71,10 @@ function openChecked(path: string, durable: boolean): Tables {
   }
 }
 
-/** A journal that has nothing. */
+/** An empty journal. */
 const fresh: Recovered = { records: [], position: { file: 0, at: 0, last: [0, 0] } }
 
-/** Fills the lease book from disk: from lmdb, and then from the records that it does not have. */
+/** Restores the leases from lmdb, and then from the journal records that it lacks. */
 function restoreLeases(tables: Tables, records: readonly JournalRecord[], leases: Leases): void {
   let any = false
   for (const { key, value } of tables.leases.getRange({})) {
@@ -102,7 +102,7 @@ function remember(leases: Leases, rows: Iterable<readonly [number, LeaseRow | un
 
 interface Parts { readonly tables: Tables; readonly transactions: Transactions; readonly checkpoints: Checkpoints; readonly writer: Writer }
 
-/** Compactions, one after the other: the new boundary first, durably, and then the sweeping behind it, of what lmdb has. */
+/** Compactions, one at a time: first the new boundary, durably, then the sweep of what lmdb has behind it. */
 function createCompactor({ tables, transactions, checkpoints, writer }: Parts, moved: (to: number) => void) {
   let last: Promise<unknown> = Promise.resolve()
   const compact = async (to: number) => {
@@ -188,7 +188,7 @@ function assemble(options: Opened): Store {
     leases.stop()
     await writer.close()
     checkpoints.stop()
-    // What cannot be moved now is in the journal for the next who opens it.
+    // If this fails, the journal still has everything for the next start.
     await checkpoints.all().then(() => (transactions.stored().session ? transactions.run(() => ({ session: 0 })) : undefined)).catch((error: unknown) => {
       log.warn({ error: String(error) }, 'the journal could not be emptied; the next start reads it')
     })

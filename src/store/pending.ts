@@ -1,13 +1,13 @@
 /**
- * What is acknowledged and in the journal, but not in lmdb's tables yet: looked at first by everything that reads. Records come in at one end
- * when they are durable, and go out at the other when lmdb has them. Values are those that were committed, not copies.
+ * What is acknowledged and in the journal, but not in lmdb's tables yet: all reads look here first. Records are added when they are durable,
+ * and dropped, oldest first, when lmdb has them. Values are the committed ones, not copies.
  */
 import { compareKeys } from './keys.ts'
 import type { JournalRecord } from './journal-records.ts'
 import type { WrittenRow } from './lmdb-tables.ts'
 
 export interface Pending {
-  /** Adds a record that takes so many bytes of the journal. */
+  /** Adds a record; `bytes`: its size in the journal. */
   add(record: JournalRecord, bytes: number): void
   /** The newest write of a key. */
   newest(key: string): WrittenRow | undefined
@@ -17,22 +17,22 @@ export interface Pending {
   places(from: number): Generator<number, void>
   /** The keys with a prefix, in order. */
   keys(prefix: string): readonly string[]
-  /** The oldest records, together about so many rows and bytes, at least one if there is any. */
+  /** The oldest records, up to about so many rows and bytes; at least one if there is any. */
   oldest(rows: number, bytes: number): readonly JournalRecord[]
-  /** Lets go of so many of the oldest records. */
+  /** Drops the `count` oldest records. */
   drop(count: number): void
   /** The sequence of the newest record; undefined when nothing is pending. */
   sequence(): number | undefined
-  /** Rows that lmdb has to take, and bytes of the journal that are kept for them. */
+  /** Rows that lmdb still has to take, and their size in the journal. */
   readonly rows: number
   readonly bytes: number
-  /** Another number whenever there is something else to read. */
+  /** Changes whenever the content does. */
   readonly version: number
 }
 
 interface Kept { readonly record: JournalRecord; readonly bytes: number }
 
-/** One for the state, which every record has. */
+/** Plus one for the state, which every record has. */
 const rowsOf = ({ writes, leases }: JournalRecord): number => writes.length + leases.length + 1
 
 export function createPending(): Pending {

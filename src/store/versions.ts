@@ -6,13 +6,13 @@ import type { Entry, Range, RangeOptions } from './store.ts'
 interface Version { readonly entry: Entry; readonly deleted: boolean }
 
 export interface Versions {
-  /** What lives under the key now. */
+  /** The live entry of the key. */
   newest(key: string): Entry | undefined
-  /** What lived under the key at a revision. */
+  /** The entry of the key as of a revision. */
   at(key: string, revision: number): Entry | undefined
   add(entry: Entry, deleted: boolean): void
   range(prefix: string, revision: number, options: RangeOptions): Range
-  /** Drops the versions nobody can read once `revision` is the oldest one. */
+  /** Drops the versions that cannot be read once `revision` is the oldest. */
   forget(revision: number): void
 }
 
