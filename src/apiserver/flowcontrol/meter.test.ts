@@ -19,6 +19,13 @@ it('counts the nanoseconds for which each ratio held', () => {
   expect([seats.sum, demand.sum]).toEqual([0.5 * 100e6, 3 * 100e6])
 })
 
+it('counts whole nanoseconds, as readers of histograms expect', () => {
+  const meter = new Meter()
+  meter.pass(nothing, 0)
+  for (let i = 1; i <= 7; i++) meter.pass({ ...nothing, seats: i % 3 }, i / 3)
+  for (const { buckets } of Object.values(meter.ratios(whole))) for (const count of buckets) expect(Number.isInteger(count)).toBe(true)
+})
+
 it('measures each time by what there was then', () => {
   const meter = new Meter()
   meter.pass(nothing, 0)

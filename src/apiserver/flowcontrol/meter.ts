@@ -85,8 +85,9 @@ function fold(time: readonly number[], whole: number, into: RatioTime): void {
   for (const [amount, ms] of time.entries()) {
     if (ms === 0) continue
     const ratio = amount / whole
+    const held = Math.round(ms * nanoseconds)
     const at = into.bounds.findIndex((bound) => ratio <= bound)
-    into.buckets[at < 0 ? into.bounds.length : at]! += ms * nanoseconds
-    into.sum += ratio * ms * nanoseconds
+    into.buckets[at < 0 ? into.bounds.length : at]! += held
+    into.sum += ratio * held
   }
 }
