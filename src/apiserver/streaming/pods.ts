@@ -69,7 +69,10 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
       await stream(answer, back, request.signal)
     },
     upgrades: {
-      log: (request, socket, head) => logOverSocket(request, socket, head, () => openLog(request)),
+      async log(request, socket, head) {
+        if (request.info.verb !== 'get') throw methodNotAllowed()
+        await logOverSocket(request, socket, head, () => openLog(request))
+      },
       exec: inContainer('exec'),
       attach: inContainer('attach'),
       async portforward(request, socket, head) {

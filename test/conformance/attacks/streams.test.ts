@@ -172,6 +172,8 @@ describe('the right to look', () => {
       expect(await codeOf(`${pod}/log`, [...upgrade(protocol), ...bearer('looker-token')]), protocol).toBe(403)
     }
     expect(await codeOf(`${pod}/log`, [...upgrade(), ...bearer('mallory-token')])).toBe(403)
+    // Nor is it read by a right to anything else of it.
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) expect((await attempt(cluster, `${pod}/log`, { method, cert: cluster.pki.admin, headers: upgrade() })).code, method).not.toBe(101)
   })
 })
 
