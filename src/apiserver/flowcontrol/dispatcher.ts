@@ -1,8 +1,8 @@
 /**
- * Who may begin, and when. Two things are short: a level's seats, as in Kubernetes; and the one event loop on which all requests
- * are worked on. Kubernetes's seats alone would not make it fair: six hundred requests may begin at once, and a get that comes
- * after them waits until the loop has been through them all. So requests also begin only as fast as the loop gets done with them:
- * `turn` milliseconds' worth in each of its rounds, and so many at a time that it has work, not a queue of its own.
+ * Decides which request begins, and when. Two resources are scarce: a level's seats, as in Kubernetes, and the event loop that all requests
+ * share. Seats alone would not be fair: six hundred requests may begin at once, and a get that comes after them waits until the loop has
+ * been through them all. So requests also begin only as fast as the loop can serve them: `turn` milliseconds' worth in each iteration, and
+ * only enough at a time to keep it busy, without a queue of its own.
  */
 import type { Clock } from '../../machinery/clock.ts'
 import type { Commits } from '../registry/commits.ts'
@@ -12,38 +12,38 @@ export interface DispatcherOptions {
   readonly clock: Clock
   readonly levels: () => readonly Level[]
   readonly commits: Commits
-  /** Seats of the whole server: never more are worked on. */
+  /** Seats of the whole server, the upper limit of requests in progress. */
   readonly total: () => number
-  /** Replaced in tests: milliseconds; how busy the loop has been since it was last asked, 0 to 1. */
+  /** Replaced in tests: the time in milliseconds, and the loop's utilization since the last call, 0 to 1. */
   readonly now?: () => number
   readonly busy?: () => number
 }
 
 export interface Dispatcher {
-  /** Begins the request if it need not wait; false when it must. */
+  /** Begins the request and returns true, or returns false when it must wait. */
   begin(ticket: Ticket): boolean
-  /** It has been put into a queue. */
+  /** A request has been queued. */
   waiting(): void
-  /** It is done. */
+  /** The request has finished. */
   finish(ticket: Ticket): void
 }
 
-/** Milliseconds of work that begin in one round of the event loop before everything else gets its turn. */
+/** Milliseconds of work that may begin in one iteration of the event loop. */
 const turn = 0.3
-/** Seats of work on the loop at a time, while it is busy. */
+/** Places: seats in progress on the loop at a time, while it is busy. */
 const fewest = 8
-/** As many that wait for the disk take no place: when it answers, all of them have something to do at once. */
+/** At most this many writes that wait for the disk take no place: they all resume at once when it answers. */
 const afloat = 32
-/** Those with nothing under way may exceed that so many times: they have waited for nothing yet. */
+/** Flows with nothing in progress may exceed the places by this factor. */
 const newcomers = 4
-/** How often it is looked at whether the loop could take more, in milliseconds. */
+/** The interval of the check whether the loop could take more, in milliseconds. */
 const look = 5
-/** Below this the loop waits for the disk, for webhooks, for slow readers: more may begin. */
+/** At a utilization below this, requests wait for the disk, webhooks or slow readers: more may begin. */
 const idle = 0.95
-/** What was found out that long ago says nothing about now, in milliseconds. */
+/** A check older than this is ignored, in milliseconds. */
 const forget = 1000
 
-/** Cheaper than `queueMicrotask`, which makes a resource for async hooks each time. */
+/** Cheaper than `queueMicrotask`, which creates an async hooks resource for each call. */
 const settled = Promise.resolve()
 
 function loopUse(): () => number {
@@ -56,7 +56,7 @@ function loopUse(): () => number {
   }
 }
 
-/** Of all levels that have seats, the one that was given least by its share: its next request. */
+/** The next request of the level that was served least for its share, among those with free seats. */
 function leastServed(levels: readonly Level[], hasPlace: (ticket: Ticket) => boolean): Ticket | undefined {
   let best: Ticket | undefined
   for (const level of levels) {
@@ -66,23 +66,23 @@ function leastServed(levels: readonly Level[], hasPlace: (ticket: Ticket) => boo
   return best
 }
 
-/** Whether any of its requests could begin, were there a place; as `next` found it. */
+/** Whether any of the level's requests could begin if there were a place, as of the last `next`. */
 const isReady = ({ ready }: Level): boolean => ready
 
 export function createDispatcher({ clock, levels, commits, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
   let turnBegan = -Infinity
-  /** Of the loop: counted only while somebody has to know. */
+  /** The iteration of the loop; counted only while needed. */
   let round = 0
-  /** The next round of the loop is waited for. */
+  /** Whether `nextTurn` is scheduled. */
   let marked = false
-  /** Somebody could begin, were there room on the loop. */
+  /** Whether a request could begin if there were room on the loop. */
   let backlog = false
   let stepping = false
   let looking = false
   let looked = -Infinity
   let places = fewest
   let onLoop = 0
-  /** What levels that come back from idleness start from. */
+  /** The value of `served` for levels that were idle. */
   let served = 0
 
   const nextTurn = () => {
@@ -105,11 +105,11 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     turnBegan = at
     return true
   }
-  /** Seats of requests that do not wait for the disk just now. */
+  /** Seats of requests that are not waiting for the disk. */
   const awake = (): number => onLoop - Math.min(commits.pending, afloat)
   const hasPlace = ({ seats, flow }: Ticket): boolean =>
     awake() + seats <= places || onLoop === 0 || (flow.executing === 0 && onLoop < places * newcomers)
-  /** Has nothing under way and nothing waiting, and was given nothing in this round: next in fair order, there is no turn to wait for. */
+  /** Whether the flow has nothing in progress, nothing waiting, and began nothing in this iteration: it is next in fair order anyway. */
   const isNext = ({ flow }: Ticket): boolean =>
     flow.executing === 0 && flow.waiting === 0 && flow.round !== round && onLoop < places * newcomers
 
@@ -128,14 +128,14 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     return ticket
   }
 
-  /** Lets one begin; the next is looked at when that one has come to its first wait, so that its cost is known. */
+  /** Begins one request. The next is considered when that one reaches its first await, so that its cost is known. */
   function step(): void {
     stepping = false
     const at = now()
     const ticket = choose()
     if (!ticket) return void (backlog && lookAround())
     if (!inTime(at)) return mark()
-    // Places that were made while the loop had nothing to do go again when it has, though nobody wants for one.
+    // Extra places, added while the loop was idle, are removed when it is busy again, even if nobody waits for one.
     if (places > fewest) lookAround()
     ticket.level.leaveQueue(ticket)
     start(ticket, at)
@@ -146,11 +146,11 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
   const again = () => {
     if (stepping) return
     stepping = true
-    // Microtasks are what a request consists of until it waits; ticks come when there are none left.
+    // A request runs in microtasks until its first wait; ticks come when there are none left.
     void settled.then(afterwards)
   }
 
-  /** Finds out whether those under way keep the loop busy, or wait for something else. */
+  /** Measures whether the requests in progress keep the loop busy or wait for something else, and adapts the places. */
   const lookAround = () => {
     if (looking) return
     looking = true
@@ -164,7 +164,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     })
   }
 
-  // One more waits for the disk: its place is somebody else's until then.
+  // One more write waits for the disk: its place is free meanwhile.
   commits.watch(() => { if (backlog) again() })
 
   return {

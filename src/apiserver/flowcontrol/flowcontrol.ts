@@ -1,4 +1,4 @@
-/** API Priority and Fairness: every request gets a place by who sends it and what it asks for, waits its turn, or is told to come again. */
+/** API Priority and Fairness: every request is classified by its user and target, and is then served, queued, or rejected with 429. */
 import { flowcontrol } from '../../api/index.ts'
 import type { ApiRequest, RequestInfo } from '../http/request.ts'
 import { isStream } from '../http/request-info.ts'
@@ -21,7 +21,7 @@ export interface FlowControl extends FlowEdge {
   readonly record: FlowRecord
 }
 
-/** How often the seats are shared anew, in milliseconds. */
+/** The interval of borrowing adjustments, in milliseconds. */
 const period = 10_000
 
 /** Makes the edge. */
@@ -40,7 +40,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     record.executed(ticket, now() - ticket.began)
     dispatcher.finish(ticket)
     const { level, after, flow, request, info } = ticket
-    // A watch gives its place back when it has begun.
+    // A watch releases its seats once it has begun.
     if (info.verb !== 'watch') holds.answered(flow, request.raw)
     if (!after) return
     level.meter.pass(level, now())
@@ -55,7 +55,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     record.executed(ticket, now() - ticket.began)
     ticket.level.finish(ticket, now())
   }
-  /** Gives back once, however often it is asked. */
+  /** Releases the seats; idempotent. */
   const releaseOf = (ticket: Ticket, finish: (ticket: Ticket) => void) => {
     let done = false
     return () => {
@@ -100,7 +100,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
   }
 }
 
-/** Tells the client, without names, what its request was taken for. */
+/** Tells the client the UIDs of its flow schema and priority level. */
 function mark(early: string[], { schema, level }: Ticket): void {
   if (schema.uid) early.push('x-kubernetes-pf-flowschema-uid', schema.uid)
   if (level.uid) early.push('x-kubernetes-pf-prioritylevel-uid', level.uid)

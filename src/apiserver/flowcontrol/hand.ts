@@ -1,6 +1,6 @@
 /**
- * Shuffle sharding: which few of the queues belong to a flow. Two flows rarely have all of them in common, so one that floods
- * its own leaves some of everybody else's short.
+ * Shuffle sharding: which few of the queues belong to a flow. Two flows rarely share all of them, so when one floods its own,
+ * every other flow still has short ones.
  */
 import { createHash } from 'node:crypto'
 
@@ -9,7 +9,7 @@ function hashOf(text: string): bigint {
   return createHash('sha256').update(text).digest().readBigUInt64LE(0)
 }
 
-/** Deals `size` different numbers below `queues` to a flow, the same ones each time. */
+/** Deals `size` different numbers below `queues` to a flow, always the same ones. */
 export function dealHand(flow: string, queues: number, size: number): readonly number[] {
   const left = Array.from({ length: queues }, (_, i) => i)
   let entropy = hashOf(flow)
@@ -17,7 +17,7 @@ export function dealHand(flow: string, queues: number, size: number): readonly n
   while (hand.length < size && left.length > 0) {
     const count = BigInt(left.length)
     hand.push(...left.splice(Number(entropy % count), 1))
-    // A deck too large for one hash gets a fresh one.
+    // One hash is not enough for a large deck: hash again.
     entropy = entropy < count ** 2n ? hashOf(`${flow}/${hand.length}`) : entropy / count
   }
   return hand

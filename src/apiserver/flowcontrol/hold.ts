@@ -1,8 +1,8 @@
 /**
- * Connections whose next request is left unread for a moment. When enough requests of a flow wait, more of them in this process change nothing for it:
- * they are served as fast as its turns come. But each is some kilobytes that live until then, and hundreds of those are what garbage collections spend
- * their time with, everybody's time. So a connection of such a flow that has been answered is read again when the flow has few left that wait: the
- * client's next request is in the kernel meanwhile. This is for HTTP/1.1, where a connection has one request at a time.
+ * Holds connections: their next request is left unread for a moment. Once enough requests of a flow wait, reading more gains it nothing, as they are
+ * served in turn. But each takes some kilobytes until then, and hundreds of them make every garbage collection longer, for everybody. So a connection
+ * of such a flow, once answered, is read again only when few of the flow's requests still wait; meanwhile the client's next request stays in the kernel.
+ * For HTTP/1.1 only, where a connection has one request at a time.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
@@ -11,21 +11,21 @@ import type { Clock } from '../../machinery/clock.ts'
 import type { Flow } from './level.ts'
 
 export interface Holds {
-  /** One of the flow's requests has been answered: its connection is held if enough others wait. */
+  /** A request of the flow has been answered: holds its connection if enough others wait. */
   answered(flow: Flow, raw: IncomingMessage | Http2ServerRequest): void
-  /** One of those that waited has begun, or left. */
+  /** A waiting request has begun, or left. */
   left(flow: Flow): void
 }
 
-/** So many of a flow wait here, before connections are held: more than begin in one round of the event loop. */
+/** Connections are held once this many requests of the flow wait: more than begin in one iteration of the event loop. */
 const enough = 16
-/** No connection is held much longer than that, in milliseconds, whatever becomes of its flow. */
+/** A connection is held about this long at most, in milliseconds. */
 const longest = 250
-/** How often it is looked for those. */
+/** The interval of the check for those, in milliseconds. */
 const look = 50
 
 const lastFlow = Symbol('lastFlow')
-/** `null`: of several flows. Those who pass on the requests of others are not held: the next may be anybody's. */
+/** `null`: several flows. Proxies are not held, as their next request may be of any flow. */
 type Connection = Socket & { [lastFlow]?: Flow | null }
 
 export function createHolds(clock: Clock): Holds {

@@ -1,4 +1,4 @@
-/** The limits of old, for servers that run without priority and fairness: so many reads at a time, so many writes, and no waiting. */
+/** Fixed limits, for servers without priority and fairness: so many reads and so many writes at a time, without queues. */
 import type { FlowEdge } from '../options.ts'
 import { isLongRunning } from '../http/request-info.ts'
 import { tooMany } from './waits.ts'
@@ -7,7 +7,7 @@ export interface InflightLimits { readonly reads: number; readonly writes: numbe
 
 const reading = new Set(['get', 'list', 'watch', 'head', 'options'])
 
-/** Zero means no limit. Administrators are always let in: they may be there to mend what fills the server. */
+/** Zero means no limit. Administrators are always let in: they may have come to fix the overload. */
 export function createInflightLimit({ reads, writes }: InflightLimits): FlowEdge {
   const under = { reads: 0, writes: 0 }
   return {

@@ -1,6 +1,6 @@
 /**
- * Keeps the objects of flow control: the mandatory ones are always what they must be; the suggested ones are made, and kept, unless
- * `apf.kubernetes.io/autoupdate-spec: "false"` says that somebody else looks after them. Tells every flow schema whether its level exists.
+ * Maintains the configuration objects: the mandatory ones always; the suggested ones are created, and maintained unless
+ * `apf.kubernetes.io/autoupdate-spec` is `"false"`. Writes the `Dangling` condition of flow schemas.
  */
 import { flowcontrol, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
@@ -27,13 +27,13 @@ const schemaKind: Kind<flowcontrol.FlowSchema, unknown> = { resource: flowcontro
 
 const namesOf = ({ mandatory, suggested }: Pick<Kind<never, never>, 'mandatory' | 'suggested'>): readonly string[] => [...mandatory, ...suggested].map(({ name }) => name)
 
-/** The annotation of an object that is there: what it says, or, where it says nothing, whether anybody has changed the spec yet. */
+/** Whether the server maintains an existing object: by its annotation, or without one, if nobody has changed the spec yet. */
 function isOurs({ metadata }: ApiObject): boolean {
   const said = metadata.annotations?.[autoUpdate]
   return said === 'true' || (said !== 'false' && (metadata.generation ?? 1) === 1)
 }
 
-/** What the object should be; the object itself when nothing is to be changed. */
+/** The object as it should be; the same object when nothing changes. */
 export function mended<O extends Specified>(current: O, spec: object, mandatory: boolean): O {
   const ours = mandatory || isOurs(current)
   const { metadata } = current
@@ -42,20 +42,20 @@ export function mended<O extends Specified>(current: O, spec: object, mandatory:
   return { ...current, metadata: { ...metadata, annotations: { ...metadata.annotations, [autoUpdate]: String(ours) } }, spec: next }
 }
 
-/** How many seats the exempt level has, and lends, is for an administrator to say: the rest of it is fixed. */
+/** Administrators may set the seats of the exempt level, and how many it lends; the rest of it is fixed. */
 const chosen = (present: { readonly exempt?: object }, wanted: { readonly exempt?: object }): object => (wanted.exempt && present.exempt ? { ...wanted, exempt: present.exempt } : wanted)
 
-/** The present spec when it says what is wanted, defaults aside. */
+/** The present spec if it equals the wanted one, apart from defaults. */
 const covering = (present: object, wanted: object): object => (deepEqual(bare(present), bare(wanted)) ? present : wanted)
 
-/** Without what says nothing: empty lists, false, undefined. */
+/** Without zero values: empty lists, false, undefined. */
 function bare(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(bare)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, bare(inner)] as const).filter(([, inner]) => inner !== undefined && inner !== false && !(Array.isArray(inner) && inner.length === 0)))
 }
 
-/** Brings one object to what it should be, and returns it. Conflicts are thrown: the caller comes again. */
+/** Creates or corrects one object, and returns it. Conflicts are thrown: the caller retries. */
 async function keep<O extends Specified, I>(client: Client, { resource, mandatory, suggested }: Kind<O, I>, name: string, current: O | undefined): Promise<O | undefined> {
   const must = mandatory.find((wanted) => wanted.name === name)
   const wanted = must ?? suggested.find((one) => one.name === name)
@@ -64,13 +64,13 @@ async function keep<O extends Specified, I>(client: Client, { resource, mandator
     const next = mended(current, wanted.spec, must !== undefined)
     return next === current ? current : client.update(resource, next as unknown as I, producer)
   }
-  // What an older release suggested and this one does not.
+  // Suggested by an older release, and no longer by this one.
   if (current?.metadata.annotations?.[autoUpdate] === 'true') await client.delete(resource, name)
   else return current
   return undefined
 }
 
-/** The condition of a schema whose level is there, or is not. */
+/** The `Dangling` condition: whether the schema's level is missing. */
 function danglingOf(schema: flowcontrol.FlowSchema, exists: boolean, now: number): flowcontrol.FlowSchemaCondition | undefined {
   const about = `This FlowSchema references the PriorityLevelConfiguration object named "${schema.spec.priorityLevelConfiguration.name}"`
   const [status, reason, message] = exists ? ['False', 'Found', `${about} and it exists`] : ['True', 'NotFound', `${about} but there is no such object`]
@@ -80,7 +80,7 @@ function danglingOf(schema: flowcontrol.FlowSchema, exists: boolean, now: number
   return { type: 'Dangling', status, lastTransitionTime: since as flowcontrol.FlowSchemaCondition['lastTransitionTime'], reason, message } as flowcontrol.FlowSchemaCondition
 }
 
-/** Resolves when all objects are there; then looks after them until it is stopped. */
+/** Resolves when all objects exist; maintains them until it is stopped. */
 export async function startKeeping({ client, clock, log }: KeepOptions): Promise<Component> {
   const stopped = new AbortController()
   const informers = createInformers(client, { clock, log })
@@ -88,7 +88,7 @@ export async function startKeeping({ client, clock, log }: KeepOptions): Promise
   const schemas = informers.for(flowcontrol.flowschemas)
   informers.start(stopped.signal)
   await informers.synced()
-  /** The first time round the informer has not heard yet of what was just made. */
+  /** In the first round, the informer has not seen the objects that were just created. */
   let beginning = true
   const exists = (name: string) => levels.get(name) !== undefined || (beginning && namesOf(levelKind).includes(name))
   const tell = async (schema: flowcontrol.FlowSchema) => {
@@ -107,7 +107,7 @@ export async function startKeeping({ client, clock, log }: KeepOptions): Promise
   const nameOf = ({ metadata }: ApiObject) => [metadata.name ?? '']
   const all = () => schemas.list().map(({ metadata }) => metadata.name ?? '')
   for (const [kind, keeper] of [[levelKind, levelKeeper], [schemaKind, schemaKeeper]] as const) {
-    // Another server on the same store may be doing the same.
+    // Another server on the same store may do the same.
     await Promise.all(namesOf(kind).map((name) => keeper.reconcile(name, stopped.signal).catch((error: unknown) => {
       if (!isAlreadyExists(error) && !isConflict(error)) throw error
     })))

@@ -1,7 +1,7 @@
 /**
  * One priority level: its seats, and the queues in which requests wait for them. Which queue is next is decided by start-time fair
- * queuing: each queue has a virtual time at which its next request may begin, which moves on by the work that the queue was given
- * (seats × milliseconds), so that queues with something to do get equal amounts of work, whatever their requests cost.
+ * queuing: each queue has a virtual start time for its next request, which advances by the work that the queue was given
+ * (seats × milliseconds), so that busy queues get equal amounts of work, whatever their requests cost.
  */
 import type { Socket } from 'node:net'
 import type { flowcontrol } from '../../api/index.ts'
@@ -12,20 +12,20 @@ import { dealHand } from './hand.ts'
 import { Meter, type Demand } from './meter.ts'
 import type { Limits } from './seats.ts'
 
-/** A connection that is not read, and since when in milliseconds. */
+/** A connection that is not being read; `since` in milliseconds. */
 export interface Held { readonly socket: Pick<Socket, 'resume'>; readonly since: number }
 
-/** Requests of one schema that are told apart from its others: those of one user, or of one namespace. */
+/** A flow: the requests of one schema with the same distinguisher, a user or a namespace. */
 export interface Flow {
   readonly distinguisher: string
   /** Its queues. */
   readonly hand: readonly number[]
   executing: number
-  /** In the queues of its hand. */
+  /** Requests in the queues of its hand. */
   waiting: number
-  /** Connections whose next request is not read yet, in the order of their answers. */
+  /** Held connections, in the order of their answers; see `hold.ts`. */
   readonly held: Held[]
-  /** The round of the event loop in which one of its requests began last. */
+  /** The event loop iteration in which one of its requests last began. */
   round: number
 }
 
@@ -48,14 +48,14 @@ export interface Ticket extends Member {
   readonly user: Identity
   readonly info: RequestInfo
   readonly seats: number
-  /** What a write sets off when it is done: seats that stay taken for so many milliseconds. */
+  /** Seats that stay taken after a write, for `ms` milliseconds, for the watch events it causes. */
   readonly after: { readonly seats: number; readonly ms: number } | undefined
   /** Milliseconds, as `performance.now()` counts them. */
   readonly arrived: number
   began: number
-  /** What its queue was charged in advance. */
+  /** The estimate its queue was charged in advance. */
   charged: number
-  /** While it waits: until when at most, in milliseconds of the clock; called when its turn has come; called when it waits no longer, with the reason. */
+  /** While it waits: the deadline in milliseconds of the clock; called when its turn comes; called when it stops waiting, with the reason. */
   until: number
   go: (() => void) | undefined
   refuse: ((reason: unknown) => void) | undefined
@@ -71,13 +71,13 @@ export interface Queue {
   next: number
 }
 
-/** What a request is thought to take before any has ended, in milliseconds; then it is what they took lately. */
+/** The estimated duration of a request until one has finished, in milliseconds; afterwards a moving average. */
 const firstGuess = 3
 const weight = 1 / 16
-/** Whoever takes longer waits for something else than the server. */
+/** Longer requests, in milliseconds, wait for something outside the server. */
 const longest = 100
 
-/** Characters of users and namespaces by which flows are told apart. */
+/** Characters of users and namespaces that distinguish flows. */
 const longestName = 300
 
 const newQueue = (index: number): Queue => ({ index, waiting: [], seats: 0, executing: 0, waitingSeats: 0, next: 0 })
@@ -89,28 +89,28 @@ export class Level {
   limits: Limits = { nominal: 0, min: 0, max: 0 }
   /** The seats it may use now. */
   current = 1
-  /** Not in the configuration any more; goes when it is empty. */
+  /** No longer configured; removed when it is empty. */
   quiescing = false
-  /** What `next` found out. */
+  /** Whether a request could begin, as of the last `next`. */
   ready = false
-  /** Taken by requests under way, and by what writes have set off. */
+  /** Seats in use, by requests and after writes. */
   seats = 0
   executing = 0
   waiting = 0
   waitingSeats = 0
-  /** The most seats that were wanted at once since this was last set back. */
+  /** The seat demand's high-water mark since the last reset. */
   peak = 0
   /** `peak` smoothed over time. */
   demand = 0
-  /** How long it had how much under way, and what of that was wanted when its seats were last shared anew. */
+  /** Usage over time, and the seat demand as of the last borrowing adjustment. */
   readonly meter = new Meter()
   wanted: Demand = { average: 0, deviation: 0 }
-  /** Work given so far by share: what the levels are compared by when the event loop is short. */
+  /** Work given so far, divided by the level's share: levels are compared by it when the event loop is busy. */
   served = 0
   readonly running = new Roster<Ticket>()
   readonly counts: Counts = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 }
   #queues: Queue[] = [newQueue(0)]
-  /** What one seat's worth of a request takes, in milliseconds. */
+  /** The estimated duration of a request, per seat, in milliseconds. */
   #guess = firstGuess
   #flows = new Map<string, Flow>()
 
@@ -122,16 +122,16 @@ export class Level {
 
   get exempt(): boolean { return this.spec.type === 'Exempt' }
   get queues(): readonly Queue[] { return this.#queues }
-  /** Nothing may wait for seats. */
+  /** Whether requests never wait for seats. */
   get rejects(): boolean { return this.spec.limited?.limitResponse.type !== 'Queue' }
 
-  /** Takes a new configuration; what waits keeps its place. */
+  /** Applies a new configuration; waiting requests keep their place. */
   configure(spec: flowcontrol.PriorityLevelConfigurationSpec): void {
     this.spec = spec
     this.quiescing = false
     const wanted = this.queueCount
     while (this.#queues.length < wanted) this.#queues.push(newQueue(this.#queues.length))
-    // Queues beyond the new number get nothing any more and are left to drain.
+    // Queues beyond the new number get no more requests, and drain.
     if (this.waiting === 0 && this.executing === 0) this.#queues.length = wanted
     this.#flows.clear()
   }
@@ -152,7 +152,7 @@ export class Level {
     return flow
   }
 
-  /** The queue of the flow's hand that has least to do. */
+  /** The queue of the flow's hand with the least work. */
   queueOf({ hand }: Flow): Queue {
     let best = this.#queues[hand[0] as number] as Queue
     for (let i = 1; i < hand.length; i++) {
@@ -162,10 +162,10 @@ export class Level {
     return best
   }
 
-  /** Whether so many seats are free; a request that is wider than the level may have it alone. */
+  /** Whether so many seats are free. A request wider than the level may run alone. */
   fits(seats: number): boolean { return this.seats + seats <= this.current || this.seats === 0 }
 
-  /** Puts a request at the end of its queue; false when that is full. */
+  /** Appends a request to its queue; false when that is full. */
   enqueue(ticket: Ticket): boolean {
     const queue = ticket.queue as Queue
     const limit = this.spec.limited?.limitResponse.queuing?.queueLengthLimit ?? this.current
@@ -182,8 +182,8 @@ export class Level {
   }
 
   /**
-   * A queue that had nothing to do begins where the furthest behind of the others is: it has saved nothing up. Nor does it owe more than
-   * one request: time that a request was measured to take may have been the time of others.
+   * A queue that was idle starts at the earliest virtual time of the others: it gets no credit for the past. Nor does it owe more than
+   * one request, since the measured time of a request may have been spent on others.
    */
   #wake(queue: Queue): void {
     if (queue.waiting.length > 0 || queue.executing > 0) return
@@ -194,7 +194,7 @@ export class Level {
 
   #want(): void { this.peak = Math.max(this.peak, this.seats + this.waitingSeats) }
 
-  /** The request whose turn it is, of those for which there are seats and that `may` begin. `ready` tells afterwards whether there were seats for any. */
+  /** The next request in fair order with free seats that `may` begin. Sets `ready` to whether there were seats for any. */
   next(may: (ticket: Ticket) => boolean): Ticket | undefined {
     let best: Ticket | undefined
     let earliest = Infinity
@@ -244,7 +244,7 @@ export class Level {
     queue.executing++
   }
 
-  /** Gives the seats back, and corrects what the queue was charged. Returns the work that was done. */
+  /** Releases the seats, and corrects the queue's charge. Returns the work that was done. */
   finish(ticket: Ticket, now: number): number {
     const { queue, seats, flow } = ticket
     const took = Math.min(longest, now - ticket.began)
@@ -263,6 +263,6 @@ export class Level {
     return work
   }
 
-  /** What a request of one seat is thought to take, in milliseconds. */
+  /** The estimated duration of a request of one seat, in milliseconds. */
   get guess(): number { return this.#guess }
 }

@@ -1,4 +1,4 @@
-/** The priority levels and flow schemas in effect, made from the objects in the cache and kept up with them. */
+/** The priority levels and flow schemas in effect, kept in step with the objects in the cache. */
 import type { flowcontrol } from '../../api/index.ts'
 import type { RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
@@ -11,38 +11,38 @@ import { distribute, fairFraction, limitsOf } from './seats.ts'
 export interface LevelsOptions {
   readonly levels: Lister<flowcontrol.PriorityLevelConfiguration>
   readonly schemas: Lister<flowcontrol.FlowSchema>
-  /** Seats to be shared. */
+  /** The seats that the levels share. */
   readonly seats: number
 }
 
-/** Where a request belongs. */
+/** The flow schema and flow of a request. */
 export interface Classification { readonly schema: Schema; readonly flow: Flow }
 
 export interface Levels {
-  /** In order of their names. */
+  /** Sorted by name. */
   all(): readonly Level[]
   schemas(): readonly Schema[]
-  /** The first schema that means the request; remembered for requests that look the same. */
+  /** The first schema that matches the request; cached for identical requests. */
   classify(user: Identity, info: RequestInfo): Classification
-  /** Shares the seats anew by what was asked for since the last time. `now` in milliseconds. */
+  /** Redistributes the seats by the demand since the last call. `now` in milliseconds. */
   adjust(now: number): void
-  /** The fraction of what it asked for that every level got the last time; 0 before. */
+  /** The fair fraction of the demand as of the last adjustment; 0 before the first. */
   fraction(): number
 }
 
-/** Decisions about one user: the schemas that can mean them, and what was decided, by what the request is about. */
+/** The schemas that can match a user, and cached classifications by what the request is about. */
 interface Known { readonly rules: readonly { readonly schema: Schema; readonly rules: readonly flowcontrol.PolicyRulesWithSubjects[] }[]; readonly decisions: Map<string, Classification> }
 
-/** How much of yesterday's demand still counts after ten seconds. */
+/** The weight that past demand keeps after ten seconds. */
 const memory = 0.977
-/** Characters of what is remembered. */
+/** The longest cached key, in characters. */
 const memorable = 400
-/** Different requests of one user that are remembered. */
+/** Classifications cached for one user. */
 const remembered = 1000
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1)
 
-/** The mandatory objects hold even while they are not there. */
+/** The mandatory objects are in effect even if they are not stored. */
 function withMandatory<T extends { readonly metadata: { readonly name?: string } }>(objects: readonly T[], mandatory: readonly { readonly name: string; readonly spec: object }[]): readonly T[] {
   const names = new Set(objects.map((object) => object.metadata.name))
   return [...objects, ...mandatory.filter(({ name }) => !names.has(name)).map(({ name, spec }) => ({ metadata: { name }, spec }) as unknown as T)]
@@ -105,7 +105,7 @@ export function createLevels(options: LevelsOptions): Levels {
   }
   const decide = ({ rules }: Known, user: Identity, info: RequestInfo): Classification => {
     const match = rules.find((entry) => means(entry.rules, info))?.schema
-    // Everybody is in one of the two groups of the catch-all; who is in neither gets it all the same.
+    // The catch-all matches both groups of users; a user in neither gets it too.
     const schema = match ?? (schemas.find(({ name }) => name === 'catch-all') as Schema)
     const by = schema.object.spec.distinguisherMethod?.type
     return { schema, flow: schema.level.flow(schema.name, by === 'ByUser' ? user.name : by === 'ByNamespace' ? info.namespace : '') }
@@ -118,7 +118,7 @@ export function createLevels(options: LevelsOptions): Levels {
       refresh()
       const about = known.get(user) ?? knownOf(user)
       const key = keyOf(info)
-      // Paths are the clients' own words: what is long is not kept.
+      // Clients choose paths freely: long ones are not cached.
       if (key.length > memorable) return decide(about, user, info)
       const before = about.decisions.get(key)
       if (before) return before

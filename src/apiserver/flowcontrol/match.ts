@@ -1,4 +1,4 @@
-/** Which requests a flow schema means. */
+/** Which requests a flow schema matches. */
 import type { flowcontrol } from '../../api/index.ts'
 import type { RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
@@ -22,10 +22,10 @@ function meansResource(rule: flowcontrol.ResourcePolicyRule, info: RequestInfo):
 const meansPath = (rule: flowcontrol.NonResourcePolicyRule, { verb, path }: RequestInfo): boolean =>
   has(rule.verbs, verb) && rule.nonResourceURLs.some((url) => url === '*' || url === path || (url.endsWith('/*') && path.startsWith(url.slice(0, -1))))
 
-/** The rules of a schema that are about this user; none when it never matches them. */
+/** The rules of a schema whose subjects include this user. */
 export const rulesFor = (schema: flowcontrol.FlowSchema, user: Identity): readonly flowcontrol.PolicyRulesWithSubjects[] =>
   (schema.spec.rules ?? []).filter((rule) => rule.subjects.some((subject) => isSubject(user, subject)))
 
-/** Whether one of the rules means the request. */
+/** Whether one of the rules matches the request. */
 export const means = (rules: readonly flowcontrol.PolicyRulesWithSubjects[], info: RequestInfo): boolean =>
   rules.some((rule) => (info.isResourceRequest ? rule.resourceRules?.some((r) => meansResource(r, info)) : rule.nonResourceRules?.some((r) => meansPath(r, info))) ?? false)

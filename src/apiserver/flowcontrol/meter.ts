@@ -1,20 +1,20 @@
 /**
- * How long a level had how much under way. Kubernetes counts the nanoseconds for which a ratio was in each bucket; here time is added up by plain
- * amounts, which costs a request a few additions, and made into ratios when the limits change or somebody asks.
+ * A level's usage over time. Kubernetes counts the nanoseconds that a ratio spent in each bucket. Here time is summed up by absolute amounts, which
+ * costs a request a few additions, and turned into ratios when the limits change or the metrics are read.
  */
 import type { Level } from './level.ts'
 
-/** Time by ratio: nanoseconds in each bucket (the last is for what is larger than all), and the ratio times nanoseconds. */
+/** Time by ratio: nanoseconds in each bucket (the last is +Inf), and the sum of ratio × nanoseconds. */
 export interface RatioTime { readonly bounds: readonly number[]; readonly buckets: number[]; sum: number }
 
 export interface Meters {
-  /** Seats taken, of those the level may use now. */
+  /** Seats in use, of the level's current limit. */
   readonly seats: RatioTime
-  /** Requests under way, of the same. */
+  /** Requests in progress, of the same. */
   readonly executing: RatioTime
-  /** Requests that wait, of the places in its queues. */
+  /** Waiting requests, of the capacity of its queues. */
   readonly waiting: RatioTime
-  /** Seats that are wanted, of its share. */
+  /** Seat demand, of its nominal share. */
   readonly demand: RatioTime
 }
 
@@ -40,7 +40,7 @@ export class Meter {
   #area = 0
   #squares = 0
 
-  /** To be called before any of the amounts changes: they held until `now`, in milliseconds. */
+  /** Call before any of the amounts changes: they held until `now`, in milliseconds. */
   pass({ seats, executing, waiting, waitingSeats }: Amounts, now: number): void {
     const ms = now - (this.#last ?? now)
     if (this.#last !== undefined && ms <= 0) return
@@ -57,7 +57,7 @@ export class Meter {
     this.#squares += demand * demand * ms
   }
 
-  /** What has come together, as ratios of what the level has. To be called before that changes. */
+  /** Turns the sums into ratios of the level's limits. Call before those change. */
   ratios({ current, limits, places }: Whole): Meters {
     const wholes = { seats: current, executing: current, waiting: places, demand: limits.nominal }
     for (const name of Object.keys(wholes) as (keyof Meters)[]) {

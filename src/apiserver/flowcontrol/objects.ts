@@ -1,4 +1,4 @@
-/** The priority levels and flow schemas that every cluster has: the mandatory ones, which always hold, and those suggested to begin with. */
+/** The mandatory and suggested priority levels and flow schemas. */
 import { flowcontrol, type In } from '../../api/index.ts'
 
 export type LevelSpec = In<typeof flowcontrol.PriorityLevelConfigurationSpec>

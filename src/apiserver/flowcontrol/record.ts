@@ -1,4 +1,4 @@
-/** What is counted of flow control, under Kubernetes's names. Plain numbers while requests pass; metrics when somebody asks. */
+/** Metrics of flow control, under Kubernetes's names. Plain numbers per request; turned into metrics when they are read. */
 import type { Level, Schema, Ticket } from './level.ts'
 import type { Levels } from './levels.ts'
 import type { Meters } from './meter.ts'
@@ -17,15 +17,15 @@ export interface Value { readonly value: number; readonly labels: Readonly<Recor
 export interface PlainMetric { readonly name: string; readonly help: string; readonly type: 'counter' | 'gauge' | 'histogram'; values(): readonly Value[] }
 
 export interface FlowRecord {
-  /** A request of so many seats was let in after so many milliseconds. */
+  /** A request of so many seats began after waiting so many milliseconds. */
   waited(schema: Schema, ms: number, seats: number): void
   executed(ticket: Pick<Ticket, 'schema' | 'info'>, ms: number): void
-  /** A request was put into a queue that has so many now. */
+  /** A request was queued; the queue's length includes it. */
   queued(schema: Schema, length: number): void
   rejected(schema: Schema, reason: Refusal): void
-  /** There were not enough seats for a request when it came. */
+  /** A request had to wait because not enough seats were free. */
   unaccommodated(schema: Schema): void
-  /** `now` in milliseconds, as requests are timed by. */
+  /** `now` in milliseconds, of the same clock as the tickets' times. */
   metrics(levels: Pick<Levels, 'all' | 'fraction'>, now?: () => number): readonly PlainMetric[]
 }
 
@@ -99,7 +99,7 @@ export function createRecord(): FlowRecord {
 function ofLevels(levels: () => readonly Level[]): readonly PlainMetric[] {
   const gauge = (name: string, help: string, value: (level: Level) => number): PlainMetric =>
     ({ name: `apiserver_flowcontrol_${name}`, help, type: 'gauge', values: () => levels().map((level) => ({ labels: { priority_level: level.name }, value: value(level) })) })
-  /** By schema too, as Kubernetes has them. */
+  /** By schema too, as in Kubernetes. */
   const bySchema = (name: string, help: string, tickets: (level: Level) => readonly Ticket[], worth: (ticket: Ticket) => number): PlainMetric => ({
     name: `apiserver_flowcontrol_${name}`, help, type: 'gauge',
     values: () => levels().flatMap((level) => [...Map.groupBy(tickets(level), ({ schema }) => schema.name)]
@@ -127,7 +127,7 @@ function ofLevels(levels: () => readonly Level[]): readonly PlainMetric[] {
   ]
 }
 
-/** For how long how much was in use: histograms that are observed at the end of every nanosecond, as Kubernetes says. */
+/** Usage over time: histograms that, as in Kubernetes, are observed at the end of every nanosecond. */
 function timed(levels: () => readonly Level[], now: () => number): readonly PlainMetric[] {
   const one = (metric: string, help: string, parts: readonly (keyof Meters)[], labelled: boolean): PlainMetric => {
     const name = `apiserver_flowcontrol_${metric}`

@@ -1,20 +1,20 @@
 /**
- * How many seats a priority level has: its share of all, what of it others may use meanwhile, and what it may use of theirs.
+ * How many seats a priority level has: its share, what it lends, and what it borrows.
  * The rules are those of https://kubernetes.io/docs/concepts/cluster-administration/flow-control/#request-management.
  */
 import type { flowcontrol } from '../../api/index.ts'
 
 export interface Limits {
-  /** Its share of all seats. */
+  /** Its share of all seats (nominal concurrency limit). */
   readonly nominal: number
-  /** What it keeps however busy the others are. */
+  /** What it never lends. */
   readonly min: number
-  /** What it has at most, with what others lend. */
+  /** The maximum, with borrowed seats. */
   readonly max: number
 }
 
 export interface Claim extends Limits {
-  /** How many seats its requests would have taken lately. */
+  /** Its recent seat demand. */
   readonly demand: number
 }
 
@@ -23,7 +23,7 @@ const percent = (of: number, share: number): number => Math.round((of * share) /
 const sharesOf = ({ exempt, limited }: flowcontrol.PriorityLevelConfigurationSpec): number =>
   limited ? (limited.nominalConcurrencyShares ?? 30) : (exempt?.nominalConcurrencyShares ?? 0)
 
-/** The limits of each level when `total` seats are to be shared, in the order of `specs`. */
+/** The limits of each level when `total` seats are shared, in the order of `specs`. */
 export function limitsOf(specs: readonly flowcontrol.PriorityLevelConfigurationSpec[], total: number): readonly Limits[] {
   const sum = specs.reduce((all, spec) => all + sharesOf(spec), 0)
   return specs.map((spec) => {
@@ -37,7 +37,7 @@ export function limitsOf(specs: readonly flowcontrol.PriorityLevelConfigurationS
 const within = ({ min, max }: Claim, wanted: number): number => Math.min(max, Math.max(min, wanted))
 const targetOf = ({ min, demand }: Claim): number => Math.max(min, demand, 1)
 
-/** The fraction of what it asked for that every level gets, so that all together get about `total`. */
+/** The fraction of its target that every level gets, so that the sum is about `total`. */
 export function fairFraction(claims: readonly Claim[], total: number): number {
   const given = (fraction: number) => claims.reduce((all, claim) => all + within(claim, fraction * targetOf(claim)), 0)
   let low = 0
@@ -51,7 +51,7 @@ export function fairFraction(claims: readonly Claim[], total: number): number {
 }
 
 /**
- * What each level may use now: everybody gets the same fraction of what it asked for, but never less than its minimum nor more than its
- * maximum. What nobody asks for is spread the same way, so that a sudden need finds room.
+ * Each level's current limit: the same fraction of its target for all, within its minimum and maximum. Seats that are not in demand
+ * are spread the same way, so that there is room for a sudden need.
  */
 export const distribute = (claims: readonly Claim[], fraction: number): readonly number[] => claims.map((claim) => Math.max(1, Math.round(within(claim, fraction * targetOf(claim)))))

@@ -1,4 +1,4 @@
-/** Flow control as the server's options want it, with its metrics and its tables for people. */
+/** Sets up flow control by the server's options, with its metrics and debug tables. */
 import type { Metric, Registry } from 'prom-client'
 import type { EdgeRoutes, FlowEdge, ServerEnvironment } from '../options.ts'
 import { dumpHandler } from './dump.ts'
@@ -18,7 +18,7 @@ export interface FlowOptions {
 
 export interface FlowSetup {
   readonly edge: FlowEdge
-  /** The routes, with those of flow control. */
+  /** Adds the routes of flow control. */
   serve(routes: EdgeRoutes): EdgeRoutes
 }
 
@@ -26,7 +26,7 @@ export const defaultFlow = { fair: true, maxRequests: 400, maxMutating: 200 } as
 
 const place = '/debug/api_priority_and_fairness/'
 
-/** A metric whose values are asked for when it is read. */
+/** A metric whose values are collected when it is read. */
 const metricOf = ({ name, help, type, values }: PlainMetric): Metric => ({ name, help, get: async () => ({ name, help, type, values: values(), aggregator: 'sum' }) }) as unknown as Metric
 
 export function setUpFlowControl(env: ServerEnvironment, options: FlowOptions = {}, registry?: Pick<Registry, 'registerMetric'>): FlowSetup {

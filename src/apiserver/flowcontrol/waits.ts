@@ -1,6 +1,6 @@
 /**
- * How a request waits for its turn: until it is called, its client leaves, or its patience ends. Hundreds may wait at once, each through several
- * garbage collections, so a wait is small: one timer for all of them, and no signals. Its functions get names before they are assigned to the
+ * How a request waits: until its turn comes, its client leaves, or its time is up. Hundreds may wait at once, each through several garbage
+ * collections, so a wait is small: one timer for all of them, and no signals. Its functions get names before they are assigned to the
  * ticket: V8 takes a function literal on the right of `ticket.go =` for a method and allocates it in the old generation, where it keeps the whole
  * finished request alive until the next full collection.
  */
@@ -21,20 +21,20 @@ export interface WaitsOptions {
 }
 
 export interface Waits {
-  /** Resolves with what `begin` makes of the ticket when its turn has come. Rejects with 429 when there is no room or it takes too long, and with the reason why its client is gone. */
+  /** Resolves with the result of `begin` when the ticket's turn comes. Rejects with 429 when the queue is full or the wait too long, and with the reason when the client leaves. */
   wait(ticket: Ticket, begin: (ticket: Ticket) => () => void): Promise<() => void>
 }
 
-/** A request waits for a quarter of the time that it may take, which is a minute where the client asks for no less. */
+/** A request waits for at most a quarter of its timeout, which is a minute unless the client asks for less. */
 const part = 4
 const patience = 15_000
-/** How often it is looked for those who have waited too long, in milliseconds. */
+/** The interval of the check for requests that have waited too long, in milliseconds. */
 const look = 100
 
-/** The answer that Kubernetes gives when there is no room: a text, not a `Status`. */
+/** Kubernetes's answer when there is no room: text, not a `Status`. */
 export const tooMany = (): TextError => new TextError(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 })
 
-/** Makes the queues of waiting requests. */
+/** Creates the queues of waiting requests. */
 export function createWaits({ clock, levels, record, holds, dispatcher }: WaitsOptions): Waits {
   let looking = false
   const patienceOf = ({ deadline = Infinity }: ApiRequest): number => (deadline === Infinity ? patience : Math.max(0, (deadline - clock.now()) / part))
