@@ -1,6 +1,6 @@
 /**
- * Group commit. Whatever is asked for while one record is being written is gathered into the next: the more there is
- * to do, the more goes into each write, and nobody waits for more than the write under way and the own one.
+ * Group commit: requests that arrive while one record is being written go into the next. The more there is to do, the more goes
+ * into each write, and nobody waits for more than the current write and their own.
  *
  *   commit() ─▶ queue ─▶ draft: conditions and writes, in order ─▶ one record of the journal ─▶ on disk ─▶ watchers, then callers
  */
@@ -20,8 +20,11 @@ import type { State } from './lmdb-tables.ts'
 import type { Transactions } from './lmdb-transactions.ts'
 import { StoreClosedError } from './rules.ts'
 
-/** Bounds of one record: what one turn of the event loop may take to prepare, and what a crash may leave unacknowledged. */
+/** Limits of one record: how long one turn of the event loop may prepare it, and how much a crash may leave unacknowledged. */
 const most = { rows: 5000, bytes: 2 ** 20, milliseconds: 5 }
+
+/** How many callers are answered in one turn of the event loop: each has its own response to send, and after a slow write the group may be large. */
+const answeredTogether = 4
 
 interface Job {
   readonly work: (draft: Draft) => unknown
@@ -33,9 +36,9 @@ export interface Writer {
   /** Runs `work` on the next draft and resolves with what it returned once the draft is durable. `work` throws `LeaseNotFoundError` before it writes, or not at all. */
   run<T>(work: (draft: Draft) => T): Promise<T>
   state(): State
-  /** Says that lmdb has everything up to a record of the journal. */
+  /** lmdb has everything up to this journal record. */
   release(applied: number): void
-  /** Waits for what is under way; work after this is refused. */
+  /** Waits for the write under way; later work is refused. */
   close(): Promise<void>
 }
 
@@ -46,15 +49,18 @@ export interface WriterOptions {
   readonly transactions: Transactions
   readonly checkpoints: Checkpoints
   readonly leases: Leases
-  /** The state that everything before has led to, the number of the last record, and where the next one goes. */
+  /** The state at the start, the sequence of the last record, and the position of the next. */
   readonly begin: { readonly state: State; readonly sequence: number; readonly position: JournalPosition }
-  /** Bytes of each of the journal's files, where it is begun anew. */
+  /** Size of each journal file, in bytes, when they are created. */
   readonly journalBytes: number
-  /** Called with each draft as soon as it is durable, before those who asked for it are answered. */
+  /** Called with each draft as soon as it is durable, before its callers are answered. */
   readonly flushed: (draft: Draft) => void
 }
 
-/** The journal as the writer uses it: begun with the first write, for a store that is only read need not have one. */
+/** The next turn of the event loop. */
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+/** The journal as the writer uses it. Started by the first write: a store that is only read needs none. */
 function createRecorder({ path, durable, space, transactions, checkpoints, begin, journalBytes }: WriterOptions) {
   let { sequence } = begin
   let journal: Journal | undefined
@@ -78,7 +84,7 @@ function createRecorder({ path, durable, space, transactions, checkpoints, begin
     checkpoints.consider()
   }
   return {
-    /** Resolves when what the draft writes is on disk. Throws `StoreWriteError`, and then it is as if nothing had been tried. */
+    /** Resolves when the draft is on disk. If it throws `StoreWriteError`, nothing was written. */
     async write(draft: Draft, base: number): Promise<void> {
       journal ??= await open()
       const { session } = transactions.stored()
@@ -86,7 +92,7 @@ function createRecorder({ path, durable, space, transactions, checkpoints, begin
       const bytes = encode(record)
       if (bytes) await append(journal, record, bytes)
       else {
-        // What no file of the journal can hold goes to lmdb itself, after everything before it.
+        // A draft too large for the journal goes straight to lmdb, after everything before it.
         await checkpoints.all()
         await transactions.run(() => putRecords(space.tables, [record]))
         journal.release(record.sequence)
@@ -104,10 +110,12 @@ export function createWriter(options: WriterOptions): Writer {
   let queue: Job[] = []
   let { state } = options.begin
   let running: Promise<void> | undefined
+  /** Settles when every caller so far has been answered, in the order of their writes. */
+  let answered: Promise<void> = Promise.resolve()
   let closed: Error | undefined
   const refusal = () => closed ?? transactions.refusal()
 
-  /** Takes jobs off the queue into a draft. A job that fails for want of its lease has written nothing; any other failure voids the draft. */
+  /** Takes jobs off the queue into a draft. A job whose lease is missing has written nothing; any other failure discards the draft. */
   const prepare = (): { draft: Draft; jobs: Job[]; answers: (() => void)[] } => {
     const draft = createDraft(space, state, leases)
     const answers: (() => void)[] = []
@@ -129,10 +137,17 @@ export function createWriter(options: WriterOptions): Writer {
     return { draft, jobs: queue.splice(0, taken), answers }
   }
 
+  const answer = async (answers: readonly (() => void)[]) => {
+    for (const [i, tell] of answers.entries()) {
+      if (i > 0 && i % answeredTogether === 0) await turn()
+      tell()
+    }
+  }
+
   const drain = async () => {
     do {
-      // The turn lets everything that arrived with the same poll of the sockets join, and those who were just answered go out first.
-      await new Promise((resolve) => void setImmediate(resolve))
+      // For one turn: all requests of the same socket poll can join, and responses just made are sent first.
+      await turn()
       const refused = refusal()
       if (refused) {
         for (const job of queue.splice(0)) job.reject(refused)
@@ -145,7 +160,7 @@ export function createWriter(options: WriterOptions): Writer {
           ;({ state } = draft)
           flushed(draft)
         }
-        for (const answer of answers) answer()
+        answered = answered.then(() => answer(answers))
       } catch (error) {
         for (const job of jobs) job.reject(error)
       }
@@ -164,6 +179,7 @@ export function createWriter(options: WriterOptions): Writer {
     release: recorder.release,
     async close() {
       await running
+      await answered
       closed ??= new StoreClosedError()
       recorder.close()
     },
