@@ -16,9 +16,9 @@ export interface Expected {
   readonly type: StructType<ApiObject>
   /** The kind is the same in every group version. */
   readonly anyVersion?: boolean
-  /** Other versions in which the kind is the same: they are taken for `apiVersion`. */
+  /** Other versions with the same kind; treated as `apiVersion`. */
   readonly also?: readonly string[]
-  /** A custom kind: objects say what they are, and one that says something else is invalid rather than unreadable. */
+  /** A custom kind: objects must state their kind, and another kind is invalid (422) rather than malformed (400). */
   readonly custom?: boolean
 }
 
@@ -32,19 +32,19 @@ const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.in
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
 
-/** Versions whose kinds Kubernetes still reads, to say that they belong elsewhere. */
+/** Versions whose kinds Kubernetes still decodes, only to reject them as the wrong kind. */
 const knows = (apiVersion: string, expected: Expected): boolean =>
   apiVersion === 'extensions/v1beta1' || (groupOf(apiVersion) === groupOf(expected.apiVersion) && /^v\d+((alpha|beta)\d+)?$/.test(versionOf(apiVersion)))
 
 /** The Go package of a group's kinds. */
 const packageOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.split(/[./]/, 1)[0] ?? '' : 'core')
 
-/** Throws `ApiError` 400 when the body says that it is something else than what was asked for. */
+/** Throws `ApiError` 400 when the body states another kind than the expected one. */
 function checkKind(kind: string, apiVersion: string, expected: Expected): void {
   if (kind === expected.kind && (expected.anyVersion || apiVersion === expected.apiVersion || expected.also?.includes(apiVersion))) return
   if (kind === expected.kind && knows(apiVersion, expected)) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
   const version = versionOf(apiVersion)
-  // Options are read by a scheme of their own.
+  // Options have their own scheme.
   if (expected.anyVersion) throw badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"`)
   const why = declared.some((resource) => resource.kind === kind && resource.apiVersion === apiVersion)
     ? `converting (${version}.${kind}) to (${packageOf(expected.apiVersion)}.${expected.kind}): unknown conversion`
@@ -52,7 +52,7 @@ function checkKind(kind: string, apiVersion: string, expected: Expected): void {
   throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${why}`)
 }
 
-/** How a body begins, for those who sent it: as text where it may be JSON, otherwise byte by byte. */
+/** The beginning of a body, for error messages: as text if it may be JSON, otherwise as bytes. */
 function beginningOf(body: Buffer): string {
   if (body.length === 0) return '<empty>'
   const shown = body.subarray(0, 30).toString(body[0] === 0x7b ? 'utf8' : 'hex')
@@ -62,11 +62,11 @@ function beginningOf(body: Buffer): string {
 const unrecognized = (body: Buffer, expected: Expected, why: string): ApiError =>
   badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${beginningOf(body)})`)
 
-/** What Kubernetes reads first of every object. */
+/** The type that Kubernetes decodes first of every object. */
 const typeMeta = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 const wordOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value)
 
-/** A value with kind and apiVersion, those of the expected kind where it says nothing. */
+/** The value with kind and apiVersion; missing ones are those of the expected kind. */
 function stated(value: unknown, body: Buffer, expected: Expected): Record<string, unknown> {
   const unread = (why: string): ApiError => unrecognized(body, expected, `couldn't get version/kind; json parse error: json: cannot unmarshal ${why}`)
   if (value === null && expected.custom) throw unrecognized(body, expected, "Object 'Kind' is missing in 'null'")
@@ -82,7 +82,7 @@ function stated(value: unknown, body: Buffer, expected: Expected): Record<string
   return kind && apiVersion ? (value as Record<string, unknown>) : { ...value, ...named }
 }
 
-/** Throws `ApiError` 400 when a custom object does not say what it is, 422 when it is of another kind of the same version. */
+/** Throws `ApiError` 400 when a custom object does not state its kind, 422 when it is another kind of the same version. */
 function checkCustom(value: object, body: Buffer, { kind, apiVersion }: { readonly kind: string; readonly apiVersion: string }, expected: Expected): void {
   if (kind === '') throw unrecognized(body, expected, `Object 'Kind' is missing in '${JSON.stringify(value)}'`)
   if (apiVersion !== expected.apiVersion) throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`)
@@ -92,7 +92,7 @@ function checkCustom(value: object, body: Buffer, { kind, apiVersion }: { readon
   throw invalid({ group, kind }, typeof name === 'string' ? name : '', [path('kind').invalid(kind, `must be ${expected.kind}`)])
 }
 
-/** JSON; what was sent as YAML has become that when it was read. */
+/** Parses JSON; YAML bodies were converted to JSON when they were read. */
 function parseText(body: Buffer, validation: FieldValidation, expected: Expected): { readonly value: unknown; readonly duplicates: readonly string[] } {
   try {
     const { value, duplicateFields } = parseJson(body, { duplicates: validation !== 'Ignore' })
@@ -103,7 +103,7 @@ function parseText(body: Buffer, validation: FieldValidation, expected: Expected
 }
 
 /**
- * The object of a request's body. What the schema does not know is dropped, warned of or refused, as `validation` says.
+ * The object in a request's body. Unknown fields are dropped, warned of or rejected, depending on `validation`.
  * Throws `ApiError` 400.
  */
 export function decodeBody(body: Buffer, expected: Expected, { media, validation, warn }: DecodeOptions): ApiObject {
@@ -119,7 +119,7 @@ export function decodeBody(body: Buffer, expected: Expected, { media, validation
   if (validation === 'Ignore') return object
   const lines = repeatedIn(body)
   if (!lines && duplicates.length === 0 && unknownFields.length === 0) return object
-  // Of custom kinds Kubernetes looks for repeated fields first.
+  // For custom kinds, Kubernetes reports duplicate fields first.
   const fields = expected.custom ? [...duplicates, ...unknownFields] : inTextOrder(body, duplicates, unknownFields)
   const problems = lines ? [...(validation === 'Strict' ? [asOneError(lines)] : lines), ...fields] : fields
   if (validation === 'Strict') {

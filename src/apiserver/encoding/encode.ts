@@ -1,4 +1,4 @@
-/** Objects and watch events to bytes in the form that the client accepts. */
+/** Encodes objects and watch events in the format that the client accepts. */
 import { meta, type Resource, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { notAcceptable } from '../../machinery/errors.ts'
@@ -23,7 +23,7 @@ export interface EncodeOptions {
 
 const newline = Buffer.from('\n')
 
-/** JSON text in the client's form: as it is, indented, or as YAML. */
+/** JSON text in the client's format: compact, indented, or as YAML. */
 function text(json: string | Buffer, { format, pretty }: EncodeOptions): Buffer {
   if (format.media === 'yaml') return Buffer.from(formatYaml(parseExactly(json.toString())))
   if (pretty) return Buffer.from(`${JSON.stringify(parseExactly(json.toString()), null, 2)}\n`)
@@ -56,11 +56,11 @@ function encodePartial(object: ApiObject, options: EncodeOptions): Buffer {
   return Buffer.from(wrapUnknown(format.version ?? 'meta.k8s.io/v1', 'PartialObjectMetadata', partialMessage(object, format)))
 }
 
-/** A table of objects that are computed. */
+/** A table of computed objects. */
 export const encodeComputedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: EncodeOptions, listMeta?: object): Buffer =>
   text(computedTable(printer, items, { ...options, columns: true }, listMeta), options)
 
-/** A list of objects that are computed and have no cache of their own. */
+/** A list of computed objects, which have no cache. */
 export function encodeComputedList(resource: Resource, items: readonly ApiObject[], options: EncodeOptions): Buffer {
   const kind = `${resource.kind}List`
   if (options.format.media === 'protobuf') {
@@ -77,19 +77,19 @@ function watchFrame(type: string, object: Uint8Array): Buffer {
   return Buffer.concat([length, event])
 }
 
-/** Frames of the change that is being told right now: the next watcher most likely wants the same bytes. */
+/** Frames of the change that is being sent: the next watcher most likely wants the same bytes. */
 const shared: { change: CacheEvent | undefined; frames: Map<string, Frame> } = { change: undefined, frames: new Map() }
 
-/** One event, in one part or in several. */
+/** One encoded event, in one or several parts. */
 export type Frame = readonly (Buffer | string)[]
-/** All of an event. */
+/** The whole event as one buffer. */
 export const bytesOf = (frame: Frame): Buffer => {
   const [only, ...others] = frame.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
   return others.length === 0 ? only! : Buffer.concat([only!, ...others])
 }
 export type EventEncoder = (type: EventType, item: Encoded, change: CacheEvent | undefined) => Frame
 
-/** What a watch sends for its events. */
+/** Encodes the events of one watch. */
 export function eventEncoder(served: Served, options: EncodeOptions, now: () => number): EventEncoder {
   const { format } = options
   if (format.media === 'yaml') throw notAcceptable('only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch')
@@ -108,7 +108,7 @@ export function eventEncoder(served: Served, options: EncodeOptions, now: () => 
   }
 }
 
-/** `keep`: others will ask for the bytes of the item too. */
+/** `keep`: cache the item's bytes, as others will ask for them too. */
 function frameOf(served: Served, format: Format): (type: EventType, item: Encoded, keep: boolean) => Frame {
   const { resource } = served
   const partials = format.as !== ''

@@ -1,4 +1,4 @@
-/** Lists of stored objects to bytes. They may have any length: every form of them is made piece by piece, with pauses. */
+/** Encodes lists of stored objects. They may be long: every format is written piece by piece, with pauses. */
 import { meta, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { notAcceptable } from '../../machinery/errors.ts'
@@ -42,7 +42,7 @@ export async function encodeList(served: Served, result: ListResult, options: En
     if (partials) return enveloped(apiVersion, kind, metadata, { items, first: partly, again: partly })
     return enveloped(apiVersion, kind, metadata, { items, first: (item) => served.view(item).keptMessage(resource.type), again: (item) => served.view(item).newMessage(resource.type) })
   }
-  // Custom lists say of every page whether another one follows, lists of metadata that they are of nothing.
+  // Lists of custom objects always have `continue`; lists of metadata do not.
   const frame = { kind, apiVersion, metadata: served.custom && !partials ? { ...metadata, continue: result.continue } : metadata }
   if (partials && items.length === 0) return noPartials(frame, formOf(options))
   if (partials) return longText({ frame, key: 'items', items, json: (item) => partial(item.object, format) }, formOf(options))
@@ -52,14 +52,14 @@ export async function encodeList(served: Served, result: ListResult, options: En
   return lines(`${JSON.stringify(frame).slice(0, -1)},"items":[`, served, items, skip)
 }
 
-/** No items are null in lists of metadata. */
+/** An empty list of metadata: `items` is null. */
 function noPartials(frame: object, form: TextForm): LongBody {
   const value = { ...frame, items: null }
   const text = form === 'yaml' ? formatYaml(value) : `${JSON.stringify(value, null, form === 'pretty' ? 2 : undefined)}\n`
   return { length: Buffer.byteLength(text), write: async (pieces) => pieces.text(text) }
 }
 
-/** How items become messages: those that are not kept are made twice, because the length of all of them is told before the first. */
+/** Encodes items as protobuf messages. Those that are not cached are encoded twice, because their total length comes first. */
 interface Messages {
   readonly items: readonly Encoded[]
   first(item: Encoded): Uint8Array
@@ -85,7 +85,7 @@ async function enveloped(apiVersion: string, kind: string, metadata: meta.ListMe
   }
 }
 
-/** Items of a built-in list do not repeat the kind; those of custom lists say what they are: Kubernetes does not know their types. */
+/** Items of built-in lists omit the kind. Items of custom lists have it, as Kubernetes does not know their types. */
 const skippedOf = ({ custom, resource: { kind, apiVersion } }: Served): number => (custom ? 1 : `{"kind":"${kind}","apiVersion":"${apiVersion}",`.length)
 
 const openBrace = 0x7b
@@ -97,7 +97,7 @@ function jsonOf(item: Encoded): string {
   return line ? line.toString('utf8', 0, line.length - 1) : JSON.stringify(item.object)
 }
 
-/** The items of a list between its head and its end, each without its first `skip` characters. */
+/** A list: its head, then the items, each without its first `skip` characters. */
 function lines(head: string, served: Served, items: readonly Encoded[], skip: number): LongBody {
   return {
     length: lengthOfLines(served, items, skip, Buffer.byteLength(head) + end.length),
@@ -119,10 +119,10 @@ function lines(head: string, served: Served, items: readonly Encoded[], skip: nu
   }
 }
 
-/** How long it will be all in all; undefined where that is not known of every item. */
+/** The total length; undefined unless every item's length is known. */
 function lengthOfLines(served: Served, items: readonly Encoded[], skip: number, around: number): number | undefined {
   if (items.length > most) return undefined
-  // A brace instead of what is skipped, and a comma instead of the end of the line.
+  // A brace replaces what is skipped, and a comma the end of the line.
   let length = around + items.length * (1 - skip) - Math.min(1, items.length)
   for (const item of items) {
     const { keptBytes } = served.view(item)
@@ -131,5 +131,5 @@ function lengthOfLines(served: Served, items: readonly Encoded[], skip: number, 
   }
   return length
 }
-/** Of more items nobody adds up the lengths in one go. */
+/** Above this number of items, summing up the lengths would hold the event loop. */
 const most = 20_000

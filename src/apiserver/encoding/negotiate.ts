@@ -1,14 +1,14 @@
-/** Which form an answer takes: from the Accept header, as Kubernetes reads it. */
+/** Content negotiation: the Accept and Content-Type headers, parsed as Kubernetes does. */
 import { notAcceptable, unsupportedMediaType } from '../../machinery/errors.ts'
 
 export type Media = 'json' | 'yaml' | 'protobuf'
-/** What the object is turned into: '' for itself. */
+/** What the object is converted to; '' for the object itself. */
 export type As = '' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
 export interface Format {
   readonly media: Media
   readonly as: As
-  /** The version of what the object is turned into; `meta.k8s.io/v1` when left out. */
+  /** The version of what the object is converted to; default `meta.k8s.io/v1`. */
   readonly version?: MetaVersion
 }
 
@@ -20,7 +20,7 @@ export const contentTypes: Readonly<Record<Media, string>> = {
   protobuf: 'application/vnd.kubernetes.protobuf',
 }
 
-/** What the types in an Accept header mean. */
+/** The media types of an Accept header. */
 export const medias: Readonly<Record<string, Media>> = {
   'application/json': 'json',
   'application/yaml': 'yaml',
@@ -36,7 +36,7 @@ const versions: readonly MetaVersion[] = ['meta.k8s.io/v1', 'meta.k8s.io/v1beta1
 
 interface Clause { readonly format: Format | undefined; readonly q: number }
 
-/** One clause of an Accept header; without a format when it is nothing that is offered. */
+/** One clause of an Accept header; without a format if it is not offered. */
 function clause(text: string): Clause {
   const [type = '', ...parameters] = text.split(';').map((part) => part.trim())
   const given = new Map(parameters.map((p) => [p.slice(0, p.indexOf('=')).toLowerCase(), p.slice(p.indexOf('=') + 1)]))
@@ -50,12 +50,12 @@ function clause(text: string): Clause {
   return { format: fits ? { media, as: as as As, version } : undefined, q }
 }
 
-/** Clients send the same few headers again and again: what they come to, by what was offered. */
+/** Clients send the same few headers again and again: the parsed formats, by what was offered. */
 const known: readonly Map<string, Format>[] = [new Map(), new Map(), new Map(), new Map()]
 
 /**
- * The form a client accepts; JSON when it does not say. `textOnly`: the object itself has no protobuf form, it is of a custom kind.
- * `noTable`: no table is made of it, it is a review or an action. Throws `ApiError` 406 when the client takes nothing that is offered.
+ * The format a client accepts, by default JSON. `textOnly`: there is no protobuf for the object itself, as with custom kinds.
+ * `noTable`: there is no table, as with reviews and actions. Throws `ApiError` 406 when the client accepts nothing that is offered.
  */
 export function formatOf(accept: string | undefined, textOnly = false, noTable = false): Format {
   if (!accept) return plain
@@ -70,7 +70,7 @@ export function formatOf(accept: string | undefined, textOnly = false, noTable =
   return best
 }
 
-/** The form of a request's body; JSON when it does not say. `textOnly`: there is no protobuf form. Throws `ApiError` 415. */
+/** The format of a request's body, by default JSON. `textOnly`: protobuf is not accepted. Throws `ApiError` 415. */
 export function bodyMedia(contentType: string | undefined, textOnly = false): Media {
   if (!contentType) return 'json'
   const media = medias[contentType.split(';')[0]!.trim().toLowerCase()]

@@ -1,15 +1,15 @@
 /**
- * Long answers: written into pieces of one size, which go out while the next is made and come back to be used again. An answer of a
- * hundred megabytes takes no more memory than a few of them.
+ * Long answers: written into pieces of equal size, which are sent while the next is written, and then reused. An answer of a hundred
+ * megabytes takes the memory of a few pieces.
  */
 import { parseExactly } from '../../machinery/json.ts'
 import { formatYaml } from '../../machinery/yaml.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
 
-/** A piece has so many bytes, the last of an answer fewer. */
+/** The size of a piece, in bytes. The last one of an answer may be shorter. */
 export const pieceBytes = 128 * 1024
 
-/** Pieces that nobody uses at present; more than these are not kept. */
+/** The most unused pieces that are kept. */
 const most = 32
 const free: Buffer[] = []
 const take = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
@@ -17,11 +17,11 @@ const giveBack = (piece: Buffer): void => { if (free.length < most) free.push(pi
 
 /** Where pieces go. */
 export interface Outlet {
-  /** Takes a piece. `taken` says that its bytes have been read, and may be overwritten; where nobody will read them it need not be called. */
+  /** Takes a piece. Call `taken` once its bytes have been read and may be overwritten; not required if nobody will read them. */
   piece(bytes: Buffer, taken: () => void): void
-  /** Resolves when the reader wants more; undefined: it does. */
+  /** Resolves when the reader wants more; undefined if it already does. */
   room(): Promise<void> | undefined
-  /** Whether nobody reads any more. */
+  /** Whether the reader has left. */
   over(): boolean
 }
 
@@ -36,7 +36,7 @@ export class Pieces {
     this.#outlet = outlet
   }
 
-  /** Sends what there is. */
+  /** Sends what has been written so far. */
   flush(): void {
     const piece = this.#open
     if (!piece) return
@@ -44,7 +44,7 @@ export class Pieces {
     this.#outlet.piece(piece.subarray(0, this.#at), () => giveBack(piece))
   }
 
-  /** The piece that is written to; a new one where it has no room for so many bytes. */
+  /** The current piece, or a new one if it has no room for so many bytes. */
   #room(length: number): Buffer {
     if (this.#open && pieceBytes - this.#at < length) this.flush()
     if (this.#open) return this.#open
@@ -60,7 +60,7 @@ export class Pieces {
     this.written += written
   }
 
-  /** A part of some bytes; of all of them when left out. */
+  /** Writes a range of bytes, by default all. */
   bytes(bytes: Uint8Array, from = 0, to = bytes.length): void {
     const buffer = bytes as Buffer
     for (let at = from; at < to;) {
@@ -83,7 +83,7 @@ export class Pieces {
     this.written++
   }
 
-  /** What `eachPausing` waits for: room at the reader; false when there is none. */
+  /** For `eachPausing` to await: room at the reader; false when the reader has left. */
   next(): Promise<boolean> | boolean {
     const outlet = this.#outlet
     if (outlet.over()) return false
@@ -91,18 +91,18 @@ export class Pieces {
   }
 }
 
-/** An answer that is made while it is sent. */
+/** An answer that is encoded while it is sent. */
 export interface LongBody {
-  /** The bytes that `write` will write, where they can be told beforehand. */
+  /** The number of bytes that `write` will write, if known beforehand. */
   readonly length?: number | undefined
-  /** Writes all of it, or as much as anybody reads. */
+  /** Writes everything, or stops when the reader leaves. */
   write(pieces: Pieces): Promise<void>
 }
 
-/** An object that is a frame around one long list of its own. */
+/** An object with one long list. */
 export interface LongDocument<T> {
   readonly frame: Readonly<Record<string, unknown>>
-  /** The key of the list; the last one, except in YAML, where keys are sorted. */
+  /** The key of the list. It comes last, except in YAML, where keys are sorted. */
   readonly key: string
   readonly items: readonly T[]
   /** One item as JSON. */
@@ -111,7 +111,7 @@ export interface LongDocument<T> {
 
 export type TextForm = 'json' | 'pretty' | 'yaml'
 
-/** The document as text: the same as if it were written at once. */
+/** The document as text, identical to one encoded at once. */
 export const longText = <T>(document: LongDocument<T>, form: TextForm): LongBody =>
   ({ write: (pieces) => (form === 'yaml' ? writeYaml(pieces, document) : writeJson(pieces, document, form === 'pretty')) })
 
@@ -136,7 +136,7 @@ async function writeJson<T>(pieces: Pieces, { frame, key, items, json }: LongDoc
   await eachPausing(items, (item) => {
     if (!first) pieces.text(pretty ? ',\n    ' : ',')
     first = false
-    // Line breaks in texts are escaped: those that are left are between the parts.
+    // Line breaks in strings are escaped, so these are only between tokens.
     pieces.text(pretty ? JSON.stringify(parseExactly(json(item)), null, 2).replaceAll('\n', '\n    ') : json(item))
     return pieces.next()
   })

@@ -26,26 +26,26 @@ export interface TableOptions {
   readonly format: Format
   readonly include: IncludeObject
   readonly now: number
-  /** Without columns: the second and further tables of a watch. */
+  /** False for the second and further tables of a watch. */
   readonly columns: boolean
 }
 
-/** The table of a bookmark: a row of nothing, whose object says of which moment it is. */
+/** The table of a bookmark: an empty row, whose object holds the resource version. */
 export function markOf(served: Served, { object: { metadata: { resourceVersion, annotations } } }: Encoded, options: TableOptions): string {
   const object = { kind: 'PartialObjectMetadata', apiVersion: options.format.version ?? 'meta.k8s.io/v1', metadata: { resourceVersion, ...(annotations ? { annotations } : {}) } }
   const cells = printerOf(served).columns.map((_, i) => (i === 0 ? '' : null))
   return tableOf(served, { resourceVersion }, options, [JSON.stringify({ cells, object: options.include === 'None' ? null : object })])
 }
 
-/** The rows of some objects (stored version), with the list's metadata. */
+/** A table of objects (in their stored version), with the list's metadata. */
 export const tableDocument = (served: Served, items: readonly Encoded[], listMeta: object, options: TableOptions): LongDocument<Encoded> =>
   ({ frame: frameOf(printerOf(served), listMeta, options), key: 'rows', items, json: (item) => row(served, item, options) })
 
-/** The same of one object, at once. */
+/** The table of one object, as text. */
 export const tableOfOne = (served: Served, item: Encoded, listMeta: object, options: TableOptions): string =>
   tableOf(served, listMeta, options, [row(served, item, options)])
 
-/** A table of objects that are computed: of a list, unless it is at some version. */
+/** A table of computed objects. */
 export const computedTable = (printer: Printer<ApiObject>, items: readonly ApiObject[], options: TableOptions, listMeta: object = {}): string =>
   tableWith(printer, listMeta, options, items.map((item) => {
     const { include, format, now } = options
