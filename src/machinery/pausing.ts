@@ -1,13 +1,13 @@
 /**
- * Long loops that give way. However many there are, all of them together take a few milliseconds of one turn of the event loop, and
- * whatever else has come by then goes first: with thirty lists under way a get still waits for one turn, and not for thirty.
+ * Long loops that yield to others. All of them together take a few milliseconds of one turn of the event loop, however many there are,
+ * and whatever arrived meanwhile goes first: with thirty lists in progress, a get waits for one turn, not for thirty.
  */
 
-/** Milliseconds for all of them in one turn of the event loop. */
+/** Milliseconds for all loops together in one turn of the event loop. */
 const share = 2
-/** Milliseconds for one of them, before the next has its go. */
+/** Milliseconds for one loop before the next one continues. */
 export const stretch = 1
-/** A loop of so few steps is done before it would have to wait for the others. */
+/** A loop of up to this many steps runs without waiting for others. */
 const short = 32
 
 const waiting: (() => void)[] = []
@@ -17,14 +17,14 @@ async function takeTurns(): Promise<void> {
   const begun = performance.now()
   do {
     waiting.shift()!()
-    // Whoever was let go runs now, until it waits again.
+    // The released loop runs now, until it waits again.
     await undefined
   } while (waiting.length > 0 && performance.now() - begun < share)
   due = waiting.length > 0
   if (due) setImmediate(takeTurns)
 }
 
-/** Lets everything else that waits run first. */
+/** Resolves after everything else that is waiting has run. */
 export function pause(): Promise<void> {
   const turn = new Promise<void>((resolve) => void waiting.push(resolve))
   if (!due) setImmediate(takeTurns)
@@ -32,7 +32,7 @@ export function pause(): Promise<void> {
   return turn
 }
 
-/** Calls `act` for each item, with pauses. `act` may return false to stop, and a promise to be waited for before the next. */
+/** Calls `act` for each item, with pauses. `act` may return false to stop, or a promise, which is awaited before the next item. */
 export async function eachPausing<T>(items: readonly T[], act: (item: T) => boolean | void | Promise<boolean | void>): Promise<void> {
   if (items.length > short) await pause()
   let begun = performance.now()

@@ -1,12 +1,12 @@
 /**
- * A set for members that come and go thousands of times a second, such as requests under way. V8's own sets move to a new table every few hundred
- * additions, and the old table, which still names all who were members then, is kept with them until the whole heap is collected once it has
- * itself grown old: requests that were over and done with filled the heap that way, and had to be found there by full collections.
+ * A set for members that come and go thousands of times a second, such as requests in flight. V8's own sets move to a new table every few hundred
+ * additions. The old table still references all members of that time, and once it is in the old generation, it keeps them alive until the next
+ * full collection: finished requests filled the heap that way.
  */
 
-/** What may be on one roster at a time. */
+/** A member; it may be on one roster at a time. */
 export interface Member {
-  /** Where it is on its roster; the roster's own. */
+  /** Its index on the roster, which maintains it. */
   place: number
 }
 
@@ -20,7 +20,7 @@ export class Roster<T extends Member> implements Iterable<T> {
     this.#members.push(member)
   }
 
-  /** Takes a member out; one that is not on it makes no difference. The last member takes its place, so the order is not that of coming. */
+  /** Removes a member, if it is there. The last member takes its place, so the order is not that of insertion. */
   delete(member: T): void {
     if (this.#members[member.place] !== member) return
     const last = this.#members.pop() as T
@@ -29,6 +29,6 @@ export class Roster<T extends Member> implements Iterable<T> {
     last.place = member.place
   }
 
-  /** Those who are on it now: who comes or goes meanwhile makes no difference. */
+  /** Iterates over a snapshot of the members. */
   [Symbol.iterator](): Iterator<T> { return [...this.#members][Symbol.iterator]() }
 }

@@ -1,4 +1,4 @@
-/** A struct's fields as the codecs see them: inline structs stand in their parent, `kind` and `apiVersion` ahead of a root's fields. */
+/** A struct's fields as the codecs see them: inline structs are flattened into their parent, and a root has `kind` and `apiVersion` first. */
 import { resolve, string, type AnyType, type Field, type FieldOptions, type Presence, type StructType } from '../api/schema.ts'
 
 /** One property of the JSON object. */
@@ -7,9 +7,9 @@ export interface Slot {
   readonly presence: Presence
   readonly type: Exclude<AnyType, { form: 'lazy' }>
   readonly options: FieldOptions
-  /** In every decoded object, whatever was sent. */
+  /** Present in every decoded object, whatever was sent. */
   readonly always: boolean
-  /** The inline structs it comes from, as errors name them: `VolumeSource.`, mostly nothing. */
+  /** The inline structs it comes from, as errors name them: `VolumeSource.`; usually empty. */
   readonly via: string
 }
 

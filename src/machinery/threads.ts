@@ -1,15 +1,15 @@
-/** Threads of this process that help the one on which everything runs. */
+/** The process's helper threads. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { constants, getPriority, setPriority } from 'node:os'
 
-/** How far they stand behind it, as `nice` counts. */
+/** Their `nice` value, relative to the main thread. */
 const behind = 10
 
 /**
- * V8's helpers, which mark what is in use and compile, go after the main thread from now on. There are four of them whatever the machine has, and the
- * system's scheduler gives each the same time as the thread that answers requests: with two processors and a heap that grows, requests waited up to twelve
- * milliseconds for work that nobody waits for. (Priorities belong to threads in Linux; processes that are started later have the main thread's.)
- * Throws what the system says when it does not allow it.
+ * Lowers the priority of V8's helper threads, which do concurrent marking and compilation, below the main thread's. V8 starts four of them on any machine,
+ * and the kernel gives each as much time as the thread that answers requests: with two processors and a growing heap, requests waited up to twelve
+ * milliseconds for work that nobody waits for. (On Linux, priorities belong to threads; child processes inherit the main thread's.)
+ * Throws the system's error when it is not permitted.
  */
 export function letHelpersStandBack(): void {
   const priority = Math.min(constants.priority.PRIORITY_LOW, getPriority() + behind)
