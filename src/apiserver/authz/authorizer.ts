@@ -1,15 +1,15 @@
-/** May this user do that: authorizers are asked in order until one has an opinion. */
+/** Authorization: authorizers are asked in order until one has an opinion. */
 import { ApiError, forbidden } from '../../machinery/errors.ts'
 import type { RequestInfo } from '../http/request.ts'
 import type { Identity } from '../identity.ts'
 
-/** What somebody wants to do. A `RequestInfo` fits: for a path that is no resource, `verb` is the lower-case method. */
+/** The attributes of a request. A `RequestInfo` fits: for a non-resource path, `verb` is the lower-case method. */
 export type Action = Pick<RequestInfo, 'isResourceRequest' | 'path' | 'verb' | 'group' | 'version' | 'namespace' | 'resource' | 'subresource' | 'name' | 'fieldSelector' | 'labelSelector'>
 
 export type Opinion = 'allow' | 'deny' | 'none'
 export interface Decision { readonly opinion: Opinion; readonly reason: string }
 
-/** Some rule that a user has, for `kubectl auth can-i --list`. */
+/** A rule that applies to a user, for `kubectl auth can-i --list`. */
 export interface HeldRule {
   readonly verbs: readonly string[]
   readonly apiGroups?: readonly string[]
@@ -20,23 +20,23 @@ export interface HeldRule {
 
 export interface AuthorizationMode {
   readonly name: string
-  /** What the configuration calls it; like its name, in small letters, when left out. */
+  /** Its name in the configuration; default: its own name in lower case. */
   readonly label?: string | undefined
   authorize(user: Identity, action: Action): Promise<Decision> | Decision
-  /** The rules a user holds in a namespace; undefined when this mode cannot tell them all. */
+  /** The rules of a user in a namespace; undefined when the mode cannot list them all. */
   rulesFor?(user: Identity, namespace: string): readonly HeldRule[] | undefined
 }
 
 export interface HeldRules {
   readonly rules: readonly HeldRule[]
-  /** Some mode cannot say what it would allow. */
+  /** Whether some mode cannot list its rules. */
   readonly incomplete: boolean
-  /** Which, in Kubernetes's words. */
+  /** Which mode, in Kubernetes's words. */
   readonly problem?: string
 }
 
 export interface Authorizer {
-  /** Never throws; `none` means that nobody allowed it. A promise only where a mode has to ask somebody else. */
+  /** Never throws; `none` means that no mode allowed it. A promise only if a mode calls another server. */
   decide(user: Identity, action: Action): Promise<Decision> | Decision
   /** Throws 403 in Kubernetes's words unless the action is allowed. */
   authorize(user: Identity, action: Action): Promise<void>
@@ -45,13 +45,13 @@ export interface Authorizer {
 
 const noOpinion: Decision = { opinion: 'none', reason: '' }
 
-/** Told of the opinion of every mode that was asked. */
+/** Called with the opinion of every mode that was asked. */
 export type Decided = (mode: AuthorizationMode, opinion: Opinion) => void
 
-/** Asks the modes in order; what none of them allows is forbidden. A function gives the modes as they stand. */
+/** Asks the modes in order; what none of them allows is forbidden. `now` may be a function that returns the current modes. */
 export function createAuthorizer(now: readonly AuthorizationMode[] | (() => readonly AuthorizationMode[]), decided: Decided = () => undefined): Authorizer {
   const current = typeof now === 'function' ? now : () => now
-  /** Asks the modes from `first` on; `reasons` are of those before it. */
+  /** Asks the modes from `first` on; `reasons` are those of the modes before. */
   const decideFrom = (modes: readonly AuthorizationMode[], first: number, reasons: string, user: Identity, action: Action): Promise<Decision> | Decision => {
     let why = reasons
     for (let i = first; i < modes.length; i++) {
@@ -85,7 +85,7 @@ export function createAuthorizer(now: readonly AuthorizationMode[] | (() => read
 
 const joined = (a: string, b: string): string => (a && b ? `${a}\n${b}` : a || b)
 
-/** The 403 that Kubernetes answers. */
+/** Kubernetes's 403. */
 export function refusal(user: Identity, action: Action, reason: string): ApiError {
   const why = reason ? `: ${reason}` : ''
   const who = `User "${user.name}" cannot ${action.verb}`
@@ -95,7 +95,7 @@ export function refusal(user: Identity, action: Action, reason: string): ApiErro
   return forbidden({ group: action.group, plural: action.resource }, action.name, `${who} resource "${what}" in API group "${action.group}" ${where}${why}`)
 }
 
-/** Members of `system:masters` may do everything, whatever the roles say. Their list of rules is that of their role `cluster-admin`, once. */
+/** Members of `system:masters` may do everything, whatever the roles say. Their list of rules is that of the role `cluster-admin`. */
 export const mastersMode: AuthorizationMode = {
   name: 'AlwaysAllowGroups',
   authorize: (user) => (user.groups.includes('system:masters') ? { opinion: 'allow', reason: '' } : noOpinion),

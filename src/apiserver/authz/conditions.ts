@@ -1,4 +1,4 @@
-/** `matchConditions` of an authorization webhook: expressions over `request`, a SubjectAccessReviewSpec. Brings CEL with it. */
+/** `matchConditions` of an authorization webhook: expressions over `request`, a SubjectAccessReviewSpec. Imports CEL. */
 import { CelError, CelProgramError, celEnvironment, compileCel, isDyn, listOf, mapOf, objectOf, STRING } from '../../machinery/cel/index.ts'
 
 const requirement = objectOf('kubernetes.SelectorRequirement', { key: STRING, operator: STRING, values: listOf(STRING) })
@@ -7,25 +7,25 @@ const attributes = objectOf('kubernetes.ResourceAttributes', {
   verb: STRING, group: STRING, version: STRING, resource: STRING, subresource: STRING, name: STRING, fieldSelector: selector, labelSelector: selector,
 })
 const request = objectOf('kubernetes.SubjectAccessReviewSpec', {
-  // In this type `namespace` is written as it is, although it is a word of the language.
+  // In this type `namespace` is not escaped, although it is a reserved word of CEL.
   resourceAttributes: { type: { ...attributes, fields: new Map([...attributes.fields, ['namespace', { type: STRING, json: 'namespace' }]]) } },
   nonResourceAttributes: objectOf('kubernetes.NonResourceAttributes', { path: STRING, verb: STRING }),
   user: STRING, groups: listOf(STRING), extra: mapOf(listOf(STRING)), uid: STRING,
 })
 const environment = celEnvironment({ variables: { request } })
 
-/** Text fields that a review leaves out when they are empty are there, and empty, for expressions. */
+/** String fields that a review omits when empty; expressions see them as empty strings. */
 const texts = { namespace: '', verb: '', group: '', version: '', resource: '', subresource: '', name: '' }
 
 interface Selector { readonly rawSelector?: string; readonly requirements?: readonly { readonly values?: readonly string[] }[] }
 
-/** A selector that asks for something, with the values of each requirement, none too. */
+/** A non-empty selector; requirements without values get an empty list. */
 function selecting({ rawSelector, requirements = [] }: Selector): Selector | undefined {
   if (rawSelector) return { rawSelector }
   return requirements.length > 0 ? { requirements: requirements.map((one) => ({ ...one, values: one.values ?? [] })) } : undefined
 }
 
-/** Attributes as expressions see them. */
+/** The attributes as expressions see them. */
 function shown(attributes: { readonly fieldSelector?: Selector; readonly labelSelector?: Selector }): object {
   const { fieldSelector, labelSelector, ...rest } = attributes
   const fields = fieldSelector && selecting(fieldSelector)
@@ -34,8 +34,8 @@ function shown(attributes: { readonly fieldSelector?: Selector; readonly labelSe
 }
 
 /**
- * Compiles them. The result says whether all hold; it throws when one cannot be told and none of the others fails.
- * Throws an `Error` that names the expression which cannot be compiled.
+ * Compiles the conditions. The result returns whether all hold; it throws when one fails to evaluate and none of the others is false.
+ * Throws an `Error` that names the expression that does not compile.
  */
 export function compileConditions(expressions: readonly string[]): (spec: object) => boolean {
   const programs = expressions.map((source) => {

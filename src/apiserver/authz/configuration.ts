@@ -1,4 +1,4 @@
-/** `AuthorizationConfiguration`, the file behind `--authorization-config`: which authorizers are asked, in which order. */
+/** `AuthorizationConfiguration`, the file of `--authorization-config`: the authorizers and their order. */
 import { isAbsolute } from 'node:path'
 import { bool, duration, list, opt, root, string, struct, zero, type Of } from '../../api/schema.ts'
 import { parseConfiguration } from '../../machinery/configuration.ts'
@@ -29,13 +29,13 @@ export interface AuthorizationConfiguration extends Of<typeof AuthorizationConfi
 const types = ['AlwaysAllow', 'AlwaysDeny', 'Node', 'RBAC', 'Webhook'] as const
 const longestTimeout = 30_000
 const mostConditions = 64
-/** The versions of SubjectAccessReview that are spoken. */
+/** The supported versions of SubjectAccessReview. */
 const reviewVersions = ['v1', 'v1beta1']
 
-/** What is wrong with a file that the configuration names; undefined when nothing is. */
+/** What is wrong with a file that the configuration names; undefined if nothing is. */
 export type FileProblem = (path: string) => string | undefined
 
-/** Checks the text. Throws an `Error` of one line that names the first fields that are wrong, each with its line. */
+/** Parses and validates the text. Throws an `Error` of one line that names the first invalid fields, each with its line. */
 export function parseAuthorizationConfiguration(text: string, problem: FileProblem = () => undefined): AuthorizationConfiguration {
   const { value, refuse } = parseConfiguration(text, AuthorizationConfigurationType, { apiVersion: ['apiserver.config.k8s.io/v1', 'apiserver.config.k8s.io/v1beta1', 'apiserver.config.k8s.io/v1alpha1'], kind: 'AuthorizationConfiguration' })
   refuse(validate(value, problem))
@@ -69,7 +69,7 @@ function validateWebhook(webhook: WebhookConfiguration, at: Path, problem: FileP
   else if (milliseconds(timeout) <= 0) errors.push(at.at('timeout').invalid(timeout, 'must be > 0s'))
   else if (milliseconds(timeout) > longestTimeout) errors.push(at.at('timeout').invalid(timeout, 'must be <= 30s'))
   for (const [name, value] of [['authorizedTTL', authorizedTTL], ['unauthorizedTTL', unauthorizedTTL]] as const) {
-    // None at all, and none of them, is the default.
+    // An absent TTL, or zero, means the default.
     if (value !== undefined && milliseconds(value) < 0) errors.push(at.at(name).invalid(value, 'must be > 0s'))
   }
   if (subjectAccessReviewVersion === '') errors.push(at.at('subjectAccessReviewVersion').required(''))
@@ -112,10 +112,10 @@ function validateConditions({ matchConditionSubjectAccessReviewVersion: version 
 }
 
 const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-/** Of a Go duration, `1m30s`. */
+/** The milliseconds of a Go duration, `1m30s`. */
 export const milliseconds = (text: string): number => (text.startsWith('-') ? -1 : 1) * [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0)
 
-/** What `createWebhookMode` takes of it, without the connection. */
+/** The options of `createWebhookMode`, without the connection. */
 export function webhookOptions({ authorizedTTL = '', unauthorizedTTL = '', cacheAuthorizedRequests = true, cacheUnauthorizedRequests = true, timeout = '30s', failurePolicy, subjectAccessReviewVersion, matchConditions = [] }: WebhookConfiguration) {
   return {
     authorizedTtl: cacheAuthorizedRequests ? milliseconds(authorizedTTL) || 300_000 : 0,

@@ -1,9 +1,9 @@
-/** Whether the rules that somebody holds cover others. */
+/** Whether a user's rules cover others: escalation checks. */
 import type { rbac } from '../../api/index.ts'
 import type { HeldRule } from './authorizer.ts'
 import { urlMatches } from './rbac.ts'
 
-/** Rules taken apart into single rights: one verb on one resource (and name), or on one path. */
+/** Breaks rules down into single rights: one verb on one resource (and name), or on one path. */
 function* rights(rule: Partial<rbac.PolicyRule>): Iterable<rbac.PolicyRule> {
   for (const verb of rule.verbs ?? []) {
     for (const url of rule.nonResourceURLs ?? []) yield { verbs: [verb], nonResourceURLs: [url] }
@@ -16,11 +16,11 @@ function* rights(rule: Partial<rbac.PolicyRule>): Iterable<rbac.PolicyRule> {
   }
 }
 
-/** The single rights among `wanted` that none of `held` covers. */
+/** The single rights in `wanted` that no rule in `held` covers. */
 export const missingRules = (wanted: readonly rbac.PolicyRule[], held: readonly HeldRule[]): readonly rbac.PolicyRule[] =>
   wanted.flatMap((rule) => [...rights(rule)]).filter((right) => !held.some((rule) => covers(rule, right)))
 
-/** Single rights in Kubernetes's words, those that differ by their verb alone together: `{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}`. */
+/** Single rights in Kubernetes's words, merged if they differ only by verb: `{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}`. */
 export function wordsOf(rights: readonly rbac.PolicyRule[]): readonly string[] {
   const texts = (name: string, list: readonly string[] | undefined) => (list?.length ? [`${name}:[${list.map((text) => JSON.stringify(text)).join(' ')}]`] : [])
   const verbs = new Map<string, string[]>()

@@ -1,4 +1,4 @@
-/** What each node's pods use, kept equal to the watch cache: a question about one object looks at that object, not at the pods. */
+/** What each node's pods use, kept in step with the watch cache: a lookup by object, without a walk over the pods. */
 import type { core } from '../../api/index.ts'
 import { keepDerived, type Followed } from '../cache/derived.ts'
 import { referencesOf } from './pod-references.ts'
@@ -12,7 +12,7 @@ export interface NodeIndex {
   claims(node: string): Iterable<{ readonly namespace: string; readonly name: string }>
 }
 
-/** How many pods of a node use an object, by `kind/namespace/name`. */
+/** The number of a node's pods that use an object, by `kind/namespace/name`. */
 type Uses = Map<string, number>
 
 export function createNodeIndex(pods: Followed<core.Pod>): NodeIndex {

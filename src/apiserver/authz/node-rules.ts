@@ -1,4 +1,4 @@
-/** What every node may do, whichever pods run on it: register, report, and read what every pod is told. */
+/** What every node may do, whichever pods it runs: register, report its status, and read services and the like. */
 import type { rbac } from '../../api/index.ts'
 
 const rule = (verbs: string, group: string, resources: string): rbac.PolicyRule => ({ verbs: verbs.split(' '), apiGroups: [group], resources: resources.split(' ') })

@@ -1,6 +1,6 @@
 /**
- * What nodes may do. A node agent needs the secrets, config maps, claims and accounts of the pods that run on it, and
- * nothing of other nodes' pods: what a stolen node credential opens is what that node could see anyway.
+ * The Node authorizer. A kubelet may read the secrets, config maps, claims and service accounts of the pods on its node, and nothing
+ * of other nodes' pods: a stolen node credential opens only what that node could see anyway.
  */
 import type { core } from '../../api/index.ts'
 import type { Lister } from '../options.ts'
@@ -19,26 +19,26 @@ export interface NodeSources {
 const allow: Decision = { opinion: 'allow', reason: '' }
 const none = (reason = ''): Decision => ({ opinion: 'none', reason })
 
-/** The name of the node that a user is; undefined for everybody who is no node. */
+/** The node name of a user; undefined for users that are not nodes. */
 export function nodeNameOf(user: Identity): string | undefined {
   return user.groups.includes('system:nodes') && user.name.startsWith('system:node:') ? user.name.slice('system:node:'.length) : undefined
 }
 
-/** The account as which a node runs its service network; what it may do is for roles to say. */
+/** The user of a node's service network; its rights come from roles. */
 export const isNetworkAccount = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean => namespace === 'kube-system' && name === 'kube-proxy'
 
-/** The Node authorizer. */
+/** Creates the Node authorizer. */
 export function createNodeMode(sources: NodeSources): AuthorizationMode {
   const index = createNodeIndex(sources.pods)
 
-  /** Whether a pod of the node uses the object. */
+  /** Whether a pod on the node uses the object. */
   function used(node: string, { resource, namespace, name }: Action): boolean {
     if (resource !== 'persistentvolumes') return index.uses(node, resource as UsedKind, namespace, name)
     for (const claim of index.claims(node)) if (sources.claims.get(claim.namespace, claim.name)?.spec.volumeName === name) return true
     return false
   }
 
-  /** Pods that are bound to the node: one by its name, all by the field selector that says so. */
+  /** Pods bound to the node: one by its name, or all by field selector. */
   function readPods(node: string, action: Action): Decision {
     if (action.name !== '') return index.uses(node, 'pods', action.namespace, action.name) ? allow : none(`no relationship found between node '${node}' and this object`)
     return requiresField(action, 'spec.nodeName', node) ? allow : none(`can only list/watch pods with spec.nodeName field selector`)
@@ -63,13 +63,13 @@ export function createNodeMode(sources: NodeSources): AuthorizationMode {
       if (key === '/nodes' && read.includes(action.verb)) return action.name === node ? allow : none(`node '${node}' cannot read '${action.name}', only its own Node object`)
       return nodeRules.some((rule) => ruleAllows(rule, action)) ? allow : none()
     },
-    // What a node may read depends on its pods: no list of rules says it.
+    // What a node may read depends on its pods, and cannot be listed as rules.
     rulesFor: (user) => (nodeNameOf(user) === undefined ? [] : undefined),
   }
 }
 
 const read = ['get', 'list', 'watch']
-/** What is reached through a pod of the node, and with which verbs. */
+/** Objects that are reached through a pod of the node, and the verbs on them. */
 const byPod: Readonly<Record<string, readonly string[]>> = {
   '/secrets': read,
   '/configmaps': read,
@@ -79,7 +79,7 @@ const byPod: Readonly<Record<string, readonly string[]>> = {
   '/serviceaccounts/token': ['create'],
 }
 
-/** What carries the node's own name, and in which namespace. */
+/** Objects that have the node's own name, and their namespace. */
 const own: Readonly<Record<string, string>> = { 'coordination.k8s.io/leases': 'kube-node-lease', 'storage.k8s.io/csinodes': '' }
 
 function ownObject(node: string, action: Action, namespace: string): Decision {

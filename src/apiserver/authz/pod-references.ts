@@ -1,4 +1,4 @@
-/** Which secrets, config maps and claims a pod names: what its node must be able to read. */
+/** The secrets, config maps and claims that a pod references, and its node may read. */
 import type { core } from '../../api/index.ts'
 
 export interface PodReferences {
@@ -9,7 +9,7 @@ export interface PodReferences {
 
 const known = new WeakMap<core.Pod, PodReferences>()
 
-/** By name, all in the pod's own namespace. Worked out once per pod object. */
+/** By name, all in the pod's own namespace. Computed once per pod object. */
 export function referencesOf(pod: core.Pod): PodReferences {
   let references = known.get(pod)
   if (!references) known.set(pod, (references = collect(pod)))

@@ -1,4 +1,4 @@
-/** What needs no credential, and what needs only some credential: health, version, discovery. Holds before any role is stored. */
+/** What needs no credential, or any credential: health, version, discovery. Applies before any role is stored. */
 import type { Action, AuthorizationMode, HeldRule } from './authorizer.ts'
 import { urlMatches } from './rbac.ts'
 
@@ -10,14 +10,14 @@ export const discoveryUrls = ['/api', '/api/*', '/apis', '/apis/*', '/healthz', 
 const allow = { opinion: 'allow', reason: '' } as const
 const none = { opinion: 'none', reason: '' } as const
 
-/** Lets everybody see whether the server is well, whatever else is configured. */
+/** Allows health checks to everybody, whatever else is configured. */
 export const healthMode: AuthorizationMode = {
   name: 'AlwaysAllowPaths',
   authorize: (_user, action: Action) => (!action.isResourceRequest && ['/healthz', '/livez', '/readyz'].includes(action.path) ? allow : none),
   rulesFor: (): readonly HeldRule[] => [],
 }
 
-/** Lets everybody see whether the server is well, and everybody who is somebody find out what it serves. */
+/** Allows health checks to everybody, and discovery to authenticated users. */
 export const publicMode: AuthorizationMode = {
   name: 'Public',
   authorize(user, action: Action) {

@@ -1,4 +1,4 @@
-/** Keeps an RBAC index equal to the watch cache: only what changed since the last check is indexed anew. */
+/** Keeps an RBAC index in step with the watch cache: only what changed since the last check is reindexed. */
 import type { rbac } from '../../api/index.ts'
 import { keepDerived, type Followed } from '../cache/derived.ts'
 import type { AuthorizationMode } from './authorizer.ts'
@@ -11,7 +11,7 @@ export interface RbacSources {
   readonly clusterRoleBindings: Followed<rbac.ClusterRoleBinding>
 }
 
-/** The RBAC mode over live objects: a role or binding counts from the moment its write is answered. */
+/** The RBAC mode over live objects: a role or binding takes effect before its write is answered. */
 export function createRbacMode(sources: RbacSources): AuthorizationMode & Pick<RbacIndex, 'rules'> {
   const index = createRbacIndex()
   const role = (namespace: string, name: string, object: rbac.Role | undefined) => index.setRole(namespace, name, object?.rules ?? undefined)

@@ -1,6 +1,6 @@
 /**
- * RBAC: roles are sets of rules, bindings hand them to subjects. Bindings are indexed by subject, so that a check looks
- * only at those that name the user or one of the user's groups, however many others there are.
+ * RBAC: roles are sets of rules, and bindings grant them to subjects. Bindings are indexed by subject, so that a check looks only
+ * at those that name the user or one of the user's groups, however many others there are.
  */
 import type { rbac } from '../../api/index.ts'
 import type { Identity } from '../identity.ts'
@@ -9,7 +9,7 @@ import type { Action, AuthorizationMode, Decision, HeldRule } from './authorizer
 type Rule = rbac.PolicyRule
 type Binding = Pick<rbac.RoleBinding, 'metadata' | 'subjects' | 'roleRef'>
 
-/** The part of the cluster's state that RBAC decides by. It is written from the watch cache, see `rbac-source.ts`. */
+/** The roles and bindings that RBAC decides by. Filled from the watch cache by `rbac-source.ts`. */
 export interface RbacIndex extends AuthorizationMode {
   setRole(namespace: string, name: string, rules: readonly Rule[] | undefined): void
   setBinding(namespace: string, name: string, binding: Binding | undefined): void
@@ -21,7 +21,7 @@ export interface RbacIndex extends AuthorizationMode {
 const no: Decision = { opinion: 'none', reason: '' }
 const noRules: readonly Rule[] = []
 
-/** Where a rule comes from is worded only when somebody asks. (A class: an accessor in an object literal costs ten times as much.) */
+/** The reason is worded only when somebody reads it. (A class: an accessor in an object literal costs ten times as much.) */
 class Allowed implements Decision {
   readonly opinion = 'allow'
   readonly #scope: string
@@ -37,7 +37,7 @@ class Allowed implements Decision {
   get reason(): string { return `RBAC: allowed by ${sourceOf(this.#scope, this.#name, this.#binding, this.#key)}` }
 }
 
-/** An empty index: it allows nothing until roles and bindings are set. Namespace '' holds cluster roles and cluster role bindings. */
+/** An empty index, which allows nothing until roles and bindings are set. Namespace '' holds cluster roles and cluster role bindings. */
 export function createRbacIndex(): RbacIndex {
   const roles = new Map<string, readonly Rule[]>()
   const bindings = new Map<string, { readonly binding: Binding; readonly keys: readonly string[] }>()
@@ -118,14 +118,14 @@ function heldRule(rule: Rule): HeldRule {
 }
 
 const keysOf = new WeakMap<Identity, readonly string[]>()
-/** Identities are the same object for as long as their credential holds: their keys are worded once. */
+/** An identity is the same object as long as its credential is valid, so its keys are computed once. */
 function subjectKeysOf(user: Identity): readonly string[] {
   let keys = keysOf.get(user)
   if (!keys) keysOf.set(user, (keys = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)]))
   return keys
 }
 
-/** Service accounts are users with a name of their own form; one of no namespace is of the binding's. */
+/** The index key of a subject. Service accounts are users; the default namespace is the binding's. */
 function subjectKey(subject: rbac.Subject, namespace: string): string {
   return subject.kind === 'ServiceAccount' ? `User system:serviceaccount:${subject.namespace || namespace}:${subject.name}` : `${subject.kind} ${subject.name}`
 }
@@ -153,6 +153,6 @@ function resourceMatches(resources: readonly string[], resource: string, subreso
   return resources.some((r) => r === '*' || r === full || (subresource !== '' && r === `*/${subresource}`))
 }
 
-/** A trailing star stands for any ending. */
+/** Whether a non-resource URL matches; a trailing `*` matches any suffix. */
 export const urlMatches = (pattern: string, path: string): boolean =>
   pattern === '*' || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1).replace(/\*+$/, '')))

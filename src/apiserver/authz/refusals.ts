@@ -1,35 +1,35 @@
-/** Refusals of the cluster's own components: each is a defect, of the component or of its role, or somebody who uses its credential. */
+/** Denied requests of the cluster's own components: a defect of the component or its role, or misuse of its credential. */
 import { Counter } from 'prom-client'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import type { Identity } from '../identity.ts'
 import type { Action } from './authorizer.ts'
 
-/** The same refusal is said once in so many milliseconds. */
+/** The same denial is logged once in so many milliseconds. */
 const again = 60_000
-/** How many different ones are remembered. */
+/** The number of different denials that are remembered. */
 const most = 1000
 const mostSeries = 200
 
 const components = /^system:(apiserver|kube-[a-z-]+|node:.+|serviceaccount:kube-system:.+)$/
 
-/** Whether this is who a component of the cluster acts as. */
+/** Whether the user is a component of the cluster. */
 export const isComponent = ({ name }: Identity): boolean => components.test(name)
 
 export interface Refusals {
-  /** Called with everything that was refused; says and counts what concerns components. */
+  /** Called with every denied request; logs and counts those of components. */
   refused(user: Identity, action: Action, reason: string): void
   readonly metric: Counter
 }
 
-/** Writes `a component was refused` into the log, with who, what and why. */
+/** Logs `a component was refused`, with who, what and why. */
 export function createRefusals({ clock, log }: { readonly clock: Pick<Clock, 'now'>; readonly log: Logger }): Refusals {
   const said = new Map<string, number>()
   const metric = new Counter({
     name: 'skiff_component_refusals_total', help: 'Requests of components of the cluster that their roles did not allow.', labelNames: ['verb', 'group', 'resource', 'subresource'] as const, registers: [],
   })
   const series = new Set<string>()
-  /** Whoever has a component's credential must not be able to make new time series at will. */
+  /** A stolen component credential must not be able to create time series at will. */
   const labels = (verb: string, group: string, resource: string, subresource: string) => {
     const key = `${verb} ${group} ${resource} ${subresource}`
     if (series.size >= mostSeries && !series.has(key)) return { verb: 'other', group: '', resource: '', subresource: '' }

@@ -1,4 +1,4 @@
-/** Access reviews: asking what somebody may do, without doing it. Computed, never stored. */
+/** Access reviews: what a user may do. Computed, never stored. */
 import { authorization, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
@@ -38,7 +38,7 @@ export function accessReviews(authorizer: Authorizer): ReadonlyMap<string, Virtu
     review(authorization.selfsubjectrulesreviews, async (body, call) => {
       const object = body as unknown as authorization.SelfSubjectRulesReview
       if (!object.spec.namespace) throw badRequest('no namespace on request')
-      // What was asked is not repeated.
+      // The response has no spec.
       return { ...object, metadata: {}, spec: {}, status: rulesStatus(authorizer.rulesFor(call.user, object.spec.namespace)) }
     }),
   ])
@@ -51,7 +51,7 @@ const subjectOf = (spec: authorization.SubjectAccessReviewSpec): Identity => ({
   ...(spec.extra ? { extra: Object.fromEntries(Object.entries(spec.extra).map(([key, values]) => [key.toLowerCase(), values as readonly string[]])) } : {}),
 })
 
-/** What a review asks about, in the authorizer's words. */
+/** The authorizer's attributes for a review. */
 function actionOf({ resourceAttributes: r, nonResourceAttributes: n }: Attributes): Action {
   const none = { group: '', version: '', namespace: '', resource: '', subresource: '', name: '' }
   if (n) return { ...none, isResourceRequest: false, path: n.path ?? '', verb: n.verb ?? '' }
@@ -73,7 +73,7 @@ function refuse(kind: string, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid({ group: authorization.subjectaccessreviews.group, kind }, '', errors)
 }
 
-/** A review is no object: it has no name and no labels. */
+/** Reviews must have no metadata: they are not stored. */
 function metadataErrors({ metadata }: { readonly metadata: object }, local = false): FieldError[] {
   const { managedFields: _, namespace, ...rest } = metadata as Readonly<Record<string, unknown>>
   const said = Object.values(local ? rest : { ...rest, namespace }).some((value) => Boolean(value) && (typeof value !== 'object' || Object.keys(value as object).length > 0))
@@ -92,7 +92,7 @@ function attributeErrors({ resourceAttributes, nonResourceAttributes }: Attribut
 
 type Requirement = { readonly key: string; readonly operator: string; readonly values?: readonly string[] | undefined }
 
-/** Operators that are not known are for newer servers: they select nothing here and are no mistake. */
+/** Unknown operators are for newer servers: they are no error, and restrict nothing here. */
 function selectorErrors(at: Path, { rawSelector, requirements = [] }: { readonly rawSelector?: string | undefined; readonly requirements?: readonly Requirement[] | undefined }): FieldError[] {
   const errors: FieldError[] = []
   if (rawSelector && requirements.length > 0) errors.push(at.at('rawSelector').invalid(rawSelector, 'may not specified at the same time as requirements'))

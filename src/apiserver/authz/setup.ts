@@ -1,4 +1,4 @@
-/** Every authorizer, put together in the order the server was told; Node and RBAC when it was told nothing. */
+/** Sets up the authorizers in the configured order; by default Node and RBAC. */
 import { core, rbac } from '../../api/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
@@ -10,18 +10,18 @@ import { healthMode, publicMode } from './public.ts'
 import { createRbacMode } from './rbac-source.ts'
 import { createWebhookMetrics, type WebhookMetrics } from './webhook-metrics.ts'
 
-/** One authorizer of the list: one of those that are built in, or what makes one (`webhook.ts`). */
+/** One authorizer of the list: a built-in one, or a function that creates one (`webhook.ts`). */
 export type ChosenMode = 'Node' | 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny' | ((context: ModeContext) => AuthorizationMode)
 
 export interface ModeContext {
   readonly clock: Clock
   readonly log: Logger
-  /** Where it counts. */
+  /** For webhooks. */
   readonly metrics?: WebhookMetrics | undefined
 }
 
 export interface AuthorizationOptions {
-  /** The authorizers in their order, as they stand: the same list as long as nothing changed. */
+  /** The current authorizers in order: the same array as long as nothing changes. */
   readonly modes: () => readonly ChosenMode[]
 }
 
@@ -32,7 +32,7 @@ const alwaysAllow: AuthorizationMode = {
 }
 const alwaysDeny: AuthorizationMode = { name: 'AlwaysDeny', authorize: () => ({ opinion: 'none', reason: 'Everything is forbidden.' }), rulesFor: () => [] }
 
-/** Members of `system:masters` and visitors of the health checks come before every list. `registry`: where it is counted what webhooks say. */
+/** Members of `system:masters` and health checks are allowed before any configured authorizer. `registry`: for the metrics of webhooks. */
 export function setUpAuthorizer(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log'>, options?: AuthorizationOptions, decided?: Decided, registry?: Registry): Authorizer {
   const node = createNodeMode({ pods: env.lister(core.pods), claims: env.lister(core.persistentvolumeclaims) })
   const byRoles = createRbacMode({

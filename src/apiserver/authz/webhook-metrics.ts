@@ -1,16 +1,16 @@
-/** What is counted of authorization webhooks, under Kubernetes's names. */
+/** Metrics of authorization webhooks, under Kubernetes's names. */
 import type { Registry } from 'prom-client'
 import { createCounter, createHistogram } from '../metrics/series.ts'
 
-/** How a question to a webhook ended. */
+/** The outcome of a call. */
 export type WebhookResult = 'success' | 'error' | 'timeout'
 
 export interface WebhookMetrics {
-  /** One question with its answer, in seconds. */
+  /** One call, and its duration in seconds. */
   asked(name: string, result: WebhookResult, seconds: number): void
-  /** Its conditions were evaluated, in seconds: whether they keep the question from it, or could not be told. */
+  /** Its match conditions were evaluated, in so many seconds: they matched, excluded the request, or failed. */
   conditions(name: string, seconds: number, outcome: 'met' | 'excluded' | 'failed'): void
-  /** It could not be asked, and others decide. */
+  /** A call failed, and other authorizers decide. */
   failedOpen(name: string, result: WebhookResult): void
 }
 

@@ -1,4 +1,4 @@
-/** Another server decides: a SubjectAccessReview goes out, and what it answers holds for a while. */
+/** The Webhook authorizer: sends a SubjectAccessReview to another server, and caches the answer. */
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import { withBackoff } from '../backoff.ts'
@@ -9,30 +9,30 @@ import { sentSelectors } from './selectors.ts'
 import type { WebhookMetrics, WebhookResult } from './webhook-metrics.ts'
 
 export interface WebhookModeOptions {
-  /** As reasons and logs name it. */
+  /** Its name in reasons and logs. */
   readonly name: string
   readonly post: Post
-  /** Milliseconds; 0: what it answers is not kept. */
+  /** Milliseconds; 0: answers are not cached. */
   readonly authorizedTtl: number
   readonly unauthorizedTtl: number
   /** Milliseconds for one attempt. */
   readonly timeout: number
-  /** Of SubjectAccessReview; `v1` when left out. The older one has another name for groups. */
+  /** The version of SubjectAccessReview, default `v1`. In `v1beta1` the groups have another field name. */
   readonly version?: 'v1' | 'v1beta1' | undefined
-  /** What counts when it cannot be asked. */
+  /** The opinion when a call fails. */
   readonly failurePolicy: 'NoOpinion' | 'Deny'
-  /** Whether it is to be asked at all; throws when that cannot be told. */
+  /** Whether the match conditions hold; throws when that cannot be evaluated. */
   readonly matches?: ((spec: object) => boolean) | undefined
 }
 
 const none: Decision = { opinion: 'none', reason: '' }
-/** How many answers are kept, and how long a question may be for its answer to be. */
+/** The number of cached answers, and the longest cached question in characters. */
 const most = 8192
 const longestKept = 10_000
 
 interface Status { readonly allowed?: boolean; readonly denied?: boolean; readonly reason?: string; readonly evaluationError?: string }
 
-/** A mode that asks. It cannot say which rules somebody holds. */
+/** A webhook mode. It cannot list a user's rules. */
 export function createWebhookMode(options: WebhookModeOptions, { clock, log, metrics }: { readonly clock: Clock; readonly log: Logger; readonly metrics?: WebhookMetrics | undefined }): AuthorizationMode {
   const { name, post, authorizedTtl, unauthorizedTtl, timeout, failurePolicy, matches, version = 'v1' } = options
   const known = new Map<string, { readonly decision: Decision; readonly until: number }>()
