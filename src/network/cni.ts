@@ -1,6 +1,6 @@
 /**
- * The pod network's CNI configuration, for containerd: the `ptp` plugin gives each pod a pair of interfaces and a route,
- * `host-local` hands out the addresses. There is no bridge: every packet between pods passes the host's routing, so that
+ * The pod network's CNI configuration, for containerd: the `ptp` plugin gives each pod a veth pair and a route,
+ * `host-local` assigns the addresses. There is no bridge: every packet between pods is routed by the host, so that
  * services, hairpins and network policies see it whatever `bridge-nf-call-iptables` says.
  * Masquerading and host ports are in our nftables table, so no plugin writes iptables rules.
  */
@@ -18,9 +18,9 @@ export interface CniOptions {
   readonly podCidrs: readonly string[]
   /** The directory containerd reads. */
   readonly confDir: string
-  /** Where host-local keeps which address is whose. */
+  /** Where host-local stores its address leases. */
   readonly leaseDir: string
-  /** Of the pods' interfaces; left out: the kernel's default. */
+  /** The MTU of the pods' interfaces; default: the kernel's. */
   readonly mtu?: number | undefined
 }
 
@@ -47,14 +47,14 @@ export function conflist({ names, podCidrs, leaseDir, mtu }: Omit<CniOptions, 'c
   }
 }
 
-/** Writes the configuration where containerd looks for it; nothing happens when it is there already. */
+/** Writes the configuration to containerd's directory; does nothing if it is there already. */
 export async function writeConflist(options: CniOptions): Promise<void> {
   const path = join(options.confDir, fileName)
   const text = `${JSON.stringify(conflist(options), null, 2)}\n`
   await mkdir(options.confDir, { recursive: true })
   await mkdir(options.leaseDir, { recursive: true })
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return // not there yet reads as empty
-  // The new file is made in the same directory: containerd reloads when a file moves away there.
+  // Written to a temporary file in the same directory: the rename makes containerd reload.
   await writeFile(`${path}.new`, text)
   await rename(`${path}.new`, path)
 }
@@ -67,7 +67,7 @@ export async function removeCni(names: Names, confDir: string, leaseDir: string)
   for (const file of cached) if (file.startsWith(`${names.cniNetwork}-`)) await rm(join(resultCache, file), { force: true })
 }
 
-/** The MTU of the interface that carries the node's address: pods must not send larger packets than the node can. */
+/** The MTU of the interface with the node's address: pods must not send larger packets than the node can. */
 export async function mtuOf(nodeAddress: string): Promise<number | undefined> {
   const found = Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some((a) => a.address === nodeAddress && !a.internal))
   if (!found) return undefined

@@ -1,10 +1,10 @@
-/** What the network's things are called on the host: each carries the cluster's name, so that clusters stand side by side. */
+/** The names of the network's objects on the host. Each contains the cluster's name, so that several clusters can share a host. */
 import { createHash } from 'node:crypto'
 
 export interface Names {
   /** The nftables table, in every family. */
   readonly table: string
-  /** The interface that carries the address of cluster DNS; at most 15 characters, as the kernel wants. */
+  /** The interface with the address of cluster DNS; at most 15 characters, the kernel's limit. */
   readonly device: string
   /** The CNI network: part of the file names of host-local and of containerd's CNI cache. */
   readonly cniNetwork: string

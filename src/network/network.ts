@@ -26,13 +26,13 @@ import { followRoutes } from './routes.ts'
 
 export interface NetworkOptions {
   readonly client: Client
-  /** Shared with other components of the process; left out: the network makes its own. */
+  /** Shared with other components of the process; default: the network creates its own. */
   readonly informers?: Informers
   readonly clock: Clock
   readonly log: Logger
   readonly nodeName: string
   readonly clusterName: string
-  /** The pods of this node; left out: what the cluster gives it (`node.spec.podCIDRs`). Two CIDRs, comma-separated, make it dual-stack. */
+  /** The CIDR of this node's pods; default: the node's `spec.podCIDRs`. Two CIDRs, comma-separated, for dual-stack. */
   readonly podCidr?: string | undefined
   /** CIDRs of one or both families, comma-separated. */
   readonly clusterCidr: string
@@ -41,29 +41,29 @@ export interface NetworkOptions {
   readonly clusterDomain: string
   /** The directory from which containerd reads its network configuration. */
   readonly cniConfDir: string
-  /** Where the addresses of pods are noted; outlives a restart. */
+  /** Where pod address leases are stored; survives restarts. */
   readonly dataDir: string
-  /** Where clusters on this host note together what they changed of it (`/run/skiff`). */
+  /** Where the clusters on this host jointly record their changes to it (`/run/skiff`). */
   readonly hostDir?: string
   readonly nodeAddress: string
   readonly signal: AbortSignal
 }
 
 export interface Network extends Component {
-  /** Resolves when the CNI configuration is written: containerd then says that its network is ready. */
+  /** Resolves when the CNI configuration is written: containerd then reports its network as ready. */
   readonly configured: Promise<void>
-  /** Resolves when the rules for all services that were there at the start are in the kernel. */
+  /** Resolves when the rules of all services that existed at the start are in the kernel. */
   readonly ready: Promise<void>
-  /** Writes at once what is known to have changed; resolves when it is in the kernel. */
+  /** Writes known changes at once; resolves when they are in the kernel. */
   flush(): Promise<void>
 }
 
 const defaultHostDir = '/run/skiff'
 const split = (list: string): readonly string[] => list.split(',').map((part) => part.trim()).filter(Boolean)
-/** Where the leases of pod addresses are kept, below the data directory. */
+/** Where pod address leases are stored, below the data directory. */
 export const leaseDirIn = (dataDir: string): string => join(dataDir, 'leases')
 
-/** The CIDRs for this node's pods: given, or waited for on the Node object. */
+/** The CIDRs of this node's pods: configured, or awaited on the Node object. */
 function podCidrsOf(options: NetworkOptions, informers: Informers): Promise<readonly string[]> {
   if (options.podCidr) return Promise.resolve(split(options.podCidr))
   const nodes = informers.for(core.nodes)
@@ -78,7 +78,7 @@ function podCidrsOf(options: NetworkOptions, informers: Informers): Promise<read
   })
 }
 
-/** The always-present part of the tables; states it again when the nodes or the pod CIDRs change. */
+/** The base part of the tables; updated when the nodes or the pod CIDRs change. */
 function followBase(options: NetworkOptions, tables: Tables) {
   let nodeAddresses: readonly string[] = [options.nodeAddress]
   let podCidrs: readonly string[] = options.podCidr ? split(options.podCidr) : []
@@ -113,8 +113,8 @@ async function startDns(options: NetworkOptions, informers: Informers): Promise<
 /**
  * Starts the network of this node. Resolves when the host is prepared and DNS listens (some ten milliseconds); rules and
  * CNI configuration follow as the cluster becomes known, see `ready` and `configured`. `stop` leaves rules, routes and
- * interfaces in place, so that running pods stay connected over a restart; `removeNetwork` takes them away.
- * Throws when a kernel setting, the interface or port 53 of the DNS address cannot be had.
+ * interfaces in place, so that running pods stay connected over a restart; `removeNetwork` removes them.
+ * Throws when a kernel setting, the interface or port 53 of the DNS address is not available.
  */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const { clock, log, nodeName, clusterName } = options

@@ -1,4 +1,4 @@
-/** Takes every trace of a cluster's network off the host. */
+/** Removes every trace of a cluster's network from the host. */
 import { cidrContains } from './host/cidr.ts'
 import { podInterfaces, removeDevice } from './host/device.ts'
 import { disallowForwarding } from './host/forwarding.ts'
@@ -18,7 +18,7 @@ export interface RemoveNetworkOptions {
 
 const absent = /No such file or directory|does not exist/
 
-/** Call when the cluster's processes and pods are gone. Safe to repeat; throws after trying everything when something stays. */
+/** Call when the cluster's processes and pods are gone. Idempotent; tries everything, then throws if something could not be removed. */
 export async function removeNetwork(options: RemoveNetworkOptions): Promise<void> {
   const names = namesOf(options.clusterName)
   const cidrs = options.clusterCidr.split(',').map((cidr) => cidr.trim())

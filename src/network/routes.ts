@@ -1,6 +1,6 @@
 /**
- * Where the other nodes' pods are: a route to each node's pod CIDR by way of the node's address (the nodes share a link),
- * and the nodes' addresses, which pods reach under their own address.
+ * Routes to other nodes' pods: each node's pod CIDR by way of the node's address (the nodes share a link). Also the nodes'
+ * addresses, which pods reach without masquerading.
  */
 import { core } from '../api/index.ts'
 import type { Informers } from '../client/informer.ts'
@@ -25,12 +25,12 @@ export interface RoutesOptions {
   readonly informers: Informers
   readonly log: Logger
   readonly nodeName: string
-  /** Called when the set of node addresses has changed. */
+  /** Called when the set of node addresses changes. */
   readonly onAddresses: (addresses: readonly string[]) => void
   readonly run?: typeof runCommand
 }
 
-/** Keeps the routes in step with the nodes. `stop` leaves them: pods that run go on reaching each other. */
+/** Keeps the routes in step with the nodes. `stop` leaves them in place: running pods stay connected. */
 export function followRoutes({ informers, log, nodeName, onAddresses, run = runCommand }: RoutesOptions): { synced(): Promise<void>; stop(): Promise<void> } {
   const nodes = informers.for(core.nodes)
   const installed = new Map<string, string>()
@@ -58,7 +58,7 @@ export function followRoutes({ informers, log, nodeName, onAddresses, run = runC
   }
 
   const unfollow = nodes.onChange(({ object, old, type }) => {
-    // Nodes report their state often; only addresses and CIDRs matter here.
+    // Nodes update their status often; only addresses and CIDRs matter here.
     if (type === 'updated' && old && JSON.stringify([internalIps(old), podCidrs(old)]) === JSON.stringify([internalIps(object), podCidrs(object)])) return
     const now = nodes.list().flatMap(internalIps).sort()
     if (now.join(' ') !== addresses) {

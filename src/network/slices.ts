@@ -1,4 +1,4 @@
-/** How EndpointSlices belong to Services. */
+/** The relation of EndpointSlices to Services. */
 import type { discovery } from '../api/index.ts'
 
 export const serviceNameLabel = 'kubernetes.io/service-name'

@@ -1,4 +1,4 @@
-/** From a query's bytes to an answer's: the cluster's zone first, the host's nameservers for everything else. */
+/** Answers DNS queries: from the cluster's zone, or else from the host's nameservers. */
 import type { Logger } from '../../machinery/log.ts'
 import type { Upstream } from './upstream.ts'
 import { addressAnswers, encodeReply, FormatError, parseQuery, rcodes, types, type DnsRecord, type Query, type Reply } from './wire.ts'
@@ -15,7 +15,7 @@ const failed = (rcode: number): Reply => ({ rcode, authoritative: false, answers
 export function createResolver({ zone, upstream, log }: { readonly zone: Zone; readonly upstream: Upstream; readonly log: Logger }): Resolver {
   const limitOf = (query: Query, transport: Transport) => (transport === 'tcp' ? 65_535 : Math.min(longestUdp, query.edns?.size ?? 512))
 
-  /** Follows an alias out of a service of type ExternalName: in the cluster or outside. What cannot be found leaves the alias alone. */
+  /** Resolves the target of a service of type ExternalName, in the cluster or outside. If it is not found, the answer is the CNAME alone. */
   async function follow(query: Query, first: DnsRecord, target: string, transport: Transport): Promise<Reply> {
     const answers: DnsRecord[] = [first]
     let name = target
@@ -37,7 +37,7 @@ export function createResolver({ zone, upstream, log }: { readonly zone: Zone; r
     const bytes = await upstream.resolve(query, transport)
     if (!bytes) return encodeReply(query, failed(rcodes.serverFailure), limitOf(query, transport))
     if (transport === 'tcp' || bytes.length <= limitOf(query, transport)) return bytes
-    // Too large for this client: an empty truncated answer makes him ask again over TCP.
+    // Too large for this client: an empty truncated answer makes it retry over TCP.
     const empty = encodeReply(query, failed(rcodes.noError), 512)
     empty.writeUInt16BE(empty.readUInt16BE(2) | 0x200, 2)
     return empty
@@ -76,7 +76,7 @@ export function createResolver({ zone, upstream, log }: { readonly zone: Zone; r
   }
 }
 
-/** The header sent back, with the code for "cannot read this". */
+/** The header sent back, with FORMERR. */
 function formatError(bytes: Buffer): Buffer {
   const head = Buffer.alloc(12)
   bytes.copy(head, 0, 0, 2)

@@ -24,7 +24,7 @@ async function listenUdp({ address, port, resolver }: DnsServerOptions): Promise
       resolve()
     })
   })
-  // A client that went away before its answer: nothing to do about it.
+  // The client left before its answer: nothing to do.
   socket.on('error', () => {})
   socket.on('message', (bytes, from) => {
     const send = (answer: Buffer | undefined) => { if (answer) socket.send(answer, from.port, from.address, () => {}) }
@@ -35,7 +35,7 @@ async function listenUdp({ address, port, resolver }: DnsServerOptions): Promise
   return () => new Promise((resolve) => { socket.close(() => resolve()) })
 }
 
-/** Each message comes and goes behind its length in two bytes; answers may overtake one another (RFC 7766). */
+/** Each message is preceded by its length in two bytes; answers may come out of order (RFC 7766). */
 function serve(socket: Socket, resolver: Resolver): void {
   let received = Buffer.alloc(0)
   const send = (answer: Buffer | undefined) => {
@@ -79,7 +79,7 @@ async function listenTcp({ address, port, resolver, log }: DnsServerOptions): Pr
   })
 }
 
-/** Resolves when both listen; rejects (with neither left open) when the address or port cannot be had. */
+/** Resolves when both listen; rejects, with neither left open, when the address or port is not available. */
 export async function startDnsServer(options: DnsServerOptions): Promise<Component> {
   const closeUdp = await listenUdp(options)
   const closeTcp = await listenTcp(options).catch(async (error: unknown) => {

@@ -1,4 +1,4 @@
-/** The Service under which cluster DNS is known: it has the address, and no pods, since every node answers itself. */
+/** The Service of cluster DNS: it has the address but no pods, since every node answers itself. */
 import { core } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
@@ -7,7 +7,7 @@ import type { Logger } from '../../machinery/log.ts'
 
 const dnsService = { namespace: 'kube-system', name: 'kube-dns' } as const
 
-/** Whether this is the Service of cluster DNS under the address that the node answers on. */
+/** Whether this is the Service of cluster DNS, with the address that the node answers on. */
 export const isDnsService = (service: core.Service, addresses: readonly string[]): boolean =>
   service.metadata.namespace === dnsService.namespace && service.metadata.name === dnsService.name && addresses.includes(service.spec.clusterIP ?? '')
 
@@ -42,7 +42,7 @@ async function createOnce({ client, addresses, signal }: ServiceOptions): Promis
   }, { signal })
 }
 
-/** Sees to it that the Service is there; tries until it is or the signal aborts. DNS answers without it: this is for people and tools that look for it. */
+/** Creates the Service; retries until it exists or the signal aborts. DNS works without it: it is for people and tools that look for it. */
 export async function ensureDnsService(options: ServiceOptions): Promise<void> {
   const { clock, log, signal } = options
   for (let delay = 250; !signal.aborted; delay = Math.min(30_000, delay * 2)) {
@@ -50,7 +50,7 @@ export async function ensureDnsService(options: ServiceOptions): Promise<void> {
       return await createOnce(options)
     } catch (error) {
       if (isAlreadyExists(error) || signal.aborted) return
-      // At the first start the namespace is being made at the same time.
+      // At the first start the namespace is being created at the same time.
       const expected = isNotFound(error) || isConflict(error) || delay < 4000
       log[expected ? 'debug' : 'warn']({ error: String(error) }, 'cannot create the Service of cluster DNS yet')
     }

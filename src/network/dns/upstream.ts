@@ -1,6 +1,6 @@
 /**
- * Names outside the cluster are asked of the host's nameservers. Nothing waits for them but the client that asked; a
- * server that does not answer costs him a few seconds once, and a server failure is remembered for a moment.
+ * Forwards queries for names outside the cluster to the host's nameservers. Only the client that asked waits for them. A
+ * server that does not answer costs it a few seconds once, and a server failure is cached for a moment.
  */
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
@@ -12,19 +12,19 @@ import { encodeQuery, lifetimeOf, parseResponse, rcodes, readdress, type Query, 
 
 export interface UpstreamOptions {
   readonly clock: Clock
-  /** Addresses that lead back here: never asked. */
+  /** Our own addresses: never forwarded to. */
   readonly own: readonly string[]
-  /** Where the host's nameservers are listed; read again when it changes. */
+  /** The resolv.conf with the host's nameservers; reread when it changes. */
   readonly resolvConf?: string
   readonly port?: number
 }
 
 export interface Upstream {
-  /** The response to the query, under the query's id; undefined when no nameserver gave one. */
+  /** The response to the query, with the query's ID; undefined when no nameserver answered. */
   resolve(query: Query, transport: 'udp' | 'tcp'): Promise<Buffer | undefined>
 }
 
-/** Milliseconds for one nameserver; less for one that was silent lately. Two of them stay below the 5 s after which a resolver asks again. */
+/** The timeout of one nameserver, in milliseconds; shorter for one that did not answer lately. Two of them stay below the 5 s after which a resolver retries. */
 const patience = 2000
 const shortPatience = 1000
 /** Seconds. */
@@ -37,7 +37,7 @@ const maxInFlight = 2000
 export const nameserversIn = (text: string): string[] =>
   text.split('\n').map((line) => line.trim().split(/\s+/)).filter(([word, address]) => word === 'nameserver' && isIP((address ?? '').split('%')[0] ?? '') !== 0).map(([, address]) => address ?? '')
 
-/** Follows the file: looked at when asked, at most every 5 s. */
+/** Follows the file: checked on use, at most every 5 s. */
 function nameserverList(path: string, own: readonly string[], clock: Clock) {
   let servers: readonly string[] = []
   let changed = -1
@@ -52,7 +52,7 @@ function nameserverList(path: string, own: readonly string[], clock: Clock) {
         changed = mtimeMs
       }
     } catch {
-      servers = [] // a host without resolv.conf knows no nameservers
+      servers = [] // a host without resolv.conf has no nameservers
       changed = -1
     }
     return servers
@@ -66,7 +66,7 @@ const isAnswerTo = (query: Query, id: number, response: Response) =>
 
 const askUdp: Ask = (server, port, query, ms) => new Promise((resolve, reject) => {
   const id = randomInt(65_536)
-  // A socket for each question: its random port is what an attacker has to guess besides the id.
+  // One socket per query: an attacker must guess its random port as well as the ID.
   const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4')
   const timer = setTimeout(() => settle(() => reject(new Error('no answer'))), ms)
   const settle = (how: () => void) => {
@@ -112,7 +112,7 @@ const askTcp: Ask = (server, port, query, ms) => new Promise((resolve, reject) =
   socket.write(Buffer.concat([head, bytes]))
 })
 
-/** What was answered, as long as it may be told again. */
+/** Cached responses, for as long as their TTLs allow. */
 function createCache(clock: Clock) {
   const entries = new Map<string, { readonly bytes: Buffer | undefined; readonly since: number; readonly until: number }>()
   return {
@@ -133,7 +133,7 @@ function createCache(clock: Clock) {
   }
 }
 
-/** Asks the nameservers of `resolvConf`, except `own`, and caches their answers. */
+/** Forwards to the nameservers of `resolvConf`, except `own`, and caches their responses. */
 export function createUpstream({ clock, own, resolvConf = '/etc/resolv.conf', port = 53 }: UpstreamOptions): Upstream {
   const nameservers = nameserverList(resolvConf, own, clock)
   const cache = createCache(clock)
@@ -153,7 +153,7 @@ export function createUpstream({ clock, own, resolvConf = '/etc/resolv.conf', po
         if (!response.truncated) cache.put(key, response.bytes, Math.min(longestCached, lifetimeOf(response.bytes)))
         return response.bytes
       } catch {
-        silent.add(server) // the next one is asked; when all are silent the client gets a server failure
+        silent.add(server) // try the next one; if none answers, the client gets SERVFAIL
       }
     }
     cache.put(key, failure, failureCached)

@@ -1,4 +1,4 @@
-/** What DNS sees of the cluster, from informers that the proxy uses too. */
+/** The cluster as DNS sees it, from informers shared with the proxy. */
 import { core, discovery } from '../../api/index.ts'
 import type { Informers } from '../../client/informer.ts'
 import { canonicalAddress } from '../host/cidr.ts'
@@ -8,7 +8,7 @@ import type { ClusterView } from './zone.ts'
 const ipsOfService = (service: core.Service) => [...new Set([...(service.spec.clusterIPs ?? []), service.spec.clusterIP ?? ''])].filter((ip) => ip !== '' && ip !== 'None').map(canonicalAddress)
 const ipsOfSlice = (slice: discovery.EndpointSlice) => slice.endpoints.flatMap((e) => e.addresses.map(canonicalAddress))
 
-/** A view over the informers; it says nothing of the cluster until they have synced. */
+/** A view over the informers; not ready until they have synced. */
 export function createClusterView(informers: Informers): ClusterView & { synced(): Promise<void> } {
   const services = informers.for(core.services, { indexes: { ip: ipsOfService } })
   const slices = informers.for(discovery.endpointslices, { indexes: { ...bySliceService, ip: ipsOfSlice } })

@@ -1,10 +1,10 @@
-/** DNS messages as bytes: what a server needs of RFC 1035 (header, question, compressed records) and RFC 6891 (EDNS). */
+/** The DNS wire format: the parts of RFC 1035 (header, question, compressed records) and RFC 6891 (EDNS) that a server needs. */
 
 export const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, OPT: 41, ANY: 255 } as const
 export const rcodes = { noError: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4, refused: 5 } as const
 
 export interface Question {
-  /** As sent, without the last dot. */
+  /** As sent, without the trailing dot. */
   readonly name: string
   readonly type: number
   readonly class: number
@@ -16,7 +16,7 @@ export interface Query {
   readonly recursionDesired: boolean
   readonly checkingDisabled: boolean
   readonly question: Question
-  /** The client's EDNS, if it speaks it: the largest answer it takes over UDP, and whether it wants DNSSEC records. */
+  /** The client's EDNS, if any: the largest UDP answer it accepts, and whether it wants DNSSEC records. */
   readonly edns?: { readonly size: number; readonly dnssec: boolean } | undefined
 }
 
@@ -36,12 +36,12 @@ export interface Reply {
   readonly additional?: readonly DnsRecord[]
 }
 
-/** A message that is no DNS, or breaks off. */
+/** A malformed or truncated message. */
 export class FormatError extends Error {}
 
 const headerSize = 12
 
-/** The name at `offset`, and where it ends. Pointers go backwards only, so a hostile message cannot make it run in circles. */
+/** The name at `offset`, and where it ends. Pointers must go backwards, so a hostile message cannot cause a loop. */
 function readName(bytes: Buffer, offset: number): { readonly name: string; readonly end: number } {
   const labels: string[] = []
   let at = offset
@@ -97,7 +97,7 @@ function* recordHeads(bytes: Buffer, from: number): Generator<RecordHead & { rea
   }
 }
 
-/** Decodes a query. Throws `FormatError`; returns undefined for what is not a query and must not be answered at all. */
+/** Decodes a query. Throws `FormatError`; returns undefined for a message that is not a query and must not be answered. */
 export function parseQuery(bytes: Buffer): Query | undefined {
   if (bytes.length < headerSize) return undefined
   const flags = bytes.readUInt16BE(2)
@@ -113,7 +113,7 @@ export function parseQuery(bytes: Buffer): Query | undefined {
 
 class Full extends Error {}
 
-/** Writes names and records into a buffer of fixed size; a record that does not fit throws `Full` and leaves no trace. */
+/** Writes names and records into a buffer of fixed size; a record that does not fit throws `Full` and is rolled back. */
 function writer(size: number, reserved: number) {
   const bytes = Buffer.alloc(size)
   const offsets = new Map<string, number>()
@@ -184,7 +184,7 @@ function writer(size: number, reserved: number) {
 /** An OPT record without options. */
 const optSize = 11
 
-/** Encodes the answer in at most `limit` bytes. Answers that do not fit are left out and the truncation flag says so; additional records may be missing silently. */
+/** Encodes the answer in at most `limit` bytes. If answers do not fit, they are left out and the truncation flag is set; additional records are dropped silently. */
 export function encodeReply(query: Query, reply: Reply, limit: number): Buffer {
   const w = writer(Math.min(65_535, limit), query.edns ? optSize : 0)
   w.question(query.question)
@@ -211,7 +211,7 @@ export function encodeReply(query: Query, reply: Reply, limit: number): Buffer {
   return w.finish(flags, query.id, [1, answers, authority, additional + (query.edns ? 1 : 0)])
 }
 
-/** The query to send to another server: the same question under a new id. */
+/** The query to forward: the same question with a new ID. */
 export function encodeQuery(query: Query, id: number): Buffer {
   const w = writer(512, 0)
   w.question(query.question)
@@ -221,7 +221,7 @@ export function encodeQuery(query: Query, id: number): Buffer {
 
 export interface Response { readonly id: number; readonly rcode: number; readonly truncated: boolean; readonly question: Question; readonly bytes: Buffer }
 
-/** Reads the head of another server's response; throws `FormatError`. */
+/** Decodes the header of another server's response; throws `FormatError`. */
 export function parseResponse(bytes: Buffer): Response {
   if (bytes.length < headerSize || (bytes.readUInt16BE(2) & 0x8000) === 0) throw new FormatError('not a response')
   if (bytes.readUInt16BE(4) !== 1) throw new FormatError('not one question')
@@ -229,7 +229,7 @@ export function parseResponse(bytes: Buffer): Response {
   return { id: bytes.readUInt16BE(0), rcode: flags & 15, truncated: (flags & 0x200) !== 0, question: readQuestion(bytes).question, bytes }
 }
 
-/** How long the response may be kept, in seconds: the shortest time its records say; for a negative one what its SOA says. 0: not at all. */
+/** How long the response may be cached, in seconds: the shortest TTL of its records; for a negative one, by its SOA. 0: not at all. */
 export function lifetimeOf(bytes: Buffer): number {
   let shortest: number | undefined
   const negative = bytes.readUInt16BE(6) === 0
@@ -241,7 +241,7 @@ export function lifetimeOf(bytes: Buffer): number {
   return shortest ?? 0
 }
 
-/** A copy of the response for another client: his id, and times to live that are `age` seconds shorter. */
+/** A copy of the response for another client: with its ID, and TTLs that are `age` seconds shorter. */
 export function readdress(bytes: Buffer, id: number, age: number): Buffer {
   const copy = Buffer.from(bytes)
   copy.writeUInt16BE(id, 0)
@@ -253,7 +253,7 @@ export function readdress(bytes: Buffer, id: number, age: number): Buffer {
   return copy
 }
 
-/** The addresses and aliases among a response's answers. */
+/** The A, AAAA and CNAME records among a response's answers. */
 export function addressAnswers(bytes: Buffer): DnsRecord[] {
   const found: DnsRecord[] = []
   let at = readQuestion(bytes).end

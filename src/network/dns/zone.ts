@@ -14,14 +14,14 @@ import { addressNumber, canonicalAddress, ipv6Groups } from '../host/cidr.ts'
 import { serviceNameLabel } from '../slices.ts'
 import { rcodes, types, type DnsRecord, type Question, type Reply } from './wire.ts'
 
-/** What the zone reads of the cluster. Addresses are in their usual text form. */
+/** The cluster's state as the zone reads it. Addresses are in canonical text form. */
 export interface ClusterView {
   service(namespace: string, name: string): core.Service | undefined
   slices(namespace: string, service: string): readonly discovery.EndpointSlice[]
   hasNamespace(name: string): boolean
   servicesByIp(ip: string): readonly core.Service[]
   slicesByIp(ip: string): readonly discovery.EndpointSlice[]
-  /** False until the first lists have arrived: what is unknown then must not be denied. */
+  /** False until the first lists have arrived: before that, unknown names must not be answered with NXDOMAIN. */
   readonly ready: boolean
 }
 
@@ -31,14 +31,14 @@ export interface ZoneOptions {
   readonly domain: string
   /** The addresses of cluster DNS itself. */
   readonly dnsAddresses: readonly string[]
-  /** A number that grows when the zone changes; seconds since the epoch will do. */
+  /** The SOA serial: grows when the zone changes; seconds since the epoch will do. */
   readonly serial: () => number
 }
 
-/** `external`: an alias that leads out of the cluster, to be followed. Undefined: not a name of the cluster. */
+/** `external`: a CNAME to a name outside the cluster, to be resolved. Undefined: not a name of the cluster. */
 export type ZoneAnswer = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'external'; readonly alias: DnsRecord; readonly target: string } | undefined
 
-/** Seconds: short, since the answer costs nothing and endpoints come and go. */
+/** TTL in seconds: short, since answers are cheap and endpoints change. */
 const ttl = 5
 
 interface Endpoint { readonly host: string; readonly ip: string; readonly ports: readonly discovery.EndpointPort[] }
@@ -53,13 +53,13 @@ function addressRecord(name: string, ip: string): DnsRecord | undefined {
 
 const dashed = (ip: string) => ip.replaceAll(/[.:]/g, '-')
 
-/** `10-0-0-1` or `fd00--1` as an address; undefined when it is none. */
+/** `10-0-0-1` or `fd00--1` as an address; undefined when it is not one. */
 function undashed(label: string): string | undefined {
   const candidates = [label.replaceAll('-', '.'), label.replaceAll('-', ':')]
   return candidates.find((ip) => addressNumber(ip) !== undefined)
 }
 
-/** The address a reverse name stands for; undefined when it is not a whole one. */
+/** The address of a reverse name; undefined when it is incomplete. */
 function reverseAddress(labels: readonly string[]): string | undefined {
   const zone = labels.slice(-2).join('.')
   const parts = labels.slice(0, -2).reverse()
@@ -72,7 +72,7 @@ const isHeadless = (service: core.Service) => service.spec.clusterIP === 'None'
 const clusterIps = (service: core.Service): readonly string[] =>
   (service.spec.clusterIPs?.length ? service.spec.clusterIPs : [service.spec.clusterIP ?? '']).filter((ip) => ip !== '' && ip !== 'None')
 
-/** The endpoints that have names: the ready ones, and under publishNotReadyAddresses all. */
+/** The endpoints with names: the ready ones, or all with publishNotReadyAddresses. */
 function endpointsOf(service: core.Service, slices: readonly discovery.EndpointSlice[]): Endpoint[] {
   const all = service.spec.publishNotReadyAddresses === true
   return slices.flatMap((slice) => slice.endpoints
@@ -80,7 +80,7 @@ function endpointsOf(service: core.Service, slices: readonly discovery.EndpointS
     .flatMap((e) => e.addresses.map((ip) => ({ host: (e.hostname ?? '') || dashed(ip), ip, ports: slice.ports }))))
 }
 
-/** Clients take the first address: each gets another one. */
+/** Rotates the addresses, since clients use the first. */
 function shuffled<T>(list: readonly T[]): T[] {
   const copy = [...list]
   for (let i = copy.length - 1; i > 0; i--) {
@@ -99,13 +99,13 @@ const ofType = (q: Question, records: readonly (DnsRecord | undefined)[]) => rec
 const nameOf = (z: Context, service: core.Service) => `${service.metadata.name}.${service.metadata.namespace}.svc.${z.domain}`
 const slicesOf = (z: Context, service: core.Service) => z.view.slices(service.metadata.namespace ?? '', service.metadata.name ?? '')
 
-/** The name exists; no answers: it has no records of the type, and the SOA says how long that may be believed. */
+/** NODATA: the name exists but has no records of the type; the SOA says how long this may be cached. */
 const reply = (z: Context, answers: readonly DnsRecord[], additional: readonly DnsRecord[] = []): ZoneAnswer =>
   ({ kind: 'reply', reply: { rcode: rcodes.noError, authoritative: true, answers, additional, authority: answers.length === 0 ? [z.soa()] : [] } })
 const noData = (z: Context) => reply(z, [])
 const noName = (z: Context): ZoneAnswer => ({ kind: 'reply', reply: { rcode: rcodes.nameError, authoritative: true, answers: [], authority: [z.soa()] } })
 
-/** SRV records, and the addresses of what they point to. `matches` picks the ports. */
+/** SRV records, and the addresses of their targets. `matches` selects the ports. */
 function srv(z: Context, name: string, service: core.Service, endpoints: readonly Endpoint[], matches: (port: string, protocol: string) => boolean): { answers: DnsRecord[]; additional: DnsRecord[] } {
   const answers: DnsRecord[] = []
   const additional: (DnsRecord | undefined)[] = []
@@ -141,7 +141,7 @@ function serviceAnswer(z: Context, q: Question, service: core.Service): ZoneAnsw
   return reply(z, ofType(q, ips.map((ip) => addressRecord(q.name, ip))))
 }
 
-/** What lies below a service: its named ports, or one of its endpoints. */
+/** Names below a service: its named ports, or one of its endpoints. */
 function belowService(z: Context, q: Question, service: core.Service, labels: readonly string[]): ZoneAnswer {
   if (service.spec.type === 'ExternalName') return noName(z)
   const endpoints = endpointsOf(service, slicesOf(z, service))
@@ -186,7 +186,7 @@ function inZone(z: Context, q: Question, labels: readonly string[]): ZoneAnswer 
   return rest.length === 1 ? serviceAnswer(z, q, service) : belowService(z, q, service, rest.slice(0, -1))
 }
 
-/** The name of a service or an endpoint behind an address; undefined when the cluster has none such: somebody else may know. */
+/** The name of the service or endpoint with an address; undefined when the cluster has none: the upstream may know it. */
 function reverse(z: Context, q: Question, ip: string): ZoneAnswer {
   const names = z.view.servicesByIp(ip).map((service) => nameOf(z, service))
   for (const slice of names.length === 0 ? z.view.slicesByIp(ip) : []) {
@@ -200,7 +200,7 @@ function reverse(z: Context, q: Question, ip: string): ZoneAnswer {
 
 export type Zone = (question: Question) => ZoneAnswer
 
-/** A resolver of the cluster's names. It only reads `view`, and costs a few map look-ups per question. */
+/** A resolver of the cluster's names. It only reads `view`; a query costs a few map lookups. */
 export function createZone(options: ZoneOptions): Zone {
   const { view, domain, serial } = options
   const apex = domain.toLowerCase().split('.')
