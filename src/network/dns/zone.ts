@@ -80,7 +80,7 @@ function endpointsOf(service: core.Service, slices: readonly discovery.EndpointS
     .flatMap((e) => e.addresses.map((ip) => ({ host: (e.hostname ?? '') || dashed(ip), ip, ports: slice.ports }))))
 }
 
-/** Rotates the addresses, since clients use the first. */
+/** In random order, since clients use the first address. */
 function shuffled<T>(list: readonly T[]): T[] {
   const copy = [...list]
   for (let i = copy.length - 1; i > 0; i--) {

@@ -1,6 +1,6 @@
 /**
- * The cluster's own interface on the node: it carries the address of cluster DNS and the route of the service network, and
- * no packet ever leaves by it. A bridge without ports: kernels without dummy interfaces have bridges.
+ * The cluster's own interface on the node: it has the address of cluster DNS and the route of the service network, and no
+ * packet ever leaves through it. A bridge without ports, since some kernels lack dummy interfaces but have bridges.
  */
 import { run as runCommand } from './run.ts'
 
@@ -15,8 +15,8 @@ export interface DeviceOptions {
 const familyFlag = (address: string) => (address.includes(':') ? '-6' : '-4')
 
 /**
- * Makes the interface, or mends it. With the route, a host without a default route reaches services too, and what belongs
- * to no service is refused at once instead of leaving the host.
+ * Creates or repairs the interface. With the route, a host without a default route reaches services too, and addresses of no
+ * service are refused at once instead of leaving the host.
  */
 export async function ensureDevice({ device, dnsAddresses, serviceCidrs }: DeviceOptions, run: Run = runCommand): Promise<void> {
   await run('ip', ['link', 'add', 'name', device, 'type', 'bridge']).catch((error: Error) => {
@@ -30,7 +30,7 @@ export async function ensureDevice({ device, dnsAddresses, serviceCidrs }: Devic
   for (const cidr of serviceCidrs) await run('ip', [familyFlag(cidr), 'route', 'replace', cidr, 'dev', device, 'metric', '4096'])
 }
 
-/** Removes an interface; it is no error that there is none. */
+/** Removes an interface, if it exists. */
 export async function removeDevice(device: string, run: Run = runCommand): Promise<void> {
   await run('ip', ['link', 'delete', 'dev', device]).catch((error: Error) => {
     if (!error.message.includes('Cannot find device')) throw error

@@ -1,6 +1,6 @@
 /**
- * Hosts with Docker or ufw drop forwarded packets in iptables' FORWARD chain, and no rule in another table can overrule
- * that. Where it is so, and only there, the pods' packets are let through by rules that carry the cluster's name.
+ * Hosts with Docker or ufw drop forwarded packets in iptables' FORWARD chain, and no rule in another table can override
+ * that. On such hosts only, the pods' packets are accepted by rules with the cluster's name.
  */
 import { readFile } from 'node:fs/promises'
 import type { Logger } from '../../machinery/log.ts'
@@ -35,7 +35,7 @@ async function forEachRule(options: ForwardingOptions, run: Run, read: (path: st
   }
 }
 
-/** Lets the pods' packets through where FORWARD drops by default. Says so, and goes on, when it cannot. */
+/** Accepts the pods' packets where FORWARD drops by default. If it cannot, it logs so and goes on. */
 export async function allowForwarding(options: ForwardingOptions, log: Logger, run: Run = runCommand, read = readText): Promise<void> {
   await forEachRule(options, run, read, async (command, rule) => {
     try {
@@ -50,7 +50,7 @@ export async function allowForwarding(options: ForwardingOptions, log: Logger, r
   })
 }
 
-/** Takes the rules away again. */
+/** Removes the rules. */
 export async function disallowForwarding(options: ForwardingOptions, run: Run = runCommand, read = readText): Promise<void> {
   await forEachRule(options, run, read, async (command, rule) => {
     while (await run(command, ['-w', '-C', 'FORWARD', ...rule]).then(() => true, () => false)) {

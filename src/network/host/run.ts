@@ -7,7 +7,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-/** A command that ended with a code other than 0, or could not be started. */
+/** A command that exited with a code other than 0, or could not be started. */
 export class CommandError extends Error {
   readonly code: number | undefined
   readonly stderr: string
@@ -20,7 +20,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Debian keeps these tools in directories that are not on everybody's PATH. */
+/** Debian has these tools in directories that are not on every user's PATH. */
 const searchPath = [process.env['PATH'], '/usr/sbin', '/sbin'].filter(Boolean).join(':')
 
 /** Resolves with the standard output; rejects with a `CommandError` that carries the standard error. */
@@ -37,11 +37,11 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk })
     child.once('error', (error) => reject(new CommandError(command, args, undefined, error.message)))
     child.once('close', (code) => (code === 0 ? resolve(stdout) : reject(new CommandError(command, args, code ?? undefined, stderr))))
-    // A command that ends before it has read everything says why on stderr; the broken pipe adds nothing.
+    // A command that exits before it has read everything says why on stderr; the broken pipe adds nothing.
     child.stdin.on('error', () => child.stdin.destroy())
     child.stdin.end(options.input ?? '')
   })
 }
 
-/** Whether the error says that the command is not installed. */
+/** Whether the command is not installed. */
 export const isMissing = (error: unknown): boolean => error instanceof CommandError && error.code === undefined && error.stderr.includes('ENOENT')

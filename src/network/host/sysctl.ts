@@ -1,7 +1,7 @@
 /**
- * Kernel settings that the network needs. They belong to the whole host, so what they were is written down, with the
- * clusters that rely on them; the last one to leave puts them back. The note lies under /run: a reboot resets both. A cluster
- * relies on them while it has its directory beside the note: one that lost it without `down` is not waited for.
+ * Kernel settings that the network needs. They belong to the whole host, so their old values are recorded, with the clusters
+ * that rely on them; the last one to leave restores them. The record is under /run: a reboot resets both. A cluster relies on
+ * them as long as its directory beside the record exists: one that lost it without `down` no longer counts.
  */
 import { access, mkdir, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ export interface Sysctl { readonly name: string; readonly value: string }
 
 export const forwardIpv4: Sysctl = { name: 'net.ipv4.ip_forward', value: '1' }
 export const forwardIpv6: Sysctl = { name: 'net.ipv6.conf.all.forwarding', value: '1' }
-/** Lets 127.0.0.1:<node port> leave through a pod's interface. */
+/** Allows 127.0.0.1:<node port> to be routed to a pod's interface. */
 export const routeLocalnet: Sysctl = { name: 'net.ipv4.conf.all.route_localnet', value: '1' }
 
 interface Loan { readonly original: string; readonly users: readonly string[] }
@@ -19,7 +19,7 @@ type Loans = Readonly<Record<string, Loan>>
 
 const fileOf = (name: string) => `/proc/sys/${name.replaceAll('.', '/')}`
 
-/** One note for each network namespace: a node in its own has its own settings. */
+/** One record per network namespace: a node in its own namespace has its own settings. */
 async function notePath(directory: string): Promise<string> {
   const namespace = await readlink('/proc/self/ns/net').catch(() => 'net:[0]') // no /proc namespaces: there is only one
   return join(directory, `.sysctls-${namespace.replace(/\D/g, '')}.json`)
@@ -40,7 +40,7 @@ async function writeLoans(path: string, loans: Loans): Promise<void> {
   await rename(`${path}.new`, path)
 }
 
-/** Two clusters that start or stop in the same moment take turns. A lock older than 5 s belonged to a process that died. */
+/** Serializes clusters that start or stop at the same moment. A lock older than 5 s belonged to a process that died. */
 async function locked<T>(path: string, task: () => Promise<T>): Promise<T> {
   const lock = `${path}.lock`
   for (;;) {
@@ -61,16 +61,16 @@ async function locked<T>(path: string, task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The users that are still there. */
+/** The users that still exist. */
 async function present(directory: string, users: readonly string[]): Promise<readonly string[]> {
   const there = await Promise.all(users.map((user) => access(join(directory, user)).then(() => true, () => false)))
   return users.filter((_, i) => there[i])
 }
 
 /**
- * Sets the settings for `user` (a cluster's name), remembering what they were. A setting that already has its value is
- * noted too: another cluster may have set it, and must not take it away while this one runs. Throws where /proc/sys
- * cannot be written and the value is another one.
+ * Applies the settings for `user` (a cluster's name) and records the old values. A setting that already has its value is
+ * recorded too: another cluster may have set it, and must not reset it while this one runs. Throws if /proc/sys is not
+ * writable and the value differs.
  */
 export async function borrowSysctls(directory: string, user: string, sysctls: readonly Sysctl[]): Promise<void> {
   await mkdir(directory, { recursive: true })
@@ -81,7 +81,7 @@ export async function borrowSysctls(directory: string, user: string, sysctls: re
       const current = (await readFile(fileOf(name), 'utf8')).trim()
       const loan = loans[name]
       const users = (await present(directory, loan?.users ?? [])).filter((u) => u !== user)
-      // Whoever turned it back has decided anew, or the note was of another namespace that had this one's number.
+      // Somebody reset it on purpose, or the record was of another namespace with the same inode number.
       const original = loan && current === value ? loan.original : current
       loans = { ...loans, [name]: { original, users: [...users, user] } }
       await writeLoans(path, loans)
@@ -95,7 +95,7 @@ export async function borrowSysctls(directory: string, user: string, sysctls: re
   })
 }
 
-/** Takes `user` off the note and puts back what nobody relies on any more. */
+/** Removes `user` from the record, and restores settings that nobody relies on any more. */
 export async function returnSysctls(directory: string, user: string): Promise<void> {
   const path = await notePath(directory)
   if (Object.keys(await readLoans(path)).length === 0) return

@@ -1,6 +1,6 @@
 /**
- * Services of type LoadBalancer on machines that no cloud stands behind: the nodes' own addresses are the load balancer,
- * and the service proxy of each node leads them to the endpoints. Runs once for a cluster.
+ * Services of type LoadBalancer without a cloud: the nodes' own addresses are the load balancer, and each node's service
+ * proxy forwards to the endpoints. Runs once per cluster.
  *
  *     Service (LoadBalancer, no class) ──▶ whose ports are free? ──▶ status.loadBalancer.ingress = addresses of the Ready nodes
  *                                               └▶ taken: stays pending, with an event that names who has the port
@@ -25,15 +25,15 @@ export interface LoadBalancerOptions {
   readonly signal: AbortSignal
 }
 
-/** Nodes that carry this label are left out (a well-known label of Kubernetes). */
+/** Nodes with this well-known label are left out. */
 const excludedLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
-/** Whether the service is ours: one with a class waits for the controller of that class. */
+/** Whether we handle the service: one with a class is for the controller of that class. */
 export const isOurs = (service: core.Service): boolean => service.spec.type === 'LoadBalancer' && !service.spec.loadBalancerClass && !service.metadata.deletionTimestamp
 
 const isReady = (node: core.Node) => (node.status.conditions ?? []).some((c) => c.type === 'Ready' && c.status === 'True')
 
-/** The addresses under which the cluster is reached: of nodes that are Ready and not excluded. ExternalIP before InternalIP. */
+/** The cluster's addresses: those of nodes that are Ready and not excluded. ExternalIP before InternalIP. */
 export function nodeAddresses(nodes: readonly core.Node[], families: readonly string[]): string[] {
   const usable = nodes.filter((node) => isReady(node) && node.metadata.labels?.[excludedLabel] === undefined && !node.metadata.deletionTimestamp)
   const of = (node: core.Node, type: string) => (node.status.addresses ?? []).filter((a) => a.type === type).map((a) => a.address)
@@ -45,11 +45,11 @@ export function nodeAddresses(nodes: readonly core.Node[], families: readonly st
 }
 
 const portsOf = (service: core.Service) => (service.spec.ports ?? []).map((p) => ({ protocol: p.protocol ?? 'TCP', port: p.port }))
-/** The older service keeps a port that two ask for. */
+/** If two services want the same port, the older one gets it. */
 const isOlder = (a: core.Service, b: core.Service) =>
   `${a.metadata.creationTimestamp ?? ''} ${a.metadata.uid ?? ''}` < `${b.metadata.creationTimestamp ?? ''} ${b.metadata.uid ?? ''}`
 
-/** Why the service cannot have its ports; undefined when it can. */
+/** Why the service cannot get its ports; undefined when it can. */
 export function obstacle(service: core.Service, others: readonly core.Service[], reserved: readonly number[]): string | undefined {
   for (const { protocol, port } of portsOf(service)) {
     if (protocol === 'TCP' && reserved.includes(port)) return `port ${port} of the nodes is used by the cluster itself`
@@ -67,14 +67,14 @@ interface Picture {
   readonly reservedPorts: readonly number[]
 }
 
-/** Under externalTrafficPolicy Local only nodes with endpoints of their own can answer. */
+/** With externalTrafficPolicy Local, only nodes with local endpoints can answer. */
 function candidates(service: core.Service, { nodes, slices }: Picture): readonly core.Node[] {
   if (service.spec.externalTrafficPolicy !== 'Local') return nodes
   const here = new Set(slices.flatMap((slice) => slice.endpoints.filter((e) => e.conditions.ready !== false).map((e) => e.nodeName)))
   return nodes.filter((node) => here.has(node.metadata.name))
 }
 
-/** The ingress that the service should show. */
+/** The ingress that the service's status should have. */
 function planIngress(service: core.Service, picture: Picture): { readonly ingress: readonly core.LoadBalancerIngress[]; readonly obstacle?: string | undefined } {
   const why = obstacle(service, picture.services, picture.reservedPorts)
   if (why) return { ingress: [], obstacle: why }
@@ -118,7 +118,7 @@ export function startLoadBalancer(options: LoadBalancerOptions): Controller {
     name: 'load-balancer',
     reconciler: { reconcile },
     watches: [
-      // A service that comes or goes may free or take a port that another waits for.
+      // A created or deleted service may take or free a port that another waits for.
       watch(services, (service, change) => (isOurs(service) || (change.old && isOurs(change.old)) ? ours().concat(keyOf(service)) : [])),
       watch(nodes, (node, change) => (change.old && aspects(change.old) === aspects(node) ? [] : ours())),
       watch(slices, (slice) => bySliceService.service(slice).filter((key) => services.get(key)?.spec.externalTrafficPolicy === 'Local')),
@@ -132,5 +132,5 @@ export function startLoadBalancer(options: LoadBalancerOptions): Controller {
   return controller
 }
 
-/** What of a node matters here: nodes report their state often. */
+/** The parts of a node that matter here: nodes update their status often. */
 const aspects = (node: core.Node) => JSON.stringify([isReady(node), node.status.addresses, node.metadata.labels?.[excludedLabel], node.metadata.deletionTimestamp])

@@ -8,7 +8,7 @@ export interface Family {
   readonly addressType: 'IPv4' | 'IPv6'
   readonly loopback: string
   readonly multicast: string
-  /** Whether an address or a CIDR is of this family. */
+  /** Whether an address or CIDR belongs to this family. */
   has(addressOrCidr: string): boolean
   /** `10.0.0.1:80`, `[fd00::1]:80`: the target of a dnat. */
   target(ip: string, port: number): string

@@ -1,6 +1,6 @@
 /**
- * What the nftables table holds, and what it should hold. Each owner (a service, a pod, the base) states its part as a
- * `Fragment`; the ledger finds what has to change in the kernel and writes it as one nft transaction.
+ * The actual and the desired content of an nftables table. Each owner (a service, a pod, the base) declares its part as a
+ * `Fragment`; the ledger computes the difference and writes it as one nft transaction.
  *
  *     stage(owner, fragment) ──▶ claims ──▶ touched names ──▶ take() → { script, commit }
  *                                                             rebuild() → { script, commit }
@@ -13,14 +13,14 @@ export interface Chain {
 }
 
 export interface Element {
-  /** The set or map it is in. */
+  /** The set or map it belongs to. */
   readonly in: string
   readonly key: string
   /** Maps only: a verdict or a datum. */
   readonly value?: string
 }
 
-/** One owner's part of the table. A name that two owners state belongs to the one who was first, until he lets go. */
+/** One owner's part of the table. A name that two owners declare belongs to the first, until it drops it. */
 export interface Fragment {
   readonly chains?: Readonly<Record<string, Chain>>
   /** Name → declaration (`type ipv4_addr; timeout 3h;`). Never changes for a name. */
@@ -29,18 +29,18 @@ export interface Fragment {
   readonly elements?: readonly Element[]
 }
 
-/** A script for `nft -f -`, and what to call once nft has taken it. */
+/** A script for `nft -f -`, and a function to call once nft has applied it. */
 export interface Transaction {
   readonly script: string
   commit(): void
 }
 
 export interface Ledger {
-  /** States an owner's part anew; `undefined`: he has none any more. */
+  /** Replaces an owner's part; `undefined` removes it. */
   stage(owner: string, fragment: Fragment | undefined): void
-  /** The difference to what was last committed; undefined when there is none. */
+  /** The difference from what was last committed; undefined when there is none. */
   take(): Transaction | undefined
-  /** The whole table, replacing whatever is there. */
+  /** The whole table, to replace whatever is there. */
   rebuild(): Transaction
 }
 
@@ -68,7 +68,7 @@ function things(fragment: Fragment): Map<string, Thing> {
 const sameRules = (a: readonly string[] = [], b: readonly string[] = []) => a.length === b.length && a.every((rule, i) => rule === b[i])
 const same = (a: Thing, b: Thing) => a.value === b.value && sameRules(a.rules, b.rules)
 
-/** Elements go many to a line: nft reads a long line faster than many short ones. */
+/** Many elements per line: nft parses one long line faster than many short ones. */
 const perLine = 256
 
 function elementLines(verb: 'add' | 'delete', table: string, elements: readonly Thing[]): string[] {
@@ -89,7 +89,7 @@ function elementLines(verb: 'add' | 'delete', table: string, elements: readonly 
 interface Delta { readonly removed: readonly Thing[]; readonly added: readonly Thing[]; readonly changed: readonly Thing[] }
 
 /**
- * The order matters: what is referred to exists before who refers to it, and goes after.
+ * The order matters: referenced objects are added before, and deleted after, those that reference them.
  * A changed element is deleted and added: within one transaction nobody sees it missing.
  */
 function scriptOf(table: string, { removed, added, changed }: Delta): string {
@@ -115,7 +115,7 @@ function scriptOf(table: string, { removed, added, changed }: Delta): string {
 export function createLedger(family: 'ip' | 'ip6', name: string): Ledger {
   const table = `${family} ${name}`
   const parts = new Map<string, Map<string, Thing>>()
-  /** Who claims a thing, first come first. */
+  /** The owners that declare a name, in order. */
   const claims = new Map<string, Map<string, Thing>>()
   const applied = new Map<string, Thing>()
   const touched = new Set<string>()
@@ -159,7 +159,7 @@ export function createLedger(family: 'ip' | 'ip6', name: string): Ledger {
     }
     touched.clear()
     if (removed.length + added.length + changed.length === 0) return undefined
-    // An element goes with its set: nft refuses to delete it from one that is new or gone.
+    // An element is deleted with its set: nft refuses to delete it from one that is new or gone.
     const goneSets = new Set(removed.filter((t) => t.kind === 'set' || t.kind === 'map').map((t) => t.name))
     const delta = { removed: removed.filter((t) => t.kind !== 'element' || !goneSets.has(t.name)), added, changed }
     const commit = () => {
@@ -176,7 +176,7 @@ export function createLedger(family: 'ip' | 'ip6', name: string): Ledger {
       applied.clear()
       for (const thing of added) applied.set(thing.id, thing)
     }
-    // Adding first makes the deletion valid where there is no table yet.
+    // Adding it first makes the deletion valid if there is no table yet.
     const head = [`add table ${table}`, `delete table ${table}`, `add table ${table}`]
     return { script: [...head, scriptOf(table, { removed: [], added, changed: [] })].join('\n'), commit }
   }

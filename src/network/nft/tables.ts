@@ -1,4 +1,4 @@
-/** The tables of the families in use, kept up to date in the kernel: whoever has a part states it, one loop writes it. */
+/** The tables of the families in use: owners declare their parts, and one loop writes them to the kernel. */
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import { run as runCommand } from '../host/run.ts'
@@ -10,19 +10,19 @@ export interface TablesOptions {
   readonly families: readonly Family[]
   readonly clock: Clock
   readonly log: Logger
-  /** Gives `nft -f -` the script; replaced in tests. */
+  /** Runs `nft -f -` with the script; replaced in tests. */
   readonly apply?: (script: string) => Promise<void>
 }
 
-/** Computes an owner's part when the loop gets to it, so that many changes in a row cost one computation. */
+/** Computes an owner's part when the loop gets to it, so that a burst of changes costs one computation. */
 export type PartOf = (family: Family) => Fragment | undefined
 
 export interface Tables {
   /** The owner's part may have changed. `part` is called before the next write. */
   touch(owner: string, part: PartOf): void
-  /** Writes nothing before this is called: at a restart the rules of before stay until all parts are known. */
+  /** Nothing is written before this is called: at a restart, the old rules stay until all parts are known. */
   begin(): void
-  /** Resolves when everything that was touched so far is in the kernel. Rejects when the kernel refuses the whole table. */
+  /** Resolves when everything touched so far is in the kernel. Rejects when the kernel refuses the whole table. */
   flush(): Promise<void>
   /** Called after each write, with the owners whose parts were in it. */
   onWritten(listener: (owners: readonly string[]) => void): void
@@ -58,7 +58,7 @@ export function createTables(options: TablesOptions): Tables {
   /** One write at a time, in the order of the calls. */
   function write(): Promise<void> {
     const mine = writing.then(once)
-    writing = mine.catch(() => {}) // whoever called hears of it; the next write goes on
+    writing = mine.catch(() => {}) // the caller gets the error; the next write goes on
     return mine
   }
 
@@ -68,7 +68,7 @@ export function createTables(options: TablesOptions): Tables {
     for (const [owner, part] of pending) for (const [family, ledger] of ledgers) ledger.stage(owner, part(family))
     pending.clear()
     if (!whole && (await attempt([...ledgers.values()].map((ledger) => ledger.take())))) return done(owners)
-    // At the start, and when a difference was refused: somebody changed the table, so it is written as a whole.
+    // At the start, and after a refused difference (somebody changed the table), the whole table is written.
     whole = true
     if (!(await attempt([...ledgers.values()].map((ledger) => ledger.rebuild())))) {
       schedule(retryMs(failures++))

@@ -7,12 +7,12 @@ import { pickedBy, selectedBy } from './select.ts'
 
 export interface Policies { synced(): Promise<void>; stop(): void }
 
-/** What of a pod policies look at. */
+/** The parts of a pod that policies depend on. */
 const aspects = (pod: core.Pod) => JSON.stringify([
   pod.metadata.labels, pod.spec.nodeName, pod.status.phase, pod.status.podIP, pod.status.podIPs, pod.spec.containers.map((c) => c.ports),
 ])
 
-/** Whether a change of the pod can change the policy's rules: as one of its own, as a peer, or as the owner of a named port. */
+/** Whether a change of the pod can change the policy's rules: as a selected pod, a peer, or the owner of a named port. */
 export function concerns(policy: networking.NetworkPolicy, pod: core.Pod, labelsOf: PolicyView['namespaceLabels']): boolean {
   if (selectedBy(policy)(pod)) return true
   const lists = [...(policy.spec.ingress ?? []).map((r) => r.from), ...(policy.spec.egress ?? []).map((r) => r.to)]
@@ -21,7 +21,7 @@ export function concerns(policy: networking.NetworkPolicy, pod: core.Pod, labels
   return (policy.spec.egress ?? []).some((r) => r.ports?.some((p) => typeof p.port === 'string'))
 }
 
-/** Follows the policies. Pods of the whole cluster are only followed once there is a policy. */
+/** Watches policies. The pods of the whole cluster are watched only once there is a policy. */
 export function followPolicies(informers: Informers, tables: Tables, nodeName: string): Policies {
   const policies = informers.for(networking.networkpolicies)
   const namespaces = informers.for(core.namespaces)
@@ -29,7 +29,7 @@ export function followPolicies(informers: Informers, tables: Tables, nodeName: s
   let pods: Informer<core.Pod> | undefined
   const namespaceLabels = (name: string) => {
     const namespace = namespaces.get(name)
-    // Every namespace can be selected by its name, also before the label is written (KEP-2161).
+    // Every namespace can be selected by its name, even before the label is written (KEP-2161).
     return namespace && { 'kubernetes.io/metadata.name': name, ...namespace.metadata.labels }
   }
   const view = (): PolicyView => ({ pods: pods?.list() ?? [], nodeName, namespaceLabels })
@@ -73,7 +73,7 @@ export function followPolicies(informers: Informers, tables: Tables, nodeName: s
   return {
     async synced() {
       await Promise.all([policies.synced(), namespaces.synced()])
-      // At a restart the isolated pods must be known before the rules of before are replaced.
+      // At a restart, the isolated pods must be known before the old rules are replaced.
       await pods?.synced()
     },
     stop() { for (const stop of stops) stop() },

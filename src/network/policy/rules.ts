@@ -25,7 +25,7 @@ export interface PolicyView {
 
 const isolated = { Ingress: 'isolated-ingress', Egress: 'isolated-egress' } as const
 const short = { Ingress: 'in', Egress: 'out' } as const
-/** Names in nftables end at 255 characters, names of policies at 253. */
+/** nftables names have at most 255 characters, policy names 253. */
 const longest = 150
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
@@ -34,11 +34,11 @@ const idOf = (policy: networking.NetworkPolicy): string => {
   return id.length <= longest ? id : hashOf(id)
 }
 
-/** The address of the pod in the family; undefined when it has none (yet, or any more). */
+/** The pod's address in the family; undefined when it has none (yet, or any more). */
 const addressOf = (pod: core.Pod, family: Family): string | undefined =>
   (isOnPodNetwork(pod) ? [...(pod.status.podIPs ?? []).map((p) => p.ip), pod.status.podIP ?? ''].find((ip) => family.has(ip)) : undefined)
 
-/** The hooks, before the services' own filters. Connections that were allowed when they began stay. */
+/** The hooks, before the services' own filters. Established connections stay allowed. */
 export function planPolicyBase(family: Family): Fragment {
   const f = family.table
   const hook = (direction: Direction, side: 'saddr' | 'daddr', priority: number): Chain => ({
@@ -51,7 +51,7 @@ export function planPolicyBase(family: Family): Fragment {
   }
 }
 
-/** One pod of this node: which policies isolate it. Pods under the same policies share a chain. */
+/** One pod of this node and the policies that isolate it. Pods with the same policies share a chain. */
 export function planPod(pod: core.Pod, policies: readonly networking.NetworkPolicy[], family: Family): Fragment | undefined {
   const ip = addressOf(pod, family)
   if (ip === undefined) return undefined
@@ -84,7 +84,7 @@ interface Scope {
   readonly draft: Draft
 }
 
-/** Packets of one peer: addresses of pods in a set that follows them, or a block without its exceptions. Undefined: of the other family. */
+/** The match for one peer: a set of pod addresses, kept up to date, or an ipBlock without its exceptions. Undefined: of the other family. */
 function peerMatch({ policy, direction, view, family, draft }: Scope, peer: networking.NetworkPolicyPeer, name: string): string | undefined {
   const side = `${family.table} ${direction === 'Ingress' ? 'saddr' : 'daddr'}`
   const pick = pickedBy(peer, policy.metadata.namespace ?? '', view.namespaceLabels)
@@ -102,7 +102,7 @@ function peerMatch({ policy, direction, view, family, draft }: Scope, peer: netw
   return `${side} @${name}`
 }
 
-/** A port by its name is another number in each pod: a set of address, protocol and number. */
+/** A named port has its own number in each pod: a set of address, protocol and number. */
 function namedPort({ policy, direction, view, family, draft }: Scope, port: networking.NetworkPolicyPort, name: string): string {
   const protocol = port.protocol ?? 'TCP'
   const receives = direction === 'Ingress' ? selectedBy(policy) : isOnPodNetwork
@@ -122,7 +122,7 @@ function portMatch(scope: Scope, port: networking.NetworkPolicyPort, name: strin
   return `meta l4proto ${protocol} th dport ${port.port}${port.endPort === undefined ? '' : `-${port.endPort}`}`
 }
 
-/** What a policy allows; undefined while it selects no pod of this node, which then needs no rules for it. */
+/** The rules of a policy; undefined while it selects no pod of this node. */
 export function planPolicy(policy: networking.NetworkPolicy, view: PolicyView, family: Family): Fragment | undefined {
   const selects = selectedBy(policy)
   if (!view.pods.some((pod) => pod.spec.nodeName === view.nodeName && selects(pod) && addressOf(pod, family) !== undefined)) return undefined

@@ -1,21 +1,21 @@
-/** Which pods a NetworkPolicy speaks of. */
+/** Which pods a NetworkPolicy refers to. */
 import type { core, networking } from '../../api/index.ts'
 import { fromLabelSelector, type LabelSelector } from '../../machinery/labels.ts'
 
 export type PodFilter = (pod: core.Pod) => boolean
-/** The labels of a namespace; undefined: there is no such namespace. */
+/** The labels of a namespace; undefined if it does not exist. */
 export type NamespaceLabels = (name: string) => Readonly<Record<string, string>> | undefined
 
-/** A pod that takes part in the pod network: not on the host's, not over. */
+/** Whether a pod is in the pod network: without host network, and not terminated. */
 export const isOnPodNetwork: PodFilter = (pod) => !pod.spec.hostNetwork && pod.status.phase !== 'Succeeded' && pod.status.phase !== 'Failed'
 
-/** The policy's own pods. */
+/** The pods that the policy selects. */
 export function selectedBy(policy: networking.NetworkPolicy): PodFilter {
   const selector = fromLabelSelector(policy.spec.podSelector)
   return (pod) => pod.metadata.namespace === policy.metadata.namespace && isOnPodNetwork(pod) && selector.matches(pod.metadata.labels)
 }
 
-/** The pods of one peer of a rule; undefined for a peer that is a block of addresses. */
+/** The pods of one peer of a rule; undefined for an ipBlock. */
 export function pickedBy(peer: networking.NetworkPolicyPeer, namespace: string, labelsOf: NamespaceLabels): PodFilter | undefined {
   if (peer.ipBlock) return undefined
   const pods: LabelSelector | undefined = peer.podSelector && fromLabelSelector(peer.podSelector)

@@ -1,4 +1,4 @@
-/** The part of the table that is always there: the hooks, the maps that services enter themselves into, masquerading. */
+/** The base of the table: the hooks, the maps that services add their elements to, masquerading. */
 import type { Chain, Fragment } from '../nft/ledger.ts'
 import type { Family } from '../nft/family.ts'
 
@@ -15,7 +15,7 @@ export const mapNames = {
 
 export const chainNames = { services: 'services', refuse: 'refuse', noEndpoint: 'no-endpoint', masquerade: 'masquerading' } as const
 
-/** The bit of the packet mark that asks for masquerading on the way out: the one kube-proxy uses, so that others leave it alone. */
+/** The packet mark bit for masquerading: kube-proxy's, so that others leave it alone. */
 const mark = '0x4000'
 export const setMasqueradeMark = `meta mark set meta mark or ${mark}`
 
@@ -25,10 +25,10 @@ export interface BaseOptions {
   readonly podCidrs: readonly string[]
   readonly clusterCidrs: readonly string[]
   readonly serviceCidrs: readonly string[]
-  /** The addresses of all nodes: pods speak to them under their own address. */
+  /** The addresses of all nodes, which pods reach without masquerading. */
   readonly nodeAddresses: readonly string[]
   readonly clusterDnsAddresses: readonly string[]
-  /** Node ports on 127.0.0.1: allowed by `route_localnet`, which opens a door that one rule shuts again. */
+  /** Node ports on 127.0.0.1. They need `route_localnet`, whose side effects one rule blocks. */
   readonly localhost: boolean
 }
 
@@ -61,7 +61,7 @@ function refusals(o: BaseOptions): string[] {
   return [
     `${f} daddr . meta l4proto . th dport vmap @${mapNames.noEndpointIps}`,
     `fib daddr type local meta l4proto . th dport vmap @${mapNames.noEndpointPorts}`,
-    // What is still on its way to the service network after translation belongs to no service.
+    // A packet that still goes to the service network after translation belongs to no service.
     ...(o.serviceCidrs.length > 0 ? [`${f} daddr { ${o.serviceCidrs.join(', ')} } fib daddr type != local goto ${chainNames.refuse}`] : []),
   ]
 }

@@ -1,6 +1,6 @@
 /**
- * The kernel remembers where each UDP conversation went, and a client that keeps sending keeps that memory alive: when an
- * endpoint goes, or the first one comes, what is remembered has to be forgotten, or the client speaks to nobody.
+ * Connection tracking of UDP: a client that keeps sending keeps its conntrack entry alive. When an endpoint goes, or the
+ * first one comes, stale entries must be deleted, or the client's packets go nowhere.
  */
 import type { Logger } from '../../machinery/log.ts'
 import { CommandError, isMissing, run as runCommand } from '../host/run.ts'
@@ -8,7 +8,7 @@ import type { Front } from './service.ts'
 
 const keyOf = (f: Front) => `${f.ip ?? ''} ${f.protocol} ${f.port}`
 
-/** The arguments of the `conntrack` calls that a change of one service's fronts asks for. */
+/** The arguments of the `conntrack` calls that a change of one service's fronts requires. */
 export function staleFlows(before: readonly Front[], now: readonly Front[]): readonly (readonly string[])[] {
   const current = new Map(now.filter((f) => f.protocol === 'udp').map((f) => [keyOf(f), f]))
   const previous = new Map(before.filter((f) => f.protocol === 'udp').map((f) => [keyOf(f), f]))
@@ -26,7 +26,7 @@ export function staleFlows(before: readonly Front[], now: readonly Front[]): rea
 
 export interface FlowCleaner { clean(calls: readonly (readonly string[])[]): Promise<void> }
 
-/** Runs the calls; says once that the tool is missing. Never fails: an entry that stays only lasts until it times out. */
+/** Runs the calls; logs once if the tool is missing. Never fails: a stale entry lasts only until it times out. */
 export function createFlowCleaner(log: Logger, run: typeof runCommand = runCommand): FlowCleaner {
   let missing = false
   return {

@@ -1,7 +1,7 @@
-/** Which endpoints a service port's traffic may go to, seen from this node. */
+/** The endpoints that a service port's traffic may go to from this node. */
 import type { core, discovery } from '../../api/index.ts'
 
-/** Where this node stands: decides what is local and which topology hints concern it. */
+/** This node's place: decides what is local and which topology hints apply. */
 export interface Place { readonly node: string; readonly zone?: string | undefined }
 
 export interface Target { readonly ip: string; readonly port: number; readonly local: boolean }
@@ -39,7 +39,7 @@ function candidateOf(endpoint: discovery.Endpoint, port: number, place: Place): 
   }
 }
 
-/** Every endpoint of the port, once per address and port; of two that say different things the ready one counts. */
+/** Every endpoint of the port, once per address and port; of two that differ, the ready one wins. */
 function candidates(port: core.ServicePort, slices: readonly discovery.EndpointSlice[], addressType: string, place: Place): Candidate[] {
   const found = new Map<string, Candidate>()
   for (const slice of slices) {
@@ -53,12 +53,12 @@ function candidates(port: core.ServicePort, slices: readonly discovery.EndpointS
       if (!found.get(id)?.ready) found.set(id, candidate)
     }
   }
-  // A fixed order keeps the rules the same when slices arrive in another one.
+  // Sorted, so that the rules do not depend on the order of slices.
   return [...found.values()].sort((a, b) => (a.ip === b.ip ? a.port - b.port : a.ip < b.ip ? -1 : 1))
 }
 
 /**
- * Topology: hints hold only if every ready endpoint carries them and one is meant for us; else they are ignored, so that
+ * Topology: hints apply only if every ready endpoint has them and one is for us; else they are ignored, so that
  * no traffic is lost while hints are being changed. Hints for nodes come before hints for zones.
  * https://kubernetes.io/docs/concepts/services-networking/topology-aware-routing/#safeguards
  */
@@ -73,7 +73,7 @@ function nearby(ready: readonly Candidate[], place: Place): readonly Candidate[]
   return sameZone.length > 0 ? sameZone : ready
 }
 
-/** When nothing is ready, what is on its way out but still serving takes the traffic (KEP-1669). */
+/** When no endpoint is ready, terminating ones that still serve get the traffic (KEP-1669). */
 const orTerminating = (all: readonly Candidate[], ready: readonly Candidate[]): readonly Candidate[] =>
   (ready.length > 0 ? ready : all.filter((c) => c.serving && c.terminating))
 

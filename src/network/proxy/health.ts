@@ -8,7 +8,7 @@ import type { Logger } from '../../machinery/log.ts'
 export interface HealthTarget { readonly port: number; readonly namespace: string; readonly name: string; readonly localEndpoints: number }
 
 export interface HealthServers {
-  /** The service's port and count; undefined: it has none any more. */
+  /** The service's port and number of local endpoints; undefined when it needs no health check any more. */
   set(service: string, target: HealthTarget | undefined): void
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** hostPort: the node's address and the port lead to the pod, as the CNI portmap plugin would do, but in our own table. */
+/** hostPort: forwards a port of the node's addresses to the pod, like the CNI portmap plugin, but in our own table. */
 import { core } from '../../api/index.ts'
 import { keyOf, type Informers } from '../../client/informer.ts'
 import type { Element, Fragment } from '../nft/ledger.ts'
@@ -8,7 +8,7 @@ import { mapNames } from './base.ts'
 
 const anyAddress = new Set(['', '0.0.0.0', '::'])
 
-/** The pod's part of the table; undefined when it has no host port, no address yet, or is over. */
+/** The pod's part of the table; undefined when it has no host port, no address yet, or has terminated. */
 export function planHostPorts(pod: core.Pod, family: Family): Fragment | undefined {
   if (pod.spec.hostNetwork || pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed') return undefined
   const ip = [...(pod.status.podIPs ?? []).map((p) => p.ip), pod.status.podIP ?? ''].find((a) => family.has(a))
@@ -28,7 +28,7 @@ export function planHostPorts(pod: core.Pod, family: Family): Fragment | undefin
 
 const hasHostPorts = (pod: core.Pod) => [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((c) => c.ports?.some((p) => p.hostPort))
 
-/** Follows the pods of this node. Returns how to stop. */
+/** Watches the pods of this node. Returns a function that stops it. */
 export function followHostPorts(informers: Informers, tables: Tables, nodeName: string): { synced(): Promise<void>; stop(): void } {
   const pods = informers.for(core.pods, { fieldSelector: `spec.nodeName=${nodeName}` })
   const stop = pods.onChange(({ object }) => {

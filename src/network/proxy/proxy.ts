@@ -1,4 +1,4 @@
-/** The service proxy: follows Services and EndpointSlices, and keeps each service's part of the nftables table. */
+/** The service proxy: watches Services and EndpointSlices, and maintains each service's part of the nftables table. */
 import { core, discovery } from '../../api/index.ts'
 import { keyOf, type Informers } from '../../client/informer.ts'
 import type { Logger } from '../../machinery/log.ts'
@@ -17,13 +17,13 @@ export interface ProxyOptions {
   readonly log: Logger
   readonly nodeName: string
   readonly clusterCidrs: readonly string[]
-  /** A service that the node itself answers (cluster DNS): without endpoints it is left alone instead of refused. */
+  /** A service that the node itself answers (cluster DNS): without endpoints it is ignored instead of refused. */
   readonly isAnsweredHere: (service: core.Service) => boolean
   readonly flows?: FlowCleaner
 }
 
 export interface Proxy {
-  /** Resolves when services and slices are known. */
+  /** Resolves when services and slices have synced. */
   synced(): Promise<void>
   stop(): Promise<void>
 }
@@ -37,7 +37,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const nodes = informers.for(core.nodes)
   const health = createHealthServers(log)
   const flows = options.flows ?? createFlowCleaner(log)
-  /** What was last planned and what was last written, per service: the difference tells which UDP flows are stale. */
+  /** The last planned and last written fronts of each service: the difference tells which UDP flows are stale. */
   const planned = new Map<string, readonly Front[]>()
   const written = new Map<string, readonly Front[]>()
   let place: Place = { node: nodeName }

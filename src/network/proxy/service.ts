@@ -7,7 +7,7 @@
  *            └──(cluster IP)───────┴────▶ svc/<id>  spread over all endpoints
  *                                            └──▶ ep/<id>/<ip>/<port>  (session affinity only: remembers the client)
  *
- * What has no endpoint to go to is in `no-endpoint-ips` and `no-endpoint-ports`, and is refused in the filter hooks.
+ * Without endpoints it is in `no-endpoint-ips` and `no-endpoint-ports`, and is refused in the filter hooks.
  */
 import type { core, discovery } from '../../api/index.ts'
 import type { Chain, Element, Fragment } from '../nft/ledger.ts'
@@ -18,11 +18,11 @@ import { chainNames, mapNames, setMasqueradeMark } from './base.ts'
 export interface ServiceContext {
   readonly family: Family
   readonly place: Place
-  /** Sources outside of it are masqueraded on their way to a cluster IP. */
+  /** Traffic from outside it to a cluster IP is masqueraded. */
   readonly clusterCidrs: readonly string[]
 }
 
-/** One address and port that a service answers on, for the clean-up of UDP connections: `ip` undefined is a node port. */
+/** One address and port of a service, for the clean-up of UDP connections; a node port if `ip` is undefined. */
 export interface Front { readonly ip?: string; readonly port: number; readonly protocol: string; readonly targets: readonly Target[] }
 
 export interface ServicePlan {
@@ -30,10 +30,10 @@ export interface ServicePlan {
   readonly fronts: readonly Front[]
 }
 
-/** Another proxy, or nobody, was asked to take care of services with one of these labels. */
+/** Services with one of these labels are for another proxy, or none. */
 const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless']
 
-/** Whether this proxy has anything to do for the service. */
+/** Whether this proxy handles the service. */
 export const isProxied = (service: core.Service): boolean =>
   service.spec.type !== 'ExternalName' && !!service.spec.clusterIP && service.spec.clusterIP !== 'None' && notOurs.every((label) => service.metadata.labels?.[label] === undefined)
 
@@ -46,7 +46,7 @@ interface Draft {
 const affinitySeconds = (service: core.Service): number | undefined =>
   (service.spec.sessionAffinity === 'ClientIP' ? (service.spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : undefined)
 
-/** `dnat to …` one of the targets, each as likely as the other. */
+/** `dnat to …` one of the targets, with equal probability. */
 function spread(family: Family, protocol: string, targets: readonly Target[]): string {
   const to = `meta l4proto ${protocol} dnat ${family.table} to`
   const [only] = targets
@@ -54,7 +54,7 @@ function spread(family: Family, protocol: string, targets: readonly Target[]): s
   return `${to} numgen random mod ${targets.length} map { ${targets.map((t, i) => `${i} : ${t.ip} . ${t.port}`).join(', ')} }`
 }
 
-/** Session affinity: a client goes where it went before, as long as that target is there and the timeout has not passed. */
+/** Session affinity: a client keeps its endpoint as long as that exists and the timeout has not passed. */
 function sticky(draft: Draft, context: ServiceContext, id: string, protocol: string, targets: readonly Target[], seconds: number): string[] {
   const { family } = context
   const known: string[] = []
@@ -102,7 +102,7 @@ function planPort(draft: Draft, context: ServiceContext, service: core.Service, 
   return fronts
 }
 
-/** From outside: under policy `Local` the client's address is kept and only this node's endpoints answer; pods and the node itself reach all. */
+/** From outside: with policy `Local` the client's address is kept and only this node's endpoints answer; pods and the node itself reach all. */
 function externalRules({ family, clusterCidrs }: ServiceContext, all: string, externalLocal: boolean, local: string | undefined): string[] {
   if (!externalLocal) return [setMasqueradeMark, `goto ${all}`]
   return [
@@ -113,11 +113,11 @@ function externalRules({ family, clusterCidrs }: ServiceContext, all: string, ex
   ]
 }
 
-/** Enters an address and port into the maps: where it leads, and what becomes of what leads nowhere. */
+/** Adds an address and port to the maps: its target, or what happens without endpoints. */
 function front(draft: Draft, fronts: Front[], f: Front, chain: string | undefined, elsewhere: boolean, refused = chain === undefined): void {
   const key = f.ip === undefined ? `${f.protocol} . ${f.port}` : `${f.ip} . ${f.protocol} . ${f.port}`
   if (chain) draft.elements.push({ in: f.ip === undefined ? mapNames.nodePorts : mapNames.serviceIps, key, value: `goto ${chain}` })
-  // Endpoints on other nodes only: a client may try another node, so it gets silence rather than a refusal.
+  // Endpoints on other nodes only: packets are dropped rather than rejected, so the client may try another node.
   if (refused) draft.elements.push({ in: f.ip === undefined ? mapNames.noEndpointPorts : mapNames.noEndpointIps, key, value: elsewhere ? 'drop' : `goto ${chainNames.refuse}` })
   fronts.push(f)
 }
@@ -132,7 +132,7 @@ function externalFronts(family: Family, service: core.Service, port: core.Servic
   return [...ips.map((ip) => ({ ip, port: port.port })), ...(port.nodePort ? [{ port: port.nodePort }] : [])]
 }
 
-/** loadBalancerSourceRanges: who else knocks at a load balancer's address is dropped before it is translated. */
+/** loadBalancerSourceRanges: other sources are dropped at a load balancer's address, before translation. */
 function planFirewall(draft: Draft, { family }: ServiceContext, service: core.Service): void {
   const ranges = service.spec.loadBalancerSourceRanges ?? []
   if (ranges.length === 0) return
@@ -148,7 +148,7 @@ function planFirewall(draft: Draft, { family }: ServiceContext, service: core.Se
   }
 }
 
-/** Everything the table holds for one service in one family. `slices` are those labelled with the service's name. */
+/** A service's whole part of one family's table. `slices` are those labelled with the service's name. */
 export function planService(service: core.Service, slices: readonly discovery.EndpointSlice[], context: ServiceContext): ServicePlan {
   const draft: Draft = { chains: {}, sets: {}, elements: [] }
   const fronts: Front[] = []
@@ -156,7 +156,7 @@ export function planService(service: core.Service, slices: readonly discovery.En
   for (const port of service.spec.ports ?? []) {
     const targets = targetsOf(port, slices, context.family.addressType, context.place)
     fronts.push(...planPort(draft, context, service, port, targets))
-    // A pod that reaches itself through its service must see another address than its own, or it would drop the answer.
+    // Hairpin: a pod that reaches itself through its service must see another source address than its own, or it would drop the packet.
     for (const t of targets.all) if (t.local) draft.elements.push({ in: mapNames.hairpin, key: `${t.ip} . ${t.ip}` })
   }
   planFirewall(draft, context, service)
