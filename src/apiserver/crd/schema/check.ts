@@ -1,7 +1,6 @@
 /**
- * Validation of values by a schema, compiled once into closures. A check gives back what is wrong, with the step to each
- * place; a value that is fine costs no text and no list. With the value as it was before (`old`), what is wrong with parts
- * that have not changed is tolerated (ratcheting).
+ * Validation by a schema, compiled once into closures. A check returns the issues with their paths; a valid value allocates
+ * no strings and no arrays. Given the old value (`old`), errors in unchanged parts are tolerated (ratcheting).
  */
 import { deepEqual } from '../../../machinery/meta.ts'
 import { itemCorrelation } from './correlation.ts'
@@ -12,7 +11,7 @@ import { additionalOf, isIntOrString, isObject, itemsOf, type Obj, type Schema }
 import { compileSame, type Same } from './same.ts'
 import { jsonTypeOf, numberChecks, stringChecks } from './scalars.ts'
 
-/** The check of a schema, with everything below it. */
+/** The check of a schema, including everything below it. */
 export function compileCheck(schema: Schema): Check {
   const type = typeCheck(schema)
   let same: Same | undefined
@@ -26,10 +25,10 @@ export function compileCheck(schema: Schema): Check {
   }
 }
 
-/** How Kubernetes calls the format of numbers that it read. */
+/** Kubernetes's name for the format of a decoded number. */
 const foundFormats: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
 
-/** `spec.replicas in body must be of type integer: "string"`. Where there is a format, that is what Kubernetes misses in anything but texts and lists. */
+/** `spec.replicas in body must be of type integer: "string"`. If there is a format, Kubernetes names that instead, except for strings and lists. */
 function typeCheck(schema: Schema): (value: unknown) => Issues {
   const wanted = isIntOrString(schema) ? ['integer', 'string'] : schema.type ? [schema.type] : []
   const format = schema.format && isKnownFormat(schema) ? schema.format : ''
@@ -50,7 +49,7 @@ function enumeration(schema: Schema): Check | undefined {
   const values = schema.enum
   if (!values || values.length === 0) return undefined
   const shown = values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
-  // A null is none of the values, even where null is listed: so it is with Kubernetes.
+  // As in Kubernetes, a null matches no value, even if null is listed.
   return (value) => (value !== null && values.some((one) => deepEqual(one, value)) ? undefined : [issue((_, at) => at.notSupported(value, shown))])
 }
 
@@ -78,10 +77,10 @@ function lists(schema: Schema): Check | undefined {
 
 const hasDuplicates = (list: readonly unknown[]): boolean => list.some((item, i) => list.slice(0, i).some((before) => deepEqual(before, item)))
 
-/** The check of a property; undefined for those that nothing is said about. */
+/** The check of a property; undefined for unspecified ones. */
 type CheckOf = (name: string) => Check | undefined
 
-/** Big schemas describe much that hardly any object has: each part is compiled when a value for it comes. */
+/** Compiles each part on first use: most objects use little of a big schema. */
 function checksOf(schema: Schema): CheckOf {
   const { properties } = schema
   const additional = additionalOf(schema)

@@ -1,7 +1,7 @@
 /**
- * Decoding of custom objects: pruning, coercion of metadata, canonical order. A compiled decoder gives the value back that
- * it was given wherever that is already in normal form. Types other than those of metadata are not looked at: they are for
- * validation (422), where an object that is not readable at all is refused here (400).
+ * Decoding of custom objects: pruning, coercion of metadata, canonical order. A compiled decoder returns the same value if
+ * it is already in normal form. Types are only checked in metadata: a malformed object is rejected here (400), all else is
+ * left to validation (422).
  */
 import { meta } from '../../../api/index.ts'
 import type { CustomCodec } from '../../../api/schema.ts'
@@ -10,7 +10,7 @@ import { diagnose } from '../../../machinery/json/diagnose.ts'
 import { bad, kindOf } from '../../../machinery/json/scalars.ts'
 import { additionalOf, byKey, byRootKey, isEmbedded, itemsOf, preserves, put, sortedKeys, type Obj, type Order, type Schema } from './props.ts'
 
-/** One walk over an object. `trail` and `names` are there when it is the slow one that says where something is wrong. */
+/** One walk over an object. `trail` and `names` exist only on the slow walk, which reports where something is wrong. */
 interface Walk extends Findings {
   readonly trail?: string[]
   readonly names?: string[]
@@ -19,7 +19,7 @@ interface Walk extends Findings {
 
 type Decode = (value: unknown, walk: Walk) => unknown
 
-/** How one property is read. A null goes when the property is not nullable and has no default to take its place. */
+/** Decodes one property. A null is dropped if the property is not nullable and has no default to replace it. */
 interface Property { decode: Decode; readonly dropsNull: boolean }
 
 const mostNames = 100
@@ -39,7 +39,7 @@ function unknownField(walk: Walk, name: string): void {
   if (walk.trail && walk.names && walk.names.length < mostNames) walk.names.push(`unknown field ${JSON.stringify(joined([...walk.trail, `.${name}`]))}`)
 }
 
-/** Runs a decoder one step down, with the step in the trail when there is one. */
+/** Runs a decoder one level down, and records the step in the trail, if there is one. */
 function below(decode: Decode, value: unknown, step: string, walk: Walk): unknown {
   if (!walk.trail) return decode(value, walk)
   walk.trail.push(step)
@@ -65,7 +65,7 @@ function decodeList(list: readonly unknown[], element: Decode, walk: Walk): unkn
   return out ?? list
 }
 
-/** What `of` says of a key: how it is read, or undefined when the key is unknown. */
+/** The decoder of a key, or undefined when the key is unknown. */
 type PropertyOf = (key: string) => Property | undefined
 
 function decodeObject(object: Obj, of: PropertyOf, order: Order, walk: Walk): unknown {
@@ -97,7 +97,7 @@ function rebuilt(object: Obj, keys: readonly string[], of: PropertyOf, walk: Wal
   return out
 }
 
-/** The object from the first property on that is not as it was: `changed` is what became of it. */
+/** Rebuilds the object from the first property that changed; `changed` is its new value. */
 function continued(object: Obj, changedKey: string, changed: unknown, of: PropertyOf, walk: Walk): Obj {
   const out: Record<string, unknown> = {}
   let ahead = true
@@ -123,7 +123,7 @@ function property(key: string, item: unknown, of: PropertyOf, walk: Walk): unkno
   return walk.trail ? below(known.decode, item, `.${key}`, walk) : known.decode(item, walk)
 }
 
-/** Where a schema says nothing of a value and does not preserve it: its objects are emptied. */
+/** A value that the schema neither specifies nor preserves: its objects are emptied. */
 const unspecified: Decode = (value, walk) => {
   if (Array.isArray(value)) return decodeList(value, unspecified, walk)
   if (typeof value === 'object' && value !== null) return decodeObject(value as Obj, () => undefined, byKey, walk)
@@ -164,11 +164,11 @@ const embeddedFields: ReadonlyMap<string, Property> = new Map([
 
 interface Place {
   readonly root?: boolean
-  /** The list that this is an element of preserves what it does not know. */
+  /** The enclosing list preserves unknown fields. */
   readonly keeps?: boolean
 }
 
-/** Big schemas describe much that hardly any object has: each part is compiled when a value for it comes. */
+/** Compiles each part on first use: most objects use little of a big schema. */
 function lazily(make: () => Decode): { decode: Decode } {
   const part = { decode: (value: unknown, walk: Walk): unknown => (part.decode = make())(value, walk) }
   return part
@@ -211,7 +211,7 @@ function propertiesBy(schema: Schema, root: boolean, keepsUnknown: boolean): Pro
   }
 }
 
-/** Reads a value by a schema: what is left of it, or why it cannot be read. */
+/** Decodes a value by a schema: the pruned value, or why it is malformed. */
 export function compileReader(schema: Schema): (value: unknown) => { readonly value?: unknown; readonly problem?: string } {
   const decode = compile(schema)
   return (value) => {

@@ -1,4 +1,4 @@
-/** A version of a custom kind, made of its schema: what the registry, apply and OpenAPI need to know of it. */
+/** A version of a custom kind, compiled from its schema: what the registry, apply and OpenAPI need. */
 import type { StructType } from '../../../api/schema.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import { path, type FieldError, type FieldErrorType } from '../../../machinery/field.ts'
@@ -16,13 +16,13 @@ import { customType } from './types.ts'
 export interface CustomSchema {
   /** For `decodeObject` (coerces metadata, prunes, reports unknown fields), `applyDefaults` and apply. */
   readonly type: StructType<ApiObject, ApiObject>
-  /** The decoded object with the defaults of the schema. */
+  /** The decoded object with the schema's defaults. */
   default(object: ApiObject): ApiObject
-  /** What is wrong with an object by its schema; its metadata is for the registry. */
+  /** Validates an object by its schema; its metadata is left to the registry. */
   validate(object: ApiObject): readonly FieldError[]
-  /** The same for an update: what was wrong before and has not changed is tolerated (KEP-4008). */
+  /** Validates an update: old errors in unchanged parts are tolerated (KEP-4008). */
   validateUpdate(next: ApiObject, current: ApiObject): readonly FieldError[]
-  /** The same for an update of the status alone: of the rest only what lists and rules say. */
+  /** Validates an update of the status; elsewhere only lists and rules are checked. */
   validateStatusUpdate(next: ApiObject, current: ApiObject): readonly FieldError[]
 }
 
@@ -31,13 +31,13 @@ export interface SchemaOptions {
   readonly version: string
   readonly kind: string
   readonly schema: Schema
-  /** Paths of the fields that lists and watches can select by. */
+  /** Paths of the selectable fields. */
   readonly selectable?: readonly string[]
 }
 
 /**
- * Compiles a structural schema. It is not checked here: that is for the definition's validation. A schema with rules in CEL
- * needs `await loadRules([schema])` before its objects are validated.
+ * Compiles a structural schema. The schema itself is checked by the validation of the definition. With CEL rules,
+ * `await loadRules([schema])` is needed before objects are validated.
  */
 export function compileSchema(options: SchemaOptions): CustomSchema {
   const { kind, schema } = options
@@ -47,7 +47,7 @@ export function compileSchema(options: SchemaOptions): CustomSchema {
   const lists = compileListChecks(schema) ?? nothing
   const rules = ruleCheck(schema)
   const status = statusCheck(schema)
-  /** Lists that were no sets before may stay as they are. */
+  /** Old lists with duplicates may stay as they are. */
   const repeated = (next: ApiObject, current: ApiObject): readonly FieldError[] => {
     const found = lists(next)
     return found.length > 0 && lists(current).length > 0 ? [] : found
@@ -58,7 +58,7 @@ export function compileSchema(options: SchemaOptions): CustomSchema {
     type: type as StructType<ApiObject, ApiObject>,
     default: (object) => fill(object) as ApiObject,
     validate: (object) => withRules([...errorsOf(check(object, none)), ...embedded(object), ...lists(object)], rules, object, none),
-    // Most updates are fine as they are: what was before is asked only for those that are not.
+    // Most updates are valid by themselves: the old value is only needed for those that are not.
     validateUpdate: (next, current) => withRules([...errorsOf(check(next, none) && check(next, current)), ...embedded(next), ...repeated(next, current)], rules, next, current),
     validateStatusUpdate: (next, current) => withRules([...status(next, current), ...repeated(next, current)], rules, next, current),
   }
@@ -66,7 +66,7 @@ export function compileSchema(options: SchemaOptions): CustomSchema {
 
 const nothing = (): readonly FieldError[] => []
 
-/** The status by itself: Kubernetes names its fields from there on. */
+/** The status by itself: Kubernetes's field paths start there. */
 function statusCheck(schema: Schema): (next: ApiObject, current: ApiObject) => readonly FieldError[] {
   const part = schema.properties?.status
   if (!part) return nothing
@@ -89,7 +89,7 @@ function ruleCheck(schema: Schema): RuleCheck | undefined {
   return (value, old) => (check ??= rulesEngine().compileRuleCheck(schema))(value, old)
 }
 
-/** Errors that leave rules without the values they are about. */
+/** Errors after which rules cannot be evaluated. */
 const blocking: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
 const unchecked = path(nameless).invalid(null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')
 

@@ -1,21 +1,21 @@
-/** Which element of a list was which before. */
+/** Correlates the elements of a list with those of the old list. */
 import { stableStringify } from '../../../machinery/meta.ts'
 import { none } from './issue.ts'
 import { isObject, itemsOf, type Schema } from './props.ts'
 
-/** What an element was before, or `none`. */
+/** The old value of an element, or `none`. */
 export type Before = (item: unknown, index: number) => unknown
-/** How the elements of a list find themselves in the list as it was; undefined when there was none. */
+/** Correlates a list with the old one; undefined when there was none. */
 export type Correlation = (old: unknown) => Before | undefined
 
-/** Names an element of a list of type map by its keys; a key that is not there has its default. */
+/** The identity of an element of a map list, by its keys; a missing key has its default. */
 function elementKey(schema: Schema): (item: unknown) => string | undefined {
   const items = itemsOf(schema)
   const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((name) => ({ name, fallback: items?.properties?.[name]?.default }))
   return (item) => (isObject(item) ? stableStringify(keys.map(({ name, fallback }) => (Object.hasOwn(item, name) ? item[name] : fallback) ?? null)) : undefined)
 }
 
-/** By keys, in lists of type map; undefined for others. */
+/** By keys, for map lists; undefined for others. */
 export function mapCorrelation(schema: Schema): Correlation | undefined {
   if (schema['x-kubernetes-list-type'] !== 'map') return undefined
   const key = elementKey(schema)
@@ -40,5 +40,5 @@ export function mapCorrelation(schema: Schema): Correlation | undefined {
 const uncorrelated: Correlation = () => undefined
 const byPlace: Correlation = (old) => (Array.isArray(old) ? (_, index) => (old[index] as unknown) ?? none : undefined)
 
-/** For ratcheting: by keys where there are any, by place in lists that say nothing of their type, not at all in sets and atomic lists. */
+/** For ratcheting: by keys in map lists, by index in lists without a type, not at all in sets and atomic lists. */
 export const itemCorrelation = (schema: Schema): Correlation => mapCorrelation(schema) ?? (schema['x-kubernetes-list-type'] === undefined ? byPlace : uncorrelated)

@@ -1,21 +1,21 @@
 /**
- * Defaulting by the schema: a default fills in a property whose object is there and which is absent, or null without being
- * nullable. Defaults go on inside what they filled in.
+ * Defaulting by the schema: a default is set if the parent object exists and the property is absent, or null but not
+ * nullable. Defaulting continues inside the values that were set.
  */
 import { additionalOf, byKey, byRootKey, canonical, inOrder, isObject, itemsOf, metaFields, propertiesOf, put, type Obj, type Order, type Schema } from './props.ts'
 
-/** Fills in below one value; gives the same value back when there was nothing to do. */
+/** Applies the defaults below one value; returns the same value if nothing changed. */
 type Fill = (value: unknown) => unknown
 
 interface Step {
   readonly name: string
   readonly nullable: boolean
-  /** Undefined: there is no default here, only below. */
+  /** Undefined: no default here, only below. */
   readonly value: unknown
   readonly inner: Fill | undefined
 }
 
-/** The defaulter of a schema; undefined when nothing in it has a default. */
+/** The defaulter of a schema; undefined when it has no defaults. */
 export const compileDefaults = (schema: Schema): Fill | undefined => compile(schema, true)
 
 function stepOf(name: string, schema: Schema): Step | undefined {
@@ -25,7 +25,7 @@ function stepOf(name: string, schema: Schema): Step | undefined {
   return { name, nullable: schema.nullable === true, value: inner && stated !== undefined ? canonical(inner(stated)) : stated, inner }
 }
 
-/** The value after a step: its default where it is wanted, and what is filled in below. */
+/** The value of a property or item: its own default if it applies, and the defaults below it. */
 function applied(step: Step, before: unknown): unknown {
   if (step.value !== undefined && (before === undefined || (before === null && !step.nullable))) return step.value
   return step.inner && before !== undefined ? step.inner(before) : before

@@ -1,11 +1,11 @@
-/** Objects inside an object: they say what they are, and their metadata is valid. */
+/** Embedded resources (`x-kubernetes-embedded-resource`): they need a kind and apiVersion, and valid metadata. */
 import type { meta } from '../../../api/index.ts'
 import { found, path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { dns1035Label, pathSegmentName, validateObjectMeta } from '../../../machinery/names.ts'
 import { isEmbedded, isObject, type Schema } from './props.ts'
 import { compileLook } from './walk.ts'
 
-/** The check of all embedded resources below a schema, `itself` included; undefined when there are none. */
+/** The check of all embedded resources in a schema, `itself` included; undefined when there are none. */
 export function compileEmbeddedChecks(schema: Schema, itself = false): ((object: unknown, at?: Path) => readonly FieldError[]) | undefined {
   const look = compileLook(schema, (place, root) => (!root && isEmbedded(place) ? resource : undefined), !itself)
   return look && ((object, at = path()) => look(object, at))

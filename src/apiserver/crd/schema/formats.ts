@@ -1,4 +1,4 @@
-/** The formats of texts that a schema may name. What is not among them is ignored, as in Kubernetes. */
+/** The string formats of schemas. Unknown ones are ignored, as in Kubernetes. */
 import { isIPv6 } from 'node:net'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { quantityFrom } from '../../../machinery/quantity.ts'
@@ -10,9 +10,9 @@ type Format = (text: string) => boolean
 const by = (expression: RegExp): Format => (text) => expression.test(text)
 const uuid = (version: string, variant: string): Format => by(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`, 'i'))
 
-/** Leading zeros are tolerated, as Kubernetes tolerates them. */
+/** Leading zeros are tolerated, as in Kubernetes. */
 const dotted: Format = (text) => /^\d{1,20}(\.\d{1,20}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255)
-/** An address with dots: one of IPv6 that ends in one of IPv4 is taken too. */
+/** A dotted address: also IPv6 with an embedded IPv4 address. */
 const ipv4: Format = (text) => dotted(text) || (text.includes('.') && ipv6(text))
 const ipv6: Format = (text) => isIPv6(text) && !text.includes('%')
 
@@ -105,7 +105,7 @@ export const formats = {
   k8slongname: (text: string) => dns1123Subdomain(text).length === 0,
 } as const satisfies Readonly<Record<string, Format>>
 
-/** The test of a format; undefined for one that is not known. Dashes in the name do not matter: `date-time` is `datetime`. */
+/** The test of a format; undefined when it is unknown. Dashes in the name are ignored: `date-time` is `datetime`. */
 export function formatOf(name: string): Format | undefined {
   const key = name.replaceAll('-', '')
   return Object.hasOwn(formats, key) ? formats[key as keyof typeof formats] : undefined
@@ -113,7 +113,7 @@ export function formatOf(name: string): Format | undefined {
 
 const numeric: Readonly<Record<string, readonly string[]>> = { integer: ['int32', 'int64'], number: ['float', 'double'] }
 
-/** Whether a format means something for a type. */
+/** Whether a format applies to a type. */
 export function isKnownFormat({ format = '', type = '' }: Schema): boolean {
   if (type === 'string' || type === '') return formatOf(format) !== undefined
   return numeric[type]?.includes(format) === true

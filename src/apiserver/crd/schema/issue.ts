@@ -1,26 +1,26 @@
-/** What is wrong with a value, said before it is known where the value stands: on the way up every level adds its step. */
+/** Validation issues with relative paths: every level prepends its step on the way up. */
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 
 export interface Issue {
-  /** The steps from the value that was looked at: `.spec`, `[0]`. */
+  /** The path from the checked value: `.spec`, `[0]`. */
   readonly steps: string
   /** `name` is the place in words, without the leading dot; `whole` the place of the value that was given to be checked. */
   readonly error: (name: string, at: Path, whole: Path) => FieldError
 }
 
-/** Undefined: nothing is wrong. */
+/** Undefined: no issues. */
 export type Issues = Issue[] | undefined
 
-/** There is nothing that a value could be compared with. */
+/** There is no old value. */
 export const none: unique symbol = Symbol('no old value')
 
-/** Looks at a value; `old` is what stood in its place before, or `none`. */
+/** Checks a value; `old` is the old value, or `none`. */
 export type Check = (value: unknown, old: unknown) => Issues
 
-/** An issue at the value itself; callers prepend the steps that lead there. */
+/** An issue at the value itself; callers prepend the path to it. */
 export const issue = (error: Issue['error']): Issue => ({ steps: '', error })
 
-/** Issues with those of a part, which is one step away. */
+/** Adds the issues of a part, one step below. */
 export function withPart(issues: Issues, part: Issues, step: string): Issues {
   if (!part) return issues
   const moved = part.map(({ steps, error }) => ({ steps: step + steps, error }))
@@ -36,7 +36,7 @@ export function joined(a: Issues, b: Issues): Issues {
   return a
 }
 
-/** The root of an object has no name; Kubernetes writes its nil path out. */
+/** The root of an object has no name; Kubernetes prints its nil path as text. */
 export const nameless = '<nil>'
 
 /** The errors of issues found at the root of an object, or at another place. */

@@ -11,7 +11,7 @@ const branches = (schemas: readonly Schema[] | undefined): readonly Branch[] => 
   return { check: (value, old) => (check ??= compileCheck(schema))(value, old), score: compileScore(schema) }
 })
 
-/** Kubernetes says in the text where it is, and gives the whole as the field. */
+/** Kubernetes puts the path into the message, and names the whole value as the field. */
 const complaint = (text: (name: string) => string): Issues => [issue((name, _, whole) => whole.invalid('', text(JSON.stringify(name))))]
 
 /** The check of a schema's junctors, if it has any. */
@@ -21,7 +21,7 @@ export function junctors(schema: Schema): Check | undefined {
   return (value, old) => parts.reduce<Issues>((issues, part) => joined(issues, part(value, old)), undefined)
 }
 
-/** What the branch has to complain of that got furthest: it is likely to be the one that was meant. */
+/** The issues of the branch that matched best, which is likely the intended one. */
 function closest(failed: readonly { readonly branch: Branch; readonly issues: Issues }[], value: unknown): Issues {
   let best: Issues
   let most = -1

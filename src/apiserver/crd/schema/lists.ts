@@ -1,4 +1,4 @@
-/** Lists of type set hold no value twice, lists of type map no two elements with the same keys. */
+/** Set lists have no duplicate values, map lists no two elements with the same keys. */
 import { path, type FieldError, type Path } from '../../../machinery/field.ts'
 import { stableStringify } from '../../../machinery/meta.ts'
 import { isObject, type Obj, type Schema } from './props.ts'
@@ -31,11 +31,11 @@ const keysOf = (item: Obj, keys: readonly string[]): Obj => Object.fromEntries(k
 
 const none: FieldError[] = []
 
-/** A text that only equal values share. */
+/** A string that is the same for equal values only. */
 const nameOf = (value: unknown): string => (typeof value === 'string' ? `"${value}` : typeof value === 'object' && value !== null ? stableStringify(value) : String(value))
 const identify = (item: Obj | null, keys: readonly string[]): string => (keys.length === 1 ? nameOf(item?.[keys[0] as string]) : stableStringify(keysOf(item ?? {}, keys)))
 
-/** Where names stand for the second time; a third time is not told. */
+/** The index of each second occurrence; a third one is not reported. */
 function repeated(names: readonly string[]): number[] {
   const seen = new Map<string, number>()
   const found: number[] = []
