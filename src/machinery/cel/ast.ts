@@ -1,4 +1,4 @@
-/** What an expression is after parsing. `pos` is where cel-go would point to in a message, in UTF-16 units. */
+/** The syntax tree. `pos` is the position that cel-go names in messages, in UTF-16 units. */
 import type { CelValue } from './values.ts'
 import type { CelType } from './types.ts'
 
@@ -13,7 +13,7 @@ export interface Call { readonly kind: 'call'; readonly pos: number; readonly fn
 export interface ListExpr { readonly kind: 'list'; readonly pos: number; readonly elements: readonly { readonly value: Expr; readonly optional: boolean }[] }
 export interface MapExpr { readonly kind: 'map'; readonly pos: number; readonly entries: readonly { readonly key: Expr; readonly value: Expr; readonly optional: boolean; readonly pos: number }[] }
 export interface StructExpr { readonly kind: 'struct'; readonly pos: number; readonly name: string; readonly fields: readonly { readonly name: string; readonly value: Expr; readonly optional: boolean; readonly pos: number }[] }
-/** The macros that go through a list or map: one variable (element or key) or two (index or key, and value). */
+/** The macros that iterate over a list or map, with one variable (element or key) or two (index or key, and value). */
 export interface Fold {
   readonly kind: 'fold'; readonly pos: number; readonly op: FoldOp; readonly range: Expr
   readonly variables: readonly string[]; readonly filter?: Expr | undefined; readonly body: Expr
@@ -23,7 +23,7 @@ export interface OptMap { readonly kind: 'optMap'; readonly pos: number; readonl
 
 export type Expr = Literal | Ident | Select | Call | ListExpr | MapExpr | StructExpr | Fold | OptMap
 
-/** Visits an expression and all that is in it, outer first. */
+/** Visits an expression and its subexpressions, outer first. */
 export function walk(expr: Expr, visit: (expr: Expr) => void): void {
   visit(expr)
   for (const child of childrenOf(expr)) walk(child, visit)

@@ -1,4 +1,4 @@
-/** What of an expression is the same every time, and is worked out once: literals, lists and maps of them, conversions. cel-go calls it optimizing. */
+/** Constant folding: literals, lists and maps of them, and conversions are evaluated once. cel-go calls it optimizing. */
 import type { Expr } from './ast.ts'
 import type { Checked } from './check.ts'
 import { CelCostExceeded, Failure, counted } from './errors.ts'
@@ -7,7 +7,7 @@ import { CelList, Uint, normalKey, type CelValue } from './values.ts'
 
 const conversions = new Set(['bool', 'bytes', 'double', 'dyn', 'duration', 'int', 'string', 'timestamp', 'uint', 'type'])
 
-/** Which expressions are constant, and what they are. One whose evaluation fails is none; of conversions, `hopeless` gets to know why. */
+/** The constant expressions and their values. One whose evaluation fails is not constant; for conversions, `hopeless` gets the error. */
 export function constants(checked: Checked, build: (expr: Expr) => Step, hopeless: string[]): (expr: Expr) => CelValue | undefined {
   const known = new Map<Expr, CelValue | undefined>()
   const constant = (expr: Expr): CelValue | undefined => {
@@ -28,7 +28,7 @@ export function constants(checked: Checked, build: (expr: Expr) => Step, hopeles
   return constant
 }
 
-/** Nothing is in an empty list, whatever it is. */
+/** `in` with an empty list is always false. */
 const isNever = (checked: Checked, expr: Expr, constant: (expr: Expr) => CelValue | undefined): boolean => {
   if (expr.kind !== 'call' || expr.fn !== '@in' || checked.callOf(expr).overloads.map(({ id }) => id).join() !== 'in_list') return false
   const items = constant(expr.args[1] as Expr)

@@ -1,4 +1,4 @@
-/** What an expression can cost, before it is run: from the sizes that its types allow. */
+/** Static cost estimation: the cost of an expression by the sizes that its types allow. */
 import type { Call, Expr, Fold } from './ast.ts'
 import type { Checked } from './check.ts'
 import { foldCost } from './fold.ts'
@@ -9,7 +9,7 @@ import { CelList, CelMap, type CelValue } from './values.ts'
 /** Where cel-go's lists of parts have room for one more, the last part of a key's path is written over with that of its value: costs are to be the same, so it is here too. */
 const sharesMemory = ({ length }: readonly string[]): boolean => length > 2 && !Number.isInteger(Math.log2(length))
 
-/** How big the entries of a list or map are that an expression makes. */
+/** The sizes of the entries of a list or map literal. */
 interface Entries { readonly key: Size; readonly value: Size; readonly map: boolean }
 
 /**
@@ -32,7 +32,7 @@ const nowhere: readonly string[] = []
 const isScalar = (type: CelType): boolean =>
   (type.kind === 'optional' ? isScalar(type.value) : type.kind === 'bool' || type.kind === 'double' || type.kind === 'duration' || type.kind === 'int' || type.kind === 'timestamp' || type.kind === 'uint')
 
-/** How many elements, characters or bytes a value of a type has at most; numbers, truths and objects have none. */
+/** The most elements, characters or bytes of a value of a type; numbers, booleans and objects have none. */
 const mostOf = (type: CelType): number => {
   switch (type.kind) {
     case 'list': case 'map': case 'string': case 'bytes': case 'dyn': case 'timestamp': case 'duration': return type.max ?? Infinity
@@ -40,7 +40,7 @@ const mostOf = (type: CelType): number => {
   }
 }
 
-/** What a path leads to; undefined where the type does not say. */
+/** The type at a path; undefined when it is not declared. */
 function along(type: CelType | undefined, [name, ...rest]: readonly string[]): CelType | undefined {
   if (name === undefined || type === undefined) return type
   if (name === '@items' || name === '@values') return along(type.kind === 'list' ? type.element : type.kind === 'map' ? type.value : undefined, rest)
@@ -52,7 +52,7 @@ function along(type: CelType | undefined, [name, ...rest]: readonly string[]): C
 const valueSize = (value: CelValue): Size =>
   exactly(typeof value === 'string' ? [...value].length : value instanceof Uint8Array ? value.length : value instanceof CelList || value instanceof CelMap ? value.size : 1)
 
-/** What calling one of these overloads costs, and how big its result is where that is known. */
+/** The cost of a call of one of these overloads, and the size of its result, if known. */
 function invoked(overloads: readonly Overload[], sizes: readonly Size[], given: readonly Given[]): { readonly cost: Size; readonly size: Size | undefined } {
   const costs = overloads.map(({ cost }) => cost?.estimate(sizes, given) ?? exactly(1))
   const results = overloads.map(({ cost }) => cost?.size?.(sizes, given))
@@ -60,7 +60,7 @@ function invoked(overloads: readonly Overload[], sizes: readonly Size[], given: 
   return { cost: costs.length > 0 ? costs.reduce(union) : exactly(1), size: results.length > 0 && results.every(known) ? results.reduce(union) : undefined }
 }
 
-/** What two branches can both be. */
+/** The union of two branches. */
 const either = (a: Entries | undefined, b: Entries | undefined): Entries | undefined =>
   (a && b ? { key: union(a.key, b.key), value: union(a.value, b.value), map: a.map } : a ?? b)
 
@@ -86,7 +86,7 @@ class Estimator {
     }
   }
 
-  /** How big a value of a type can be that a path leads to. */
+  /** The size of a value of a type at a path. */
   private sized(path: readonly string[], type: CelType): Size {
     const found = path.length > 0 ? along(this.measured, path.slice(1)) : undefined
     if (found) return { min: 0, max: mostOf(found) }

@@ -1,9 +1,9 @@
-/** What can go wrong with an expression: it does not compile, it fails on a value, or it costs too much. */
+/** The errors of expressions: they do not compile, fail to evaluate, or cost too much. */
 
-/** One thing wrong with the text of an expression; `offset` counts UTF-16 units from its start. */
+/** One error in the source; `offset` in UTF-16 units from its start. */
 export interface CelIssue { readonly offset: number; readonly message: string }
 
-/** An expression that does not compile, or failed: `message` is worded as cel-go words it. */
+/** An expression that does not compile, or failed to evaluate: `message` is cel-go's. */
 export class CelError extends Error {
   readonly issues: readonly CelIssue[]
   constructor(message: string, issues: readonly CelIssue[] = []) {
@@ -21,7 +21,7 @@ export class CelProgramError extends CelError {
   }
 }
 
-/** Evaluation was given up because it cost more than it was allowed. */
+/** Evaluation was stopped because it exceeded its cost limit. */
 export class CelCostExceeded extends CelError {
   constructor() {
     super('operation cancelled: actual cost limit exceeded')
@@ -41,7 +41,7 @@ function shown(source: string, { offset, message }: CelIssue): string {
   const end = source.indexOf('\n', start)
   const ahead = Array.from(source.slice(start, offset))
   const column = ahead.length
-  // What is not ASCII is taken to be as wide as two.
+  // Non-ASCII characters count as two columns.
   const wide = (character: string | undefined): boolean => (character ?? '') > '\x7f'
   const text = source.slice(start, end < 0 ? undefined : end).replaceAll('\t', ' ')
   return `ERROR: <input>:${line}:${column + 1}: ${message}\n | ${text}\n | ${ahead.map((character) => (wide(character) ? '．' : '.')).join('')}${wide(source[offset]) ? '＾' : '^'}`

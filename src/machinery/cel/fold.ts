@@ -1,10 +1,10 @@
-/** The macros that go through a list or a map. What a turn costs is what cel-go's expansion of the macro costs. */
+/** The macros that iterate over a list or map. Each iteration costs what cel-go's expansion of the macro costs. */
 import type { Fold } from './ast.ts'
 import { CelCostExceeded, Failure, fail, noSuchOverload } from './errors.ts'
 import { invocation, spend, type Frame, type Invoke, type Planner, type Scope, type Step } from './plan.ts'
 import { CelList, CelMap, HashMap, normalKey, typeNameOf, type CelValue } from './values.ts'
 
-/** What a turn costs besides its body, and the end; `kept` and `dropped` for a turn whose test said so. */
+/** The cost of an iteration besides its body, and of the end; `kept` and `dropped` for iterations with that test result. */
 export const foldCost = {
   // `early`: what is left is looked at, and not gone through.
   all: { turn: 3, early: 2, end: 1 },
@@ -18,7 +18,7 @@ export const foldCost = {
 
 interface Loop {
   readonly range: Step
-  /** Puts the turn's variables into the frame. */
+  /** Sets the iteration's variables. */
   turns(frame: Frame, value: CelValue, turn: (last: boolean) => boolean): void
   readonly filter: Step | undefined
   readonly body: Step
@@ -55,7 +55,7 @@ export function planFold(planner: Planner, expr: Fold, scope: Scope): Step {
   }
 }
 
-/** What cel-go calls the type of a value in messages of its loops. */
+/** cel-go's name for the type of a value in messages of its loops. */
 function goTypeOf(value: CelValue): string {
   const name = typeNameOf(value)
   const short = name.slice(name.lastIndexOf('.') + 1)
@@ -163,7 +163,7 @@ function filter({ range, turns, body, first }: Loop): Step {
 
 const mapList = (loop: Loop): Step => (f) => mapped(loop, f, loop.range(f))
 
-/** What the body makes of each element. */
+/** The result of the body for each element. */
 function mapped({ turns, filter: test, body, constant }: Loop, f: Frame, value: CelValue): CelList {
   const { dropped, end } = foldCost.map
   const kept = foldCost.map.kept - (constant ? 10 : 0)

@@ -1,8 +1,8 @@
-/** How a function is declared: its overloads, what they do, and what a call costs. A library is a list of these. */
+/** Function declarations: overloads, implementations, and costs. A library is a list of these. */
 import { DYN, type CelType } from './types.ts'
 import { Boxed, CelList, CelMap, type CelValue } from './values.ts'
 
-/** How big a value can be: characters, bytes, elements; 1 for what has no size. `max` may be Infinity. */
+/** The size of a value: characters, bytes, elements; 1 for values without a size. `max` may be Infinity. */
 export interface Size {
   readonly min: number
   readonly max: number
@@ -10,21 +10,21 @@ export interface Size {
   readonly element?: Size
 }
 
-/** What a call costs: at run time by the values, ahead of it by their sizes. The target of a member call is the first argument. */
+/** The cost of a call: at run time by the values, statically by their sizes. The target of a member call is the first argument. */
 export interface CallCost {
   /** cel-go knows the price by the overload: where the types leave it open, an evaluation pays 1. */
   readonly byOverload?: boolean
   runtime(args: readonly CelValue[], result: CelValue): number
   estimate(args: readonly Size[], given: readonly Given[]): Size
-  /** How big the result can be, when the arguments say. */
+  /** The size of the result, if the arguments determine it. */
   size?(args: readonly Size[], given: readonly Given[]): Size
 }
 
-/** What is known of an argument ahead: its type, and its value where that is written out. */
+/** What is statically known of an argument: its type, and its value if it is a literal. */
 export interface Given { readonly type: CelType; readonly literal?: CelValue | undefined }
 
 export interface Overload {
-  /** cel-go's name of it, such as `string_to_int`. */
+  /** cel-go's overload ID, such as `string_to_int`. */
   readonly id: string
   /** `target.name(args)`; otherwise `name(args)`. The target's type is the first of `args`. */
   readonly member: boolean
@@ -33,7 +33,7 @@ export interface Overload {
   readonly call: (...args: never[]) => CelValue
   /** The function looks at its arguments itself: what is declared of them holds for the check of the types only. */
   readonly unguarded?: boolean
-  /** Left out: 1. */
+  /** Default: 1. */
   readonly cost?: CallCost | undefined
 }
 
@@ -42,7 +42,7 @@ export interface FunctionDeclaration { readonly name: string; readonly overloads
 /** Names of functions to their overloads, in the order of declaration. */
 export type Functions = ReadonlyMap<string, readonly Overload[]>
 
-/** Libraries put together; a name that several declare has the overloads of all. */
+/** Merges libraries; a name that several declare has the overloads of all. */
 export function functionTable(libraries: readonly (readonly FunctionDeclaration[])[]): Functions {
   const table = new Map<string, Overload[]>()
   for (const { name, overloads } of libraries.flat()) table.set(name, [...(table.get(name) ?? []), ...overloads])
@@ -58,7 +58,7 @@ export const fn = (name: string, id: string, args: readonly CelType[], result: C
 export const method = (name: string, id: string, args: readonly CelType[], result: CelType, call: Call, cost?: CallCost): FunctionDeclaration =>
   ({ name, overloads: [{ id, member: true, args, result, call, cost }] })
 
-/** How big a value is. */
+/** The size of a value. */
 export function sizeOf(value: CelValue | undefined): number {
   if (typeof value === 'string' || value instanceof Uint8Array) return value.length
   if (value instanceof CelList || value instanceof CelMap) return value.size
@@ -108,7 +108,7 @@ export const compare: CallCost = {
   },
 }
 
-/** Every element of argument `i` is looked at. */
+/** Every element of argument `i` is visited. */
 export const elements = (i: number): CallCost => ({ runtime: (args) => sizeOf(args[i]), estimate: (args) => arg(args, i) })
 
 /** A regular expression (the second argument) over a string (the first). */

@@ -1,4 +1,4 @@
-/** The words of an expression. */
+/** The lexer: splits an expression into tokens. */
 import type { CelIssue } from './errors.ts'
 
 export interface Token {
@@ -6,7 +6,7 @@ export interface Token {
   /** As written. */
   readonly text: string
   readonly pos: number
-  /** What a string or bytes literal says. */
+  /** The value of a string or bytes literal. */
   readonly value?: string | Uint8Array
 }
 

@@ -10,7 +10,7 @@ import { re2Error } from '../re2.ts'
 import { unescapeName, type CelObjectType, type CelType } from './types.ts'
 import { Boxed, CelList, CelMap, CelObject, HashMap, NONE, Optional, TypeValue, Uint, adapt, isOfType, normalKey, toJson, typeNameOf, type CelValue } from './values.ts'
 
-/** One evaluation: what it was given, what it has spent. */
+/** One evaluation: its variables, and the cost so far. */
 export interface Frame {
   cost: number
   readonly limit: number
@@ -186,7 +186,7 @@ function call(planner: Planner, expr: Call, scope: Scope): Step {
   return strict(steps, overloads)
 }
 
-/** A pattern that is written out is compiled ahead. */
+/** A literal pattern is compiled once. */
 function checkPattern({ constant, hopeless }: Planner, pattern: Expr | undefined): void {
   const text = pattern && constant(pattern)
   const wrong = typeof text === 'string' ? re2Error(text) : undefined

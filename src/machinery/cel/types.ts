@@ -1,4 +1,4 @@
-/** The types of CEL: what the checker knows of an expression, and what the sizes of its values can be. */
+/** CEL's types, with the maximum sizes of their values. */
 
 /** A field of an object type. `json` is the name in the JSON object where CEL has to escape it. */
 export interface CelField {
@@ -10,7 +10,7 @@ export interface CelField {
 
 /**
  * `max` is the most elements (list, map), characters (string) or bytes that a value of the type can have: the schema's `maxItems`,
- * `maxLength`, `maxProperties`. Left out: not known, so that cost estimates take it for unbounded.
+ * `maxLength`, `maxProperties`. Left out: unknown, so cost estimates treat it as unbounded.
  */
 export type CelType =
   | { readonly kind: 'int' | 'uint' | 'double' | 'bool' | 'null' | 'error' }

@@ -1,4 +1,4 @@
-/** Which type may stand where another is wanted, with type parameters that get bound on the way. */
+/** Assignability of types, with binding of type parameters. */
 import type { Overload } from './functions.ts'
 import { DYN, param, sameType, type CelType } from './types.ts'
 
@@ -8,10 +8,10 @@ export interface Typing {
   /** What a parameter is bound to, outermost only. */
   resolve(type: CelType): CelType
   resolveDeep(type: CelType): CelType
-  /** The type with every parameter that stayed open as `dyn`. */
+  /** The type with every unbound parameter replaced by `dyn`. */
   final(type: CelType): CelType
   same(a: CelType, b: CelType): boolean
-  /** Whether `given` fits; binds parameters if it does, nothing if it does not. */
+  /** Whether `given` is assignable; binds parameters only if it is. */
   assignable(wanted: CelType, given: CelType): boolean
   assignableAll(wanted: readonly CelType[], given: readonly CelType[]): boolean
   /** The overload with parameters of its own. */

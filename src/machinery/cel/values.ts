@@ -1,6 +1,6 @@
 /**
  * The values of CEL. Booleans, strings, doubles and null are JavaScript's; an int is a `bigint`; everything else is a class of this file.
- * JSON is not converted up front: lists, maps and objects look at the JSON they were given, and adapt what is asked for.
+ * JSON is not converted up front: lists, maps and objects wrap the JSON, and convert elements on access.
  */
 import { exactInteger } from '../json/exact.ts'
 import { fail, noSuchOverload, work } from './errors.ts'
@@ -49,7 +49,7 @@ export class Optional extends Boxed {
 }
 export const NONE = new Optional(undefined)
 
-/** What `type(x)` gives, and what `int`, `string`, … are. */
+/** Type values: the result of `type(x)`, and `int`, `string`, … themselves. */
 export class TypeValue extends Boxed {
   readonly typeName = 'type'
   readonly name: string
@@ -99,7 +99,7 @@ class JoinedList extends CelList {
   }
 }
 
-/** What maps can be asked. */
+/** The interface of maps. */
 export abstract class CelMap extends Boxed {
   override readonly typeName: string = 'map'
   abstract readonly size: number
@@ -131,7 +131,7 @@ export class JsonMap extends CelMap {
 }
 
 type Normal = string | bigint | boolean | number
-/** A map that an expression made. Numbers are one key whatever their type, as in cel-go. */
+/** A map made by an expression. Equal numbers of different types are one key, as in cel-go. */
 export class HashMap extends CelMap {
   readonly entries: ReadonlyMap<Normal, readonly [CelValue, CelValue]>
   constructor(entries: ReadonlyMap<Normal, readonly [CelValue, CelValue]>) { super(); this.entries = entries }
@@ -297,7 +297,7 @@ function compareNumbers(x: bigint | number, y: bigint | number): number {
   return a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN
 }
 
-/** Less than 0, 0, more than 0; an error for what has no order. */
+/** Negative, 0 or positive; an error for values without an order. */
 export function compareValues(a: CelValue, b: CelValue): number {
   const [x, y] = [numberOf(a), numberOf(b)]
   if (x !== undefined && y !== undefined) return compareNumbers(x, y)
