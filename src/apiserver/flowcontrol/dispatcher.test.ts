@@ -67,6 +67,27 @@ it('begins so much in a round of the loop and leaves the rest to the next ones',
   expect(order).toHaveLength(6)
 })
 
+it('begins more in a round for one that has been alone for a while', async () => {
+  const work = (user: string) => {
+    const ticket = enter(user)
+    time += 0.12
+    if (order.at(-1) === user) dispatcher.finish(ticket)
+  }
+  work('ana')
+  await rounds(2)
+  time += 150
+  order = []
+  for (let i = 0; i < 12; i++) work('ana')
+  expect(order).toHaveLength(9)
+  await rounds(10)
+  work('bob')
+  await rounds(2)
+  order = []
+  for (let i = 0; i < 6; i++) work('ana')
+  expect(order).toHaveLength(3)
+  await rounds(10)
+})
+
 it('has so many on the loop at a time while it is busy; others begin as they end', async () => {
   const tickets = Array.from({ length: 20 }, () => enter('ana'))
   await rounds(3)

@@ -1,12 +1,12 @@
 /**
  * Decides which request begins, and when. Two resources are scarce: a level's seats, as in Kubernetes, and the event loop that all requests
  * share. Seats alone would not be fair: six hundred requests may begin at once, and a get that comes after them waits until the loop has
- * been through them all. So requests also begin only as fast as the loop can serve them: `turn` milliseconds' worth in each iteration, and
+ * been through them all. So requests also begin only as fast as the loop can serve them: `turns` milliseconds' worth in each iteration, and
  * only enough at a time to keep it busy, without a queue of its own.
  */
 import type { Clock } from '../../machinery/clock.ts'
 import type { Commits } from '../registry/commits.ts'
-import type { Level, Ticket } from './level.ts'
+import type { Flow, Level, Ticket } from './level.ts'
 
 export interface DispatcherOptions {
   readonly clock: Clock
@@ -28,8 +28,10 @@ export interface Dispatcher {
   finish(ticket: Ticket): void
 }
 
-/** Milliseconds of work that may begin in one iteration of the event loop. */
-const turn = 0.3
+/** Milliseconds of work that start in one iteration of the event loop: when several flows have requests, and when one is alone. */
+const turns = { shared: 0.3, alone: 1 }
+/** A flow is alone when no other has started a request for so long, in milliseconds. */
+const solitude = 100
 /** Places: seats in progress on the loop at a time, while it is busy. */
 const fewest = 8
 /** At most this many writes that wait for the disk take no place: they all resume at once when it answers. */
@@ -82,9 +84,13 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
   let looked = -Infinity
   let places = fewest
   let onLoop = 0
+  /** The flow that started a request last, and when that was another than the time before. */
+  let last: Flow | undefined
+  let othersAt = -Infinity
   /** The value of `served` for levels that were idle. */
   let served = 0
 
+  const turnOf = (at: number): number => (at - othersAt > solitude ? turns.alone : turns.shared)
   const nextTurn = () => {
     marked = false
     round++
@@ -97,7 +103,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     setImmediate(nextTurn)
   }
   const inTime = (at: number): boolean => {
-    if (at - turnBegan < turn) {
+    if (at - turnBegan < turnOf(at)) {
       mark()
       return true
     }
@@ -119,6 +125,8 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     served = Math.max(served, level.served)
     onLoop += ticket.seats
     ticket.flow.round = round
+    if (ticket.flow !== last) othersAt = at
+    last = ticket.flow
     level.begin(ticket, at)
   }
 
@@ -191,7 +199,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
       const { level } = ticket
       onLoop -= ticket.seats
       level.served += level.finish(ticket, at) / Math.max(1, level.limits.nominal)
-      if (at - turnBegan >= turn) mark()
+      if (at - turnBegan >= turnOf(at)) mark()
       if (backlog || level.waiting > 0) again()
     },
   }
