@@ -58,6 +58,19 @@ function loopUse(): () => number {
   }
 }
 
+/** How long a turn is, in milliseconds: it depends on who has started requests lately. */
+function createTurn() {
+  let last: Flow | undefined
+  let changed = -Infinity
+  return {
+    started(flow: Flow, at: number) {
+      if (flow !== last) changed = at
+      last = flow
+    },
+    length: (at: number): number => (at - changed > solitude ? turns.alone : turns.shared),
+  }
+}
+
 /** The next request of the level that was served least for its share, among those with free seats. */
 function leastServed(levels: readonly Level[], hasPlace: (ticket: Ticket) => boolean): Ticket | undefined {
   let best: Ticket | undefined
@@ -84,13 +97,10 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
   let looked = -Infinity
   let places = fewest
   let onLoop = 0
-  /** The flow that started a request last, and when that was another than the time before. */
-  let last: Flow | undefined
-  let othersAt = -Infinity
+  const turn = createTurn()
   /** The value of `served` for levels that were idle. */
   let served = 0
 
-  const turnOf = (at: number): number => (at - othersAt > solitude ? turns.alone : turns.shared)
   const nextTurn = () => {
     marked = false
     round++
@@ -103,7 +113,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     setImmediate(nextTurn)
   }
   const inTime = (at: number): boolean => {
-    if (at - turnBegan < turnOf(at)) {
+    if (at - turnBegan < turn.length(at)) {
       mark()
       return true
     }
@@ -125,8 +135,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     served = Math.max(served, level.served)
     onLoop += ticket.seats
     ticket.flow.round = round
-    if (ticket.flow !== last) othersAt = at
-    last = ticket.flow
+    turn.started(ticket.flow, at)
     level.begin(ticket, at)
   }
 
@@ -199,7 +208,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
       const { level } = ticket
       onLoop -= ticket.seats
       level.served += level.finish(ticket, at) / Math.max(1, level.limits.nominal)
-      if (at - turnBegan >= turnOf(at)) mark()
+      if (at - turnBegan >= turn.length(at)) mark()
       if (backlog || level.waiting > 0) again()
     },
   }
