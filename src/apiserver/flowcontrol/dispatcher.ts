@@ -139,17 +139,12 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     level.begin(ticket, at)
   }
 
-  const choose = (): Ticket | undefined => {
-    const ticket = leastServed(levels(), hasPlace)
-    backlog = levels().some(isReady)
-    return ticket
-  }
-
   /** Begins one request. The next is considered when that one reaches its first await, so that its cost is known. */
   function step(): void {
     stepping = false
     const at = now()
-    const ticket = choose()
+    const ticket = leastServed(levels(), hasPlace)
+    backlog = levels().some(isReady)
     if (!ticket) return void (backlog && lookAround())
     if (!inTime(at)) return mark()
     // Extra places, added while the loop was idle, are removed when it is busy again, even if nobody waits for one.
