@@ -1,6 +1,6 @@
 /**
- * Every kubectl of this machine, one for each minor version: those that distributions and SDKs put somewhere, Debian's newest
- * (`genuine.ts`), older ones (`released.ts`), and those in KUBECTLS.
+ * The kubectls that tests run, one for each minor version: this machine's, Debian's newest (`genuine.ts`), older ones as released
+ * (`released.ts`), and those named in KUBECTLS.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -19,7 +19,6 @@ const places = [
   'kubectl',
   '/usr/bin/kubectl',
   '/usr/local/bin/kubectl',
-  ...Array.from({ length: 20 }, (_, i) => `/usr/lib/google-cloud-sdk/bin/kubectl.1.${20 + i}`),
   genuineBefore()?.kubectl ?? '',
   ...releasedBefore().map((one) => one.kubectl),
   ...(process.env['KUBECTLS'] ?? '').split(':').filter((path) => path !== ''),
