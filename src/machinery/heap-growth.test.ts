@@ -15,10 +15,10 @@ it('allows a heap in a storm to double, less the larger it is, and little at all
 
 it('takes many collections of the young in a short time for a storm', () => {
   const isRush = createRushes()
-  for (let i = 0; i < 15; i++) expect(isRush(i * 20)).toBe(false)
-  expect(isRush(15 * 20)).toBe(true)
-  for (let i = 1; i < 16; i++) isRush(300 + i * 100)
-  expect(isRush(2000)).toBe(false)
+  for (let i = 0; i < 79; i++) expect(isRush(i * 20)).toBe(false)
+  expect(isRush(79 * 20)).toBe(true)
+  for (let i = 1; i < 80; i++) isRush(1580 + i * 100)
+  expect(isRush(9600)).toBe(false)
 })
 
 const asLaunched = ['--disable-warning=ExperimentalWarning', '--min-semi-space-size=4', '--max-semi-space-size=16', '--initial-old-space-size=32', '--heap-growing-percent=40', '--input-type=module']
@@ -39,7 +39,7 @@ for (let turn = 0; turn < 100; turn++) {
   await setTimeout(10)
 }
 sizes.push(size())
-for (let turn = 0; turn < 4000; turn++) {
+for (let turn = 0; turn < 16_000; turn++) {
   make(500)
   await new Promise((resolve) => setImmediate(resolve))
 }

@@ -24,8 +24,8 @@ export function growthOf(used: number, since: number): number {
   return Math.max(growth.least, Math.min(growth.most, Math.floor((100 * room) / used)))
 }
 
-/** A storm: so many collections of the young generation within so many milliseconds. */
-const rush = { collections: 16, within: 500 }
+/** A storm: so many collections of the young generation within so many milliseconds. The start of fifty pods is none. */
+const rush = { collections: 80, within: 2000 }
 
 /** The factor by which V8 enlarges the young generation when much of it survives. On the command line V8 accepts no less than two. */
 const setYoungGrowth = (factor: 1 | 2): void => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
