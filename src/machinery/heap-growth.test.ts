@@ -31,15 +31,15 @@ const { growWithLoad } = await import(${JSON.stringify(new URL('heap-growth.ts',
 growWithLoad()
 const kept = []
 let made = 0
-const make = (count) => { for (let i = 0; i < count; i++) kept[made++ % 400_000] = { i, name: 'x' + i, list: [i] } }
+const make = (count) => { for (let i = 0; i < count; i++) kept[made++ % 20_000] = new Array(100).fill(i) }
 const size = () => Math.round(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 2 ** 20)
 const sizes = []
 for (let turn = 0; turn < 100; turn++) {
-  make(4000)
+  make(300)
   await setTimeout(10)
 }
 sizes.push(size())
-for (let turn = 0; turn < 16_000; turn++) {
+for (let turn = 0; turn < 16_000 && size() < 32; turn++) {
   make(500)
   await new Promise((resolve) => setImmediate(resolve))
 }
