@@ -31,7 +31,7 @@ const { growWithLoad } = await import(${JSON.stringify(new URL('heap-growth.ts',
 growWithLoad()
 const kept = []
 let made = 0
-const make = (count) => { for (let i = 0; i < count; i++) kept[made++ % 20_000] = new Array(100).fill(i) }
+const make = (count) => { for (let i = 0; i < count; i++) kept[made++ % 2000] = new Array(100).fill(i) }
 const size = () => Math.round(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 2 ** 20)
 const sizes = []
 for (let turn = 0; turn < 100; turn++) {
@@ -39,7 +39,7 @@ for (let turn = 0; turn < 100; turn++) {
   await setTimeout(10)
 }
 sizes.push(size())
-for (let turn = 0; turn < 16_000 && size() < 32; turn++) {
+for (let turn = 0; turn < 4000 && size() < 32; turn++) {
   make(500)
   await new Promise((resolve) => setImmediate(resolve))
 }
