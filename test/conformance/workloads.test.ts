@@ -1,21 +1,14 @@
 /** What kubectl users see of the controllers: rollouts, scaling, deletion, jobs, services, namespaces. The nodes only say that pods run. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestControlPlane } from '../support/control-plane.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { TestControlPlane } from '../support/control-plane.ts'
 import { eventually } from '../support/host.ts'
-import { startPretendNode } from '../support/pretend-node.ts'
+import { pretendCluster } from '../support/pretend-cluster.ts'
 import type { PretendNode } from '../support/pretend-node.ts'
 
 let cluster: TestControlPlane
 let node: PretendNode
-beforeAll(async () => {
-  cluster = await startTestControlPlane()
-  node = await startPretendNode(cluster.plane.clientFor('test-node', ['system:masters']), 'node-1')
-})
-afterAll(async () => {
-  node?.stop()
-  await cluster?.stop()
-})
+const started = pretendCluster()
+beforeAll(() => { ({ cluster, node } = started()) })
 
 interface Listed { readonly items: { readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> }; readonly [part: string]: unknown }[] }
 const kubectl = (...args: string[]) => cluster.kubectl(...args)

@@ -14,13 +14,13 @@ export interface CommitCount extends Commits {
 
 export function createCommitCount(): CommitCount {
   let pending = 0
-  let changed: () => void = () => undefined
+  const callbacks: (() => void)[] = []
   return {
     get pending() { return pending },
-    watch(callback) { changed = callback },
+    watch: (callback) => void callbacks.push(callback),
     began() {
       pending++
-      changed()
+      for (const callback of callbacks) callback()
     },
     ended() { pending-- },
   }

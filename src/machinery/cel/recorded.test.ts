@@ -1,22 +1,14 @@
 /** What Kubernetes's expressions give (k8s.io/apiserver v0.36.4, the environment of new expressions), recorded: results, errors and, where they are known to be the same, costs, of the evaluation and ahead of it. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { CelError, DYN, NONE, Optional, celEnvironment, compileCel, toJson, typeNameOf, type CelValue } from './index.ts'
+import { CelError, DYN, celEnvironment, compileCel } from './index.ts'
+import { shown } from './testing.ts'
 
 interface Outcome { readonly refused?: string; readonly error?: string; readonly value?: unknown; readonly cost?: number; readonly static?: readonly [min: number, max: number] }
 
 const self = { a: 'x', n: 5, l: [1, 2, 3], m: { k: 'v' } }
 const env = celEnvironment({ variables: { self: DYN } })
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as Record<string, Outcome>
-
-function shown(value: CelValue): unknown {
-  if (value instanceof Optional) return value === NONE ? 'optional.none()' : { optional: shown(value.value as CelValue) }
-  try {
-    return toJson(value)
-  } catch {
-    return `<${typeNameOf(value)}>`
-  }
-}
 
 const messageOf = (error: unknown): string => {
   if (error instanceof CelError) return error.message

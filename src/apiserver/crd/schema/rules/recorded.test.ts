@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { CelError, CelProgramError, NONE, Optional, celEnvironment, compileCel, toJson, typeNameOf, type CelValue } from '../../../../machinery/cel/index.ts'
+import { CelError, CelProgramError, celEnvironment, compileCel } from '../../../../machinery/cel/index.ts'
+import { shown } from '../../../../machinery/cel/testing.ts'
 import type { Schema } from '../props.ts'
 import { viewOf } from './types.ts'
 
@@ -13,15 +14,6 @@ interface Outcome { readonly refused?: string; readonly hopeless?: string; reado
 const { schema, self, outcomes } = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8')) as { readonly schema: Schema; readonly self: unknown; readonly outcomes: Record<string, Outcome> }
 const type = viewOf(schema, false, 'selfType')?.type ?? expect.unreachable('the schema is one of an object')
 const env = celEnvironment({ variables: { self: type }, measured: type })
-
-function shown(value: CelValue): unknown {
-  if (value instanceof Optional) return value === NONE ? 'optional.none()' : { optional: shown(value.value as CelValue) }
-  try {
-    return toJson(value)
-  } catch {
-    return `<${typeNameOf(value)}>`
-  }
-}
 
 const bounded = (cost: number): number | null => (cost >= 1e17 ? null : cost)
 
