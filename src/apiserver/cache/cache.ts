@@ -9,7 +9,7 @@ import { deepFreeze } from '../../machinery/meta.ts'
 import type { Change, Entry, Store } from '../../store/store.ts'
 import { eachPausing } from '../../machinery/pausing.ts'
 import { withResourceVersion } from '../registry/meta.ts'
-import { Encoded } from './encoded.ts'
+import { Encoded, type Revive } from './encoded.ts'
 import { prefixOfKey, registryPrefix } from './keys.ts'
 import { ResourceCache } from './resource-cache.ts'
 
@@ -18,6 +18,8 @@ export interface StoredKind {
   readonly prefix: string
   /** Decodes stored bytes; throws when they are malformed. */
   decode(bytes: Uint8Array): ApiObject
+  /** Makes an object again of the JSON that was made of it. Kinds without this keep the objects themselves: what is made again is equal, but not the same. */
+  readonly revive?: Revive
 }
 
 export interface CacheOptions {
@@ -52,16 +54,20 @@ export interface Cache {
 /** Milliseconds between two rounds of bookmarks, and of dropping unused bytes. */
 const bookmarkEvery = 60_000
 
-/** How many of the objects written last keep their stored form, for answers and watch events. */
-const recently = 256
+/**
+ * How many of the objects written last have both forms, for answers and watch events: the tree, which is kept longer only if somebody looks at it
+ * (about as many as are written to the disk at once), and the stored bytes.
+ */
+const recently = { tree: 32, stored: 256 }
 
 function createRecent(): (item: Encoded) => Encoded {
   const ring: Encoded[] = []
   let at = 0
   return (item) => {
     ring[at]?.forgetStored()
+    ring[(at + recently.stored - recently.tree) % recently.stored]?.forgetTree()
     ring[at] = item
-    at = (at + 1) % recently
+    at = (at + 1) % recently.stored
     return item
   }
 }
@@ -78,14 +84,16 @@ function createState({ clock, log, kinds, freeze }: CacheOptions) {
   const expected = new Map<string, Expected[]>()
   for (const kind of kinds) feds.set(kind.prefix, [{ kind, cache: new ResourceCache(kind.prefix, clock) }])
   const recent = createRecent()
+  const own = (object: ApiObject): ApiObject => (freeze ? deepFreeze(object) : object)
+  const reviveOf = ({ revive }: StoredKind): Revive | undefined => (freeze && revive ? (json) => own(revive(json)) : revive)
   const awaited = (key: string, bytes: Uint8Array): Expected | undefined => expected.get(key)?.find((e) => e.bytes === bytes || Buffer.compare(e.bytes, bytes) === 0)
   /** The object of an entry; undefined, and an error in the log, when its bytes are malformed. `known`: an announced object may be used instead of decoding. */
   const decode = (kind: StoredKind, key: string, bytes: Uint8Array, revision: number, known: boolean): Encoded | undefined => {
     try {
-      const own = known ? awaited(key, bytes) : undefined
-      const object = withResourceVersion(own?.object ?? kind.decode(bytes), String(revision))
-      const item = new Encoded(key, revision, freeze ? deepFreeze(object) : object, own?.bytes)
-      return own ? recent(item) : item
+      const mine = known ? awaited(key, bytes) : undefined
+      const object = withResourceVersion(mine?.object ?? kind.decode(bytes), String(revision))
+      const item = new Encoded(key, revision, own(object), mine?.bytes, reviveOf(kind))
+      return mine ? recent(item) : item
     } catch (error) {
       log.error({ key, revision, error: error instanceof Error ? error.message : String(error) }, 'a stored object cannot be decoded and is not served')
       return undefined

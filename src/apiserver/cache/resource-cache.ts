@@ -142,8 +142,9 @@ export class ResourceCache {
     this.#heard?.add(item.key)
     const previous = this.#set(item)
     this.#unreadable?.delete(item.key)
-    previous?.release()
     this.#record({ type: 'put', revision: item.revision, at: this.#clock.now(), current: item, previous })
+    // Watchers that select by labels or fields have looked at it by now.
+    if (previous) item.replace(previous)
   }
 
   delete(key: string, revision: number): void {
@@ -153,9 +154,9 @@ export class ResourceCache {
     if (!previous) return
     this.#byKey.delete(key)
     this.#items.delete(key)
-    previous.release()
     const current = new Encoded(key, revision, withResourceVersion(previous.object, String(revision)))
     this.#record({ type: 'delete', revision, at: this.#clock.now(), current, previous })
+    current.replace(previous)
   }
 
   #record(event: CacheEvent): void {

@@ -8,7 +8,7 @@ export interface Keyed { readonly key: string }
 /** A piece that grows beyond this is cut in two. */
 const most = 512
 /** At most this many new items wait. Placing them takes a fraction of a millisecond. */
-const mostNew = 128
+const mostNew = 32
 const inOrder = (a: Keyed, b: Keyed): number => (a.key < b.key ? -1 : 1)
 
 /** Which of `count` places, in order, is the first that `isBefore` does not hold for. */

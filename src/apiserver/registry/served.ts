@@ -77,6 +77,7 @@ export const storedKind = (storage: Resource, strategy: Strategy): StoredKind =>
     // Defaults newer than the object are not at their place in the schema's order.
     return intern(complete === object ? object : decodeObject(typed(storage), complete, object).object)
   },
+  revive: (json) => intern(parseJson(json).value as ApiObject),
 })
 
 const noOthers: readonly OtherVersion[] = []
