@@ -16,8 +16,8 @@ export interface History {
 
 /** Wakes whoever waits when something new can be read. */
 export interface News {
-  /** Resolves at the next `publish`, or when the signal aborts. */
-  wait(signal?: AbortSignal): Promise<void>
+  /** Resolves at the next `publish`. */
+  wait(): Promise<void>
   publish(): void
   /** Wakes everybody for the last time: watches end. */
   close(): void
@@ -26,49 +26,48 @@ export interface News {
 
 /** News of a store: watchers wait, writers publish. */
 export function createNews(): News {
-  const waiting = new Set<() => void>()
+  let waiting: (() => void)[] = []
   let closed = false
-  const wake = () => {
-    const woken = [...waiting]
-    waiting.clear()
+  const publish = () => {
+    const woken = waiting
+    waiting = []
     for (const resume of woken) resume()
   }
   return {
-    wait: (signal) => new Promise((resolve) => {
-      if (closed || signal?.aborted) return resolve()
-      const resume = () => {
-        signal?.removeEventListener('abort', abandon)
-        resolve()
-      }
-      const abandon = () => {
-        waiting.delete(resume)
-        resume()
-      }
-      waiting.add(resume)
-      signal?.addEventListener('abort', abandon, { once: true })
+    wait: () => new Promise((resolve) => {
+      if (closed) resolve()
+      else waiting.push(resolve)
     }),
-    publish: wake,
+    publish,
     close() {
       closed = true
-      wake()
+      publish()
     },
     get closed() { return closed },
   }
 }
 
 async function* walk(history: History, prefix: string, start: number, signal: AbortSignal | undefined): AsyncGenerator<ChangeBatch, void> {
+  const { news } = history
   let next = start
-  const ended = () => history.news.closed || signal?.aborted === true
-  while (!ended()) {
-    if (next < history.compacted()) throw new CompactedError(history.compacted())
-    if (next > history.revision()) {
-      await history.news.wait(signal)
-      continue
+  const ended = () => news.closed || signal?.aborted === true
+  // One listener for the whole watch; the other watchers that it wakes find nothing new.
+  signal?.addEventListener('abort', news.publish, { once: true })
+  try {
+    while (!ended()) {
+      if (next < history.compacted()) throw new CompactedError(history.compacted())
+      if (next > history.revision()) {
+        await news.wait()
+        continue
+      }
+      const read = history.read(next, perBatch)
+      const { revision, changes } = read instanceof Promise ? await read : read
+      if (ended()) return
+      next = revision + 1
+      yield prefix === '' ? { revision, changes } : { revision, changes: changes.filter((c) => c.key.startsWith(prefix)) }
     }
-    const { revision, changes } = await history.read(next, perBatch)
-    if (ended()) return
-    next = revision + 1
-    yield prefix === '' ? { revision, changes } : { revision, changes: changes.filter((c) => c.key.startsWith(prefix)) }
+  } finally {
+    signal?.removeEventListener('abort', news.publish)
   }
 }
 

@@ -11,137 +11,146 @@ import type { Head, LeaseRow, State, WrittenRow } from './lmdb-tables.ts'
 import { maxWrites } from './rules.ts'
 import type { Change, ChangeBatch, Commit, Entry, Transaction, Write } from './store.ts'
 
-/** A key as the draft sees it; undefined when it does not exist. `value`: only for keys written in this draft. */
-interface Known { readonly head: Head; readonly value?: Uint8Array }
-
-export interface Draft {
-  /** The rows of the log, in order. */
-  readonly writes: readonly WrittenRow[]
-  /** Each transaction's changes, in order. */
-  readonly batches: readonly ChangeBatch[]
-  /** Leases granted or renewed (a row) and ended (undefined). */
-  readonly leases: ReadonlyMap<number, LeaseRow | undefined>
-  /** The lease of each written key; 0 for none. */
-  readonly attached: ReadonlyMap<string, number>
-  readonly state: State
-  /** The size of what is to be written, in rows and bytes; nothing at 0 rows. */
-  readonly rows: number
-  readonly bytes: number
-  commit(transaction: Transaction): Commit
-  grantLease(seconds: number, now: number): number
-  renewLease(lease: number, now: number): void
-  /** Ends a lease and deletes its keys. */
-  endLease(lease: number): void
-  /** The same, if the lease has expired and was not renewed or ended meanwhile. */
-  expireLease(lease: number, now: number): void
-  /** Moves the oldest revision that can be read. */
-  compactTo(revision: number): void
-}
+/** A live key as the draft sees it, with its value if that is at hand. */
+type Known = Head & { readonly value?: Uint8Array }
 
 const nothing = new Uint8Array(0)
+const noLeases: ReadonlyMap<number, never> = new Map<number, never>()
+const notAttached: ReadonlyMap<string, never> = new Map<string, never>()
 
-/** The keys that the draft has read and written, over the key space. */
-function createWritten(space: Space, writes: WrittenRow[]) {
-  const known = new Map<string, Known | undefined>()
-  const attached = new Map<string, number>()
-  /** Where this draft last wrote a key: the write that is replaced when a key is deleted and created again in one draft. */
-  const places = new Map<string, number>()
-  let bytes = 0
+/** The revision at which a live key was last written; 0 for one that is not there. */
+const modified = (known: Known | undefined): number => (known ? revisionOf(known.place) : 0)
 
-  const look = (key: string): Known | undefined => {
-    if (known.has(key)) return known.get(key)
-    const head = headOf(space, key)
-    const there = head && { head }
-    known.set(key, there)
-    return there
+/** A class, with few objects of its own: there is one draft to a few writes, and V8 keeps the accessors of object literals in the old generation. */
+export class Draft {
+  /** The rows of the log, in order. */
+  readonly writes: WrittenRow[] = []
+  /** Each transaction's changes, in order. */
+  readonly batches: ChangeBatch[] = []
+  readonly #space: Space
+  readonly #before: State
+  readonly #granted: Leases
+  #state: State
+  #bytes = 0
+  /** The keys that the draft has read and written; undefined for those that are not there. */
+  readonly #known = new Map<string, Known | undefined>()
+  #attached: Map<string, number> | undefined
+  #leases: Map<number, LeaseRow | undefined> | undefined
+  /** Where this draft deleted a key: the write that is replaced when the key is created again. */
+  #deleted: Map<string, number> | undefined
+
+  constructor(space: Space, before: State, leases: Leases) {
+    this.#space = space
+    this.#before = before
+    this.#state = before
+    this.#granted = leases
   }
-  const entry = (key: string): Entry | undefined => {
-    const k = look(key)
-    if (!k) return undefined
-    if (k.value) return { key, value: k.value, createRevision: k.head.created, modRevision: revisionOf(k.head.place) }
-    return entryAt(space, k.head.place)
-  }
-  const write = (w: Write, place: number): Change | undefined => {
-    const before = look(w.key)
-    if (w.op === 'delete' && !before) return undefined
-    const previous = entry(w.key)
-    const created = before?.head.created ?? revisionOf(place)
-    const value = w.op === 'put' ? w.value : nothing
-    const head = { created, place, lease: w.op === 'put' ? (w.lease ?? 0) : 0 }
-    const replaced = before?.head.place ?? places.get(w.key) ?? tombOf(space, w.key) ?? 0
-    known.set(w.key, w.op === 'put' ? { head, value } : undefined)
-    places.set(w.key, place)
-    if (head.lease || before?.head.lease) attached.set(w.key, head.lease)
-    const row = { key: w.key, deleted: w.op === 'delete', created, replaced, value, place, lease: head.lease }
-    bytes += logRowBytes(row)
-    writes.push(row)
-    return { type: w.op, key: w.key, entry: { key: w.key, value, createRevision: created, modRevision: revisionOf(place) }, previous }
-  }
-  return { look, entry, write, attached, bytes: () => bytes }
-}
 
-export function createDraft(space: Space, before: State, leases: Leases): Draft {
-  const rows: WrittenRow[] = []
-  const keys = createWritten(space, rows)
-  const leaseRows = new Map<number, LeaseRow | undefined>()
-  const batches: ChangeBatch[] = []
-  let state = before
+  get state(): State { return this.#state }
+  /** The size of what is to be written, in rows and bytes; nothing at 0 rows. */
+  get rows(): number { return this.writes.length + this.leases.size + (this.#state === this.#before ? 0 : 1) }
+  get bytes(): number { return this.#bytes }
+  /** Leases granted or renewed (a row) and ended (undefined). */
+  get leases(): ReadonlyMap<number, LeaseRow | undefined> { return this.#leases ?? noLeases }
+  /** The lease of each written key that has one, or had; 0 for none. */
+  get attached(): ReadonlyMap<string, number> { return this.#attached ?? notAttached }
 
-  const leaseRow = (lease: number): LeaseRow => {
-    const row = leaseRows.has(lease) ? leaseRows.get(lease) : leases.get(lease)
+  #look(key: string): Known | undefined {
+    const known = this.#known.get(key)
+    if (known || this.#known.has(key)) return known
+    const head = headOf(this.#space, key)
+    this.#known.set(key, head)
+    return head
+  }
+
+  #entry(key: string): Entry | undefined {
+    const known = this.#look(key)
+    if (!known?.value) return known && entryAt(this.#space, known.place)
+    return { key, value: known.value, createRevision: known.created, modRevision: revisionOf(known.place) }
+  }
+
+  #write(w: Write, place: number): Change | undefined {
+    const { key } = w
+    const before = this.#look(key)
+    const deleted = w.op === 'delete'
+    if (deleted && !before) return undefined
+    const previous = this.#entry(key)
+    const created = before?.created ?? revisionOf(place)
+    const value = deleted ? nothing : w.value
+    const lease = deleted ? 0 : (w.lease ?? 0)
+    const replaced = before?.place ?? this.#deleted?.get(key) ?? tombOf(this.#space, key) ?? 0
+    const row: WrittenRow = { key, deleted, created, replaced, value, place, lease }
+    this.#known.set(key, deleted ? undefined : row)
+    if (deleted) (this.#deleted ??= new Map()).set(key, place)
+    if (lease || before?.lease) (this.#attached ??= new Map()).set(key, lease)
+    this.#bytes += logRowBytes(row)
+    this.writes.push(row)
+    return { type: w.op, key, entry: { key, value, createRevision: created, modRevision: revisionOf(place) }, previous }
+  }
+
+  #apply(writes: readonly Write[]): void {
+    const revision = this.#state.revision + 1
+    const changes: Change[] = []
+    for (let i = 0; i < writes.length; i++) {
+      const change = this.#write(writes[i]!, placeOf(revision, i))
+      if (change) changes.push(change)
+    }
+    if (changes.length === 0) return
+    this.#state = { ...this.#state, revision }
+    this.batches.push({ revision, changes })
+  }
+
+  #setLease(lease: number, row: LeaseRow | undefined): void { (this.#leases ??= new Map()).set(lease, row) }
+
+  #leaseNow(lease: number): LeaseRow | undefined { return this.leases.has(lease) ? this.leases.get(lease) : this.#granted.get(lease) }
+
+  #lease(lease: number): LeaseRow {
+    const row = this.#leaseNow(lease)
     if (!row) throw new LeaseNotFoundError(lease)
     return row
   }
-  const apply = (all: readonly Write[]) => {
-    const revision = state.revision + 1
-    const changes = all.map((w, i) => keys.write(w, placeOf(revision, i))).filter((c) => c !== undefined)
-    if (!changes.length) return
-    state = { ...state, revision }
-    batches.push({ revision, changes })
+
+  /** Throws `LeaseNotFoundError` before it writes anything. */
+  commit({ conditions = [], writes }: Transaction): Commit {
+    for (const { key, modRevision } of conditions) {
+      if (modified(this.#look(key)) !== modRevision) return { committed: false, revision: this.#state.revision, current: conditions.map((c) => this.#entry(c.key)) }
+    }
+    for (const w of writes) if (w.op === 'put' && w.lease) this.#lease(w.lease)
+    this.#apply(writes)
+    return { committed: true, revision: this.#state.revision }
   }
 
-  const endLease = (lease: number) => {
-    leaseRow(lease)
-    const held = new Set(leases.keysOf(lease).filter((key) => (keys.attached.get(key) ?? lease) === lease))
-    for (const [key, holder] of keys.attached) if (holder === lease) held.add(key)
+  grantLease(seconds: number, now: number): number {
+    const lease = this.#state.lastLease + 1
+    this.#state = { ...this.#state, lastLease: lease }
+    this.#setLease(lease, { seconds, expires: now + seconds * 1000 })
+    return lease
+  }
+
+  renewLease(lease: number, now: number): void {
+    const { seconds } = this.#lease(lease)
+    this.#setLease(lease, { seconds, expires: now + seconds * 1000 })
+  }
+
+  /** Ends a lease and deletes its keys. */
+  endLease(lease: number): void {
+    this.#lease(lease)
+    const { attached } = this
+    const held = new Set(this.#granted.keysOf(lease).filter((key) => (attached.get(key) ?? lease) === lease))
+    for (const [key, holder] of attached) if (holder === lease) held.add(key)
     const deletions = [...held].map((key) => ({ op: 'delete', key }) as const)
-    for (let i = 0; i < deletions.length; i += maxWrites) apply(deletions.slice(i, i + maxWrites))
-    leaseRows.set(lease, undefined)
+    for (let i = 0; i < deletions.length; i += maxWrites) this.#apply(deletions.slice(i, i + maxWrites))
+    this.#setLease(lease, undefined)
   }
 
-  return {
-    writes: rows,
-    batches,
-    leases: leaseRows,
-    attached: keys.attached,
-    get state() { return state },
-    get rows() { return rows.length + leaseRows.size + (state === before ? 0 : 1) },
-    get bytes() { return keys.bytes() },
-    commit({ conditions = [], writes }) {
-      if (conditions.some((c) => revisionOf(keys.look(c.key)?.head.place ?? 0) !== c.modRevision)) {
-        return { committed: false, revision: state.revision, current: conditions.map((c) => keys.entry(c.key)) }
-      }
-      for (const w of writes) if (w.op === 'put' && w.lease) leaseRow(w.lease)
-      apply(writes)
-      return { committed: true, revision: state.revision }
-    },
-    grantLease(seconds, now) {
-      const lease = state.lastLease + 1
-      state = { ...state, lastLease: lease }
-      leaseRows.set(lease, { seconds, expires: now + seconds * 1000 })
-      return lease
-    },
-    renewLease(lease, now) {
-      const { seconds } = leaseRow(lease)
-      leaseRows.set(lease, { seconds, expires: now + seconds * 1000 })
-    },
-    endLease,
-    expireLease(lease, now) {
-      const row = leaseRows.has(lease) ? leaseRows.get(lease) : leases.get(lease)
-      if (row && row.expires <= now) endLease(lease)
-    },
-    compactTo(revision) {
-      if (revision > state.compacted) state = { ...state, compacted: revision }
-    },
+  /** The same, if the lease has expired and was not renewed or ended meanwhile. */
+  expireLease(lease: number, now: number): void {
+    const row = this.#leaseNow(lease)
+    if (row && row.expires <= now) this.endLease(lease)
+  }
+
+  /** Moves the oldest revision that can be read. */
+  compactTo(revision: number): void {
+    if (revision > this.#state.compacted) this.#state = { ...this.#state, compacted: revision }
   }
 }
