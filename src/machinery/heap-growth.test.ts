@@ -4,21 +4,20 @@ import { createRushes, growthOf } from './heap-growth.ts'
 
 const megabytes = 2 ** 20
 
-it('allows a heap in a storm to double, less the larger it is, and little at all other times', () => {
-  expect(growthOf(80 * megabytes, 500)).toBe(100)
-  expect(growthOf(120 * megabytes, 500)).toBe(80)
-  expect(growthOf(1000 * megabytes, 500)).toBe(40)
-  expect(growthOf(80 * megabytes, 5000)).toBe(40)
-  expect(growthOf(80 * megabytes, Infinity)).toBe(40)
-  expect(growthOf(40 * megabytes, 500)).toBe(40)
+it('allows a heap in a storm to double, less the larger it is', () => {
+  expect(growthOf(40 * megabytes)).toBe(100)
+  expect(growthOf(80 * megabytes)).toBe(100)
+  expect(growthOf(120 * megabytes)).toBe(80)
+  expect(growthOf(1000 * megabytes)).toBe(40)
 })
 
-it('takes many collections of the young in a short time for a storm', () => {
+it('takes much garbage in a short time for a storm, however large the young generation has become by then', () => {
   const isRush = createRushes()
-  for (let i = 0; i < 79; i++) expect(isRush(i * 20)).toBe(false)
-  expect(isRush(79 * 20)).toBe(true)
-  for (let i = 1; i < 80; i++) isRush(1580 + i * 100)
-  expect(isRush(9600)).toBe(false)
+  for (let i = 0; i < 79; i++) expect(isRush(i * 20, 4 * megabytes)).toBe(false)
+  expect(isRush(79 * 20, 4 * megabytes)).toBe(true)
+  for (let i = 1; i < 80; i++) expect(isRush(1580 + i * 80, 16 * megabytes)).toBe(true)
+  for (let i = 1; i < 80; i++) isRush(7900 + i * 100, 4 * megabytes)
+  expect(isRush(15_900, 4 * megabytes)).toBe(false)
 })
 
 const asLaunched = ['--disable-warning=ExperimentalWarning', '--min-semi-space-size=4', '--max-semi-space-size=16', '--initial-old-space-size=32', '--heap-growing-percent=40', '--input-type=module']
@@ -70,4 +69,32 @@ console.log(full)
 
 it('makes full collections fewer while objects come and go fast', () => {
   expect(storm(true)).toBeLessThan(storm(false) * 0.85)
+})
+
+/** Says what the young generation of a process held, in megabytes, before and after it was to be collected: with little garbage in it, then with much. */
+const collected = (...flags: readonly string[]): readonly (readonly [number, number])[] => JSON.parse(execFileSync(process.execPath, [...asLaunched, '--min-semi-space-size=16', ...flags, '-e', `
+import { getHeapSpaceStatistics } from 'node:v8'
+import { setTimeout } from 'node:timers/promises'
+const { createYoungCollector } = await import(${JSON.stringify(new URL('heap-growth.ts', import.meta.url).href)})
+const collect = createYoungCollector()
+const used = () => Math.round(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_used_size / 2 ** 20)
+let garbage
+const fill = (megabytes) => { while (used() < megabytes) for (let i = 0; i < 100; i++) garbage = new Array(100).fill(i) }
+const sizes = []
+for (const megabytes of [4, 11]) {
+  fill(megabytes)
+  await setTimeout(5)
+  const before = used()
+  collect()
+  sizes.push([before, used()])
+}
+console.log(JSON.stringify(sizes))
+`], { encoding: 'utf8' })) as (readonly [number, number])[]
+
+it('collects the young generation when asked to, if that is worth it and the process may', () => {
+  const [little, much] = collected('--expose-gc')
+  expect(little![1]).toBe(little![0])
+  expect(much![0]).toBeGreaterThanOrEqual(11)
+  expect(much![1]).toBeLessThan(4)
+  for (const [before, after] of collected()) expect(after).toBe(before)
 })

@@ -3,6 +3,7 @@
  * The transaction stores the sequence it goes up to, so a process that is killed half-way moves nothing twice and skips nothing.
  */
 import type { Clock, Timer } from '../machinery/clock.ts'
+import { isLoopShared } from '../machinery/loop-sharing.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { JournalRecord } from './journal-records.ts'
 import { encodeHead, encodeLease, encodeLogRow, encodePlace, revisionOf } from './lmdb-tables.ts'
@@ -10,8 +11,8 @@ import type { LeaseRow, Stored, Tables, WrittenRow } from './lmdb-tables.ts'
 import type { Transactions } from './lmdb-transactions.ts'
 import type { Pending } from './pending.ts'
 
-/** The most one transaction takes: more would hold the event loop for too long. */
-const step = { rows: 125, bytes: 2 ** 18 }
+/** The most one transaction takes, alone and while the event loop is shared: more would hold it for too long. */
+const step = { rows: { alone: 125, shared: 40 }, bytes: 2 ** 18 }
 /** How much may be pending, in rows and bytes of the journal. During many writes that is a moment's worth: objects that live longer reach V8's old generation. */
 const most = { rows: 500, bytes: 2 ** 20 }
 /** Milliseconds a write may stay in the journal alone: an idle cluster writes to lmdb no more often than this. */
@@ -78,7 +79,7 @@ export function createCheckpoints({ tables, transactions, pending, clock, log, m
   const move = async () => {
     const end = pending.sequence() ?? 0
     while (transactions.stored().applied < end) {
-      const records = pending.oldest(step.rows, step.bytes)
+      const records = pending.oldest(isLoopShared() ? step.rows.shared : step.rows.alone, step.bytes)
       await transactions.run(() => putRecords(tables, records))
       pending.drop(records.length)
       moved(transactions.stored().applied)

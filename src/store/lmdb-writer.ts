@@ -5,6 +5,7 @@
  *   commit() ─▶ queue ─▶ draft: conditions and writes, in order ─▶ one record of the journal ─▶ on disk ─▶ watchers, then callers
  */
 import { randomInt } from 'node:crypto'
+import { isLoopShared } from '../machinery/loop-sharing.ts'
 import { putRecords } from './checkpoint.ts'
 import type { Checkpoints } from './checkpoint.ts'
 import { prepareJournalFiles, openJournal } from './journal.ts'
@@ -13,8 +14,7 @@ import { createRecordEncoder } from './journal-records.ts'
 import type { JournalRecord } from './journal-records.ts'
 import { LeaseNotFoundError } from './leases.ts'
 import type { Leases } from './leases.ts'
-import { createDraft } from './lmdb-draft.ts'
-import type { Draft } from './lmdb-draft.ts'
+import { Draft } from './lmdb-draft.ts'
 import type { Space } from './lmdb-space.ts'
 import type { State } from './lmdb-tables.ts'
 import type { Transactions } from './lmdb-transactions.ts'
@@ -23,8 +23,11 @@ import { StoreClosedError } from './rules.ts'
 /** Limits of one record: how long one turn of the event loop may prepare it, and how much a crash may leave unacknowledged. */
 const most = { rows: 5000, bytes: 2 ** 20, milliseconds: 5 }
 
-/** How many callers are answered in one turn of the event loop: each has its own response to send, and after a slow write the group may be large. */
-const answeredTogether = 4
+/**
+ * How many callers are answered in one turn of the event loop, alone and while the loop is shared: each has its own response to send, and after a slow
+ * write the group may be large.
+ */
+const answeredTogether = { alone: 4, shared: 1 }
 
 interface Job {
   readonly work: (draft: Draft) => unknown
@@ -117,7 +120,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   /** Takes jobs off the queue into a draft. A job whose lease is missing has written nothing; any other failure discards the draft. */
   const prepare = (): { draft: Draft; jobs: Job[]; answers: (() => void)[] } => {
-    const draft = createDraft(space, state, leases)
+    const draft = new Draft(space, state, leases)
     const answers: (() => void)[] = []
     const began = performance.now()
     let taken = 0
@@ -129,7 +132,7 @@ export function createWriter(options: WriterOptions): Writer {
       } catch (error) {
         if (!(error instanceof LeaseNotFoundError)) {
           for (const voided of queue.splice(0, taken)) voided.reject(error)
-          return { draft: createDraft(space, state, leases), jobs: [], answers: [] }
+          return { draft: new Draft(space, state, leases), jobs: [], answers: [] }
         }
         answers.push(() => job.reject(error))
       }
@@ -138,9 +141,14 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   const answer = async (answers: readonly (() => void)[]) => {
-    for (const [i, tell] of answers.entries()) {
-      if (i > 0 && i % answeredTogether === 0) await turn()
+    let together = 0
+    for (const tell of answers) {
+      if (together >= (isLoopShared() ? answeredTogether.shared : answeredTogether.alone)) {
+        await turn()
+        together = 0
+      }
       tell()
+      together++
     }
   }
 

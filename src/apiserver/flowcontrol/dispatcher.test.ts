@@ -18,12 +18,14 @@ let busy: number
 let dispatcher: Dispatcher
 let commits: CommitCount
 let order: string[]
+let respites: number
 
 beforeEach(() => {
   clock = new FakeClock()
   time = 0
   busy = 1
   order = []
+  respites = 0
   levels = ['workload-low', 'workload-high'].map((name) => {
     const level = new Level(name, specOf(name))
     level.limits = { nominal: name === 'workload-low' ? 200 : 100, min: 10, max: 600 }
@@ -31,7 +33,7 @@ beforeEach(() => {
     return level
   })
   commits = createCommitCount()
-  dispatcher = createDispatcher({ clock, commits, levels: () => levels, total: () => 600, now: () => time, busy: () => busy })
+  dispatcher = createDispatcher({ clock, commits, levels: () => levels, total: () => 600, now: () => time, busy: () => busy, respite: () => void respites++ })
 })
 
 function ticketOf(user: string, seats = 1, level = levels[0]!): Ticket {
@@ -55,8 +57,8 @@ const rounds = async (count: number) => { for (let i = 0; i < count; i++) await 
 it('begins so much in a round of the loop and leaves the rest to the next ones', async () => {
   const work = (user: string) => {
     const ticket = enter(user)
-    // What is done at once: a third of a turn.
-    time += 0.12
+    // What is done at once: a third of a turn and more.
+    time += 0.04
     if (order.at(-1) === user) dispatcher.finish(ticket)
     return ticket
   }
@@ -65,6 +67,54 @@ it('begins so much in a round of the loop and leaves the rest to the next ones',
   expect(levels[0]!.waiting).toBe(3)
   await rounds(4)
   expect(order).toHaveLength(6)
+})
+
+it('begins no more than one in a round when each takes longer than a turn', async () => {
+  const tickets: Ticket[] = []
+  for (let i = 0; i < 6; i++) {
+    tickets.push(enter('ana'))
+    time += 0.4
+  }
+  for (const ticket of tickets) {
+    const { go } = ticket
+    ticket.go = () => {
+      go?.()
+      time += 0.4
+    }
+  }
+  expect(order).toHaveLength(1)
+  for (let round = 2; round <= 6; round++) {
+    await rounds(1)
+    expect(order).toHaveLength(round)
+  }
+})
+
+it('begins nothing more in a round that has answered others for as long as a turn', async () => {
+  const tickets = Array.from({ length: 20 }, () => enter('ana'))
+  await rounds(3)
+  expect(order).toHaveLength(8)
+  for (const ticket of tickets.slice(0, 3)) {
+    dispatcher.finish(ticket)
+    time += 0.1
+  }
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => process.nextTick(resolve))
+  expect(order).toHaveLength(8)
+  await rounds(1)
+  expect(order).toHaveLength(11)
+})
+
+it('says when somebody has been answered while others wait, and nobody but those is there', async () => {
+  const ana = enter('ana')
+  for (let i = 0; i < 20; i++) enter('ana')
+  await rounds(1)
+  dispatcher.finish(ana)
+  await rounds(1)
+  expect(respites).toBe(0)
+  const bob = enter('bob')
+  dispatcher.finish(bob)
+  expect(respites).toBe(0)
+  await rounds(1)
+  expect(respites).toBe(1)
 })
 
 it('begins more in a round for one that has been alone for a while', async () => {
@@ -84,7 +134,7 @@ it('begins more in a round for one that has been alone for a while', async () =>
   await rounds(2)
   order = []
   for (let i = 0; i < 6; i++) work('ana')
-  expect(order).toHaveLength(3)
+  expect(order).toHaveLength(1)
   await rounds(10)
 })
 
@@ -141,11 +191,11 @@ it('lets somebody who was given nothing yet begin at once, before those who wait
     if (order.at(-1) === user) dispatcher.finish(ticket)
   }
   for (let i = 0; i < 6; i++) work('ana')
-  expect(order).toEqual(['ana', 'ana', 'ana'])
+  expect(order).toEqual(['ana'])
   work('bob')
   work('bob')
-  expect(order).toEqual(['ana', 'ana', 'ana', 'bob'])
-  await rounds(6)
+  expect(order).toEqual(['ana', 'bob'])
+  await rounds(8)
   expect(order).toHaveLength(8)
 })
 

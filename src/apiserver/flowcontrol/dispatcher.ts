@@ -5,6 +5,7 @@
  * only enough at a time to keep it busy, without a queue of its own.
  */
 import type { Clock } from '../../machinery/clock.ts'
+import { shareLoop } from '../../machinery/loop-sharing.ts'
 import type { Commits } from '../registry/commits.ts'
 import type { Flow, Level, Ticket } from './level.ts'
 
@@ -17,6 +18,11 @@ export interface DispatcherOptions {
   /** Replaced in tests: the time in milliseconds, and the loop's utilization since the last call, 0 to 1. */
   readonly now?: () => number
   readonly busy?: () => number
+  /**
+   * Called in the iteration of the loop after a user's only request has been answered while others' requests wait: a good moment for work that would
+   * otherwise make that user wait.
+   */
+  readonly respite?: () => void
 }
 
 export interface Dispatcher {
@@ -28,8 +34,8 @@ export interface Dispatcher {
   finish(ticket: Ticket): void
 }
 
-/** Milliseconds of work that start in one iteration of the event loop: when several flows have requests, and when one is alone. */
-const turns = { shared: 0.3, alone: 1 }
+/** How long after its first start or end of a request an iteration of the event loop starts more, in milliseconds: when several flows have requests, and when one is alone. */
+const turns = { shared: 0.1, alone: 1 }
 /** A flow is alone when no other has started a request for so long, in milliseconds. */
 const solitude = 100
 /** Places: seats in progress on the loop at a time, while it is busy. */
@@ -64,10 +70,26 @@ function createTurn() {
   let changed = -Infinity
   return {
     started(flow: Flow, at: number) {
-      if (flow !== last) changed = at
+      if (flow === last) return
       last = flow
+      changed = at
+      shareLoop(solitude)
     },
+    isShared: (at: number): boolean => at - changed <= solitude,
     length: (at: number): number => (at - changed > solitude ? turns.alone : turns.shared),
+  }
+}
+
+/** Returns a function that has `callback` called in this iteration of the event loop, once. */
+function onceAnIteration(callback: () => void): () => void {
+  let asked = false
+  const call = () => {
+    asked = false
+    callback()
+  }
+  return () => {
+    if (!asked) setImmediate(call)
+    asked = true
   }
 }
 
@@ -84,7 +106,8 @@ function leastServed(levels: readonly Level[], hasPlace: (ticket: Ticket) => boo
 /** Whether any of the level's requests could begin if there were a place, as of the last `next`. */
 const isReady = ({ ready }: Level): boolean => ready
 
-export function createDispatcher({ clock, levels, commits, total, now = () => performance.now(), busy = loopUse() }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ clock, levels, commits, total, now = () => performance.now(), busy = loopUse(), respite = () => undefined }: DispatcherOptions): Dispatcher {
+  /** When the first request of this iteration started or ended. */
   let turnBegan = -Infinity
   /** The iteration of the loop; counted only while needed. */
   let round = 0
@@ -101,25 +124,23 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
   /** The value of `served` for levels that were idle. */
   let served = 0
 
+  const rest = onceAnIteration(respite)
+
   const nextTurn = () => {
     marked = false
     round++
-    turnBegan = -Infinity
     if (backlog) step()
   }
-  const mark = () => {
+  /** A request starts or ends: if it is the first in this iteration, its turn begins. */
+  const happens = (at: number): void => {
     if (marked) return
     marked = true
+    turnBegan = at
     setImmediate(nextTurn)
   }
   const inTime = (at: number): boolean => {
-    if (at - turnBegan < turn.length(at)) {
-      mark()
-      return true
-    }
-    if (marked) return false
-    turnBegan = at
-    return true
+    happens(at)
+    return at - turnBegan < turn.length(at)
   }
   /** Seats of requests that are not waiting for the disk. */
   const awake = (): number => onLoop - Math.min(commits.pending, afloat)
@@ -146,7 +167,7 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     const ticket = leastServed(levels(), hasPlace)
     backlog = levels().some(isReady)
     if (!ticket) return void (backlog && lookAround())
-    if (!inTime(at)) return mark()
+    if (!inTime(at)) return
     // Extra places, added while the loop was idle, are removed when it is busy again, even if nobody waits for one.
     if (places > fewest) lookAround()
     ticket.level.leaveQueue(ticket)
@@ -183,10 +204,8 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     begin(ticket) {
       const { level, arrived: at } = ticket
       if (!level.fits(ticket.seats)) return false
-      if (isNext(ticket)) {
-        inTime(at)
-        mark()
-      } else {
+      if (isNext(ticket)) happens(at)
+      else {
         if (backlog || level.waiting > 0) return false
         if (!hasPlace(ticket) || !inTime(at)) {
           backlog = true
@@ -200,11 +219,12 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     waiting: again,
     finish(ticket) {
       const at = now()
-      const { level } = ticket
+      const { level, flow } = ticket
       onLoop -= ticket.seats
+      if (backlog) happens(at)
       level.served += level.finish(ticket, at) / Math.max(1, level.limits.nominal)
-      if (at - turnBegan >= turn.length(at)) mark()
       if (backlog || level.waiting > 0) again()
+      if (onLoop > 0 && flow.executing === 0 && flow.waiting === 0 && turn.isShared(at)) rest()
     },
   }
 }

@@ -11,7 +11,7 @@ import { createRecord, type FlowRecord } from './record.ts'
 import { createWaits } from './waits.ts'
 import { widthOf } from './width.ts'
 
-export interface FlowControlOptions extends Pick<DispatcherOptions, 'now' | 'busy'> {
+export interface FlowControlOptions extends Pick<DispatcherOptions, 'now' | 'busy' | 'respite'> {
   /** Seats of all priority levels together. */
   readonly seats: number
 }
@@ -84,6 +84,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     enter(request, response) {
       if (isStream(request.info)) return undefined
       const ticket = ticketOf(request)
+      if (ticket.flow.coming > 0) holds.arrived(ticket.flow, request.raw)
       if (ticket.arrived - adjusted >= period) {
         adjusted = ticket.arrived
         levels.adjust(adjusted)

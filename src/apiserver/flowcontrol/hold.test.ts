@@ -5,7 +5,7 @@ import { FakeClock } from '../../machinery/clock.ts'
 import { createHolds, type Holds } from './hold.ts'
 import type { Flow } from './level.ts'
 
-const flowOf = (waiting: number): Flow => ({ distinguisher: 'ana', hand: [0], executing: 0, waiting, held: [], round: -1 })
+const flowOf = (waiting: number): Flow => ({ distinguisher: 'ana', hand: [0], executing: 0, waiting, held: [], read: [], coming: 0, round: -1 })
 
 let clock: FakeClock
 let holds: Holds
@@ -98,5 +98,46 @@ describe('a connection whose request has been answered', () => {
     expect(flow.held).toHaveLength(0)
     await ask('/c')
     expect(seen).toEqual(['/a', '/b', '/c'])
+  })
+})
+
+describe('connections that are read again', () => {
+  /** A flow with held connections; `resumed` counts those that are read. */
+  const crowded = (count: number) => {
+    const crowd = flowOf(40)
+    let resumed = 0
+    const sockets = Array.from({ length: count }, () => ({ pause: () => undefined, resume: () => void resumed++, destroyed: false }))
+    const raws = sockets.map((socket) => ({ httpVersionMajor: 1, complete: true, socket }) as unknown as IncomingMessage)
+    for (const raw of [...raws, ...raws]) holds.answered(crowd, raw)
+    expect(crowd.held).toHaveLength(count)
+    return { crowd, raws, resumed: () => resumed }
+  }
+
+  it('are only as many as there may be requests that wait', () => {
+    const { crowd, raws, resumed } = crowded(20)
+    crowd.waiting = 4
+    holds.left(crowd)
+    expect(resumed()).toBe(2)
+    crowd.waiting = 3
+    holds.left(crowd)
+    expect(resumed()).toBe(3)
+    // One of them has brought its request.
+    holds.arrived(crowd, raws[0]!)
+    crowd.waiting = 4
+    holds.left(crowd)
+    expect(resumed()).toBe(3)
+  })
+
+  it('make room for others when they bring nothing', async () => {
+    const { crowd, resumed } = crowded(20)
+    crowd.waiting = 0
+    holds.left(crowd)
+    expect(resumed()).toBe(6)
+    await clock.advance(40)
+    expect(resumed()).toBeGreaterThanOrEqual(12)
+    await clock.advance(60)
+    expect([resumed(), crowd.held.length]).toEqual([20, 0])
+    await clock.advance(100)
+    expect([crowd.coming, crowd.read.length]).toEqual([0, 0])
   })
 })

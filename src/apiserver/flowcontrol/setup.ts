@@ -1,5 +1,6 @@
 /** Sets up flow control by the server's options, with its metrics and debug tables. */
 import type { Metric, Registry } from 'prom-client'
+import { createYoungCollector } from '../../machinery/heap-growth.ts'
 import type { EdgeRoutes, FlowEdge, ServerEnvironment } from '../options.ts'
 import { dumpHandler } from './dump.ts'
 import { createFlowControl } from './flowcontrol.ts'
@@ -32,7 +33,7 @@ const metricOf = ({ name, help, type, values }: PlainMetric): Metric => ({ name,
 export function setUpFlowControl(env: ServerEnvironment, options: FlowOptions = {}, registry?: Pick<Registry, 'registerMetric'>): FlowSetup {
   const { fair, maxRequests, maxMutating } = { ...defaultFlow, ...options }
   if (!fair) return { edge: createInflightLimit({ reads: maxRequests, writes: maxMutating }), serve: (routes) => routes }
-  const control = createFlowControl(env, { seats: Math.max(1, maxRequests + maxMutating) })
+  const control = createFlowControl(env, { seats: Math.max(1, maxRequests + maxMutating), respite: createYoungCollector() })
   for (const metric of control.record.metrics(control.levels)) registry?.registerMetric(metricOf(metric))
   const dump = dumpHandler(control.levels.all, () => env.clock.now())
   return { edge: control, serve: (routes) => ({ ...routes, handle: (path) => (path.startsWith(place) ? dump : routes.handle(path)) }) }
