@@ -6,7 +6,7 @@
  * as under the flood, and there the server's helping threads and the user whose time is measured go before the flood. The thread that answers has the
  * other core, as a server whose clients are elsewhere: left to the kernel, it was at times on the core of those who ask, and waited for them. Of three
  * rounds of each the one with the best p99 is shown, because other processes of the machine take their time too.
- * Run: `node test/bench/fairness.ts [seconds per round [lists, creates or gets [fair or first-come]]]`. Needs two cores, wrk and openssl (Debian:
+ * Run as root: `node test/bench/fairness.ts [seconds per round [lists, creates or gets [fair or first-come]]]`. Needs two cores, wrk and openssl (Debian:
  * `apt-get install wrk openssl`).
  */
 import { execFile, execFileSync, fork, type ChildProcess } from 'node:child_process'
@@ -30,8 +30,9 @@ const pause = 4
 /** Where those who ask run, and where the server's main thread does; its other threads may run on both. */
 const clientCore = '1'
 const serverCore = '0'
-/** How much the flood's client stands back behind the user whose time is measured, as `nice` counts. */
-const back = '15'
+/** The flood's client stands back; the user whose time is measured goes before everything else on that core. */
+const back = ['nice', '-n', '15']
+const first = ['chrt', '--fifo', '5']
 const base = mkdtempSync(join(tmpdir(), 'skiff-bench-fairness-'))
 const collection = '/api/v1/namespaces/default/pods'
 
@@ -49,8 +50,8 @@ function start(mode: string): Promise<Server> {
   })
 }
 
-async function wrk(nice: string, token: string, ...args: string[]): Promise<string> {
-  return (await run('taskset', ['-c', clientCore, 'nice', '-n', nice, 'wrk', '-t1', '--timeout', '60s', '-H', `Authorization: Bearer ${token}`, ...args])).stdout
+async function wrk(priority: readonly string[], token: string, ...args: string[]): Promise<string> {
+  return (await run('taskset', ['-c', clientCore, ...priority, 'wrk', '-t1', '--timeout', '60s', '-H', `Authorization: Bearer ${token}`, ...args])).stdout
 }
 
 function script(name: string, ...lines: string[]): string[] {
@@ -67,7 +68,7 @@ async function measure(server: Server): Promise<Round> {
   const shown = 'string.format("TIMES %d %d %d\\n", latency:percentile(50), latency:percentile(99), latency.max)'
   const options = script('other', `function delay() return ${pause} end`, `function done(summary, latency) io.write(${shown}) end`)
   await turnsOf(server)
-  const text = await wrk('0', server.tokens.other, '-c1', `-d${seconds}s`, ...options, `${server.url}${collection}/${nameOf(7)}`)
+  const text = await wrk(first, server.tokens.other, '-c1', `-d${seconds}s`, ...options, `${server.url}${collection}/${nameOf(7)}`)
   if (/Non-2xx/.test(text)) throw new Error(text)
   const [p50 = NaN, p99 = NaN, worst = NaN] = (/TIMES (\d+) (\d+) (\d+)/.exec(text) ?? []).slice(1).map((microseconds) => Number(microseconds) / 1000)
   return { p50, p99, worst, turns: await turnsOf(server) }
