@@ -266,6 +266,15 @@ function watches(withStore: WithStore): void {
     await store.close()
     expect(await second).toEqual([])
   }))
+
+  it('ends with the others of its signal, whichever of them has ended before', withStore(async (store) => {
+    const stop = new AbortController()
+    const [first, second] = [take(store.watch('', { signal: stop.signal }), 1), take(store.watch('', { signal: stop.signal }), 2)]
+    await store.commit({ writes: [put('a', '1')] })
+    expect(await first).toHaveLength(1)
+    stop.abort()
+    expect(await second).toHaveLength(1)
+  }))
 }
 
 function compaction(withStore: WithStore): void {

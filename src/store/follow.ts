@@ -51,8 +51,9 @@ async function* walk(history: History, prefix: string, start: number, signal: Ab
   const { news } = history
   let next = start
   const ended = () => news.closed || signal?.aborted === true
-  // One listener for the whole watch; the other watchers that it wakes find nothing new.
-  signal?.addEventListener('abort', news.publish, { once: true })
+  // One listener for the whole watch, its own, as several watches may have one signal; the others that it wakes find nothing new.
+  const wake = () => news.publish()
+  signal?.addEventListener('abort', wake, { once: true })
   try {
     while (!ended()) {
       if (next < history.compacted()) throw new CompactedError(history.compacted())
@@ -67,7 +68,7 @@ async function* walk(history: History, prefix: string, start: number, signal: Ab
       yield prefix === '' ? { revision, changes } : { revision, changes: changes.filter((c) => c.key.startsWith(prefix)) }
     }
   } finally {
-    signal?.removeEventListener('abort', news.publish)
+    signal?.removeEventListener('abort', wake)
   }
 }
 

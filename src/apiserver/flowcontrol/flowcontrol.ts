@@ -84,7 +84,7 @@ export function createFlowControl(env: Pick<ServerEnvironment, 'lister' | 'clock
     enter(request, response) {
       if (isStream(request.info)) return undefined
       const ticket = ticketOf(request)
-      if (ticket.flow.coming > 0) holds.arrived(ticket.flow, request.raw)
+      holds.arrived(request.raw)
       if (ticket.arrived - adjusted >= period) {
         adjusted = ticket.arrived
         levels.adjust(adjusted)

@@ -5,7 +5,7 @@ import { FakeClock } from '../../machinery/clock.ts'
 import { createHolds, type Holds } from './hold.ts'
 import type { Flow } from './level.ts'
 
-const flowOf = (waiting: number): Flow => ({ distinguisher: 'ana', hand: [0], executing: 0, waiting, held: [], read: [], coming: 0, round: -1 })
+const flowOf = (waiting: number): Flow => ({ distinguisher: 'ana', hand: [0], executing: 0, waiting, held: [], coming: 0, round: -1 })
 
 let clock: FakeClock
 let holds: Holds
@@ -122,7 +122,7 @@ describe('connections that are read again', () => {
     holds.left(crowd)
     expect(resumed()).toBe(3)
     // One of them has brought its request.
-    holds.arrived(crowd, raws[0]!)
+    holds.arrived(raws[0]!)
     crowd.waiting = 4
     holds.left(crowd)
     expect(resumed()).toBe(3)
@@ -138,6 +138,17 @@ describe('connections that are read again', () => {
     await clock.advance(60)
     expect([resumed(), crowd.held.length]).toEqual([20, 0])
     await clock.advance(100)
-    expect([crowd.coming, crowd.read.length]).toEqual([0, 0])
+    expect(crowd.coming).toBe(0)
+  })
+
+  it('may bring a request of another flow, which is then expected of nobody', () => {
+    const { crowd, raws } = crowded(20)
+    const others = flowOf(40)
+    crowd.waiting = 0
+    holds.left(crowd)
+    expect(crowd.coming).toBe(6)
+    holds.arrived(raws[0]!)
+    holds.answered(others, raws[0]!)
+    expect([crowd.coming, others.coming, others.held.length]).toEqual([5, 0, 0])
   })
 })

@@ -11,8 +11,8 @@ import type { Clock } from '../../machinery/clock.ts'
 import type { Flow } from './level.ts'
 
 export interface Holds {
-  /** A request of the flow has arrived. */
-  arrived(flow: Flow, raw: IncomingMessage | Http2ServerRequest): void
+  /** A request has arrived. */
+  arrived(raw: IncomingMessage | Http2ServerRequest): void
   /** A request of the flow has been answered: holds its connection if enough others wait. */
   answered(flow: Flow, raw: IncomingMessage | Http2ServerRequest): void
   /** A waiting request has begun, or left. */
@@ -29,36 +29,42 @@ const soon = 20
 const look = 20
 
 const lastFlow = Symbol('lastFlow')
-const readSince = Symbol('readSince')
-/** `lastFlow`: `null` for several flows. Proxies are not held, as their next request may be of any flow. `readSince`: while a request is expected, in milliseconds. */
-type Connection = Socket & { [lastFlow]?: Flow | null; [readSince]?: number | undefined }
+const expected = Symbol('expected')
+/** The flow of its last request, `null` after requests of several: proxies are not held, as their next may be of any flow. The request that is expected, by its flow. */
+type Connection = Socket & { [lastFlow]?: Flow | null; [expected]?: Expected | undefined }
 
-/** One that is about to bring a request no more. */
-function settle(flow: Flow, connection: Connection): void {
-  if (connection[readSince] === undefined) return
-  connection[readSince] = undefined
-  flow.coming--
+/** A request of the flow is expected on the connection, which is read since then, in milliseconds. */
+interface Expected { readonly flow: Flow; readonly connection: Connection; readonly since: number }
+
+/** It is expected no more: something has come, or nothing for too long. */
+function settle(connection: Connection): void {
+  const was = connection[expected]
+  if (!was) return
+  connection[expected] = undefined
+  was.flow.coming--
 }
 
 export function createHolds(clock: Clock): Holds {
   const flows = new Set<Flow>()
+  /** What is or was expected, the oldest first. */
+  const requests: Expected[] = []
   let looking = false
 
   const expect = (flow: Flow, connection: Connection) => {
-    const since = clock.now()
-    connection[readSince] = since
+    settle(connection)
+    const request = { flow, connection, since: clock.now() }
+    connection[expected] = request
     flow.coming++
-    flow.read.push({ socket: connection, since })
+    requests.push(request)
   }
   /** Gives up those that had nothing to send after all. */
-  const forgetIdle = (flow: Flow) => {
+  const forgetIdle = () => {
     const late = clock.now() - soon
-    for (let first = flow.read[0]; first; first = flow.read[0]) {
-      const connection = first.socket as Connection
-      const isExpected = connection[readSince] === first.since
+    for (let first = requests[0]; first; first = requests[0]) {
+      const isExpected = first.connection[expected] === first
       if (isExpected && first.since > late) return
-      if (isExpected) settle(flow, connection)
-      flow.read.shift()
+      if (isExpected) settle(first.connection)
+      requests.shift()
     }
   }
   const hasEnough = (flow: Flow): boolean => flow.waiting + flow.coming >= enough
@@ -70,39 +76,39 @@ export function createHolds(clock: Clock): Holds {
   }
   const fill = (flow: Flow) => {
     if (flow.held.length === 0) return
-    forgetIdle(flow)
+    forgetIdle()
     while (flow.held.length > 0 && !hasEnough(flow)) letGo(flow)
   }
   const lookAround = () => {
     const late = clock.now() - longest
+    forgetIdle()
     for (const flow of flows) {
       while (flow.held[0] && flow.held[0].since <= late) letGo(flow)
-      forgetIdle(flow)
       fill(flow)
-      if (flow.held.length === 0 && flow.read.length === 0) flows.delete(flow)
+      if (flow.held.length === 0) flows.delete(flow)
     }
-    looking = flows.size > 0
+    looking = flows.size > 0 || requests.length > 0
     if (looking) clock.after(look, lookAround)
   }
-  const watch = (flow: Flow) => {
-    flows.add(flow)
+  const watch = () => {
     if (looking) return
     looking = true
     clock.after(look, lookAround)
   }
   return {
-    arrived: (flow, raw) => settle(flow, raw.socket as Connection),
+    arrived(raw) { if (raw.httpVersionMajor === 1) settle(raw.socket as Connection) },
     answered(flow, raw) {
       if (raw.httpVersionMajor !== 1) return
       const socket = raw.socket as Connection
       const before = socket[lastFlow]
       socket[lastFlow] = before === undefined || before === flow ? flow : null
       if (before !== flow || flow.waiting === 0 || !raw.complete || socket.destroyed) return
-      watch(flow)
-      forgetIdle(flow)
+      watch()
+      forgetIdle()
       if (!hasEnough(flow)) return expect(flow, socket)
       socket.pause()
       flow.held.push({ socket, since: clock.now() })
+      flows.add(flow)
     },
     left: fill,
   }

@@ -12,7 +12,7 @@ import { dealHand } from './hand.ts'
 import { Meter, type Demand } from './meter.ts'
 import type { Limits } from './seats.ts'
 
-/** A connection, and since when it has not been read, or has, in milliseconds. */
+/** A connection that is not being read; `since` in milliseconds. */
 export interface Held { readonly socket: Socket; readonly since: number }
 
 /** A flow: the requests of one schema with the same distinguisher, a user or a namespace. */
@@ -23,9 +23,8 @@ export interface Flow {
   executing: number
   /** Requests in the queues of its hand. */
   waiting: number
-  /** Held connections, in the order of their answers; those that are read, and may have brought their request since; how many have not. See `hold.ts`. */
+  /** Held connections, in the order of their answers, and how many others are about to bring a request; see `hold.ts`. */
   readonly held: Held[]
-  readonly read: Held[]
   coming: number
   /** The event loop iteration in which one of its requests last began. */
   round: number
@@ -149,7 +148,7 @@ export class Level {
     if (flow) return flow
     if (this.#flows.size >= 10_000) this.#flows.clear()
     const queuing = this.spec.limited?.limitResponse.queuing
-    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0, waiting: 0, held: [], read: [], coming: 0, round: -1 }
+    flow = { distinguisher, hand: queuing ? dealHand(key, queuing.queues, queuing.handSize) : [0], executing: 0, waiting: 0, held: [], coming: 0, round: -1 }
     this.#flows.set(key, flow)
     return flow
   }
