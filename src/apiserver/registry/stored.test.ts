@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { batch, core } from '../../api/index.ts'
+import { batch, core, declared } from '../../api/index.ts'
 import { decodeObject } from '../../machinery/json.ts'
+import { goldens } from '../../machinery/testing.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import type { ApiServer } from '../options.ts'
+import type { Strategy } from '../strategy.ts'
 import { startTestServer, type TestServerOptions } from '../testing.ts'
+import { isStored, storedKind } from './served.ts'
 
 const servers: ApiServer[] = []
 afterEach(async () => {
@@ -32,6 +35,22 @@ describe('what is stored', () => {
     expect(job.spec.selector?.matchLabels).toEqual({ 'batch.kubernetes.io/controller-uid': job.metadata.uid })
     expect(job.spec.template.metadata.labels).toMatchObject({ 'batch.kubernetes.io/job-name': job.metadata.name })
   })
+})
+
+describe('an object of which only the bytes are kept', () => {
+  const stored = goldens().flatMap(({ name, type, json }) => declared.filter((resource) => (resource.type as unknown) === type && isStored(resource)).map((resource) => [name, resource, json] as const))
+
+  it.each(stored)('is made again as it was: %s', (_name, resource, json) => {
+    const { decode, revive } = storedKind(resource, {} as Strategy)
+    const object = decode(Buffer.from(json))
+    const again = revive!(Buffer.from(JSON.stringify(object)))
+    expect(again).toEqual(object)
+    expect(JSON.stringify(again)).toBe(JSON.stringify(object))
+    // Field sets are shared among objects.
+    expect(again.metadata.managedFields?.[0]?.fieldsV1).toBe(object.metadata.managedFields?.[0]?.fieldsV1)
+  })
+
+  it('is one of nearly every kind', () => expect(stored.length).toBeGreaterThan(50))
 })
 
 describe('addresses and node ports', () => {
