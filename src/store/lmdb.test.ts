@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { FakeClock } from '../machinery/clock.ts'
+import { shareLoop } from '../machinery/loop-sharing.ts'
 import { storeContract } from './contract.ts'
 import { openTables } from './lmdb-tables.ts'
 import { openLmdbStore } from './lmdb.ts'
@@ -149,6 +150,31 @@ describe('lmdb store: what is kept on disk', () => {
     await rounds(60)
     expect(await store.size()).toBeLessThan(before * 2)
     await store.close()
+  })
+})
+
+describe('lmdb store: callers who wrote together', () => {
+  /** The most callers that were answered in one iteration of the event loop. */
+  async function mostTogether(): Promise<number> {
+    const store = await openLmdbStore({ path: directory(), durable: false })
+    await store.commit({ writes: [put('first', '1')] })
+    const answered: number[] = []
+    let iteration = 0
+    const all = Promise.all(Array.from({ length: 12 }, (_, i) => store.commit({ writes: [put(`k${i}`, '1')] }).then(() => void answered.push(iteration))))
+    while (answered.length < 12) {
+      await new Promise((resolve) => setImmediate(resolve))
+      iteration++
+    }
+    await all
+    await store.close()
+    return Math.max(...answered.map((at) => answered.filter((other) => other === at).length))
+  }
+
+  it('are answered a few at a time, and one at a time while several users have requests', async () => {
+    expect(await mostTogether()).toBe(4)
+    shareLoop(60_000)
+    expect(await mostTogether()).toBe(1)
+    shareLoop(0)
   })
 })
 
