@@ -23,10 +23,12 @@ const modified = (known: Known | undefined): number => (known ? revisionOf(known
 
 /** A class, with few objects of its own: there is one draft to a few writes, and V8 keeps the accessors of object literals in the old generation. */
 export class Draft {
+  readonly #writes: WrittenRow[] = []
+  readonly #batches: ChangeBatch[] = []
   /** The rows of the log, in order. */
-  readonly writes: WrittenRow[] = []
+  readonly writes: readonly WrittenRow[] = this.#writes
   /** Each transaction's changes, in order. */
-  readonly batches: ChangeBatch[] = []
+  readonly batches: readonly ChangeBatch[] = this.#batches
   readonly #space: Space
   readonly #before: State
   readonly #granted: Leases
@@ -84,7 +86,7 @@ export class Draft {
     if (deleted) (this.#deleted ??= new Map()).set(key, place)
     if (lease || before?.lease) (this.#attached ??= new Map()).set(key, lease)
     this.#bytes += logRowBytes(row)
-    this.writes.push(row)
+    this.#writes.push(row)
     return { type: w.op, key, entry: { key, value, createRevision: created, modRevision: revisionOf(place) }, previous }
   }
 
@@ -97,7 +99,7 @@ export class Draft {
     }
     if (changes.length === 0) return
     this.#state = { ...this.#state, revision }
-    this.batches.push({ revision, changes })
+    this.#batches.push({ revision, changes })
   }
 
   #setLease(lease: number, row: LeaseRow | undefined): void { (this.#leases ??= new Map()).set(lease, row) }

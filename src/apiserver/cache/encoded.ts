@@ -28,7 +28,10 @@ export class Encoded<T extends ApiObject = ApiObject> {
   #used = false
   #looked = false
 
-  /** `stored`: the JSON of the object without its resourceVersion, where somebody has it; it spares writing it a second time. */
+  /**
+   * `stored`: the JSON of the object without its resourceVersion, where somebody has it; it spares writing it a second time. `revive`: lets the object
+   * give its tree away while it has its bytes.
+   */
   constructor(key: string, revision: number, object: T, stored?: Uint8Array, revive?: Revive) {
     this.key = key
     this.revision = revision
@@ -40,6 +43,7 @@ export class Encoded<T extends ApiObject = ApiObject> {
     if (this.#gap >= 0) this.#stored = bytes
   }
 
+  /** The object as a tree of values: made again of the bytes if it was given away, and kept then for as long as it is looked at. */
   get object(): T {
     this.#looked = true
     return (this.#tree ??= this.#revived())

@@ -68,15 +68,16 @@ function loopUse(): () => number {
 function createTurn() {
   let last: Flow | undefined
   let changed = -Infinity
+  const isShared = (at: number): boolean => at - changed <= solitude
   return {
+    isShared,
     started(flow: Flow, at: number) {
       if (flow === last) return
       last = flow
       changed = at
       shareLoop(solitude)
     },
-    isShared: (at: number): boolean => at - changed <= solitude,
-    length: (at: number): number => (at - changed > solitude ? turns.alone : turns.shared),
+    length: (at: number): number => (isShared(at) ? turns.shared : turns.alone),
   }
 }
 
