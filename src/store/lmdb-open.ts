@@ -2,9 +2,10 @@
  * Checks before lmdb opens a directory: is it writable, not in use by another process, and the file undamaged? lmdb maps the file into
  * memory, where damage kills the process instead of failing a call, so these are checked first, with a one-line error each.
  */
-import { closeSync, constants, existsSync, fstatSync, mkdirSync, accessSync, openSync, readFileSync, readSync, rmSync, writeFileSync, linkSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, accessSync, openSync, readFileSync, rmSync, writeFileSync, linkSync } from 'node:fs'
 import { join } from 'node:path'
 import { processIdentity } from '../machinery/process.ts'
+import { missingPage, newestMeta } from './lmdb-pages.ts'
 
 /** A data directory that cannot be used. The message is one line that names the directory and says how to fix it. */
 export class StoreOpenError extends Error {
@@ -79,18 +80,7 @@ export function lockDirectory(path: string): () => void {
   }
 }
 
-const metaAt = 24
-const magic = 0xbeefc0de
-
-interface Meta { readonly pageSize: number; readonly lastPage: number; readonly transaction: bigint }
-
-function readMeta(fd: number, offset: number): Meta | undefined {
-  const page = Buffer.alloc(metaAt + 136)
-  if (readSync(fd, page, 0, page.length, offset) < page.length || page.readUInt32LE(metaAt) !== magic) return undefined
-  return { pageSize: page.readUInt32LE(metaAt + 24), lastPage: Number(page.readBigUInt64LE(metaAt + 120)), transaction: page.readBigUInt64LE(metaAt + 128) }
-}
-
-/** Throws `StoreOpenError` when the data file is not lmdb's, or shorter than its meta pages say. */
+/** Throws `StoreOpenError` when the data file is not lmdb's, or lacks pages that are in use. */
 export function checkDataFile(path: string): void {
   const file = join(path, 'data.mdb')
   if (!existsSync(file)) return
@@ -98,11 +88,10 @@ export function checkDataFile(path: string): void {
   try {
     const { size } = fstatSync(fd)
     if (size === 0) return
-    const first = readMeta(fd, 0)
-    const second = first && readMeta(fd, first.pageSize)
-    if (!first || !second) throw new StoreOpenError(damaged(file, 'it does not begin as an lmdb file does'))
-    const newest = first.transaction > second.transaction ? first : second
-    if ((newest.lastPage + 1) * newest.pageSize > size) throw new StoreOpenError(damaged(file, `${size} bytes are left of ${(newest.lastPage + 1) * newest.pageSize}`))
+    const meta = newestMeta(fd)
+    if (!meta) throw new StoreOpenError(damaged(file, 'it does not begin as an lmdb file does'))
+    const missing = meta.pages * meta.pageSize > size ? missingPage(fd, meta) : undefined
+    if (missing) throw new StoreOpenError(damaged(file, missing))
   } finally {
     closeSync(fd)
   }
