@@ -90,15 +90,19 @@ export function createYoungCollector(): () => void {
   if (!collect) return () => undefined
   let looked = -Infinity
   let marking = false
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
+  const note = (entries: readonly PerformanceEntry[]) => {
+    for (const entry of entries) {
       const kind = kindOf(entry)
       if (kind === constants.NODE_PERFORMANCE_GC_INCREMENTAL) marking = true
       if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) marking = false
     }
-  }).observe({ entryTypes: ['gc'] })
+  }
+  const observer = new PerformanceObserver((list) => note(list.getEntries()))
+  observer.observe({ entryTypes: ['gc'] })
   return () => {
     const now = performance.now()
+    // An observer is told an iteration of the event loop later.
+    note(observer.takeRecords())
     if (marking || now - looked < look) return
     looked = now
     const { used, size } = young()

@@ -3,7 +3,7 @@
  * The transaction stores the sequence it goes up to, so a process that is killed half-way moves nothing twice and skips nothing.
  */
 import type { Clock, Timer } from '../machinery/clock.ts'
-import { isLoopShared } from '../machinery/loop-sharing.ts'
+import { isLoopShared, turn } from '../machinery/loop-sharing.ts'
 import type { Logger } from '../machinery/log.ts'
 import type { JournalRecord } from './journal-records.ts'
 import { encodeHead, encodeLease, encodeLogRow, encodePlace, revisionOf } from './lmdb-tables.ts'
@@ -79,6 +79,7 @@ export function createCheckpoints({ tables, transactions, pending, clock, log, m
   const move = async () => {
     const end = pending.sequence() ?? 0
     while (transactions.stored().applied < end) {
+      if (isLoopShared()) await turn()
       const records = pending.oldest(isLoopShared() ? step.rows.shared : step.rows.alone, step.bytes)
       await transactions.run(() => putRecords(tables, records))
       pending.drop(records.length)

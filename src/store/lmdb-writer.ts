@@ -5,7 +5,7 @@
  *   commit() ─▶ queue ─▶ draft: conditions and writes, in order ─▶ one record of the journal ─▶ on disk ─▶ watchers, then callers
  */
 import { randomInt } from 'node:crypto'
-import { isLoopShared } from '../machinery/loop-sharing.ts'
+import { isLoopShared, turn } from '../machinery/loop-sharing.ts'
 import { putRecords } from './checkpoint.ts'
 import type { Checkpoints } from './checkpoint.ts'
 import { prepareJournalFiles, openJournal } from './journal.ts'
@@ -24,10 +24,10 @@ import { StoreClosedError } from './rules.ts'
 const most = { rows: 5000, bytes: 2 ** 20, milliseconds: 5 }
 
 /**
- * How many callers are answered in one turn of the event loop, alone and while the loop is shared: each has its own response to send, and after a slow
- * write the group may be large.
+ * How many callers are answered in one turn of the event loop: each has its own response to send, and after a slow write the group may be large.
+ * While the loop is shared it is one, in its own turn.
  */
-const answeredTogether = { alone: 4, shared: 1 }
+const answeredTogether = 4
 
 interface Job {
   readonly work: (draft: Draft) => unknown
@@ -59,9 +59,6 @@ export interface WriterOptions {
   /** Called with each draft as soon as it is durable, before its callers are answered. */
   readonly flushed: (draft: Draft) => void
 }
-
-/** The next turn of the event loop. */
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /** The journal as the writer uses it. Started by the first write: a store that is only read needs none. */
 function createRecorder({ path, durable, space, transactions, checkpoints, begin, journalBytes }: WriterOptions) {
@@ -143,7 +140,7 @@ export function createWriter(options: WriterOptions): Writer {
   const answer = async (answers: readonly (() => void)[]) => {
     let together = 0
     for (const tell of answers) {
-      if (together >= (isLoopShared() ? answeredTogether.shared : answeredTogether.alone)) {
+      if (isLoopShared() || together >= answeredTogether) {
         await turn()
         together = 0
       }

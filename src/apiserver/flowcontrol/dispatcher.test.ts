@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest'
 import type { flowcontrol } from '../../api/index.ts'
 import { FakeClock } from '../../machinery/clock.ts'
+import { inTurn, shareLoop } from '../../machinery/loop-sharing.ts'
 import type { ApiRequest } from '../http/request.ts'
 import { parseRequestInfo } from '../http/request-info.ts'
 import { createCommitCount, type CommitCount } from '../registry/commits.ts'
@@ -20,7 +21,10 @@ let commits: CommitCount
 let order: string[]
 let respites: number
 
-beforeEach(() => {
+beforeEach(async () => {
+  // What the test before has left.
+  shareLoop(0)
+  await rounds(2)
   clock = new FakeClock()
   time = 0
   busy = 1
@@ -69,23 +73,40 @@ it('begins so much in a round of the loop and leaves the rest to the next ones',
   expect(order).toHaveLength(6)
 })
 
-it('begins no more than one in a round when each takes longer than a turn', async () => {
-  const tickets: Ticket[] = []
-  for (let i = 0; i < 6; i++) {
-    tickets.push(enter('ana'))
+/** Enters a request of each of these users that takes longer than a turn. */
+function enterSlow(...users: readonly string[]): void {
+  for (const user of users) {
+    const ticket = enter(user)
     time += 0.4
-  }
-  for (const ticket of tickets) {
     const { go } = ticket
     ticket.go = () => {
       go?.()
       time += 0.4
     }
   }
+}
+
+it('begins no more than one in a round when each takes longer than a turn', async () => {
+  enterSlow('ana', 'ana', 'ana', 'ana', 'ana', 'ana')
   expect(order).toHaveLength(1)
   for (let round = 2; round <= 6; round++) {
     await rounds(1)
     expect(order).toHaveLength(round)
+  }
+})
+
+it('begins none in a round that has a step of other work while several users are there', async () => {
+  enterSlow('bob', 'ana', 'ana', 'ana')
+  expect(order).toEqual(['bob', 'ana'])
+  for (let i = 0; i < 3; i++) inTurn(() => void order.push('step'))
+  try {
+    for (let done = 3; done <= 7; done++) {
+      await rounds(1)
+      expect(order).toHaveLength(done)
+    }
+    expect(order.toSorted()).toEqual(['ana', 'ana', 'ana', 'bob', 'step', 'step', 'step'])
+  } finally {
+    shareLoop(0)
   }
 })
 
@@ -147,7 +168,7 @@ it('has so many on the loop at a time while it is busy; others begin as they end
   expect(order).toHaveLength(12)
 })
 
-it('gives the places of those that wait for the disk to others, and no more than those of thirty-two', async () => {
+it('gives the places of those that wait for the disk to others: no more than those of eight, and of thirty-two for one that has been alone for a while', async () => {
   for (let i = 0; i < 60; i++) enter('ana')
   await rounds(3)
   expect(order).toHaveLength(8)
@@ -155,6 +176,10 @@ it('gives the places of those that wait for the disk to others, and no more than
   await rounds(10)
   expect(order).toHaveLength(11)
   for (let i = 0; i < 40; i++) commits.began()
+  await rounds(60)
+  expect(order).toHaveLength(16)
+  time += 150
+  commits.began()
   await rounds(60)
   expect(order).toHaveLength(40)
 })

@@ -5,7 +5,7 @@
  * only enough at a time to keep it busy, without a queue of its own.
  */
 import type { Clock } from '../../machinery/clock.ts'
-import { shareLoop } from '../../machinery/loop-sharing.ts'
+import { inTurn, shareLoop } from '../../machinery/loop-sharing.ts'
 import type { Commits } from '../registry/commits.ts'
 import type { Flow, Level, Ticket } from './level.ts'
 
@@ -40,8 +40,8 @@ const turns = { shared: 0.1, alone: 1 }
 const solitude = 100
 /** Places: seats in progress on the loop at a time, while it is busy. */
 const fewest = 8
-/** At most this many writes that wait for the disk take no place: they all resume at once when it answers. */
-const afloat = 32
+/** At most this many writes that wait for the disk take no place: they all resume at once when it answers, and each keeps some kilobytes until then. */
+const afloat = { shared: 8, alone: 32 }
 /** Flows with nothing in progress may exceed the places by this factor. */
 const newcomers = 4
 /** The interval of the check whether the loop could take more, in milliseconds. */
@@ -137,14 +137,14 @@ export function createDispatcher({ clock, levels, commits, total, now = () => pe
     if (marked) return
     marked = true
     turnBegan = at
-    setImmediate(nextTurn)
+    inTurn(nextTurn)
   }
   const inTime = (at: number): boolean => {
     happens(at)
     return at - turnBegan < turn.length(at)
   }
   /** Seats of requests that are not waiting for the disk. */
-  const awake = (): number => onLoop - Math.min(commits.pending, afloat)
+  const awake = (): number => onLoop - Math.min(commits.pending, turn.isShared(now()) ? afloat.shared : afloat.alone)
   const hasPlace = ({ seats, flow }: Ticket): boolean =>
     awake() + seats <= places || onLoop === 0 || (flow.executing === 0 && onLoop < places * newcomers)
   /** Whether the flow has nothing in progress, nothing waiting, and began nothing in this iteration: it is next in fair order anyway. */
