@@ -25,10 +25,10 @@ async function content(path: string): Promise<string[]> {
   }
 }
 
-/** Takes pages at the end of the file and gives them back in one transaction: they are free then, and were never written. */
+/** Takes more pages than there are free ones, so at the end of the file too, and gives them back in one transaction: they are free then, and were never written. */
 async function takeAndReturn(path: string): Promise<void> {
   const tables = openTables(path, true)
-  const keys = Array.from({ length: 40 }, (_, i) => `zz${String(i).padStart(2, '0')}${'y'.repeat(1000)}`)
+  const keys = Array.from({ length: 2000 }, (_, i) => `zz${String(i).padStart(4, '0')}${'y'.repeat(1000)}`)
   await tables.root.transaction(() => {
     for (const key of keys) void tables.tombs.put(key, Buffer.alloc(8))
     for (const key of keys.toReversed()) void tables.tombs.remove(key)
