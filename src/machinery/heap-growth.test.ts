@@ -27,7 +27,7 @@ const young = (): readonly number[] => JSON.parse(execFileSync(process.execPath,
 import { getHeapSpaceStatistics } from 'node:v8'
 import { setTimeout } from 'node:timers/promises'
 const { growWithLoad } = await import(${JSON.stringify(new URL('heap-growth.ts', import.meta.url).href)})
-growWithLoad()
+growWithLoad({ bytes: 128 * 2 ** 20, within: 60_000 })
 const kept = []
 let made = 0
 const make = (count) => { for (let i = 0; i < count; i++) kept[made++ % 2000] = new Array(100).fill(i) }
@@ -56,7 +56,7 @@ it('lets the young generation grow in a storm, and not before', () => {
 const storm = (grow: boolean) => Number(execFileSync(process.execPath, [...asLaunched, '-e', `
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 const { growWithLoad } = await import(${JSON.stringify(new URL('heap-growth.ts', import.meta.url).href)})
-if (${grow}) growWithLoad()
+if (${grow}) growWithLoad({ bytes: 64 * 2 ** 20, within: 60_000 })
 let full = 0
 new PerformanceObserver((list) => { for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) full++ }).observe({ entryTypes: ['gc'] })
 const kept = []
@@ -82,8 +82,11 @@ let garbage
 const fill = (megabytes) => { while (used() < megabytes) for (let i = 0; i < 100; i++) garbage = new Array(100).fill(i) }
 const sizes = []
 for (const megabytes of [4, 11]) {
-  fill(megabytes)
-  await setTimeout(5)
+  // Again when V8 has collected by itself meanwhile.
+  do {
+    fill(megabytes)
+    await setTimeout(5)
+  } while (used() < megabytes)
   const before = used()
   collect()
   sizes.push([before, used()])

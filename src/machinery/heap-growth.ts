@@ -17,8 +17,11 @@ const room = 96 * 2 ** 20
 /** How much a heap may grow in a storm, in percent, when `used` bytes are in use. */
 export const growthOf = (used: number): number => Math.max(growth.least, Math.min(growth.most, Math.floor((100 * room) / used)))
 
-/** A storm: so many bytes allocated within so many milliseconds. The start of fifty pods is none. */
-const rush = { bytes: 320 * 2 ** 20, within: 2000 }
+/** A storm: so many bytes allocated within so many milliseconds. */
+export interface Rush { readonly bytes: number; readonly within: number }
+
+/** What is taken for a storm. The start of fifty pods is none. */
+const rush: Rush = { bytes: 320 * 2 ** 20, within: 2000 }
 
 /** The factor by which V8 enlarges the young generation when much of it survives. On the command line V8 accepts no less than two. */
 const setYoungGrowth = (factor: 1 | 2): void => setFlagsFromString(`--semi-space-growth-factor=${factor}`)
@@ -27,14 +30,14 @@ const setYoungGrowth = (factor: 1 | 2): void => setFlagsFromString(`--semi-space
 export const keepYoungSmall = (): void => setYoungGrowth(1)
 
 /** Detects storms. Call the result at each collection of the young generation with the time in milliseconds and the bytes collected; true during a storm. */
-export function createRushes(): (at: number, bytes: number) => boolean {
+export function createRushes({ bytes: much, within }: Rush = rush): (at: number, bytes: number) => boolean {
   const collections: { readonly at: number; readonly bytes: number }[] = []
   let sum = 0
   return (at, bytes) => {
     collections.push({ at, bytes })
     sum += bytes
-    while (collections[0]!.at < at - rush.within) sum -= collections.shift()!.bytes
-    return sum >= rush.bytes
+    while (collections[0]!.at < at - within) sum -= collections.shift()!.bytes
+    return sum >= much
   }
 }
 
@@ -50,9 +53,9 @@ function young(): Young {
 /** V8 says of a collection which kind it was. */
 const kindOf = (entry: PerformanceEntry): number | undefined => (entry as PerformanceEntry & { readonly detail: NodeGCPerformanceDetail }).detail.kind
 
-/** Adapts the process's heap to its load from now on. */
-export function growWithLoad(): void {
-  const isRush = createRushes()
+/** Adapts the process's heap to its load from now on. Tests say what a storm is, so that none depends on the machine's speed. */
+export function growWithLoad(storm?: Rush): void {
+  const isRush = createRushes(storm)
   let rushing = false
   let allowed = growth.least
   keepYoungSmall()
@@ -101,10 +104,11 @@ export function createYoungCollector(): () => void {
   observer.observe({ entryTypes: ['gc'] })
   return () => {
     const now = performance.now()
-    // An observer is told an iteration of the event loop later.
-    note(observer.takeRecords())
-    if (marking || now - looked < look) return
+    if (now - looked < look) return
     looked = now
+    // The observer is told of these only in the next iteration of the event loop.
+    note(observer.takeRecords())
+    if (marking) return
     const { used, size } = young()
     if (used >= size * worthwhile) void collect({ type: 'minor' })
   }

@@ -6,9 +6,9 @@ import { constants, getPriority, setPriority } from 'node:os'
 const behind = 10
 
 /**
- * Lowers the priority of V8's helper threads, which do concurrent marking and compilation, below the main thread's. V8 starts four of them on any machine,
- * and the kernel gives each as much time as the thread that answers requests: with two processors and a growing heap, requests waited up to twelve
- * milliseconds for work that nobody waits for. (On Linux, priorities belong to threads; child processes inherit the main thread's.)
+ * Lowers the priority of V8's helper threads, which do concurrent marking and compilation, below the main thread's. Node starts four of them on any machine
+ * (the launcher says one), and the kernel gives each as much time as the thread that answers requests: with two processors and a growing heap, requests waited
+ * up to twelve milliseconds for work that nobody waits for. (On Linux, priorities belong to threads; child processes inherit the main thread's.)
  * Throws the system's error when it is not permitted.
  */
 export function letHelpersStandBack(): void {

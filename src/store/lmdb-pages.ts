@@ -38,7 +38,7 @@ export function newestMeta(fd: number): FileMeta | undefined {
   return first.transaction > second.transaction ? first : second
 }
 
-/** Where a page refers to others: the pages it leads to, and how many with no nodes of their own (a large value) follow each another. */
+/** Where a page refers to another one of a tree, or to the pages in a row that hold a large value, which have no nodes. */
 interface Reference { readonly page: bigint; readonly count: number; readonly nodes: boolean }
 
 function * references(page: Buffer): Generator<Reference> {
@@ -66,12 +66,14 @@ export function missingPage(fd: number, { pageSize, roots, pages }: FileMeta): s
   const there = Math.floor(fstatSync(fd).size / pageSize)
   const page = Buffer.alloc(pageSize)
   const waiting: Reference[] = roots.map((root) => ({ page: root, count: 1, nodes: true }))
-  for (let seen = 0; waiting.length; seen++) {
+  let read = 0
+  while (waiting.length > 0) {
     const next = waiting.pop()!
     if (next.page === nowhere) continue
     if (next.page + BigInt(next.count) > there) return `page ${next.page + BigInt(next.count - 1)} of ${pages} is in use, and ${there} are left`
     if (!next.nodes) continue
-    if (seen > 2 * pages) return 'its pages refer to each other in a circle'
+    // Each page has one reference.
+    if (++read > pages) return 'its pages refer to each other in a circle'
     try {
       readSync(fd, page, 0, pageSize, Number(next.page) * pageSize)
       for (const reference of references(page)) waiting.push(reference)
