@@ -76,7 +76,7 @@ describe.each<[string, (of: number) => Provider, boolean]>([
   ['aescbc', (of) => aescbc('k', key(of)), false],
   ['aescbc with a key of 16 bytes', (of) => aescbc('k', key(of, 16)), false],
   ['secretbox', (of) => secretbox('k', key(of)), false],
-])('%s', (_, make, bound) => {
+])('%s', (name, make, bound) => {
   it('gives back what it was given, and never writes the same twice', async () => {
     const provider = make(1)
     for (const value of ['', 'x', 'a longer value, longer than one block of any of them '.repeat(5)]) {
@@ -87,8 +87,15 @@ describe.each<[string, (of: number) => Provider, boolean]>([
     }
   })
   it('refuses what another key made, and what is cut short', async () => {
-    const made = await make(1).encrypt(bytes('a value that is longer than a block'), 'k')
-    expect(() => make(2).decrypt(made, 'k')).toThrow()
+    const value = 'a value that is longer than a block'
+    const made = await make(1).encrypt(bytes(value), 'k')
+    if (name.startsWith('aescbc')) {
+      // It has no seal: what another key makes of a value ends like padding once in 256 times, and is read as another value then.
+      const read = async () => make(2).decrypt(await make(1).encrypt(bytes(value), 'k'), 'k')
+      const seen = await Promise.all(Array.from({ length: 20 }, () => read().then((it) => text(it.value), () => 'refused')))
+      expect(seen.filter((it) => it === 'refused').length).toBeGreaterThan(14)
+      expect(seen).not.toContain(value)
+    } else expect(() => make(2).decrypt(made, 'k')).toThrow()
     for (const length of [0, 5, 20, 40]) expect(() => make(1).decrypt(made.subarray(0, length), 'k'), String(length)).toThrow()
   })
   it.runIf(bound)('refuses a value that was moved to another key of the store, and one that was changed', async () => {
