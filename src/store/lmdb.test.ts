@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { FakeClock } from '../machinery/clock.ts'
-import { shareLoop } from '../machinery/loop-sharing.ts'
+import { inTurn, shareLoop } from '../machinery/loop-sharing.ts'
 import { storeContract } from './contract.ts'
 import { openTables } from './lmdb-tables.ts'
 import { openLmdbStore } from './lmdb.ts'
@@ -169,6 +169,32 @@ describe('lmdb store: callers who wrote together', () => {
     await store.close()
     return Math.max(...answered.map((at) => answered.filter((other) => other === at).length))
   }
+
+  it('are answered in iterations that no other step has while several users have requests', async () => {
+    shareLoop(60_000)
+    try {
+      const store = await openLmdbStore({ path: directory() })
+      let iteration = 0
+      const answered: number[] = []
+      const steps: number[] = []
+      const step = () => {
+        steps.push(iteration)
+        if (answered.length < 12) inTurn(step)
+      }
+      inTurn(step)
+      const all = Promise.all(Array.from({ length: 12 }, (_, i) => store.commit({ writes: [put(`k${i}`, '1')] }).then(() => void answered.push(iteration))))
+      while (answered.length < 12) {
+        await new Promise((resolve) => setImmediate(resolve))
+        iteration++
+      }
+      await all
+      expect(new Set(answered).size).toBe(12)
+      expect(steps.filter((at) => answered.includes(at))).toEqual([])
+      await store.close()
+    } finally {
+      shareLoop(0)
+    }
+  })
 
   it('are answered a few at a time, and one at a time while several users have requests', async () => {
     expect(await mostTogether()).toBe(4)

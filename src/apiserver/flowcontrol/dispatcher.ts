@@ -110,7 +110,7 @@ const isReady = ({ ready }: Level): boolean => ready
 export function createDispatcher({ clock, levels, commits, total, now = () => performance.now(), busy = loopUse(), respite = () => undefined }: DispatcherOptions): Dispatcher {
   /** When the first request of this iteration started or ended. */
   let turnBegan = -Infinity
-  /** The iteration of the loop; counted only while needed. */
+  /** The turn: an iteration of the loop, or, while the loop is shared, those until the next that no other step has. Counted only while needed. */
   let round = 0
   /** Whether `nextTurn` is scheduled. */
   let marked = false
