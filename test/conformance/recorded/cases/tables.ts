@@ -19,11 +19,18 @@ const objects: Readonly<Record<string, object>> = {
   strange: { s: ['x'], i: 5.9, n: '1e3', b: 0, when: 1600000000, l: [1, true, null, { a: 1 }], items: [{}, { name: 'b' }] },
   big: { s: true, i: 1099511627776, n: 1e21, b: false, when: '2999-01-01T00:00:00Z', l: [[1, 2], [3]] },
 }
+/** A cell without what is another tomorrow: ages in seconds are `NOW`, ages in years `YEARS`. */
+function cell(shown: unknown): unknown {
+  if (typeof shown !== 'string') return shown
+  if (/^<?\d+s$|^\d{1,2}m(\d+s)?$/.test(shown)) return 'NOW'
+  if (/^\d+y(\d+d)?$/.test(shown)) return 'YEARS'
+  return shown.includes('uid') ? 'OBJECT' : shown
+}
 /** Without the words that are Kubernetes's own, and without what is only now. */
 const shown = ((body: { columnDefinitions?: readonly { description: string }[]; rows?: readonly { cells: readonly unknown[] }[] }) => ({
   ...body,
   columnDefinitions: body.columnDefinitions?.map((column) => ({ ...column, description: /^(Column \d+|Custom resource definition column .*)$/.test(column.description) ? column.description : '' })),
-  rows: body.rows?.map((row) => ({ ...row, cells: row.cells.map((cell) => (/^\d{1,2}m?s$|^<?\d+s$/.test(String(cell)) ? 'NOW' : typeof cell === 'string' && cell.includes('uid') ? 'OBJECT' : cell)) })),
+  rows: body.rows?.map((row) => ({ ...row, cells: row.cells.map(cell) })),
 })) as (body: never) => unknown
 
 const get = (path: string, query = '', accept = table) => ['GET', `${at}/${path}${query}`, undefined, { accept, pick: shown }] as const
