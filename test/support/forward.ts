@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 
-/** Listens on a free port and carries every connection into the namespace with socat's little brother: a Node process there. */
+/** Listens on a free port and carries every connection into the namespace with socat's little brother: a Node process there. What comes in parts goes on in parts, at once. */
 export async function forwardInto(namespace: string, port: number): Promise<number> {
   const relay = `
     const net = require('node:net');
-    const socket = net.connect(${port}, '127.0.0.1', () => { process.stdin.pipe(socket); socket.pipe(process.stdout); });
+    const socket = net.connect({ port: ${port}, host: '127.0.0.1', noDelay: true }, () => { process.stdin.pipe(socket); socket.pipe(process.stdout); });
     socket.on('error', () => process.exit(1)); socket.on('close', () => process.exit(0));`
-  const server = createServer((connection) => {
+  const server = createServer({ noDelay: true }, (connection) => {
     const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', relay], { stdio: ['pipe', 'pipe', 'inherit'] })
     connection.pipe(child.stdin)
     child.stdout.pipe(connection)
