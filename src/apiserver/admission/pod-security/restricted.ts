@@ -1,20 +1,19 @@
 /** The restricted standard: baseline, and what hardened pods do without. */
 import type { core } from '../../../api/index.ts'
-import { addedCapabilities, baseline, unconfined } from './baseline.ts'
+import { addedCapabilities, baseline, looseSeccomp, ownUsers, procMount } from './baseline.ts'
 import type { Level } from './levels.ts'
-import { containers, isWindows, violation, which, type AnyContainer, type Check, type Subject, type Violation } from './words.ts'
+import { containers, distinct, hasOwnUsers, isWindows, named, quoted, sayers, violation, which, type Check, type Subject, type Violation } from './words.ts'
 
-const allowedVolumes = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'])
+const allowedVolumes = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret'])
 const bindOnly = new Set(['NET_BIND_SERVICE'])
-const filtered = ['RuntimeDefault', 'Localhost']
 
 function restrictedVolumes(pod: Subject): Violation | undefined {
   const typeOf = (volume: core.Volume): string => Object.keys(volume).find((key) => key !== 'name' && volume[key as keyof core.Volume] !== undefined) ?? 'emptyDir'
   const bad = (pod.spec.volumes ?? []).filter((v) => !allowedVolumes.has(typeOf(v)))
   if (bad.length === 0) return undefined
-  const types = [...new Set(bad.map(typeOf))].toSorted().map((t) => JSON.stringify(t))
-  const names = bad.map((v) => JSON.stringify(v.name)).join(', ')
-  return violation('restricted volume types', `${bad.length === 1 ? 'volume' : 'volumes'} ${names} ${bad.length === 1 ? 'uses' : 'use'} restricted volume ${types.length === 1 ? 'type' : 'types'} ${types.join(', ')}`)
+  const types = distinct(bad.map(typeOf))
+  const volumes = named('volume', 'volumes', bad.map((v) => v.name))
+  return violation('restricted volume types', `${volumes} ${bad.length === 1 ? 'uses' : 'use'} restricted volume ${types.length === 1 ? 'type' : 'types'} ${quoted(types)}`)
 }
 
 function capabilities(pod: Subject): Violation | undefined {
@@ -24,35 +23,32 @@ function capabilities(pod: Subject): Violation | undefined {
     addedCapabilities(pod, bindOnly))
 }
 
-/** The container's own word counts, else the pod's. */
+/** The container's own word counts, else the pod's. Who says no is told of alone: those who say nothing come when nobody does. */
 function runAsNonRoot(pod: Subject): Violation | undefined {
   const ofPod = pod.spec.securityContext?.runAsNonRoot
-  const bad = which(pod, (c) => c.securityContext?.runAsNonRoot === false)
+  const who = sayers(ofPod === false, which(pod, (c) => c.securityContext?.runAsNonRoot === false))
   const silent = ofPod === true ? [] : which(pod, (c) => c.securityContext?.runAsNonRoot === undefined)
-  const podIsBad = ofPod === false && silent.length > 0
-  const who = [...(podIsBad ? ['pod'] : []), ...(bad.length > 0 ? [containers(bad)] : [])]
-  return violation('runAsNonRoot != true',
-    who.length > 0 ? `${who.join(' and ')} must not set securityContext.runAsNonRoot=false` : undefined,
-    silent.length > 0 && !podIsBad ? `pod or ${containers(silent)} must set securityContext.runAsNonRoot=true` : undefined)
+  if (who.length > 0) return violation('runAsNonRoot != true', `${who.join(' and ')} must not set securityContext.runAsNonRoot=false`)
+  return silent.length === 0 ? undefined : violation('runAsNonRoot != true', `pod or ${containers(silent)} must set securityContext.runAsNonRoot=true`)
 }
 
 function runAsUser(pod: Subject): Violation | undefined {
-  const names = which(pod, (c) => c.securityContext?.runAsUser === 0)
-  const who = [...(pod.spec.securityContext?.runAsUser === 0 ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])]
+  const who = sayers(pod.spec.securityContext?.runAsUser === 0, which(pod, (c) => c.securityContext?.runAsUser === 0))
   return who.length === 0 ? undefined : violation('runAsUser=0', `${who.join(' and ')} must not set runAsUser=0`)
 }
 
 function seccomp(pod: Subject): Violation | undefined {
-  const typeOf = (c: AnyContainer) => c.securityContext?.seccompProfile?.type
-  const podType = pod.spec.securityContext?.seccompProfile?.type
-  const silent = podType !== undefined && filtered.includes(podType) ? [] : which(pod, (c) => typeOf(c) === undefined)
-  return violation('seccompProfile',
-    unconfined(pod, 'seccompProfile'),
-    silent.length > 0 && podType === undefined ? `pod or ${containers(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"` : undefined)
+  const wrong = looseSeccomp(pod)
+  if (wrong) return wrong
+  const silent = pod.spec.securityContext?.seccompProfile ? [] : which(pod, (c) => c.securityContext?.seccompProfile === undefined)
+  return silent.length === 0 ? undefined : violation('seccompProfile', `pod or ${containers(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`)
 }
 
 /** What means nothing on Windows is not asked of pods that say that they are for it; before 1.25 they could not say so. */
 const notOnWindows = (run: Check['run']): Check['run'] => (pod, minor) => (minor >= 25 && isWindows(pod) ? undefined : run(pod, minor))
+
+/** Root within a user namespace of the pod's own is nobody on the node. */
+const notOfOwnUsers = (run: Check['run']): Check['run'] => (pod, minor) => (minor >= ownUsers && hasOwnUsers(pod) ? undefined : run(pod, minor))
 
 const own: readonly Check[] = [
   {
@@ -63,14 +59,16 @@ const own: readonly Check[] = [
     }),
   },
   { id: 'capabilities_restricted', since: 22, run: notOnWindows(capabilities) },
+  // What the baseline lets pods with users of their own do since then stays forbidden here.
+  { id: 'procMount_restricted', since: ownUsers, run: procMount },
   { id: 'restrictedVolumes', run: restrictedVolumes },
-  { id: 'runAsNonRoot', run: runAsNonRoot },
-  { id: 'runAsUser', since: 23, run: runAsUser },
+  { id: 'runAsNonRoot', run: notOfOwnUsers(runAsNonRoot) },
+  { id: 'runAsUser', since: 23, run: notOfOwnUsers(runAsUser) },
   { id: 'seccompProfile_restricted', since: 19, run: notOnWindows(seccomp) },
 ]
 
 /** Checks of the baseline that have a stricter one here, by its id. */
-const replaced: ReadonlyMap<string, string> = new Map([['capabilities_baseline', 'capabilities_restricted'], ['hostPathVolumes', 'restrictedVolumes'], ['seccompProfile_baseline', 'seccompProfile_restricted']])
+const replaced: ReadonlyMap<string, string> = new Map([['capabilities_baseline', 'capabilities_restricted'], ['hostPathVolumes', 'restrictedVolumes'], ['procMount', 'procMount_restricted'], ['seccompProfile_baseline', 'seccompProfile_restricted']])
 
 const known = new Map<string, readonly Check[]>()
 

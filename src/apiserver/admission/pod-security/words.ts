@@ -20,12 +20,18 @@ export const containersOf = (pod: Subject): readonly AnyContainer[] =>
 
 export const isWindows = (pod: Subject): boolean => pod.spec.os?.name === 'windows'
 
-/** `"a", "b"` */
-export const quoted = (texts: readonly string[]): string => texts.map((t) => JSON.stringify(t)).join(', ')
+/** Whether the pod gets a user namespace of its own, in which root is nobody on the node. */
+export const hasOwnUsers = (pod: Subject): boolean => pod.spec.hostUsers === false
+
+/** `"a", "b"`; nothing in the texts is escaped. */
+export const quoted = (texts: readonly string[]): string => texts.map((t) => `"${t}"`).join(', ')
 /** `container "a"`, `containers "a", "b"` */
 export const named = (one: string, many: string, texts: readonly string[]): string => `${texts.length === 1 ? one : many} ${quoted(texts)}`
 /** `container "a"`, `containers "a", "b"` */
 export const containers = (texts: readonly string[]): string => named('container', 'containers', texts)
+
+/** Those who say something they should not: `pod`, `container "a"`, each where there is one. */
+export const sayers = (podDoes: boolean, names: readonly string[]): readonly string[] => [...(podDoes ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])]
 
 /** Names of the containers for which the test holds. */
 export const which = (pod: Subject, test: (c: AnyContainer) => boolean): readonly string[] => containersOf(pod).filter(test).map((c) => c.name)
