@@ -1,7 +1,8 @@
 /** What Pod Security does where a namespace says nothing, and whom it lets pass: `PodSecurityConfiguration` in an `AdmissionConfiguration`. */
 import { list, opt, root, string, struct, zero } from '../../../api/schema.ts'
 import { parseConfiguration } from '../../../machinery/configuration.ts'
-import { path, type FieldError } from '../../../machinery/field.ts'
+import { path, type FieldError, type Path } from '../../../machinery/field.ts'
+import { dns1123Label, dns1123Subdomain, type NameRule } from '../../../machinery/names.ts'
 import { isVersion, levels, modes, unlabelled, type Level, type Policy, type Standard } from './levels.ts'
 
 const Defaults = struct('PodSecurityDefaults', {
@@ -26,7 +27,7 @@ export const openPodSecurity: PodSecurityOptions = { defaults: unlabelled, exemp
 export function parsePodSecurity(text: string): PodSecurityOptions {
   const { value, refuse } = parseConfiguration(text, PodSecurityConfiguration, { apiVersion: ['v1', 'v1beta1', 'v1alpha1'].map((version) => `pod-security.admission.config.k8s.io/${version}`), kind: 'PodSecurityConfiguration' })
   const defaults: Readonly<Record<string, string | undefined>> = value.defaults ?? {}
-  refuse(modes.flatMap((mode) => standardErrors(mode, defaults)))
+  refuse([...modes.flatMap((mode) => standardErrors(mode, defaults)), ...exemptionErrors(value.exemptions ?? {})])
   const standard = (mode: string): Standard => ({ level: (defaults[mode] || 'privileged') as Level, version: defaults[`${mode}-version`] || 'latest' })
   const { usernames = [], namespaces = [], runtimeClasses = [] } = value.exemptions ?? {}
   return {
@@ -42,4 +43,24 @@ function standardErrors(mode: string, defaults: Readonly<Record<string, string |
     ...(level && !levels.includes(level) ? [at.at(mode).invalid(level, `must be one of ${levels.join(', ')}`)] : []),
     ...(version && !isVersion(version) ? [at.at(`${mode}-version`).invalid(version, 'must be "latest" or "v1.x"')] : []),
   ]
+}
+
+/** Each that is exempt is named once, as it can be called. */
+function exemptionErrors({ usernames = [], namespaces = [], runtimeClasses = [] }: { readonly [K in 'usernames' | 'namespaces' | 'runtimeClasses']?: readonly string[] }): readonly FieldError[] {
+  const at = path('exemptions')
+  return [
+    ...namesErrors(at.at('namespaces'), namespaces, dns1123Label),
+    ...namesErrors(at.at('runtimeClasses'), runtimeClasses, dns1123Subdomain),
+    ...namesErrors(at.at('usernames'), usernames),
+  ]
+}
+
+/** Without a rule, what is not empty is a name. */
+function namesErrors(at: Path, names: readonly string[], rule?: NameRule): readonly FieldError[] {
+  return names.flatMap((name, i) => {
+    const wrong = rule?.(name) ?? []
+    if (wrong.length > 0) return [at.index(i).invalid(name, wrong.join(', '))]
+    if (!rule && name === '') return [at.index(i).required()]
+    return names.indexOf(name) < i ? [at.index(i).duplicate(name)] : []
+  })
 }

@@ -207,6 +207,9 @@ describe('a configuration', () => {
   it.each<[string, () => unknown, string]>([
     ['another plugin', () => parsed(`${head}plugins:\n- name: LimitRanger\n`, () => ''), 'line 4: plugins[0].name: Unsupported value: "LimitRanger": supported values: "EventRateLimit", '],
     ['a level that there is not', () => inline('    defaults: {enforce: strict}\n'), 'plugins[0].configuration: defaults.enforce: Invalid value: "strict": must be one of privileged, baseline, restricted'],
+    ['a namespace that cannot be', () => inline('    exemptions: {namespaces: [Big]}\n'), 'exemptions.namespaces[0]: Invalid value: "Big": a lowercase RFC 1123 label must consist'],
+    ['a runtime class named twice', () => inline('    exemptions: {runtimeClasses: [kata, kata]}\n'), 'exemptions.runtimeClasses[1]: Duplicate value: "kata"'],
+    ['a user without a name', () => inline('    exemptions: {usernames: [ana, ""]}\n'), 'exemptions.usernames[1]: Required value'],
     ['a field that nobody knows', () => inline('    exemption: {}\n'), 'plugins[0].configuration: exemption: unknown field'],
   ])('with %s is refused', (_, act, message) => expect(act).toThrow(message))
 })
