@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client'
 import { createCounter, createHistogram, type Observe } from '../metrics/series.ts'
 import type { AdmissionAttributes } from './admission.ts'
+import { newest, type Standard } from './pod-security/levels.ts'
 
 type Operation = AdmissionAttributes['operation']
 /** How the metrics call mutating and validating: of plugins, and of webhooks. */
@@ -28,7 +29,14 @@ export interface AdmissionMetrics {
   conditions(place: ConditionPlace, operation: Operation, seconds: number, failed: number, excluded: boolean): void
   validatingPolicy(policy: string, binding: string, error: PolicyError, action: PolicyAction, seconds: number): void
   mutatingPolicy(policy: string, binding: string, error: PolicyError, seconds: number): void
+  /** Pod Security held a pod, or what makes pods, against a standard. */
+  podSecurityEvaluated(a: About, mode: 'enforce' | 'audit' | 'warn', standard: Standard, allowed: boolean): void
+  podSecurityExempted(a: About): void
+  /** It could not read labels, or (`fatal`) find the namespace. */
+  podSecurityFailed(a: About, fatal: boolean): void
 }
+/** The request that is counted. */
+type About = Pick<AdmissionAttributes, 'operation' | 'subresource'> & { readonly resource: Pick<AdmissionAttributes['resource'], 'groupResource'> }
 
 const pluginBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5]
 const webhookBounds = [...pluginBounds, 10, 25]
@@ -50,6 +58,7 @@ export function createAdmissionMetrics(registry = new Registry()): AdmissionMetr
     plugin: (name, type, operation, rejected) => (name === undefined ? steps([type, operation, String(rejected)]) : plugins([name, type, operation, String(rejected)])),
     ...webhookMetrics(registry),
     ...policyMetrics(registry),
+    ...podSecurityMetrics(registry),
   }
 }
 
@@ -100,4 +109,31 @@ function policyMetrics(registry: Registry): Pick<AdmissionMetrics, 'conditions' 
       mutated([policy, binding, error])(seconds)
     },
   }
+}
+
+function podSecurityMetrics(registry: Registry): Pick<AdmissionMetrics, 'podSecurityEvaluated' | 'podSecurityExempted' | 'podSecurityFailed'> {
+  const about = ['request_operation', 'resource', 'subresource'] as const
+  const evaluated = createCounter(registry, {
+    name: 'pod_security_evaluations_total', help: 'Pods and templates that were held against a standard, without those that are exempt.', labels: ['decision', 'policy_level', 'policy_version', 'mode', ...about],
+  })
+  const exempted = createCounter(registry, { name: 'pod_security_exemptions_total', help: 'Requests that the configuration lets pass.', labels: about })
+  const failed = createCounter(registry, { name: 'pod_security_errors_total', help: 'Requests whose namespace could not be read; where that is not fatal, the strictest standard may have been taken.', labels: ['fatal', ...about] })
+  const kinds: Readonly<Record<string, string>> = { pods: 'pod', namespaces: 'namespace' }
+  const of = ({ operation, resource, subresource }: About) => [operation.toLowerCase(), kinds[resource.groupResource] ?? 'controller', subresource]
+  // Those that every cluster has are there before anything happens.
+  for (const operation of ['create', 'update']) {
+    evaluated(['allow', 'privileged', 'latest', 'enforce', operation, 'pod', ''], 0)
+    for (const kind of ['pod', 'controller']) exempted([operation, kind, ''], 0)
+  }
+  return {
+    podSecurityEvaluated: (a, mode, standard, allowed) => evaluated([allowed ? 'allow' : 'deny', standard.level, versionLabel(standard), mode, ...of(a)]),
+    podSecurityExempted: (a) => exempted(of(a)),
+    podSecurityFailed: (a, fatal) => failed([String(fatal), ...of(a)]),
+  }
+}
+
+/** Versions that are still to come are one. */
+function versionLabel({ level, version }: Standard): string {
+  if (level === 'privileged' || version === 'latest') return 'latest'
+  return Number(version.slice('v1.'.length)) > newest ? 'future' : version
 }

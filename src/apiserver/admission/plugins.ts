@@ -78,7 +78,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     taintNodesByCondition(),
     alwaysPullImages(),
     ...(told.ImagePolicyWebhook && post ? [imagePolicyWebhook(env, told.ImagePolicyWebhook, post)] : []),
-    podSecurity(env, told.PodSecurity),
+    podSecurity(env, told.PodSecurity, metrics),
     podNodeSelector(env, told.PodNodeSelector),
     priority(env),
     defaultTolerationSeconds(),

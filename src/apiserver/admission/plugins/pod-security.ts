@@ -1,147 +1,139 @@
 /** Pod Security: a namespace says by labels which standard its pods must keep, and which to warn about. */
-import { core, type Resource } from '../../../api/index.ts'
-import { invalid } from '../../../machinery/errors.ts'
-import { deepEqual } from '../../../machinery/meta.ts'
+import { core } from '../../../api/index.ts'
+import { internal, invalid, type ApiError } from '../../../machinery/errors.ts'
+import type { FieldError } from '../../../machinery/field.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { labelErrors, minorOf, policyOf, textOf, type Policy, type Standard } from '../pod-security/levels.ts'
+import { createAdmissionMetrics, type AdmissionMetrics } from '../metrics.ts'
+import { withNamespace } from '../namespaces.ts'
 import { openPodSecurity, type PodSecurityOptions } from '../pod-security/configuration.ts'
-import { checksOf } from '../pod-security/restricted.ts'
-import type { Subject, Violation } from '../pod-security/words.ts'
-import { isPod, podOf, refused } from '../pods.ts'
+import { complaint, existingWarnings } from '../pod-security/evaluation.ts'
+import { asksNothing, isStricter, labelErrors, modes, policyOf, same, summary, textOf, type Policy, type Standard } from '../pod-security/levels.ts'
+import { concerns, significant, templateOf } from '../pod-security/subjects.ts'
+import type { Subject } from '../pod-security/words.ts'
+import { podOf, refused } from '../pods.ts'
 
-/** Kinds with a pod template: they are warned about, and their pods are refused when they come. */
-const withTemplates: ReadonlySet<string> = new Set([
-  'podtemplates', 'replicationcontrollers', 'deployments.apps', 'replicasets.apps', 'statefulsets.apps', 'daemonsets.apps', 'jobs.batch', 'cronjobs.batch',
-])
+type Labels = Readonly<Record<string, string>> | undefined
+type Mode = (typeof modes)[number]
+/** What the labels of a namespace ask for, and what is wrong with them. */
+interface Asked { readonly policy: Policy; readonly errors: readonly FieldError[] }
+type Environment = Pick<ServerEnvironment, 'lister' | 'client' | 'clock'>
 
-const nothing: readonly Violation[] = []
-/** By the checks that the level has in the version of the standard. */
-function violationsOf(pod: Subject, standard: Standard): readonly Violation[] {
-  if (standard.level === 'privileged') return nothing
-  const minor = minorOf(standard)
-  return checksOf(standard.level, minor).map((check) => check.run(pod, minor)).filter((violation) => violation !== undefined)
-}
-const describe = (violations: readonly Violation[]): string => violations.map((v) => `${v.reason} (${v.detail})`).join(', ')
+const prefix = 'pod-security.kubernetes.io/'
+const listed = (errors: readonly FieldError[]): string => (errors.length === 1 ? String(errors[0]) : `[${errors.join(', ')}]`)
 
-export function podSecurity(env: Pick<ServerEnvironment, 'lister'>, { defaults, exempt }: PodSecurityOptions = openPodSecurity): AdmissionPlugin {
-  const namespaces = env.lister(core.namespaces)
+export function podSecurity(env: Environment, { defaults, exempt }: PodSecurityOptions = openPodSecurity, metrics: AdmissionMetrics = createAdmissionMetrics()): AdmissionPlugin {
+  const inNamespace = withNamespace(env)
   const pods = env.lister(core.pods)
   /** Read from labels once for as long as they are the same. */
-  const known = new WeakMap<object, Policy>()
-  const policyIn = (namespace: string): Policy => {
-    const labels = namespaces.get('', namespace)?.metadata.labels
-    let policy = labels && known.get(labels)
-    if (!policy) {
-      policy = policyOf(labels, defaults)
-      if (labels) known.set(labels, policy)
+  const known = new WeakMap<object, Asked>()
+  const read = (labels: Labels): Asked => {
+    let asked = labels && known.get(labels)
+    if (!asked) {
+      asked = { policy: policyOf(labels, defaults), errors: labelErrors(labels) }
+      if (labels) known.set(labels, asked)
     }
-    return policy
+    return asked
   }
 
-  /** Whom the configuration lets pass, and why. */
-  const exemption = (a: AdmissionAttributes): string | undefined => {
-    if (exempt.namespaces.has(a.namespace)) return 'namespace'
-    return exempt.usernames.has(a.context.user.name) ? 'user' : undefined
+  /** Whom the configuration lets pass, and why: noted for the audit log. */
+  const passes = (a: AdmissionAttributes, why: string | undefined): boolean => {
+    if (why === undefined) return false
+    a.context.annotate(`${prefix}exempt`, why)
+    metrics.podSecurityExempted(a)
+    return true
   }
-  const passes = (a: AdmissionAttributes, runtimeClass: string | undefined): boolean => {
-    const why = exemption(a) ?? (runtimeClass !== undefined && exempt.runtimeClasses.has(runtimeClass) ? 'runtimeClass' : undefined)
-    if (why) a.context.annotate('pod-security.kubernetes.io/exempt', why)
-    return why !== undefined
+  const isExempt = (a: AdmissionAttributes): boolean => passes(a, exempt.namespaces.has(a.namespace) ? 'namespace' : exempt.usernames.has(a.context.user.name) ? 'user' : undefined)
+
+  /** Calls `act` with what the namespace asks for. Without the namespace nobody knows: then the request fails with what `failure` makes of that, or passes. */
+  function asking(a: AdmissionAttributes, act: (asked: Asked) => void, failure: (why: string) => ApiError | undefined): Promise<void> | void {
+    const namespace = inNamespace(a.namespace, (found) => found)
+    if (!(namespace instanceof Promise)) return act(read(namespace.metadata.labels))
+    return namespace.then((found) => act(read(found.metadata.labels)), (error: unknown) => {
+      metrics.podSecurityFailed(a, true)
+      const why = `failed to lookup namespace "${a.namespace}"`
+      const failed = failure(why)
+      a.context.annotate(`${prefix}error`, `${failed?.message ?? why}: ${error instanceof Error ? error.message : String(error)}`)
+      if (failed) throw failed
+    })
   }
 
-  /** Notes for the audit log, under Kubernetes's names. */
-  const note = (a: AdmissionAttributes, subject: Subject, { audit }: Policy): void => {
-    const violations = violationsOf(subject, audit)
-    if (violations.length > 0) a.context.annotate('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity ${JSON.stringify(textOf(audit))}: ${describe(violations)}`)
+  /** Throws 403 for what may not be, when `enforced`; notes and warnings tell of the rest. */
+  function evaluate(a: AdmissionAttributes, subject: Subject, { policy, errors }: Asked, enforced: boolean): void {
+    const { runtimeClassName } = subject.spec
+    if (passes(a, runtimeClassName && exempt.runtimeClasses.has(runtimeClassName) ? 'runtimeClass' : undefined)) return
+    if (errors.length > 0) {
+      a.context.annotate(`${prefix}error`, `Failed to parse policy: ${listed(errors)}`)
+      metrics.podSecurityFailed(a, false)
+    }
+    const told = new Map<string, string | undefined>()
+    const against = (mode: Mode): string | undefined => {
+      const standard = policy[mode]
+      const text = textOf(standard)
+      if (!told.has(text)) told.set(text, complaint(subject, standard))
+      const found = told.get(text)
+      if (found !== undefined || mode === 'enforce') metrics.podSecurityEvaluated(a, mode, standard, found === undefined)
+      return found
+    }
+    const refusal = enforced ? against('enforce') : undefined
+    if (enforced) a.context.annotate(`${prefix}enforce-policy`, textOf(policy.enforce))
+    const noted = against('audit')
+    if (noted !== undefined) a.context.annotate(`${prefix}audit-violations`, `would violate ${noted}`)
+    if (refusal !== undefined) throw refused(a, `violates ${refusal}`)
+    const warned = against('warn')
+    if (warned !== undefined) a.context.warn(`would violate ${warned}`)
   }
 
-  const warn = (a: AdmissionAttributes, subject: Subject, standard: Standard): void => {
-    const violations = violationsOf(subject, standard)
-    if (violations.length > 0) a.context.warn(`would violate PodSecurity ${JSON.stringify(textOf(standard))}: ${describe(violations)}`)
+  function checkPod(a: AdmissionAttributes): Promise<void> | void {
+    if (isExempt(a)) return
+    return asking(a, (asked) => {
+      if (asked.errors.length === 0 && asksNothing(asked.policy)) {
+        metrics.podSecurityEvaluated(a, 'enforce', asked.policy.enforce, true)
+        return a.context.annotate(`${prefix}enforce-policy`, 'privileged:latest')
+      }
+      const pod = podOf(a)
+      if (a.operation === 'UPDATE' && !significant(pod, a.old as unknown as core.Pod)) return
+      evaluate(a, pod, asked, true)
+    }, internal)
   }
 
-  function checkPod(a: AdmissionAttributes): void {
-    const pod = podOf(a)
-    if (a.operation === 'UPDATE' && !significant(pod, a.old as unknown as core.Pod)) return
-    if (passes(a, pod.spec.runtimeClassName)) return
-    const policy = policyIn(a.namespace)
-    a.context.annotate('pod-security.kubernetes.io/enforce-policy', textOf(policy.enforce))
-    note(a, pod, policy)
-    const violations = violationsOf(pod, policy.enforce)
-    if (violations.length > 0) throw refused(a, `violates PodSecurity ${JSON.stringify(textOf(policy.enforce))}: ${describe(violations)}`)
-    if (textOf(policy.warn) !== textOf(policy.enforce)) warn(a, pod, policy.warn)
+  /** What makes pods is never refused: its pods are. */
+  function checkTemplate(a: AdmissionAttributes): Promise<void> | void {
+    if (isExempt(a)) return
+    return asking(a, (asked) => {
+      const { policy: { audit, warn }, errors } = asked
+      if (errors.length === 0 && audit.level === 'privileged' && warn.level === 'privileged') return
+      const template = templateOf(a.resource, a.object)
+      if (template) evaluate(a, template, asked, false)
+    }, () => undefined)
   }
 
   function checkNamespace(a: AdmissionAttributes): void {
+    const name = a.name || (a.object?.metadata.name ?? '')
     const labels = a.object?.metadata.labels
-    const errors = labelErrors(labels)
-    if (errors.length > 0 && !deepEqual(labels, a.old?.metadata.labels)) throw invalid(a.resource, a.name || (a.object?.metadata.name ?? ''), errors)
-    if (a.operation !== 'UPDATE') return
-    const policy = policyOf(labels, defaults)
-    const { enforce } = policy
-    if (deepEqual(enforce, policyOf(a.old?.metadata.labels, defaults).enforce)) return
-    if (exempt.namespaces.has(a.name)) return a.context.warn(`namespace ${JSON.stringify(a.name)} is exempt from Pod Security, and the policy (${summary(policy)}) will be ignored`)
-    warnOfExisting(a, enforce, pods.list(a.name))
+    const next = read(labels)
+    const old = a.operation === 'UPDATE' ? read(a.old?.metadata.labels) : undefined
+    // What is wrong already may stay while other things change.
+    if (next.errors.length > 0 && !(old && listed(next.errors) === listed(old.errors))) throw invalid(a.resource, name, next.errors)
+    const { enforce } = next.policy
+    if (old && !isStricter(enforce, old.policy.enforce)) return
+    if (exempt.namespaces.has(name)) {
+      if (isOfItsOwn(next.policy)) a.context.warn(`namespace "${name}" is exempt from Pod Security, and the policy (${summary(labels, next.policy)}) will be ignored`)
+    } else if (old) warnOfExisting(a, name, enforce)
+  }
+  const isOfItsOwn = (policy: Policy): boolean => !asksNothing(policy) && !modes.every((mode) => same(policy[mode], defaults[mode]))
+
+  function warnOfExisting(a: AdmissionAttributes, name: string, enforce: Standard): void {
+    const limits = { now: () => env.clock.now(), deadline: a.context.caller?.deadline, exempt: exempt.runtimeClasses }
+    for (const warning of existingWarnings(name, pods.list(name), enforce, limits)) a.context.warn(warning)
   }
 
   return {
     name: 'PodSecurity',
-    handles(a) {
-      if (a.operation !== 'CREATE' && a.operation !== 'UPDATE') return false
-      if (isPod(a) || (a.resource.groupResource === 'pods' && a.subresource === 'ephemeralcontainers')) return true
-      return a.subresource === '' && (a.resource.groupResource === 'namespaces' || withTemplates.has(a.resource.groupResource))
-    },
+    handles: concerns,
     validate(a) {
       if (a.resource.groupResource === 'pods') return checkPod(a)
-      if (a.resource.groupResource === 'namespaces') return checkNamespace(a)
-      const template = templateOf(a.resource, a.object)
-      if (!template || passes(a, (template.spec as { runtimeClassName?: string } | undefined)?.runtimeClassName)) return
-      const policy = policyIn(a.namespace)
-      note(a, template, policy)
-      warn(a, template, policy.warn)
+      return a.resource.groupResource === 'namespaces' ? checkNamespace(a) : checkTemplate(a)
     },
-  }
-}
-
-/** The policy in one line: modes that ask for the same stand together. */
-function summary(policy: Policy): string {
-  const modes = Map.groupBy(['enforce', 'audit', 'warn'] as const, (mode) => textOf(policy[mode]))
-  return [...modes].map(([standard, of]) => `${of.join('+')}=${standard}`).join(', ')
-}
-
-/** The template of what makes pods. */
-function templateOf(resource: Pick<Resource, 'plural'>, object: unknown): Subject | undefined {
-  interface Templated { readonly template?: Subject; readonly spec?: { readonly template?: Subject; readonly jobTemplate?: { readonly spec?: { readonly template?: Subject } } } }
-  const { template, spec } = object as Templated
-  const found = resource.plural === 'podtemplates' ? template : (spec?.template ?? spec?.jobTemplate?.spec?.template)
-  return found ? { metadata: found.metadata ?? {}, spec: found.spec } : undefined
-}
-
-/** Of what can change in a pod, images, containers and seccomp profiles call for another look; deadlines, tolerations and other metadata do not. */
-function significant(next: core.Pod, old: core.Pod): boolean {
-  const shown = ({ metadata: { annotations = {} }, spec }: core.Pod) => [
-    Object.entries(annotations).filter(([key]) => seccomp.some((prefix) => key.startsWith(prefix))).toSorted(),
-    ...([spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []] as const).map((all) => all.map(({ name, image, securityContext }) => ({ name, image, securityContext }))),
-  ]
-  return !deepEqual(shown(next), shown(old))
-}
-
-/** Where profiles were named before they had fields. */
-const seccomp = ['seccomp.security.alpha.kubernetes.io/pod', 'container.seccomp.security.alpha.kubernetes.io/']
-
-function warnOfExisting(a: AdmissionAttributes, enforce: Standard, pods: readonly core.Pod[]): void {
-  const groups = new Map<string, string[]>()
-  for (const pod of pods) {
-    const violations = violationsOf(pod, enforce)
-    if (violations.length === 0) continue
-    const reasons = violations.map((v) => v.reason).join(', ')
-    groups.set(reasons, [...(groups.get(reasons) ?? []), pod.metadata.name ?? ''])
-  }
-  if (groups.size === 0) return
-  a.context.warn(`existing pods in namespace ${JSON.stringify(a.name)} violate the new PodSecurity enforce level ${JSON.stringify(textOf(enforce))}`)
-  for (const [reasons, names] of groups) {
-    const others = names.length === 1 ? '' : names.length === 2 ? ' (and 1 other pod)' : ` (and ${names.length - 1} other pods)`
-    a.context.warn(`${names[0]}${others}: ${reasons}`)
   }
 }

@@ -18,6 +18,22 @@ export const unlabelled: Policy = {
   enforce: { level: 'privileged', version: 'latest' }, audit: { level: 'privileged', version: 'latest' }, warn: { level: 'privileged', version: 'latest' },
 }
 
+/** Whether it asks for nothing, in no mode. */
+export const asksNothing = (policy: Policy): boolean => modes.every((mode) => policy[mode].level === 'privileged')
+
+/** Whether both ask for the same; all versions of `privileged` are the same. */
+export const same = (a: Standard, b: Standard): boolean => a.level === b.level && (a.level === 'privileged' || a.version === b.version)
+
+/** Whether the new standard may refuse what the old one took. */
+export const isStricter = (next: Standard, old: Standard): boolean =>
+  next.level !== 'privileged' && (next.version === old.version ? levels.indexOf(next.level) > levels.indexOf(old.level) : true)
+
+/** The labelled modes that ask for something: `enforce=baseline:latest, warn=restricted:v1.30`. */
+export function summary(labels: Labels, policy: Policy): string {
+  const asked = modes.filter((mode) => policy[mode].level !== 'privileged' && (labels?.[prefix + mode] !== undefined || labels?.[`${prefix}${mode}-version`] !== undefined))
+  return asked.map((mode) => `${mode}=${textOf(policy[mode])}`).join(', ')
+}
+
 /** What the labels ask for; `defaults` for what they leave out. Warnings are at least of what is enforced by label, unless a label says otherwise. */
 export function policyOf(labels: Labels, defaults: Policy = unlabelled): Policy {
   const standard = (mode: (typeof modes)[number]): Standard => {
@@ -34,13 +50,16 @@ export function policyOf(labels: Labels, defaults: Policy = unlabelled): Policy 
 }
 
 /** The newest version of the standards that is known; later ones are taken for it. */
-const newest = 36
+export const newest = 36
 
 /** The minor version that a standard is of. */
 export const minorOf = ({ version }: Standard): number => (version === 'latest' ? newest : Math.min(newest, Number(version.slice('v1.'.length))))
 
-/** Whether the text is a policy version: `latest` or `v1.<minor>`. */
-export const isVersion = (text: string): boolean => text === 'latest' || /^v1\.\d+$/.test(text)
+/** Whether the text is a policy version: `latest` or `v1.<minor>`, the number as it is usually written and no larger than 64 bits hold. */
+export function isVersion(text: string): boolean {
+  const minor = /^v1\.(0|[1-9]\d{0,18})$/.exec(text)?.[1]
+  return text === 'latest' || (minor !== undefined && BigInt(minor) <= 2n ** 63n - 1n)
+}
 
 /** What is wrong with the labels. */
 export function labelErrors(labels: Labels): readonly FieldError[] {
