@@ -1,11 +1,12 @@
 /** Writes into every quota what is used of it, for people to read. Admission does not depend on it. */
-import { core, type Resource } from '../../api/index.ts'
+import { core, dra, type Resource } from '../../api/index.ts'
 import type { ApiObject, Client } from '../../client/client.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isConflict, isNotFound } from '../../machinery/errors.ts'
 import type { Component, Logger } from '../../machinery/log.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { createLedger, type Source } from './ledger.ts'
+import { countedUnder, deviceClaims } from './usage.ts'
 
 export interface QuotaKeeperOptions {
   readonly client: Client
@@ -43,18 +44,20 @@ export async function keepQuotas(client: Client, clock: Pick<Clock, 'now'>, reso
   for (const [namespace, quotas] of Map.groupBy(items, (q) => q.metadata.namespace ?? '')) {
     const lists = new Map<string, readonly ApiObject[]>()
     const listable = resources.filter((r) => r.namespaced && r.verbs.includes('list'))
-    const named = new Set(quotas.flatMap((q) => Object.keys(q.spec.hard ?? {})))
+    const counted = new Set(quotas.flatMap((q) => Object.keys(q.spec.hard ?? {})).flatMap(countedUnder))
     for (const resource of listable) {
-      if (!lists.has(resource.groupResource) && mayCount(named, resource)) lists.set(resource.groupResource, (await client.list(resource as Resource<ApiObject>, { namespace })).items)
+      if (!lists.has(resource.groupResource) && counted.has(resource.groupResource)) lists.set(resource.groupResource, (await client.list(resource as Resource<ApiObject>, { namespace })).items)
     }
-    const source = (resource: Resource): Source => ({ get: () => undefined, list: () => lists.get(resource.groupResource) ?? [] })
+    // Which extended resource a class of devices stands for.
+    if (lists.get(deviceClaims)?.length) lists.set(dra.deviceclasses.groupResource, (await client.list(dra.deviceclasses)).items)
+    const source = (resource: Resource): Source => {
+      const there = lists.get(resource.groupResource) ?? []
+      return { get: (_, name) => there.find((o) => o.metadata.name === name), list: () => there }
+    }
     const ledger = createLedger(source, () => listable, clock)
     for (const quota of quotas) await keep(client, quota, Object.fromEntries([...ledger.used(quota)].map(([name, value]) => [name, value.toString()])))
   }
 }
-
-const plain = new Set(['pods', 'services', 'persistentvolumeclaims', 'configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas'])
-const mayCount = (names: ReadonlySet<string>, { groupResource }: Resource): boolean => plain.has(groupResource) || names.has(`count/${groupResource}`)
 
 async function keep(client: Client, quota: core.ResourceQuota, used: Readonly<Record<string, string>>): Promise<void> {
   const hard = quota.spec.hard ?? {}

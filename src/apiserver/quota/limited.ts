@@ -3,9 +3,8 @@ import { core, type Resource } from '../../api/index.ts'
 import { list, root, string, struct, zero, type Of } from '../../api/schema.ts'
 import { parseConfiguration } from '../../machinery/configuration.ts'
 import { path } from '../../machinery/field.ts'
-import { zero as none } from './amounts.ts'
+import { zero as none, type Amounts } from './amounts.ts'
 import { matchesScope, requirementsOf } from './scopes.ts'
-import { usageOf } from './usage.ts'
 
 const Limited = struct('LimitedResource', { apiGroup: zero(0, string), resource: zero(0, string), matchContains: zero(0, list(string)), matchScopes: zero(0, list(core.ScopedResourceSelectorRequirement)) })
 const Configuration = root('ResourceQuotaConfiguration', { limitedResources: zero(0, list(Limited)) })
@@ -28,12 +27,10 @@ export function parseResourceQuota(text: string): readonly LimitedResource[] {
 /** What the object uses that no quota covers, in Kubernetes's words: names of amounts, scopes. Both empty when everything is covered. */
 export interface Uncovered { readonly names: readonly string[]; readonly scopes: string }
 
-/** `quotas`: all of the namespace. `before`: the object as it was; what uses nothing more is covered. */
-export function uncovered(limited: readonly LimitedResource[], quotas: readonly core.ResourceQuota[], resource: Pick<Resource, 'group' | 'plural' | 'groupResource'>, object: unknown, before?: unknown): Uncovered {
+/** `quotas`: all of the namespace. `usage`: what the object uses, and what it used when it was there already; what uses nothing more is covered. */
+export function uncovered(limited: readonly LimitedResource[], quotas: readonly core.ResourceQuota[], resource: Pick<Resource, 'group' | 'plural' | 'groupResource'>, object: unknown, [usage, had]: readonly [Amounts, Amounts?]): Uncovered {
   const { groupResource } = resource
   const matches = (requirement: core.ScopedResourceSelectorRequirement) => matchesScope(requirement, groupResource, object)
-  const usage = usageOf(resource, object)
-  const had = before === undefined ? undefined : usageOf(resource, before)
   if (had && ![...usage].some(([name, amount]) => amount.compare(had.get(name) ?? none) > 0)) return { names: [], scopes: '' }
   const used = [...usage].filter(([, amount]) => amount.compare(none) > 0).map(([name]) => name)
   const wanted = limited.filter((one) => (one.apiGroup ?? '') === resource.group && one.resource === resource.plural)

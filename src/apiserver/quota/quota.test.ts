@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { core, declared, type Resource } from '../../api/index.ts'
+import { core, declared, dra, type Resource } from '../../api/index.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { isApiError, notFound } from '../../machinery/errors.ts'
 import type { Client } from '../../client/client.ts'
@@ -9,8 +9,9 @@ import { attributesOf, environment, type Loose, type TestEnvironment, type Wante
 import { keepQuotas } from './keeper.ts'
 import { parseResourceQuota } from './limited.ts'
 import { textOf } from './amounts.ts'
-import { usageOf } from './usage.ts'
+import { usageOf as usageIn } from './usage.ts'
 
+const usageOf = (resource: Pick<Resource, 'groupResource'>, object: unknown, now = 0) => usageIn(resource, object, { now, extendedResource: () => undefined })
 let uids = 0
 const quota = (hard: Record<string, string>, more: object = {}): Loose => ({ kind: 'ResourceQuota', metadata: { name: 'q', namespace: 'x' }, spec: { hard, ...more }, status: {} })
 const pod = (name: string, resources: object = {}, spec: object = {}, status: object = {}): Loose =>
@@ -92,6 +93,83 @@ describe('a quota', () => {
   })
 })
 
+describe('nobody gets around a quota', () => {
+  const scoped = (scope: string, hard: Record<string, string>) => quota(hard, { scopes: [scope] })
+  const claim = (more: { annotations?: object; spec?: object; status?: object }): Loose =>
+    ({ kind: 'PersistentVolumeClaim', metadata: { name: 'c', namespace: 'x', annotations: more.annotations } as never, spec: { resources: { requests: { storage: '2Gi' } }, ...more.spec }, status: more.status ?? {} })
+
+  it('by asking for nothing in so many words', async () => {
+    const none = pod('a', { requests: { cpu: '0' } })
+    expect(await verdict(environment(scoped('BestEffort', { pods: '0' })), core.pods, none)).toContain('exceeded quota')
+    expect(await verdict(environment(scoped('NotBestEffort', { pods: '0' })), core.pods, none)).toBe('admitted')
+    const env = environment(quota({ 'requests.cpu': '1', 'limits.cpu': '1' }))
+    expect(await verdict(env, core.pods, pod('a', {}, { resources: { requests: {} } }))).toContain('must specify limits.cpu for: a; requests.cpu for: a')
+    expect(await verdict(env, core.pods, pod('a', {}, { resources: { requests: { cpu: '1' } } }))).toBe('admitted')
+  })
+
+  it('by a deadline that a pod is given while it runs', async () => {
+    const running = pod('a')
+    const ending = { ...running, spec: { ...(running['spec'] as object), activeDeadlineSeconds: 9 } }
+    const env = environment(scoped('Terminating', { pods: '0' }), running)
+    expect(await verdict(env, core.pods, ending, { operation: 'UPDATE', old: running })).toContain('exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0')
+    expect(await verdict(env, core.pods, ending, { operation: 'UPDATE', old: ending })).toBe('admitted')
+    expect(await verdict(env, core.pods, running, { operation: 'UPDATE', old: running })).toBe('admitted')
+  })
+
+  it('by the old way to name a storage class, which is the one that counts', async () => {
+    const gold = quota({ 'gold.storageclass.storage.k8s.io/requests.storage': '1Gi' })
+    const annotations = { 'volume.beta.kubernetes.io/storage-class': 'gold' }
+    expect(await verdict(environment(gold), core.persistentvolumeclaims, claim({ annotations, spec: { storageClassName: 'free', resources: { requests: { storage: '2Gi' } } } }))).toContain('exceeded quota')
+    expect(await verdict(environment(gold), core.persistentvolumeclaims, claim({ annotations: { 'volume.beta.kubernetes.io/storage-class': 'free' }, spec: { storageClassName: 'gold' } }))).toBe('admitted')
+  })
+
+  it('by naming another attributes class while the volume still has the dear one', () => {
+    const fast = quota({ 'requests.storage': '5Gi' }, { scopeSelector: { matchExpressions: [{ scopeName: 'VolumeAttributesClass', operator: 'In', values: ['fast'] }] } })
+    const more = (name: string, status: object) => verdict(environment(fast, { ...claim({ spec: { volumeAttributesClassName: name }, status }), metadata: { name: 'other', namespace: 'x' } }),
+      core.persistentvolumeclaims, claim({ spec: { volumeAttributesClassName: 'fast', resources: { requests: { storage: '4Gi' } } } }))
+    return Promise.all([
+      expect(more('slow', {})).resolves.toBe('admitted'),
+      expect(more('slow', { currentVolumeAttributesClassName: 'fast' })).resolves.toContain('used: requests.storage=2Gi'),
+      expect(more('slow', { modifyVolumeStatus: { targetVolumeAttributesClassName: 'fast', status: 'InProgress' } })).resolves.toContain('used: requests.storage=2Gi'),
+    ])
+  })
+
+  it('by asking for less of what the node has not taken back yet', async () => {
+    const held = { containerStatuses: [{ name: 'a', resources: { requests: { cpu: '3' }, limits: { cpu: '3' } }, allocatedResources: { cpu: '3' } }] }
+    const env = environment(quota({ 'requests.cpu': '4' }), pod('a', { requests: { cpu: '1' } }, {}, held))
+    expect(await verdict(env, core.pods, pod('b', { requests: { cpu: '2' } }))).toContain('used: requests.cpu=3')
+    env.objects[1] = pod('a', { requests: { cpu: '1' } })
+    expect(await verdict(env, core.pods, pod('b', { requests: { cpu: '2' } }))).toBe('admitted')
+  })
+
+  it('by what the node could not give once', async () => {
+    const status = { conditions: [{ type: 'PodResizePending', reason: 'Infeasible' }], containerStatuses: [{ name: 'a', resources: { requests: { cpu: '1' } }, allocatedResources: { cpu: '1' } }] }
+    const old = pod('a', { requests: { cpu: '50' } }, {}, status)
+    const env = environment(quota({ 'requests.cpu': '2' }), old)
+    expect(await verdict(env, core.pods, pod('b', { requests: { cpu: '1' } }))).toBe('admitted')
+    const resize = (cpu: string) => verdict(environment(quota({ 'requests.cpu': '2' }), old), core.pods, pod('a', { requests: { cpu } }, {}, status), { operation: 'UPDATE', subresource: 'resize', old })
+    expect([await resize('2'), await resize('3')]).toEqual(['admitted', expect.stringContaining('requested: requests.cpu=2, used: requests.cpu=1')])
+  })
+
+  it('by a resize that says nothing of what is counted', async () => {
+    const old = pod('a', { requests: { memory: '1Gi' } })
+    expect(await verdict(environment(quota({ 'limits.memory': '9Gi' }), old), core.pods, pod('a', { requests: { memory: '2Gi' } }), { operation: 'UPDATE', subresource: 'resize', old })).toContain('must specify limits.memory for: a')
+  })
+
+  it('with devices, which claims use under three names', async () => {
+    const devices = (...requests: object[]): Loose => ({ kind: 'ResourceClaim', metadata: { name: 'c', namespace: 'x' }, spec: { devices: { requests } } })
+    const one = (deviceClassName: string, count: number) => ({ name: `${deviceClassName}${count}`, deviceClassName, allocationMode: 'ExactCount', count })
+    const classes: Loose = { kind: 'DeviceClass', metadata: { name: 'gpu' }, spec: { extendedResourceName: 'example.com/gpu' } }
+    const wanted = devices({ name: 'a', exactly: one('gpu', 2) }, { name: 'b', firstAvailable: [one('gpu', 1), one('gpu', 3), one('cheap', 1)] })
+    for (const name of ['gpu.deviceclass.resource.k8s.io/devices', 'requests.deviceclass.resource.kubernetes.io/gpu', 'requests.example.com/gpu']) {
+      expect(await verdict(environment(quota({ [name]: '5' }), classes), dra.resourceclaims, wanted)).toBe('admitted')
+      expect(await verdict(environment(quota({ [name]: '6' }), classes, { ...wanted, metadata: { name: 'there', namespace: 'x' } }), dra.resourceclaims, wanted))
+        .toBe(`resourceclaims.resource.k8s.io "c" is forbidden: exceeded quota: q, requested: ${name}=5, used: ${name}=5, limited: ${name}=6`)
+    }
+    expect(await verdict(environment(quota({ 'gpu.deviceclass.resource.k8s.io/devices': '31' })), dra.resourceclaims, devices({ name: 'a', exactly: { deviceClassName: 'gpu', allocationMode: 'All' } }))).toContain('devices=32')
+  })
+})
+
 describe('what may be used only where a quota covers it', () => {
   const limited = parseResourceQuota(`apiVersion: apiserver.config.k8s.io/v1
 kind: ResourceQuotaConfiguration
@@ -119,6 +197,10 @@ limitedResources:
     expect(await judge([covering], core.pods, pod('a', {}, { priorityClassName: 'low' }))).toBe('admitted')
   })
 
+  it('is said before how much there is', async () => {
+    expect(await judge([quota({ pods: '0' })], core.pods, pod('a', { requests: { memory: '1Gi' } }))).toContain('insufficient quota to consume: requests.memory')
+  })
+
   it('is asked of what grows, not of what stays as it is', async () => {
     const claim = (storage: string): Loose => ({ kind: 'PersistentVolumeClaim', metadata: { name: 'c', namespace: 'x' }, spec: { storageClassName: 'gold', resources: { requests: { storage } } }, status: {} })
     const change = (storage: string) => judge([claim('1Gi')], core.persistentvolumeclaims, claim(storage), { operation: 'UPDATE', old: claim('1Gi') })
@@ -144,6 +226,23 @@ describe('usage', () => {
 
   it('of a pod that has ended is its object', () => {
     expect(textOf(usageOf(core.pods, pod('a', requests('1'), {}, { phase: 'Succeeded' })))).toBe('count/pods=1')
+  })
+
+  it('of a pod that should be gone by now is its object', () => {
+    const going = { ...pod('a', requests('1')), metadata: { name: 'a', deletionTimestamp: '1970-01-01T00:01:00Z', deletionGracePeriodSeconds: 30 } }
+    expect(textOf(usageOf(core.pods, going, 90_000))).toContain('requests.cpu=1')
+    expect(textOf(usageOf(core.pods, going, 90_001))).toBe('count/pods=1')
+  })
+
+  it('of a pod has the names that quotas can limit', () => {
+    const asks = { requests: { 'example.com/gpu': '1', 'kubernetes.io/x': '1', 'hugepages-2Mi': '2Mi' }, limits: { 'example.com/gpu': '1', 'hugepages-2Mi': '2Mi' } }
+    expect(textOf(usageOf(core.pods, pod('a', asks)))).toBe('count/pods=1,hugepages-2Mi=2Mi,pods=1,requests.example.com/gpu=1,requests.hugepages-2Mi=2Mi')
+  })
+
+  it('of a claim is what its volume may have grown to, in whole bytes', () => {
+    const claim = (storage: string, status: object) => textOf(usageOf(core.persistentvolumeclaims, { metadata: {}, spec: { resources: { requests: { storage } } }, status }))
+    expect(claim('1Gi', { allocatedResources: { storage: '3Gi' } })).toContain('requests.storage=3Gi')
+    expect(claim('100m', {})).toContain('requests.storage=1')
   })
 
   it('of a service is its ports on nodes', () => {

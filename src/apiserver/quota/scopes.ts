@@ -1,5 +1,7 @@
 /** Which pods (and claims) a quota with scopes is about. */
 import type { core } from '../../api/index.ts'
+import { qosClass } from '../registry/core/qos.ts'
+import { isTerminating } from './pods.ts'
 
 /** Whether the quota counts this object. Quotas with scopes count pods only, those about volume attributes classes claims only. */
 export const inScope = (quota: core.ResourceQuota, groupResource: string, object: unknown): boolean =>
@@ -7,7 +9,7 @@ export const inScope = (quota: core.ResourceQuota, groupResource: string, object
 
 /** Whether the object has what one requirement of a scope asks for. */
 export function matchesScope(requirement: Requirement, groupResource: string, object: unknown): boolean {
-  if (requirement.scopeName === 'VolumeAttributesClass') return groupResource === 'persistentvolumeclaims' && compare(requirement, (object as core.PersistentVolumeClaim).spec.volumeAttributesClassName)
+  if (requirement.scopeName === 'VolumeAttributesClass') return groupResource === 'persistentvolumeclaims' && compare(requirement, attributesClassesOf(object as core.PersistentVolumeClaim))
   return groupResource === 'pods' && matchesPod(requirement, object as core.Pod)
 }
 
@@ -21,28 +23,31 @@ export const requirementsOf = ({ spec }: core.ResourceQuota): readonly Requireme
 
 function matchesPod(requirement: Requirement, pod: core.Pod): boolean {
   switch (requirement.scopeName) {
-    case 'Terminating': return pod.spec.activeDeadlineSeconds !== undefined
-    case 'NotTerminating': return pod.spec.activeDeadlineSeconds === undefined
+    case 'Terminating': return isTerminating(pod)
+    case 'NotTerminating': return !isTerminating(pod)
     case 'BestEffort': return isBestEffort(pod)
     case 'NotBestEffort': return !isBestEffort(pod)
-    case 'PriorityClass': return compare(requirement, pod.spec.priorityClassName)
+    case 'PriorityClass': return compare(requirement, pod.spec.priorityClassName ? [pod.spec.priorityClassName] : [])
     case 'CrossNamespacePodAffinity': return reachesOut(pod)
     default: return false
   }
 }
 
-function compare({ operator, values }: Requirement, name: string | undefined): boolean {
-  const has = name !== undefined && name !== ''
+/** `names`: what the object has; one that fits is enough. */
+function compare({ operator, values = [] }: Requirement, names: readonly string[]): boolean {
   switch (operator) {
-    case 'Exists': return has
-    case 'DoesNotExist': return !has
-    case 'In': return has && (values ?? []).includes(name)
-    default: return !has || !(values ?? []).includes(name)
+    case 'Exists': return names.length > 0
+    case 'DoesNotExist': return names.length === 0
+    case 'In': return names.some((name) => values.includes(name))
+    default: return names.length === 0 || names.some((name) => !values.includes(name))
   }
 }
 
-const isBestEffort = ({ spec }: core.Pod): boolean =>
-  [spec, ...spec.containers, ...(spec.initContainers ?? [])].every((c) => ['cpu', 'memory'].every((name) => c.resources?.requests?.[name] === undefined && c.resources?.limits?.[name] === undefined))
+/** The class that a claim's volume is to have, the one it has, and the one it is on its way to. */
+const attributesClassesOf = ({ spec, status }: core.PersistentVolumeClaim): readonly string[] =>
+  [spec.volumeAttributesClassName, status?.currentVolumeAttributesClassName, status?.modifyVolumeStatus?.targetVolumeAttributesClassName].filter((name): name is string => Boolean(name))
+
+const isBestEffort = ({ spec, status }: core.Pod): boolean => (status?.qosClass || qosClass(spec)) === 'BestEffort'
 
 /** Affinity terms that name other namespaces, or select them. */
 function reachesOut({ spec }: core.Pod): boolean {

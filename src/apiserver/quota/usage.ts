@@ -1,7 +1,17 @@
 /** What an object uses of a quota, under the names that quotas limit. */
-import type { core, Resource } from '../../api/index.ts'
+import type { core, dra, Resource } from '../../api/index.ts'
 import { parseQuantity, quantityOf, type Quantity } from '../../machinery/quantity.ts'
-import { amountsOf, largest, one, sum, type Amounts } from './amounts.ts'
+import { classAnnotation } from '../registry/core/volume-text.ts'
+import { largest, one, sum, type Amounts } from './amounts.ts'
+import { podUsage } from './pods.ts'
+
+/** What usage depends on beside the object itself. */
+export interface Circumstances {
+  /** Milliseconds. */
+  readonly now: number
+  /** The extended resource that a device class stands for. */
+  extendedResource(deviceClass: string): string | undefined
+}
 
 /** Resources that are also counted under their bare plural. */
 const counted = new Set(['pods', 'services', 'replicationcontrollers', 'resourcequotas', 'secrets', 'configmaps', 'persistentvolumeclaims'])
@@ -10,54 +20,29 @@ const counted = new Set(['pods', 'services', 'replicationcontrollers', 'resource
 const countNames = (resource: Pick<Resource, 'groupResource'>): readonly string[] =>
   [`count/${resource.groupResource}`, ...(counted.has(resource.groupResource) ? [resource.groupResource] : [])]
 
+export const deviceClaims = 'resourceclaims.resource.k8s.io'
+const ofDeviceClass = '.deviceclass.resource.k8s.io/devices'
+
+/** The resources whose objects use what goes by this name. */
+export function countedUnder(name: string): readonly string[] {
+  if (name.startsWith('count/')) return [name.slice('count/'.length)]
+  if (name === 'services.nodeports' || name === 'services.loadbalancers') return ['services']
+  if (name.endsWith('persistentvolumeclaims') || name.endsWith('requests.storage')) return ['persistentvolumeclaims']
+  if (name.endsWith(ofDeviceClass)) return [deviceClaims]
+  // Devices are asked for by pods, or by claims of a class that stands for them.
+  if (name.startsWith('requests.') && name.includes('/')) return ['pods', deviceClaims]
+  return [counted.has(name) ? name : 'pods']
+}
+
 /** Everything that an object uses. */
-export function usageOf(resource: Pick<Resource, 'groupResource'>, object: unknown): Amounts {
+export function usageOf(resource: Pick<Resource, 'groupResource'>, object: unknown, circumstances: Circumstances): Amounts {
   switch (resource.groupResource) {
-    case 'pods': return podUsage(object as core.Pod)
+    case 'pods': return podUsage(object as core.Pod, circumstances.now)
     case 'services': return serviceUsage(object as core.Service)
     case 'persistentvolumeclaims': return claimUsage(object as core.PersistentVolumeClaim)
+    case deviceClaims: return deviceUsage(object as dra.ResourceClaim, circumstances)
     default: return new Map(countNames(resource).map((name) => [name, one]))
   }
-}
-
-function podUsage(pod: core.Pod): Amounts {
-  const usage = new Map<string, Quantity>([['count/pods', one]])
-  // What has ended uses nothing any more; its object is still counted.
-  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return usage
-  usage.set('pods', one)
-  for (const [name, value] of podResources(pod, 'requests')) {
-    if (name === 'cpu' || name === 'memory' || name === 'ephemeral-storage') usage.set(name, value)
-    if (name.startsWith('hugepages-')) usage.set(name, value)
-    usage.set(`requests.${name}`, value)
-  }
-  for (const [name, value] of podResources(pod, 'limits')) usage.set(`limits.${name}`, value)
-  return usage
-}
-
-/** What the containers of a pod ask for together: they add up, with the sidecars; init containers run one at a time beside the sidecars before them. What the pod says as a whole counts instead. */
-export function podAmounts(spec: core.PodSpec, kind: 'requests' | 'limits'): Amounts {
-  let running = sum(spec.containers.map((c) => amountsOf(c.resources[kind])))
-  let starting: Amounts = new Map()
-  let sidecars: Amounts = new Map()
-  for (const c of spec.initContainers ?? []) {
-    const own = amountsOf(c.resources[kind])
-    if (c.restartPolicy === 'Always') {
-      running = sum([running, own])
-      sidecars = sum([sidecars, own])
-      starting = largest(starting, sidecars)
-    } else {
-      starting = largest(starting, sum([sidecars, own]))
-    }
-  }
-  return new Map([...largest(running, starting), ...amountsOf(spec.resources?.[kind])])
-}
-
-/** The same with the overhead, which comes on top. */
-function podResources({ spec }: core.Pod, kind: 'requests' | 'limits'): Amounts {
-  const whole = podAmounts(spec, kind)
-  const overhead = amountsOf(spec.overhead)
-  if (overhead.size === 0) return whole
-  return new Map([...whole.keys(), ...(kind === 'requests' ? overhead.keys() : [])].map((name) => [name, (whole.get(name) ?? quantityOf(0)).add(overhead.get(name) ?? quantityOf(0))]))
 }
 
 function serviceUsage(service: core.Service): Amounts {
@@ -74,8 +59,9 @@ function serviceUsage(service: core.Service): Amounts {
 
 function claimUsage(claim: core.PersistentVolumeClaim): Amounts {
   const usage = new Map<string, Quantity>(countNames({ groupResource: 'persistentvolumeclaims' }).map((name) => [name, one]))
-  const size = parseQuantity(claim.spec.resources.requests?.['storage'] ?? '0')
-  const storageClass = claim.spec.storageClassName ?? claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class']
+  // The annotation wins, as it does for whoever makes the volume.
+  const storageClass = claim.metadata.annotations?.[classAnnotation] ?? claim.spec.storageClassName
+  const size = sizeOf(claim)
   usage.set('requests.storage', size)
   if (storageClass) {
     usage.set(`${storageClass}.storageclass.storage.k8s.io/requests.storage`, size)
@@ -84,18 +70,26 @@ function claimUsage(claim: core.PersistentVolumeClaim): Amounts {
   return usage
 }
 
-const mustBeSaid = new Set(['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'])
+/** Whole bytes; a volume that may have grown already counts as large as that. */
+function sizeOf({ spec, status }: core.PersistentVolumeClaim): Quantity {
+  const [wanted, allocated] = [spec.resources.requests, status?.allocatedResources].map((amounts) => parseQuantity(amounts?.['storage'] ?? '0')) as [Quantity, Quantity]
+  const size = allocated.compare(wanted) > 0 ? allocated : wanted
+  const whole = quantityOf(size.value(), size.format)
+  return whole.compare(size) === 0 ? size : whole
+}
 
-/**
- * What a quota counts and a new pod's containers do not say: `limits.cpu for: a; requests.memory for: a,b`. Empty when all is said.
- * A quota on an amount means that every container says the amount.
- */
-export function unsaid(pod: core.Pod, limited: Iterable<string>): string {
-  if (pod.spec.resources?.requests ?? pod.spec.resources?.limits) return ''
-  const missing = [...limited].filter((name) => mustBeSaid.has(name)).toSorted().map((name) => {
-    const [kind, amount] = name.includes('.') ? (name.split('.') as ['requests' | 'limits', string]) : (['requests', name] as const)
-    const silent = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter((c) => c.resources[kind]?.[amount] === undefined).map((c) => c.name)
-    return silent.length === 0 ? '' : `${name} for: ${silent.join(',')}`
+/** The most devices that one claim can be given. */
+const mostDevices = 32
+
+/** The devices of each class, and of the extended resource it stands for; of alternatives the most of each class. */
+function deviceUsage({ spec }: dra.ResourceClaim, { extendedResource }: Circumstances): Amounts {
+  const of = ({ deviceClassName, allocationMode, count = 1 }: dra.ExactDeviceRequest | dra.DeviceSubRequest): Amounts =>
+    new Map([[deviceClassName, quantityOf(allocationMode === 'All' ? mostDevices : count)]])
+  const classes = sum((spec.devices.requests ?? []).map(({ exactly, firstAvailable = [] }) =>
+    (firstAvailable.length > 0 ? firstAvailable.map(of).reduce(largest) : exactly ? of(exactly) : new Map<string, Quantity>())))
+  const named = [...classes].map(([name, amount]): Amounts => {
+    const resource = extendedResource(name)
+    return new Map([[`${name}${ofDeviceClass}`, amount], [`requests.deviceclass.resource.kubernetes.io/${name}`, amount], ...(resource === undefined ? [] : [[`requests.${resource}`, amount] as const])])
   })
-  return missing.filter(Boolean).join('; ')
+  return sum([new Map([[`count/${deviceClaims}`, one]]), ...named])
 }

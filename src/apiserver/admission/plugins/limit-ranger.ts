@@ -2,7 +2,7 @@
 import { core } from '../../../api/index.ts'
 import { parseQuantity } from '../../../machinery/quantity.ts'
 import type { ServerEnvironment } from '../../options.ts'
-import { podAmounts } from '../../quota/usage.ts'
+import { podAmounts } from '../../quota/pods.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { createsPod, podOf, refused, withSpec } from '../pods.ts'
 

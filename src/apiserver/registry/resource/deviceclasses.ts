@@ -1,8 +1,8 @@
 /** Device classes. */
 import type { dra } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
-import { qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
+import { isExtended } from '../core/validation/resources.ts'
 import { ageColumn, nameColumn, printer } from '../printing.ts'
 import { atMost, configuration, selectors } from './claims.ts'
 
@@ -13,10 +13,6 @@ function validate({ spec }: dra.DeviceClass, root: Place): void {
   const name = spec.extendedResourceName
   if (name !== undefined && !isExtended(name)) at.at('extendedResourceName').invalid(name, 'must be a valid extended resource name')
 }
-
-/** A resource of somebody else: of a domain, and not what quotas call requests. */
-const isExtended = (name: string): boolean =>
-  name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
 
 export const deviceclasses: Strategy<dra.DeviceClass> = {
   validate,

@@ -23,6 +23,8 @@ const ofQuotas = new Set([
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 /** `cpu`, `memory` and the like, as opposed to resources that device plugins bring. */
 const isNative = (name: string): boolean => !name.includes('/') || name.includes(nativePrefix)
+/** A resource that somebody else brings, and quotas limit as `requests.<name>`. */
+export const isExtended = (name: string): boolean => !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
 /** A resource of which no more can be used than is there: what is requested must be the limit. */
 export const cannotOvercommit = (name: string): boolean => !isNative(name) || isHugePages(name)
 
@@ -43,7 +45,7 @@ export function containerResourceName(at: Place, name: string): void {
   resourceName(at, name)
   if (!name.includes('/')) {
     if (!isHugePages(name)) at.invalid(name, 'must be a standard resource for containers')
-  } else if (!isNative(name) && (name.startsWith('requests.') || qualifiedName(`requests.${name}`).length > 0)) {
+  } else if (!isNative(name) && !isExtended(name)) {
     at.invalid(name, 'doesn\'t follow extended resource name standard')
   }
 }
