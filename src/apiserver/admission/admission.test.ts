@@ -175,6 +175,25 @@ describe('LimitRanger', () => {
     expect(await refusal(plugin, core.pods, container({ requests: { cpu: '100m' }, limits: { cpu: '1000m' } }))).toBe('admitted')
   })
 
+  it('of several ranges asks the first that says something, and refuses in the words of one', async () => {
+    const named = (name: string, limits: object): Loose => ({ ...range({ type: 'Container', ...limits }), metadata: { name, namespace: 'default' } })
+    const plugin = limitRanger(environment(named('a', { default: { cpu: '1' } }), named('b', { default: { cpu: '2', memory: '1Gi' } }), named('c', { max: { cpu: '500m' } }), named('d', { max: { memory: '1Mi' } })))
+    expect(await refusal(plugin, core.pods, pod({ containers: [{ name: 'x', resources: {} }, { name: 'y', resources: {} }] }))).toBe('403 pods "p" is forbidden: maximum cpu usage per Container is 500m, but limit is 1')
+  })
+
+  it('says what is wrong with an amount once', async () => {
+    const container = pod({ containers: [{ name: 'a', resources: { requests: { cpu: '3' }, limits: { cpu: '4' } } }] })
+    expect(await refusal(limitRanger(environment(range({ type: 'Container', max: { cpu: '2' } }))), core.pods, container)).toBe('403 pods "p" is forbidden: maximum cpu usage per Container is 2, but limit is 4')
+  })
+
+  it('lets claims that are out of bounds go', async () => {
+    const claim = (storage: string, deletionTimestamp?: string): Loose => ({ kind: 'PersistentVolumeClaim', metadata: { name: 'c', namespace: 'default', deletionTimestamp } as never, spec: { resources: { requests: { storage } } } })
+    const plugin = limitRanger(environment(range({ type: 'PersistentVolumeClaim', min: { storage: '1Gi' }, max: { storage: '2Gi' } })))
+    expect(await refusal(plugin, core.persistentvolumeclaims, claim('1Mi'))).toContain('minimum storage usage per PersistentVolumeClaim is 1Gi, but request is 1Mi')
+    expect(await refusal(plugin, core.persistentvolumeclaims, claim('3Gi'), { operation: 'UPDATE', old: claim('3Gi') })).toContain('maximum storage usage per PersistentVolumeClaim is 2Gi, but request is 3Gi')
+    expect(await refusal(plugin, core.persistentvolumeclaims, claim('3Gi', 'now'), { operation: 'UPDATE', old: claim('3Gi', 'now') })).toBe('admitted')
+  })
+
   it('adds up the containers of a pod', async () => {
     const plugin = limitRanger(environment(range({ type: 'Pod', max: { memory: '1Gi' } })))
     const two = pod({ containers: ['a', 'b'].map((name) => ({ name, resources: { limits: { memory: '600Mi' } } })) })
@@ -196,6 +215,8 @@ describe('LimitRanger', () => {
     expect(await refusal(plugin, core.pods, sized('2'), { operation: 'UPDATE', subresource: 'resize', old: sized('1') })).toContain('maximum cpu usage per Container is 1, but limit is 2')
     expect(await refusal(plugin, core.pods, sized('1'), { operation: 'UPDATE', subresource: 'resize', old: sized('500m') })).toBe('admitted')
     expect(await refusal(plugin, core.pods, sized('2'), { operation: 'UPDATE', old: sized('2') })).toBe('admitted')
+    const defaults = limitRanger(environment(range({ type: 'Container', default: { memory: '1Gi' } })))
+    expect((await admit(defaults, core.pods, sized('2'), { operation: 'UPDATE', subresource: 'resize', old: sized('1') })).spec.containers[0]?.resources).toMatchObject({ limits: { cpu: '2', memory: '1Gi' } })
   })
 })
 

@@ -13,7 +13,6 @@ const claims = 'persistentvolumeclaims'
 
 export function limitRanger(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugin {
   const ranges = env.lister(core.limitranges)
-  const itemsIn = (namespace: string): readonly core.LimitRangeItem[] => ranges.list(namespace).flatMap((r) => r.spec.limits as core.LimitRangeItem[])
   const isClaim = (a: AdmissionAttributes) => a.resource.groupResource === claims && a.subresource === '' && (a.operation === 'CREATE' || a.operation === 'UPDATE')
 
   /** A pod that grows while it runs stays within the same bounds. */
@@ -21,18 +20,24 @@ export function limitRanger(env: Pick<ServerEnvironment, 'lister'>): AdmissionPl
 
   return {
     name: 'LimitRanger',
-    handles: (a) => (createsPod(a) || isResize(a) || isClaim(a)) && ranges.list(a.namespace).length > 0,
-    mutate: (a) => (createsPod(a) ? withDefaults(podOf(a), itemsIn(a.namespace).filter((i) => i.type === 'Container')) : (a.object as NonNullable<typeof a.object>)),
+    // What is on its way out only loses its finalizers.
+    handles: (a) => (createsPod(a) || isResize(a) || isClaim(a)) && a.old?.metadata.deletionTimestamp === undefined && ranges.list(a.namespace).length > 0,
+    mutate: (a) => (isClaim(a) ? (a.object as NonNullable<typeof a.object>) : ranges.list(a.namespace).reduce(withDefaults, podOf(a))),
     validate(a) {
-      const problems = itemsIn(a.namespace).flatMap((item) => (isClaim(a) ? claimProblems(a.object as unknown as core.PersistentVolumeClaim, item) : podProblems(podOf(a), item)))
-      if (problems.length > 0) throw refused(a, problems.length === 1 ? (problems[0] as string) : `[${problems.join(', ')}]`)
+      for (const range of ranges.list(a.namespace)) {
+        const items = range.spec.limits as readonly core.LimitRangeItem[]
+        const problems = [...new Set(items.flatMap((item) => (isClaim(a) ? claimProblems(a.object as unknown as core.PersistentVolumeClaim, item) : podProblems(podOf(a), item))))]
+        if (problems.length > 0) throw refused(a, problems.length === 1 ? (problems[0] as string) : `[${problems.join(', ')}]`)
+      }
     },
   }
 }
 
-function withDefaults(pod: core.Pod, items: readonly core.LimitRangeItem[]): core.Pod {
-  const requests = Object.assign({}, ...items.toReversed().map((i) => i.defaultRequest ?? {})) as Amounts
-  const limits = Object.assign({}, ...items.toReversed().map((i) => i.default ?? {})) as Amounts
+/** What one range says where containers say nothing. Of several ranges the first one that says something counts. */
+function withDefaults(pod: core.Pod, range: core.LimitRange): core.Pod {
+  const items = (range.spec.limits as readonly core.LimitRangeItem[]).filter((i) => i.type === 'Container')
+  const requests = Object.assign({}, ...items.map((i) => i.defaultRequest ?? {})) as Amounts
+  const limits = Object.assign({}, ...items.map((i) => i.default ?? {})) as Amounts
   const notes: string[] = []
   const fill = (kind: string) => <C extends core.Container>(container: C): C => {
     const missing = (defaults: Amounts, own: Amounts | undefined) => Object.keys(defaults).filter((name) => own?.[name] === undefined).toSorted()
@@ -70,42 +75,44 @@ function podTotals({ spec }: core.Pod): Resources {
   return { requests: total('requests'), limits: total('limits') }
 }
 
-function claimProblems(claim: core.PersistentVolumeClaim, item: core.LimitRangeItem): readonly string[] {
+/** Of claims only what they request is looked at. */
+function claimProblems({ spec }: core.PersistentVolumeClaim, item: core.LimitRangeItem): readonly string[] {
   if (item.type !== 'PersistentVolumeClaim') return []
-  const request = claim.spec.resources.requests?.['storage']
-  const list: string[] = []
-  const usage = (bound: string, text: string) => `${bound} storage usage per PersistentVolumeClaim is ${text}`
-  const min = item.min?.['storage']
-  const max = item.max?.['storage']
-  if (min !== undefined && request === undefined) list.push(`${usage('minimum', min)}.  No request is specified`)
-  else if (min !== undefined && less(request, min)) list.push(`${usage('minimum', min)}, but request is ${request}`)
-  if (max !== undefined && less(max, request)) list.push(`${usage('maximum', max)}, but request is ${request}`)
-  return list
+  const requests = spec.resources.requests ?? {}
+  return [
+    ...tooLittle(item, { requests, limits: {} }),
+    ...Object.entries(item.max ?? {}).flatMap(([name, max]) => {
+      const head = `maximum ${name} usage per ${item.type} is ${max}`
+      if (requests[name] === undefined) return [`${head}.  No request is specified`]
+      return less(max, requests[name]) ? [`${head}, but request is ${requests[name]}`] : []
+    }),
+  ]
 }
 
 const less = (a: string | undefined, b: string | undefined): boolean =>
   a !== undefined && b !== undefined && parseQuantity(a).compare(parseQuantity(b)) < 0
 
-function problems(item: core.LimitRangeItem, { requests, limits }: Resources): string[] {
-  const list: string[] = []
-  for (const [name, min] of Object.entries(item.min ?? {})) {
-    const head = `minimum ${name} usage per ${item.type} is ${min}`
-    if (requests[name] === undefined) list.push(`${head}.  No request is specified`)
-    else if (less(requests[name], min)) list.push(`${head}, but request is ${requests[name]}`)
-    if (less(limits[name], min)) list.push(`${head}, but limit is ${limits[name]}`)
-  }
-  for (const [name, max] of Object.entries(item.max ?? {})) {
-    const head = `maximum ${name} usage per ${item.type} is ${max}`
-    if (limits[name] === undefined) list.push(`${head}.  No limit is specified`)
-    else if (less(max, limits[name])) list.push(`${head}, but limit is ${limits[name]}`)
-    if (less(max, requests[name])) list.push(`${head}, but request is ${requests[name]}`)
-  }
-  for (const [name, ratio] of Object.entries(item.maxLimitRequestRatio ?? {})) {
-    const problem = ratioProblem(name, item.type, ratio, requests[name], limits[name])
-    if (problem) list.push(problem)
-  }
-  return list
-}
+/** Of each amount the first thing that is wrong. */
+const problems = (item: core.LimitRangeItem, resources: Resources): readonly string[] => [...tooLittle(item, resources), ...tooMuch(item, resources), ...outOfRatio(item, resources)]
+
+const tooLittle = (item: core.LimitRangeItem, { requests, limits }: Resources): readonly string[] => Object.entries(item.min ?? {}).flatMap(([name, min]) => {
+  const head = `minimum ${name} usage per ${item.type} is ${min}`
+  if (requests[name] === undefined) return [`${head}.  No request is specified`]
+  if (less(requests[name], min)) return [`${head}, but request is ${requests[name]}`]
+  return less(limits[name], min) ? [`${head}, but limit is ${limits[name]}`] : []
+})
+
+const tooMuch = (item: core.LimitRangeItem, { requests, limits }: Resources): readonly string[] => Object.entries(item.max ?? {}).flatMap(([name, max]) => {
+  const head = `maximum ${name} usage per ${item.type} is ${max}`
+  if (limits[name] === undefined) return [`${head}.  No limit is specified`]
+  if (less(max, limits[name])) return [`${head}, but limit is ${limits[name]}`]
+  return less(max, requests[name]) ? [`${head}, but request is ${requests[name]}`] : []
+})
+
+const outOfRatio = (item: core.LimitRangeItem, { requests, limits }: Resources): readonly string[] => Object.entries(item.maxLimitRequestRatio ?? {}).flatMap(([name, ratio]) => {
+  const problem = ratioProblem(name, item.type, ratio, requests[name], limits[name])
+  return problem === undefined ? [] : [problem]
+})
 
 function ratioProblem(name: string, type: string, ratio: string, request: string | undefined, limit: string | undefined): string | undefined {
   const head = `${name} max limit to request ratio per ${type} is ${ratio}, but`
