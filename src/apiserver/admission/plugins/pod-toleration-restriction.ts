@@ -8,13 +8,13 @@ import { parseConfiguration } from '../../../machinery/configuration.ts'
 import { ApiError } from '../../../machinery/errors.ts'
 import { found } from '../../../machinery/field.ts'
 import { decodeObject } from '../../../machinery/json.ts'
-import { deepEqual } from '../../../machinery/meta.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import { qosClass } from '../../registry/core/qos.ts'
 import { toleration as validateToleration } from '../../registry/core/validation/scheduling.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { withNamespace } from '../namespaces.ts'
 import { isPod, podOf, withSpec } from '../pods.ts'
+import { covers, merged } from '../tolerations.ts'
 
 const Configuration = root('Configuration', { default: zero(0, list(core.Toleration)), whitelist: zero(0, list(core.Toleration)) })
 const Tolerations = struct('Tolerations', { items: zero(0, list(core.Toleration)) })
@@ -81,25 +81,4 @@ function tolerationsIn({ metadata }: core.Namespace, annotation: string): Tolera
   } catch (error) {
     throw new ApiError(500, '', `namespaces ${JSON.stringify(metadata.name)}: annotation ${annotation}: ${(error as Error).message}`)
   }
-}
-
-/** Without those that another one covers; of two that are equal the first stays. */
-function merged(all: Tolerations): Tolerations {
-  const kept: core.Toleration[] = []
-  for (const [i, one] of all.entries()) {
-    const later = all.slice(i + 1)
-    if (!kept.some((wide) => covers(wide, one)) && !later.some((wide) => !deepEqual(wide, one) && covers(wide, one))) kept.push(one)
-  }
-  return kept
-}
-
-/** Whether `wide` tolerates everything that `one` does. */
-function covers(wide: core.Toleration, one: core.Toleration): boolean {
-  if (deepEqual(wide, one)) return true
-  const anyKey = !wide.key && wide.operator === 'Exists'
-  if ((one.key ?? '') !== (wide.key ?? '') && !anyKey) return false
-  if (wide.effect && one.effect !== wide.effect) return false
-  if (wide.effect === 'NoExecute' && wide.tolerationSeconds !== undefined && (one.tolerationSeconds === undefined || one.tolerationSeconds > wide.tolerationSeconds)) return false
-  if (wide.operator === 'Exists') return true
-  return (!wide.operator || wide.operator === 'Equal') && one.operator === 'Equal' && (one.value ?? '') === (wide.value ?? '')
 }

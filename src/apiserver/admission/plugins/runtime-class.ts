@@ -1,9 +1,10 @@
 /** A pod's runtime class brings its overhead, its nodes and its tolerations with it. */
 import { core, node } from '../../../api/index.ts'
-import { deepEqual } from '../../../machinery/meta.ts'
+import { parseQuantity } from '../../../machinery/quantity.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
 import { createsPod, podOf, refused, withSpec } from '../pods.ts'
+import { merged } from '../tolerations.ts'
 
 export function runtimeClass(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugin {
   const classes = env.lister(node.runtimeclasses)
@@ -25,18 +26,31 @@ export function runtimeClass(env: Pick<ServerEnvironment, 'lister'>): AdmissionP
       if (!chosen) return podOf(a)
       return withScheduling(a, withOverhead(a, chosen), chosen)
     },
+    // A webhook may have changed it since.
     validate(a) {
-      const pod = podOf(a)
-      if (!pod.spec.runtimeClassName && pod.spec.overhead) throw refused(a, 'pod rejected: Pod overhead set without corresponding RuntimeClass defined')
+      const { overhead } = podOf(a).spec
+      const defined = classOf(a)?.overhead
+      if (defined && !sameAmounts(defined.podFixed, overhead)) throw refused(a, mismatch)
+      if (!defined && overhead) throw refused(a, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead')
     },
   }
 }
 
-function withOverhead(a: AdmissionAttributes, { overhead }: node.RuntimeClass): core.Pod {
+const mismatch = 'pod rejected: Pod\'s Overhead doesn\'t match RuntimeClass\'s defined Overhead'
+
+type Amounts = Readonly<Record<string, string>>
+
+/** However they are written: `1` and `1000m` are the same. None at all are the same as an empty list. */
+function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => b[name] !== undefined && parseQuantity(a[name] as string).compare(parseQuantity(b[name])) === 0)
+}
+
+function withOverhead(a: AdmissionAttributes, { overhead: defined }: node.RuntimeClass): core.Pod {
   const pod = podOf(a)
-  const fixed = overhead?.podFixed
-  if (pod.spec.overhead && !deepEqual(pod.spec.overhead, fixed ?? {})) throw refused(a, 'pod rejected: Pod\'s overhead doesn\'t match RuntimeClass\'s overhead')
-  return fixed ? withSpec(pod, { overhead: fixed }) : pod
+  if (!defined) return pod
+  if (pod.spec.overhead && !sameAmounts(defined.podFixed, pod.spec.overhead)) throw refused(a, mismatch)
+  return defined.podFixed ? withSpec(pod, { overhead: defined.podFixed }) : pod
 }
 
 function withScheduling(a: AdmissionAttributes, pod: core.Pod, { scheduling }: node.RuntimeClass): core.Pod {
@@ -48,9 +62,9 @@ function withScheduling(a: AdmissionAttributes, pod: core.Pod, { scheduling }: n
     selector[key] = value
   }
   const own = pod.spec.tolerations ?? []
-  const added = (scheduling.tolerations ?? []).filter((t) => !own.some((o) => deepEqual(o, t)))
+  const tolerations = merged([...own, ...(scheduling.tolerations ?? [])])
   return withSpec(pod, {
     ...(Object.keys(selector).length > 0 ? { nodeSelector: selector } : {}),
-    ...(added.length > 0 ? { tolerations: [...own, ...added] } : {}),
+    ...(tolerations.length > 0 ? { tolerations } : {}),
   })
 }
