@@ -23,17 +23,32 @@ function foreign(kind: string, { name, env = [], envFrom = [] }: Container, own:
   return undefined
 }
 
-/** Why the pod may not run under the account; undefined when it may. */
-export function secretRefusal({ spec }: core.Pod, { metadata: { name = '' }, secrets = [], imagePullSecrets = [] }: core.ServiceAccount): string | undefined {
-  const own = new Set(secrets.map((secret) => secret.name ?? ''))
-  const refusal = (how: string, secret: string): string => `${how} secret.secretName="${secret}" is not allowed because service account ${name} does not reference that secret`
-  for (const { secret } of spec.volumes ?? []) if (secret && !own.has(secret.secretName ?? '')) return refusal('volume with', secret.secretName ?? '')
-  for (const [kind, list] of lists) {
+const refusal = (how: string, secret: string, { metadata: { name = '' } }: core.ServiceAccount): string =>
+  `${how} secret.secretName="${secret}" is not allowed because service account ${name} does not reference that secret`
+
+/** Why containers that are added to a running pod may not be; what the pod has already is not asked about. */
+export function ephemeralSecretRefusal({ spec }: core.Pod, account: core.ServiceAccount): string | undefined {
+  return containersRefusal(spec, [lists[2]], account)
+}
+
+function containersRefusal(spec: core.PodSpec, of: readonly (typeof lists)[number][], account: core.ServiceAccount): string | undefined {
+  const own = new Set((account.secrets ?? []).map((secret) => secret.name ?? ''))
+  for (const [kind, list] of of) {
     for (const container of spec[list] ?? []) {
       const found = foreign(kind, container, own)
-      if (found) return refusal(...found)
+      if (found) return refusal(...found, account)
     }
   }
+  return undefined
+}
+
+/** Why the pod may not run under the account; undefined when it may. */
+export function secretRefusal({ spec }: core.Pod, account: core.ServiceAccount): string | undefined {
+  const { metadata: { name = '' }, secrets = [], imagePullSecrets = [] } = account
+  const own = new Set(secrets.map((secret) => secret.name ?? ''))
+  for (const { secret } of spec.volumes ?? []) if (secret && !own.has(secret.secretName ?? '')) return refusal('volume with', secret.secretName ?? '', account)
+  const why = containersRefusal(spec, lists, account)
+  if (why !== undefined) return why
   const pulls = new Set(imagePullSecrets.map((secret) => secret.name))
   const at = (spec.imagePullSecrets ?? []).findIndex((secret) => !pulls.has(secret.name))
   return at < 0 ? undefined : `imagePullSecrets[${at}].name="${spec.imagePullSecrets![at]!.name}" is not allowed because service account ${name} does not reference that imagePullSecret`

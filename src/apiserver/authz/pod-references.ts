@@ -41,7 +41,7 @@ function collect(pod: core.Pod): PodReferences {
       add(secrets, source.secret?.name)
       add(configMaps, source.configMap?.name)
     }
-    for (const secret of [volume.csi?.nodePublishSecretRef, volume.iscsi?.secretRef, volume.cephfs?.secretRef, volume.flexVolume?.secretRef, volume.rbd?.secretRef, volume.scaleIO?.secretRef, volume.storageos?.secretRef]) add(secrets, secret?.name)
+    for (const secret of [volume.csi?.nodePublishSecretRef, volume.iscsi?.secretRef, volume.cephfs?.secretRef, volume.cinder?.secretRef, volume.flexVolume?.secretRef, volume.rbd?.secretRef, volume.scaleIO?.secretRef, volume.storageos?.secretRef]) add(secrets, secret?.name)
     add(secrets, volume.azureFile?.secretName)
   }
   return { secrets: [...secrets], configMaps: [...configMaps], claims: [...claims] }

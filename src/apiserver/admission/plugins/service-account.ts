@@ -5,7 +5,7 @@ import { deepFreeze, randomSuffix } from '../../../machinery/meta.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import { referencesOf } from '../../authz/pod-references.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { enforcesSecrets, secretRefusal } from '../mountable-secrets.ts'
+import { enforcesSecrets, ephemeralSecretRefusal, secretRefusal } from '../mountable-secrets.ts'
 import { createsPod, isMirrorPod, podOf, refused, withSpec } from '../pods.ts'
 
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -55,13 +55,11 @@ export function serviceAccount(env: Pick<ServerEnvironment, 'lister' | 'client' 
     const name = pod.spec.serviceAccountName
     if (!name) throw refused(a, `no service account specified for pod ${a.namespace}/${pod.metadata.name ?? ''}`)
     const check = (account: core.ServiceAccount): void => {
-      const why = enforcesSecrets(account) ? secretRefusal(pod, account) : undefined
+      const why = enforcesSecrets(account) ? (addsContainers(a) ? ephemeralSecretRefusal : secretRefusal)(pod, account) : undefined
       if (why !== undefined) throw refused(a, why)
     }
     const account = accounts.get(a.namespace, name)
-    if (account) return check(account)
-    // Whoever debugs a pod may do so without its account.
-    return addsContainers(a) ? undefined : find(a, name).then(check)
+    return account ? check(account) : find(a, name).then(check)
   }
 
   return {
