@@ -2,9 +2,12 @@
 import { core, storage } from '../../../api/index.ts'
 import { parseQuantity } from '../../../machinery/quantity.ts'
 import type { ServerEnvironment } from '../../options.ts'
+import { classAnnotation } from '../../registry/core/volume-text.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import { refused } from '../pods.ts'
 
+/** The old annotation wins. */
+const classOf = ({ metadata, spec }: core.PersistentVolumeClaim): string | undefined => metadata.annotations?.[classAnnotation] ?? spec.storageClassName
 const sizeOf = (claim: core.PersistentVolumeClaim) => parseQuantity(claim.spec.resources.requests?.['storage'] ?? '0')
 
 export function persistentVolumeClaimResize(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugin {
@@ -17,7 +20,8 @@ export function persistentVolumeClaimResize(env: Pick<ServerEnvironment, 'lister
       const old = a.old as unknown as core.PersistentVolumeClaim
       if (sizeOf(claim).compare(sizeOf(old)) <= 0) return
       if (old.status.phase !== 'Bound') throw refused(a, 'Only bound persistent volume claims can be expanded')
-      if (!classes.get('', claim.spec.storageClassName ?? '')?.allowVolumeExpansion) {
+      const name = classOf(old)
+      if (!name || classOf(claim) !== name || !classes.get('', name)?.allowVolumeExpansion) {
         throw refused(a, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
       }
     },
