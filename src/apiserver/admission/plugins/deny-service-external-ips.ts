@@ -11,7 +11,7 @@ export function denyServiceExternalIPs(): AdmissionPlugin {
     handles: (a) => a.resource.groupResource === 'services' && a.subresource === '' && (a.operation === 'CREATE' || a.operation === 'UPDATE'),
     validate(a) {
       const before = addressesOf(a.old)
-      if (addressesOf(a.object).some((address) => !before.includes(address))) throw refused(a, 'Use of external IPs is denied by admission control.')
+      if (addressesOf(a.object).some((address) => !before.includes(address))) throw refused(a, 'Use of external IPs is denied by admission control')
     },
   }
 }

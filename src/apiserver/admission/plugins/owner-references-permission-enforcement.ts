@@ -1,5 +1,5 @@
 /**
- * An owner reference makes the garbage collector act: whoever changes those of an object must be allowed to delete it, and whoever makes an owner
+ * An owner reference makes the garbage collector act: whoever changes those of an object that is there must be allowed to delete it, and whoever makes an owner
  * wait for it (`blockOwnerDeletion`) to set finalizers of the owner. Off by default.
  */
 import type { meta } from '../../../api/index.ts'
@@ -22,7 +22,8 @@ export function ownerReferencesPermissionEnforcement(env: Pick<ServerEnvironment
       && !deepEqual(ownersOf(a.object), ownersOf(a.old)),
     async validate(a) {
       const { group, version, plural } = a.resource
-      await may(a, { verb: 'delete', group, version, resource: plural, subresource: a.subresource, namespace: a.namespace, name: a.name }, 'cannot set an ownerRef on a resource you can\'t delete')
+      // Whoever makes an object could as well not have made it.
+      if (a.operation !== 'CREATE') await may(a, { verb: 'delete', group, version, resource: plural, subresource: a.subresource, namespace: a.namespace, name: a.name }, 'cannot set an ownerRef on a resource you can\'t delete')
       const before = new Set(ownersOf(a.old).flatMap(({ uid, blockOwnerDeletion }) => (blockOwnerDeletion ? [uid] : [])))
       for (const owner of ownersOf(a.object)) {
         if (!owner.blockOwnerDeletion || before.has(owner.uid)) continue
