@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { certificates, core, networking, rbac, type Resource } from '../../api/index.ts'
+import { certificates, core, networking, rbac, scheduling, type Resource } from '../../api/index.ts'
 import { isApiError } from '../../machinery/errors.ts'
 import { createAuthorizer } from '../authz/authorizer.ts'
 import { createRbacIndex } from '../authz/rbac.ts'
@@ -123,12 +123,16 @@ describe('ServiceAccount', () => {
     expect(await refusal(plugin, core.pods, pod({ imagePullSecrets: [{ name: 'pull' }, { name: 'theirs' }] }))).toContain(`imagePullSecrets[1].name="theirs" ${because} imagePullSecret`)
     const debugged = pod({ serviceAccountName: 'default', ephemeralContainers: [{ name: 'd', ...uses('theirs') }] })
     expect(await refusal(plugin, core.pods, debugged, { operation: 'UPDATE', subresource: 'ephemeralcontainers', old: pod() })).toContain('ephemeral container d with envVar E referencing secret.secretName="theirs"')
+    const debugs = { operation: 'UPDATE', subresource: 'ephemeralcontainers', old: pod() } as const
+    const running = pod({ serviceAccountName: 'default', containers: [{ name: 'a', ...uses('theirs') }], ephemeralContainers: [{ name: 'd', ...uses('mine') }] })
+    expect(await refusal(plugin, core.pods, running, debugs)).toBe('admitted')
+    expect(await refusal(plugin, core.pods, pod({ serviceAccountName: 'gone', ephemeralContainers: [{ name: 'd', ...uses('theirs') }] }), debugs)).toContain('error looking up service account default/gone')
     expect(await refusal(serviceAccount(environment(account('default')), { mountTokens: false }), core.pods, pod({ volumes: [{ name: 'v', secret: { secretName: 'theirs' } }] }))).toBe('admitted')
   })
 
   it('lets mirror pods use no secrets in any way', async () => {
     const mirror = (spec: object) => pod({ nodeName: 'n', ...spec }, { annotations: { 'kubernetes.io/config.mirror': 'x' } })
-    for (const spec of [{ volumes: [{ name: 'v', secret: { secretName: 's' } }] }, { containers: [{ name: 'a', envFrom: [{ secretRef: { name: 's' } }] }] }, { imagePullSecrets: [{ name: 's' }] }, { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 's' } }] } }] }]) {
+    for (const spec of [{ volumes: [{ name: 'v', secret: { secretName: 's' } }] }, { containers: [{ name: 'a', envFrom: [{ secretRef: { name: 's' } }] }] }, { imagePullSecrets: [{ name: 's' }] }, { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 's' } }] } }] }, { volumes: [{ name: 'v', cinder: { volumeID: 'x', secretRef: { name: 's' } } }] }]) {
       expect(await refusal(serviceAccount(environment(), token), core.pods, mirror(spec)), JSON.stringify(spec)).toContain('a mirror pod may not reference secrets')
     }
   })
@@ -148,6 +152,16 @@ describe('Priority', () => {
     expect((await admit(priority(environment(high, plain)), core.pods, pod())).spec).toMatchObject({ priority: 5, priorityClassName: 'plain' })
     expect((await admit(priority(environment(high)), core.pods, pod())).spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' })
     expect((await admit(priority(environment()), core.pods, pod({ priorityClassName: 'system-node-critical' }))).spec).toMatchObject({ priority: 2_000_001_000 })
+  })
+
+  it('has one default class only', async () => {
+    expect(await refusal(priority(environment(plain)), scheduling.priorityclasses, { ...plain, metadata: { name: 'other' } })).toContain('PriorityClass plain is already marked as default. Only one default can exist')
+    expect(await refusal(priority(environment(plain)), scheduling.priorityclasses, plain)).toContain('is already marked as default')
+    expect(await refusal(priority(environment(plain)), scheduling.priorityclasses, plain, { operation: 'UPDATE', old: plain })).toBe('admitted')
+  })
+
+  it('of the pods that stand for a node\'s own is that of others', async () => {
+    expect((await admit(priority(environment(plain)), core.pods, pod({ nodeName: 'n' }, { annotations: { 'kubernetes.io/config.mirror': 'x' } }))).spec).toMatchObject({ priority: 5, priorityClassName: 'plain' })
   })
 
   it('is not taken from the client', async () => {
@@ -235,7 +249,7 @@ describe('small plugins', () => {
 
   it('let pods that ask for a device onto the nodes that have it', async () => {
     const { spec } = await admit(extendedResourceToleration(), core.pods, pod({ containers: [{ name: 'a', resources: { requests: { cpu: '1', 'example.com/gpu': '1' } } }] }))
-    expect(spec.tolerations).toEqual([{ key: 'example.com/gpu', operator: 'Exists' }])
+    expect(spec.tolerations).toEqual([{ key: 'example.com/gpu', operator: 'Exists', effect: 'NoSchedule' }])
   })
 
   it('keep claims and volumes from going while they are used', async () => {
@@ -261,7 +275,11 @@ describe('small plugins', () => {
     expect((await admit(plugin, core.pods, pod({ runtimeClassName: 'vm' }))).spec).toMatchObject({ overhead: { cpu: '1' }, nodeSelector: { vm: 'yes' } })
     expect(await refusal(plugin, core.pods, pod({ runtimeClassName: 'vm', nodeSelector: { vm: 'no' } }))).toContain('conflict: runtimeClass.scheduling.nodeSelector[vm] = yes')
     expect(await refusal(plugin, core.pods, pod({ runtimeClassName: 'x' }))).toContain('pod rejected: RuntimeClass "x" not found')
-    expect(await refusal(plugin, core.pods, pod({ overhead: { cpu: '1' } }))).toContain('without corresponding RuntimeClass')
+    expect(await refusal(plugin, core.pods, pod({ overhead: { cpu: '1' } }))).toContain('pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead')
+    expect(await refusal(plugin, core.pods, pod({ runtimeClassName: 'vm', overhead: { cpu: '1000m' } }))).toBe('admitted')
+    const light = runtimeClass(environment({ kind: 'RuntimeClass', metadata: { name: 'light' }, handler: 'runc', scheduling: { tolerations: [{ key: 'a', operator: 'Exists' }] } }))
+    expect(await refusal(light, core.pods, pod({ runtimeClassName: 'light', overhead: { cpu: '1' } }))).toContain('without corresponding RuntimeClass defined Overhead')
+    expect((await admit(light, core.pods, pod({ runtimeClassName: 'light', tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute' }] }))).spec.tolerations).toEqual([{ key: 'a', operator: 'Exists' }])
   })
 })
 
@@ -363,6 +381,7 @@ describe('CertificateApproval and CertificateSigning', () => {
     expect(await approve('other.com/one')).toContain('user not permitted to approve requests with signerName "other.com/one"')
     const sign = (signer: string, certificate: string) => refusal(certificateSigning(authorizer), certificates.certificatesigningrequests, request(signer, certificate), { operation: 'UPDATE', subresource: 'status', old: request(signer) })
     expect(await sign('example.com/one', 'pem')).toBe('admitted')
+    expect(await refusal(certificateApproval(authorizer), certificates.certificatesigningrequests, request('example.com/one'), { operation: 'UPDATE', subresource: 'approval', old: request('other.com/one') })).toContain('"other.com/one"')
     expect(await sign('example.com/two', 'pem')).toContain('user not permitted to sign requests with signerName "example.com/two"')
   })
 })

@@ -2,7 +2,7 @@
 import { core, scheduling } from '../../../api/index.ts'
 import type { ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
-import { createsPod, isMirrorPod, isPod, podOf, refused, withSpec } from '../pods.ts'
+import { createsPod, isPod, podOf, refused, withSpec } from '../pods.ts'
 
 const classResource = 'priorityclasses.scheduling.k8s.io'
 /** The classes that exist before anybody wrote them. */
@@ -29,7 +29,6 @@ export function priority(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugi
   function admitPod(a: AdmissionAttributes): core.Pod {
     const pod = podOf(a)
     if (a.operation === 'UPDATE') return keepPriority(pod, a.old as unknown as core.Pod)
-    if (isMirrorPod(pod) && !pod.spec.priorityClassName && pod.spec.priority === undefined) return withSpec(pod, { priority: system['system-node-critical'], priorityClassName: 'system-node-critical', preemptionPolicy: 'PreemptLowerPriority' })
     const { name, value, preemptionPolicy } = resolve(a, pod.spec.priorityClassName ?? '')
     if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
       throw refused(a, `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`)
@@ -49,7 +48,7 @@ export function priority(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugi
       const wanted = a.object as unknown as scheduling.PriorityClass
       if (!wanted.globalDefault) return
       const other = globalDefault()
-      if (other && other.metadata.name !== wanted.metadata.name) {
+      if (other && (a.operation === 'CREATE' || other.metadata.name !== wanted.metadata.name)) {
         throw refused(a, `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`)
       }
     },
