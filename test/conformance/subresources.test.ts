@@ -136,11 +136,14 @@ describe('pods', () => {
   })
 
   it('are resized through their own subresource only', async () => {
+    await ask('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } })
+    expect(await ask('PATCH', '/api/v1/nodes/n1/status', { status: { allocatable: { cpu: '1', memory: '1Gi' } } }, merge)).toMatchObject({ http: 200 })
     await runningPod('resized')
     const resize = { spec: { containers: [{ name: 'c', image: 'other', resources: { requests: { cpu: '200m' } } }] } }
     const { spec, http } = await ask('PATCH', `${pods}/resized/resize`, resize, strategic)
     expect([http, spec.containers[0]!.image, spec.containers[0]!.resources.requests['cpu']]).toEqual([200, 'x', '200m'])
     expect(await ask('PATCH', `${pods}/resized`, { spec: { containers: [{ name: 'c', resources: { requests: { cpu: '300m' } } }] } }, strategic)).toMatchObject({ http: 422 })
+    expect(await ask('PATCH', `${pods}/resized/resize`, { spec: { containers: [{ name: 'c', resources: { requests: { cpu: '2' } } }] } }, strategic)).toMatchObject({ http: 403, details: { causes: [{ reason: 'NodeCapacity' }] } })
   })
 
   it('are bound once', async () => {

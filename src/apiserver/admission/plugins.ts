@@ -28,6 +28,7 @@ import { nodeRestriction } from './plugins/node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './plugins/owner-references-permission-enforcement.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
 import { podNodeSelector } from './plugins/pod-node-selector.ts'
+import { podResizeValidator } from './plugins/pod-resize-validator.ts'
 import { podSecurity } from './plugins/pod-security.ts'
 import { podTolerationRestriction } from './plugins/pod-toleration-restriction.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
@@ -96,6 +97,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     defaultIngressClass(env),
     denyServiceExternalIPs(),
     podTopologyLabels(env),
+    podResizeValidator(env),
     roleEscalation(env, authorizer),
     policyParams(env, authorizer),
     mutatingAdmissionPolicy(env, authorizer, metrics),
