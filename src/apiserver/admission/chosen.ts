@@ -1,7 +1,7 @@
 /** Which admission plugins are on: kube-apiserver's names, and what of them is on when nobody says anything. */
 
 /** Plugins that change or refuse nothing here: what they look at belongs to features that Kubernetes has off by default, or is checked elsewhere. */
-const idle = ['AlwaysAdmit', 'ClusterTrustBundleAttest', 'JobValidation', 'NodeDeclaredFeatureValidator', 'PodGroupProtection', 'PodGroupWorkloadExists']
+const idle = ['AlwaysAdmit', 'ClusterTrustBundleAttest', 'JobValidation', 'PodGroupProtection', 'PodGroupWorkloadExists']
 /** Off unless asked for, as in kube-apiserver. */
 const off = [
   'AlwaysDeny', 'AlwaysPullImages', 'DenyServiceExternalIPs', 'EventRateLimit', 'ExtendedResourceToleration', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology', 'NamespaceAutoProvision', 'NamespaceExists',
@@ -12,7 +12,7 @@ const toldWhatToDo = ['EventRateLimit', 'ImagePolicyWebhook']
 /** kube-apiserver's own choice, with NodeRestriction, which every installer of clusters adds to it. */
 const on = [
   'CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction', 'DefaultIngressClass', 'DefaultStorageClass', 'DefaultTolerationSeconds', 'LimitRanger', 'MutatingAdmissionPolicy',
-  'MutatingAdmissionWebhook', 'NamespaceLifecycle', 'NodeRestriction', 'PersistentVolumeClaimResize', 'PodResizeValidator', 'PodSecurity', 'PodTopologyLabels', 'Priority', 'ResourceQuota', 'RuntimeClass', 'ServiceAccount',
+  'MutatingAdmissionWebhook', 'NamespaceLifecycle', 'NodeDeclaredFeatureValidator', 'NodeRestriction', 'PersistentVolumeClaimResize', 'PodResizeValidator', 'PodSecurity', 'PodTopologyLabels', 'Priority', 'ResourceQuota', 'RuntimeClass', 'ServiceAccount',
   'StorageObjectInUseProtection', 'TaintNodesByCondition', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionWebhook',
 ]
 const known: ReadonlySet<string> = new Set([...idle, ...off, ...on])

@@ -24,6 +24,7 @@ import { limitRanger } from './plugins/limit-ranger.ts'
 import { namespaceAutoProvision } from './plugins/namespace-auto-provision.ts'
 import { namespaceExists } from './plugins/namespace-exists.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
+import { nodeDeclaredFeatureValidator } from './plugins/node-declared-feature-validator.ts'
 import { nodeRestriction } from './plugins/node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './plugins/owner-references-permission-enforcement.ts'
 import { persistentVolumeClaimResize } from './plugins/persistent-volume-claim-resize.ts'
@@ -97,6 +98,7 @@ export function admissionPlugins(env: AdmissionEnvironment, authorizer: Authoriz
     defaultIngressClass(env),
     denyServiceExternalIPs(),
     podTopologyLabels(env),
+    nodeDeclaredFeatureValidator(env),
     podResizeValidator(env),
     roleEscalation(env, authorizer),
     policyParams(env, authorizer),
