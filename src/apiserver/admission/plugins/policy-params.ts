@@ -18,16 +18,18 @@ interface Binding { readonly spec: { readonly policyName?: string | undefined; r
 /** Plurals of bindings to where their policies are. */
 type Policies = Readonly<Record<string, Lister<Policy> | undefined>>
 
+const anyKind: Kind = { apiVersion: '*/*', kind: '*' }
+
 export function policyParams(env: Pick<ServerEnvironment, 'lister' | 'resources'>, authorizer: Authorizer): AdmissionPlugin {
   const policies: Policies = {
     validatingadmissionpolicybindings: env.lister(admissionregistration.validatingadmissionpolicies) as Lister<Policy>,
     mutatingadmissionpolicybindings: env.lister(admissionregistration.mutatingadmissionpolicies) as Lister<Policy>,
   }
+  const resourceOf = ({ apiVersion, kind }: Kind) => env.resources().find((r) => r.apiVersion === apiVersion && r.kind === kind && r.verbs.includes('get'))?.plural
   /** Whether the user may read what a kind names; a kind that is not known stands for all resources of its version. */
-  const may = async (a: AdmissionAttributes, { apiVersion = '', kind = '' }: Kind, verb: string, namespace: string, name: string) => {
-    const [version = '', group = ''] = apiVersion.split('/').toReversed()
-    const resource = env.resources().find((r) => r.apiVersion === apiVersion && r.kind === kind && r.verbs.includes('get'))?.plural ?? '*'
-    return (await authorizer.decide(a.context.user, { isResourceRequest: true, path: '', verb, group, version, resource, subresource: '', namespace, name })).opinion === 'allow'
+  const may = async (a: AdmissionAttributes, kind: Kind, verb: string, namespace: string, name: string) => {
+    const [version = '', group = ''] = (kind.apiVersion ?? '').split('/').toReversed()
+    return (await authorizer.decide(a.context.user, { isResourceRequest: true, path: '', verb, group, version, resource: resourceOf(kind) ?? '*', subresource: '', namespace, name })).opinion === 'allow'
   }
   const checkPolicy = async (a: AdmissionAttributes) => {
     const { paramKind } = (a.object as unknown as Policy).spec
@@ -37,12 +39,19 @@ export function policyParams(env: Pick<ServerEnvironment, 'lister' | 'resources'
   }
   const checkBinding = async (a: AdmissionAttributes) => {
     const { paramRef, policyName = '' } = (a.object as unknown as Binding).spec
-    const before = (a.old as unknown as Binding | undefined)?.spec.paramRef
-    if (!paramRef || deepEqual(before, paramRef)) return
-    const paramKind = policies[a.resource.plural]?.get('', policyName)?.spec.paramKind ?? { apiVersion: '*/*', kind: '*' }
+    const before = (a.old as unknown as Binding | undefined)?.spec
+    // The same reference is to something else when another policy says of what kind it is.
+    if (!paramRef || (before?.policyName === policyName && deepEqual(before.paramRef, paramRef))) return
+    const policy = policies[a.resource.plural]?.get('', policyName)
     const verb = paramRef.name ? 'get' : 'list'
-    if (await may(a, paramKind, verb, paramRef.namespace || '*', paramRef.name || '*')) return
-    throw refusal(a, 'paramRef', `user ${a.context.user.name} does not have "${verb}" permission on the object referenced by paramRef (kind=${paramKind.kind}, apiVersion=${paramKind.apiVersion})`)
+    // Without a namespace it is about all of them, without a name about every object.
+    if (await may(a, policy?.spec.paramKind ?? anyKind, verb, paramRef.namespace ?? '', paramRef.name ?? '')) return
+    const { name } = a.context.user
+    const all = `to determine minimum required permissions and user ${name} does not have "${verb}" permission for all groups, versions and resources`
+    if (!policy) throw refusal(a, 'paramRef', `unable to get policy ${policyName} ${all}`)
+    const { paramKind } = policy.spec
+    if (paramKind && !resourceOf(paramKind)) throw refusal(a, 'paramRef', `unable to resolve paramKind ${paramKind.apiVersion}, Kind=${paramKind.kind} ${all}`)
+    throw refusal(a, 'paramRef', `user ${name} does not have "${verb}" permission on the object referenced by paramRef`)
   }
   return {
     name: 'PolicyParams',

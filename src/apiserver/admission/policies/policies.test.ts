@@ -203,6 +203,21 @@ describe('who may define parameters', () => {
     await expect(plugin(() => false, kinded).validate(bound)).rejects.toMatchObject({ code: 422, message: expect.stringContaining('spec.paramRef: Forbidden: user ana does not have "get" permission on the object referenced by paramRef') as string })
     await plugin(({ verb, resource, name, namespace }) => verb === 'get' && resource === 'secrets' && name === 's' && namespace === 'x', kinded).validate(bound)
   })
+  it('is asked again when the same reference comes to mean something else', async () => {
+    const { validatingadmissionpolicybindings } = admissionregistration
+    const bound = attributesOf(validatingadmissionpolicybindings, binding({ paramRef: { name: 's', namespace: 'x' } }))
+    const to = (policyName: string) => ({ ...bound, operation: 'UPDATE' as const, old: { ...bound.object, spec: { ...(bound.object as unknown as { spec: object }).spec, policyName } } as never })
+    await plugin(() => false, kinded).validate(to('p'))
+    await expect(plugin(() => false, kinded).validate(to('other'))).rejects.toMatchObject({ code: 422, message: expect.stringContaining('spec.paramRef: Forbidden: user ana does not have "get" permission on the object referenced by paramRef') as string })
+  })
+  it('reads all of them without a namespace and a name, and anything at all while there is no such policy', async () => {
+    const asked: Action[] = []
+    const note = (action: Action) => asked.push(action) < 0
+    const bound = attributesOf(admissionregistration.validatingadmissionpolicybindings, binding({ paramRef: { selector: {} } }))
+    await expect(plugin(note, kinded).validate(bound)).rejects.toThrow('does not have "list" permission on the object referenced by paramRef')
+    await expect(plugin(note).validate(bound)).rejects.toThrow('unable to get policy p to determine minimum required permissions and user ana does not have "list" permission for all groups, versions and resources')
+    expect(asked).toMatchObject([{ verb: 'list', resource: 'secrets', namespace: '', name: '' }, { verb: 'list', group: '*', version: '*', resource: '*', namespace: '', name: '' }])
+  })
 })
 
 describe('a mutating policy', () => {
