@@ -15,8 +15,7 @@ describe('a validating policy', () => {
   })
   it('says of each expression what is wrong with it', () => {
     expect(wrong({ validations: [{ expression: '1' }, { expression: 'params.x' }, { expression: 'true', messageExpression: 'authorizer.path("/x").check("get").reason()' }, { expression: 'a\n&& b' }], variables: [{ name: 'a-b', expression: 'true' }, { name: 'c', expression: 'variables.later' }, { name: 'later', expression: '1' }] }).map((line) => line.split('\n')[0])).toEqual([
-      'spec.validations[3].message: Required value: message must be specified if expression contains line breaks',
-      'spec.variables[0].name: Invalid value: "a-b": name is not a valid CEL identifier',
+      'spec.variables[0].name: Invalid value: "a-b": must be a valid CEL identifier',
       `spec.variables[1].expression: Invalid value: "variables.later": compilation failed: ERROR: <input>:1:10: undefined field 'later'`,
       'spec.validations[0].expression: Invalid value: "1": must evaluate to bool but got int',
       `spec.validations[1].expression: Invalid value: "params.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')`,
@@ -26,14 +25,55 @@ describe('a validating policy', () => {
   })
   it('writes audit annotations under names that the audit log can have', () => {
     const annotations = (...auditAnnotations: object[]) => wrong({ auditAnnotations })
-    expect(annotations({ key: 'a b', valueExpression: '"x"' })[0]).toMatch(/^spec.auditAnnotations\[0\].key: Invalid value: "a b": name part must consist of/)
+    expect(annotations({ key: 'a b', valueExpression: '"x"' })[0]).toMatch(/^spec.auditAnnotations\[0\].key: Invalid value: "p.example.com\/a b": name part must consist of/)
     expect(annotations({ key: 'a', valueExpression: '1' })).toEqual(['spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of [string null_type] but got int'])
     expect(annotations({ key: 'a', valueExpression: '"x"' }, { key: 'a', valueExpression: '"y"' })).toEqual(['spec.auditAnnotations[1].key: Duplicate value: "a"'])
-    expect(annotations({ key: 'a', valueExpression: `"${'x'.repeat(6000)}"` })).toEqual(['spec.auditAnnotations[0].valueExpression: Too long: may not be more than 5120 bytes'])
+    expect(annotations({ key: 'a', valueExpression: `"${'x'.repeat(6000)}"` })).toEqual(['spec.auditAnnotations[0].valueExpression: Required value: must not exceed 5120 bytes in length'])
+  })
+})
+
+describe('the message of a validation', () => {
+  const said = (validation: object) => wrong({ validations: [{ expression: 'true &&\n true', ...validation }] })
+  it('may be left out whatever the expression looks like, and is one line', () => {
+    expect(said({})).toEqual([])
+    expect(said({ message: 'one line\n' })).toEqual([])
+    expect(said({ message: 'two\rlines' })).toEqual(['spec.validations[0].message: Invalid value: "two\\rlines": must not contain line breaks'])
+    expect(said({ message: ' ', messageExpression: ' ' })).toEqual([
+      'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified', 'spec.validations[0].message: Invalid value: " ": must be non-empty if specified',
+    ])
+  })
+  it('has one of three reasons', () => {
+    expect(said({ reason: 'Unauthorized' })).toEqual(['spec.validations[0].reason: Unsupported value: "Unauthorized": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"'])
+  })
+})
+
+describe('variables', () => {
+  it('have names and expressions, in policies of both kinds', () => {
+    const variables = [{ name: ' ', expression: ' ' }, { name: 'namespace', expression: '1' }]
+    const errors = ['spec.variables[0].name: Required value: name is not specified', 'spec.variables[0].expression: Required value: expression is not specified', 'spec.variables[1].name: Invalid value: "namespace": must be a valid CEL identifier']
+    expect(wrong({ variables, validations: [{ expression: 'true' }] })).toEqual(errors)
+    expect(wrongMutation({ variables, mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }] })).toEqual(expect.arrayContaining(errors))
   })
 })
 
 describe('a mutating policy', () => {
+  it('is about something, and nothing that is being deleted', () => {
+    const mutations = [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }]
+    expect(wrongMutation({ mutations, matchConstraints: {} })).toEqual(['spec.matchConstraints.resourceRules: Required value'])
+    expect(wrongMutation({ mutations, matchConstraints: { resourceRules: [{ ...rules[0], operations: ['DELETE', 'UPDATE'] }] } }))
+      .toEqual(['spec.matchConstraints.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"'])
+    const bound = (operation: string) => createErrors(admissionregistration.mutatingadmissionpolicybindings, { metadata: { name: 'b' }, spec: { policyName: 'p', matchResources: { resourceRules: [{ ...rules[0], operations: [operation] }] } } })
+    expect(bound('CREATE')).toEqual([])
+    expect(bound('DELETE')).toEqual(['spec.matchResources.resourceRules.operations: Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"'])
+  })
+  it('has the parts of its types of patches, and no others', () => {
+    const expression = 'Object{}'
+    expect(wrongMutation({ mutations: [{ patchType: 'JSONPatch', applyConfiguration: { expression } }, { patchType: 'ApplyConfiguration', applyConfiguration: { expression: ' ' }, jsonPatch: { expression } }, { applyConfiguration: { expression } }] })).toEqual([
+      'spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch', 'spec.mutations[0].applyConfiguration: Invalid value: "{applyConfiguration}": must not be specified when patchType is JSONPatch',
+      'spec.mutations[1].applyConfiguration.expression: Required value', 'spec.mutations[1].jsonPatch: Invalid value: "{jsonPatch}": must not be specified when patchType is ApplyConfiguration',
+      'spec.mutations[2].patchType: Required value',
+    ])
+  })
   it('makes an object, or patches', () => {
     expect(wrongMutation({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{replicas: 1}}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "add", path: "/" + jsonpatch.escapeKey("a/b"), value: Object.spec{x: 1}}]' } }] })).toEqual([])
     expect(wrongMutation({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object.spec{}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: 'JSONPatch{op: "add"}' } }, { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{operation: "add"}]' } }] }).map((line) => line.split('\n')[0])).toEqual([

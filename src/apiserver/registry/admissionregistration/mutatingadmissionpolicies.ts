@@ -6,8 +6,8 @@ import type { Strategy } from '../../strategy.ts'
 import { forEach, ifThere, oneOfThese } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
-import { mutationExpressions } from './expressions.ts'
-import { failurePolicies, matchConditions, matchDefaults, matchResources, paramKind, paramKindText } from './webhook-rules.ts'
+import { mutationExpressions, variables } from './expressions.ts'
+import { failurePolicies, matchConditions, matchConstraints, matchDefaults, nothingDeleted, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
 
@@ -15,17 +15,25 @@ function validate({ spec }: Policy, root: Place): void {
   const at = root.at('spec')
   paramKind(at.at('paramKind'), spec.paramKind)
   ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
-  if (!spec.matchConstraints) at.at('matchConstraints').required()
-  matchResources(at.at('matchConstraints'), spec.matchConstraints)
+  matchConstraints(at.at('matchConstraints'), spec.matchConstraints)
+  if (spec.matchConstraints) nothingDeleted(at.at('matchConstraints'), spec.matchConstraints)
   matchConditions(at.at('matchConditions'), spec.matchConditions)
-  if (!spec.reinvocationPolicy) at.at('reinvocationPolicy').required()
-  else ifThere(at.at('reinvocationPolicy'), spec.reinvocationPolicy, ['IfNeeded', 'Never'])
+  variables(at.at('variables'), spec.variables)
   if (!spec.mutations?.length) at.at('mutations').required('mutations must contain at least one item')
-  forEach(at.at('mutations'), spec.mutations, (mutation, place) => {
-    oneOfThese(place.at('patchType'), mutation.patchType, ['ApplyConfiguration', 'JSONPatch'])
-    const wanted = mutation.patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration'
-    if (!mutation[wanted]?.expression?.trim()) place.at(wanted).at('expression').required('expression is not specified')
-  })
+  forEach(at.at('mutations'), spec.mutations, mutation)
+  oneOfThese(at.at('reinvocationPolicy'), spec.reinvocationPolicy, ['IfNeeded', 'Never'])
+}
+
+/** What a patch of each type is made of, and what then has no meaning. */
+const parts = { ApplyConfiguration: ['applyConfiguration', 'jsonPatch'], JSONPatch: ['jsonPatch', 'applyConfiguration'] } as const
+
+function mutation(value: admissionregistration.Mutation, at: Place): void {
+  oneOfThese(at.at('patchType'), value.patchType, Object.keys(parts))
+  const [own, other] = parts[value.patchType] ?? []
+  if (!own) return
+  if (!value[own]) at.at(own).required(`must be specified when patchType is ${value.patchType}`)
+  else if (!value[own].expression?.trim()) at.at(own).at('expression').required()
+  if (value[other]) at.at(other).invalid(`{${other}}`, `must not be specified when patchType is ${value.patchType}`)
 }
 
 export const mutatingadmissionpolicies: Strategy<Policy> = {

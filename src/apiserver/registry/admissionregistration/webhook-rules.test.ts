@@ -27,6 +27,7 @@ it.each<[string, Resource<ApiObject>, object, string[]]>([
     `webhooks[0].rules[0].resources[1]: Invalid value: "pods/log": if 'pods/*' is present, must not specify pods/log`, `webhooks[0].rules[0].resources[3]: Invalid value: "x/scale": if '*/scale' is present, must not specify x/scale`,
     'webhooks[0].rules[0].resources[4]: Required value',
   ]],
+  ['nothing: a star after others', hooks, hook({ rules: [{ ...rule, resources: ['pods', '*'] }] }), []],
   ['versions nobody speaks', hooks, hook({ admissionReviewVersions: ['v2', 'v2'] }), [
     'webhooks[0].admissionReviewVersions[1]: Invalid value: "v2": duplicate version', 'webhooks[0].admissionReviewVersions: Invalid value: ["v2","v2"]: must include at least one of v1, v1beta1',
   ]],

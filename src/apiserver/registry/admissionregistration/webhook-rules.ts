@@ -117,10 +117,15 @@ function resources(at: Place, list: readonly string[]): void {
   if (list.length === 0) at.required()
   const whole = new Set<string>()
   const everywhere = new Set<string>()
+  // As in Kubernetes, it is the last of the resources that counts beside a star: ["pods", "*"] is fine, ["*", "pods"] is not.
+  let last = '*'
   for (const [i, name] of list.entries()) {
     const slash = name.indexOf('/')
     if (name === '') at.index(i).required()
-    if (slash < 0) continue
+    if (slash < 0) {
+      last = name || last
+      continue
+    }
     const [resource, subresource] = [name.slice(0, slash), name.slice(slash + 1)]
     if (whole.has(resource)) at.index(i).invalid(name, `if '${resource}/*' is present, must not specify ${name}`)
     if (everywhere.has(subresource)) at.index(i).invalid(name, `if '*/${subresource}' is present, must not specify ${name}`)
@@ -128,7 +133,7 @@ function resources(at: Place, list: readonly string[]): void {
     if (resource === '*') everywhere.add(subresource)
   }
   if (list.length > 1 && list.includes('*/*')) at.invalid(list, "if '*/*' is present, must not specify other resources")
-  if (list.includes('*') && list.some((name) => name !== '' && name !== '*' && !name.includes('/'))) at.invalid(list, "if '*' is present, must not specify other resources without subresources")
+  if (list.includes('*') && last !== '*') at.invalid(list, "if '*' is present, must not specify other resources without subresources")
 }
 
 /** Validates match conditions, except that they compile (`expressions.ts`). */
@@ -153,6 +158,20 @@ export function matchResources(at: Place, value: admissionregistration.MatchReso
   selector(at.at('objectSelector'), value.objectSelector)
   forEach(at.at('resourceRules'), value.resourceRules, namedRule)
   forEach(at.at('excludeResourceRules'), value.excludeResourceRules, namedRule)
+}
+
+/** Validates what a policy is about: something. */
+export function matchConstraints(at: Place, value: admissionregistration.MatchResources | undefined): void {
+  if (!value) return at.required()
+  matchResources(at, value)
+  if (!value.resourceRules?.length) at.at('resourceRules').required()
+}
+
+/** What is deleted cannot be changed any more: rules of mutating policies do not name it. */
+export function nothingDeleted(at: Place, { resourceRules }: admissionregistration.MatchResources): void {
+  for (const { operations: named = [] } of resourceRules ?? []) {
+    for (const operation of named) ifThere(at.at('resourceRules').at('operations'), operation, operations.filter((name) => name !== 'DELETE'))
+  }
 }
 
 function namedRule(value: admissionregistration.NamedRuleWithOperations, at: Place): void {
