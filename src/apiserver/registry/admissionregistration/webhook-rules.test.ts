@@ -43,6 +43,11 @@ it.each<[string, Resource<ApiObject>, object, string[]]>([
     'webhooks[0].clientConfig.url: Invalid value: "u:p": user information is not permitted in the URL', 'webhooks[0].clientConfig.url: Invalid value: "f": fragments are not permitted in the URL',
     'webhooks[0].clientConfig.url: Invalid value: "q=1": query parameters are not permitted in the URL',
   ]],
+  ['a URL that only browsers put right', hooks, url('https:/a.example.com'), ['webhooks[0].clientConfig.url: Invalid value: "": host must be specified; desired format: https://host[/path]']],
+  ['a URL with nobody before its host', hooks, url('https://@a.example.com'), ['webhooks[0].clientConfig.url: Invalid value: "": user information is not permitted in the URL']],
+  ['a URL of two lines', hooks, url('https://a.exam\nple.com'), ['webhooks[0].clientConfig.url: Required value: url must be a valid URL: parse "https://a.exam\\nple.com": net/url: invalid control character in URL; desired format: https://host[/path]']],
+  ['a URL with the other slash', hooks, url('https://a\\b'), ['webhooks[0].clientConfig.url: Required value: url must be a valid URL: parse "https://a\\\\b": invalid character "\\\\" in host name; desired format: https://host[/path]']],
+  ['a URL of nothing', hooks, url('a'), ['webhooks[0].clientConfig.url: Invalid value: "": \'https\' is the only allowed URL scheme; desired format: https://host[/path]', 'webhooks[0].clientConfig.url: Invalid value: "": host must be specified; desired format: https://host[/path]']],
   ['conditions without names', hooks, hook({ matchConditions: [{ name: '', expression: ' ' }] }), ['webhooks[0].matchConditions[0].expression: Required value', 'webhooks[0].matchConditions[0].name: Required value']],
   ['a binding of nothing', bindings, binding({ policyName: '', validationActions: [] }), ['spec.policyName: Required value', 'spec.validationActions: Required value: at least one validation action is required']],
   ['a binding of two choices', bindings, binding({ paramRef: { name: 'a/b', selector: {} } }), [

@@ -83,15 +83,29 @@ function servicePath(at: Place, value: string): void {
   }
 }
 
+const form = 'desired format: https://host[/path]'
+
+/** What is wrong with an address as a whole, in the words of Go's parser; browsers (and `URL`) would put several such right in silence. */
+function malformed(text: string, host: string): string | undefined {
+  if (hasControls(text)) return 'net/url: invalid control character in URL'
+  const odd = /[\s\\<>^`{|}"]/.exec(host)
+  if (odd) return `invalid character ${JSON.stringify(odd[0])} in host name`
+  return /^https:\/\/[^/?#]/i.test(text) && !URL.canParse(text) ? 'invalid URI' : undefined
+}
+
+const hasControls = (text: string): boolean => [...text].some((char) => char < ' ' || char === '\u007f')
+
 function webhookUrl(at: Place, text: string): void {
-  const form = 'desired format: https://host[/path]'
-  const parsed = URL.parse(text)
-  if (!parsed) return at.required(`url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI; ${form}`)
-  if (parsed.protocol !== 'https:') at.invalid(parsed.protocol.replace(':', ''), `'https' is the only allowed URL scheme; ${form}`)
-  if (!parsed.hostname) at.invalid(parsed.hostname, `host must be specified; ${form}`)
-  if (parsed.username || parsed.password) at.invalid(parsed.password ? `${parsed.username}:${parsed.password}` : parsed.username, 'user information is not permitted in the URL')
-  if (parsed.hash) at.invalid(parsed.hash.slice(1), 'fragments are not permitted in the URL')
-  if (parsed.search) at.invalid(parsed.search.slice(1), 'query parameters are not permitted in the URL')
+  const { scheme = '', authority = '', query = '', fragment = '' } = /^(?:(?<scheme>[a-z][a-z0-9+.-]*):)?(?:\/\/(?<authority>[^/?#]*))?[^?#]*(?:\?(?<query>[^#]*))?(?:#(?<fragment>.*))?/is.exec(text)?.groups ?? {}
+  const end = authority.lastIndexOf('@')
+  const host = authority.slice(end + 1)
+  const why = malformed(text, host)
+  if (why) return at.required(`url must be a valid URL: parse ${JSON.stringify(text)}: ${why}; ${form}`)
+  if (scheme.toLowerCase() !== 'https') at.invalid(scheme.toLowerCase(), `'https' is the only allowed URL scheme; ${form}`)
+  if (!host) at.invalid(host, `host must be specified; ${form}`)
+  if (end >= 0) at.invalid(authority.slice(0, end), 'user information is not permitted in the URL')
+  if (fragment) at.invalid(fragment, 'fragments are not permitted in the URL')
+  if (query) at.invalid(query, 'query parameters are not permitted in the URL')
 }
 
 /** Validates one rule of a webhook or a policy. */
