@@ -6,7 +6,7 @@ import {
 import type { ApiObject } from '../../client/client.ts'
 import type { Strategy } from '../strategy.ts'
 import { strategyFor } from './strategies.ts'
-import { complete, context, createErrors, created, environment, row, statusErrors, updateErrors } from './testing.ts'
+import { complete, context, createErrors, created, environment, row, statusErrors, updated, updateErrors } from './testing.ts'
 import { signingRequest as csr } from '../testing/signing-request.ts'
 
 const named = (body: object, name = 'a') => ({ metadata: { name, namespace: 'default' }, ...body })
@@ -88,10 +88,6 @@ describe('what is wrong with', () => {
       'preemptionPolicy: Unsupported value: "X": supported values: "PreemptLowerPriority", "Never"',
     ]],
     ['a class above all', any(scheduling.priorityclasses), { value: 1000000001 }, ['value: Forbidden: maximum allowed value of a user defined priority is 1000000000']],
-    ['a lease by another strategy', any(coordination.leases), { spec: { strategy: 'X', leaseTransitions: -1 } },
-      ['spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0', 'spec.strategy.strategy: Unsupported value: "X": supported values: "OldestEmulationVersion"']],
-    ['nothing: a lease by a strategy of others', any(coordination.leases), { spec: { strategy: 'example.com/mine', preferredHolder: 'a' } }, []],
-    ['a lease that is preferred by nothing', any(coordination.leases), { spec: { preferredHolder: 'a' } }, ['spec.preferredHolder: Forbidden: may only be specified if `strategy` is defined']],
     ['a slice of nameless ports', any(discovery.endpointslices), { addressType: 'IPv4', endpoints: [], ports: [{ port: 1 }, { port: 2 }] }, ['ports[1].name: Duplicate value: ""']],
     ['a slice of names', any(discovery.endpointslices), { addressType: 'FQDN', endpoints: [{ addresses: ['a', ''] }, { addresses: ['a.b.'] }], ports: [] },
       ['endpoints[0].addresses[0]: Invalid value: "a": should be a domain with at least two segments separated by dots', 'endpoints[0].addresses[1]: Required value']],
@@ -118,7 +114,7 @@ describe('what is wrong with', () => {
       'reportingInstance: Required value', 'action: Required value', 'reason: Invalid value: "": can have at most 128 characters',
     ]],
     ['a request by no name', any(certificates.certificatesigningrequests), { spec: { request: csr, signerName: 'x', usages: [] } },
-      ['spec.usages: Required value: usages must be provided', 'spec.signerName: Invalid value: "x": must be a fully qualified domain and path of the form \'example.com/signer-name\'']],
+      ['spec.usages: Required value', 'spec.signerName: Invalid value: "x": must be a fully qualified domain and path of the form \'example.com/signer-name\'']],
     ['nothing: a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [webhook] }, []],
     ['a webhook', any(admissionregistration.validatingwebhookconfigurations), { webhooks: [{ ...webhook, name: 'a', sideEffects: undefined, clientConfig: {}, timeoutSeconds: 31 }] }, [
       'webhooks[0].name: Invalid value: "a": should be a domain with at least three segments separated by dots',
@@ -173,6 +169,22 @@ describe('what cannot change', () => {
   })
 })
 
+describe('a lease', () => {
+  const resource = coordination.leases
+  const lease = (spec: object) => named({ spec })
+  it('has no part in elections that are behind a gate', () => {
+    expect(created(resource, lease({ holderIdentity: 'a', leaseTransitions: 1, strategy: 'X', preferredHolder: 'b' })).spec).toEqual({ holderIdentity: 'a', leaseTransitions: 1 })
+    expect(updated(resource, lease({ strategy: 'X', preferredHolder: 'b' }), created(resource, lease({}))).spec).toEqual({})
+    expect(createErrors(resource, lease({ leaseTransitions: -1 }))).toEqual(['spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0'])
+  })
+  it('that has such fields from elsewhere is still held to their rules', () => {
+    const before = complete(resource, lease({ strategy: 'OldestEmulationVersion', preferredHolder: 'a' }))
+    expect(updated(resource, lease({ strategy: 'example.com/mine', preferredHolder: 'b' }), before).spec).toEqual({ strategy: 'example.com/mine', preferredHolder: 'b' })
+    expect(updateErrors(resource, lease({ strategy: 'X' }), before)).toEqual(['spec.strategy.strategy: Unsupported value: "X": supported values: "OldestEmulationVersion"'])
+    expect(updateErrors(resource, lease({ preferredHolder: 'b' }), before)).toEqual(['spec.preferredHolder: Forbidden: may only be specified if `strategy` is defined'])
+  })
+})
+
 describe('a certificate signing request', () => {
   it('is made by who is logged in', () => {
     const ctx = context({ user: { name: 'jane', uid: 'u', groups: ['g'], extra: { scopes: ['s'] } } })
@@ -183,7 +195,15 @@ describe('a certificate signing request', () => {
     const strategy = strategyFor(certificates.certificatesigningrequests as unknown as Resource, environment) as unknown as Strategy<certificates.CertificateSigningRequest>
     const current = created(certificates.certificatesigningrequests, named({ spec: { request: csr, signerName: 'example.com/x', usages: ['client auth'] } }))
     const next = complete(certificates.certificatesigningrequests, named({ spec: current.spec, status: { conditions: [{ type: 'Approved', status: 'True' }, { type: 'Failed', status: 'True' }], certificate: 'eA==' } }))
-    expect(strategy.prepareForStatusUpdate?.(next, current, context()).status).toMatchObject({ conditions: [{ type: 'Failed' }], certificate: 'eA==' })
+    const prepared = (to: object, from: typeof current) => strategy.prepareForStatusUpdate?.({ ...next, status: { ...next.status, ...to } }, from, context()) as typeof current
+    expect(statusErrors(strategy, prepared({ certificate: undefined }, current), current)).toEqual(['status.conditions: Forbidden: updates may not add a condition of type "Approved"'])
+    const approved = { ...current, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'ByHand', lastUpdateTime: '2026-01-01T00:00:00Z', lastTransitionTime: '2026-01-01T00:00:00Z' }] } }
+    expect(prepared({}, approved).status.conditions).toMatchObject([approved.status.conditions[0], { type: 'Failed' }])
+    expect(statusErrors(strategy, prepared({ certificate: undefined }, approved), approved)).toEqual([])
+    expect(statusErrors(strategy, prepared({ certificate: undefined, conditions: [] }, approved), approved)).toEqual(['status.conditions: Forbidden: updates may not remove a condition of type "Approved"'])
+    expect(statusErrors(strategy, prepared({ certificate: undefined, conditions: [...next.status.conditions ?? [], { type: 'Denied', status: 'True' }] }, approved), approved)).toEqual([
+      'status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive', 'status.conditions: Forbidden: updates may not add a condition of type "Denied"',
+    ])
     expect(statusErrors(strategy, { ...next, status: { ...next.status, certificate: 'eQ==' } }, next)).toEqual(['status.certificate: Forbidden: updates may not modify existing certificate content'])
     expect(statusErrors(strategy, next, current)).toContain('status.certificate: Invalid value: "<certificate data>": must contain at least one CERTIFICATE PEM block')
   })

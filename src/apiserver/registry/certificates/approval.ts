@@ -23,9 +23,30 @@ export function conditionErrors({ status }: Request, root: Place): void {
     if (!condition.status) place.at('status').required()
     else ifThere(place.at('status'), condition.status, values)
     if (decides(condition)) decided.add(condition.type)
-    if (decides(condition) && decided.size > 1) place.at('type').invalid(condition.type, 'Approved and Denied conditions are mutually exclusive')
+    if (decides(condition) && decided.size > 1) at.invalid(condition.type, 'Approved and Denied conditions are mutually exclusive')
   })
   distinct(at, status.conditions, ({ type }) => type, 'type')
+}
+
+/** The conditions of a status with decisions as they stand. Where there are more or fewer of them than before they are as they were sent, and will be refused. */
+export function withDecisions(conditions: readonly Condition[], before: readonly Condition[]): readonly Condition[] {
+  const standing = before.filter((old) => decides(old) && count(before, old.type) === count(conditions, old.type))
+  return conditions.map((condition) => {
+    const at = standing.findIndex(({ type }) => type === condition.type)
+    return at < 0 ? condition : (standing.splice(at, 1)[0] as Condition)
+  })
+}
+
+const count = (list: readonly Condition[] | undefined, wanted: string): number => (list ?? []).filter(({ type }) => type === wanted).length
+
+/** What is decided is not undone. `approving`: this is the endpoint for decisions; elsewhere none is added either. */
+export function decisionErrors({ status: to }: Request, { status: from }: Request, root: Place, approving: boolean): void {
+  const at = root.at('status').at('conditions')
+  for (const type of ['Approved', 'Denied', 'Failed']) {
+    const [were, are] = [count(from.conditions, type), count(to.conditions, type)]
+    if (are < were) at.forbidden(`updates may not remove a condition of type ${JSON.stringify(type)}`)
+    if (are > were && type !== 'Failed' && !approving) at.forbidden(`updates may not add a condition of type ${JSON.stringify(type)}`)
+  }
 }
 
 /** Conditions with the times that their writer left out: now, or since when they have been as they are. `now` in milliseconds. */
@@ -49,9 +70,7 @@ export const approvalRules: UpdateRules = {
   validate(next, current, root) {
     const [to, from] = [next as unknown as Request, current as unknown as Request]
     conditionErrors(to, root)
-    const types = ({ status }: Request) => (status.conditions ?? []).filter(decides).map(({ type }) => type)
-    const at = root.at('status').at('conditions')
-    for (const lost of types(from)) if (!types(to).includes(lost)) at.forbidden(`updates may not remove a condition of type ${JSON.stringify(lost)}`)
+    decisionErrors(to, from, root, true)
   },
   counts: false,
 }

@@ -2,12 +2,12 @@
 import type { certificates } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
 import { checkCertificateRequest, checkCertificates } from '../../../machinery/pkcs10.ts'
-import { dns1123Label, dns1123Subdomain, pathSegmentName } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, pathSegmentName, type NameRule } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
 import { distinct, forEach, ifThere } from '../checks.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
-import { conditionErrors, decides, timed } from './approval.ts'
+import { conditionErrors, decisionErrors, timed, withDecisions } from './approval.ts'
 
 type Request = certificates.CertificateSigningRequest
 
@@ -49,7 +49,7 @@ function validate({ spec }: Request, root: Place): void {
   const at = root.at('spec')
   const wrong = faultOf(checkCertificateRequest, spec.request)
   if (wrong !== undefined) at.at('request').invalid(spec.request, wrong)
-  if (!spec.usages?.length) at.at('usages').required('usages must be provided')
+  if (!spec.usages?.length) at.at('usages').required()
   forEach(at.at('usages'), spec.usages, (usage, place) => ifThere(place, usage, usages))
   distinct(at.at('usages'), spec.usages, (usage) => usage)
   signerName(spec.signerName, root)
@@ -64,11 +64,17 @@ function signerName(name: string, root: Place): void {
   const [domain = '', own = '', ...rest] = name.split('/')
   if (!name.includes('/') || rest.length > 0) return at.invalid(name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
   if (domain.length > longestDomain) at.tooLong(longestDomain)
-  for (const part of domain.split('.')) for (const why of dns1123Label(part)) at.invalid(domain, `validating label ${JSON.stringify(part)}: ${why}`)
+  labels(at, domain, dns1123Label)
   if (!domain.includes('.')) at.invalid(domain, 'should be a domain with at least two segments separated by dots')
-  for (const part of own.split('.')) for (const why of dns1123Subdomain(part)) at.invalid(own, `validating label ${JSON.stringify(part)}: ${why}`)
+  labels(at, own, dns1123Subdomain)
   if (name.length > longestSigner) at.tooLong(longestSigner)
   if (name === 'kubernetes.io/legacy-unknown') at.invalid(name, 'the legacy signerName is not allowed via this API version')
+}
+
+/** Says of the first part that is wrong what is wrong with it. */
+function labels(at: Place, text: string, rule: NameRule): void {
+  const part = text.split('.').find((label) => rule(label).length > 0)
+  if (part !== undefined) for (const why of rule(part)) at.invalid(text, `validating label ${JSON.stringify(part)}: ${why}`)
 }
 
 const longestDomain = 253
@@ -76,8 +82,7 @@ const longestSigner = 571
 
 function statusErrors(next: Request, current: Request, root: Place): void {
   conditionErrors(next, root)
-  const failed = (request: Request) => request.status.conditions?.some(({ type }) => type === 'Failed') ?? false
-  if (failed(current) && !failed(next)) root.at('status').at('conditions').forbidden('updates may not remove a condition of type "Failed"')
+  decisionErrors(next, current, root, false)
   const { certificate } = next.status
   const before = current.status.certificate
   // What is there may stay as it is.
@@ -87,10 +92,10 @@ function statusErrors(next: Request, current: Request, root: Place): void {
   if (before && certificate !== before) root.at('status').at('certificate').forbidden('updates may not modify existing certificate content')
 }
 
-/** Whether a request is approved is said through its approval subresource; a status writer changes nothing of it. */
+/** Whether a request is approved is said through its approval subresource; a status writer changes nothing of it, and leaves nothing of it out. */
 function withDecision(next: Request, current: Request, { now }: RequestContext): Request {
   const before = current.status.conditions ?? []
-  const conditions = timed([...before.filter(decides), ...(next.status.conditions ?? []).filter((c) => !decides(c))], before, now)
+  const conditions = timed(withDecisions(next.status.conditions ?? [], before), before, now)
   return { ...next, spec: current.spec, status: { ...next.status, ...(conditions.length > 0 ? { conditions } : { conditions: undefined }) } }
 }
 

@@ -18,11 +18,20 @@ function validate({ spec }: coordination.Lease, root: Place): void {
   if (spec.preferredHolder && !spec.strategy) at.at('preferredHolder').forbidden('may only be specified if `strategy` is defined')
 }
 
+/** Coordinated leader election is behind a gate that is closed: what is only for it is not taken, and stays where it is already. */
+function withoutElection(lease: coordination.Lease, current?: coordination.Lease): coordination.Lease {
+  const { strategy, preferredHolder, ...spec } = lease.spec
+  if (strategy === undefined && preferredHolder === undefined) return lease
+  return { ...lease, spec: { ...spec, ...(current?.spec.strategy !== undefined && { strategy }), ...(current?.spec.preferredHolder !== undefined && { preferredHolder }) } }
+}
+
 export const leases: Strategy<coordination.Lease> = {
   anyFinalizers: true,
   createOnUpdate: true,
   unconditionalUpdate: false,
   counted: false,
+  prepareForCreate: (lease) => withoutElection(lease),
+  prepareForUpdate: withoutElection,
   validate,
   printer: printer<coordination.Lease>(nameColumn, text('Holder', 'Who has it.', (o) => o.spec.holderIdentity ?? ''), ageColumn),
 }
