@@ -75,6 +75,8 @@ export interface Strategy<T extends ApiObject = ApiObject> {
   /** The same two for the `status` subresource; without them the registry keeps everything but `status` from `current`. */
   prepareForStatusUpdate?(next: T, current: T, ctx: RequestContext): T
   validateStatusUpdate?(next: T, current: T, root: Place, ctx: RequestContext): void
+  /** Whether what writes the status leaves all metadata as it is. Default false: it may change labels, annotations and finalizers, as for most kinds of Kubernetes. */
+  readonly statusOnly?: boolean
   /** Warnings for the client about an accepted object; `current` is what it was before an update. */
   warnings?(object: T, current?: T): readonly string[]
   /** Finalizers may have names without a domain. */

@@ -64,7 +64,9 @@ export const statusRules = (served: Served): UpdateRules => ({
   prepare: (next, current, call) => {
     if (served.strategy.prepareForStatusUpdate) return served.strategy.prepareForStatusUpdate(next, current, call)
     const { status } = bodyOf(next)
-    const metadata = withMeta(next, { ownerReferences: current.metadata.ownerReferences }).metadata
+    const metadata = served.strategy.statusOnly
+      ? withMeta(current, { managedFields: next.metadata.managedFields }).metadata
+      : withMeta(next, { ownerReferences: current.metadata.ownerReferences }).metadata
     return { ...current, metadata, ...(status === undefined ? {} : { status }) }
   },
   validate: (next, current, root, call) => served.strategy.validateStatusUpdate?.(next, current, root, call),

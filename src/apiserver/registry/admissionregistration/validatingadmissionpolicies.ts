@@ -1,10 +1,11 @@
 /** Validating admission policies. */
 import type { admissionregistration } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
+import { compileJsonPath } from '../../../machinery/jsonpath.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
 import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
-import { distinct, follows, forEach, ifThere } from '../checks.ts'
+import { conditions, distinct, follows, forEach, ifThere } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
 import { longestValue, policyExpressions, variables } from './expressions.ts'
@@ -56,15 +57,39 @@ function validate(policy: Policy, root: Place): void {
   auditAnnotations(policy, at.at('auditAnnotations'))
 }
 
+/** Warnings say where they are about, as a path. */
+function status({ typeChecking, conditions: list }: admissionregistration.ValidatingAdmissionPolicyStatus, at: Place): void {
+  forEach(at.at('typeChecking').at('expressionWarnings'), typeChecking?.expressionWarnings, ({ warning, fieldRef }, place) => {
+    if (!warning) place.at('warning').required()
+    const ref = fieldRef.trim()
+    if (!ref) return place.at('fieldRef').required()
+    const wrong = pathProblem(ref)
+    if (wrong) place.at('fieldRef').invalid(ref, `invalid JSONPath: ${wrong}`)
+  })
+  conditions(at.at('conditions'), list)
+}
+
+/** A path may begin with a name, without a dot before it. */
+function pathProblem(path: string): string | undefined {
+  try {
+    compileJsonPath(/^\w/.test(path) ? `.${path}` : path)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 export const validatingadmissionpolicies: Strategy<Policy> = {
   anyFinalizers: true,
   unconditionalUpdate: false,
+  statusOnly: true,
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
   ready: () => celReady(true),
   validate: (policy, root) => {
     validate(policy, root)
     policyExpressions(policy, root)
   },
+  validateStatusUpdate: (next, _current, root) => status(next.status, root.at('status')),
   printer: printer<Policy>(
     nameColumn,
     integer('Validations', 'How many expressions it checks.', (o) => (o.spec.validations ?? []).length),

@@ -1,11 +1,13 @@
 /** Limit ranges. */
 import type { core } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
+import { uid } from '../../../machinery/meta.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { readQuantity } from '../amounts.ts'
 import { distinct, forEach } from '../checks.ts'
 import { each, within } from '../defaulting.ts'
+import { withMeta } from '../meta.ts'
 import { createdAtColumn, nameColumn, printer } from '../printing.ts'
 import { cannotOvercommit, containerResourceName, resourceName } from './validation/resources.ts'
 
@@ -80,6 +82,8 @@ export const limitranges: Strategy<core.LimitRange> = {
   counted: false,
   default: (range) => within(range, 'spec', (spec) => each(spec, 'limits', itemDefaults)),
   createOnUpdate: true,
+  // A range without any name is called by an identity of its own.
+  prepareForCreate: (range) => (range.metadata.name ? range : withMeta(range, { name: uid() })),
   validate: (range, root) => {
     forEach(root.at('spec').at('limits'), range.spec.limits, item)
     distinct(root.at('spec').at('limits'), range.spec.limits, (value) => value.type, 'type')

@@ -107,7 +107,7 @@ const missing = ({ status }: flowcontrol.FlowSchema): string =>
 
 export const flowschemas: Strategy<flowcontrol.FlowSchema> = {
   default: withDefaults,
-  unconditionalUpdate: false,
+  statusOnly: true,
   validate,
   validateStatusUpdate: (next, _current, root) => statusErrors(next, root),
   printer: printer<flowcontrol.FlowSchema>(

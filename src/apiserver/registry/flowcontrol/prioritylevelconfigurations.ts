@@ -96,7 +96,7 @@ const queuing = (name: keyof flowcontrol.QueuingConfiguration) => (level: Level)
 
 export const prioritylevelconfigurations: Strategy<Level> = {
   default: withDefaults,
-  unconditionalUpdate: false,
+  statusOnly: true,
   validate,
   validateStatusUpdate: (next, _current, root) => statusErrors(next, root),
   printer: printer<Level>(

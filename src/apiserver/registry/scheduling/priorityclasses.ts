@@ -28,6 +28,8 @@ function validateUpdate(next: scheduling.PriorityClass, current: scheduling.Prio
 
 export const priorityclasses: Strategy<scheduling.PriorityClass> = {
   counted: true,
+  // It is 1, as in Kubernetes, and stays so.
+  moved: () => false,
   default: (object) => orDefault(object, { preemptionPolicy: 'PreemptLowerPriority' }),
   validate,
   validateUpdate: (next, current, root) => {

@@ -34,6 +34,7 @@ function status(at: Place, value: storage.VolumeAttachmentStatus): void {
 export const volumeattachments: Strategy<storage.VolumeAttachment> = {
   counted: false,
   unconditionalUpdate: false,
+  statusOnly: true,
   validate,
   validateUpdate: (next, current, root) => {
     validate(next, root)
