@@ -169,6 +169,23 @@ describe('what cannot change', () => {
   })
 })
 
+describe('warnings', () => {
+  const warnings = (resource: Resource<ApiObject>, written: object, current?: ApiObject) => strategyFor(resource as unknown as Resource, environment).warnings?.(complete(resource, named(written)), current)
+  it('name labels of nodes by their new names', () => {
+    expect(warnings(any(node.runtimeclasses), { handler: 'a', scheduling: { nodeSelector: { 'beta.kubernetes.io/os': 'linux', 'kubernetes.io/os': 'linux', 'app.kubernetes.io/created-by': 'x' } } })).toEqual([
+      'scheduling.nodeSelector: deprecated since v1.9', 'scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead',
+    ])
+    expect(warnings(any(node.runtimeclasses), { handler: 'a' })).toEqual([])
+  })
+  it('tell of new quotas with more requests than limits', () => {
+    const quota = (hard: object) => warnings(any(core.resourcequotas), { spec: { hard } })
+    expect(quota({ cpu: '2', 'limits.cpu': '1', 'requests.memory': '1Gi', memory: '9Gi', 'limits.memory': '2Gi', 'requests.ephemeral-storage': '3Gi', 'limits.ephemeral-storage': '2Gi' })).toEqual([
+      'ResourceQuota cpu (2) should be less than limits.cpu (1)', 'ResourceQuota requests.ephemeral-storage (3Gi) should be less than limits.ephemeral-storage (2Gi)',
+    ])
+    expect(warnings(any(core.resourcequotas), { spec: { hard: { cpu: '2', 'limits.cpu': '1' } } }, named({}) as never)).toEqual([])
+  })
+})
+
 describe('a lease', () => {
   const resource = coordination.leases
   const lease = (spec: object) => named({ spec })

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { admissionregistration, core, flowcontrol, scheduling } from '../../api/index.ts'
+import { admissionregistration, core, flowcontrol, node, scheduling } from '../../api/index.ts'
 import { startTestServer, type TestServer } from '../testing.ts'
 
 let started: TestServer | undefined
@@ -57,4 +57,9 @@ it('a limit range without a name gets one', async () => {
   const client = await start()
   const made = await client.create(core.limitranges, { metadata: { namespace: 'default' }, spec: { limits: [] } } as never)
   expect(made.metadata.name).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+it('a runtime class is made by an update too', async () => {
+  const client = await start()
+  expect((await client.update(node.runtimeclasses, { metadata: { name: 'a' }, handler: 'runc' } as never)).metadata.generation).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { admissionregistration } from '../../../api/index.ts'
 import { loadCel } from '../../admission/policies/cel.ts'
-import { createErrors } from '../testing.ts'
+import { complete, createErrors, updateErrors } from '../testing.ts'
 
 beforeAll(async () => void (await loadCel()))
 
@@ -90,5 +90,26 @@ describe('match conditions of a webhook', () => {
     expect(createErrors(admissionregistration.validatingwebhookconfigurations, { metadata: { name: 'c' }, webhooks: [webhook] }).map((line) => line.split('\n')[0])).toEqual([
       `webhooks[0].matchConditions[1].expression: Invalid value: "params.x": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')`,
     ])
+  })
+})
+
+describe('conditions that were accepted once', () => {
+  const matchConditions = [{ name: 'a', expression: 'no.longer.known()' }]
+  const refused = expect.stringContaining('undeclared reference') as unknown as string
+  it('stay with a webhook as long as nobody changes them', () => {
+    const of = (more: object) => ({ metadata: { name: 'c' }, webhooks: [{ name: 'a.example.com', clientConfig: { url: 'https://a.example.com' }, sideEffects: 'None', admissionReviewVersions: ['v1'], rules, matchConditions, ...more }] })
+    for (const resource of [admissionregistration.validatingwebhookconfigurations, admissionregistration.mutatingwebhookconfigurations] as never[]) {
+      expect(createErrors(resource, of({}))).toEqual([refused])
+      expect(updateErrors(resource, of({ timeoutSeconds: 3 }), complete(resource, of({})))).toEqual([])
+      expect(updateErrors(resource, of({ matchConditions: [...matchConditions, { name: 'b', expression: 'true' }] }), complete(resource, of({})))).toEqual([refused])
+    }
+  })
+  it('stay with a policy as long as its parameters are of the same kind', () => {
+    const of = (more: object) => ({ metadata: { name: 'p' }, spec: { matchConstraints: { resourceRules: rules }, validations: [{ expression: 'true' }], reinvocationPolicy: 'Never', mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "test", path: "/a"}]' } }], matchConditions, ...more } })
+    for (const resource of [admissionregistration.validatingadmissionpolicies, admissionregistration.mutatingadmissionpolicies] as never[]) {
+      expect(createErrors(resource, of({}))).toEqual([refused])
+      expect(updateErrors(resource, of({ failurePolicy: 'Ignore' }), complete(resource, of({})))).toEqual([])
+      expect(updateErrors(resource, of({ paramKind: { apiVersion: 'v1', kind: 'Secret' } }), complete(resource, of({})))).toEqual([refused])
+    }
   })
 })

@@ -1,6 +1,7 @@
 /** The expressions of policies and webhooks, as they are defined: what does not compile is refused with its place and CEL's words. */
 import type { admissionregistration } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
 import { cel } from '../../admission/policies/cel.ts'
 import { compileConditions, type Compiled, type NamedExpression } from '../../admission/policies/compile.ts'
 import { compileMutations } from '../../admission/policies/mutating.ts'
@@ -33,15 +34,21 @@ export function conditionExpressions(at: Place, list: readonly admissionregistra
   if (list?.length) each(at, compileConditions(cel(), list, false))
 }
 
+/** Whether the match conditions of a policy are those it had before, and mean the same. */
+export const sameConditions = ({ spec: next }: { readonly spec: Conditional }, { spec: current }: { readonly spec: Conditional }): boolean =>
+  deepEqual([next.paramKind, next.matchConditions], [current.paramKind, current.matchConditions])
+
+type Conditional = Pick<admissionregistration.ValidatingAdmissionPolicySpec, 'paramKind' | 'matchConditions'>
+
 /** How many bytes the expression of an audit annotation may have. */
 export const longestValue = 5 * 1024
 const fits = (expression = '') => Buffer.byteLength(expression.trim()) <= longestValue
 
-/** Everything in a validating policy. CEL has to be loaded. */
-export function policyExpressions(policy: admissionregistration.ValidatingAdmissionPolicy, root: Place): void {
+/** Everything in a validating policy, except for match conditions that are `known`. CEL has to be loaded. */
+export function policyExpressions(policy: admissionregistration.ValidatingAdmissionPolicy, root: Place, known: boolean): void {
   const spec = root.at('spec')
   const { conditions, variables: own, validations, annotations } = compilePolicy(cel(), policy)
-  each(spec.at('matchConditions'), conditions)
+  if (!known) each(spec.at('matchConditions'), conditions)
   each(spec.at('variables'), own)
   for (const [i, { expression, message }] of validations.entries()) {
     compiles(spec.at('validations').index(i).at('expression'), expression)
@@ -50,11 +57,11 @@ export function policyExpressions(policy: admissionregistration.ValidatingAdmiss
   for (const [i, { value }] of annotations.entries()) if (fits(policy.spec.auditAnnotations?.[i]?.valueExpression)) compiles(spec.at('auditAnnotations').index(i).at('valueExpression'), value)
 }
 
-/** Everything in a mutating policy. CEL has to be loaded. */
-export function mutationExpressions(policy: admissionregistration.MutatingAdmissionPolicy, root: Place): void {
+/** Everything in a mutating policy, except for match conditions that are `known`. CEL has to be loaded. */
+export function mutationExpressions(policy: admissionregistration.MutatingAdmissionPolicy, root: Place, known: boolean): void {
   const spec = root.at('spec')
   const { conditions, variables: own, mutations } = compileMutations(cel(), policy)
-  each(spec.at('matchConditions'), conditions)
+  if (!known) each(spec.at('matchConditions'), conditions)
   each(spec.at('variables'), own)
   for (const [i, { patchType, expression }] of mutations.entries()) {
     compiles(spec.at('mutations').index(i).at(patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration').at('expression'), expression)

@@ -6,18 +6,18 @@ import type { Strategy } from '../../strategy.ts'
 import { forEach, ifThere, oneOfThese } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
-import { mutationExpressions, variables } from './expressions.ts'
+import { mutationExpressions, sameConditions, variables } from './expressions.ts'
 import { failurePolicies, matchConditions, matchConstraints, matchDefaults, nothingDeleted, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
 
-function validate({ spec }: Policy, root: Place): void {
+function validate({ spec }: Policy, root: Place, known: boolean): void {
   const at = root.at('spec')
   paramKind(at.at('paramKind'), spec.paramKind)
   ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
   matchConstraints(at.at('matchConstraints'), spec.matchConstraints)
   if (spec.matchConstraints) nothingDeleted(at.at('matchConstraints'), spec.matchConstraints)
-  matchConditions(at.at('matchConditions'), spec.matchConditions)
+  if (!known) matchConditions(at.at('matchConditions'), spec.matchConditions)
   variables(at.at('variables'), spec.variables)
   if (!spec.mutations?.length) at.at('mutations').required('mutations must contain at least one item')
   forEach(at.at('mutations'), spec.mutations, mutation)
@@ -42,8 +42,13 @@ export const mutatingadmissionpolicies: Strategy<Policy> = {
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
   ready: () => celReady(true),
   validate: (policy, root) => {
-    validate(policy, root)
-    mutationExpressions(policy, root)
+    validate(policy, root, false)
+    mutationExpressions(policy, root, false)
+  },
+  validateUpdate: (next, current, root) => {
+    const known = sameConditions(next, current)
+    validate(next, root, known)
+    mutationExpressions(next, root, known)
   },
   printer: printer<Policy>(
     nameColumn,

@@ -15,5 +15,6 @@ export const mutatingwebhookconfigurations: Strategy<Configuration> = {
   default: (object) => within(object, 'webhooks', (list) => list.map((webhook) => orDefault(webhookDefaults(webhook), { reinvocationPolicy: 'Never' }))),
   ready: (object) => celReady(object.webhooks?.some(({ matchConditions }) => matchConditions?.length) === true),
   validate: (object, root) => webhooks(object.webhooks, root),
+  validateUpdate: (next, current, root) => webhooks(next.webhooks, root, current.webhooks),
   printer: printer<Configuration>(nameColumn, integer('Webhooks', 'How many webhooks it names.', (o) => (o.webhooks ?? []).length), ageColumn),
 }

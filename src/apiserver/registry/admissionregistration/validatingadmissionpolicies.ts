@@ -8,7 +8,7 @@ import type { Strategy } from '../../strategy.ts'
 import { conditions, distinct, follows, forEach, ifThere } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
-import { longestValue, policyExpressions, variables } from './expressions.ts'
+import { longestValue, policyExpressions, sameConditions, variables } from './expressions.ts'
 import { failurePolicies, matchConditions, matchConstraints, matchDefaults, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.ValidatingAdmissionPolicy
@@ -36,13 +36,13 @@ function auditAnnotations({ metadata, spec }: Policy, at: Place): void {
   distinct(at, list, ({ key }) => key, 'key')
 }
 
-function validate(policy: Policy, root: Place): void {
+function validate(policy: Policy, root: Place, known: boolean): void {
   const { spec } = policy
   const at = root.at('spec')
   paramKind(at.at('paramKind'), spec.paramKind)
   ifThere(at.at('failurePolicy'), spec.failurePolicy, failurePolicies)
   matchConstraints(at.at('matchConstraints'), spec.matchConstraints)
-  matchConditions(at.at('matchConditions'), spec.matchConditions)
+  if (!known) matchConditions(at.at('matchConditions'), spec.matchConditions)
   variables(at.at('variables'), spec.variables)
   distinct(at.at('variables'), spec.variables, (variable) => variable.name, 'name')
   if (!spec.validations?.length && !spec.auditAnnotations?.length) {
@@ -86,8 +86,13 @@ export const validatingadmissionpolicies: Strategy<Policy> = {
   default: (policy) => within(policy, 'spec', (spec) => within(orDefault(spec, { failurePolicy: 'Fail' }), 'matchConstraints', matchDefaults)),
   ready: () => celReady(true),
   validate: (policy, root) => {
-    validate(policy, root)
-    policyExpressions(policy, root)
+    validate(policy, root, false)
+    policyExpressions(policy, root, false)
+  },
+  validateUpdate: (next, current, root) => {
+    const known = sameConditions(next, current)
+    validate(next, root, known)
+    policyExpressions(next, root, known)
   },
   validateStatusUpdate: (next, _current, root) => status(next.status, root.at('status')),
   printer: printer<Policy>(

@@ -1,6 +1,7 @@
 /** What webhook configurations of both kinds, and the rules of policies, have in common. */
 import type { admissionregistration } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '../../../machinery/names.ts'
 import { distinct, follows, forEach, ifThere, named, selector } from '../checks.ts'
 import { each, orDefault, within } from '../defaulting.ts'
@@ -23,14 +24,15 @@ const matchPolicies = ['Equivalent', 'Exact']
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const scopes = ['*', 'Cluster', 'Namespaced']
 
-/** All webhooks of a configuration; `create`: of a new one, whose names must differ. */
-export function webhooks(list: readonly Webhook[] | undefined, root: Place): void {
+/** All webhooks of a configuration. `before` an update: conditions that all of them had are not judged again. */
+export function webhooks(list: readonly Webhook[] | undefined, root: Place, before?: readonly Webhook[]): void {
   const at = root.at('webhooks')
-  forEach(at, list, webhook)
+  const known = before?.length === list?.length && before?.every((old, i) => deepEqual(old.matchConditions, list?.[i]?.matchConditions)) === true
+  forEach(at, list, (value, place) => webhook(value, place, known))
   distinct(at, list, (value) => value.name, 'name')
 }
 
-function webhook(value: Webhook, at: Place): void {
+function webhook(value: Webhook, at: Place, known: boolean): void {
   const problems = dns1123Subdomain(value.name)
   if (!value.name) at.at('name').required()
   else if (problems.length > 0) at.at('name').invalid(value.name, problems.join(','))
@@ -46,8 +48,10 @@ function webhook(value: Webhook, at: Place): void {
   selector(at.at('objectSelector'), value.objectSelector)
   if ('reinvocationPolicy' in value) ifThere(at.at('reinvocationPolicy'), value.reinvocationPolicy, ['IfNeeded', 'Never'])
   clientConfig(at.at('clientConfig'), value.clientConfig)
-  matchConditions(at.at('matchConditions'), value.matchConditions)
-  conditionExpressions(at.at('matchConditions'), value.matchConditions)
+  if (!known) {
+    matchConditions(at.at('matchConditions'), value.matchConditions)
+    conditionExpressions(at.at('matchConditions'), value.matchConditions)
+  }
   versions(at.at('admissionReviewVersions'), value.admissionReviewVersions)
 }
 

@@ -3,6 +3,7 @@ import type { core } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
+import { readQuantity } from '../amounts.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 import { amount, isQuotaResource, resourceName, type Amounts } from './validation/resources.ts'
 
@@ -79,6 +80,16 @@ function spec(at: Place, value: core.ResourceQuotaSpec): void {
 const sameScopes = ({ spec: next }: core.ResourceQuota, { spec: current }: core.ResourceQuota): boolean =>
   deepEqual([...new Set(next.scopes)].toSorted(), [...new Set(current.scopes)].toSorted())
 
+/** A new quota that lets more be requested than it lets pods be limited to can hardly be meant. */
+function oddBounds(hard: Amounts): readonly string[] {
+  return ['cpu', 'memory', 'storage', 'ephemeral-storage'].flatMap((resource) => {
+    const bare = (resource === 'cpu' || resource === 'memory') && hard[`requests.${resource}`] === undefined
+    const [low, high] = [bare ? resource : `requests.${resource}`, `limits.${resource}`]
+    const [request, limit] = [readQuantity(hard[low]), readQuantity(hard[high])]
+    return request && limit && request.compare(limit) > 0 ? [`ResourceQuota ${low} (${request}) should be less than ${high} (${limit})`] : []
+  })
+}
+
 export const resourcequotas: Strategy<core.ResourceQuota> = {
   counted: false,
   validate: (quota, root) => spec(root.at('spec'), quota.spec),
@@ -90,6 +101,7 @@ export const resourcequotas: Strategy<core.ResourceQuota> = {
     amounts(root.at('status').at('hard'), status.hard)
     amounts(root.at('status').at('used'), status.used)
   },
+  warnings: ({ spec: { hard } }, current) => (current || !hard ? [] : oddBounds(hard)),
   printer: printer<core.ResourceQuota>(
     nameColumn,
     text('Request', 'What is requested, of what may be.', (o) => usage(o, (name) => !isLimit(name))),

@@ -9,6 +9,7 @@ import { nodeSelectorLabels } from '../core/validation/env.ts'
 import { containerResources } from '../core/validation/resources.ts'
 import { toleration } from '../core/validation/scheduling.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
+import { labelWarning } from './node-labels.ts'
 
 function validate(value: node.RuntimeClass, root: Place): void {
   named(root.at('handler'), value.handler, dns1123Label)
@@ -24,10 +25,12 @@ function validate(value: node.RuntimeClass, root: Place): void {
 export const runtimeclasses: Strategy<node.RuntimeClass> = {
   anyFinalizers: true,
   unconditionalUpdate: false,
+  createOnUpdate: true,
   validate,
   validateUpdate: (next, current, root) => {
     validate(next, root)
     unchanged(root.at('handler'), next.handler, current.handler)
   },
+  warnings: ({ scheduling }) => Object.keys(scheduling?.nodeSelector ?? {}).map(labelWarning).filter((text) => text !== undefined).map((text) => `scheduling.nodeSelector: ${text}`),
   printer: printer<node.RuntimeClass>(nameColumn, text('Handler', 'What the container runtime calls it.', (o) => o.handler), ageColumn),
 }
