@@ -7,7 +7,7 @@ import { forEach, ifThere, oneOfThese } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
 import { mutationExpressions, sameConditions, variables } from './expressions.ts'
-import { failurePolicies, matchConditions, matchConstraints, matchDefaults, nothingDeleted, paramKind, paramKindText } from './webhook-rules.ts'
+import { failurePolicies, matchConditions, matchConstraints, matchDefaults, nameWarnings, nothingDeleted, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
 
@@ -50,6 +50,7 @@ export const mutatingadmissionpolicies: Strategy<Policy> = {
     validate(next, root, known)
     mutationExpressions(next, root, known)
   },
+  warnings: nameWarnings,
   printer: printer<Policy>(
     nameColumn,
     integer('Mutations', 'How many changes it makes.', (o) => (o.spec.mutations ?? []).length),

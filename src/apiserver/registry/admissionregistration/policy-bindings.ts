@@ -6,7 +6,7 @@ import type { Strategy } from '../../strategy.ts'
 import { named } from '../checks.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
-import { matchDefaults, matchResources, paramRef, paramRefText } from './webhook-rules.ts'
+import { matchDefaults, matchResources, nameWarnings, paramRef, paramRefText } from './webhook-rules.ts'
 
 type Binding = admissionregistration.ValidatingAdmissionPolicyBinding | admissionregistration.MutatingAdmissionPolicyBinding
 
@@ -22,6 +22,7 @@ export const bindingStrategy = <T extends Binding>(more: (at: Place, spec: T['sp
     matchResources(at.at('matchResources'), spec.matchResources)
     more(at, spec)
   },
+  warnings: nameWarnings,
   printer: printer<T>(
     nameColumn,
     text('PolicyName', 'The policy it puts in force.', (o) => o.spec.policyName ?? ''),

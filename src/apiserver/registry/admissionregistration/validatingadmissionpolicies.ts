@@ -9,7 +9,7 @@ import { conditions, distinct, follows, forEach, ifThere } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer, text } from '../printing.ts'
 import { longestValue, policyExpressions, sameConditions, variables } from './expressions.ts'
-import { failurePolicies, matchConditions, matchConstraints, matchDefaults, paramKind, paramKindText } from './webhook-rules.ts'
+import { failurePolicies, matchConditions, matchConstraints, matchDefaults, nameWarnings, paramKind, paramKindText } from './webhook-rules.ts'
 
 type Policy = admissionregistration.ValidatingAdmissionPolicy
 
@@ -95,6 +95,7 @@ export const validatingadmissionpolicies: Strategy<Policy> = {
     policyExpressions(next, root, known)
   },
   validateStatusUpdate: (next, _current, root) => status(next.status, root.at('status')),
+  warnings: nameWarnings,
   printer: printer<Policy>(
     nameColumn,
     integer('Validations', 'How many expressions it checks.', (o) => (o.spec.validations ?? []).length),

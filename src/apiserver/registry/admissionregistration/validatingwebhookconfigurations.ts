@@ -4,7 +4,7 @@ import { celReady } from '../../admission/policies/cel.ts'
 import type { Strategy } from '../../strategy.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, integer, nameColumn, printer } from '../printing.ts'
-import { webhookDefaults, webhooks } from './webhook-rules.ts'
+import { nameWarnings, webhookDefaults, webhooks } from './webhook-rules.ts'
 
 type Configuration = admissionregistration.ValidatingWebhookConfiguration
 
@@ -16,5 +16,6 @@ export const validatingwebhookconfigurations: Strategy<Configuration> = {
   ready: (object) => celReady(object.webhooks?.some(({ matchConditions }) => matchConditions?.length) === true),
   validate: (object, root) => webhooks(object.webhooks, root),
   validateUpdate: (next, current, root) => webhooks(next.webhooks, root, current.webhooks),
+  warnings: nameWarnings,
   printer: printer<Configuration>(nameColumn, integer('Webhooks', 'How many webhooks it names.', (o) => (o.webhooks ?? []).length), ageColumn),
 }

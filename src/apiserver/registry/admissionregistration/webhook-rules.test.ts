@@ -2,7 +2,8 @@ import { beforeAll, expect, it } from 'vitest'
 import { admissionregistration, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import { loadCel } from '../../admission/policies/cel.ts'
-import { createErrors } from '../testing.ts'
+import { strategyFor } from '../strategies.ts'
+import { createErrors, environment } from '../testing.ts'
 
 beforeAll(async () => void (await loadCel()))
 
@@ -65,4 +66,11 @@ it.each<[string, Resource<ApiObject>, object, string[]]>([
   ]],
 ])('%s: refused', (_, resource, written, errors) => {
   expect(createErrors(resource, written)).toEqual(errors)
+})
+
+it.each(['validatingwebhookconfigurations', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'mutatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicybindings'] as const)('%s warn of names that are for files', (plural) => {
+  const { warnings } = strategyFor(admissionregistration[plural] as unknown as Resource, environment)
+  const of = (name: string) => warnings?.({ metadata: { name } } as never)
+  expect(of('a.static.k8s.io')).toEqual(['metadata.name: names ending with ".static.k8s.io" are reserved for static manifest-based configurations and cannot be managed via the API'])
+  expect(of('static.k8s.io')).toEqual([])
 })

@@ -1,5 +1,6 @@
 /** What webhook configurations of both kinds, and the rules of policies, have in common. */
 import type { admissionregistration } from '../../../api/index.ts'
+import type { ApiObject } from '../../../client/client.ts'
 import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '../../../machinery/names.ts'
@@ -18,6 +19,10 @@ export function webhookDefaults<W extends Webhook>(webhook: W): W {
   const reached = within(next, 'clientConfig', (config) => within(config, 'service', (service) => orDefault(service, { port: 443 })))
   return within(reached, 'rules', (rules) => rules.map(ruleDefaults)) as W
 }
+
+/** Some names are for what is configured in files (KEP-5793), which is behind a closed gate: they are taken, with a warning. */
+export const nameWarnings = ({ metadata: { name = '' } }: ApiObject): readonly string[] =>
+  (name.endsWith('.static.k8s.io') ? ['metadata.name: names ending with ".static.k8s.io" are reserved for static manifest-based configurations and cannot be managed via the API'] : [])
 
 export const failurePolicies = ['Fail', 'Ignore']
 const matchPolicies = ['Equivalent', 'Exact']
