@@ -68,8 +68,10 @@ it.each<[string, Resource<ApiObject>, object, string[]]>([
   expect(createErrors(resource, written)).toEqual(errors)
 })
 
-it.each(['validatingwebhookconfigurations', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'mutatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicybindings'] as const)('%s warn of names that are for files', (plural) => {
-  const { warnings } = strategyFor(admissionregistration[plural] as unknown as Resource, environment)
+const { validatingwebhookconfigurations, mutatingwebhookconfigurations, validatingadmissionpolicies, mutatingadmissionpolicies, validatingadmissionpolicybindings, mutatingadmissionpolicybindings } = admissionregistration
+const kinds = [validatingwebhookconfigurations, mutatingwebhookconfigurations, validatingadmissionpolicies, mutatingadmissionpolicies, validatingadmissionpolicybindings, mutatingadmissionpolicybindings] as unknown as Resource<ApiObject>[]
+it.each(kinds.map((resource) => [resource.plural, resource] as const))('%s warn of names that are for files', (_, resource) => {
+  const { warnings } = strategyFor(resource, environment)
   const of = (name: string) => warnings?.({ metadata: { name } } as never)
   expect(of('a.static.k8s.io')).toEqual(['metadata.name: names ending with ".static.k8s.io" are reserved for static manifest-based configurations and cannot be managed via the API'])
   expect(of('static.k8s.io')).toEqual([])

@@ -38,6 +38,8 @@ describe('what is wrong with', () => {
       `${rule}.nonResourceRules[0].nonResourceURLs[2]: Invalid value: "/a//b": must not contain double slash`, `${rule}.nonResourceRules[0].nonResourceURLs[3]: Invalid value: "/*/a": wildcard can only do suffix matching`,
     ]],
     ['nothing: a level', levels, level({}), []],
+    ['nothing: a level of no share', levels, level({ nominalConcurrencyShares: 0 }), []],
+    ['a level of another version', levels, { metadata: { name: 'a', annotations: { 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares': '' } }, ...level({}) }, ["metadata.annotations: Forbidden: annotation 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares' is forbidden"]],
     ['a level without limits', levels, { spec: { type: 'Limited' } }, ['spec.limited: Required value: must not be empty when type is Limited']],
     ['a second level without limits', levels, { spec: { type: 'Exempt' } }, [`spec.type: Invalid value: "Exempt": type must be 'Exempt' if and only if name is 'exempt'`]],
     ['shares below nothing', levels, level({ nominalConcurrencyShares: -1, lendablePercent: 101, borrowingLimitPercent: -1 }), [

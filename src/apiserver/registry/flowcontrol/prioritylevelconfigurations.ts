@@ -23,8 +23,12 @@ const withDefaults = (level: Level): Level => within(level, 'spec', (spec) => {
   })
 })
 
+/** What older versions of the kind keep a zero by; no object of this one has it. */
+const keepsZero = 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares'
+
 function validate({ metadata, spec }: Level, root: Place): void {
   const at = root.at('spec')
+  if (metadata.annotations && Object.hasOwn(metadata.annotations, keepsZero)) root.at('metadata').at('annotations').forbidden(`annotation '${keepsZero}' is forbidden`)
   if ((metadata.name === 'exempt') !== (spec.type === 'Exempt')) at.at('type').invalid(spec.type, "type must be 'Exempt' if and only if name is 'exempt'")
   if (spec.type === 'Exempt') {
     if (spec.limited) at.at('limited').forbidden('must be nil if the type is not Limited')
