@@ -44,6 +44,7 @@ function validate(policy: Policy, root: Place, known: boolean): void {
   matchConstraints(at.at('matchConstraints'), spec.matchConstraints)
   if (!known) matchConditions(at.at('matchConditions'), spec.matchConditions)
   variables(at.at('variables'), spec.variables)
+  // Kubernetes would take the last of a name; but the name twice can only be a mistake.
   distinct(at.at('variables'), spec.variables, (variable) => variable.name, 'name')
   if (!spec.validations?.length && !spec.auditAnnotations?.length) {
     at.at('validations').required('validations or auditAnnotations must contain at least one item')

@@ -27,6 +27,9 @@ describe('what is wrong with', () => {
     ['a subject of two kinds', schemas, schema({ subjects: [{ kind: 'User', user: { name: '' }, group: { name: 'g' } }] }), [
       `${rule}.subjects[0].user.name: Required value`, `${rule}.subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'`,
     ]],
+    ['a subject of all kinds', schemas, schema({ subjects: [{ kind: 'ServiceAccount', serviceAccount: { name: 's', namespace: 'n' }, user: { name: 'u' }, group: { name: 'g' } }] }), [
+      `${rule}.subjects[0].user: Forbidden: user is forbidden when subject kind is not 'User'`, `${rule}.subjects[0].group: Forbidden: group is forbidden when subject kind is not 'Group'`,
+    ]],
     ['an account of no namespace', schemas, schema({ subjects: [{ kind: 'ServiceAccount', serviceAccount: { name: '*', namespace: '' } }] }), [`${rule}.subjects[0].serviceAccount.namespace: Required value: must specify namespace for service account`]],
     ['stars beside others', schemas, schema({ resourceRules: [{ verbs: ['*', 'get'], apiGroups: ['*', ''], resources: ['*', 'pods'], namespaces: ['*', 'a'] }] }), [
       `${rule}.resourceRules[0].verbs: Invalid value: ["*","get"]: if '*' is present, must not specify other verbs`, `${rule}.resourceRules[0].apiGroups: Invalid value: ["*",""]: if '*' is present, must not specify other api groups`,

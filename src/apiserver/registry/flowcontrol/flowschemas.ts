@@ -37,7 +37,7 @@ function rule(value: flowcontrol.PolicyRulesWithSubjects, at: Place): void {
   if (!value.resourceRules?.length && !value.nonResourceRules?.length) at.required('at least one of resourceRules and nonResourceRules has to be non-empty')
   forEach(at.at('subjects'), value.subjects, (subject, place) => {
     const mine = kinds[subject.kind as keyof typeof kinds]
-    if (!mine) return place.at('kind').notSupported(subject.kind, Object.keys(kinds))
+    if (!mine) return place.at('kind').notSupported(subject.kind, Object.keys(kinds).toSorted())
     const value = subject[mine]
     if (!value) place.at(mine).required(`${mine} is required when subject kind is '${subject.kind}'`)
     else if (!value.name) place.at(mine).at('name').required()
@@ -86,7 +86,8 @@ function urlProblems(url: string): readonly string[] {
   return /^[^*]*(\/\*)?$/.test(url) ? [] : ['wildcard can only do suffix matching']
 }
 
-const kinds = { Group: 'group', ServiceAccount: 'serviceAccount', User: 'user' } as const
+/** In the order in which what does not belong to a kind is named. */
+const kinds = { ServiceAccount: 'serviceAccount', User: 'user', Group: 'group' } as const
 
 function account(at: Place, { name, namespace }: flowcontrol.ServiceAccountSubject): void {
   if (name && name !== '*') follows(at.at('name'), name, dns1123Subdomain)

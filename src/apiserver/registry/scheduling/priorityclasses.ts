@@ -32,6 +32,7 @@ export const priorityclasses: Strategy<scheduling.PriorityClass> = {
   moved: () => false,
   default: (object) => orDefault(object, { preemptionPolicy: 'PreemptLowerPriority' }),
   validate,
+  // Stricter than Kubernetes, which would let a system class become the global default in an update.
   validateUpdate: (next, current, root) => {
     validate(next, root)
     validateUpdate(next, current, root)
