@@ -5,7 +5,7 @@ import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
 import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
-import { podWarnings } from '../core/pod-warnings.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, integer, labelsText, nameColumn, printer, selectorColumn, text } from '../printing.ts'
 import { collisions, countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate } from './template.ts'
@@ -85,6 +85,6 @@ export const daemonsets: Strategy<apps.DaemonSet> = {
   validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
   validateStatusUpdate: (next, current, root) => status(root.at('status'), next.status, current.status),
-  warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
+  warnings: (set, current) => templateWarnings(path('spec').at('template'), set, set.spec.template, current),
   printer: daemonSetPrinter,
 }

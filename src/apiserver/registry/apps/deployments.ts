@@ -5,7 +5,7 @@ import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
 import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
-import { podWarnings } from '../core/pod-warnings.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { collisions, countOrPercent, isZeroCount, lastingPods, ownSelector, revisions, selectedTemplate, unusableSelector } from './template.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, selectorColumn, text } from '../printing.ts'
@@ -86,6 +86,6 @@ export const deployments: Strategy<apps.Deployment> = {
   validateStatusUpdate: (next, current, root) => status(root.at('status'), next.status, current.status),
   // Whoever changes annotations may ask the controller for something.
   moved: (next, current) => !deepEqual(next.spec, current.spec) || !deepEqual(next.metadata.annotations ?? {}, current.metadata.annotations ?? {}),
-  warnings: (deployment) => podWarnings(path('spec').at('template').at('spec'), deployment.spec.template.spec),
+  warnings: (deployment, current) => templateWarnings(path('spec').at('template'), deployment, deployment.spec.template, current, true),
   printer: deploymentPrinter,
 }

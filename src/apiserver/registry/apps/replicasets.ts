@@ -4,7 +4,7 @@ import { path, type Place } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { notNegative, unchanged } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
-import { podWarnings } from '../core/pod-warnings.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { lastingPods, ownSelector, selectedTemplate, unusableSelector } from './template.ts'
 import { ageColumn, containersColumn, imagesColumn, integer, nameColumn, printer, selectorColumn } from '../printing.ts'
@@ -55,7 +55,7 @@ export const replicasets: Strategy<apps.ReplicaSet> = {
   validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
   validateStatusUpdate: (next, _current, root) => status(root.at('status'), next.status),
-  warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
+  warnings: (set, current) => templateWarnings(path('spec').at('template'), set, set.spec.template, current, true),
   selectableFields: (set) => ({ 'status.replicas': String(set.status.replicas) }),
   printer: replicaSetPrinter,
 }

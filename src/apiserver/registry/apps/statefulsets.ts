@@ -6,7 +6,7 @@ import type { Strategy } from '../../strategy.ts'
 import { ifThere, notNegative } from '../checks.ts'
 import { claimDefaults } from '../core/claim-defaults.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
-import { podWarnings } from '../core/pod-warnings.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, text } from '../printing.ts'
 import { collisions, countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate, unusableSelector } from './template.ts'
@@ -103,6 +103,6 @@ export const statefulsets: Strategy<apps.StatefulSet> = {
   validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
   validateStatusUpdate: (next, current, root) => status(root.at('status'), next.status, current.status),
-  warnings: (set) => podWarnings(path('spec').at('template').at('spec'), set.spec.template.spec),
+  warnings: (set, current) => templateWarnings(path('spec').at('template'), set, set.spec.template, current),
   printer: statefulSetPrinter,
 }

@@ -5,7 +5,7 @@ import { validateAnnotations, validateLabels } from '../../../machinery/names.ts
 import type { Strategy } from '../../strategy.ts'
 import { notNegative, oneOfThese } from '../checks.ts'
 import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
-import { podWarnings } from '../core/pod-warnings.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, boolean, integer, nameColumn, printer, selectorText, since, text, wide } from '../printing.ts'
 import { scheduleProblem } from './cron-schedule.ts'
@@ -75,6 +75,6 @@ export const cronjobs: Strategy<batch.CronJob> = {
     nameLength(job, root)
   },
   validateUpdate: (next, _current, root) => spec(root.at('spec'), next.spec),
-  warnings: (job) => podWarnings(path('spec').at('jobTemplate').at('spec').at('template').at('spec'), job.spec.jobTemplate.spec.template.spec),
+  warnings: (job, current) => templateWarnings(path('spec').at('jobTemplate').at('spec').at('template'), job, job.spec.jobTemplate.spec.template, current, true),
   printer: cronJobPrinter,
 }

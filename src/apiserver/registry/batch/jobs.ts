@@ -4,7 +4,7 @@ import { path, type Place } from '../../../machinery/field.ts'
 import { dns1123Label } from '../../../machinery/names.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { Strategy } from '../../strategy.ts'
-import { podWarnings } from '../core/pod-warnings.ts'
+import { templateWarnings } from '../core/pod-warnings.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, selectorColumn, text } from '../printing.ts'
 import { jobDefaults, withGeneratedSelector } from './job-defaults.ts'
 import { jobStatusUpdate } from './job-status.ts'
@@ -63,7 +63,7 @@ export const jobs: Strategy<batch.Job> = {
   validate,
   validateUpdate: jobUpdate,
   validateStatusUpdate: jobStatusUpdate,
-  warnings: (job) => podWarnings(path('spec').at('template').at('spec'), job.spec.template.spec),
+  warnings: (job, current) => templateWarnings(path('spec').at('template'), job, job.spec.template, current, true),
   selectableFields: (job) => ({ 'status.successful': String(job.status.succeeded ?? 0) }),
   printer: jobPrinter,
 }

@@ -1,18 +1,37 @@
 /** What the system sets on a pod when it is created. */
 import type { core, meta } from '../../../api/index.ts'
-import { orDefault, within } from '../defaulting.ts'
+import type { RequestContext } from '../../strategy.ts'
+import { each, within } from '../defaulting.ts'
+import { withAnnotatedProfiles } from './app-armor.ts'
 import { serviceAccountAlias } from './defaults/pod-spec.ts'
 import { qosClass } from './qos.ts'
 
 /** A new pod: pending, with its class of service; selectors that refer to its own labels are filled in. */
-export function newPod(pod: core.Pod): core.Pod {
-  const spec = ownLabelsInSelectors(serviceAccountAlias(pod.spec), pod.metadata.labels ?? {})
+export function newPod(written: core.Pod, { warn }: Pick<RequestContext, 'warn'>): core.Pod {
+  const pod = withAnnotatedProfiles(written, warn)
+  const spec = ownLabelsInSelectors(serviceAccountAlias(withoutDisabled(pod.spec)), pod.metadata.labels ?? {})
   const gated = (spec.schedulingGates ?? []).length > 0
   return {
     ...pod,
     spec,
     status: { phase: 'Pending', ...(gated && { conditions: [gatedCondition] }), qosClass: qosClass(spec) },
   }
+}
+
+/** The spec without what needs a feature that is off in v1.36: signals to stop with, and groups to schedule with. */
+function withoutDisabled(spec: core.PodSpec): core.PodSpec {
+  const calm = <C extends core.Container>(container: C): C => {
+    if (container.lifecycle?.stopSignal === undefined) return container
+    const { stopSignal: _signal, ...lifecycle } = container.lifecycle
+    const { lifecycle: _lifecycle, ...rest } = container
+    return (Object.values(lifecycle).some((hook) => hook !== undefined) ? { ...container, lifecycle } : rest) as C
+  }
+  let next = each(each(spec, 'containers', calm), 'initContainers', calm)
+  if (next.schedulingGroup !== undefined) {
+    const { schedulingGroup: _group, ...rest } = next
+    next = rest
+  }
+  return next
 }
 
 const gatedCondition: core.PodCondition = {
@@ -53,20 +72,27 @@ export const onlyEphemeral = (next: core.Pod, current: core.Pod): core.Pod => ({
   spec: { ...current.spec, ephemeralContainers: next.spec.ephemeralContainers },
 })
 
-/** Only the resources and resize policies of an update through `resize` count. */
+/** Only the resources and resize policies of an update through `resize` count. With other containers than there are it stays as it was written, and is refused. */
 export function onlyResources(next: core.Pod, current: core.Pod): core.Pod {
-  const resized = (list: readonly core.Container[], wanted: readonly core.Container[] | undefined) => list.map((container) => {
-    const found = wanted?.find((c) => c.name === container.name)
-    return found ? orDefault({ ...container, resources: found.resources, resizePolicy: found.resizePolicy }, { resizePolicy: container.resizePolicy }) : container
+  if (!sameContainers(next.spec.containers, current.spec.containers) || !sameContainers(next.spec.initContainers, current.spec.initContainers)) return next
+  const resized = (list: readonly core.Container[], wanted: readonly core.Container[] = []) => list.map((container, i) => {
+    const { resizePolicy: _policy, ...rest } = container
+    const found = wanted[i]
+    return found ? { ...rest, resources: found.resources, ...(found.resizePolicy && { resizePolicy: found.resizePolicy }) } : container
   })
+  const { resources: _resources, ...spec } = current.spec
   return {
     ...current,
     metadata: { ...current.metadata, resourceVersion: next.metadata.resourceVersion, managedFields: next.metadata.managedFields },
     spec: {
-      ...current.spec,
+      ...spec,
       containers: resized(current.spec.containers, next.spec.containers),
       ...(current.spec.initContainers && { initContainers: resized(current.spec.initContainers, next.spec.initContainers) }),
       ...(next.spec.resources && { resources: next.spec.resources }),
     },
   }
 }
+
+/** Whether the containers have the same names, in the same order. */
+export const sameContainers = (next: readonly core.Container[] = [], current: readonly core.Container[] = []): boolean =>
+  next.length === current.length && next.every(({ name }, i) => name === current[i]?.name)

@@ -216,11 +216,11 @@ describe('warnings about a pod', () => {
   it('name what is hidden or said twice', () => {
     const container = { ...web, env: [{ name: 'A', value: '1' }, { name: 'A', value: '2' }], ports: [{ containerPort: 80 }, { containerPort: 80 }], resources: { limits: { memory: '0.5' } } }
     expect(strategy.warnings?.(complete(core.pods, pod({ containers: [container], terminationGracePeriodSeconds: -1 })))).toEqual([
-      'spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1',
-      'spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]',
-      'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
       'spec.containers[0].resources.limits[memory]: fractional byte value "500m" is invalid, must be an integer',
       'spec.containers[0].resources.requests[memory]: fractional byte value "500m" is invalid, must be an integer',
+      'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
+      'spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]',
+      'spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1',
     ])
   })
 })

@@ -1,10 +1,11 @@
 /** Pods. */
 import type { core } from '../../../api/index.ts'
-import { path, type Place } from '../../../machinery/field.ts'
+import type { Place } from '../../../machinery/field.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
 import { podDefaults } from './defaults/pod-spec.ts'
 import { newPod, onlyEphemeral, onlyResources } from './pod-prepare.ts'
 import { podWarnings } from './pod-warnings.ts'
+import { anyAnnotation, confinedAlike } from './validation/annotations.ts'
 import { podItself } from './validation/pod-spec.ts'
 import { ephemeralUpdate, podStatusUpdate, podUpdate, resizeUpdate } from './validation/pod-update.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
@@ -41,6 +42,7 @@ function validate(pod: core.Pod, root: Place): void {
   podItself(pod, root)
   if (pod.spec.nodeName && pod.spec.schedulingGates?.length) at.at('nodeName').forbidden('cannot be set until all schedulingGates have been cleared')
   if (pod.spec.ephemeralContainers?.length) at.at('ephemeralContainers').forbidden('cannot be set on create')
+  if (pod.metadata.annotations && anyAnnotation(pod.metadata.annotations)) confinedAlike(at, pod.metadata.annotations, pod.spec)
 }
 
 function validateUpdate(next: core.Pod, current: core.Pod, root: Place, ctx: RequestContext): void {
@@ -75,7 +77,7 @@ export const pods: Strategy<core.Pod> = {
   validate,
   validateUpdate,
   validateStatusUpdate: podStatusUpdate,
-  warnings: (pod) => podWarnings(path('spec'), pod.spec),
+  warnings: podWarnings,
   gracePeriodSeconds,
   selectableFields: (pod) => ({
     'spec.nodeName': pod.spec.nodeName ?? '',

@@ -1,9 +1,11 @@
 /** Pod templates that stand alone. */
 import type { core } from '../../../api/index.ts'
+import { path } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { within } from '../defaulting.ts'
 import { labelsText, nameColumn, printer, text } from '../printing.ts'
 import { podTemplateDefaults } from './defaults/pod-spec.ts'
+import { templateWarnings } from './pod-warnings.ts'
 import { podTemplate } from './validation/pod-spec.ts'
 
 const templatePrinter = printer<core.PodTemplate>(
@@ -17,5 +19,6 @@ export const podtemplates: Strategy<core.PodTemplate> = {
   counted: true,
   default: (template) => within(template, 'template', podTemplateDefaults),
   validate: (template, root) => podTemplate(root.at('template'), template.template),
+  warnings: (object, current) => templateWarnings(path('template'), object, object.template, current),
   printer: templatePrinter,
 }

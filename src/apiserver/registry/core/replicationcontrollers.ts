@@ -1,6 +1,6 @@
 /** Replication controllers: what replica sets were before. */
 import type { core } from '../../../api/index.ts'
-import type { Place } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { selectorFromSet } from '../../../machinery/labels.ts'
 import type { Strategy } from '../../strategy.ts'
 import { lastingPods } from '../apps/template.ts'
@@ -8,6 +8,7 @@ import { notNegative } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, integer, labelsText, nameColumn, printer, text, wide } from '../printing.ts'
 import { podTemplateDefaults } from './defaults/pod-spec.ts'
+import { templateWarnings } from './pod-warnings.ts'
 import { podTemplate } from './validation/pod-spec.ts'
 
 const controllerPrinter = printer<core.ReplicationController>(
@@ -57,6 +58,7 @@ export const replicationcontrollers: Strategy<core.ReplicationController> = {
   default: withDefaults,
   validate: (controller, root) => spec(root.at('spec'), controller.spec),
   validateStatusUpdate: (next, _current, root) => status(root.at('status'), next.status),
+  warnings: (controller, current) => templateWarnings(path('spec').at('template'), controller, controller.spec.template, current, true),
   selectableFields: (controller) => ({ 'status.replicas': String(controller.status.replicas) }),
   printer: controllerPrinter,
 }

@@ -46,6 +46,36 @@ function appArmor(at: Place, container: string, profile: string, spec: core.PodS
   if (!known) at.invalid(profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`)
 }
 
+const seccompNames: Readonly<Record<string, readonly string[]>> = { Unconfined: ['unconfined'], RuntimeDefault: ['runtime/default', 'docker/default'] }
+const appArmorNames: Readonly<Record<string, readonly string[]>> = { Unconfined: ['unconfined'], RuntimeDefault: ['runtime/default'] }
+
+type Profile = core.SeccompProfile | core.AppArmorProfile
+
+/** What a new pod says twice of how it is confined, in annotations and in fields, must be the same. */
+export function confinedAlike(at: Place, annotations: Annotations, spec: core.PodSpec): void {
+  const { seccompProfile: ofPod, appArmorProfile } = spec.securityContext ?? {}
+  if (ofPod && annotations[seccompPodKey] !== undefined) alike(at.at('securityContext').at('seccompProfile'), 'seccomp', annotations[seccompPodKey], ofPod)
+  for (const name of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    for (const [i, container] of (spec[name] ?? []).entries()) {
+      const place = at.at(name).index(i).at('securityContext')
+      const own = container.securityContext
+      const seccompSaid = annotations[seccompPrefix + container.name]
+      if (own?.seccompProfile && seccompSaid !== undefined) alike(place.at('seccompProfile'), 'seccomp', seccompSaid, own.seccompProfile)
+      const said = spec.os?.name === 'windows' ? undefined : annotations[appArmorPrefix + container.name]
+      const profile = own?.appArmorProfile ?? appArmorProfile
+      if (profile && said !== undefined) alike(place.at('appArmorProfile'), 'apparmor', said, profile)
+    }
+  }
+}
+
+function alike(at: Place, kind: 'seccomp' | 'apparmor', said: string, profile: Profile): void {
+  const local = 'localhost/'
+  const others = (kind === 'seccomp' ? seccompNames : appArmorNames)[profile.type]
+  const sameType = profile.type === 'Localhost' ? said.startsWith(local) : !others || others.includes(said)
+  if (!sameType) at.at('type').forbidden(`${kind} type in annotation and field must match`)
+  else if (profile.type === 'Localhost' && said.slice(local.length) !== profile.localhostProfile) at.at('localhostProfile').forbidden(`${kind} profile in annotation and field must match`)
+}
+
 /** Whether a pod stands for one that a kubelet runs from a file. */
 export const isMirror = (pod: core.Pod): boolean => pod.metadata.annotations?.[mirrorKey] !== undefined
 
