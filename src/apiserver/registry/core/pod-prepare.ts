@@ -1,7 +1,7 @@
 /** What the system sets on a pod when it is created. */
 import type { core, meta } from '../../../api/index.ts'
 import type { RequestContext } from '../../strategy.ts'
-import { each, within } from '../defaulting.ts'
+import { each, mapped, within } from '../defaulting.ts'
 import { withAnnotatedProfiles } from './app-armor.ts'
 import { serviceAccountAlias } from './defaults/pod-spec.ts'
 import { qosClass } from './qos.ts'
@@ -96,3 +96,20 @@ export function onlyResources(next: core.Pod, current: core.Pod): core.Pod {
 /** Whether the containers have the same names, in the same order. */
 export const sameContainers = (next: readonly core.Container[] = [], current: readonly core.Container[] = []): boolean =>
   next.length === current.length && next.every(({ name }, i) => name === current[i]?.name)
+
+/** A status as a client wrote it, with what clients that do not know these fields leave out: the class of service, and the generations that were seen before. */
+export function writtenStatus(next: core.PodStatus, current: core.PodStatus): core.PodStatus {
+  const before = new Map<string, (number | undefined)[]>()
+  for (const { type, observedGeneration } of current.conditions ?? []) before.set(type, [...(before.get(type) ?? []), observedGeneration])
+  const conditions = mapped(next.conditions, (condition) => {
+    const seen = before.get(condition.type)?.shift()
+    return condition.observedGeneration || !seen ? condition : { ...condition, observedGeneration: seen }
+  })
+  const observedGeneration = next.observedGeneration || current.observedGeneration
+  return {
+    ...next,
+    ...(observedGeneration && { observedGeneration }),
+    ...(conditions && { conditions }),
+    qosClass: next.qosClass ?? current.qosClass,
+  }
+}

@@ -3,11 +3,13 @@ import type { core } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
 import type { RequestContext, Strategy } from '../../strategy.ts'
 import { podDefaults } from './defaults/pod-spec.ts'
-import { newPod, onlyEphemeral, onlyResources } from './pod-prepare.ts'
+import { newPod, onlyEphemeral, onlyResources, writtenStatus } from './pod-prepare.ts'
 import { podWarnings } from './pod-warnings.ts'
 import { anyAnnotation, confinedAlike } from './validation/annotations.ts'
 import { podItself } from './validation/pod-spec.ts'
-import { ephemeralUpdate, podStatusUpdate, podUpdate, resizeUpdate } from './validation/pod-update.ts'
+import { resizeUpdate } from './validation/pod-resize.ts'
+import { podStatusUpdate } from './validation/pod-status-update.ts'
+import { ephemeralUpdate, podUpdate } from './validation/pod-update.ts'
 import { ageColumn, nameColumn, orNone, printer, text, wide } from '../printing.ts'
 import { podSummary, type PodSummary } from './pod-status.ts'
 
@@ -72,7 +74,7 @@ export const pods: Strategy<core.Pod> = {
     ...next,
     metadata: { ...next.metadata, ownerReferences: current.metadata.ownerReferences },
     spec: current.spec,
-    status: { ...next.status, qosClass: next.status.qosClass ?? current.status.qosClass },
+    status: writtenStatus(next.status, current.status),
   }),
   validate,
   validateUpdate,

@@ -3,10 +3,8 @@ import type { core } from '../../../../api/index.ts'
 import type { Place } from '../../../../machinery/field.ts'
 import { deepEqual } from '../../../../machinery/meta.ts'
 import { differences } from '../../differences.ts'
-import { follows, forEach, unchanged } from '../../checks.ts'
-import { dns1123Subdomain, ipAddress, qualifiedName } from '../../../../machinery/names.ts'
-import { qosClass } from '../qos.ts'
-import { ephemeralContainers, image, surroundingsOf } from './containers.ts'
+import { forEach } from '../../checks.ts'
+import { image } from './containers.ts'
 import { wholeObject } from '../data.ts'
 import { annotationUpdate, isMirror } from './annotations.ts'
 import { podItself } from './pod-spec.ts'
@@ -121,107 +119,15 @@ function onlyAdds(next: core.NodeSelectorTerm, before: core.NodeSelectorTerm): b
   return parts.every((part) => deepEqual((next[part] ?? []).slice(0, before[part]?.length ?? 0), before[part] ?? []))
 }
 
-/** A pod that a kubelet runs from a file is not changed here. */
-function ofStaticPod(current: core.Pod, why: string, root: Place): void {
-  if (isMirror(current)) wholeObject(root).forbidden(why)
-}
-
 /** Through the `ephemeralcontainers` subresource: containers are added, never changed or removed. */
 export function ephemeralUpdate(next: core.Pod, current: core.Pod, root: Place): void {
+  if (isMirror(current)) return wholeObject(root).forbidden('static pods do not support ephemeral containers')
+  podItself(next, root, current.spec)
   const at = root.at('spec').at('ephemeralContainers')
-  ofStaticPod(current, 'static pods do not support ephemeral containers', root)
-  ephemeralContainers(at, next.spec.ephemeralContainers, surroundingsOf(next.spec))
   const byName = new Map((next.spec.ephemeralContainers ?? []).map((c) => [c.name, c]))
   for (const old of current.spec.ephemeralContainers ?? []) {
     const same = byName.get(old.name)
     if (!same) at.forbidden(`existing ephemeral containers ${JSON.stringify(old.name)} may not be removed\n`)
     else if (!deepEqual(same, old)) at.forbidden(`existing ephemeral containers ${JSON.stringify(old.name)} may not be changed\n${differences(old, same)}`)
-  }
-}
-
-type Amounts = Readonly<Record<string, string>> | undefined
-type Resources = core.Container['resources']
-
-/** The resources with cpu and memory as they were before. */
-function withOldCompute(next: Resources, before: Resources): Resources {
-  const amounts = (is: Amounts, was: Amounts): Amounts => {
-    if (!is && !was) return undefined
-    const { cpu: _cpu, memory: _memory, ...rest } = is ?? {}
-    return { ...rest, ...(was?.['cpu'] !== undefined && { cpu: was['cpu'] }), ...(was?.['memory'] !== undefined && { memory: was['memory'] }) }
-  }
-  return { ...before, limits: amounts(next.limits, before.limits), requests: amounts(next.requests, before.requests) }
-}
-
-/** Resources that were there may be another amount, but not none. */
-function kept(at: Place, next: Resources, before: Resources): void {
-  for (const part of ['requests', 'limits'] as const) {
-    if (Object.keys(before[part] ?? {}).some((name) => next[part]?.[name] === undefined)) at.at(part).forbidden(`resource ${part} cannot be removed`)
-  }
-}
-
-const isSidecar = (container: core.Container): boolean => container.restartPolicy === 'Always'
-
-/** Through the `resize` subresource: cpu and memory, within the pod's class of service. */
-export function resizeUpdate(next: core.Pod, current: core.Pod, root: Place): void {
-  const at = root.at('spec')
-  if (isMirror(current)) return ofStaticPod(current, 'static pods cannot be resized', root)
-  if (current.spec.os?.name === 'windows') return wholeObject(root).forbidden('windows pods cannot be resized')
-  podItself(next, root)
-  const before = current.status.qosClass ?? qosClass(current.spec)
-  if (qosClass(next.spec) !== before) at.invalid(before, 'Pod QOS Class may not change as a result of resizing')
-  for (const name of ['initContainers', 'containers'] as const) {
-    for (const [i, container] of (next.spec[name] ?? []).entries()) {
-      const old = current.spec[name]?.[i]
-      if (!old) continue
-      const resources = { limits: old.resources.limits, requests: old.resources.requests, ...old.resources }
-      if (name === 'initContainers' && !isSidecar(old)) {
-        if (!deepEqual(container.resources, old.resources)) at.forbidden('resources for non-sidecar init containers are immutable')
-        continue
-      }
-      kept(at.at(name).index(i).at('resources'), container.resources, old.resources)
-      const fixed = deepEqual(plain(withOldCompute(container.resources, resources)), plain(old.resources))
-      if (!fixed) at.forbidden(`only cpu and memory resources ${name === 'containers' ? 'are' : 'for sidecar containers are'} mutable`)
-    }
-  }
-}
-
-/** Amounts that were not there and are none now are the same. */
-const plain = ({ limits = {}, requests = {} }: Resources) => ({ limits, requests })
-
-/** A status may not bring containers that are not to restart back to life, nor move the pod between classes of service. */
-export function podStatusUpdate(next: core.Pod, current: core.Pod, root: Place): void {
-  const at = root.at('status')
-  statusTexts(at, next.status, current.status, root)
-  unchanged(at.at('qosClass'), next.status.qosClass ?? current.status.qosClass, current.status.qosClass ?? next.status.qosClass)
-  if (next.spec.restartPolicy === 'Always') return
-  for (const name of ['containerStatuses', 'initContainerStatuses'] as const) {
-    const specs = name === 'containerStatuses' ? next.spec.containers : (next.spec.initContainers ?? [])
-    const before = new Map((current.status[name] ?? []).map((status) => [status.name, status]))
-    for (const [i, status] of (next.status[name] ?? []).entries()) {
-      const old = before.get(status.name)?.state.terminated
-      if (!old || status.state.terminated) continue
-      const spec = specs.find((c) => c.name === status.name)
-      const mayRestart = spec?.restartPolicy !== undefined || (next.spec.restartPolicy === 'OnFailure' && old.exitCode !== 0)
-      if (!mayRestart) at.at(name).index(i).at('state').forbidden('may not be transitioned to non-terminated state')
-    }
-  }
-}
-
-const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized', 'ContainersReady'])
-
-/** Addresses, conditions and nodes that a status names. */
-function statusTexts(at: Place, next: core.PodStatus, current: core.PodStatus, root: Place): void {
-  for (const [i, { type }] of (next.conditions ?? []).entries()) {
-    if (!systemConditions.has(type)) follows(root.at('metadata').at('conditions').index(i).at('Type'), type, qualifiedName)
-  }
-  if (next.nominatedNodeName && next.nominatedNodeName !== current.nominatedNodeName) follows(at.at('nominatedNodeName'), next.nominatedNodeName, dns1123Subdomain)
-  if (next.hostIPs?.length && next.hostIPs[0]?.ip !== next.hostIP) at.at('hostIPs').index(0).at('ip').invalid(next.hostIPs[0]?.ip ?? '', 'must be equal to `hostIP`')
-  for (const name of ['podIPs', 'hostIPs'] as const) {
-    const list = (next[name] ?? []).map(({ ip = '' }) => ip)
-    for (const [i, ip] of list.entries()) follows(at.at(name).index(i), ip, ipAddress)
-    if (list.length < 2) continue
-    const families = new Set(list.map((ip) => ip.includes(':')))
-    if (list.length > 2 || families.size < 2) at.at(name).invalid(next[name], 'may specify no more than one IP for each IP family')
-    for (const [i, ip] of list.entries()) if (list.indexOf(ip) < i) at.at(name).index(i).duplicate({ ip })
   }
 }
