@@ -82,6 +82,9 @@ describe('what a container must say', () => {
     ['huge pages', c({ resources: { limits: { cpu: '1', 'hugepages-2Mi': '3Mi' } } }), ['resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi', 'resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi']],
     ['profile', c({ securityContext: { seccompProfile: { type: 'Localhost' } } }), ['securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost']],
     ['profile with spaces', c({ securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: ' a' } } }), ['securityContext.appArmorProfile.localhostProfile: Invalid value: " a": must not be padded with whitespace']],
+    ['too many rules', c({ restartPolicy: 'Never', restartPolicyRules: Array.from({ length: 21 }, () => ({ action: 'Restart', exitCodes: { operator: 'In', values: [1] } })) }), ['restartPolicyRules: Too many: 21: must have at most 20 items']],
+    ['too many codes', c({ restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: Array.from({ length: 256 }, (_, i) => i) } }] }), ['restartPolicyRules[0].exitCodes.values: Too many: 256: must have at most 255 items']],
+    ['file that climbs', c({ env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: '../a', key: 'K' } } }] }), ["env[0].valueFrom.fileKeyRef.path: Invalid value: \"../a\": must not contain '..'"]],
     ['Windows user', c({ securityContext: { windowsOptions: { runAsUserName: 'a\\b\\c' } } }), ['securityContext.windowsOptions.runAsUserName: Invalid value: "a\\\\b\\\\c": runAsUserName cannot contain more than one backslash']],
   ])('%s', (_, object, wrong) => {
     expect(errors(object)).toEqual(wrong.map((line) => `spec.containers[0].${line}`))
@@ -107,6 +110,10 @@ describe('what a pod must say', () => {
     ['sharing', pod({ shareProcessNamespace: true, hostPID: true }), ['spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled']],
     ['group policy', pod({ securityContext: { fsGroupChangePolicy: 'X' } }), ['spec.securityContext.fsGroupChangePolicy: Unsupported value: "X": supported values: "Always", "OnRootMismatch"']],
     ['sysctl', pod({ securityContext: { sysctls: [{ name: 'A', value: '' }] } }), [String.raw`spec.securityContext.sysctls[0].name: Invalid value: "A": must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`]],
+    ['sysctl of the host', pod({ hostIPC: true, securityContext: { sysctls: [{ name: 'kernel.shmmax', value: '1' }, { name: 'kernel.shm_next_id', value: '1' }, { name: 'fs/mqueue/msg_max', value: '1' }] } }), [
+      "spec.securityContext.sysctls[0].name: Invalid value: \"kernel.shmmax\": may not be specified when 'hostIPC' is true",
+      "spec.securityContext.sysctls[2].name: Invalid value: \"fs/mqueue/msg_max\": may not be specified when 'hostIPC' is true",
+    ]],
     ['system', pod({ os: { name: 'plan9' } }), ['spec.os: Unsupported value: "plan9": supported values: "linux", "windows"']],
     ['Windows with a Linux field', pod({ os: { name: 'windows' }, securityContext: { runAsUser: 1 } }), ['spec.securityContext.runAsUser: Forbidden: cannot be set for a windows pod']],
     ['Linux with Windows options', pod({ os: { name: 'linux' }, securityContext: { windowsOptions: { runAsUserName: 'a' } } }), ['spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod']],

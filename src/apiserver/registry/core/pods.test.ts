@@ -206,6 +206,26 @@ describe('a pod with resources as a whole', () => {
     const { spec } = complete(core.pods, pod({ resources: { requests: { cpu: '1' } }, containers: [{ ...web, resources: { requests: { memory: '1Gi', 'ephemeral-storage': '1Gi' } } }] }))
     expect(spec.resources?.requests).toEqual({ cpu: '1', memory: '1Gi' })
   })
+  it('is limited to the huge pages of its containers, and requests those', () => {
+    const { spec } = complete(core.pods, pod({ resources: { limits: { cpu: '1' } }, containers: [{ ...web, resources: { limits: { 'hugepages-2Mi': '2Mi', memory: '1Gi' } } }] }))
+    expect(spec.resources).toEqual({ limits: { cpu: '1', 'hugepages-2Mi': '2Mi' }, requests: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } })
+  })
+  it('requests what its init containers need beside the sidecars', () => {
+    const side = { name: 's', image: 'i', restartPolicy: 'Always', resources: { requests: { cpu: '1' } } }
+    const init = { name: 'i', image: 'i', resources: { requests: { cpu: '4' } } }
+    const { spec } = complete(core.pods, pod({ resources: { limits: { cpu: '8' } }, initContainers: [side, init], containers: [{ ...web, resources: { requests: { cpu: '2' } } }] }))
+    expect(spec.resources?.requests).toEqual({ cpu: '5' })
+    expect(createErrors(core.pods, pod({ resources: { requests: { cpu: '4' } }, initContainers: [side, init], containers: [web] })))
+      .toEqual(['spec.resources.requests[cpu]: Invalid value: "4": must be greater than or equal to aggregate container requests of 5'])
+  })
+  it('has whole huge pages, and memory or cpu beside them', () => {
+    const amounts = { 'hugepages-2Mi': '3Mi' }
+    expect(createErrors(core.pods, pod({ resources: { limits: amounts, requests: amounts }, containers: [web] }))).toEqual([
+      'spec.resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+      'spec.resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+      'spec.resources: Forbidden: HugePages require cpu or memory',
+    ])
+  })
   it('cannot request less than its containers', () => {
     expect(createErrors(core.pods, pod({ resources: { requests: { cpu: '100m' } }, containers: [{ ...web, resources: { requests: { cpu: '1' } } }] })))
       .toEqual(['spec.resources.requests[cpu]: Invalid value: "100m": must be greater than or equal to aggregate container requests of 1'])

@@ -1,8 +1,8 @@
 /** Defaults of pod specs: those every spec gets, and those only a pod itself gets (a template keeps what was written). */
 import type { core } from '../../../../api/index.ts'
 import { deepFreeze } from '../../../../machinery/meta.ts'
-import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
 import { changed, each, mapped, orDefault, within } from '../../defaulting.ts'
+import { containerAmounts } from '../container-amounts.ts'
 import { containerDefaults, hostPorts, requestsFromLimits } from './containers.ts'
 import { volumeDefaults } from './volumes.ts'
 
@@ -42,20 +42,24 @@ export function podDefaults(pod: core.Pod): core.Pod {
   })
 }
 
-/** A pod that has amounts of its own requests what its containers request together, or else what it is limited to. */
+/**
+ * A pod that has amounts of its own requests what its containers request together, or else what it is limited to. Huge pages cannot be
+ * overcommitted: of those it is limited to what its containers are, unless it requests them itself.
+ */
 function podRequests(spec: core.PodSpec): core.PodSpec {
   return within(spec, 'resources', (resources) => {
     if (!resources.limits && !resources.requests) return resources
-    const names = new Set(spec.containers.flatMap((c) => Object.keys(c.resources.requests ?? {})))
-    const sums = [...names].flatMap((name) => {
-      const shared = name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
-      if (!shared || resources.requests?.[name] !== undefined) return []
-      const asked = spec.containers.flatMap((c) => c.resources.requests?.[name] ?? []).filter(isQuantity).map(parseQuantity)
-      return asked.length === 0 ? [] : [[name, asked.reduce((sum, q) => sum.add(q)).toString()] as const]
-    })
-    const summed = sums.length === 0 ? resources : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(sums) } }
-    return requestsFromLimits(summed)
+    const pages = missing(spec, 'limits', (name) => name.startsWith('hugepages-') && resources.limits?.[name] === undefined && resources.requests?.[name] === undefined)
+    const limited = pages ? { ...resources, limits: { ...resources.limits, ...pages } } : resources
+    const sums = missing(spec, 'requests', (name) => (name === 'cpu' || name === 'memory') && resources.requests?.[name] === undefined)
+    return requestsFromLimits(sums ? { ...limited, requests: { ...limited.requests, ...sums } } : limited)
   })
+}
+
+/** What the containers ask for together of the resources that are `wanted`; undefined when that is nothing. */
+function missing(spec: core.PodSpec, kind: 'limits' | 'requests', wanted: (name: string) => boolean): Readonly<Record<string, string>> | undefined {
+  const found = [...containerAmounts(spec, kind)].filter(([name]) => wanted(name)).map(([name, quantity]) => [name, quantity.toString()] as const)
+  return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
 const withRequests = (container: core.Container): core.Container => within(container, 'resources', requestsFromLimits)

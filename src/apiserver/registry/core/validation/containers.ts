@@ -14,6 +14,8 @@ const pullPolicies = ['Always', 'IfNotPresent', 'Never']
 const messagePolicies = ['File', 'FallbackToLogsOnError']
 const protocols = ['SCTP', 'TCP', 'UDP']
 const restartPolicies = ['Always', 'Never', 'OnFailure']
+const mostRules = 20
+const mostCodes = 255
 const noClaims: ReadonlySet<string> = new Set()
 
 /** What of the pod its containers are checked against. */
@@ -173,11 +175,13 @@ function restartRules(at: Place, container: core.Container): void {
   if (container.restartPolicy !== undefined) ifThere(at.at('restartPolicy'), container.restartPolicy, restartPolicies)
   if (!container.restartPolicyRules) return
   if (container.restartPolicy === undefined) at.at('restartPolicy').required('must specify restartPolicy when restartPolicyRules are used')
+  if (container.restartPolicyRules.length > mostRules) at.at('restartPolicyRules').tooMany(container.restartPolicyRules.length, mostRules)
   forEach(at.at('restartPolicyRules'), container.restartPolicyRules, (rule, place) => {
     oneOfThese(place.at('action'), rule.action, ['Restart', 'RestartAllContainers'])
     if (!rule.exitCodes) return place.at('exitCodes').required('must be specified')
     oneOfThese(place.at('exitCodes').at('operator'), rule.exitCodes.operator, ['In', 'NotIn'])
     if (!rule.exitCodes.values?.length) place.at('exitCodes').at('values').invalid(rule.exitCodes.values ?? [], 'at least one value must be specified')
+    else if (rule.exitCodes.values.length > mostCodes) place.at('exitCodes').at('values').tooMany(rule.exitCodes.values.length, mostCodes)
   })
 }
 

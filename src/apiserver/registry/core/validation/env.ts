@@ -4,6 +4,7 @@ import type { Place } from '../../../../machinery/field.ts'
 import { configMapKey, dns1123Subdomain, envVarName, labelValue, qualifiedName } from '../../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../../machinery/quantity.ts'
 import { follows, named } from '../../checks.ts'
+import { projectedPath } from './paths.ts'
 
 const envFields = [
   'metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs',
@@ -27,6 +28,7 @@ export function envVar(variable: core.EnvVar, at: Place): void {
   if (fileKeyRef) {
     named(place.at('fileKeyRef').at('volumeName'), fileKeyRef.volumeName)
     named(place.at('fileKeyRef').at('path'), fileKeyRef.path)
+    if (fileKeyRef.path) projectedPath(place.at('fileKeyRef').at('path'), fileKeyRef.path)
     named(place.at('fileKeyRef').at('key'), fileKeyRef.key, envVarName)
   }
   if (count === 0) place.invalid('', oneSource)

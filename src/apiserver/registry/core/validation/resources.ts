@@ -2,9 +2,9 @@
 import type { core } from '../../../../api/index.ts'
 import { FieldError, found, type Place } from '../../../../machinery/field.ts'
 import { dns1123Label, qualifiedName } from '../../../../machinery/names.ts'
-import { quantityOf } from '../../../../machinery/quantity.ts'
 import { readQuantity } from '../../amounts.ts'
 import { follows } from '../../checks.ts'
+import { containerAmounts } from '../container-amounts.ts'
 
 export type Amounts = Readonly<Record<string, string>>
 
@@ -137,9 +137,14 @@ export function podResources(at: Place, spec: core.PodSpec): void {
         for (const problem of problems) place.say(problem)
         if (problems.length === 0) place.notSupported(name, ['cpu', 'hugepages-', 'memory'])
       }
-      else amount(place, name, value)
+      else {
+        amount(place, name, value)
+        if (isHugePages(name)) wholePages(place, name, value)
+      }
     }
   }
+  const asked = [...Object.keys(limits), ...Object.keys(requests)]
+  if (asked.some(isHugePages) && !asked.includes('cpu') && !asked.includes('memory')) at.forbidden('HugePages require cpu or memory')
   for (const [name, value] of Object.entries(requests)) againstLimit(at, name, value, limits[name])
   aggregated(at, spec, requests)
   for (const [i, container] of spec.containers.entries()) {
@@ -154,12 +159,11 @@ export function podResources(at: Place, spec: core.PodSpec): void {
 
 /** What a pod requests must cover what its containers request together. */
 function aggregated(at: Place, spec: core.PodSpec, requests: Amounts): void {
+  const together = containerAmounts(spec, 'requests')
   for (const [name, value] of Object.entries(requests)) {
     const whole = readQuantity(value)
-    if (!whole) continue
-    const all = spec.containers.flatMap((c) => readQuantity(c.resources.requests?.[name]) ?? [])
-    const sum = all.reduce((total, q) => total.add(q), quantityOf(0))
-    if (sum.compare(whole) > 0) {
+    const sum = together.get(name)
+    if (whole && sum && sum.compare(whole) > 0) {
       at.at('requests').key(name).invalid(whole.toString(), `must be greater than or equal to aggregate container requests of ${sum}`)
     }
   }

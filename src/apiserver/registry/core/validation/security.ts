@@ -90,8 +90,11 @@ function sysctls(at: Place, spec: core.PodSpec): void {
   distinct(at, list, (sysctl) => sysctl.name, 'name')
 }
 
+/** Other settings of the kernel may begin the same, and are the host's alone. */
+const ofIpcNamespace = /^(?:kernel\.(?:sem|shm|shmall|shmmax|shmmni|shm_rmid_forced|msg|msgmax|msgmnb|msgmni)$|fs\.mqueue\.)/
+
 function hostSysctl(at: Place, name: string, spec: core.PodSpec): void {
   const dotted = name.replaceAll('/', '.')
   if (spec.hostNetwork && dotted.startsWith('net.')) at.invalid(name, "may not be specified when 'hostNetwork' is true")
-  if (spec.hostIPC && /^(?:kernel\.(?:shm|msg|sem)|fs\.mqueue\.)/.test(dotted)) at.invalid(name, "may not be specified when 'hostIPC' is true")
+  if (spec.hostIPC && ofIpcNamespace.test(dotted)) at.invalid(name, "may not be specified when 'hostIPC' is true")
 }
