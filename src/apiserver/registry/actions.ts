@@ -23,7 +23,8 @@ export interface Action {
 const created: Omit<Status, 'message'> = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 const success = created as unknown as ApiObject
 
-const asIs: UpdateRules = { prepare: (next) => next, validate: () => [], counts: true }
+// That it was given a node is no change that the node would have to see: the generation stays.
+const asIs: UpdateRules = { prepare: (next) => next, validate: () => [], counts: false }
 
 function bound(pod: core.Pod, binding: core.Binding, call: Call): core.Pod {
   const { target } = binding
@@ -33,10 +34,13 @@ function bound(pod: core.Pod, binding: core.Binding, call: Call): core.Pod {
   const { uid } = binding.metadata
   if (uid && uid !== pod.metadata.uid) throw conflict({ group: '', plural: 'pods/binding' }, call.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`)
   const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: rfc3339(call.now) } as const
-  const others = pod.status.conditions?.filter((c) => c.type !== 'PodScheduled') ?? []
+  const before = pod.status.conditions ?? []
+  const conditions = before.some((c) => c.type === 'PodScheduled') ? before.map((c) => (c.type === 'PodScheduled' ? scheduled : c)) : [...before, scheduled]
+  // A node that was to be made free for it is promised to it no longer.
+  const { nominatedNodeName: _promised, ...status } = pod.status
   const annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations }
   const labels = { ...pod.metadata.labels, ...binding.metadata.labels }
-  const next: core.Pod = { ...pod, spec: { ...pod.spec, nodeName: target.name ?? '' }, status: { ...pod.status, conditions: [...others, scheduled] } }
+  const next: core.Pod = { ...pod, spec: { ...pod.spec, nodeName: target.name ?? '' }, status: { ...status, conditions } }
   return withMeta(next as unknown as ApiObject, {
     annotations: Object.keys(annotations).length ? annotations : undefined,
     labels: Object.keys(labels).length ? labels : undefined,

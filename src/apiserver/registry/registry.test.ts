@@ -301,12 +301,15 @@ describe('subresources', () => {
   })
   it('binds a pod once', async () => {
     const client = await start()
-    await client.create(core.pods, pod('p'))
+    const made = await client.create(core.pods, pod('p'))
+    await client.updateStatus(core.pods, { ...made, status: { ...made.status, nominatedNodeName: 'n1', conditions: [{ type: 'PodScheduled', status: 'False' }, { type: 'a', status: 'True' }] } })
     const bind = (node: string) => client.createSubresource(core.pods, 'p', 'binding', { metadata: { name: 'p' }, target: { kind: 'Node', name: node } }, { namespace: 'default' })
     expect(await bind('n1')).toMatchObject({ kind: 'Status', status: 'Success' })
     const bound = await client.get(core.pods, 'p', { namespace: 'default' })
     expect(bound.spec.nodeName).toBe('n1')
-    expect(bound.status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'True' }])
+    expect(bound.status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'True' }, { type: 'a' }])
+    expect(bound.status.nominatedNodeName).toBeUndefined()
+    expect(bound.metadata.generation).toBe(1)
     expect(await failure(bind('n2'))).toMatchObject({ code: 409, message: 'Operation cannot be fulfilled on pods/binding "p": pod p is already assigned to node "n1"' })
   })
 
