@@ -37,7 +37,7 @@ describe('what a source of a volume must say', () => {
       ['ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set', 'ephemeral.volumeClaimTemplate.spec.accessModes: Unsupported value: "X": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"']],
     ['file of the pod', { downwardAPI: { items: [{ path: '..a' }] } },
       ['downwardAPI.path: Invalid value: "..a": must not start with \'..\'', 'downwardAPI: Required value: one of fieldRef and resourceFieldRef is required']],
-    ['two sources in one', { projected: { sources: [{ secret: { name: 'a' }, configMap: { name: 'b' } }] } }, ['projected.sources[0]: Forbidden: may not specify more than 1 volume type']],
+    ['two sources in one', { projected: { sources: [{ secret: { name: 'a' }, configMap: { name: 'b' } }] } }, ['projected.sources[0]: Forbidden: may not specify more than 1 volume type per source']],
     ['files that collide', { projected: { sources: [{ secret: { name: 'a', items: [{ key: 'k', path: 'p' }] } }, { configMap: { name: 'b', items: [{ key: 'k', path: 'p' }] } }] } },
       ['projected: Invalid value: "b": conflicting duplicate paths']],
     ['trust bundle', { projected: { sources: [{ clusterTrustBundle: { path: 'a' } }] } }, ['projected.sources[0].clusterTrustBundle: Required value: either name or signerName must be specified']],
@@ -99,7 +99,7 @@ describe('what a pod must say', () => {
   const spread = (more: object) => ({ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', ...more })
   const near = (more: object) => pod({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'zone', ...more }] } } })
   it.each<[string, object, string[]]>([
-    ['toleration', pod({ tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] }), ['spec.tolerations[0].operator: Invalid value: {"Key":"a","Operator":"Exists","Value":"b","Effect":"","TolerationSeconds":null}: value must be empty when `operator` is \'Exists\'']],
+    ['toleration', pod({ tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] }), ['spec.tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is \'Exists\'']],
     ['effect', pod({ tolerations: [{ key: 'a', effect: 'X' }] }), ['spec.tolerations[0].effect: Unsupported value: "X": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"']],
     ['spread twice', pod({ topologySpreadConstraints: [spread({}), spread({})] }), ['spec.topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable}: Duplicate value: "{zone, DoNotSchedule}"']],
     ['spread by keys of nothing', pod({ topologySpreadConstraints: [spread({ matchLabelKeys: ['a'] })] }), ['spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set']],

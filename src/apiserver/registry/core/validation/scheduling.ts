@@ -6,10 +6,6 @@ import { distinct, follows, forEach, ifThere, oneOfThese, positive, selector } f
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
-/** A whole toleration in an error: with the names that its fields have inside of Kubernetes. */
-const asKubernetesShows = (value: core.Toleration) =>
-  ({ Key: value.key ?? '', Operator: value.operator ?? '', Value: value.value ?? '', Effect: value.effect ?? '', TolerationSeconds: value.tolerationSeconds ?? null })
-
 /** Validates one toleration. */
 export function toleration(value: core.Toleration, at: Place): void {
   const operator = value.operator || 'Equal'
@@ -24,7 +20,7 @@ export function toleration(value: core.Toleration, at: Place): void {
     const problems = labelValue(value.value ?? '')
     if (problems.length > 0) at.at('operator').invalid(value.value, problems.join(';'))
   } else if (operator === 'Exists') {
-    if (value.value) at.at('operator').invalid(asKubernetesShows(value), "value must be empty when `operator` is 'Exists'")
+    if (value.value) at.at('operator').invalid(value.value, "value must be empty when `operator` is 'Exists'")
   } else at.at('operator').notSupported(operator, ['Equal', 'Exists'])
   if (value.effect) ifThere(at.at('effect'), value.effect, effects)
 }

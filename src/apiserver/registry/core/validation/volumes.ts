@@ -218,7 +218,7 @@ function projection(whole: Place, at: Place, source: core.VolumeProjection): voi
   if (certificate) certificateProjection(at.at('podCertificate'), certificate)
   let sources = 0
   for (const name of projectionNames) if (source[name] !== undefined) sources++
-  if (sources > 1) at.forbidden(oneKind)
+  if (sources > 1) at.forbidden(`${oneKind} per source`)
 }
 
 function tokenProjection(whole: Place, at: Place, token: core.ServiceAccountTokenProjection): void {
