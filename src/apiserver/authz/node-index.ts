@@ -3,13 +3,11 @@ import type { core } from '../../api/index.ts'
 import { keepDerived, type Followed } from '../cache/derived.ts'
 import { referencesOf } from './pod-references.ts'
 
-export type UsedKind = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'pods'
+export type UsedKind = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'resourceclaims' | 'pods'
 
 export interface NodeIndex {
   /** Whether a pod bound to the node uses the object, or is it. */
   uses(node: string, kind: UsedKind, namespace: string, name: string): boolean
-  /** The claims of the node's pods. */
-  claims(node: string): Iterable<{ readonly namespace: string; readonly name: string }>
 }
 
 /** The number of a node's pods that use an object, by `kind/namespace/name`. */
@@ -31,7 +29,7 @@ export function createNodeIndex(pods: Followed<core.Pod>): NodeIndex {
     if (uses.size === 0) nodes.delete(node)
   }
   const bring = keepDerived(pods, (_namespace, _name, next, before) => {
-    if (next && before && next.spec === before.spec) return
+    if (next && before && next.spec === before.spec && sameClaims(next.status, before.status)) return
     if (before) count(before, -1)
     if (next) count(next, 1)
   })
@@ -41,22 +39,22 @@ export function createNodeIndex(pods: Followed<core.Pod>): NodeIndex {
       bring()
       return nodes.get(node)?.has(`${kind}/${namespace}/${name}`) ?? false
     },
-    * claims(node) {
-      bring()
-      for (const key of nodes.get(node)?.keys() ?? []) {
-        const [kind, namespace = '', name = ''] = key.split('/')
-        if (kind === 'persistentvolumeclaims') yield { namespace, name }
-      }
-    },
   }
 }
 
+/** Resource claims are made after the pod, and named in its status. */
+const sameClaims = (a: core.PodStatus | undefined, b: core.PodStatus | undefined): boolean =>
+  a?.resourceClaimStatuses === b?.resourceClaimStatuses && a?.extendedResourceClaimStatus === b?.extendedResourceClaimStatus
+
 function* keysOf(pod: core.Pod): Iterable<string> {
   const namespace = pod.metadata.namespace ?? ''
-  const { secrets, configMaps, claims } = referencesOf(pod)
   yield `pods/${namespace}/${pod.metadata.name}`
+  // A node makes its mirror pods itself: whatever they name, they open nothing.
+  if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return
+  const { secrets, configMaps, claims, resourceClaims } = referencesOf(pod)
   for (const name of secrets) yield `secrets/${namespace}/${name}`
   for (const name of configMaps) yield `configmaps/${namespace}/${name}`
   for (const name of claims) yield `persistentvolumeclaims/${namespace}/${name}`
+  for (const name of resourceClaims) yield `resourceclaims/${namespace}/${name}`
   if (pod.spec.serviceAccountName) yield `serviceaccounts/${namespace}/${pod.spec.serviceAccountName}`
 }

@@ -7,18 +7,17 @@ const read = 'get list watch'
 export const nodeRules: readonly rbac.PolicyRule[] = [
   rule('create', 'authentication.k8s.io', 'tokenreviews'),
   rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews subjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews'),
+  // Which node, and which pods, is for the NodeRestriction admission plugin to say: only that sees what is written.
   rule('create patch update', '', 'nodes'),
   rule('patch update', '', 'nodes/status'),
   rule('create delete', '', 'pods'),
-  rule('get patch update', '', 'pods/status'),
+  rule('patch update', '', 'pods/status'),
   rule('create', '', 'pods/eviction'),
   rule('create patch update', '', 'events'),
   rule('create patch update', 'events.k8s.io', 'events'),
   rule(`${read} create`, 'certificates.k8s.io', 'certificatesigningrequests'),
-  rule('get', 'storage.k8s.io', 'volumeattachments'),
   rule(read, 'storage.k8s.io', 'csidrivers'),
   rule(read, 'node.k8s.io', 'runtimeclasses'),
-  rule('get', 'resource.k8s.io', 'resourceclaims'),
-  rule(`${read} create update patch delete deletecollection`, 'resource.k8s.io', 'resourceslices'),
+  rule('get', '', 'endpoints'),
   rule(read, '', 'services'),
 ]

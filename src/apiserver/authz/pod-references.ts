@@ -1,10 +1,11 @@
-/** The secrets, config maps and claims that a pod references, and its node may read. */
+/** The secrets, config maps, claims and resource claims that a pod references, and its node may read. */
 import type { core } from '../../api/index.ts'
 
 export interface PodReferences {
   readonly secrets: readonly string[]
   readonly configMaps: readonly string[]
   readonly claims: readonly string[]
+  readonly resourceClaims: readonly string[]
 }
 
 const known = new WeakMap<core.Pod, PodReferences>()
@@ -44,5 +45,12 @@ function collect(pod: core.Pod): PodReferences {
     for (const secret of [volume.csi?.nodePublishSecretRef, volume.iscsi?.secretRef, volume.cephfs?.secretRef, volume.cinder?.secretRef, volume.flexVolume?.secretRef, volume.rbd?.secretRef, volume.scaleIO?.secretRef, volume.storageos?.secretRef]) add(secrets, secret?.name)
     add(secrets, volume.azureFile?.secretName)
   }
-  return { secrets: [...secrets], configMaps: [...configMaps], claims: [...claims] }
+  return { secrets: [...secrets], configMaps: [...configMaps], claims: [...claims], resourceClaims: [...resourceClaimsOf(pod)] }
+}
+
+/** Those that are named outright, those that were made from templates, and the one for extended resources. */
+function resourceClaimsOf({ spec, status }: core.Pod): ReadonlySet<string> {
+  const made = new Map(status?.resourceClaimStatuses?.map(({ name, resourceClaimName }) => [name, resourceClaimName]))
+  const names = (spec.resourceClaims ?? []).map(({ name, resourceClaimName, resourceClaimTemplateName }) => resourceClaimName ?? (resourceClaimTemplateName ? made.get(name) : undefined))
+  return new Set([...names, status?.extendedResourceClaimStatus?.resourceClaimName].filter((name): name is string => Boolean(name)))
 }

@@ -1,5 +1,5 @@
 /** Sets up the authorizers in the configured order; by default Node and RBAC. */
-import { core, rbac } from '../../api/index.ts'
+import { core, dra, rbac, storage } from '../../api/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import type { Logger } from '../../machinery/log.ts'
 import type { ServerEnvironment } from '../options.ts'
@@ -34,7 +34,12 @@ const alwaysDeny: AuthorizationMode = { name: 'AlwaysDeny', authorize: () => ({ 
 
 /** Members of `system:masters` and health checks are allowed before any configured authorizer. `registry`: for the metrics of webhooks. */
 export function setUpAuthorizer(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log'>, options?: AuthorizationOptions, decided?: Decided, registry?: Registry): Authorizer {
-  const node = createNodeMode({ pods: env.lister(core.pods), claims: env.lister(core.persistentvolumeclaims) })
+  const node = createNodeMode({
+    pods: env.lister(core.pods),
+    volumes: env.lister(core.persistentvolumes),
+    attachments: env.lister(storage.volumeattachments),
+    slices: env.lister(dra.resourceslices),
+  })
   const byRoles = createRbacMode({
     roles: env.lister(rbac.roles),
     clusterRoles: env.lister(rbac.clusterroles),
