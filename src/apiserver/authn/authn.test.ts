@@ -252,15 +252,21 @@ describe('service account tokens', () => {
 
   it('are given to nodes for their own pods only', async () => {
     const nodeUser = (name: string) => ({ name: `system:node:${name}`, groups: ['system:nodes'] })
+    const given = (volumes?: readonly object[]) => Object.assign(pod['spec'] as object, { volumes })
+    await expect(ask(toPod, nodeUser('n1'))).rejects.toMatchObject({ code: 403, message: 'serviceaccounts "app" is forbidden: audience "" not found in pod spec volume, system:node:n1 is not authorized to request tokens for this audience' })
+    given([{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }])
     await expect(ask(toPod, nodeUser('n1'))).resolves.toBeDefined()
-    await expect(ask(toPod, nodeUser('n2'))).rejects.toMatchObject({ code: 403 })
+    await expect(ask(toPod, nodeUser('n2'))).rejects.toMatchObject({ code: 403, message: 'serviceaccounts "app" is forbidden: node requested token bound to a pod scheduled on a different node' })
+    await expect(ask(toPod, nodeUser(''))).rejects.toMatchObject({ code: 403 })
+    await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, uid: 'other' } }, nodeUser('n1'))).rejects.toMatchObject({ code: 403, message: expect.stringContaining('does not match the UID in record') as string })
+    await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, name: 'none' } }, nodeUser('n1'))).rejects.toMatchObject({ code: 404 })
     await expect(ask({}, nodeUser('n1'))).rejects.toMatchObject({ message: expect.stringContaining('node requested token not bound to a pod') as string })
     await expect(ask({ ...toPod, audiences: ['vault'] }, nodeUser('n1'))).rejects.toMatchObject({ code: 403, message: expect.stringContaining('audience "vault" not found in pod spec volume') as string })
     await expect(ask({ ...toPod, audiences: ['a', 'b'] }, nodeUser('n1'))).rejects.toMatchObject({ message: expect.stringContaining('node may only request 0 or 1 audiences') as string })
-    Object.assign(pod['spec'] as object, { volumes: [{ name: 'v', projected: { sources: [{ serviceAccountToken: { audience: 'vault', path: 't' } }] } }, { name: 'c', csi: { driver: 'd' } }] })
+    given([{ name: 'v', projected: { sources: [{ serviceAccountToken: { audience: 'vault', path: 't' } }] } }, { name: 'c', csi: { driver: 'd' } }])
     env.objects.push({ kind: 'CSIDriver', metadata: { name: 'd' }, spec: { tokenRequests: [{ audience: 'cloud' }] } })
     for (const audience of ['vault', 'cloud']) await expect(ask({ ...toPod, audiences: [audience] }, nodeUser('n1'))).resolves.toMatchObject({ spec: { audiences: [audience] } })
-    Object.assign(pod['spec'] as object, { volumes: undefined })
+    given()
   })
 
   it('are reviewed: one that does not hold is an answer, not an error', async () => {

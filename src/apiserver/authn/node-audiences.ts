@@ -32,15 +32,16 @@ export function createAudienceCheck(env: Pick<ServerEnvironment, 'lister'>, auth
     }
   }
   const named = (pod: core.Pod, audience: string): boolean =>
-    (pod.spec.volumes ?? []).some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken?.audience === audience))
+    (pod.spec.volumes ?? []).some((volume) => volume.projected?.sources?.some((source) => source.serviceAccountToken && (source.serviceAccountToken.audience ?? '') === audience))
     || [...driversOf(pod)].some((driver) => drivers.get('', driver)?.spec.tokenRequests?.some((request) => request.audience === audience))
 
   return async ({ user, namespace, account, pod, audiences }) => {
     const refuse = (why: string) => forbidden({ group: '', plural: 'serviceaccounts' }, account, why)
     if (audiences.length > 1) throw refuse('node may only request 0 or 1 audiences')
-    const [audience] = audiences
-    if (audience === undefined || (pod && named(pod, audience))) return
-    const { opinion } = await authorizer.decide(user, { isResourceRequest: true, path: '', verb: 'request-serviceaccounts-token-audience', group: '', version: '*', namespace, resource: audience, subresource: '', name: account })
+    // Without an audience the token is for this server: the pod has to mount such a one.
+    const [audience = ''] = audiences
+    if (pod ? named(pod, audience) : audience === '') return
+    const { opinion } = await authorizer.decide(user, { isResourceRequest: true, path: '', verb: 'request-serviceaccounts-token-audience', group: '', version: 'v1', namespace, resource: audience, subresource: '', name: account })
     if (opinion !== 'allow') throw refuse(`audience ${JSON.stringify(audience)} not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`)
   }
 }

@@ -90,7 +90,7 @@ export function tokenRequest(env: Pick<ServerEnvironment, 'lister'>, tokens: Tok
     if (account.metadata.deletionTimestamp) throw forbidden(core.serviceaccounts, call.name, 'the service account is being deleted')
     const audiences = body.spec.audiences.length > 0 ? body.spec.audiences : tokens.audiences
     const seconds = shortened(body.spec.expirationSeconds ?? defaultSeconds, tokens.longest, call)
-    checkNode(call.user, account, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name)?.spec.nodeName)
+    checkNode(call.user, account, body.spec.boundObjectRef, (name) => pods.get(call.namespace, name))
     if (nodeNameOf(call.user) !== undefined) {
       const pod = body.spec.boundObjectRef?.kind === 'Pod' ? pods.get(call.namespace, body.spec.boundObjectRef.name ?? '') : undefined
       await checkAudiences({ user: call.user, namespace: call.namespace, account: call.name, pod, audiences: body.spec.audiences })
@@ -123,15 +123,19 @@ function shortened(seconds: number, longest: number | undefined, call: VirtualCa
 }
 
 /** A node gets tokens only for pods that run on it, and that die with them; and for its network, one that dies with the node. */
-function checkNode(user: Identity, account: core.ServiceAccount, reference: authentication.BoundObjectReference | undefined, nodeOf: (pod: string) => string | undefined): void {
+function checkNode(user: Identity, account: core.ServiceAccount, reference: authentication.BoundObjectReference | undefined, podOf: (name: string) => core.Pod | undefined): void {
   const node = nodeNameOf(user)
   if (node === undefined) return
-  const refuse = (why: string) => forbidden({ group: '', plural: 'serviceaccounts' }, '', why)
   const { namespace = '', name = '' } = account.metadata
+  const refuse = (why: string) => forbidden({ group: '', plural: 'serviceaccounts' }, name, why)
+  if (node === '') throw refuse(`could not determine node from user ${JSON.stringify(user.name)}`)
   if (reference?.kind === 'Node' && reference.name === node && isNetworkAccount({ namespace, name })) return
-  if (reference?.kind !== 'Pod' || !reference.name) throw refuse('node requested token not bound to a pod')
+  if (reference?.apiVersion !== 'v1' || reference.kind !== 'Pod' || !reference.name) throw refuse('node requested token not bound to a pod')
   if (!reference.uid) throw refuse('node requested token with a pod binding without a uid')
-  if (nodeOf(reference.name) !== node) throw refuse('node requested token bound to a pod scheduled on a different node')
+  const pod = podOf(reference.name)
+  if (!pod) throw notFound(core.pods, reference.name)
+  if (pod.metadata.uid !== reference.uid) throw refuse(`the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+  if (pod.spec.nodeName !== node) throw refuse('node requested token bound to a pod scheduled on a different node')
 }
 
 /** What the body says of its name and namespace must be those of the path. */
