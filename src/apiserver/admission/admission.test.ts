@@ -13,7 +13,6 @@ import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.t
 import { extendedResourceToleration } from './plugins/extended-resource-toleration.ts'
 import { limitRanger } from './plugins/limit-ranger.ts'
 import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts'
-import { nodeRestriction } from './plugins/node-restriction.ts'
 import { podTopologyLabels } from './plugins/pod-topology-labels.ts'
 import { priority } from './plugins/priority.ts'
 import { roleEscalation } from './plugins/role-escalation.ts'
@@ -280,48 +279,6 @@ describe('small plugins', () => {
     const light = runtimeClass(environment({ kind: 'RuntimeClass', metadata: { name: 'light' }, handler: 'runc', scheduling: { tolerations: [{ key: 'a', operator: 'Exists' }] } }))
     expect(await refusal(light, core.pods, pod({ runtimeClassName: 'light', overhead: { cpu: '1' } }))).toContain('without corresponding RuntimeClass defined Overhead')
     expect((await admit(light, core.pods, pod({ runtimeClassName: 'light', tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute' }] }))).spec.tolerations).toEqual([{ key: 'a', operator: 'Exists' }])
-  })
-})
-
-describe('NodeRestriction', () => {
-  const user = { name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }
-  const node = (name: string, more: object = {}, spec: object = {}): Loose => ({ kind: 'Node', metadata: { name, ...more }, spec, status: {} })
-  const plugin = nodeRestriction(environment())
-
-  it('keeps a node from writing about other nodes, its taints and labels that draw pods', async () => {
-    const update = (next: Loose, old: Loose) => refusal(plugin, core.nodes, next, { operation: 'UPDATE', old, user })
-    expect(await update(node('n2'), node('n2'))).toBe('403 nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"')
-    expect(await update(node('n1', {}, { taints: [] }), node('n1', {}, { taints: [{ key: 'a', effect: 'NoSchedule' }] }))).toContain('not allowed to modify taints')
-    expect(await update(node('n1', { labels: { 'node-restriction.kubernetes.io/zone': 'a' } }), node('n1'))).toContain('is not allowed to modify the following labels')
-    expect(await update(node('n1', { labels: { 'topology.kubernetes.io/zone': 'a', mine: 'b' } }), node('n1'))).toBe('admitted')
-  })
-
-  it('keeps a node to the pods that are bound to it', async () => {
-    const status = (nodeName: string) => refusal(plugin, core.pods, pod({ nodeName }), { operation: 'UPDATE', subresource: 'status', old: pod({ nodeName }), user })
-    expect(await status('n1')).toBe('admitted')
-    expect(await status('n2')).toContain('can only update pod status for pods with spec.nodeName set to itself')
-    expect(await refusal(plugin, core.pods, undefined, { operation: 'DELETE', old: pod({ nodeName: 'n2' }), user })).toContain('can only delete pods')
-    expect(await refusal(plugin, core.pods, pod({ nodeName: 'n1' }), { user })).toContain('can only create mirror pods')
-  })
-
-  it('lets a node make mirror pods of its own that use nothing, and no others', async () => {
-    const own = nodeRestriction(environment(node('n1', { uid: 'u1' } as never)))
-    const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u1', controller: true }
-    const make = (spec: object = {}, owners: readonly object[] = [owner]) => refusal(own, core.pods, pod({ nodeName: 'n1', ...spec }, { annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences: owners }), { user })
-    expect(await make()).toBe('admitted')
-    const volume = (source: object) => ({ volumes: [{ name: 'v', ...source }] })
-    for (const [what, spec] of [
-      ['a service account', { serviceAccountName: 'a' }], ['secrets', volume({ secret: { secretName: 's' } })], ['secrets', { imagePullSecrets: [{ name: 's' }] }], ['secrets', { containers: [{ name: 'a', resources: {}, envFrom: [{ secretRef: { name: 's' } }] }] }],
-      ['configmaps', volume({ configMap: { name: 'c' } })], ['persistentvolumeclaims', volume({ persistentVolumeClaim: { claimName: 'c' } })], ['resourceclaims', { resourceClaims: [{ name: 'r', resourceClaimName: 'r' }] }],
-    ] as const) expect(await make(spec), what).toContain(`can not create pods that reference ${what}`)
-    expect(await make({ nodeName: 'n2' })).toContain('can only create pods with spec.nodeName set to itself')
-    for (const [wrong, says] of [[[], 'owner reference set to itself'], [[owner, owner], 'single owner reference'], [[{ ...owner, name: 'n2' }], 'owner reference set to itself'], [[{ ...owner, controller: false }], 'controller owner reference'], [[{ ...owner, blockOwnerDeletion: true }], 'must not set blockOwnerDeletion'], [[{ ...owner, uid: 'u2' }], 'UID mismatch: expected u1 got u2']] as const) {
-      expect(await make({}, wrong)).toContain(says)
-    }
-  })
-
-  it('says nothing about anybody else', async () => {
-    expect(await refusal(plugin, core.nodes, node('n2'), { operation: 'UPDATE', old: node('n2') })).toBe('admitted')
   })
 })
 

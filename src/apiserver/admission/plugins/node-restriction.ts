@@ -1,78 +1,115 @@
 /** A node writes about itself and about the pods that are bound to it, and cannot give itself labels that draw other pods. */
 import { core, type certificates } from '../../../api/index.ts'
+import { notFound } from '../../../machinery/errors.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { loadX509 } from '../../../machinery/x509.ts'
 import { nodeNameOf } from '../../authz/node.ts'
-import { referencesOf } from '../../authz/pod-references.ts'
 import type { Lister, ServerEnvironment } from '../../options.ts'
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission.ts'
+import { apiReferenceOf } from '../api-references.ts'
 import { isMirrorPod, podOf, refused } from '../pods.ts'
 
 /** Labels of Kubernetes's own domains that a node may give itself. */
 const ownLabels = new Set([
   'kubernetes.io/hostname', 'kubernetes.io/arch', 'kubernetes.io/os', 'beta.kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/instance-type',
-  'node.kubernetes.io/instance-type', 'failure-domain.beta.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/region', 'failure-domain.kubernetes.io/zone',
-  'failure-domain.kubernetes.io/region', 'topology.kubernetes.io/zone', 'topology.kubernetes.io/region',
+  'node.kubernetes.io/instance-type', 'failure-domain.beta.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/region', 'topology.kubernetes.io/zone', 'topology.kubernetes.io/region',
 ])
 const restrictedDomains = ['kubernetes.io', 'k8s.io']
 const ownDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 
+type Check = (a: AdmissionAttributes, node: string) => Promise<void> | void
+
 export function nodeRestriction(env: Pick<ServerEnvironment, 'lister'>): AdmissionPlugin {
   const pods = env.lister(core.pods)
   const nodes = env.lister(core.nodes)
-  const checks: Readonly<Record<string, (a: AdmissionAttributes, node: string) => Promise<void> | void>> = {
-    pods: (a, node) => checkPod(a, node, pods.get(a.namespace, a.name), nodes),
+  const checks: Readonly<Record<string, Check>> = {
+    pods: (a, node) => checkPod(a, node, pods, nodes),
     nodes: checkNode,
+    persistentvolumeclaims: checkClaim,
     'leases.coordination.k8s.io': checkLease,
     'csinodes.storage.k8s.io': checkNamedLikeNode,
     'certificatesigningrequests.certificates.k8s.io': checkRequest,
     'resourceslices.resource.k8s.io': checkSlice,
   }
-  const check = (a: AdmissionAttributes): Promise<void> | void => {
-    const node = nodeNameOf(a.context.user)
-    return node === undefined ? undefined : checks[a.resource.groupResource]?.(a, node)
-  }
   return {
     name: 'NodeRestriction',
-    handles: (a) => a.operation !== 'CONNECT' && Object.hasOwn(checks, a.resource.groupResource) && nodeNameOf(a.context.user) !== undefined,
-    validate: check,
+    handles: (a) => a.operation !== 'CONNECT' && nodeNameOf(a.context.user) !== undefined,
+    validate(a) {
+      const node = nodeNameOf(a.context.user)
+      if (node === undefined) return
+      if (node === '') throw refused(a, `could not determine node from user ${JSON.stringify(a.context.user.name)}`)
+      if (Object.hasOwn(checks, a.resource.groupResource)) return checks[a.resource.groupResource]?.(a, node)
+    },
   }
 }
 
-function checkPod(a: AdmissionAttributes, node: string, stored: core.Pod | undefined, nodes: Lister<core.Node>): void {
-  if (a.operation === 'CREATE' && a.subresource === '') return checkMirrorPod(a, node, nodes.get('', node))
-  if (a.subresource !== '' && a.subresource !== 'status' && a.subresource !== 'eviction') throw refused(a, `unexpected pod subresource ${JSON.stringify(a.subresource)}, only 'status' and 'eviction' are allowed`)
-  const pod = (a.old as unknown as core.Pod | undefined) ?? stored
-  if (pod && pod.spec.nodeName !== node) {
-    const what = a.operation === 'DELETE' ? 'delete pods' : a.subresource === 'eviction' ? 'evict pods' : 'update pod status for pods'
-    throw refused(a, `node ${JSON.stringify(node)} can only ${what} with spec.nodeName set to itself`)
+/** By subresource: a node makes and deletes mirror pods, says how its pods are, and evicts them. */
+function checkPod(a: AdmissionAttributes, node: string, pods: Lister<core.Pod>, nodes: Lister<core.Node>): void {
+  const mustBeOwn = (whose: string, what: string): core.Pod => {
+    const pod = (a.old as unknown as core.Pod | undefined) ?? pods.get(a.namespace, a.name)
+    if (!pod) throw notFound(core.pods, a.name)
+    if (pod.spec.nodeName !== node) throw refused(a, `node ${whose} can only ${what} with spec.nodeName set to itself`)
+    return pod
   }
-  if (a.operation === 'UPDATE' && a.subresource === 'status' && pod && !deepEqual(pod.metadata.labels ?? {}, podOf(a).metadata.labels ?? {})) {
-    throw refused(a, `node ${JSON.stringify(node)} cannot update labels through pod status`)
+  const quoted = JSON.stringify(node)
+  switch (a.subresource) {
+    case '':
+      if (a.operation === 'CREATE') return checkMirrorPod(a, node, nodes.get('', node))
+      if (a.operation !== 'DELETE') throw refused(a, `unexpected operation "${a.operation}", node ${quoted} can only create and delete mirror pods`)
+      return void mustBeOwn(quoted, 'delete pods')
+    case 'status':
+      if (a.operation !== 'UPDATE') throw refused(a, `unexpected operation "${a.operation}"`)
+      return checkStatus(a, quoted, mustBeOwn(quoted, 'update pod status for pods'), podOf(a))
+    case 'eviction':
+      if (a.operation !== 'CREATE') throw refused(a, `unexpected operation ${a.operation}`)
+      return void mustBeOwn(node, 'evict pods')
+    default:
+      throw refused(a, `unexpected pod subresource ${JSON.stringify(a.subresource)}, only 'status' and 'eviction' are allowed`)
   }
+}
+
+/** Labels draw services to a pod, and the claims in its status are what the node may read. */
+function checkStatus(a: AdmissionAttributes, node: string, old: core.Pod, next: core.Pod): void {
+  if (!deepEqual(old.metadata.labels ?? {}, next.metadata.labels ?? {})) throw refused(a, `node ${node} cannot update labels through pod status`)
+  const claims = ({ status }: core.Pod) => (status?.resourceClaimStatuses ?? []).map(({ name, resourceClaimName }) => [name, resourceClaimName ?? null])
+  if (!deepEqual(claims(old), claims(next))) throw refused(a, `node ${node} cannot update resource claim statues`)
+  if (!deepEqual(old.status?.extendedResourceClaimStatus, next.status?.extendedResourceClaimStatus)) throw refused(a, `node ${node} cannot update extended resource claim status`)
 }
 
 function checkMirrorPod(a: AdmissionAttributes, node: string, self: core.Node | undefined): void {
   const pod = podOf(a)
   if (!isMirrorPod(pod)) throw refused(a, `pod does not have "kubernetes.io/config.mirror" annotation, node ${JSON.stringify(node)} can only create mirror pods`)
   if (pod.spec.nodeName !== node) throw refused(a, `node ${JSON.stringify(node)} can only create pods with spec.nodeName set to itself`)
-  const { secrets, configMaps, claims } = referencesOf(pod)
-  if (pod.spec.serviceAccountName) throw refused(a, `node ${JSON.stringify(node)} can not create pods that reference a service account`)
-  if (secrets.length > 0) throw refused(a, `node ${JSON.stringify(node)} can not create pods that reference secrets`)
-  if (configMaps.length > 0) throw refused(a, `node ${JSON.stringify(node)} can not create pods that reference configmaps`)
-  if (claims.length > 0) throw refused(a, `node ${JSON.stringify(node)} can not create pods that reference persistentvolumeclaims`)
-  if (pod.spec.resourceClaims?.length) throw refused(a, `node ${JSON.stringify(node)} can not create pods that reference resourceclaims`)
   checkOwner(a, node, pod, self)
+  const reference = apiReferenceOf(pod)
+  if (reference !== undefined) throw refused(a, `node ${JSON.stringify(node)} can not create pods that reference ${reference}`)
 }
 
 /** A mirror pod goes with its node: it is owned by it, and by nothing else. */
-function checkOwner(a: AdmissionAttributes, node: string, { metadata: { ownerReferences: [owner, ...more] = [] } }: core.Pod, self: core.Node | undefined): void {
+function checkOwner(a: AdmissionAttributes, node: string, { metadata: { ownerReferences } }: core.Pod, self: core.Node | undefined): void {
+  const [owner, ...more] = ownerReferences ?? []
   if (!owner) throw refused(a, `node ${JSON.stringify(node)} can only create pods with an owner reference set to itself`)
   if (more.length > 0) throw refused(a, `node ${JSON.stringify(node)} can only create pods with a single owner reference set to itself`)
   if (owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node) throw refused(a, `node ${JSON.stringify(node)} can only create pods with an owner reference set to itself`)
   if (owner.controller !== true) throw refused(a, `node ${JSON.stringify(node)} can only create pods with a controller owner reference set to itself`)
   if (owner.blockOwnerDeletion === true) throw refused(a, `node ${JSON.stringify(node)} must not set blockOwnerDeletion on an owner reference`)
-  if (!self || self.metadata.uid !== owner.uid) throw refused(a, `node ${JSON.stringify(node)} UID mismatch: expected ${self?.metadata.uid ?? ''} got ${owner.uid}`)
+  if (!self) throw notFound(core.nodes, node)
+  if (self.metadata.uid !== owner.uid) throw refused(a, `node ${node} UID mismatch: expected ${owner.uid} got ${self.metadata.uid ?? ''}`)
+}
+
+/** Of claims a node says how far their growing is, and nothing else: neither labels nor finalizers nor whose they are. */
+function checkClaim(a: AdmissionAttributes, node: string): void {
+  if (a.subresource !== 'status') throw refused(a, 'may only update PVC status')
+  if (a.operation !== 'UPDATE') throw refused(a, `unexpected operation "${a.operation}"`)
+  if (!deepEqual(rest(a.object), rest(a.old))) throw refused(a, `node ${JSON.stringify(node)} is not allowed to update fields other than status.quantity and status.conditions`)
+}
+
+/** A claim without what its node may say of it. */
+function rest(object: AdmissionAttributes['object']): object {
+  const { metadata, status, ...other } = (object ?? { metadata: {} }) as unknown as core.PersistentVolumeClaim
+  const { resourceVersion: _revision, managedFields: _fields, ...kept } = metadata
+  const { capacity: _capacity, conditions: _conditions, allocatedResources: _resources, allocatedResourceStatuses: _statuses, ...said } = status ?? {}
+  return { ...other, metadata: kept, status: said }
 }
 
 const nodeSigners = new Set(['kubernetes.io/kube-apiserver-client-kubelet', 'kubernetes.io/kubelet-serving'])
@@ -104,18 +141,24 @@ function checkSlice(a: AdmissionAttributes, node: string): void {
 }
 
 function checkNode(a: AdmissionAttributes, node: string): void {
+  const quoted = JSON.stringify(node)
   const name = a.name || (a.object?.metadata.name ?? '')
-  if (name !== node) throw refused(a, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(name)}`)
+  if (name !== node) throw refused(a, `node ${quoted} is not allowed to modify node ${JSON.stringify(name)}`)
   const next = a.object as unknown as core.Node | undefined
   const old = a.old as unknown as core.Node | undefined
   if (!next) return
+  const source = next.spec.configSource
+  const changed = changedLabels(next.metadata.labels ?? {}, old?.metadata.labels ?? {}).filter((label) => !mayLabel(label)).toSorted().join(', ')
   if (a.operation === 'CREATE') {
-    if (next.spec.configSource) throw refused(a, `node ${JSON.stringify(node)} is not allowed to create pods with a non-nil configSource`)
-  } else if (!deepEqual(next.spec.taints ?? [], old?.spec.taints ?? [])) {
-    throw refused(a, `node ${JSON.stringify(node)} is not allowed to modify taints`)
+    if (source) throw refused(a, `node ${quoted} is not allowed to create pods with a non-nil configSource`)
+    if (changed) throw refused(a, `node ${quoted} is not allowed to set the following labels: ${changed}`)
+    return
   }
-  const changed = changedLabels(next.metadata.labels ?? {}, old?.metadata.labels ?? {}).filter((label) => !mayLabel(label))
-  if (changed.length > 0) throw refused(a, `is not allowed to ${a.operation === 'CREATE' ? 'set' : 'modify'} the following labels: ${changed.toSorted().join(', ')}`)
+  if (source && !deepEqual(source, old?.spec.configSource)) throw refused(a, `node ${quoted} is not allowed to update configSource to a new non-nil configSource`)
+  if (!deepEqual(next.spec.taints ?? [], old?.spec.taints ?? [])) throw refused(a, `node ${quoted} is not allowed to modify taints`)
+  // With an owner that is gone the garbage collector deletes the node, which could then register itself without its taints.
+  if (!deepEqual(next.metadata.ownerReferences ?? [], old?.metadata.ownerReferences ?? [])) throw refused(a, `node ${quoted} is not allowed to modify ownerReferences`)
+  if (changed) throw refused(a, `is not allowed to modify labels: ${changed}`)
 }
 
 const changedLabels = (next: Readonly<Record<string, string>>, old: Readonly<Record<string, string>>): readonly string[] =>
