@@ -335,6 +335,8 @@ describe('CertificateApproval and CertificateSigning', () => {
   it('take the right to use the signer, by name or for its domain', async () => {
     const approve = (signer: string) => refusal(certificateApproval(authorizer), certificates.certificatesigningrequests, request(signer), { operation: 'UPDATE', subresource: 'approval', old: request(signer) })
     expect(await approve('example.com/one')).toBe('admitted')
+    expect(await refusal(certificateApproval(authorizer), certificates.certificatesigningrequests, request('example.com/one'), { operation: 'UPDATE', subresource: 'approval', old: request('other.com/one') })).toContain('"other.com/one"')
+    expect(await refusal(certificateSigning(authorizer), certificates.certificatesigningrequests, request('example.com/one', 'pem'), { operation: 'UPDATE', subresource: 'status', old: request('example.com/two') })).toContain('"example.com/two"')
     expect(await approve('other.com/one')).toContain('user not permitted to approve requests with signerName "other.com/one"')
     const sign = (signer: string, certificate: string) => refusal(certificateSigning(authorizer), certificates.certificatesigningrequests, request(signer, certificate), { operation: 'UPDATE', subresource: 'status', old: request(signer) })
     expect(await sign('example.com/one', 'pem')).toBe('admitted')

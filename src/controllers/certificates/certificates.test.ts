@@ -33,7 +33,7 @@ beforeEach(async () => {
 })
 afterEach(() => bench.stop())
 
-async function request(subject: string, over: Partial<certificates.CertificateSigningRequestSpec> = {}, names: { type: 'dns' | 'ip' | 'email'; value: string }[] = []): Promise<void> {
+async function request(subject: string, over: Partial<certificates.CertificateSigningRequestSpec> = {}, names: { type: 'dns' | 'ip' | 'email' | 'url'; value: string }[] = []): Promise<void> {
   const x509 = await loadX509()
   const csr = await x509.Pkcs10CertificateRequestGenerator.create({ name: subject, keys: await newKeys(), signingAlgorithm: algorithm, extensions: names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [] })
   await bench.client.create(certificates.certificatesigningrequests, {
@@ -50,6 +50,9 @@ async function until(test: () => boolean): Promise<void> {
 const issued = () => (stored()?.status.certificate ? new X509Certificate(Buffer.from(stored()?.status.certificate ?? '', 'base64')) : undefined)
 const conditions = () => (stored()?.status.conditions ?? []).map((c) => `${c.type} ${c.reason ?? ''}`)
 const nodeClient = { signerName: 'kubernetes.io/kube-apiserver-client-kubelet', username: 'system:node:n1', groups: ['system:nodes'] }
+
+type Row = [subject: string, over: Parameters<typeof request>[1], names: Parameters<typeof request>[2], why: string]
+const nodeServing: Row[1] = { signerName: 'kubernetes.io/kubelet-serving', usages: ['digital signature', 'server auth'] }
 
 describe('a request', () => {
   it('is signed once it is approved, for as long as it asks', async () => {
@@ -73,6 +76,34 @@ describe('a request', () => {
     await until(() => conditions().length > 1)
     expect(conditions()).toEqual(['Approved ', 'Failed SignerValidationFailure'])
     expect(issued()).toBeUndefined()
+  })
+
+  it.each<Row>([
+    ['CN=jane', { usages: ['digital signature', 'client auth', 'server auth'] }, [], 'invalid usage for client certificate: server auth'],
+    ['CN=jane', { usages: ['digital signature'] }, [], 'missing required usage for client certificate: client auth'],
+    ['CN=system:node:n1,O=a', nodeClient, [], 'subject organization is not system:nodes'],
+    ['CN=n1,O=system:nodes', nodeClient, [], 'subject common name does not begin with system:node:'],
+    ['CN=system:node:n1,O=system:nodes', nodeClient, [{ type: 'dns', value: 'a' }], 'DNS subjectAltNames are not allowed'],
+    ['CN=system:node:n1,O=system:nodes', nodeClient, [{ type: 'ip', value: '10.0.0.1' }], 'IP subjectAltNames are not allowed'],
+    ['CN=system:node:n1,O=system:nodes', { ...nodeClient, usages: ['client auth'] }, [], 'usages did not match [client auth digital signature key encipherment]'],
+    ['CN=system:node:n1,O=system:nodes', nodeServing, [], 'DNS or IP subjectAltName is required'],
+    ['CN=system:node:n1,O=system:nodes', nodeServing, [{ type: 'dns', value: 'a' }, { type: 'email', value: 'a@b.c' }], 'Email subjectAltNames are not allowed'],
+    ['CN=system:node:n1,O=system:nodes', nodeServing, [{ type: 'dns', value: 'a' }, { type: 'url', value: 'http://a.b' }], 'URI subjectAltNames are not allowed'],
+    ['CN=system:node:n1,CN=system:node:n2,O=system:nodes', nodeClient, [], 'unable to parse csr: the subject has more than one common name'],
+    ['CN=system:node:n1,O=system:nodes,O=#1a0e73797374656d3a6d617374657273', nodeClient, [], 'unable to parse csr: the subject has a value that is no text'],
+  ])('for %s is refused in Kubernetes\'s words', async (subject, over, names, why) => {
+    await request(subject, over, names)
+    approve()
+    await until(() => conditions().length > 1)
+    expect(stored()?.status.conditions?.[1]).toMatchObject({ type: 'Failed', message: why })
+  })
+
+  it('keeps the mail addresses and URIs that it asks for, and ends five minutes early if it is good for long', async () => {
+    await request('CN=jane', { expirationSeconds: 8 * 3600 }, [{ type: 'email', value: 'a@b.c' }, { type: 'url', value: 'http://a.b' }])
+    approve()
+    await until(() => issued() !== undefined)
+    expect(issued()?.subjectAltName).toBe('email:a@b.c, URI:http://a.b')
+    expect(Date.parse(issued()?.validTo ?? '') - bench.clock.now()).toBe(8 * 3_600_000 - 300_000)
   })
 
   it('to a signer that is not ours is left alone', async () => {
@@ -107,6 +138,16 @@ describe('a node', () => {
     await request('CN=system:node:n1,O=system:nodes,O=system:masters', nodeClient)
     await new Promise((resolve) => { setTimeout(resolve, 60) })
     expect(conditions()).toEqual([])
+  })
+
+  it('gets no other name beside its own', async () => {
+    allowed = ['system:node:n1 selfnodeclient', 'system:node:n1 nodeclient']
+    for (const subject of ['CN=system:node:n1,CN=system:node:n2,O=system:nodes', 'CN=system:node:n1,CN=admin,O=system:nodes', 'CN=admin,CN=system:node:n1,O=system:nodes']) {
+      await request(subject, nodeClient)
+      await new Promise((resolve) => { setTimeout(resolve, 60) })
+      expect([conditions(), issued()], subject).toEqual([[], undefined])
+      await bench.client.delete(certificates.certificatesigningrequests, 'r')
+    }
   })
 
   it('that joins gets its first one when the bootstrap identity may ask for it', async () => {

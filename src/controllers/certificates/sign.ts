@@ -10,6 +10,8 @@ const longestLife = 365 * 24 * 3_600_000
 const shortestLife = 600_000
 /** A little of the past is included, for clocks that go wrong. */
 const backdate = 5 * 60_000
+/** Certificates for less than this end as late as asked for; the others end earlier by what is included of the past. */
+const short = 8 * 3_600_000
 
 const curves: Readonly<Record<string, readonly [curve: string, hash: string]>> = { prime256v1: ['P-256', 'SHA-256'], secp384r1: ['P-384', 'SHA-384'], secp521r1: ['P-521', 'SHA-512'] }
 
@@ -30,12 +32,13 @@ const purposes: Readonly<Record<string, string>> = {
   'microsoft sgc': '1.3.6.1.4.1.311.10.3.3', 'netscape sgc': '2.16.840.1.113730.4.1',
 }
 
-/** The PEM of a certificate for the request, good for as long as it asks: ten minutes to a year, never beyond the authority. */
+/** The PEM of a certificate for the request, good for as long as it asks: ten minutes to a year, never beyond the authority. Throws when that is over. */
 export async function sign({ cert, key }: Signer, request: Request, now: number): Promise<string> {
   const x509 = await loadX509()
   const csr = new x509.Pkcs10CertificateRequest(pemOf(request))
-  const asked = await readRequest(request)
+  await readRequest(request)
   const authority = new x509.X509Certificate(cert)
+  if (now >= authority.notAfter.getTime()) throw new Error(`refusing to sign a certificate that expired in the past: NotAfter=${authority.notAfter.toISOString()}`)
   const privateKey = createPrivateKey(key)
   const algorithm = algorithmOf(privateKey)
   const signingKey = await webcrypto.subtle.importKey('pkcs8', new Uint8Array(privateKey.export({ type: 'pkcs8', format: 'der' })), algorithm, false, ['sign'])
@@ -43,7 +46,7 @@ export async function sign({ cert, key }: Signer, request: Request, now: number)
   const usages = request.spec.usages ?? []
   const flags = usages.reduce((all, usage) => all | (keyUsages[usage] ?? 0), 0)
   const extended = [...new Set(usages.flatMap((usage) => purposes[usage] ?? []))]
-  const names = [...asked.dnsNames.map((value) => ({ type: 'dns' as const, value })), ...asked.ipAddresses.map((value) => ({ type: 'ip' as const, value }))]
+  const names = namesOf(csr.extensions.find((extension) => extension instanceof x509.SubjectAlternativeNameExtension)?.names.items ?? [])
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: randomBytes(16).toString('hex'),
     subject: csr.subjectName,
@@ -52,7 +55,7 @@ export async function sign({ cert, key }: Signer, request: Request, now: number)
     signingKey,
     signingAlgorithm: algorithm,
     notBefore: new Date(now - backdate),
-    notAfter: new Date(Math.min(now + life, authority.notAfter.getTime())),
+    notAfter: new Date(Math.min(now + (life < short ? life : life - backdate), authority.notAfter.getTime())),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       ...(flags ? [new x509.KeyUsagesExtension(flags, true)] : []),
@@ -63,3 +66,9 @@ export async function sign({ cert, key }: Signer, request: Request, now: number)
   })
   return `${certificate.toString('pem')}\n`
 }
+
+/** The names that certificates carry over from requests. */
+const namesOf = (names: readonly { readonly type: string; readonly value: string }[]) => names.flatMap(({ type, value }) => {
+  const kind = (['dns', 'ip', 'email', 'url'] as const).find((known) => known === type)
+  return kind ? [{ type: kind, value }] : []
+})

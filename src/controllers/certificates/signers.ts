@@ -9,26 +9,35 @@ const same = (usages: ReadonlySet<string>, wanted: readonly string[]): boolean =
 const exactly = (usages: ReadonlySet<string>, purpose: string): boolean =>
   same(usages, ['digital signature', purpose]) || same(usages, ['digital signature', 'key encipherment', purpose])
 
-function isNode({ commonName, organizations }: Asked): string | undefined {
-  if (organizations.length !== 1 || organizations[0] !== 'system:nodes') return 'subject organization is not system:nodes'
-  return commonName.startsWith('system:node:') ? undefined : 'subject common name does not begin with system:node: '
-}
+const ofNodes = ({ organizations }: Asked): boolean => organizations.length === 1 && organizations[0] === 'system:nodes'
+const named = ({ commonName }: Asked): boolean => commonName.startsWith('system:node:')
+const notOfNodes = 'subject organization is not system:nodes'
+const notNamed = 'subject common name does not begin with system:node:'
 
 /** A client of the API server: a person or a program. */
 const client: Rule = (_, usages) => {
-  const allowed = ['digital signature', 'key encipherment', 'client auth']
-  return usages.has('client auth') && [...usages].every((usage) => allowed.includes(usage)) ? undefined : `usages did not match ${allowed.join(', ')}`
+  const odd = [...usages].find((usage) => !['digital signature', 'key encipherment', 'client auth'].includes(usage))
+  if (odd !== undefined) return `invalid usage for client certificate: ${odd}`
+  return usages.has('client auth') ? undefined : 'missing required usage for client certificate: client auth'
 }
 
 const nodeClient: Rule = (asked, usages) => {
-  if (asked.dnsNames.length + asked.ipAddresses.length + asked.otherNames.length > 0) return 'subject alternative names are not allowed'
-  return isNode(asked) ?? (exactly(usages, 'client auth') ? undefined : 'usages did not match [key encipherment, digital signature, client auth]')
+  if (!ofNodes(asked)) return notOfNodes
+  if (asked.dnsNames.length > 0) return 'DNS subjectAltNames are not allowed'
+  if (asked.emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
+  if (asked.ipAddresses.length > 0) return 'IP subjectAltNames are not allowed'
+  if (asked.otherNames.length > 0) return 'URI subjectAltNames are not allowed'
+  if (!named(asked)) return notNamed
+  return exactly(usages, 'client auth') ? undefined : 'usages did not match [client auth digital signature key encipherment]'
 }
 
 const nodeServing: Rule = (asked, usages) => {
-  if (asked.dnsNames.length + asked.ipAddresses.length === 0) return 'DNS or IP subject alternative names are required'
-  if (asked.otherNames.length > 0) return 'email and URI subject alternative names are not allowed'
-  return isNode(asked) ?? (exactly(usages, 'server auth') ? undefined : 'usages did not match [key encipherment, digital signature, server auth]')
+  if (!ofNodes(asked)) return notOfNodes
+  if (asked.dnsNames.length + asked.ipAddresses.length === 0) return 'DNS or IP subjectAltName is required'
+  if (asked.emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
+  if (asked.otherNames.length > 0) return 'URI subjectAltNames are not allowed'
+  if (!exactly(usages, 'server auth')) return 'usages did not match [digital signature key encipherment server auth]'
+  return named(asked) ? undefined : notNamed
 }
 
 const rules: Readonly<Record<string, Rule>> = {

@@ -8,8 +8,8 @@ import { refused } from '../pods.ts'
 
 type Request = certificates.CertificateSigningRequest
 const requestOf = (a: AdmissionAttributes): Request => a.object as unknown as Request
-/** As it is stored: who changes the name of the signer on the way is asked for the right of the one before. */
-const storedIn = (a: AdmissionAttributes): Request => a.old as unknown as Request
+/** What is stored: who writes cannot choose another signer on the way. */
+const storedOf = (a: AdmissionAttributes): Request => a.old as unknown as Request
 const isRequest = (a: AdmissionAttributes, operation: string, subresource: string): boolean =>
   a.resource.groupResource === 'certificatesigningrequests.certificates.k8s.io' && a.operation === operation && a.subresource === subresource
 
@@ -19,7 +19,7 @@ export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
     name: 'CertificateApproval',
     handles: (a) => isRequest(a, 'UPDATE', 'approval'),
     async validate(a) {
-      const { signerName } = storedIn(a).spec
+      const { signerName } = storedOf(a).spec
       if (!(await mayUseSigner(authorizer, a, 'approve', signerName))) throw refused(a, `user not permitted to approve requests with signerName ${JSON.stringify(signerName)}`)
     },
   }
@@ -32,7 +32,7 @@ export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
     handles: (a) => isRequest(a, 'UPDATE', 'status'),
     async validate(a) {
       const { status } = requestOf(a)
-      const { spec, status: old } = storedIn(a)
+      const { spec, status: old } = storedOf(a)
       if (status.certificate === old.certificate && deepEqual(status.conditions, old.conditions)) return
       if (!(await mayUseSigner(authorizer, a, 'sign', spec.signerName))) throw refused(a, `user not permitted to sign requests with signerName ${JSON.stringify(spec.signerName)}`)
     },

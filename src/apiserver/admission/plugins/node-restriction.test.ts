@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { certificates, coordination, core, dra, storage, type Resource } from '../../../api/index.ts'
 import { isApiError } from '../../../machinery/errors.ts'
+import { loadX509 } from '../../../machinery/x509.ts'
 import { attributesOf, environment, type Loose, type Wanted } from '../../testing/environment.ts'
 import { nodeRestriction } from './node-restriction.ts'
 
@@ -111,6 +112,18 @@ it('has leases, CSINodes and slices of its own', async () => {
   expect(await ask(dra.resourceslices, undefined, { operation: 'DELETE', old: slice('n2') })).toContain('can only delete ResourceSlice')
   const request: Loose = { kind: 'CertificateSigningRequest', metadata: { name: 'r' }, spec: { signerName: 'kubernetes.io/kubelet-serving', request: 'eA==' } }
   expect(await ask(certificates.certificatesigningrequests, request)).toContain('can only create a node CSR with CN=system:node:n1')
+})
+
+it('asks for certificates of its own name: of several the last one counts', async () => {
+  const { Pkcs10CertificateRequestGenerator } = await loadX509()
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+  const request = async (name: string, signerName = 'kubernetes.io/kube-apiserver-client-kubelet') => {
+    const csr = await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } })
+    return ask(certificates.certificatesigningrequests, { kind: 'CertificateSigningRequest', metadata: { name: 'r' }, spec: { signerName, request: Buffer.from(csr.toString('pem')).toString('base64') } })
+  }
+  expect(await request('CN=system:node:n1,O=system:nodes')).toBe('admitted')
+  expect(await request('CN=system:node:n1,CN=system:node:n2,O=system:nodes')).toContain('can only create a node CSR with CN=system:node:n1')
+  expect(await request('CN=ana', 'kubernetes.io/kube-apiserver-client')).toBe('admitted')
 })
 
 it('is nobody without a name; others are none of its business', async () => {

@@ -123,11 +123,11 @@ async function checkRequest(a: AdmissionAttributes, node: string): Promise<void>
   if (name !== `system:node:${node}`) throw refused(a, `can only create a node CSR with CN=system:node:${node}`)
 }
 
-/** Undefined for what cannot be read, which the strategy's validation reports. */
+/** The last one, which is the one that counts. Undefined for what cannot be read, which the strategy's validation reports. */
 async function commonNameOf(request: string): Promise<string | undefined> {
   const { Pkcs10CertificateRequest } = await loadX509()
   try {
-    return new Pkcs10CertificateRequest(Buffer.from(request, 'base64').toString('utf8')).subjectName.getField('CN')[0]
+    return new Pkcs10CertificateRequest(Buffer.from(request, 'base64').toString('utf8')).subjectName.getField('CN').at(-1)
   } catch {
     return undefined
   }
