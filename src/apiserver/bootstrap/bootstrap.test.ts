@@ -5,6 +5,7 @@ import { FakeClock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
 import { quiet, type Component } from '../../machinery/log.ts'
 import { createMemoryStore } from '../../store/memory.ts'
+import { missingRules } from '../authz/covers.ts'
 import { createEdges } from '../edges.ts'
 import type { ApiServer } from '../options.ts'
 import { createApiServer } from '../server.ts'
@@ -12,6 +13,7 @@ import { aggregatedRules } from './aggregation.ts'
 import { startBootstrap } from './bootstrap.ts'
 import { firstAddress } from './kubernetes-service.ts'
 import { clusterRoleBindings, clusterRoles } from './policy.ts'
+import { ensureRoles } from './roles.ts'
 
 let clock: FakeClock
 let api: ApiServer
@@ -71,6 +73,67 @@ describe('default roles', () => {
     await boot()
     expect((await get('system:kube-dns')).rules).toEqual([extra, ...(role.rules ?? [])])
     expect((await get('system:node-proxier')).rules).toEqual([])
+  })
+
+  it('get back labels and annotations, what they select by and nothing that they cover already', async () => {
+    const get = (name: string) => client.get(rbac.clusterroles, name)
+    const view = await get('system:aggregate-to-view')
+    await client.update(rbac.clusterroles, { ...view, metadata: { ...view.metadata, labels: { mine: 'a' }, annotations: {} } })
+    const dns = await get('system:kube-dns')
+    const wider = [{ verbs: ['*'], apiGroups: ['', 'discovery.k8s.io'], resources: ['*'] }]
+    await client.update(rbac.clusterroles, { ...dns, rules: wider, aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } })
+    const edit = await get('edit')
+    await client.update(rbac.clusterroles, { ...edit, aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } })
+    await running.stop()
+    await boot()
+    expect((await get('system:aggregate-to-view')).metadata).toMatchObject({ labels: { ...view.metadata.labels, mine: 'a' }, annotations: view.metadata.annotations })
+    expect((await get('system:kube-dns')).aggregationRule).toBeUndefined()
+    expect((await get('edit')).aggregationRule?.clusterRoleSelectors).toEqual([{ matchLabels: { a: 'b' } }, { matchLabels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } }])
+  })
+
+  it('that cover their default rules get no more of them', async () => {
+    const wider = [{ verbs: ['*'], apiGroups: ['', 'discovery.k8s.io'], resources: ['*'] }]
+    await client.update(rbac.clusterroles, { ...(await client.get(rbac.clusterroles, 'system:kube-dns')), rules: wider })
+    await running.stop()
+    await boot()
+    expect((await client.get(rbac.clusterroles, 'system:kube-dns')).rules).toEqual(wider)
+  })
+
+  it('are bound anew where somebody bound another role under their name, whose rights nobody else gets by that', async () => {
+    const get = () => client.get(rbac.clusterrolebindings, 'system:discovery')
+    const before = await get()
+    const bindOther = async (annotations = {}) => {
+      await client.delete(rbac.clusterrolebindings, 'system:discovery')
+      await client.create(rbac.clusterrolebindings, { metadata: { name: 'system:discovery', annotations }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' }, subjects: [] })
+      await running.stop()
+      await boot()
+    }
+    await bindOther()
+    expect(await get()).toMatchObject({ roleRef: before.roleRef, subjects: before.subjects })
+    await bindOther({ 'rbac.authorization.kubernetes.io/autoupdate': 'false' })
+    expect(await get()).toMatchObject({ roleRef: { name: 'cluster-admin' } })
+    expect((await get()).subjects ?? []).toEqual([])
+  })
+
+  it('that cannot be written keep nobody from starting, nor the others from being written', async () => {
+    for (const name of ['system:heapster', 'system:kube-dns']) await client.delete(rbac.clusterroles, name)
+    const create: Client['create'] = (resource, object, options) => {
+      if ((object as { metadata?: { name?: string } }).metadata?.name === 'system:heapster') return Promise.reject(new Error('a policy is against it'))
+      return client.create(resource, object, options)
+    }
+    await ensureRoles({ ...client, create }, quiet)
+    expect((await client.get(rbac.clusterroles, 'system:kube-dns')).metadata.name).toBe('system:kube-dns')
+    await expect(client.get(rbac.clusterroles, 'system:heapster')).rejects.toMatchObject({ code: 404 })
+  })
+
+  it('keep certificates to the signers of Kubernetes', () => {
+    const rules = clusterRoles.find(({ name }) => name === 'system:controller:certificate-controller')?.rules.filter(({ resources }) => resources?.includes('signers'))
+    expect(rules?.every(({ resourceNames }) => resourceNames?.every((name) => name.startsWith('kubernetes.io/')) ?? false)).toBe(true)
+  })
+
+  it('let who may edit grant what charts still ask for of the group extensions', async () => {
+    const rules = (await client.get(rbac.clusterroles, 'admin')).rules as rbac.PolicyRule[]
+    expect(missingRules([{ verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'], apiGroups: ['extensions', 'networking.k8s.io'], resources: ['ingresses'] }], rules)).toEqual([])
   })
 
   it('are bound to roles that exist', () => {

@@ -60,7 +60,7 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
     if (options.extensionAuthentication) await ensureExtensionAuthentication(client, options.extensionAuthentication)
   }
   await round()
-  await Promise.all([ensurePriorityClasses(client), ensureRoles(client), ensure(client, core.serviceaccounts, nodeNetworkAccount, { metadata: nodeNetworkAccount })])
+  await Promise.all([ensurePriorityClasses(client), ensureRoles(client, log), ensure(client, core.serviceaccounts, nodeNetworkAccount, { metadata: nodeNetworkAccount })])
   const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), keepInBackground(options)]
   if (options.nodePorts) helpers.push(startServiceRepair({ client, clock, log, nodePorts: options.nodePorts }))
   const loop = (async () => {

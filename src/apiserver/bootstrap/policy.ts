@@ -31,6 +31,8 @@ const people: readonly RoleData[] = [
       may(write, group.apps, 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale'),
       may(write, group.autoscaling, 'horizontalpodautoscalers'),
       may(write, group.batch, 'cronjobs jobs'),
+      // The group is gone, but charts still ask for it beside its successors: whoever may edit must be able to grant it.
+      may(write, 'extensions', 'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale'),
       may(write, group.policy, 'poddisruptionbudgets'),
       may(write, group.networking, 'ingresses networkpolicies'),
       may(readWrite, group.coordination, 'leases'),
@@ -48,6 +50,7 @@ const people: readonly RoleData[] = [
       may(read, group.apps, 'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status'),
       may(read, group.autoscaling, 'horizontalpodautoscalers horizontalpodautoscalers/status'),
       may(read, group.batch, 'cronjobs cronjobs/status jobs jobs/status'),
+      may(read, 'extensions', 'daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale'),
       may(read, group.policy, 'poddisruptionbudgets poddisruptionbudgets/status'),
       may(read, group.networking, 'ingresses ingresses/status networkpolicies'),
       may(read, group.resource, 'resourceclaims resourceclaims/status resourceclaimtemplates'),
@@ -63,7 +66,7 @@ const everybody: readonly RoleData[] = [
     name: 'system:basic-user',
     rules: [may('create', group.authorization, 'selfsubjectaccessreviews selfsubjectrulesreviews'), may('create', group.authentication, 'selfsubjectreviews')],
   },
-  { name: 'system:monitoring', rules: [visit('get', '/metrics', '/metrics/slis', ...health)] },
+  { name: 'system:monitoring', rules: [visit('get', '/metrics', '/metrics/slis', '/flagz', '/statusz', ...health)] },
   { name: 'system:service-account-issuer-discovery', rules: [visit('get', '/.well-known/openid-configuration', '/.well-known/openid-configuration/', '/openid/v1/jwks', '/openid/v1/jwks/')] },
   { name: 'system:auth-delegator', rules: [may('create', group.authentication, 'tokenreviews'), may('create', group.authorization, 'subjectaccessreviews')] },
   { name: 'system:kubelet-api-admin', rules: [may(read, group.core, 'nodes'), may('proxy', group.core, 'nodes'), may('*', group.core, 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats')] },
@@ -84,6 +87,8 @@ const schedulerRules: readonly Rule[] = [
   may(read, group.storage, 'csidrivers csinodes csistoragecapacities storageclasses volumeattachments'),
   may(read, group.resource, 'deviceclasses resourceclaims resourceslices'),
   may('patch update', group.resource, 'resourceclaims resourceclaims/binding resourceclaims/status'),
+  may(read, group.resource, 'resourceclaims/status'),
+  may(`${read} patch update`, group.core, 'pods/finalizers'),
   may('create', group.core, 'persistentvolumeclaims/status'),
   ...delegation,
 ]
@@ -119,7 +124,7 @@ const components: readonly RoleData[] = [
       may('patch update', group.core, 'pods/status'),
       may('create', group.core, 'pods/eviction serviceaccounts/token'),
       may(read, group.core, 'configmaps secrets'),
-      may('get', group.core, 'endpoints persistentvolumeclaims persistentvolumes'),
+      may('get', group.core, 'endpoints persistentvolumeclaims persistentvolumes serviceaccounts'),
       may('get patch update', group.core, 'persistentvolumeclaims/status'),
       may(`create ${read}`, group.certificates, 'certificatesigningrequests'),
       may('create delete get patch update', group.coordination, 'leases'),
@@ -196,6 +201,7 @@ export const roles: readonly RoleData[] = [
   { namespace: 'kube-system', name: authentication, rules: [may(read, group.core, 'configmaps', ['extension-apiserver-authentication'])] },
   { namespace: 'kube-system', name: 'system::leader-locking-kube-controller-manager', rules: [may('watch', group.core, 'configmaps'), may('get update', group.core, 'configmaps', ['kube-controller-manager'])] },
   { namespace: 'kube-system', name: 'system::leader-locking-kube-scheduler', rules: [may('watch', group.core, 'configmaps'), may('get update', group.core, 'configmaps', ['kube-scheduler'])] },
+  { namespace: 'kube-system', name: 'system:controller:cloud-provider', rules: [may(`create ${read}`, group.core, 'configmaps')] },
   { namespace: 'kube-system', name: 'system:controller:token-cleaner', rules: [may('delete get list watch', group.core, 'secrets'), ...reportEvents] },
   { namespace: 'kube-system', name: 'system:controller:bootstrap-signer', rules: [may(read, group.core, 'secrets')] },
   { namespace: 'kube-system', name: 'skiff:cluster-info', rules: [may('get', group.core, 'configmaps', ['skiff-cluster'])] },
@@ -206,9 +212,10 @@ export const roles: readonly RoleData[] = [
 const bindRole = (namespace: string, role: string, ...subjects: BindingData['subjects']): BindingData => ({ namespace, name: role, role, roleKind: 'Role', subjects })
 
 export const roleBindings: readonly BindingData[] = [
-  bindRole('kube-system', authentication, user('system:kube-controller-manager'), user('system:kube-scheduler')),
+  { ...bindRole('kube-system', authentication, user('system:kube-controller-manager'), user('system:kube-scheduler')), name: `system::${authentication}` },
   bindRole('kube-system', 'system::leader-locking-kube-controller-manager', user('system:kube-controller-manager'), account('kube-system', 'kube-controller-manager')),
   bindRole('kube-system', 'system::leader-locking-kube-scheduler', user('system:kube-scheduler'), account('kube-system', 'kube-scheduler')),
+  bindRole('kube-system', 'system:controller:cloud-provider', account('kube-system', 'cloud-provider')),
   bindRole('kube-system', 'system:controller:token-cleaner', account('kube-system', 'token-cleaner')),
   bindRole('kube-system', 'system:controller:bootstrap-signer', account('kube-system', 'bootstrap-signer')),
   bindRole('kube-system', 'skiff:cluster-info', members('system:nodes')),
