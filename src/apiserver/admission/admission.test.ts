@@ -307,6 +307,7 @@ describe('RoleEscalation', () => {
   it('lets nobody bind a role that has more than they, unless they may bind it', async () => {
     expect(await refusal(plugin, rbac.rolebindings, bind('cluster-admin'))).toContain('403 ')
     expect(await refusal(plugin, rbac.rolebindings, bind('view'))).toBe('admitted')
+    expect(await refusal(plugin, rbac.rolebindings, bind('none'))).toBe('404 clusterroles.rbac.authorization.k8s.io "none" not found')
     expect(await refusal(plugin, rbac.rolebindings, bind('cluster-admin'), { user: { name: 'root', groups: ['system:masters'] } })).toBe('admitted')
   })
 })

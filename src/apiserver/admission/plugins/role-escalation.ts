@@ -4,6 +4,7 @@
  */
 import { rbac } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
+import { notFound } from '../../../machinery/errors.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Action, Authorizer } from '../../authz/authorizer.ts'
 import { missingRules, wordsOf } from '../../authz/covers.ts'
@@ -18,7 +19,7 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
   const roles = env.lister(rbac.roles)
   const clusterRoles = env.lister(rbac.clusterroles)
   const may = async (a: AdmissionAttributes, verb: string, namespace: string, resource: string, name: string) => {
-    const action: Action = { isResourceRequest: true, path: '', verb, group, version: 'v1', namespace, resource, subresource: '', name }
+    const action: Action = { isResourceRequest: true, path: '', verb, group, version: '*', namespace, resource, subresource: '', name }
     return (await authorizer.decide(a.context.user, action)).opinion === 'allow'
   }
 
@@ -48,7 +49,7 @@ export function roleEscalation(env: Pick<ServerEnvironment, 'lister'>, authorize
     const cluster = binding.roleRef.kind === 'ClusterRole'
     if (await may(a, 'bind', a.namespace, cluster ? 'clusterroles' : 'roles', binding.roleRef.name)) return
     const role = cluster ? clusterRoles.get('', binding.roleRef.name) : roles.get(a.namespace, binding.roleRef.name)
-    if (!role) throw refused(a, `${cluster ? 'clusterroles' : 'roles'}.${group} ${JSON.stringify(binding.roleRef.name)} not found`)
+    if (!role) throw notFound(cluster ? rbac.clusterroles : rbac.roles, binding.roleRef.name)
     await checkRules(a, role.rules ?? [])
   }
 
