@@ -11,14 +11,16 @@ import { deepEqual } from '../../machinery/meta.ts'
 
 export interface AggregationOptions { readonly client: Client; readonly clock: Clock; readonly log: Logger }
 
-/** The rules an aggregated role should have: those of the roles its selectors match, in the order of their names, each once. */
+/** The rules an aggregated role should have: those of the roles that each selector matches, in the order of their names, each once. */
 export function aggregatedRules(role: rbac.ClusterRole, all: readonly rbac.ClusterRole[]): readonly rbac.PolicyRule[] {
-  const selectors = (role.aggregationRule?.clusterRoleSelectors ?? []).map(fromLabelSelector)
-  const chosen = all
-    .filter((other) => other.metadata.name !== role.metadata.name && selectors.some((s) => s.matches(other.metadata.labels)))
-    .toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+  const others = all.filter(({ metadata }) => metadata.name !== role.metadata.name).toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
   const rules = new Map<string, rbac.PolicyRule>()
-  for (const rule of chosen.flatMap((other) => (other.rules ?? []) as rbac.PolicyRule[])) rules.set(JSON.stringify(rule), rule)
+  for (const selector of (role.aggregationRule?.clusterRoleSelectors ?? []).map(fromLabelSelector)) {
+    for (const rule of others.filter(({ metadata }) => selector.matches(metadata.labels)).flatMap((other) => (other.rules ?? []) as rbac.PolicyRule[])) {
+      const key = JSON.stringify(rule)
+      if (!rules.has(key)) rules.set(key, rule)
+    }
+  }
   return [...rules.values()]
 }
 
@@ -32,7 +34,10 @@ export async function startAggregation({ client, clock, log }: AggregationOption
       const role = roles.get(name)
       if (!role?.aggregationRule) return
       const rules = aggregatedRules(role, roles.list())
-      if (!deepEqual(rules, role.rules ?? [])) await client.update(rbac.clusterroles, { ...role, rules })
+      if (deepEqual(rules, role.rules ?? [])) return
+      const { name: own = '', uid = '' } = role.metadata
+      // Applied, so that whoever applies the rest of the role owns it, and is told that the rules are not theirs. The uid keeps a role that is gone from coming back.
+      await client.patch(rbac.clusterroles, own, { type: 'apply', force: true, body: { apiVersion: role.apiVersion, kind: role.kind, metadata: { name: own, uid }, rules } }, { fieldManager: 'clusterrole-aggregation-controller' })
     },
   }
   const aggregated = () => roles.list().filter((role) => role.aggregationRule).map((role) => role.metadata.name ?? '')

@@ -158,6 +158,24 @@ describe('default roles', () => {
     }
   })
 
+  it('leave what else is said of an aggregated role to those who say it', async () => {
+    const rule = { verbs: ['get'], apiGroups: ['example.com'], resources: ['things'] }
+    await client.create(rbac.clusterroles, { metadata: { name: 'part', labels: { a: 'b' } }, rules: [rule] })
+    await client.create(rbac.clusterroles, { metadata: { name: 'whole' }, aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } })
+    const whole = () => client.get(rbac.clusterroles, 'whole')
+    await expect.poll(async () => (await whole()).rules).toEqual([rule])
+    const applied = (await whole()).metadata.managedFields?.find(({ operation }) => operation === 'Apply')
+    expect(applied).toMatchObject({ manager: 'clusterrole-aggregation-controller', fieldsV1: { 'f:rules': {} } })
+    await client.delete(rbac.clusterroles, 'part')
+    await expect.poll(async () => (await whole()).rules ?? []).toEqual([])
+  })
+
+  it('are in the order of the selectors, then of their names', () => {
+    const role = (name: string, labels = {}, resources = [name]): rbac.ClusterRole => ({ kind: 'ClusterRole', apiVersion: 'v1', metadata: { name, labels }, rules: [{ verbs: ['get'], apiGroups: [''], resources }] })
+    const whole: rbac.ClusterRole = { ...role('whole'), aggregationRule: { clusterRoleSelectors: [{ matchLabels: { two: '' } }, { matchLabels: { one: '' } }] } }
+    expect(aggregatedRules(whole, [role('b', { one: '' }), role('d', { two: '' }), role('a', { one: '' }), role('c', { one: '', two: '' })]).flatMap(({ resources }) => resources)).toEqual(['c', 'd', 'a', 'b'])
+  })
+
   it('of a selector are each taken once', () => {
     const rule = { verbs: ['get'], apiGroups: [''], resources: ['pods'] }
     const role = (name: string): rbac.ClusterRole => ({ kind: 'ClusterRole', apiVersion: 'v1', metadata: { name, labels: { a: 'b' } }, rules: [rule], aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } })
