@@ -1,4 +1,4 @@
-/** What needs no credential, or any credential: health, version, discovery. Applies before any role is stored. */
+/** What needs no credential, or any credential: health, version, discovery. All but health applies only before roles are stored. */
 import type { Action, AuthorizationMode, HeldRule } from './authorizer.ts'
 import { urlMatches } from './rbac.ts'
 
@@ -16,6 +16,13 @@ export const healthMode: AuthorizationMode = {
   authorize: (_user, action: Action) => (!action.isResourceRequest && ['/healthz', '/livez', '/readyz'].includes(action.path) ? allow : none),
   rulesFor: (): readonly HeldRule[] => [],
 }
+
+/** The rights of everybody until there are roles, which say it then: an administrator may have taken them back. Health checks stay. */
+export const publicUntil = (hasRoles: () => boolean): AuthorizationMode => ({
+  name: 'Public',
+  authorize: (user, action: Action) => (hasRoles() ? healthMode : publicMode).authorize(user, action),
+  rulesFor: (): readonly HeldRule[] => [],
+})
 
 /** Allows health checks to everybody, and discovery to authenticated users. */
 export const publicMode: AuthorizationMode = {

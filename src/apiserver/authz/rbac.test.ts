@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { rbac } from '../../api/index.ts'
 import { createAuthorizer, mastersMode, refusal, type Action } from './authorizer.ts'
-import { publicMode } from './public.ts'
+import { publicMode, publicUntil } from './public.ts'
 import { createRbacIndex } from './rbac.ts'
 import { createRbacMode } from './rbac-source.ts'
 
@@ -148,6 +148,16 @@ describe('the authorizer', () => {
     expect(await may(anonymous, '/metrics')).toBe(false)
     expect(await may(ana, '/apis/apps/v1')).toBe(true)
     expect(await may(ana, '/metrics')).toBe(false)
+  })
+
+  it('leaves it to the roles, once there are any, what everybody may see; health stays', async () => {
+    let roles = false
+    const later = createAuthorizer([publicUntil(() => roles)])
+    const anonymous = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+    const may = async (who: typeof ana, path: string) => (await later.decide(who, visit(path))).opinion === 'allow'
+    expect([await may(anonymous, '/version'), await may(ana, '/apis'), await may(anonymous, '/readyz')]).toEqual([true, true, true])
+    roles = true
+    expect([await may(anonymous, '/version'), await may(ana, '/apis'), await may(anonymous, '/readyz')]).toEqual([false, false, true])
   })
 
   it('refuses in the words that kubectl users know', () => {

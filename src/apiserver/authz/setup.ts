@@ -6,7 +6,7 @@ import type { ServerEnvironment } from '../options.ts'
 import type { Registry } from 'prom-client'
 import { createAuthorizer, mastersMode, type AuthorizationMode, type Authorizer, type Decided } from './authorizer.ts'
 import { createNodeMode } from './node.ts'
-import { healthMode, publicMode } from './public.ts'
+import { healthMode, publicUntil } from './public.ts'
 import { createRbacMode } from './rbac-source.ts'
 import { createWebhookMetrics, type WebhookMetrics } from './webhook-metrics.ts'
 
@@ -40,14 +40,16 @@ export function setUpAuthorizer(env: Pick<ServerEnvironment, 'lister' | 'clock' 
     attachments: env.lister(storage.volumeattachments),
     slices: env.lister(dra.resourceslices),
   })
+  const clusterRoles = env.lister(rbac.clusterroles)
   const byRoles = createRbacMode({
     roles: env.lister(rbac.roles),
-    clusterRoles: env.lister(rbac.clusterroles),
+    clusterRoles,
     roleBindings: env.lister(rbac.rolebindings),
     clusterRoleBindings: env.lister(rbac.clusterrolebindings),
   })
-  const builtIn = { Node: [node], RBAC: [publicMode, byRoles], AlwaysAllow: [alwaysAllow], AlwaysDeny: [alwaysDeny] } as const
-  if (!options) return createAuthorizer([mastersMode, publicMode, node, byRoles], decided)
+  const everybody = publicUntil(() => clusterRoles.get('', 'cluster-admin') !== undefined)
+  const builtIn = { Node: [node], RBAC: [everybody, byRoles], AlwaysAllow: [alwaysAllow], AlwaysDeny: [alwaysDeny] } as const
+  if (!options) return createAuthorizer([mastersMode, everybody, node, byRoles], decided)
 
   const context: ModeContext = { clock: env.clock, log: env.log, metrics: registry && createWebhookMetrics(registry) }
   let chosen: readonly ChosenMode[] | undefined

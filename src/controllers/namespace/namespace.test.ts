@@ -67,5 +67,8 @@ describe('every namespace', () => {
     bench.client.edit(core.configmaps, 'shop/kube-root-ca.crt', (c) => ({ ...c, data: { 'ca.crt': 'forged' } }))
     await settle()
     expect(map()?.data).toEqual({ 'ca.crt': 'PEM' })
+    bench.client.edit(core.configmaps, 'shop/kube-root-ca.crt', (c) => ({ ...c, metadata: { ...c.metadata, annotations: { own: 'a' } } }))
+    await settle()
+    expect(map()?.metadata.annotations).toMatchObject({ own: 'a', 'kubernetes.io/description': expect.stringContaining('CA bundle') as string })
   })
 })

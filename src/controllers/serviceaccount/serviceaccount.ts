@@ -33,7 +33,7 @@ function rootCaReconciler(namespaces: Informer<core.Namespace>, configMaps: Info
       if (!isOpen(namespaces.get(name))) return
       const current = configMaps.get(`${name}/${rootCaName}`)
       if (!current) await client.create(core.configmaps, { metadata: { name: rootCaName, namespace: name, annotations: description }, data }).catch(ignoreRaces)
-      else if (!deepEqual(current.data, data)) await client.update(core.configmaps, { ...current, data, metadata: { ...current.metadata, annotations: { ...current.metadata.annotations, ...description } } })
+      else if (!deepEqual(current.data, data) || !current.metadata.annotations?.['kubernetes.io/description']) await client.update(core.configmaps, { ...current, data, metadata: { ...current.metadata, annotations: { ...current.metadata.annotations, ...description } } })
     },
   }
 }
