@@ -89,7 +89,7 @@ describe('bindings', () => {
     for (const to of ['cluster-admin', 'system:node', 'system:controller:namespace-controller']) expect(await codeOf('mallory', `${inMine}/rolebindings`, binding('x', to)), to).toBe(403)
     expect(await codeOf('mallory', `${rolesPath}/clusterrolebindings`, binding('x', 'view', 'ClusterRoleBinding'))).toBe(403)
     expect(await codeOf('writer', `${rolesPath}/clusterrolebindings`, binding('x', 'cluster-admin', 'ClusterRoleBinding'))).toBe(403)
-    expect(await codeOf('writer', `${rolesPath}/clusterrolebindings`, binding('x', 'none-yet', 'ClusterRoleBinding'))).toBe(403)
+    expect(await codeOf('writer', `${rolesPath}/clusterrolebindings`, binding('x', 'none-yet', 'ClusterRoleBinding'))).toBe(404)
     expect(await codeOf('binder', `${rolesPath}/clusterrolebindings`, binding('b1', 'view', 'ClusterRoleBinding', 'ClusterRole', 'ben'))).toBe(201)
     expect(await codeOf('binder', `${rolesPath}/clusterrolebindings`, binding('b2', 'edit', 'ClusterRoleBinding'))).toBe(403)
   })

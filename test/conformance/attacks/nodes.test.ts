@@ -44,7 +44,7 @@ describe('a stolen node', () => {
     expect(await ask(`${ns}/pods/here`)).toBe(200)
     expect(await ask('/api/v1/pods?fieldSelector=spec.nodeName%3Dstolen')).toBe(200)
     expect(await ask('/api/v1/nodes/stolen')).toBe(200)
-    for (const path of [`${ns}/pods/there`, '/api/v1/pods', `${ns}/pods`, '/api/v1/pods?fieldSelector=spec.nodeName%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%21%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%3Dstolen&fieldSelector=spec.nodeName%3Dother&watch=1&timeoutSeconds=1', '/api/v1/nodes', '/api/v1/nodes/other', '/api/v1/namespaces', '/apis/apps/v1/deployments']) {
+    for (const path of [`${ns}/pods/there`, `${ns}/pods/there/status`, '/api/v1/pods', `${ns}/pods`, '/api/v1/pods?fieldSelector=spec.nodeName%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%21%3Dother', '/api/v1/pods?fieldSelector=spec.nodeName%3Dstolen&fieldSelector=spec.nodeName%3Dother&watch=1&timeoutSeconds=1', '/api/v1/nodes', '/api/v1/nodes/other', '/api/v1/namespaces', '/apis/apps/v1/deployments']) {
       const reply = await attempt(cluster, path, { cert: thief })
       if (path.includes('&fieldSelector')) expect(reply.text, path).not.toContain('"there"')
       else expect(reply.code, path).toBe(403)
@@ -53,6 +53,7 @@ describe('a stolen node', () => {
 
   it('writes its own Node, without labels and taints that draw pods, and no other', async () => {
     expect(await patch('/api/v1/nodes/stolen/status', { status: { conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: null, lastTransitionTime: null }] } })).toBe(200)
+    for (const path of ['/api/v1/nodes/stolen', '/api/v1/nodes/stolen/status']) expect(await patch(path, { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: 'gone' }] } }), path).toBe(403)
     for (const path of ['/api/v1/nodes/other/status', '/api/v1/nodes/other']) expect(await patch(path, { metadata: { annotations: { a: 'b' } } }), path).toBe(403)
     for (const label of ['node-restriction.kubernetes.io/zone', 'node-role.kubernetes.io/control-plane', 'pool.k8s.io', 'kubernetes.io/anything']) {
       for (const path of ['/api/v1/nodes/stolen', '/api/v1/nodes/stolen/status']) {
@@ -107,7 +108,7 @@ describe('a stolen node', () => {
     expect(await token('app', { kind: 'Pod', apiVersion: 'v1', name: 'here' })).toBe(403)
     expect(await token('admin-app', reference('there', there))).toBe(403)
     expect(await token('admin-app', reference('here', uid))).toBe(403)
-    expect(await token('app', reference('here', there))).toBe(409)
+    expect(await token('app', reference('here', there))).toBe(403)
     expect(await token('app', { kind: 'Node', apiVersion: 'v1', name: 'stolen' })).toBe(403)
     // For somebody whom the pod does not name.
     const vault = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: ['vault'], boundObjectRef: reference('here', uid) } }
