@@ -48,6 +48,26 @@ describe('the flags of authentication', () => {
     expect(options.issuers?.({ ...env, audiences: ['x'] })()).toHaveLength(1)
   })
 
+  it('let nobody in without a credential where everybody may do everything, unless the file of authentication says so', async () => {
+    const open = (...flags: string[]) => authenticationOf(parseArguments(flags), { clientCa: pki.ca.cert, serviceAccountKey: pki.serviceAccountKey, issuer: 'https://kubernetes.default.svc' }, { ...env, allowsAll: () => true })
+    for (const flags of [[], ['anonymous-auth=true'], ['anonymous-auth=false']]) expect((await open(...flags)).options.anonymous?.()).toEqual({ enabled: false })
+    const config = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\nanonymous: {enabled: true, conditions: [{path: /livez}]}'
+    expect((await open(`authentication-config=${file('anonymous.yaml', config)}`)).options.anonymous?.()).toMatchObject({ enabled: true })
+  })
+
+  it('say of requests without credentials what they said at first, whatever the file says later', async () => {
+    const config = (anonymous: string) => file('fixed.yaml', `apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n${anonymous}`)
+    const clock = new FakeClock()
+    const settings = await authenticationOf(parseArguments([`authentication-config=${config('anonymous: {enabled: false}')}`]), { clientCa: pki.ca.cert, serviceAccountKey: pki.serviceAccountKey, issuer: 'https://kubernetes.default.svc' }, { clock, log: quiet })
+    for (const later of ['anonymous: {enabled: true}', '']) {
+      config(later)
+      await clock.advance(5000)
+      expect(settings.options.anonymous?.()).toEqual({ enabled: false })
+    }
+    expect(settings.reloads?.()).toMatchObject({ success: 0, failure: 2 })
+    settings.stop()
+  })
+
   it('take further keys and former issuers of service account tokens', async () => {
     const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
     const { serviceAccounts } = await authentication(`service-account-signing-key-file=${file('new.key', key)}`, 'service-account-issuer=https://new.example,https://old.example', `service-account-key-file=${file('a.key', key)},${file('b.key', key)}`, 'service-account-max-token-expiration=2h')
@@ -63,6 +83,10 @@ describe('the flags of authentication', () => {
     await expect(authentication('oidc-client-id=x')).rejects.toThrow('must be given together')
     await expect(authentication('oidc-issuer-url=https://kubernetes.default.svc', 'oidc-client-id=x')).rejects.toThrow('must not overlap')
     await expect(authentication('requestheader-username-headers=X-User')).rejects.toThrow('requestheader-client-ca-file is needed')
+    await expect(authentication(`requestheader-client-ca-file=${file('same.crt', pki.ca.cert)}`)).rejects.toThrow('requestheader-allowed-names must be given')
+    await expect(authentication(`requestheader-client-ca-file=${file('same.crt', pki.ca.cert)}`, 'requestheader-allowed-names=front')).resolves.toBeDefined()
+    for (const names of [',', 'front, ']) await expect(authentication(`requestheader-client-ca-file=${file('front.crt', pki.frontProxyCa.cert)}`, `requestheader-allowed-names=${names}`)).rejects.toThrow('requestheader-allowed-names: empty value')
+    await expect(authentication('service-account-issuer=https://a.example,https://b.example,https://a.example')).rejects.toThrow('"https://a.example" is already specified')
     await expect(authentication(`client-ca-file=${file('none.crt', 'no certificate')}`)).rejects.toThrow('client-ca-file: it contains no certificate')
     await expect(authentication(`authentication-config=${file('config.yaml', 'kind: Wrong')}`)).rejects.toThrow('authentication-config:')
     await expect(authentication('service-account-max-token-expiration=10m')).rejects.toThrow('between 1 hour')

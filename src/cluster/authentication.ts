@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { AnonymousOptions } from '../apiserver/authn/anonymous.ts'
-import { authoritiesOf } from '../apiserver/authn/client-ca.ts'
+import { authoritiesOf, certificatesIn } from '../apiserver/authn/client-ca.ts'
 import type { AuthenticationConfiguration } from '../apiserver/authn/jwt/configuration.ts'
 import type { RequestHeaderOptions } from '../apiserver/authn/request-header.ts'
 import type { AuthenticationOptions } from '../apiserver/authn/setup.ts'
@@ -12,13 +12,19 @@ import { createPost } from '../apiserver/remote.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
 import type { Clock } from '../machinery/clock.ts'
 import type { Logger } from '../machinery/log.ts'
+import { deepEqual } from '../machinery/meta.ts'
 import type { ReloadCounts } from '../machinery/reloads.ts'
 import { argumentBoolean, argumentDuration, argumentFile, argumentList, type ApiServerArguments } from './apiserver-arguments.ts'
 import { serverId } from './server-id.ts'
 import { UserError } from './user-error.ts'
 import { watchFile, type WatchedFile } from './watched-file.ts'
 
-interface Environment { readonly clock: Clock; readonly log: Logger }
+interface Environment {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Whether everybody may do everything at present (`AlwaysAllow`): then nobody comes in without a credential, unless a configuration file says so. */
+  readonly allowsAll?: () => boolean
+}
 type Given = ApiServerArguments | undefined
 
 export interface AuthenticationSettings {
@@ -47,9 +53,17 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
   const clientCa = extra === undefined ? own.clientCa : `${own.clientCa}\n${extra}`
   about('client-ca-file', () => authoritiesOf(extra ?? own.clientCa))
   const requestHeader = requestHeaderOf(given)
+  if (requestHeader?.allowedNames.length === 0 && shareCertificates(requestHeader.clientCa, clientCa)) {
+    throw new UserError('requestheader-client-ca-file and the authorities of clients contain overlapping certificates: requestheader-allowed-names must be given beside it, or every client could claim to be anybody')
+  }
   const jwt = await issuersOf(given, [serviceAccounts.issuer, ...(serviceAccounts.otherIssuers ?? [])], env)
   const tokens = argumentFile(given, 'token-auth-file')
   const anonymous = argumentBoolean(given, 'anonymous-auth')
+  const fixedAnonymous = () => {
+    if (anonymous !== false && env.allowsAll?.()) return { enabled: false }
+    return anonymous === undefined ? undefined : { enabled: anonymous }
+  }
+  if (anonymous !== false && !jwt?.anonymous() && env.allowsAll?.()) env.log.warn({}, 'with the authorizer AlwaysAllow, requests without credentials are refused; another authorizer is better')
   if (anonymous !== undefined && jwt?.configuration.current().anonymous) throw new UserError('anonymous-auth: it cannot be combined with an authentication-config that has a field anonymous')
   return {
     options: {
@@ -59,7 +73,7 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
       webhook: await webhookOf(given),
       requestHeader,
       clientCa: requestHeader ? clientCa : undefined,
-      anonymous: () => jwt?.anonymous() ?? (anonymous === undefined ? undefined : { enabled: anonymous }),
+      anonymous: () => jwt?.anonymous() ?? fixedAnonymous(),
     },
     clientCa: requestHeader ? `${clientCa}\n${requestHeader.clientCa}` : clientCa,
     serviceAccounts,
@@ -70,6 +84,7 @@ export async function authenticationOf(given: Given, own: { readonly clientCa: s
 
 function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: string; readonly issuer: string }): ServiceAccountKeys {
   const [issuer = own.issuer, ...otherIssuers] = argumentList(given, 'service-account-issuer') ?? []
+  for (const [i, one] of otherIssuers.entries()) if (one === issuer || otherIssuers.indexOf(one) < i) throw new UserError(`service-account-issuer: "${one}" is already specified`)
   for (const one of [issuer, ...otherIssuers]) if (one.includes(':') && !URL.canParse(one)) throw new UserError(`service-account-issuer: "${one}" contains a ":" but is not a valid URL`)
   const signing = argumentFile(given, 'service-account-signing-key-file')
   if (signing !== undefined) about(`service-account-signing-key-file: ${given?.['service-account-signing-key-file']}`, () => checkKey(signing, 'sign'))
@@ -92,6 +107,13 @@ function serviceAccountKeys(given: Given, own: { readonly serviceAccountKey: str
   }
 }
 
+/** Whether two lists of authorities have a certificate in common. */
+function shareCertificates(a: string, b: string): boolean {
+  const prints = (pem: string) => certificatesIn(pem).map((one) => one.fingerprint256)
+  const known = new Set(prints(a))
+  return prints(b).some((print) => known.has(print))
+}
+
 const pemBlock = /-----BEGIN ([A-Z ]*(?:KEY|CERTIFICATE))-----[^-]+-----END \1-----/g
 
 /** Every key of a file. Throws when there is none, or one that cannot verify tokens. */
@@ -103,7 +125,11 @@ function keysIn(text: string): readonly string[] {
 
 function requestHeaderOf(given: Given): RequestHeaderOptions | undefined {
   const clientCa = argumentFile(given, 'requestheader-client-ca-file')
-  const list = (name: string) => argumentList(given, name)
+  const list = (name: string) => {
+    // A name left empty would be taken for none, and none of the names of proxies means any.
+    if (given?.[name]?.split(',').some((part) => part.trim() === '')) throw new UserError(`${name}: empty value in "${given[name]}"`)
+    return argumentList(given, name)
+  }
   const usernameHeaders = list('requestheader-username-headers')
   if (clientCa === undefined) {
     if (usernameHeaders) throw new UserError('requestheader-username-headers: requestheader-client-ca-file is needed beside it, or anybody could claim to be anybody')
@@ -161,8 +187,19 @@ async function issuersOf(given: Given, disallowed: readonly string[], env: Envir
   const algorithms = file === undefined ? await algorithmsOf(given) : undefined
   const configuration = file === undefined
     ? await fromFlags(given, disallowed)
-    : await watchFile('authentication-config', file, (text) => parseAuthenticationConfiguration(text, disallowed), env)
+    : await watchFile('authentication-config', file, keepingAnonymous((text) => parseAuthenticationConfiguration(text, disallowed)), env)
   return { configuration, issuers: configuredIssuers(configuration.current, algorithms), anonymous: () => configuredAnonymous(configuration.current()) }
+}
+
+/** Reads a file again and again; what it says of requests without credentials holds as long as the server runs: it throws for another word on them. */
+function keepingAnonymous(parse: (text: string) => AuthenticationConfiguration): (text: string) => AuthenticationConfiguration {
+  let first: AuthenticationConfiguration | undefined
+  return (text) => {
+    const next = parse(text)
+    first ??= next
+    if (!deepEqual(first.anonymous, next.anonymous)) throw new Error('anonymous: Forbidden: changed from initial configuration file')
+    return next
+  }
 }
 
 async function algorithmsOf(given: Given): Promise<readonly string[]> {

@@ -7,9 +7,12 @@ export type ComesFrom = (leaf: X509Certificate) => boolean
 /** More than enough for a chain that somebody means. */
 const longest = 10
 
+/** The certificates of a PEM text. Throws for one that cannot be read. */
+export const certificatesIn = (pem: string): readonly X509Certificate[] => (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((text) => new X509Certificate(text))
+
 /** `pem` holds one certificate or several. Throws when it holds none. */
 export function authoritiesOf(pem: string): ComesFrom {
-  const authorities = (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((text) => new X509Certificate(text))
+  const authorities = certificatesIn(pem)
   if (authorities.length === 0) throw new Error('it contains no certificate')
   return (leaf) => {
     let one: X509Certificate | undefined = leaf
