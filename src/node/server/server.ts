@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Gauge, Registry } from 'prom-client'
 import type { core } from '../../api/index.ts'
-import { ApiError, forbidden, internal, unauthorized } from '../../machinery/errors.ts'
+import { ApiError, internal, unauthorized } from '../../machinery/errors.ts'
 import { serverTls } from '../../machinery/tls.ts'
 import type { Component } from '../../machinery/log.ts'
 import type { NodeContext } from '../context.ts'
@@ -22,6 +22,9 @@ import { isTranslated, translate } from './websocket.ts'
 /** Bytes of a request's head: a command stands in the path of its exec, and may be as long as the API server takes. */
 const headBytes = 512 * 1024
 
+/** What there is only to be read. */
+const onlyRead = /^\/(pods|runningpods|stats|containerLogs)(\/|$)/
+
 export interface ServerOptions {
   readonly context: NodeContext
   readonly workers: ReadonlyMap<string, PodWorker>
@@ -36,15 +39,19 @@ export interface ServerOptions {
 export async function startServer({ context, workers, prober, addresses, port, maxPods, tls }: ServerOptions): Promise<Component & { readonly port: number }> {
   const authenticate = createAuthenticator(context)
   const authorize = createAuthorizer(context)
-  const find = (namespace: string, name: string) => [...workers.values()].find((w) => w.pod.metadata.name === name && w.pod.metadata.namespace === namespace)
+  // A pod that is about to go may have the name of one that came after it: the later one is meant.
+  const find = (namespace: string, name: string) => [...workers.values()].findLast((w) => w.pod.metadata.name === name && w.pod.metadata.namespace === namespace)
   const stats = createStats(context, workers)
   const registry = metricsRegistry(workers)
 
   const check = async (request: IncomingMessage, path: string): Promise<void> => {
-    const caller = await authenticate(request)
+    const caller = await authenticate(request).catch((error: unknown) => {
+      context.log.warn({ error: String(error) }, 'nobody could tell whose token a request to the kubelet carries')
+      throw unauthorized()
+    })
     if (!caller) throw unauthorized()
-    const method = request.method ?? 'GET'
-    if (!(await authorize(caller, method, path))) throw forbidden({ group: '', plural: 'nodes' }, context.nodeName, `User ${JSON.stringify(caller.user)} cannot do this with the node`)
+    const refusal = await authorize(caller, request.method ?? 'GET', path)
+    if (refusal !== undefined) throw new ApiError(403, 'Forbidden', refusal)
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -52,6 +59,10 @@ export async function startServer({ context, workers, prober, addresses, port, m
     await check(request, url.pathname)
     const send = (type: string, body: string) => response.writeHead(200, { 'content-type': type }).end(body)
     const path = url.pathname.replace(/\/$/, '') || '/'
+    if (onlyRead.test(path) && request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET')
+      throw new ApiError(405, 'MethodNotAllowed', 'Method Not Allowed')
+    }
     if (path === '/healthz' || path === '/healthz/ping') return void send('text/plain', 'ok')
     const podList = (items: readonly object[]) => send('application/json', JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }))
     if (path === '/pods') return void podList([...workers.values()].map((w) => w.current()))

@@ -111,3 +111,18 @@ it('finds running containers only, however often they ran before', async () => {
   expect(await attach()).toMatch(/attach/)
   node.close()
 })
+
+it('streams to the pod that is meant, not to another of its name', async () => {
+  const node = await startTestNode()
+  await node.create('web', {})
+  const uid = node.pod('web').metadata.uid
+  const stream = (path: string) => streamUrl(node.runtime, (_, name) => [...node.workers.values()].find((w) => w.pod.metadata.name === name), new URL(`https://node${path}`))
+  expect(await stream(`/exec/default/web/${uid}/main?output=1&command=ls`)).toMatch(/exec/)
+  expect(await stream(`/portForward/default/web/${uid}?port=80`)).toMatch(/.+/)
+  await expect(stream('/exec/default/web/other/main?output=1&command=ls')).rejects.toThrow('container not found ("main")')
+  await expect(stream(`/attach/default/web/x/${uid}/main?output=1`)).rejects.toThrow('container not found ("main")')
+  await expect(stream('/portForward/default/web/other?port=80')).rejects.toMatchObject({ code: 404, message: 'pod not found' })
+  await expect(stream('/portForward/default/gone?port=80')).rejects.toMatchObject({ code: 404, message: 'pod does not exist' })
+  for (const query of ['', '?tty=1', '?tty=1&error=1']) await expect(stream(`/attach/default/gone/main${query}`)).rejects.toMatchObject({ code: 400, message: 'you must specify at least 1 of stdin, stdout, stderr' })
+  node.close()
+})

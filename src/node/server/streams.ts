@@ -1,8 +1,7 @@
 /** exec, attach and port-forward: the caller's upgraded connection is joined to the runtime's own streaming server. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { badRequest, notFound } from '../../machinery/errors.ts'
-import { core } from '../../api/index.ts'
+import { ApiError, badRequest } from '../../machinery/errors.ts'
 import type { RuntimeDriver } from '../runtime/driver.ts'
 import type { PodWorker } from '../pods/worker.ts'
 import { latest, readWorld } from '../pods/world.ts'
@@ -12,25 +11,40 @@ export type FindPod = (namespace: string, name: string) => PodWorker | undefined
 
 const isSet = (query: URLSearchParams, name: string) => ['1', 'true'].includes(query.get(name) ?? '')
 
-/** The URL of the runtime that serves the request. Throws `ApiError` for pods and containers that are not there or not running. */
+const noPod = (message: string): ApiError => new ApiError(404, 'NotFound', message)
+
+/**
+ * The URL of the runtime that serves `/<action>/<namespace>/<pod>[/<uid>]`, with a container at its end for all but ports. Throws `ApiError`
+ * for pods and containers that are not there or not running; a uid that is another pod's is one that is not there.
+ */
 export async function streamUrl(runtime: RuntimeDriver, find: FindPod, url: URL): Promise<string> {
   const [, action, namespace = '', name = '', ...rest] = url.pathname.split('/')
-  const worker = find(namespace, name)
-  if (!worker) throw notFound(core.pods, name)
   const query = url.searchParams
+  const streams = action === 'portForward' ? undefined : streamsOf(query)
+  const worker = find(namespace, name)
+  if (!worker) throw noPod('pod does not exist')
+  const containerName = streams ? (rest.pop() ?? '') : ''
+  const [uid, ...more] = rest
+  const isOther = (uid !== undefined && uid !== worker.pod.metadata.uid) || more.length > 0
   const world = await readWorld(runtime, podUid(worker.pod))
-  if (action === 'portForward') {
+  if (!streams) {
+    if (isOther) throw noPod('pod not found')
     if (!world.sandbox || world.sandbox.state !== 'ready') throw badRequest(`unable to do port forwarding: pod is not running. Current status=${worker.current().status.phase}`)
     return runtime.portForwardUrl(world.sandbox.id, query.getAll('port').flatMap((p) => p.split(',')).map(portOf))
   }
-  const containerName = rest.at(-1) ?? ''
-  const container = latest(world, containerName)
+  const container = isOther ? undefined : latest(world, containerName)
   if (container?.state !== 'running') throw badRequest(`container not found (${JSON.stringify(containerName)})`)
-  const request = { containerId: container.id, stdin: isSet(query, 'input'), stdout: isSet(query, 'output'), stderr: isSet(query, 'error'), tty: isSet(query, 'tty') }
-  if (!request.stdin && !request.stdout && !request.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
+  const request = { containerId: container.id, ...streams }
+  return action === 'exec' ? runtime.execUrl({ ...request, command: query.getAll('command') }) : runtime.attachUrl(request)
+}
+
+/** Which streams are wanted. Throws `ApiError` 400 when none is. */
+function streamsOf(query: URLSearchParams) {
+  const tty = isSet(query, 'tty')
   // A terminal has one stream for both.
-  const streams = request.tty ? { ...request, stderr: false } : request
-  return action === 'exec' ? runtime.execUrl({ ...streams, command: query.getAll('command') }) : runtime.attachUrl(streams)
+  const streams = { stdin: isSet(query, 'input'), stdout: isSet(query, 'output'), stderr: isSet(query, 'error') && !tty, tty }
+  if (!streams.stdin && !streams.stdout && !streams.stderr) throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
+  return streams
 }
 
 /** Throws `ApiError` 400 for what is no port. */
