@@ -10,15 +10,14 @@ const names = (containers: readonly { readonly name: string }[] | undefined): st
 /** The container that is meant: the one named, or the only one. Throws 400 in Kubernetes's words. */
 export function chooseContainer(pod: core.Pod, wanted: string): string {
   const containers = names(pod.spec.containers)
-  const init = names(pod.spec.initContainers)
+  const all = [...names(pod.spec.initContainers), ...containers, ...names(pod.spec.ephemeralContainers)]
   if (wanted !== '') {
-    if ([...containers, ...init, ...names(pod.spec.ephemeralContainers)].includes(wanted)) return wanted
+    if (all.includes(wanted)) return wanted
     throw badRequest(`container ${wanted} is not valid for pod ${pod.metadata.name}`)
   }
   if (containers.length === 1) return containers[0] as string
   if (containers.length === 0) throw badRequest(`a container name must be specified for pod ${pod.metadata.name}`)
-  const others = init.length > 0 ? ` or one of the init containers: [${init.join(' ')}]` : ''
-  throw badRequest(`a container name must be specified for pod ${pod.metadata.name}, choose one of: [${containers.join(' ')}]${others}`)
+  throw badRequest(`a container name must be specified for pod ${pod.metadata.name}, choose one of: [${all.join(' ')}]`)
 }
 
 /** The parameters of the node's exec and attach endpoints, from the client's. */
@@ -31,26 +30,27 @@ export function streamParameters(query: URLSearchParams): URLSearchParams {
   return parameters
 }
 
-/** The parameters of the node's log endpoint; throws 422 for values that make no sense. */
-export function logParameters(pod: core.Pod, query: URLSearchParams): URLSearchParams {
+/** The parameters of the node's log endpoint; throws 400 for values that cannot be read, 422 for those that make no sense. */
+export function logParameters(pod: string, query: URLSearchParams): URLSearchParams {
   const errors: FieldError[] = []
   const parameters = new URLSearchParams()
   for (const flag of ['follow', 'previous', 'timestamps']) if (isTrue(query.get(flag))) parameters.set(flag, 'true')
   const number = (name: string, least: number, why: string) => {
     const text = query.get(name)
-    if (text === null || text === '') return
+    if (text === null) return
     const value = Number(text)
-    if (!Number.isInteger(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+    if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
     if (value < least) errors.push(path(name).invalid(value, why))
     parameters.set(name, String(value))
   }
   number('tailLines', 0, 'must be greater than or equal to 0')
   number('limitBytes', 1, 'must be greater than 0')
-  number('sinceSeconds', 1, 'must be greater than 0')
   const since = query.get('sinceTime')
-  if (since) {
-    if (parameters.has('sinceSeconds')) errors.push(path('').forbidden('at most one of `sinceTime` or `sinceSeconds` may be specified'))
-    parameters.set('sinceTime', rfc3339(parseTime(since)))
+  const [time, seconds] = [since ? parseTime(since) : undefined, query.has('sinceSeconds')]
+  number('sinceSeconds', time === undefined ? 1 : -Infinity, 'must be greater than 0')
+  if (time !== undefined) {
+    if (seconds) errors.push(path('').forbidden('at most one of `sinceTime` or `sinceSeconds` may be specified'))
+    parameters.set('sinceTime', rfc3339(time))
   }
   const stream = query.get('stream')
   if (stream && !['All', 'Stdout', 'Stderr'].includes(stream)) errors.push(path('stream').notSupported(stream, ['All', 'Stdout', 'Stderr']))
@@ -58,6 +58,6 @@ export function logParameters(pod: core.Pod, query: URLSearchParams): URLSearchP
     if (parameters.has('tailLines')) errors.push(path('').forbidden('`tailLines` and specific `stream` are mutually exclusive for now'))
     parameters.set('stream', stream)
   }
-  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod.metadata.name ?? '', errors)
+  if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod, errors)
   return parameters
 }

@@ -22,7 +22,7 @@ export interface PodStreams {
 export type MayCreate = (request: ApiRequest) => Promise<void>
 
 /**
- * `mayCreate` is asked on upgrades that come with GET, as WebSockets do: running something in a pod takes the right to create,
+ * `mayCreate` is asked on requests that come with GET, as WebSockets do: running something in a pod takes the right to create,
  * whichever method the protocol uses. Other methods than GET and POST are refused.
  */
 export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, mayCreate: MayCreate): PodStreams {
@@ -50,9 +50,9 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
   }
   /** The log as the node sends it. A pod that nobody runs yet has none: undefined. */
   const openLog = async (request: ApiRequest): Promise<IncomingMessage | undefined> => {
+    const parameters = logParameters(request.info.name, request.query)
     const pod = find(request)
     const container = chooseContainer(pod, request.query.get('container') ?? '')
-    const parameters = logParameters(pod, request.query)
     if (!pod.spec.nodeName) return undefined
     const answer = await send(request, kubelets.destination(pod.spec.nodeName, pathOf('containerLogs', pod, container), parameters), { accept: '*/*' }, false)
     if (answer.statusCode !== 200) throw await errorOf(answer)
@@ -84,7 +84,7 @@ export function createPodStreams(pods: Lister<core.Pod>, kubelets: Kubelets, may
       },
     },
     async notUpgraded(request) {
-      if (request.method !== 'GET' && request.method !== 'POST') throw methodNotAllowed()
+      await checkMethod(request)
       const pod = find(request)
       if (request.info.subresource !== 'portforward') chooseContainer(pod, request.query.get('container') ?? '')
       nodeOf(pod)

@@ -42,7 +42,7 @@ describe('which container is meant', () => {
   })
 
   it('must be said when there are several', () => {
-    expect(message(() => chooseContainer(two, ''))).toBe('400 a container name must be specified for pod x, choose one of: [a b] or one of the init containers: [i]')
+    expect(message(() => chooseContainer(two, ''))).toBe('400 a container name must be specified for pod x, choose one of: [i a b]')
     expect(message(() => chooseContainer(two, 'z'))).toBe('400 container z is not valid for pod x')
   })
 })
@@ -53,16 +53,18 @@ describe('parameters', () => {
   })
 
   it('of logs are checked and passed on', () => {
-    expect(logParameters(pod('x'), new URLSearchParams('follow=true&tailLines=3&timestamps=false&sinceTime=2026-01-01T00:00:00Z')).toString()).toBe('follow=true&tailLines=3&sinceTime=2026-01-01T00%3A00%3A00Z')
-    expect(message(() => logParameters(pod('x'), new URLSearchParams('tailLines=-1')))).toBe('422 PodLogOptions "x" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0')
-    expect(message(() => logParameters(pod('x'), new URLSearchParams('sinceSeconds=0')))).toContain('must be greater than 0')
-    expect(message(() => logParameters(pod('x'), new URLSearchParams('limitBytes=x')))).toContain('400 ')
+    expect(logParameters('x', new URLSearchParams('follow=true&tailLines=3&timestamps=false&sinceTime=2026-01-01T00:00:00Z')).toString()).toBe('follow=true&tailLines=3&sinceTime=2026-01-01T00%3A00%3A00Z')
+    expect(message(() => logParameters('x', new URLSearchParams('tailLines=-1')))).toBe('422 PodLogOptions "x" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0')
+    expect(message(() => logParameters('x', new URLSearchParams('sinceSeconds=0')))).toContain('must be greater than 0')
+    expect(message(() => logParameters('x', new URLSearchParams('limitBytes=x')))).toContain('400 ')
+    for (const text of ['', '1e3', '0x10', ' 1', '1.0']) expect(message(() => logParameters('x', new URLSearchParams({ tailLines: text }))), text).toBe(`400 strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+    expect(message(() => logParameters('x', new URLSearchParams('sinceSeconds=0&sinceTime=2026-01-01T00:00:00Z')))).toBe('422 PodLogOptions "x" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified')
   })
 })
 
 describe('what is never proxied to', () => {
   it('is this host, its links, and what is no address', () => {
-    for (const address of ['127.0.0.1', '127.8.8.8', '169.254.169.254', '0.0.0.0', '::1', '::', 'fe80::1', '::ffff:127.0.0.1', '::ffff:169.254.169.254', '224.0.0.1', 'localhost', '']) {
+    for (const address of ['127.0.0.1', '127.8.8.8', '169.254.169.254', '0.0.0.0', '::1', '::', 'fe80::1', '::ffff:127.0.0.1', '::ffff:169.254.169.254', '224.0.0.1', '239.1.2.3', '255.255.255.255', 'ff05::2', 'localhost', '']) {
       expect(message(() => checkProxyable(address)), address).toBe('400 address not allowed')
     }
     for (const address of ['10.1.2.3', '192.168.1.1', 'fd00::1']) expect(() => checkProxyable(address)).not.toThrow()
@@ -149,7 +151,10 @@ describe('a node that answers', () => {
 
   it('is not asked about pods that no node runs', async () => {
     expect(await ask(streams().log, '/api/v1/namespaces/default/pods/new/log')).toMatchObject({ code: 200, text: '' })
-    await expect(ask(streams().notUpgraded, '/api/v1/namespaces/default/pods/new/exec')).rejects.toMatchObject({ message: 'pod new does not have a host assigned' })
+    await expect(ask(streams().notUpgraded, '/api/v1/namespaces/default/pods/new/exec', {}, undefined, 'POST')).rejects.toMatchObject({ message: 'pod new does not have a host assigned' })
+    // Who may not create on it learns nothing of the pod, also without an upgrade.
+    for (const name of ['new', 'none']) await expect(ask(streams().notUpgraded, `/api/v1/namespaces/default/pods/${name}/exec`)).rejects.toMatchObject({ code: 403 })
+    await expect(ask(streams().log, '/api/v1/namespaces/default/pods/none/log?tailLines=-1')).rejects.toMatchObject({ code: 422 })
   })
 
   it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('is only read: no %s', async (method) => {

@@ -18,12 +18,12 @@ const refused = new BlockList()
 refused.addAddress('0.0.0.0')
 refused.addSubnet('127.0.0.0', 8)
 refused.addSubnet('169.254.0.0', 16)
-refused.addSubnet('224.0.0.0', 24)
+refused.addSubnet('224.0.0.0', 4)
+refused.addAddress('255.255.255.255')
 refused.addAddress('::', 'ipv6')
 refused.addAddress('::1', 'ipv6')
 refused.addSubnet('fe80::', 10, 'ipv6')
-refused.addSubnet('ff01::', 16, 'ipv6')
-refused.addSubnet('ff02::', 16, 'ipv6')
+refused.addSubnet('ff00::', 8, 'ipv6')
 refused.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
 refused.addSubnet('::ffff:169.254.0.0', 112, 'ipv6')
 refused.addAddress('::ffff:0.0.0.0', 'ipv6')
@@ -32,7 +32,7 @@ for (const address of ['100.100.100.200', '168.63.129.16', '192.0.0.192']) refus
 refused.addAddress('fd00:ec2::254', 'ipv6')
 
 /**
- * Throws 400 unless the address may be reached on a client's behalf: loopback, link-local and unspecified addresses would
+ * Throws 400 unless the address may be reached on a client's behalf: it must be one machine's, anywhere. Loopback, link-local and unspecified addresses would
  * open the server's own host, or its cloud's metadata service, to whoever can write a pod's status or an endpoint.
  */
 export function checkProxyable(address: string): void {
