@@ -61,6 +61,33 @@ it('brings back what somebody deleted, and follows the server when it moves', as
   await expect.poll(async () => (await client.get(core.endpoints, 'kubernetes', { namespace: 'default' })).subsets?.[0]?.addresses?.[0]?.ip).toBe('192.0.2.9')
 })
 
+it('lets nobody else speak for the service kubernetes, and writes only when somebody tried', async () => {
+  const namespace = 'default'
+  const slice = () => client.get(discovery.endpointslices, 'kubernetes', { namespace })
+  const endpoints = () => client.get(core.endpoints, 'kubernetes', { namespace })
+  const before = await Promise.all([slice(), endpoints()])
+  const labels = { 'kubernetes.io/service-name': 'kubernetes' }
+  await client.create(discovery.endpointslices, { metadata: { name: 'kubernetes-2', namespace, labels }, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.66'] }], ports: [{ name: 'https', port: 6443 }] })
+  await clock.advance(10_000)
+  const mine = async () => (await client.list(discovery.endpointslices, { namespace })).items.map(({ metadata }) => metadata.name)
+  await expect.poll(mine).toEqual(['kubernetes'])
+  expect((await Promise.all([slice(), endpoints()])).map(({ metadata }) => metadata.resourceVersion)).toEqual(before.map(({ metadata }) => metadata.resourceVersion))
+
+  const [oldSlice, oldEndpoints] = before
+  await client.update(discovery.endpointslices, { ...oldSlice, metadata: { ...oldSlice.metadata, labels: { ...labels, mine: '1' } }, endpoints: [{ addresses: ['192.0.2.1'], conditions: { ready: false } }] } as never)
+  await client.update(core.endpoints, { ...oldEndpoints, metadata: { ...oldEndpoints.metadata, labels: {} } } as never)
+  await clock.advance(10_000)
+  await expect.poll(async () => (await endpoints()).metadata.labels).toEqual({ 'endpointslice.kubernetes.io/skip-mirror': 'true' })
+  await expect.poll(slice).toMatchObject({ metadata: { labels }, endpoints: [{ addresses: ['192.0.2.1'], conditions: { ready: true } }] })
+  expect((await slice()).metadata.labels).toEqual(labels)
+})
+
+it('changes the family of its slice with its address', async () => {
+  place = { address: '2001:db8::1', port: 6443 }
+  await clock.advance(10_000)
+  await expect.poll(async () => (await client.get(discovery.endpointslices, 'kubernetes', { namespace: 'default' })).addressType).toBe('IPv6')
+})
+
 describe('default roles', () => {
   it('keep what an administrator added and get back what is missing, unless told not to', async () => {
     const get = (name: string) => client.get(rbac.clusterroles, name)

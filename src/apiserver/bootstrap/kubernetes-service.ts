@@ -1,6 +1,7 @@
 /** The service `kubernetes` in `default`: how pods find the API server. */
 import { core, discovery, type In } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
+import { isNotFound } from '../../machinery/errors.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { ensure } from './ensure.ts'
 
@@ -26,27 +27,39 @@ async function ensureService(client: Client, clusterIP: string, { port }: Server
   }, (current) => (current.spec.ports?.some((p) => p.port === httpsPort && p.targetPort === port) ? current : { ...current, spec: { ...current.spec, ports } }))
 }
 
+const endpointsLabels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' }
+
 async function ensureEndpoints(client: Client, { address, port }: ServerPlace): Promise<void> {
   const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' as const }] }]
-  await ensure(client, core.endpoints, key, {
-    // The slice is written beside it, so it must not be mirrored from here.
-    metadata: { ...key, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets,
-  }, (current) => (deepEqual(current.subsets, subsets) ? current : { ...current, subsets }))
+  // The slice is written beside it, so it must not be mirrored from here.
+  await ensure(client, core.endpoints, key, { metadata: { ...key, labels: endpointsLabels }, subsets }, (current) => {
+    const right = deepEqual(current.subsets, subsets) && deepEqual(current.metadata.labels, endpointsLabels)
+    return right ? current : { ...current, metadata: { ...current.metadata, labels: endpointsLabels }, subsets }
+  })
 }
 
+const sliceLabels = { 'kubernetes.io/service-name': 'kubernetes' }
+
+/** One slice, and nothing else in it but this server: whoever may write slices in `default` could otherwise speak for it to every pod. */
 async function ensureSlice(client: Client, { address, port }: ServerPlace): Promise<void> {
-  const ports = [{ name: 'https', port, protocol: 'TCP' as const }]
+  const addressType = familyOf(address)
+  const { items } = await client.list(discovery.endpointslices, { namespace: key.namespace, labelSelector: 'kubernetes.io/service-name=kubernetes' })
+  const strange = items.filter((slice) => slice.metadata.name !== key.name || slice.addressType !== addressType)
+  await Promise.all(strange.map(({ metadata }) => client.delete(discovery.endpointslices, metadata.name ?? '', { namespace: key.namespace }).catch(unlessGone)))
   const wanted: In<typeof discovery.EndpointSlice> = {
-    metadata: { ...key, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-    addressType: familyOf(address),
+    metadata: { ...key, labels: sliceLabels },
+    addressType,
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports,
+    ports: [{ name: 'https', port, protocol: 'TCP' as const }],
   }
   await ensure(client, discovery.endpointslices, key, wanted, (current) => {
-    const right = current.endpoints.length === 1 && deepEqual(current.endpoints[0]?.addresses, [address]) && current.ports[0]?.port === port
-    return right ? current : { ...current, endpoints: [{ addresses: [address], conditions: { ready: true } }] as typeof current.endpoints, ports: ports as typeof current.ports }
+    const right = deepEqual(current.endpoints, wanted.endpoints) && deepEqual(current.ports, wanted.ports) && deepEqual(current.metadata.labels, sliceLabels)
+    return right ? current : { ...current, metadata: { ...current.metadata, labels: sliceLabels }, endpoints: wanted.endpoints as typeof current.endpoints, ports: wanted.ports as typeof current.ports }
   })
+}
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error
 }
 
 const familyOf = (address: string): 'IPv4' | 'IPv6' => (address.includes(':') ? 'IPv6' : 'IPv4')
