@@ -27,7 +27,7 @@ function ask(path: string, as?: string, agent?: Agent): Promise<Reply> {
 
 describe('priority and fairness', () => {
   it('shows kubectl its levels and schemas', async () => {
-    await expect.poll(async () => (await cluster.kubectl('get', 'flowschemas', '--no-headers')).match(/ False$/gm)?.length, { timeout: 10_000 }).toBe(13)
+    await expect.poll(async () => (await cluster.kubectl('get', 'flowschemas', '--no-headers')).match(/ False$/gm)?.length, { timeout: 10_000 }).toBe(11)
     expect(await cluster.kubectl('get', 'flowschemas')).toMatch(/NAME +PRIORITYLEVEL +MATCHINGPRECEDENCE +DISTINGUISHERMETHOD +AGE +MISSINGPL\n/)
     expect(await cluster.kubectl('get', 'flowschema', 'service-accounts', '--no-headers')).toMatch(/^service-accounts +workload-low +9000 +ByUser +\S+ +False/)
     expect(await cluster.kubectl('get', 'prioritylevelconfiguration', 'workload-low', '--no-headers')).toMatch(/^workload-low +Limited +100 +128 +6 +50 /)

@@ -46,7 +46,7 @@ it('gives a cluster its namespaces, its priority classes and the way to its API'
 })
 
 it('writes nothing when everything is there already', async () => {
-  await expect.poll(async () => (await client.list(flowcontrol.flowschemas)).items.filter(({ status }) => status.conditions?.length).length).toBe(13)
+  await expect.poll(async () => (await client.list(flowcontrol.flowschemas)).items.filter(({ status }) => status.conditions?.length).length).toBe(11)
   const before = await client.list(rbac.clusterroles)
   await running.stop()
   await boot()

@@ -66,7 +66,7 @@ describe('a request is taken for', () => {
     [{ name: 'system:anonymous', groups: ['system:unauthenticated'] }, 'GET', '/version', 'global-default', 'global-default'],
     [person('system:kube-scheduler'), 'PUT', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/x', 'system-leader-election', 'leader-election'],
     [person('system:kube-scheduler'), 'POST', `${pods}/x/binding`, 'kube-scheduler', 'workload-high'],
-    [person('system:kube-controller-manager'), 'PUT', '/api/v1/namespaces/a/endpoints/x', 'endpoint-controller', 'workload-high'],
+    [person('system:kube-controller-manager'), 'PUT', '/api/v1/namespaces/a/endpoints/x', 'kube-controller-manager', 'workload-high'],
     [person('system:kube-controller-manager'), 'PUT', pods, 'kube-controller-manager', 'workload-high'],
     [person('system:node:a', 'system:nodes'), 'PATCH', '/api/v1/nodes/a/status', 'system-node-high', 'node-high'],
     [person('system:node:a', 'system:nodes'), 'PUT', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/a', 'system-node-high', 'node-high'],

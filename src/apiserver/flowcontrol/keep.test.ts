@@ -29,10 +29,10 @@ afterEach(async () => {
 it('makes what Kubernetes has', async () => {
   const schemas = (await client.list(flowcontrol.flowschemas)).items
   expect(schemas.map(({ metadata, spec }) => [metadata.name, spec.matchingPrecedence, spec.priorityLevelConfiguration.name])).toEqual([
-    ['catch-all', 10_000, 'catch-all'], ['endpoint-controller', 150, 'workload-high'], ['exempt', 1, 'exempt'], ['global-default', 9900, 'global-default'],
+    ['catch-all', 10_000, 'catch-all'], ['exempt', 1, 'exempt'], ['global-default', 9900, 'global-default'],
     ['kube-controller-manager', 800, 'workload-high'], ['kube-scheduler', 800, 'workload-high'], ['kube-system-service-accounts', 900, 'workload-high'],
     ['probes', 2, 'exempt'], ['service-accounts', 9000, 'workload-low'], ['system-leader-election', 100, 'leader-election'],
-    ['system-node-high', 400, 'node-high'], ['system-nodes', 500, 'system'], ['workload-leader-election', 200, 'leader-election'],
+    ['system-node-high', 400, 'node-high'], ['system-nodes', 500, 'system'],
   ])
   expect((await client.list(flowcontrol.prioritylevelconfigurations)).items.map(({ metadata }) => metadata.name))
     .toEqual(['catch-all', 'exempt', 'global-default', 'leader-election', 'node-high', 'system', 'workload-high', 'workload-low'])
@@ -78,6 +78,23 @@ it('keeps what it suggests, unless it is told that somebody else does', async ()
   await keeper.stop()
   await boot()
   expect((await level('workload-low')).spec.limited?.nominalConcurrencyShares).toBe(1)
+})
+
+it('reads its mark as Kubernetes does, and takes away what an older release suggested', async () => {
+  await keeper.stop()
+  for (const [name, mark] of [['node-high', 'F'], ['system', 'True']] as const) {
+    await client.delete(flowcontrol.prioritylevelconfigurations, name)
+    await client.create(flowcontrol.prioritylevelconfigurations, { metadata: { name, annotations: { [autoUpdate]: mark } }, spec: { type: 'Limited', limited: { nominalConcurrencyShares: 7, limitResponse: { type: 'Reject' } } } })
+  }
+  const older = (name: string, mark: string) => client.create(flowcontrol.flowschemas, { metadata: { name, annotations: { [autoUpdate]: mark } }, spec: { priorityLevelConfiguration: { name: 'system' }, matchingPrecedence: 150, rules: [] } })
+  await older('endpoint-controller', '1')
+  await older('workload-leader-election', 'False')
+  await boot()
+  await expect.poll(async () => (await level('system')).spec.limited?.nominalConcurrencyShares).toBe(30)
+  await expect.poll(() => schema('endpoint-controller').then(() => 'there', (error: unknown) => isNotFound(error))).toBe(true)
+  expect((await level('system')).metadata.annotations).toEqual({ [autoUpdate]: 'True' })
+  expect(await level('node-high')).toMatchObject({ spec: { limited: { nominalConcurrencyShares: 7 } }, metadata: { annotations: { [autoUpdate]: 'F' } } })
+  expect((await schema('workload-leader-election')).spec.matchingPrecedence).toBe(150)
 })
 
 it('takes an object without a mark for its own only as long as nobody has changed it', async () => {

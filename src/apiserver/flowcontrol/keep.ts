@@ -27,19 +27,24 @@ const schemaKind: Kind<flowcontrol.FlowSchema, unknown> = { resource: flowcontro
 
 const namesOf = ({ mandatory, suggested }: Pick<Kind<never, never>, 'mandatory' | 'suggested'>): readonly string[] => [...mandatory, ...suggested].map(({ name }) => name)
 
-/** Whether the server maintains an existing object: by its annotation, or without one, if nobody has changed the spec yet. */
-function isOurs({ metadata }: ApiObject): boolean {
-  const said = metadata.annotations?.[autoUpdate]
-  return said === 'true' || (said !== 'false' && (metadata.generation ?? 1) === 1)
+/** What the annotation says, in any of the ways that Kubernetes reads; undefined when it says neither. */
+function saidOf({ metadata }: ApiObject): boolean | undefined {
+  const text = metadata.annotations?.[autoUpdate] ?? ''
+  if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true
+  return /^(0|f|F|false|FALSE|False)$/.test(text) ? false : undefined
 }
+
+/** Whether the server maintains an existing object: by its annotation, or without one, if nobody has changed the spec yet. */
+const isOurs = (object: ApiObject): boolean => saidOf(object) ?? (object.metadata.generation ?? 1) === 1
 
 /** The object as it should be; the same object when nothing changes. */
 export function mended<O extends Specified>(current: O, spec: object, mandatory: boolean): O {
   const ours = mandatory || isOurs(current)
   const { metadata } = current
   const next = ours ? covering(current.spec, chosen(current.spec, spec)) : current.spec
-  if (metadata.annotations?.[autoUpdate] === String(ours) && next === current.spec) return current
-  return { ...current, metadata: { ...metadata, annotations: { ...metadata.annotations, [autoUpdate]: String(ours) } }, spec: next }
+  if (saidOf(current) === ours && next === current.spec) return current
+  const annotations = saidOf(current) === ours ? metadata.annotations : { ...metadata.annotations, [autoUpdate]: String(ours) }
+  return { ...current, metadata: { ...metadata, annotations }, spec: next }
 }
 
 /** Administrators may set the seats of the exempt level, and how many it lends; the rest of it is fixed. */
@@ -65,7 +70,7 @@ async function keep<O extends Specified, I>(client: Client, { resource, mandator
     return next === current ? current : client.update(resource, next as unknown as I, producer)
   }
   // Suggested by an older release, and no longer by this one.
-  if (current?.metadata.annotations?.[autoUpdate] === 'true') await client.delete(resource, name)
+  if (current && saidOf(current)) await client.delete(resource, name)
   else return current
   return undefined
 }

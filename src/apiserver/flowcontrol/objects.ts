@@ -52,15 +52,11 @@ export const mandatorySchemas: readonly Wanted<SchemaSpec>[] = [
   schema('catch-all', { level: 'catch-all', precedence: 10_000, by: 'ByUser', subjects: everybody }),
 ]
 
-const written = ['get', 'create', 'update']
-const leases = { resourceRules: [rule(written, 'coordination.k8s.io', ['leases'])] }
+const leases = { resourceRules: [rule(['get', 'create', 'update'], 'coordination.k8s.io', ['leases'])] }
 
 export const suggestedSchemas: readonly Wanted<SchemaSpec>[] = [
   schema('probes', { level: 'exempt', precedence: 2, subjects: everybody }, { nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }] }),
   schema('system-leader-election', { level: 'leader-election', precedence: 100, by: 'ByUser', subjects: [...users(manager, scheduler), ...accounts('*')] }, leases),
-  schema('endpoint-controller', { level: 'workload-high', precedence: 150, by: 'ByUser', subjects: [...users(manager), ...accounts('endpoint-controller', 'endpointslicemirroring-controller')] },
-    { resourceRules: [rule(written, '', ['endpoints']), rule(written, 'discovery.k8s.io', ['endpointslices'])] }),
-  schema('workload-leader-election', { level: 'leader-election', precedence: 200, by: 'ByUser', subjects: accounts('*') }, leases),
   schema('system-node-high', { level: 'node-high', precedence: 400, by: 'ByUser', subjects: groups('system:nodes') },
     { resourceRules: [rule(['*'], '', ['nodes', 'nodes/status'], true), rule(['*'], 'coordination.k8s.io', ['leases'])] }),
   schema('system-nodes', { level: 'system', precedence: 500, by: 'ByUser', subjects: groups('system:nodes') }),
