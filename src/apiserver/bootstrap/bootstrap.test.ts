@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { core, discovery, flowcontrol, rbac, scheduling } from '../../api/index.ts'
+import { core, discovery, flowcontrol, networking, rbac, scheduling } from '../../api/index.ts'
 import type { Client } from '../../client/client.ts'
 import { FakeClock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
@@ -86,6 +86,25 @@ it('changes the family of its slice with its address', async () => {
   place = { address: '2001:db8::1', port: 6443 }
   await clock.advance(10_000)
   await expect.poll(async () => (await client.get(discovery.endpointslices, 'kubernetes', { namespace: 'default' })).addressType).toBe('IPv6')
+})
+
+it('says that the range of services is ready, and tells when somebody says it is not', async () => {
+  const range = () => client.get(networking.servicecidrs, 'kubernetes')
+  const ready = async () => (await range()).status.conditions?.filter(({ type }) => type === 'Ready')
+  const say = async (status: string) => client.updateStatus(networking.servicecidrs, { ...(await range()), status: { conditions: [{ type: 'Ready', status, reason: 'Broken', message: 'it is broken', lastTransitionTime: '2026-01-01T00:00:00Z' }] } } as never)
+  const events = async () => (await client.list(core.events, { namespace: 'default' })).items.map(({ reason, message }) => `${reason}: ${message}`)
+  expect(await ready()).toMatchObject([{ status: 'True', message: 'Kubernetes default Service CIDR is ready' }])
+  await say('Unknown')
+  await clock.advance(10_000)
+  await expect.poll(ready).toMatchObject([{ status: 'True' }])
+  await say('False')
+  await clock.advance(10_000)
+  await expect.poll(events).toContain('Broken: Configuration matches, but it is broken')
+  expect(await ready()).toMatchObject([{ status: 'False' }])
+  await running.stop()
+  await clock.advance(1000)
+  running = await startBootstrap({ client, clock, log: quiet, serviceCidr: '10.97.0.0/16', place: () => place })
+  await expect.poll(events).toContain('KubernetesDefaultServiceCIDRInconsistent: The default ServiceCIDR [10.96.0.0/16] does not match the controller flag configurations [10.97.0.0/16]')
 })
 
 describe('default roles', () => {
