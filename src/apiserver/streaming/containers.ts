@@ -38,9 +38,10 @@ export function logParameters(pod: string, query: URLSearchParams): URLSearchPar
   const number = (name: string, least: number, why: string) => {
     const text = query.get(name)
     if (text === null) return
-    const value = Number(text)
     if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-    if (value < least) errors.push(path(name).invalid(value, why))
+    const value = BigInt(text)
+    if (BigInt.asIntN(64, value) !== value) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
+    if (value < least) errors.push(path(name).invalid(Number(value), why))
     parameters.set(name, String(value))
   }
   number('tailLines', 0, 'must be greater than or equal to 0')

@@ -58,6 +58,8 @@ describe('parameters', () => {
     expect(message(() => logParameters('x', new URLSearchParams('sinceSeconds=0')))).toContain('must be greater than 0')
     expect(message(() => logParameters('x', new URLSearchParams('limitBytes=x')))).toContain('400 ')
     for (const text of ['', '1e3', '0x10', ' 1', '1.0']) expect(message(() => logParameters('x', new URLSearchParams({ tailLines: text }))), text).toBe(`400 strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+    expect(logParameters('x', new URLSearchParams('tailLines=%2B9223372036854775807')).toString()).toBe('tailLines=9223372036854775807')
+    expect(message(() => logParameters('x', new URLSearchParams('tailLines=9223372036854775808')))).toBe('400 strconv.ParseInt: parsing "9223372036854775808": value out of range')
     expect(message(() => logParameters('x', new URLSearchParams('sinceSeconds=0&sinceTime=2026-01-01T00:00:00Z')))).toBe('422 PodLogOptions "x" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified')
   })
 })

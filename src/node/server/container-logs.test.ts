@@ -46,7 +46,7 @@ it('says who is not there', async () => {
 })
 
 it.each([
-  ['tailLines=x'], ['tailLines='], ['limitBytes=1e3'], ['sinceSeconds=0x10'], ['sinceTime=yesterday'],
+  ['tailLines=x'], ['tailLines='], ['limitBytes=1e3'], ['sinceSeconds=0x10'], ['tailLines=9223372036854775808'], ['sinceTime=yesterday'],
 ])('cannot read %s', async (query) => {
   await expect(ask(`gone/main?${query}`)).rejects.toMatchObject({ code: 400, message: '{"message": "Unable to decode query."}' })
 })

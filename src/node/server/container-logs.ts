@@ -42,7 +42,7 @@ const undecodable = (): ApiError => badRequest('{"message": "Unable to decode qu
 function optionsOf(query: URLSearchParams, now: number): LogOptions {
   const number = (name: string, text = query.get(name)): number | undefined => {
     if (text === null) return undefined
-    if (!/^[+-]?\d+$/.test(text)) throw undecodable()
+    if (!/^[+-]?\d+$/.test(text) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) throw undecodable()
     return Number(text)
   }
   // An older name of it; `all` is no limit.
