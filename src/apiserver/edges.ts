@@ -8,7 +8,8 @@ import { issuerHandlers } from './authn/issuer.ts'
 import { setUpAuthentication, type AuthenticationOptions, type AuthenticationSetup } from './authn/setup.ts'
 import { createAudienceCheck } from './authn/node-audiences.ts'
 import { createTokenCheck } from './authn/token-authentication.ts'
-import { selfSubjectReview, tokenRequest, tokenReview } from './authn/token-reviews.ts'
+import { tokenRequest } from './authn/token-requests.ts'
+import { selfSubjectReview, tokenReview } from './authn/token-reviews.ts'
 import { createTokenUses } from './authn/token-uses.ts'
 import { createTokens, type ServiceAccountKeys, type Tokens } from './authn/tokens.ts'
 import { impersonate } from './authn/impersonation.ts'
@@ -100,7 +101,7 @@ export function createEdges(options: EdgeOptions): (env: ServerEnvironment) => E
         return decision instanceof Promise ? decision.then((late) => verdict(user, info, late)) : verdict(user, info, decision)
       },
       admission,
-      routes: flow.serve({ ...routesOf(env, options, { metrics, tokens, authorizer, admission }), virtual: virtualOf(env, options, authorizer, tokens, who) }),
+      routes: flow.serve({ ...routesOf(env, options, { metrics, tokens, authorizer, admission }), virtual: virtualOf(env, options, { authorizer, admission, tokens, who }) }),
       observer: metrics.observer,
     }
   }
@@ -117,13 +118,21 @@ class Verdict {
   get reason(): string { return this.#decision.reason }
 }
 
-function virtualOf(env: ServerEnvironment, { components }: EdgeOptions, authorizer: Authorizer, tokens: Tokens | undefined, who: AuthenticationSetup): ReadonlyMap<string, VirtualResource> {
+/** The edges that computed resources ask. */
+interface AskedEdges {
+  readonly authorizer: Authorizer
+  readonly admission: AdmissionChain
+  readonly tokens: Tokens | undefined
+  readonly who: AuthenticationSetup
+}
+
+function virtualOf(env: ServerEnvironment, { components }: EdgeOptions, { authorizer, admission, tokens, who }: AskedEdges): ReadonlyMap<string, VirtualResource> {
   return new Map<string, VirtualResource>([
     ...accessReviews(authorizer),
     [authentication.selfsubjectreviews.groupResource, selfSubjectReview],
     [core.componentstatuses.groupResource, componentStatuses(() => [...(components?.() ?? []), storeCheck(env)])],
     [authentication.tokenreviews.groupResource, tokenReview(who.check, who.audiences)],
-    ...(tokens ? [['serviceaccounts/token', tokenRequest(env, tokens, createAudienceCheck(env, authorizer))]] as const : []),
+    ...(tokens ? [['serviceaccounts/token', tokenRequest(env, { tokens, checkAudiences: createAudienceCheck(env, authorizer), admission })]] as const : []),
   ])
 }
 

@@ -21,7 +21,8 @@ import { createAudienceCheck } from './node-audiences.ts'
 import { remarksOf } from './remarks.ts'
 import { createTokenUses } from './token-uses.ts'
 import { createTokenCheck, type CheckToken } from './token-authentication.ts'
-import { selfSubjectReview, tokenRequest, tokenReview } from './token-reviews.ts'
+import { tokenRequest } from './token-requests.ts'
+import { selfSubjectReview, tokenReview } from './token-reviews.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 
 const chain = (ways: Authentication[]) => async (request: RawRequest) => createAuthenticator(ways)(request)
@@ -78,7 +79,8 @@ describe('client certificates', () => {
 describe('service account tokens', () => {
   const issuer = 'https://kubernetes.default.svc'
   const account: Loose = { kind: 'ServiceAccount', metadata: { name: 'app', namespace: 'x', uid: 'account-uid' } as never }
-  const pod: Loose = { kind: 'Pod', metadata: { name: 'p', namespace: 'x', uid: 'pod-uid' } as never, spec: { serviceAccountName: 'app', nodeName: 'n1' } }
+  const mounted = [{ name: 't', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }]
+  const pod: Loose = { kind: 'Pod', metadata: { name: 'p', namespace: 'x', uid: 'pod-uid' } as never, spec: { serviceAccountName: 'app', nodeName: 'n1', volumes: mounted } }
   const node: Loose = { kind: 'Node', metadata: { name: 'n1', uid: 'node-uid' } as never }
   let env: TestEnvironment
   let tokens: Tokens
@@ -96,7 +98,7 @@ describe('service account tokens', () => {
   const call = (user: Identity = { name: 'ana', groups: [] }): VirtualCall =>
     ({ resource: core.serviceaccounts, signal: undefined, user, verb: 'create', subresource: 'token', namespace: 'x', name: 'app', dryRun: false, now: env.clock.now(), warn: () => {}, annotate: (key: string, value: string) => void (noted[key] = value) }) as unknown as VirtualCall
   interface TokenAnswer { readonly spec: { readonly audiences: readonly string[] }; readonly status: { readonly token: string; readonly expirationTimestamp: string; readonly authenticated?: boolean; readonly user?: { readonly username?: string }; readonly error?: string } }
-  const ask = async (spec: object = {}, user?: Identity, metadata: object = {}) => (await tokenRequest(env, tokens, createAudienceCheck(env, { decide: () => ({ opinion: 'none', reason: '' }) })).create?.({ metadata, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
+  const ask = async (spec: object = {}, user?: Identity, metadata: object = {}) => (await tokenRequest(env, { tokens, checkAudiences: createAudienceCheck(env, { decide: () => ({ opinion: 'none', reason: '' }) }), admission: { mutate: ({ object }) => object, validate: () => undefined } }).create?.({ metadata, spec: { audiences: [], ...spec } } as never, call(user))) as unknown as TokenAnswer
   const toPod = { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'pod-uid' } }
   const authenticate = (token: string) => chain([bearer(createTokenCheck(env, tokens), tokens.audiences)])(requestWith({ authorization: `Bearer ${token}` }))
 
@@ -243,7 +245,7 @@ describe('service account tokens', () => {
   it('are made only for what is there, and for no less than ten minutes', async () => {
     await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, uid: 'other' } })).rejects.toMatchObject({ code: 409 })
     await expect(ask({ boundObjectRef: { ...toPod.boundObjectRef, name: 'none' } })).rejects.toMatchObject({ code: 404 })
-    await expect(ask({ boundObjectRef: { kind: 'Service', apiVersion: 'v1', name: 'p' } })).rejects.toMatchObject({ message: 'cannot bind token to object of type v1/Service' })
+    await expect(ask({ boundObjectRef: { kind: 'Service', apiVersion: 'v1', name: 'p' } })).rejects.toMatchObject({ message: 'cannot bind token to object of type /v1, Kind=Service' })
     expect((await ask({}, undefined, { name: 'app', namespace: 'x', uid: 'account-uid' })).status.token).toBeDefined()
     await expect(ask({}, undefined, { uid: 'of-another' })).rejects.toMatchObject({ code: 409, message: 'Operation cannot be fulfilled on TokenRequest.authentication.k8s.io "app": the UID in the token request (of-another) does not match the UID of the service account (account-uid)' })
     await expect(ask({}, undefined, { name: 'other' })).rejects.toMatchObject({ code: 422, message: 'TokenRequest.authentication.k8s.io "app" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified' })
@@ -253,6 +255,7 @@ describe('service account tokens', () => {
   it('are given to nodes for their own pods only', async () => {
     const nodeUser = (name: string) => ({ name: `system:node:${name}`, groups: ['system:nodes'] })
     const given = (volumes?: readonly object[]) => Object.assign(pod['spec'] as object, { volumes })
+    given()
     await expect(ask(toPod, nodeUser('n1'))).rejects.toMatchObject({ code: 403, message: 'serviceaccounts "app" is forbidden: audience "" not found in pod spec volume, system:node:n1 is not authorized to request tokens for this audience' })
     given([{ name: 'v', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }])
     await expect(ask(toPod, nodeUser('n1'))).resolves.toBeDefined()
@@ -266,7 +269,7 @@ describe('service account tokens', () => {
     given([{ name: 'v', projected: { sources: [{ serviceAccountToken: { audience: 'vault', path: 't' } }] } }, { name: 'c', csi: { driver: 'd' } }])
     env.objects.push({ kind: 'CSIDriver', metadata: { name: 'd' }, spec: { tokenRequests: [{ audience: 'cloud' }] } })
     for (const audience of ['vault', 'cloud']) await expect(ask({ ...toPod, audiences: [audience] }, nodeUser('n1'))).resolves.toMatchObject({ spec: { audiences: [audience] } })
-    given()
+    given(mounted)
   })
 
   it('are reviewed: one that does not hold is an answer, not an error', async () => {
@@ -274,6 +277,7 @@ describe('service account tokens', () => {
       ((await tokenReview(createTokenCheck(env, tokens), tokens.audiences).create!({ spec: { token, audiences } } as never, call())) as unknown as TokenAnswer).status
     const { token } = (await ask()).status
     expect(await review(token)).toMatchObject({ authenticated: true, user: { username: 'system:serviceaccount:x:app' }, audiences: [issuer] })
+    expect(await review(`${token}\n`)).toMatchObject({ authenticated: true })
     expect(await review(token, ['vault'])).toMatchObject({ authenticated: false })
     expect(await review('junk')).toMatchObject({ authenticated: false, error: 'invalid bearer token' })
   })
@@ -298,9 +302,12 @@ describe('bootstrap tokens', () => {
   })
 })
 
-it('tells people who they are', () => {
+it('tells people who they are, and when', () => {
   const user = { name: 'ana', groups: ['devs'], extra: { a: ['b'] } }
-  expect(selfSubjectReview.create?.({ metadata: {} } as never, { user } as unknown as VirtualCall)).toMatchObject({ status: { userInfo: { username: 'ana', groups: ['devs'], extra: { a: ['b'] } } } })
+  const sent = { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1', metadata: { name: 'x', labels: { a: 'b' } } }
+  expect(selfSubjectReview.create?.(sent as never, { user, now: Date.parse('2026-01-01T00:00:00Z') } as unknown as VirtualCall)).toEqual({
+    ...sent, metadata: { creationTimestamp: '2026-01-01T00:00:00Z' }, status: { userInfo: { username: 'ana', groups: ['devs'], extra: { a: ['b'] } } },
+  })
 })
 
 describe('impersonation', () => {
