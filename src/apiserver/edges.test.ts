@@ -1,7 +1,7 @@
 /** The edges as clients meet them: over HTTP, with nothing but a token. */
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { authentication, core, rbac } from '../api/index.ts'
+import { admissionregistration, authentication, core, rbac } from '../api/index.ts'
 import { systemClock as clock } from '../machinery/clock.ts'
 import { quiet, type Component } from '../machinery/log.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -115,4 +115,14 @@ it('ends a token with the account it is of', async () => {
   expect((await http('/api', as(answer.status.token))).code).toBe(200)
   await api.client.delete(core.serviceaccounts, 'brief', { namespace: 'default' })
   expect((await http('/api', as(answer.status.token))).code).toBe(401)
+})
+
+it('lets policies say which tokens may be asked for', async () => {
+  const validations = [{ expression: 'object.spec.expirationSeconds <= 3600 && object.spec.audiences.exists(a, a == "https://kubernetes.default.svc") && request.kind.kind == "TokenRequest"' }]
+  const matchConstraints = { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['serviceaccounts/token'], operations: ['CREATE'] }] } as const
+  await api.client.create(admissionregistration.validatingadmissionpolicies, { metadata: { name: 'tokens' }, spec: { matchConstraints, validations } })
+  await api.client.create(admissionregistration.validatingadmissionpolicybindings, { metadata: { name: 'tokens' }, spec: { policyName: 'tokens', validationActions: ['Deny'] } })
+  const ask = (spec: object) => api.client.createSubresource<object, authentication.TokenRequest>(core.serviceaccounts, 'app', 'token', { metadata: {}, spec }, { namespace: 'default' }).then(() => 'made', (error: Error) => error.message)
+  expect(await ask({ audiences: [] })).toBe('made')
+  expect(await ask({ audiences: [], expirationSeconds: 7200 })).toContain('ValidatingAdmissionPolicy \'tokens\' with binding \'tokens\' denied request')
 })
