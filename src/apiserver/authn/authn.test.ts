@@ -293,10 +293,19 @@ describe('bootstrap tokens', () => {
     expect(await as(good)).toEqual({ name: 'system:bootstrap:abcdef', groups: ['system:bootstrappers', 'system:bootstrappers:workers', 'system:authenticated'] })
   })
 
+  it('are in each of their groups once, in order', async () => {
+    expect((await as({ ...good, 'auth-extra-groups': 'system:bootstrappers:b,system:bootstrappers:a,system:bootstrappers:b' })).groups).toEqual(['system:bootstrappers', 'system:bootstrappers:a', 'system:bootstrappers:b', 'system:authenticated'])
+  })
+
+  it('that do not hold are nobody\'s: what is wrong with them is not told', () => {
+    const find = findBootstrapToken(environment(secret({ ...good, expiration: '2025-12-31T00:00:00Z' })))
+    expect([find('abcdef.0123456789abcdef'), find('zzzzzz.0123456789abcdef'), find('other')]).toEqual([undefined, undefined, undefined])
+  })
+
   it('that are wrong, over, for something else, or would make one more than that are refused', async () => {
     expect(await code(as(good, 'abcdef.fedcba9876543210'))).toBe(401)
     expect(await code(as(good, 'zzzzzz.0123456789abcdef'))).toBe(401)
-    for (const change of [{ expiration: '2025-12-31T00:00:00Z' }, { expiration: 'soon' }, { 'usage-bootstrap-authentication': 'false' }, { 'auth-extra-groups': 'system:masters' }]) {
+    for (const change of [{ expiration: '2025-12-31T00:00:00Z' }, { expiration: 'soon' }, { expiration: '2030' }, { expiration: 'Jan 2 2030' }, { 'auth-extra-groups': 'system:bootstrappers:a, system:bootstrappers:b' }, { 'auth-extra-groups': 'system:bootstrappers:a,' }, { 'usage-bootstrap-authentication': 'false' }, { 'auth-extra-groups': 'system:masters' }]) {
       expect(await code(as({ ...good, ...change } as never)), JSON.stringify(change)).toBe(401)
     }
   })

@@ -37,6 +37,7 @@ it('signs the cluster\'s kubeconfig with the tokens that are for it, as long as 
   await bench.client.create(core.configmaps, { metadata: { name: 'cluster-info', namespace: 'kube-public' }, data: { kubeconfig: 'clusters: []', 'jws-kubeconfig-gone00': 'x', other: 'y' } })
   await token('aaaaaa', { 'usage-bootstrap-signing': 'true', expiration: inAnHour() })
   await token('bbbbbb', { 'usage-bootstrap-authentication': 'true' })
+  await token('no-token-id', { 'usage-bootstrap-signing': 'true' })
   await bench.start(startBootstrapSigner)
   await settle()
   const data = () => bench.client.stored(core.configmaps).get('kube-public/cluster-info')?.data ?? {}

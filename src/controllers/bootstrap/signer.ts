@@ -22,9 +22,12 @@ function signatureOf(text: string, id: string, secret: string): string {
   return `${head}..${createHmac('sha256', secret).update(`${head}.${encoded(text)}`).digest('base64url')}`
 }
 
+/** The token's id in the secret's name; undefined for a name that no token has. */
+const idOf = (called = ''): string | undefined => /^bootstrap-token-([a-z0-9]{6})$/.exec(called)?.[1]
+
 function signaturesOf(text: string, tokens: readonly core.Secret[], now: number): Readonly<Record<string, string>> {
   const good = tokens.filter((token) => isToken(token) && !token.metadata.deletionTimestamp && textOf(token, 'usage-bootstrap-signing') === 'true' && (timeLeft(token, now) ?? 1) > 0
-    && token.metadata.name === `bootstrap-token-${textOf(token, 'token-id')}` && textOf(token, 'token-secret') !== '')
+    && idOf(token.metadata.name) === textOf(token, 'token-id') && textOf(token, 'token-secret') !== '')
   return Object.fromEntries(good.map((token) => {
     const id = textOf(token, 'token-id')
     return [`${prefix}${id}`, signatureOf(text, id, textOf(token, 'token-secret'))]

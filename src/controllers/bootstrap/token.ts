@@ -1,5 +1,6 @@
 /** Bootstrap tokens, as the controllers see them: secrets of one type in kube-system. */
 import type { core } from '../../api/index.ts'
+import { parseInstant } from '../../machinery/time.ts'
 
 /** Where the tokens are, for an informer. */
 export const tokensOnly = { fieldSelector: 'type=bootstrap.kubernetes.io/token' } as const
@@ -9,12 +10,10 @@ export const isToken = ({ metadata, type }: core.Secret): boolean => metadata.na
 /** The text of a part of the token; '' when it has none. */
 export const textOf = ({ data }: core.Secret, key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString('utf8')
 
-const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
-
 /** Milliseconds until the token ends, at most 0 when it has, or when nobody can read when it does; undefined for one that stays. */
 export function timeLeft(secret: core.Secret, now: number): number | undefined {
   const expiration = textOf(secret, 'expiration')
   if (expiration === '') return undefined
-  const at = time.test(expiration) ? Date.parse(expiration) : Number.NaN
-  return Number.isNaN(at) ? 0 : Math.max(0, at - now)
+  const at = parseInstant(expiration)
+  return at ? Math.max(0, at.seconds * 1000 + at.nanos / 1e6 - now) : 0
 }
