@@ -93,8 +93,8 @@ describe('the flags of authentication', () => {
     const none = file('none.key', 'no key')
     await expect(authentication(`service-account-key-file=${none}`)).rejects.toThrow(`service-account-key-file: ${none}: it contains no public or private key that can be read`)
     await expect(authentication(`service-account-signing-key-file=${none}`)).rejects.toThrow(`service-account-signing-key-file: ${none}: it contains no private key that can be read`)
-    const curve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
-    await expect(authentication(`service-account-signing-key-file=${file('p384.key', curve)}`)).rejects.toThrow('service account keys are RSA or elliptic curve P-256 keys')
+    const curve = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    await expect(authentication(`service-account-signing-key-file=${file('k256.key', curve)}`)).rejects.toThrow('service account keys are RSA keys, or elliptic curve keys on P-256, P-384 or P-521')
   })
 })
 

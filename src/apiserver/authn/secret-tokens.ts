@@ -3,6 +3,7 @@
  * old versions of Kubernetes made by themselves (https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#legacy-serviceaccount-token-tracking-controller).
  */
 import { core } from '../../api/index.ts'
+import { notFound } from '../../machinery/errors.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import type { Lister, ServerEnvironment } from '../options.ts'
 import { RemarkableError, type Remarks } from './remarks.ts'
@@ -35,10 +36,15 @@ export function createSecretTokenCheck(env: Pick<ServerEnvironment, 'lister' | '
       .finally(() => marking.delete(uid))
   }
   return (token, { binding: { namespace, secret: kept, serviceaccount } }): Remarks => {
+    uses.kept()
     const secret = secrets.get(namespace, kept?.name ?? '')
     if (!secret || secret.metadata.deletionTimestamp) throw new Error('Token has been invalidated')
     if (Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8') !== token) throw new Error('Token does not match server\'s copy')
     const { name = '' } = secret.metadata
+    const account = accounts.get(namespace, serviceaccount.name)
+    if (!account) throw notFound(core.serviceaccounts, serviceaccount.name)
+    if (account.metadata.deletionTimestamp) throw new Error(`ServiceAccount ${namespace}/${serviceaccount.name} has been deleted`)
+    if (account.metadata.uid !== serviceaccount.uid) throw new Error(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${serviceaccount.uid})`)
     if (secret.metadata.labels?.[invalidSinceLabel]) {
       uses.invalidated()
       used(secret)
@@ -47,9 +53,8 @@ export function createSecretTokenCheck(env: Pick<ServerEnvironment, 'lister' | '
         { annotations: { 'authentication.k8s.io/legacy-token-invalidated': `${name}/${namespace}` } },
       )
     }
-    uses.kept()
     used(secret)
-    if (!accounts.get(namespace, serviceaccount.name)?.secrets?.some((reference) => reference.name === name)) {
+    if (!account.secrets?.some((reference) => reference.name === name)) {
       uses.made()
       return { annotations: { 'authentication.k8s.io/legacy-token-manual-secret': name } }
     }

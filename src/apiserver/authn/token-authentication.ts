@@ -1,14 +1,14 @@
 /** Who a service account token is: signature and expiry are the token's own; account, pod, node and secret must still be there. */
 import { core } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import type { Clock } from '../../machinery/clock.ts'
+import { notFound } from '../../machinery/errors.ts'
 import { parseTime } from '../../machinery/time.ts'
 import type { Identity } from '../identity.ts'
-import type { Lister, ServerEnvironment } from '../options.ts'
+import type { ServerEnvironment } from '../options.ts'
 import type { Remarks } from './remarks.ts'
 import { createSecretTokenCheck } from './secret-tokens.ts'
 import { createTokenUses, type TokenUses } from './token-uses.ts'
-import type { TokenClaims, Tokens } from './tokens.ts'
+import type { TokenBinding, TokenClaims, Tokens } from './tokens.ts'
 
 export interface TokenCheck {
   readonly identity: Identity
@@ -32,29 +32,35 @@ export function createTokenCheck(env: Pick<ServerEnvironment, 'lister' | 'clock'
   const bound = { pod: env.lister(core.pods), secret: env.lister(core.secrets), node: env.lister(core.nodes) }
   const identities = new WeakMap<TokenClaims, Identity>()
 
+  const checkBound = (binding: TokenBinding): undefined => {
+    const { namespace, serviceaccount, secret, pod, node } = binding
+    const account = accounts.get(namespace, serviceaccount.name)
+    const before = env.clock.now() - leeway
+    if (!account) throw notFound(core.serviceaccounts, serviceaccount.name)
+    if (account.metadata.uid !== serviceaccount.uid) throw new Error(`service account UID (${account.metadata.uid}) does not match claim (${serviceaccount.uid})`)
+    if (isGone(account, before)) throw new Error(`service account ${namespace}/${serviceaccount.name} has been deleted`)
+    if (secret) checkThere(bound.secret.get(namespace, secret.name), 'secret', secret.uid, before)
+    // The node of a token that is bound to a pod is only told.
+    if (pod) checkThere(bound.pod.get(namespace, pod.name), 'pod', pod.uid, before)
+    else if (node) checkThere(bound.node.get('', node.name), 'node', node.uid, before)
+  }
   const check = (token: string, audiences: readonly string[], claims: TokenClaims | undefined): TokenCheck | undefined => {
     if (!claims) return undefined
     const { binding } = claims
-    const own = claims.expires === Infinity
-    const shared = own ? audiences.filter((audience) => tokens.audiences.includes(audience)) : claims.audiences.filter((audience) => audiences.includes(audience))
-    if (shared.length === 0) throw new Error(`token audiences ${JSON.stringify(claims.audiences)} is invalid for the target audiences ${JSON.stringify(audiences)}`)
-    const there = (lister: Lister<ApiObject>, namespace: string, what: string, { name, uid }: { readonly name: string; readonly uid: string }) => {
-      const object = lister.get(namespace, name)
-      if (!object || object.metadata.uid !== uid || isGone(object, env.clock)) throw new Error(`the ${what} ${name} that the token is bound to is gone`)
+    const mine = claims.audiences.length > 0 ? claims.audiences : tokens.audiences
+    const shared = audiences.filter((audience) => mine.includes(audience))
+    if (shared.length === 0) throw new Error(`token audiences ${listed(mine)} is invalid for the target audiences ${listed(audiences)}`)
+    let remarks = claims.expires === Infinity ? checkSecretToken(token, claims) : checkBound(binding)
+    if (claims.audiences.length === 0) {
+      remarks = { ...remarks, annotations: { 'authentication.k8s.io/legacy-token': nameOf(binding), ...remarks?.annotations } }
     }
-    there(accounts as Lister<ApiObject>, binding.namespace, 'service account', binding.serviceaccount)
-    let remarks: Remarks | undefined
-    if (binding.pod) there(bound.pod as Lister<ApiObject>, binding.namespace, 'pod', binding.pod)
-    else if (own) remarks = checkSecretToken(token, claims)
-    else if (binding.secret) there(bound.secret as Lister<ApiObject>, binding.namespace, 'secret', binding.secret)
-    else if (binding.node) there(bound.node as Lister<ApiObject>, '', 'node', binding.node)
     if (claims.staleFrom !== undefined) {
       const late = env.clock.now() - claims.staleFrom
       if (late <= 0) uses.fresh()
       else {
         uses.stale()
         sayStale(claims, env.log)
-        remarks = { annotations: { 'authentication.k8s.io/stale-token': `subject: system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}, seconds after warning threshold: ${Math.floor(late / 1000)}` } }
+        remarks = { annotations: { ...remarks?.annotations, 'authentication.k8s.io/stale-token': `subject: ${nameOf(binding)}, seconds after warning threshold: ${Math.floor(late / 1000)}` } }
       }
     }
     let identity = identities.get(claims)
@@ -76,8 +82,19 @@ function sayStale(claims: TokenClaims, log: ServerEnvironment['log']): void {
   log.warn({ namespace, serviceAccount: serviceaccount.name, pod: pod?.name }, 'a pod uses a token that was renewed long ago: its client does not read the file again')
 }
 
-const isGone = (object: ApiObject, clock: Clock): boolean =>
-  Boolean(object.metadata.deletionTimestamp) && parseTime(object.metadata.deletionTimestamp as string) + leeway < clock.now()
+type Met = Pick<ApiObject, 'metadata'>
+const isGone = ({ metadata: { deletionTimestamp } }: Met, before: number): boolean => Boolean(deletionTimestamp) && parseTime(deletionTimestamp as string) < before
+
+/** Throws unless the object is the one that a token is bound to, and was not deleted before that moment. */
+function checkThere(object: Met | undefined, what: string, uid: string, before: number): void {
+  if (object && object.metadata.uid !== uid) throw new Error(`${what} UID (${object.metadata.uid}) does not match service account ${what} ref claim (${uid})`)
+  if (!object || isGone(object, before)) throw new Error('service account token has been invalidated')
+}
+
+/** Texts as Go shows a list of them. */
+const listed = (texts: readonly string[]): string => `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`
+
+const nameOf = ({ namespace, serviceaccount }: TokenBinding): string => `system:serviceaccount:${namespace}:${serviceaccount.name}`
 
 /** User, groups and extra of a token that holds. */
 export function identityOf({ binding, id }: TokenClaims): Identity {
@@ -90,7 +107,7 @@ export function identityOf({ binding, id }: TokenClaims): Identity {
   put('node-name', node?.name)
   put('node-uid', node?.uid)
   return {
-    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
+    name: nameOf(binding),
     uid: serviceaccount.uid,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
     extra,

@@ -8,7 +8,7 @@ export interface TokenUses {
   stale(): void
   /** Of one of those that hold longer than they should be used, in its time. */
   fresh(): void
-  /** Of a token that is kept in a secret. */
+  /** Of a token that is kept in a secret, whether it held or not. */
   kept(): void
   /** The secret was made by Kubernetes itself, in older versions. */
   generated(): void

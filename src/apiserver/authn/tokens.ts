@@ -1,10 +1,10 @@
 /** Service account tokens: JSON web tokens that say which account, for whom, until when, and with which object they die. */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { SignJWT, decodeProtectedHeader, exportJWK, jwtVerify, type JWK } from 'jose'
+import { SignJWT, decodeProtectedHeader, errors, exportJWK, jwtVerify, type JWK } from 'jose'
 import type { Clock } from '../../machinery/clock.ts'
 
 export interface ServiceAccountKeys {
-  /** PEM; an elliptic curve P-256 key (ES256) or an RSA key (RS256). Signs new tokens. */
+  /** PEM; an elliptic curve key on P-256, P-384 or P-521 (ES256, ES384, ES512) or an RSA key (RS256). Signs new tokens. */
   readonly signingKey: string | Buffer
   /** PEM, public or private: keys that signed tokens which are still about. The signing key is one of them without being named. */
   readonly verificationKeys?: readonly (string | Buffer)[]
@@ -34,11 +34,11 @@ export interface TokenBinding {
 }
 
 export interface TokenClaims {
-  /** Empty for a token of a secret: it is for this server alone. */
+  /** Empty for a token of a secret, and one that names none: it is for this server alone. */
   readonly audiences: readonly string[]
   readonly id: string
   readonly binding: TokenBinding
-  /** Milliseconds since the epoch; infinite for a token of a secret. */
+  /** Until when it is accepted, in milliseconds since the epoch; infinite for a token of a secret. */
   readonly expires: number
   /** From when on whoever uses it should have read a newer one; undefined where it ends with its time anyway. */
   readonly staleFrom?: number
@@ -63,10 +63,13 @@ export interface Tokens {
   readonly jwksUri: string | undefined
 }
 
-interface Key { readonly id: string; readonly algorithm: 'ES256' | 'RS256'; readonly key: KeyObject; readonly publicKey: KeyObject }
+interface Key { readonly id: string; readonly algorithm: string; readonly key: KeyObject; readonly publicKey: KeyObject }
 
 /** The issuer of tokens that are kept in secrets, whatever the server is called. */
 const secretIssuer = 'kubernetes/serviceaccount'
+
+/** Seconds by which the clocks of several servers may differ: so much longer, and earlier, a token holds. */
+const leeway = 60
 
 /** How many verified tokens are remembered, so that a signature is checked once and not with every request. */
 const remembered = 4096
@@ -79,7 +82,7 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
     const key = keyOf(createPublicKey(pem))
     if (!keys.has(key.id)) keys.set(key.id, key)
   }
-  const algorithms = [...new Set([...keys.values()].map((k) => k.algorithm))]
+  const algorithms = [...new Set([...keys.values()].map((k) => k.algorithm))].toSorted()
   const issuers = [options.issuer, ...(options.otherIssuers ?? [])]
   const audiences = options.audiences ?? issuers
   const verified = new Map<string, TokenClaims>()
@@ -89,13 +92,17 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
     if (typeof issuer !== 'string' || (issuer !== secretIssuer && !issuers.includes(issuer))) return undefined
     const old = issuer === secretIssuer
     const { kid } = decodeProtectedHeader(token)
-    const candidates = kid === undefined ? [...keys.values()] : [keys.get(kid)].filter((k) => k !== undefined)
+    const candidates = kid ? [keys.get(kid)].filter((k) => k !== undefined) : [...keys.values()]
     for (const key of candidates) {
-      const result = await jwtVerify(token, key.publicKey, { issuer, algorithms: [key.algorithm], currentDate: new Date(clock.now()), requiredClaims: old ? ['sub'] : ['exp', 'sub'] })
-        .catch((error: unknown) => (candidates.length > 1 ? undefined : Promise.reject(error)))
-      if (result) return old ? secretClaimsOf(result.payload as unknown as SecretPayload) : claimsOf(result.payload as unknown as Payload)
+      const now = clock.now()
+      const result = await jwtVerify(token, key.publicKey, { issuer, algorithms: [key.algorithm], currentDate: new Date(now), clockTolerance: leeway, requiredClaims: old ? ['sub'] : ['exp', 'sub'] })
+        .catch((error: unknown) => {
+          const untimely = untimelinessOf(error)
+          if (untimely || candidates.length === 1) throw untimely ?? error
+        })
+      if (result) return old ? secretClaimsOf(result.payload as unknown as SecretPayload) : claimsOf(result.payload as unknown as Payload, now)
     }
-    throw new Error('no key of this server made the signature')
+    throw new Error('invalid signature, no keys found')
   }
 
   return {
@@ -138,7 +145,7 @@ export function createTokens(options: ServiceAccountKeys, clock: Clock): Tokens 
       if (known) {
         if (known.expires > clock.now()) return known
         verified.delete(token)
-        throw new Error('token is expired')
+        throw expired()
       }
       const claims = await check(token)
       if (!claims) return undefined
@@ -165,11 +172,22 @@ function keyOf(key: KeyObject): Key {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   const id = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64url')
   if (key.asymmetricKeyType === 'rsa') return { id, algorithm: 'RS256', key, publicKey }
-  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return { id, algorithm: 'ES256', key, publicKey }
-  throw new Error('service account keys are RSA or elliptic curve P-256 keys')
+  const algorithm = key.asymmetricKeyType === 'ec' ? curves[key.asymmetricKeyDetails?.namedCurve ?? ''] : undefined
+  if (algorithm) return { id, algorithm, key, publicKey }
+  throw new Error('service account keys are RSA keys, or elliptic curve keys on P-256, P-384 or P-521')
 }
 
-interface Payload { readonly aud: string | string[]; readonly exp: number; readonly jti?: string; readonly sub: string; readonly 'kubernetes.io'?: TokenBinding & { readonly warnafter?: number } }
+const curves: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
+
+const expired = (): Error => new Error('service account token has expired')
+
+/** That the token's time is over, or has not come, in Kubernetes's words; undefined for whatever else is wrong. Signatures are checked before times. */
+function untimelinessOf(error: unknown): Error | undefined {
+  if (error instanceof errors.JWTExpired) return expired()
+  return error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf' ? new Error('service account token is not valid yet') : undefined
+}
+
+interface Payload { readonly aud?: string | string[]; readonly exp: number; readonly iat?: number; readonly jti?: string; readonly sub: string; readonly 'kubernetes.io'?: TokenBinding & { readonly warnafter?: number } }
 
 /** The `iss` of what looks like a token, unchecked: to tell ours from others'. */
 function issuerOf(token: string): unknown {
@@ -201,10 +219,11 @@ function secretClaimsOf(payload: SecretPayload): TokenClaims {
   return { audiences: [], id: '', binding: { namespace, serviceaccount: { name, uid: of('service-account.uid') ?? '' }, secret: { name: secret, uid: '' } }, expires: Infinity }
 }
 
-function claimsOf(payload: Payload): TokenClaims {
+function claimsOf(payload: Payload, now: number): TokenClaims {
+  if (payload.iat !== undefined && payload.iat > now / 1000 + leeway) throw new Error('service account token is issued in the future')
   const binding = payload['kubernetes.io']
   if (!binding?.namespace || !binding.serviceaccount?.name) throw new Error('the token names no service account')
   if (payload.sub !== `system:serviceaccount:${binding.namespace}:${binding.serviceaccount.name}`) throw new Error('the token\'s subject is not its service account')
   const { warnafter } = binding
-  return { audiences: [payload.aud].flat(), id: payload.jti ?? '', binding, expires: payload.exp * 1000, ...(warnafter === undefined ? {} : { staleFrom: warnafter * 1000 }) }
+  return { audiences: [payload.aud ?? []].flat(), id: payload.jti ?? '', binding, expires: (payload.exp + leeway) * 1000, ...(warnafter === undefined ? {} : { staleFrom: warnafter * 1000 }) }
 }
