@@ -5,6 +5,8 @@ import { admissionregistration, authentication, core, rbac } from '../api/index.
 import { systemClock as clock } from '../machinery/clock.ts'
 import { quiet, type Component } from '../machinery/log.ts'
 import { createMemoryStore } from '../store/memory.ts'
+import { issuerHandlers } from './authn/issuer.ts'
+import type { Tokens } from './authn/tokens.ts'
 import { startBootstrap } from './bootstrap/bootstrap.ts'
 import { createEdges } from './edges.ts'
 import type { ApiServer } from './options.ts'
@@ -61,6 +63,14 @@ describe('with the token of a service account', () => {
     const { json } = await http('/apis/authentication.k8s.io/v1/selfsubjectreviews', as(token), { method: 'POST', body: '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}' })
     expect(json).toMatchObject({ status: { userInfo: { username: 'system:serviceaccount:default:app', groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'] } } })
     for (const path of ['/api', '/apis', '/openapi/v2', '/openid/v1/jwks', '/.well-known/openid-configuration']) expect((await http(path, as(token))).code, path).toBe(200)
+  })
+
+  it('one finds the keys that verify tokens, for an hour', async () => {
+    for (const path of ['/openid/v1/jwks', '/.well-known/openid-configuration']) expect((await http(path, as(token))).headers.get('cache-control'), path).toBe('public, max-age=3600')
+    expect(issuerHandlers({ issuer: 'https://issuer.example' } as Tokens, () => '')).toHaveProperty(['/openid/v1/jwks'])
+    for (const wrong of [{ issuer: 'kubernetes' }, { issuer: 'http://issuer.example' }, { issuer: 'https://issuer.example?a=b' }, { issuer: 'https://issuer.example#a' }, { issuer: 'https://issuer.example', jwksUri: 'http://keys.example' }]) {
+      expect(issuerHandlers(wrong as Tokens, () => ''), wrong.issuer).toEqual({})
+    }
   })
 
   it('one may do what a binding says, from the moment it is written until it is gone', async () => {

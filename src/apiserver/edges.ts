@@ -154,6 +154,7 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, { metrics, token
     { name: 'shutdown', of: ['readyz'], check: () => { if (env.stopping.aborted) throw new Error('the server is shutting down') } },
     ...(options.checks ?? []),
   ]
+  const issuer: Readonly<Record<string, Handler>> = tokens ? issuerHandlers(tokens, options.serverAddress) : {}
   /** By the first part of the path. */
   const handlers: Readonly<Record<string, Handler>> = {
     api: discovery,
@@ -164,9 +165,8 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, { metrics, token
     livez: createHealth('livez', checks),
     readyz: createHealth('readyz', checks),
     metrics: metrics.handler,
-    '': async (_, response) => sendJson(response, 200, { paths: rootPaths(env) }),
+    '': async (_, response) => sendJson(response, 200, { paths: rootPaths(env, Object.keys(issuer)) }),
   }
-  const issuer: Readonly<Record<string, Handler>> = tokens ? issuerHandlers(tokens, options.serverAddress) : {}
   return {
     handle: (path) => {
       if (Object.hasOwn(issuer, path)) return issuer[path]
@@ -183,11 +183,11 @@ function routesOf(env: ServerEnvironment, options: EdgeOptions, { metrics, token
 /** Whether the store answers. Named after etcd, whose part it plays. */
 const storeCheck = (env: ServerEnvironment): HealthCheck => ({ name: 'etcd-0', check: async () => void (await env.store.revision()) })
 
-function rootPaths(env: ServerEnvironment): readonly string[] {
+function rootPaths(env: ServerEnvironment, issuer: readonly string[]): readonly string[] {
   const versions = new Set(env.resources().map((r) => (r.group ? `/apis/${r.apiVersion}` : `/api/${r.apiVersion}`)))
   const groups = new Set(env.resources().filter((r) => r.group).map((r) => `/apis/${r.group}`))
   return [
-    '/.well-known/openid-configuration', '/api', '/apis', ...versions, ...groups,
-    '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version',
+    ...issuer, '/api', '/apis', ...versions, ...groups,
+    '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version',
   ].toSorted()
 }

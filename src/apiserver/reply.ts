@@ -45,8 +45,8 @@ export function sendText(response: ApiResponse, code: number, text: string, cont
 }
 
 /** Sends a value as JSON. */
-export function sendJson(response: ApiResponse, code: number, value: unknown, contentType = 'application/json'): void {
-  write(response, code, { 'content-type': contentType }, Buffer.from(`${JSON.stringify(value)}\n`))
+export function sendJson(response: ApiResponse, code: number, value: unknown, contentType = 'application/json', headers: Readonly<Record<string, string>> = {}): void {
+  write(response, code, { ...headers, 'content-type': contentType }, Buffer.from(`${JSON.stringify(value)}\n`))
 }
 
 function write(response: ApiResponse, code: number, headers: Record<string, string>, body?: Buffer): void {
