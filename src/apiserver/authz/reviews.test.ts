@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { authorization } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import type { VirtualCall } from '../options.ts'
-import { createAuthorizer, mastersMode } from './authorizer.ts'
+import { createAuthorizer, mastersMode, type Authorizer } from './authorizer.ts'
 import { createRbacIndex } from './rbac.ts'
 import { accessReviews } from './reviews.ts'
 
@@ -46,10 +46,39 @@ describe('access reviews', () => {
     await expect(ask(authorization.subjectaccessreviews, {})).rejects.toMatchObject({ status: { details: { causes: [{ field: 'spec.resourceAttributes' }, { reason: 'FieldValueInvalid', field: 'spec.user' }] } } })
     await expect(ask(authorization.selfsubjectaccessreviews, { resourceAttributes: { ...pods, fieldSelector: {}, labelSelector: { rawSelector: 'a', requirements: [{ key: '', operator: 'In' }] } } })).rejects.toMatchObject({ status: { details: { causes: [
       { reason: 'FieldValueRequired', field: 'spec.resourceAttributes.fieldSelector.requirements', message: 'Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required' },
-      { reason: 'FieldValueInvalid', field: 'spec.resourceAttributes.labelSelector.rawSelector' }, { field: 'spec.resourceAttributes.labelSelector.requirements[0].key' }, { field: 'spec.resourceAttributes.labelSelector.requirements[0].values' },
+      { reason: 'FieldValueInvalid', field: 'spec.resourceAttributes.labelSelector.rawSelector' }, { field: 'spec.resourceAttributes.labelSelector.requirements[0].values' },
+      { reason: 'FieldValueInvalid', field: 'spec.resourceAttributes.labelSelector.requirements[0].key' }, { reason: 'FieldValueInvalid', field: 'spec.resourceAttributes.labelSelector.requirements[0].key' },
     ] } } })
     await expect(ask(authorization.selfsubjectaccessreviews, { resourceAttributes: pods, nonResourceAttributes: {} })).rejects.toMatchObject({ code: 422 })
     await expect(ask(authorization.subjectaccessreviews, { resourceAttributes: pods })).rejects.toMatchObject({ code: 422, message: expect.stringContaining('at least one of user or group must be specified') as string })
+  })
+
+  it('refuse keys and values that no label has', async () => {
+    const labelSelector = { requirements: [{ key: 'a', operator: 'In', values: ['b', 'c d'] }, { key: 'e f', operator: 'Newer' }] }
+    await expect(ask(authorization.subjectaccessreviews, { resourceAttributes: { ...pods, labelSelector, fieldSelector: { requirements: [{ key: '', operator: 'Newer' }] } } })).rejects.toMatchObject({ status: { details: { causes: [
+      { field: 'spec.user' }, { reason: 'FieldValueRequired', field: 'spec.resourceAttributes.fieldSelector.requirements[0].key' },
+      { field: 'spec.resourceAttributes.labelSelector.requirements[0].values[1]' }, { field: 'spec.resourceAttributes.labelSelector.requirements[1].key' },
+    ] } } })
+  })
+
+  it('ask about what was sent: all versions where none is named, selectors as far as they can be read, and extra as it is', async () => {
+    const asked: unknown[] = []
+    const listening = accessReviews({ decide: (user, action) => (asked.push(user.extra, action.version, action.fieldSelector, action.labelSelector), { opinion: 'none', reason: '' }) } as Authorizer)
+    const status = async (selectors: object) => {
+      const body = { metadata: {}, spec: { user: 'ana', extra: { 'Acme.io/Team': ['a'] }, resourceAttributes: { ...pods, ...selectors } } }
+      return ((await listening.get(authorization.subjectaccessreviews.groupResource)?.create?.(body as unknown as ApiObject, {} as VirtualCall)) as unknown as Review).status
+    }
+    const some = { requirements: [{ key: 'a', operator: 'In', values: ['b'] }, { key: 'c', operator: 'Newer', values: ['d'] }] }
+    expect(await status({ fieldSelector: some, labelSelector: some })).toEqual({
+      allowed: false, evaluationError: 'spec.resourceAttributes.fieldSelector partially ignored due to parse error; spec.resourceAttributes.labelSelector partially ignored due to parse error',
+    })
+    expect(asked.splice(0)).toEqual([{ 'Acme.io/Team': ['a'] }, '*', 'a=b', 'a in (b)'])
+    expect(await status({ fieldSelector: { rawSelector: 'a' }, labelSelector: { rawSelector: 'a in b' }, version: 'v1' })).toEqual({
+      allowed: false, evaluationError: 'spec.resourceAttributes.fieldSelector ignored due to parse error; spec.resourceAttributes.labelSelector ignored due to parse error',
+    })
+    expect(asked.splice(0).slice(1)).toEqual(['v1', undefined, undefined])
+    expect(await status({ fieldSelector: { requirements: [{ key: 'a', operator: 'Exists' }] }, labelSelector: { rawSelector: 'a=b' } })).toEqual({ allowed: false, evaluationError: 'spec.resourceAttributes.fieldSelector ignored due to parse error' })
+    expect(asked.slice(2)).toEqual([undefined, 'a=b'])
   })
 
   it('of rules do not repeat what was asked', async () => {

@@ -46,13 +46,48 @@ function labelsOf(text: string | undefined): Sent {
 
 const labelOperators: Readonly<Record<string, string>> = { '=': 'In', '==': 'In', in: 'In', '!=': 'NotIn', notin: 'NotIn', exists: 'Exists', '!': 'DoesNotExist' }
 
-/** The selectors of a review, as text. A requirement without a text form (a field in several values) is omitted, and restricts nothing. */
-export function askedSelectors({ fieldSelector, labelSelector }: Sent): Pick<Action, 'fieldSelector' | 'labelSelector'> {
-  const fields = fieldSelector?.rawSelector || (fieldSelector?.requirements ?? []).flatMap(({ key, operator, values = [] }) =>
-    (values.length === 1 && (operator === 'In' || operator === 'NotIn') ? [`${key}${operator === 'In' ? '=' : '!='}${(values[0] as string).replace(/[\\,=]/g, (c) => `\\${c}`)}`] : [])).join(',')
-  const labels = labelSelector?.rawSelector || (labelSelector?.requirements ?? []).map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key
-    return operator === 'DoesNotExist' ? `!${key}` : `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`
-  }).join(',')
-  return { ...(fields ? { fieldSelector: fields } : {}), ...(labels ? { labelSelector: labels } : {}) }
+export interface AskedSelectors {
+  readonly selectors: Pick<Action, 'fieldSelector' | 'labelSelector'>
+  /** What of them says nothing here, in Kubernetes's words. */
+  readonly problems: readonly string[]
+}
+
+type Requirement = { readonly key: string; readonly operator: string; readonly values?: readonly string[] | undefined }
+
+/** The selectors of a review, as text. A requirement without a text form (a field in several values, an unknown operator) is omitted, and restricts nothing. */
+export function askedSelectors({ fieldSelector, labelSelector }: Sent): AskedSelectors {
+  const problems: string[] = []
+  const read = (name: 'fieldSelector' | 'labelSelector', { rawSelector, requirements = [] }: { readonly rawSelector?: string | undefined; readonly requirements?: readonly Requirement[] | undefined }, parse: (text: string) => unknown, textOf: (requirement: Requirement) => string | undefined): string => {
+    const texts = rawSelector ? [readable(rawSelector, parse)] : requirements.map(textOf)
+    const good = texts.filter((text) => text !== undefined)
+    if (good.length < texts.length) problems.push(`spec.resourceAttributes.${name} ${good.length > 0 ? 'partially ignored' : 'ignored'} due to parse error`)
+    return good.join(',')
+  }
+  const fields = fieldSelector ? read('fieldSelector', fieldSelector, parseFieldSelector, fieldText) : ''
+  const labels = labelSelector ? read('labelSelector', labelSelector, parseLabelSelector, labelText) : ''
+  return { selectors: { ...(fields ? { fieldSelector: fields } : {}), ...(labels ? { labelSelector: labels } : {}) }, problems }
+}
+
+function readable(text: string, parse: (text: string) => unknown): string | undefined {
+  try {
+    parse(text)
+    return text
+  } catch {
+    return undefined // said in the answer, and restricting nothing
+  }
+}
+
+function fieldText({ key, operator, values = [] }: Requirement): string | undefined {
+  if (values.length !== 1 || (operator !== 'In' && operator !== 'NotIn')) return undefined
+  return `${key}${operator === 'In' ? '=' : '!='}${(values[0] as string).replace(/[\\,=]/g, (c) => `\\${c}`)}`
+}
+
+function labelText({ key, operator, values = [] }: Requirement): string | undefined {
+  switch (operator) {
+    case 'In': return `${key} in (${values.join(',')})`
+    case 'NotIn': return `${key} notin (${values.join(',')})`
+    case 'Exists': return key
+    case 'DoesNotExist': return `!${key}`
+    default: return undefined
+  }
 }
