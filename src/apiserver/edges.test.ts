@@ -1,7 +1,7 @@
 /** The edges as clients meet them: over HTTP, with nothing but a token. */
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { admissionregistration, authentication, core, rbac } from '../api/index.ts'
+import { admissionregistration, authentication, authorization, core, rbac } from '../api/index.ts'
 import { systemClock as clock } from '../machinery/clock.ts'
 import { quiet, type Component } from '../machinery/log.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -135,4 +135,16 @@ it('lets policies say which tokens may be asked for', async () => {
   const ask = (spec: object) => api.client.createSubresource<object, authentication.TokenRequest>(core.serviceaccounts, 'app', 'token', { metadata: {}, spec }, { namespace: 'default' }).then(() => 'made', (error: Error) => error.message)
   expect(await ask({ audiences: [] })).toBe('made')
   expect(await ask({ audiences: [], expirationSeconds: 7200 })).toContain('ValidatingAdmissionPolicy \'tokens\' with binding \'tokens\' denied request')
+})
+
+it('takes from reviews what only the server says of objects, and refuses those for another namespace', async () => {
+  const resourceAttributes = { verb: 'get', resource: 'pods', namespace: 'default' }
+  const body = { kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: { uid: 'mine', creationTimestamp: '2020-01-01T00:00:00Z', namespace: 'x' }, spec: { resourceAttributes } }
+  const review = (metadata: object) => http('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', as(token), { method: 'POST', body: JSON.stringify({ ...body, metadata }) })
+  const { code, json } = await review(body.metadata)
+  expect([code, json['metadata']]).toEqual([201, {}])
+  expect((await review({ name: 'mine' })).code).toBe(422)
+  const local = (metadata: object) => api.client.create(authorization.localsubjectaccessreviews, { metadata, spec: { user: 'ana', resourceAttributes } }, { namespace: 'default' }).then(({ metadata: { namespace } }) => namespace, (error: Error) => error.message)
+  expect([await local({}), await local({ namespace: 'default' })]).toEqual(['default', 'default'])
+  expect(await local({ namespace: 'kube-system' })).toBe('the namespace of the provided object does not match the namespace sent on the request')
 })

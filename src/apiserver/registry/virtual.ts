@@ -1,7 +1,7 @@
 /** Resources that are computed: reviews, token requests, component statuses. */
 import type { Resource, StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
-import { methodNotAllowed, notFound } from '../../machinery/errors.ts'
+import { badRequest, methodNotAllowed, notFound } from '../../machinery/errors.ts'
 import type { Identity } from '../identity.ts'
 import type { AuditTrail, VirtualCall, VirtualResource } from '../options.ts'
 import { withMeta } from './meta.ts'
@@ -42,8 +42,7 @@ export async function runVirtual(request: VirtualRequest, read: ReadBody): Promi
   const call = callOf(request)
   if (info.verb === 'create' && virtual.create) {
     const body = await read({ type, kind: type.name, apiVersion: virtual.apiVersion ?? resource.apiVersion })
-    const placed = resource.namespaced && info.namespace ? withMeta(body, { namespace: body.metadata.namespace || info.namespace }) : body
-    return { code: 201, type, object: await virtual.create(placed, call), items: undefined }
+    return { code: 201, type, object: await virtual.create(placed(request, body), call), items: undefined }
   }
   if (!virtual.list || (info.verb !== 'get' && info.verb !== 'list')) throw methodNotAllowed()
   const items = await virtual.list(call)
@@ -51,4 +50,16 @@ export async function runVirtual(request: VirtualRequest, read: ReadBody): Promi
   const object = items.find((item) => item.metadata.name === info.name)
   if (!object) throw notFound(resource, info.name)
   return { code: 200, type, object, items: undefined }
+}
+
+/**
+ * The object in the namespace of the request, without what only the server says of objects; a request for a token may say which account it means, by
+ * its uid. Throws `ApiError` 400 for another namespace.
+ */
+function placed({ resource, info: { namespace, subresource } }: VirtualRequest, body: ApiObject): ApiObject {
+  const said = body.metadata.namespace
+  const wanted = resource.namespaced ? namespace : ''
+  if (wanted && said && said !== wanted) throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  const ofServer = subresource ? {} : { uid: undefined, creationTimestamp: undefined, deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined, selfLink: undefined }
+  return withMeta(body, { ...ofServer, namespace: wanted || undefined })
 }
