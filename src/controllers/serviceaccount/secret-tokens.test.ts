@@ -32,6 +32,26 @@ it('marks what nobody used for a year, and removes it after another', async () =
   expect(Object.keys(left()).toSorted()).toEqual(['made-by-hand', 'mounted', 'used'])
 })
 
+it('leaves what a pod uses in any way, what was used on a day that cannot be read or a year ago, and what is of another account of that name', async () => {
+  await track('2025-12-30')
+  const names = ['variable', 'variables', 'pull', 'projected', 'driver', 'share', 'unreadable', 'last-year', 'other']
+  await account(...names)
+  for (const name of names.slice(0, 6)) await secret(name)
+  await secret('unreadable', { 'kubernetes.io/legacy-token-last-used': 'soon' })
+  await secret('last-year', { 'kubernetes.io/legacy-token-last-used': '2026-01-02' })
+  await bench.client.create(core.secrets, { metadata: { name: 'other', namespace: 'x', annotations: { 'kubernetes.io/service-account.name': 'app', 'kubernetes.io/service-account.uid': 'old' } }, type: 'kubernetes.io/service-account-token' })
+  const containers = [{ name: 'c', env: [{ name: 'E', valueFrom: { secretKeyRef: { name: 'variable', key: 'token' } } }], envFrom: [{ secretRef: { name: 'variables' } }] }]
+  const volumes = [
+    { name: 'p', projected: { sources: [{ secret: { name: 'projected' } }] } }, { name: 'd', csi: { driver: 'd', nodePublishSecretRef: { name: 'driver' } } }, { name: 's', azureFile: { shareName: 's', secretName: 'share' } },
+  ]
+  await bench.client.create(core.pods, { metadata: { name: 'p', namespace: 'x' }, spec: { containers, volumes, imagePullSecrets: [{ name: 'pull' }] } })
+  await bench.start(startTokenCleaner)
+  await days(366)
+  expect(new Set(Object.values(left()))).toEqual(new Set(['']))
+  await days(1)
+  expect(Object.entries(left()).filter(([, since]) => since !== '')).toEqual([['last-year', '2027-01-03']])
+})
+
 it('does nothing before it is known for a year who uses what', async () => {
   await account('old')
   await secret('old')
