@@ -94,7 +94,7 @@ async function makeTools(options: NodeAgentOptions, context: NodeContext, machin
     images: createImages(context),
     prober: createProber(context, wake),
     volumes: createVolumes(context.directories, {
-      client, clock, allocatable,
+      client, clock, log, allocatable,
       addresses: (pod) => ({ hostIPs: context.hostIPs, podIPs: (pod.status.podIPs ?? []).map((p) => p.ip) }),
     }),
     crashes: createBackoff(clock),

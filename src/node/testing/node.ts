@@ -68,7 +68,7 @@ export async function startTestNode(options: { readonly images?: readonly string
     prober = createProber(context, (uid) => workers.get(uid)?.wake())
     const tools: Tools = {
       context, cgroups: noCgroups, images: createImages(context), prober,
-      volumes: createVolumes(context.directories, { client, clock, allocatable: () => undefined, addresses: () => ({ podIPs: [], hostIPs: [] }) }),
+      volumes: createVolumes(context.directories, { client, clock, log: quiet, allocatable: () => undefined, addresses: () => ({ podIPs: [], hostIPs: [] }) }),
       crashes: createBackoff(clock), statuses: createStatusWriter(client, clock, quiet),
       env: {
         configMap: (namespace, name) => client.get(core.configmaps, name, { namespace }), secret: (namespace, name) => client.get(core.secrets, name, { namespace }),

@@ -3,6 +3,7 @@ import { core, authentication } from '../../api/index.ts'
 import type { Client } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isNotFound } from '../../machinery/errors.ts'
+import type { Logger } from '../../machinery/log.ts'
 import { parseTime } from '../../machinery/time.ts'
 import { podName, podNamespace, podUid } from '../context.ts'
 import { fieldValue, resourceValue, type Addresses } from '../pods/field-ref.ts'
@@ -13,6 +14,7 @@ export type Files = Map<string, FileProjection>
 export interface ProjectionSources {
   readonly client: Client
   readonly clock: Clock
+  readonly log: Pick<Logger, 'warn'>
   allocatable(): Readonly<Record<string, string>> | undefined
   addresses(pod: core.Pod): Addresses
 }
@@ -74,34 +76,46 @@ function downwardText(sources: ProjectionSources, pod: core.Pod, item: core.Down
 
 interface Token { readonly text: string; readonly issuedAt: number; readonly expiresAt: number }
 
-/** Service account tokens of pods: asked for once, and again when four fifths of their time (or a day) have passed. */
+/**
+ * Service account tokens of pods: asked for once, and again when four fifths of their time (or a day) have passed, or when the clock was set back to before
+ * they were made. One that cannot be renewed is used as long as it holds.
+ */
 export function createTokens(sources: ProjectionSources) {
   const tokens = new Map<string, Token>()
   const isStale = (t: Token) => {
     const now = sources.clock.now()
-    return now > t.issuedAt + (t.expiresAt - t.issuedAt) * 0.8 || now > t.issuedAt + 24 * 3_600_000
+    return now > t.issuedAt + (t.expiresAt - t.issuedAt) * 0.8 || now > t.issuedAt + 24 * 3_600_000 || now < t.issuedAt
+  }
+  const ask = async (pod: core.Pod, projection: core.ServiceAccountTokenProjection): Promise<Token> => {
+    const account = pod.spec.serviceAccountName || 'default'
+    const request = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      metadata: {},
+      spec: {
+        audiences: projection.audience ? [projection.audience] : [],
+        expirationSeconds: projection.expirationSeconds ?? 3600,
+        boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: podName(pod), uid: podUid(pod) },
+      },
+    }
+    const answer = await sources.client.createSubresource<unknown, authentication.TokenRequest>(core.serviceaccounts, account, 'token', request, { namespace: podNamespace(pod) })
+    const expires = answer.status.expirationTimestamp
+    return { text: answer.status.token, issuedAt: sources.clock.now(), expiresAt: expires ? parseTime(expires) : sources.clock.now() + 3_600_000 }
   }
   return {
     async get(pod: core.Pod, projection: core.ServiceAccountTokenProjection): Promise<string> {
       const key = [podUid(pod), projection.audience ?? '', projection.expirationSeconds ?? 3600].join('\0')
       const known = tokens.get(key)
       if (known && !isStale(known)) return known.text
-      const account = pod.spec.serviceAccountName || 'default'
-      const request = {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        metadata: {},
-        spec: {
-          audiences: projection.audience ? [projection.audience] : [],
-          expirationSeconds: projection.expirationSeconds ?? 3600,
-          boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: podName(pod), uid: podUid(pod) },
-        },
+      try {
+        const token = await ask(pod, projection)
+        tokens.set(key, token)
+        return token.text
+      } catch (error) {
+        if (!known || known.expiresAt < sources.clock.now()) throw error
+        sources.log.warn({ pod: `${podNamespace(pod)}/${podName(pod)}`, error: String(error) }, 'could not renew a token of a pod, which goes on with the old one')
+        return known.text
       }
-      const answer = await sources.client.createSubresource<unknown, authentication.TokenRequest>(core.serviceaccounts, account, 'token', request, { namespace: podNamespace(pod) })
-      const expires = answer.status.expirationTimestamp
-      const token = { text: answer.status.token, issuedAt: sources.clock.now(), expiresAt: expires ? parseTime(expires) : sources.clock.now() + 3_600_000 }
-      tokens.set(key, token)
-      return token.text
     },
     forget(uid: string) { for (const key of tokens.keys()) if (key.startsWith(`${uid}\0`)) tokens.delete(key) },
   }
