@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { core } from '../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
+import { selfSigned } from '../../testing/self-signed.ts'
 import { complete, createErrors, created, environment, row, statusErrors, updateErrors } from '../testing.ts'
 
 const meta = { metadata: { name: 'a', namespace: 'default' } }
@@ -30,8 +32,36 @@ describe('secrets', () => {
       'data: Forbidden: field is immutable when `immutable` is set',
     ])
   })
+  it('warn of a certificate and a key that do not belong together', async () => {
+    const [one, other] = [await selfSigned('one'), await selfSigned('other')]
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    const strategy = strategyFor(core.secrets as never, environment) as Strategy<core.Secret>
+    const warned = (cert: string, key: string, type = 'kubernetes.io/tls') => strategy.warnings?.(complete(core.secrets, { ...meta, type, stringData: { 'tls.crt': cert, 'tls.key': key } }))
+    expect(warned(one.cert, one.key)).toEqual([])
+    expect(warned(`text\n${other.key}${one.cert}`, `${one.cert}${one.key}`)).toEqual([])
+    expect(warned('', '', 'Opaque')).toEqual([])
+    for (const [cert, key, problem] of [
+      [one.cert, other.key, 'private key does not match public key'],
+      [one.cert, rsa, 'private key type does not match public key type'],
+      [one.cert, one.key.replaceAll(/^[A-Za-z0-9+/=]+$/gm, 'AAAA'), 'failed to parse private key'],
+      ['x', one.key, 'failed to find any PEM data in certificate input'],
+      [one.key, one.cert, 'failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched'],
+      [one.cert, one.cert, 'found a certificate rather than a key in the PEM for the private key'],
+      [one.cert, 'x', 'failed to find any PEM data in key input'],
+    ] as const) expect(warned(cert, key)).toEqual([`tls: ${problem}`])
+  })
   it('show their type and size', () => {
     expect(row(core.secrets, complete(core.secrets, { ...meta, stringData: { a: 'x' } }))).toMatchObject({ Type: 'Opaque', Data: 1 })
+  })
+})
+
+describe('service accounts', () => {
+  it('warn of the annotation that is going away, when it comes', () => {
+    const strategy = strategyFor(core.serviceaccounts as never, environment) as Strategy<core.ServiceAccount>
+    const plain = created(core.serviceaccounts, meta)
+    const annotated = created(core.serviceaccounts, { metadata: { ...meta.metadata, annotations: { 'kubernetes.io/enforce-mountable-secrets': 'false' } } })
+    const warning = 'metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets'
+    expect([strategy.warnings?.(plain), strategy.warnings?.(annotated), strategy.warnings?.(annotated, plain), strategy.warnings?.(annotated, annotated)]).toEqual([[], [warning], [warning], []])
   })
 })
 

@@ -4,6 +4,7 @@ import type { Place } from '../../../machinery/field.ts'
 import { configMapKey } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { follows, unchanged } from '../checks.ts'
+import { keyPairProblem } from './key-pair.ts'
 import { frozen, maxDataBytes, sizeOf } from './data.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 
@@ -88,10 +89,19 @@ function validateUpdate(next: core.Secret, current: core.Secret, root: Place): v
   validate(next, root)
 }
 
+/** A key that does not belong to its certificate is found by nobody before a server is to use it. */
+function warnings({ type, data = {} }: core.Secret): readonly string[] {
+  if (type !== 'kubernetes.io/tls') return []
+  const text = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString('latin1')
+  const problem = keyPairProblem(text('tls.crt'), text('tls.key'))
+  return problem ? [problem] : []
+}
+
 export const secrets: Strategy<core.Secret> = {
   default: withDefaults,
   validate,
   validateUpdate,
+  warnings,
   selectableFields: (secret) => ({ type: secret.type ?? '' }),
   printer: secretPrinter,
 }
