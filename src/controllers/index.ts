@@ -24,6 +24,7 @@ import { startClaimProtection, startVolumeProtection } from './persistentvolume/
 import { startPodGarbageCollector } from './podgc/podgc.ts'
 import { startReplicaSetController, startReplicationController } from './replicaset/replicaset.ts'
 import { startServiceCidrController } from './servicecidr/servicecidr.ts'
+import { startAccountSecretsController } from './serviceaccount/account-secrets.ts'
 import { startTokenCleaner } from './serviceaccount/secret-tokens.ts'
 import { startRootCaPublisher, startServiceAccountController } from './serviceaccount/serviceaccount.ts'
 import type { ControllerContext, ControllerSettings } from './shared/context.ts'
@@ -51,6 +52,7 @@ export interface ControllersOptions {
 const starters: readonly ((context: ControllerContext) => Component | undefined)[] = [
   startNamespaceController,
   startServiceAccountController,
+  startAccountSecretsController,
   startTokenCleaner,
   startBootstrapTokenCleaner,
   startBootstrapSigner,

@@ -185,6 +185,24 @@ describe('service account tokens', () => {
     await expect(plugin.mutate?.(attributesOf(core.secrets, { ...wanted, metadata: { ...wanted.metadata, annotations: { 'kubernetes.io/service-account.name': 'none' } } as never }))).rejects.toMatchObject({ code: 403 })
   })
 
+  it('in secrets are made again when they are taken out, as long as the account is there', async () => {
+    const plugin = tokenSecret(env, tokens)
+    env.objects.push({ kind: 'ConfigMap', metadata: { name: 'kube-root-ca.crt', namespace: 'x' }, data: { 'ca.crt': 'new' } })
+    const annotated = (annotations: object, more: object = {}): Loose => ({ kind: 'Secret', metadata: { name: 's', namespace: 'x', annotations } as never, type: 'kubernetes.io/service-account-token', ...more })
+    const [name, uid] = [{ 'kubernetes.io/service-account.name': 'app' }, { 'kubernetes.io/service-account.uid': 'account-uid' }]
+    const after = async (secret: Loose, old: Loose = secret) => (await plugin.mutate?.(attributesOf(core.secrets, secret, { operation: 'UPDATE', old }))) as unknown as Loose & { readonly data?: Record<string, string> }
+    const made = await after(annotated(name, { data: { more: 'b25l' } }))
+    expect(made.metadata).toMatchObject({ annotations: { ...name, ...uid } })
+    expect(made.data).toMatchObject({ more: 'b25l', namespace: 'eA==', 'ca.crt': 'bmV3' })
+    env.objects.push(made)
+    expect(await code(authenticate(Buffer.from(made.data!['token']!, 'base64').toString()))).toBe('passed')
+    expect(await after(made)).toBe(made)
+    expect((await after({ ...made, data: { ...made.data, 'ca.crt': 'b2xk' } })).data).toEqual(made.data)
+    for (const other of [annotated({ ...name, 'kubernetes.io/service-account.uid': 'old' }), annotated({ 'kubernetes.io/service-account.name': 'none' }), annotated(name, { immutable: true })]) expect(await after(other)).toBe(other)
+    const thawed = annotated(name)
+    expect(await after(thawed, annotated(name, { immutable: true }))).toBe(thawed)
+  })
+
   it('in secrets are noted when they are used, warned of when nobody made them by hand, and can be marked invalid', async () => {
     const uid = (name: string, labels = {}) => ({ kind: 'Secret', metadata: { name, namespace: 'x', uid: `${name}-uid`, labels }, data: { token: '' } }) as unknown as Loose
     const add = async (name: string, labels = {}) => {
