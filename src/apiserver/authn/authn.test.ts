@@ -398,6 +398,13 @@ describe('impersonation', () => {
       expect(await code(as({ 'impersonate-user': 'bob', 'impersonate-group': 'devs', 'impersonate-extra-a.io%2Fb': 'c' }, undefined, list, by))).toBe('passed')
       expect(await refusal(as({ 'impersonate-user': 'bob', 'impersonate-group': 'system:masters' }, undefined, list, by))).toContain('impersonating the system:masters group is not allowed')
       expect(await refusal(as({ 'impersonate-user': 'bob', 'impersonate-extra-plain': 'c' }, undefined, list, by))).toContain('must be a domain-prefixed path')
+      for (const [headers, why] of [
+        [{ 'impersonate-group': '' }, 'impersonating the empty string group is not allowed'],
+        [{ 'impersonate-extra-a.io%2Fb': '' }, 'impersonating the empty string value in extra is not allowed'],
+        [{ 'impersonate-extra-a.io%2F%42': 'c' }, 'impersonating a non-lowercase key in extra is not allowed: "a.io/B"'],
+        [{ 'impersonate-extra-a.io%2Fb%20c': 'c' }, 'extra.key: Invalid value: "b c": Invalid path (regex used for validation is'],
+        [{ 'impersonate-extra-a_b%2Fc': 'c' }, 'extra.key: Invalid value: "a_b": a lowercase RFC 1123 subdomain'],
+      ] as const) expect(await refusal(as({ 'impersonate-user': 'bob', ...headers }, undefined, list, by)), why).toContain(why)
       for (const name of ['system:node:n1', 'system:serviceaccount:x:app']) expect(await code(as({ 'impersonate-user': name }, undefined, list, by)), name).toBe(403)
     })
 

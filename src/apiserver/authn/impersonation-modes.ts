@@ -87,19 +87,42 @@ async function checkParts(authorizer: Authorizer, user: Identity, wanted: Wanted
 const may = async (authorizer: Authorizer, user: Identity, action: Action): Promise<boolean> => (await authorizer.decide(user, action)).opinion === 'allow'
 
 async function checkGroups(authorizer: Authorizer, user: Identity, groups: readonly string[], base: Action, bound: boolean): Promise<void> {
+  if (bound && groups.includes('')) throw refused(base, 'impersonating the empty string group is not allowed')
   if (bound && groups.includes('system:masters')) throw refused({ ...base, name: 'system:masters' }, 'impersonating the system:masters group is not allowed')
   if (bound && groups.length >= many && (await may(authorizer, user, { ...base, name: '*' }))) return
   for (const name of groups) await must(authorizer, user, { ...base, name })
 }
 
+/** Why nobody may have that, where it is bound to what is asked; undefined when there is no reason. */
+function extraProblem(key: string, values: readonly string[]): string | undefined {
+  if (key === '') return 'impersonating the empty string key in extra is not allowed'
+  const problem = prefixedPathProblem(key)
+  if (problem) return `impersonating an invalid key in extra is not allowed: ${problem}`
+  if (key !== key.toLowerCase()) return `impersonating a non-lowercase key in extra is not allowed: ${JSON.stringify(key)}`
+  if (values.length === 0) return 'impersonating empty values in extra is not allowed'
+  return values.includes('') ? 'impersonating the empty string value in extra is not allowed' : undefined
+}
+
+const pathCharacters = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
+const pathForm = new RegExp(`^${pathCharacters}$`)
+
+/** What is wrong with a path behind a domain, `acme.io/foo`. */
+function prefixedPathProblem(key: string): string | undefined {
+  const at = key.indexOf('/')
+  const invalid = (value: string, why: string): string => `extra.key: Invalid value: ${JSON.stringify(value)}: ${why}`
+  if (at <= 0 || at === key.length - 1) return invalid(key, 'must be a domain-prefixed path (such as "acme.io/foo")')
+  const [domain, rest] = [key.slice(0, at), key.slice(at + 1)]
+  const problems = dns1123Subdomain(domain).map((why) => invalid(domain, why))
+  if (!pathForm.test(rest)) problems.push(invalid(rest, `Invalid path (regex used for validation is '${pathCharacters}')`))
+  return problems.length > 1 ? `[${problems.join(', ')}]` : problems[0]
+}
+
 async function checkExtra(authorizer: Authorizer, user: Identity, extra: Wanted['extra'], base: Action, bound: boolean): Promise<void> {
   const entries = Object.entries(extra)
   if (bound) {
-    for (const [key, values] of entries) {
-      if (key === '') throw refused(base, 'impersonating the empty string key in extra is not allowed')
-      const [domain = '', ...path] = key.split('/')
-      if (dns1123Subdomain(domain).length > 0 || path.join('/') === '') throw refused(base, `impersonating an invalid key in extra is not allowed: extra.key: Invalid value: ${JSON.stringify(key)}: must be a domain-prefixed path (such as "acme.io/foo")`)
-      if (values.length === 0) throw refused(base, 'impersonating empty values in extra is not allowed')
+    for (const entry of entries) {
+      const why = extraProblem(...entry)
+      if (why) throw refused(base, why)
     }
     const large = entries.length >= many || entries.reduce((sum, [, values]) => sum + values.length, 0) >= many
     if (large && (await may(authorizer, user, { ...base, subresource: '*', name: '*' }))) return

@@ -71,9 +71,8 @@ async function impersonateWanted(user: Identity, headers: IncomingHttpHeaders, a
 }
 
 const one = (value: string | string[] | undefined): string => receivedText(Array.isArray(value) ? (value[0] ?? '') : (value ?? ''))
-/** Node joins repeated headers of unknown names with a comma and a blank. */
-const many = (value: string | string[] | undefined): string[] =>
-  (Array.isArray(value) ? value : value === undefined ? [] : value.split(', ')).filter((v) => v !== '').map(receivedText)
+/** Node joins repeated headers of unknown names with a comma and a blank. An empty one asks for something, too: it is refused, or takes every right. */
+const many = (value: string | string[] | undefined): string[] => (Array.isArray(value) ? value : value === undefined ? [] : value.split(', ')).map(receivedText)
 
 /** Header names are case-insensitive and have few characters: keys come percent-encoded. */
 function unescaped(key: string): string {
