@@ -153,6 +153,12 @@ describe('a cron job', () => {
     expect(bench.events('UnparseableSchedule')).toHaveLength(1)
   })
 
+  it('in a time zone that there is not says so', async () => {
+    await create({ timeZone: 'Mars/Base' })
+    await settle()
+    expect(bench.events()).toEqual(['Warning UnknownTimeZone invalid timeZone: "Mars/Base": unknown time zone Mars/Base'])
+  })
+
   it('jobs with a time to live go when it is over', async () => {
     const job = await bench.client.create(batch.jobs, { metadata: { name: 'j', namespace: 'default' }, spec: { ttlSecondsAfterFinished: 100, template: { spec: { containers: [] } } } })
     await bench.clock.advance(1000_000)

@@ -123,7 +123,9 @@ function cronJobReconciler(env: Environment): Reconciler {
     try {
       return parseSchedule(cronJob.spec.schedule, cronJob.spec.timeZone)
     } catch (error) {
-      recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${error instanceof Error ? error.message : String(error)}`)
+      const { timeZone } = cronJob.spec
+      if (error instanceof RangeError && timeZone !== undefined) recorder.event(cronJob, 'Warning', 'UnknownTimeZone', `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`)
+      else recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${error instanceof Error ? error.message : String(error)}`)
       return undefined
     }
   }
@@ -132,7 +134,7 @@ function cronJobReconciler(env: Environment): Reconciler {
   async function run(cronJob: CronJob, time: number): Promise<void> {
     const { concurrencyPolicy, startingDeadlineSeconds } = cronJob.spec
     if (startingDeadlineSeconds !== undefined && time + Number(startingDeadlineSeconds) * 1000 < clock.now())
-      return recorder.event(cronJob, 'Warning', 'MissSchedule', `Missed scheduled time to start a job: ${new Date(time).toUTCString()}`)
+      return recorder.event(cronJob, 'Warning', 'MissSchedule', `Missed scheduled time to start a job: ${new Date(time).toUTCString().replace('GMT', '+0000')}`)
     const active = cronJob.status.active ?? []
     if (concurrencyPolicy === 'Forbid' && active.length > 0)
       return recorder.event(cronJob, 'Normal', 'JobAlreadyActive', 'Not starting job because prior execution is running and concurrency policy is Forbid')

@@ -3,7 +3,7 @@ import type { batch, core } from '../../api/index.ts'
 
 export interface Verdict { readonly action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count'; readonly message: string }
 
-const ends = (pod: core.Pod) => [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
+const ends = (pod: core.Pod) => [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]
 
 /** Containers that ended well never match: their exit code 0 is nobody's failure. */
 function matchingExit(pod: core.Pod, { containerName, operator, values }: batch.PodFailurePolicyOnExitCodesRequirement) {
@@ -22,7 +22,7 @@ export function judge(policy: batch.PodFailurePolicy | undefined, pod: core.Pod)
     const rest = `matching ${rule.action} rule at index ${i}`
     const exit = rule.onExitCodes && matchingExit(pod, rule.onExitCodes)
     if (exit) return { action: rule.action, message: `Container ${exit.name} for ${where} failed with exit code ${exit.code} ${rest}` }
-    const condition = rule.onPodConditions?.find((pattern) => pod.status.conditions?.some((c) => c.type === pattern.type && c.status === (pattern.status || 'True')))
+    const condition = pod.status.conditions?.find((c) => rule.onPodConditions?.some((pattern) => c.type === pattern.type && c.status === (pattern.status || 'True')))
     if (condition) return { action: rule.action, message: `Pod ${pod.metadata.namespace}/${pod.metadata.name} has condition ${condition.type} ${rest}` }
   }
   return { action: 'Count', message: '' }

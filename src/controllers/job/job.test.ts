@@ -3,6 +3,8 @@ import { batch, core, type In } from '../../api/index.ts'
 import { createBench, setReady, settle, type Bench } from '../testing/bench.ts'
 import { formatIndexes, parseIndexes } from './indexes.ts'
 import { startJobController } from './job.ts'
+import { endOf, podFor } from './pods.ts'
+import { successes, tallyOf } from './tracking.ts'
 
 let bench: Bench
 beforeEach(async () => {
@@ -153,6 +155,54 @@ describe('a job', () => {
     expect(conditions()).toContain('Complete CompletionsReached')
   })
 
+  it('that is to run fewer pods at once does not count those it removes as failed', async () => {
+    await create({ completions: 5, parallelism: 3, backoffLimit: 0 })
+    await settle(40)
+    change({ parallelism: 1 })
+    await bench.clock.advance(15_000)
+    expect([running().length, job().status.failed, conditions()]).toEqual([1, undefined, []])
+  })
+
+  it('that replaces only what has ended removes no pod because another is on its way out', async () => {
+    await create({ completions: 5, parallelism: 3, podReplacementPolicy: 'Failed' })
+    await settle(40)
+    await bench.client.delete(core.pods, running()[0]?.metadata.name ?? '', { namespace: 'default' })
+    change({ parallelism: 2 })
+    await bench.clock.advance(5000)
+    expect([running().length, job().status.terminating]).toEqual([2, 1])
+  })
+
+  it('is complete also when it was suspended at last', async () => {
+    await create({ completions: 2, parallelism: 2 })
+    await settle(40)
+    for (const pod of running()) end(pod, 'Succeeded')
+    change({ suspend: true })
+    await bench.clock.advance(5000)
+    expect(conditions()).toEqual(['SuccessCriteriaMet CompletionsReached', 'Complete CompletionsReached'])
+  })
+
+  it('writes down 500 ends at a time, and knows of the others too', () => {
+    const pods = Array.from({ length: 620 }, (_, i) => ({ metadata: { uid: `u${i}`, finalizers: ['batch.kubernetes.io/job-tracking'] }, status: { phase: 'Succeeded' } })) as unknown as core.Pod[]
+    const tally = tallyOf({ metadata: {}, spec: { completions: 620 }, status: {} } as unknown as batch.Job, pods)
+    expect([tally.uncounted.succeeded.length, tally.release.length, successes(tally)]).toEqual([500, 500, 620])
+  })
+
+  it('decides each index once, although one of its pods failed and another succeeded', () => {
+    const pod = (uid: string, phase: string) => ({ metadata: { uid, finalizers: ['batch.kubernetes.io/job-tracking'], annotations: { 'batch.kubernetes.io/job-completion-index': '0' } }, status: { phase } }) as unknown as core.Pod
+    const indexed = { metadata: {}, spec: { completions: 2, completionMode: 'Indexed', backoffLimitPerIndex: 0 }, status: {} } as unknown as batch.Job
+    const { completed, failedIndexes } = tallyOf(indexed, [pod('a', 'Failed'), pod('b', 'Succeeded')])
+    expect([[...completed], [...failedIndexes]]).toEqual([[0], []])
+  })
+
+  it('lets its pods go when it is about to be deleted, running ones too', async () => {
+    await create({ podReplacementPolicy: 'Failed' })
+    await settle(40)
+    bench.client.edit(batch.jobs, 'default/work', (j) => ({ ...j, metadata: { ...j.metadata, finalizers: ['foregroundDeletion'] } }))
+    await bench.client.delete(batch.jobs, 'work', { namespace: 'default' })
+    await bench.clock.advance(5000)
+    expect(running()[0]?.metadata.finalizers ?? []).toEqual([])
+  })
+
   it('lets its pods go when it is deleted', async () => {
     await create()
     await settle(40)
@@ -234,6 +284,48 @@ describe('an indexed job', () => {
     await bench.clock.advance(10_000)
     expect(running()).toEqual([])
     expect(conditions()).toEqual(['SuccessCriteriaMet SuccessPolicy', 'Complete SuccessPolicy'])
+    expect(job().status.failed).toBeUndefined()
+  })
+
+  it('tries each index again in its own time, and knows how often it failed also when the pod was deleted', async () => {
+    await create({ completionMode: 'Indexed', completions: 2, parallelism: 2, backoffLimitPerIndex: 1, backoffLimit: 100, podReplacementPolicy: 'TerminatingOrFailed' })
+    await settle(40)
+    const of = (index: number) => running().find((p) => p.metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === String(index))
+    end(of(0) as core.Pod, 'Failed')
+    await bench.client.delete(core.pods, bench.pods().find((p) => p.status.phase === 'Failed')?.metadata.name ?? '', { namespace: 'default' })
+    await bench.clock.advance(8000)
+    expect(of(0)).toBeUndefined()
+    end(of(1) as core.Pod, 'Failed')
+    await bench.clock.advance(4000)
+    expect([of(0)?.metadata.annotations?.['batch.kubernetes.io/job-index-failure-count'], of(1)]).toEqual(['1', undefined])
+    end(of(0) as core.Pod, 'Failed')
+    await bench.clock.advance(8000)
+    expect(of(1)).toBeDefined()
+    expect(job().status).toMatchObject({ failedIndexes: '0', failed: 3 })
+  })
+
+  it('counts failures that are ignored apart', async () => {
+    await create({ completionMode: 'Indexed', completions: 1, backoffLimitPerIndex: 0, podFailurePolicy: { rules: [{ action: 'Ignore', onExitCodes: { operator: 'In', values: [7] } }] } })
+    await settle(40)
+    end(running()[0] as core.Pod, 'Failed', 7)
+    await bench.clock.advance(15_000)
+    expect(running()[0]?.metadata.annotations).toMatchObject({ 'batch.kubernetes.io/job-index-failure-count': '0', 'batch.kubernetes.io/job-index-ignored-failure-count': '1' })
+    expect(job().status.failedIndexes).toBe('')
+  })
+
+  it('that is made smaller keeps the pods of the indexes that it still has', async () => {
+    await create({ completionMode: 'Indexed', completions: 5, parallelism: 5 })
+    await settle(40)
+    change({ completions: 2, parallelism: 2 })
+    await bench.clock.advance(5000)
+    expect(indexes()).toEqual(['0', '1'])
+    expect(job().status.failed).toBeUndefined()
+  })
+
+  it('tells its pods their index by their label', async () => {
+    await create({ completionMode: 'Indexed', completions: 1 })
+    await settle(40)
+    expect(running()[0]?.spec.containers[0]?.env?.[0]?.valueFrom?.fieldRef?.fieldPath).toBe("metadata.labels['batch.kubernetes.io/job-completion-index']")
   })
 })
 
@@ -253,6 +345,26 @@ describe('a pod failure policy', () => {
     await bench.clock.advance(30_000)
     expect(conditions()).toContain('Failed PodFailurePolicy')
     expect(job().status.conditions?.find((c) => c.type === 'Failed')?.message).toMatch(/^Container c for pod default\/work-.* failed with exit code 42 matching FailJob rule at index 0$/)
+  })
+})
+
+describe('the name of a pod with an index', () => {
+  it('holds the index, however long that of the job is', () => {
+    const of = (name: string) => (podFor({ metadata: { name }, spec: { template: { metadata: {}, spec: { containers: [] } } } } as unknown as batch.Job, 12, { counted: 0, ignored: 0 }).metadata as { generateName: string }).generateName
+    expect([of('work'), of('x'.repeat(60))]).toEqual(['work-12-', `${'x'.repeat(54)}-12-`])
+  })
+})
+
+describe('how long a job waits', () => {
+  const at = (seconds: number) => `2026-01-01T00:00:${String(seconds).padStart(2, '0')}Z`
+  const pod = (status: object, metadata: object = {}) => ({ metadata: { creationTimestamp: at(1), ...metadata }, status }) as unknown as core.Pod
+  it('is counted from the end of a pod: of its containers, or else when it was not ready any more, or was to go', () => {
+    const ended = (finishedAt?: string) => ({ state: finishedAt ? { terminated: { finishedAt } } : {} })
+    const ready = { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: at(5) }] }
+    expect(endOf(pod({ containerStatuses: [ended(at(7)), ended(at(9))], ...ready }))).toBe(Date.parse(at(9)))
+    expect(endOf(pod({ containerStatuses: [ended(at(7)), ended()], ...ready }))).toBe(Date.parse(at(5)))
+    expect(endOf(pod({}, { deletionTimestamp: at(40), deletionGracePeriodSeconds: 30 }))).toBe(Date.parse(at(10)))
+    expect(endOf(pod({}))).toBe(Date.parse(at(1)))
   })
 })
 

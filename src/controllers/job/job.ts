@@ -15,10 +15,10 @@ import { rankForDeletion } from '../replicaset/ranking.ts'
 import { ownersOf } from '../replicaset/replicas.ts'
 import { createBackOff, type BackOff } from './backoff.ts'
 import { isDone, outcomeOf, untilDeadline } from './outcome.ts'
-import { isActive, isTerminating, isTracked, podFor, replacesOnlyFailed, trackingFinalizer, type Job, type Pod } from './pods.ts'
+import { isActive, isTracked, podFor, trackingFinalizer, type Failures, type Job, type Pod } from './pods.ts'
 import { statusOf } from './status.ts'
 import { tallyOf, type Tally } from './tracking.ts'
-import { missing } from './wanted.ts'
+import { missing, tooMany, type Missing } from './wanted.ts'
 
 interface Environment { readonly client: Client; readonly recorder: EventRecorder; readonly clock: Clock; readonly jobs: Informer<Job>; readonly pods: Informer<Pod>; readonly expectations: Expectations; readonly written: Written<Job> }
 
@@ -44,7 +44,7 @@ const isLetGo = (pod: Pod): boolean => isTracked(pod) && controllerOf(pod) === u
 function createPodWork({ client, recorder, clock, expectations }: Environment, backOff: BackOff) {
   const podControl = createPodControl(client, recorder)
 
-  async function create(job: Job, wanted: readonly { readonly index: number | undefined; readonly failures: number }[]): Promise<void> {
+  async function create(job: Job, wanted: readonly { readonly index: number | undefined; readonly failures: Failures }[]): Promise<void> {
     const key = keyOf(job)
     const chosen = wanted.slice(0, burst)
     expectations.expectCreations(key, chosen.length)
@@ -75,17 +75,19 @@ function createPodWork({ client, recorder, clock, expectations }: Environment, b
   /** Brings the number of running pods to what the job wants; resolves with the milliseconds to wait before more are made. */
   return async (job: Job, pods: readonly Pod[], tally: Tally, ended: boolean): Promise<number | undefined> => {
     const active = pods.filter(isActive)
-    const need = ended || job.spec.suspend ? { parallel: 0, indexes: [] } : missing(job, pods, tally)
-    const excess = active.length - need.parallel
-    if (excess > 0) {
-      await remove(job, excess < active.length ? rankForDeletion(active, active, clock.now()).slice(0, excess) : active)
+    const need: Missing = ended || job.spec.suspend ? { parallel: 0, indexes: [] } : missing(job, pods, tally, clock.now())
+    const excess = tooMany(job, rankForDeletion(active, active, clock.now()), need.parallel).slice(0, ended ? undefined : burst)
+    if (excess.length > 0) {
+      // That there are too many is nobody's failure: they are not counted.
+      if (!ended) await release(client, excess.filter(isTracked))
+      await remove(job, excess)
       return undefined
     }
-    if (need.indexes.length === 0) return undefined
-    const wait = backOff.remaining(job, clock.now())
+    if (need.indexes.length === 0) return need.wait
+    const wait = job.spec.backoffLimitPerIndex === undefined ? backOff.remaining(job, clock.now()) : 0
     if (wait > 0) return wait
     await create(job, need.indexes)
-    return undefined
+    return need.wait
   }
 }
 
@@ -95,8 +97,11 @@ function tell(recorder: EventRecorder, before: Job, after: batch.JobStatus): voi
   for (const { type, status, reason = '', message = '' } of after.conditions ?? []) {
     if (had(type, status)) continue
     if (type === 'Failed') recorder.event(before, 'Warning', reason, message)
-    else if (type === 'Complete') recorder.event(before, 'Normal', 'Completed', 'Job completed')
-    else if (type === 'Suspended') recorder.event(before, 'Normal', status === 'True' ? 'Suspended' : 'Resumed', message)
+    else if (type === 'Complete') {
+      if (before.spec.completions !== undefined && (after.succeeded ?? 0) > before.spec.completions) recorder.event(before, 'Warning', 'TooManySucceededPods', 'Too many succeeded pods running after completion count reached')
+      recorder.event(before, 'Normal', 'Completed', 'Job completed')
+    }
+    if (type === 'Suspended') recorder.event(before, 'Normal', status === 'True' ? 'Suspended' : 'Resumed', message)
   }
 }
 
@@ -137,10 +142,10 @@ function jobReconciler(env: Environment): Reconciler {
       const own = await claim({ client, resource: core.pods, controller: job, controllerResource: batch.jobs, selector: fromLabelSelector(job.spec.selector), candidates: [...owned, ...orphansIn(pods, namespace)], finalizer: trackingFinalizer })
       const tally = tallyOf(job, own)
       backOff.note(job, tally)
-      const live = own.filter((pod) => isActive(pod) || (replacesOnlyFailed(job) && isTerminating(pod))).length
-      const outcome = outcomeOf(job, own, tally, live, clock.now())
+      const outcome = outcomeOf(job, own, tally, clock.now())
       const current = await writeStatus(job, statusOf(job, own, tally, outcome, clock.now()))
-      await release(client, tally.release)
+      // Nobody needs the ends of the pods of a job that is being deleted.
+      await release(client, current.metadata.deletionTimestamp ? own.filter(isTracked) : tally.release)
       if (current.metadata.deletionTimestamp || isDone(current) || !expectations.satisfied(key)) return
       const wait = await work(current, own, tally, outcome !== undefined)
       const waits = [wait, untilDeadline(current, clock.now())].filter((ms) => ms !== undefined && ms > 0) as number[]

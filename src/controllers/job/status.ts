@@ -11,7 +11,8 @@ type Condition = batch.JobCondition
 function withCondition(conditions: readonly Condition[], time: string, type: string, status: string, reason: string, message: string): readonly Condition[] {
   const before = conditions.find((c) => c.type === type)
   if (before?.status === status && before.reason === reason) return conditions
-  return [...conditions.filter((c) => c.type !== type), { type, status, reason, message, lastProbeTime: time, lastTransitionTime: time }]
+  const after = { type, status, reason, message, lastProbeTime: time, lastTransitionTime: time }
+  return before ? conditions.map((c) => (c === before ? after : c)) : [...conditions, after]
 }
 
 /** The final condition comes when no pod runs any more and every one is counted. */
@@ -33,7 +34,7 @@ export function statusOf(job: Job, pods: readonly Pod[], tally: Tally, outcome: 
   const time = rfc3339(now)
   const active = pods.filter(isActive)
   const terminating = pods.filter(isTerminating).length
-  const settled = active.length === 0 && terminating === 0 && tally.release.length === 0
+  const settled = active.length === 0 && terminating === 0 && tally.release.length === 0 && tally.held.size === 0 && tally.ahead.succeeded + tally.ahead.failed === 0
   const suspension = outcome ? (job.status.conditions ?? []) : withSuspension(job, time)
   const conditions = withOutcome(suspension, outcome, settled, time)
   const complete = conditions.some((c) => c.type === 'Complete' && c.status === 'True')

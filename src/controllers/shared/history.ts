@@ -71,8 +71,9 @@ async function create(client: Client, owner: Owner, number: number, collisions: 
   }
 }
 
-/** Deletes the oldest revisions beyond `limit` that are not in use. */
+/** Deletes the oldest revisions beyond `limit` that are not in use; a negative limit keeps all. */
 export async function trimRevisions(client: Client, all: readonly Revision[], inUse: ReadonlySet<string>, limit: number): Promise<void> {
+  if (limit < 0) return
   const unused = oldestRevisionFirst(all).filter((revision) => !inUse.has(revision.metadata.name ?? ''))
   for (const { metadata: { name = '', namespace = '' } } of unused.slice(0, Math.max(0, unused.length - limit)))
     await client.delete(apps.controllerrevisions, name, { namespace }).catch((error: unknown) => { if (!isNotFound(error)) throw error })

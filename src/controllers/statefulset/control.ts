@@ -17,7 +17,7 @@ const isOrdered = (set: StatefulSet): boolean => set.spec.podManagementPolicy !=
 
 /** The steps over one look at the pods. */
 export function createSteps(env: Environment, { set, current, update, pods }: Plan) {
-  const { create, remove, bindClaims } = createActions(env, set)
+  const { create, createClaims, identify, remove, bindClaims, isStale } = createActions(env, set)
   const start = firstOrdinal(set)
   const end = start + replicasOf(set)
   const byOrdinal = new Map(pods.flatMap((pod) => {
@@ -34,31 +34,53 @@ export function createSteps(env: Environment, { set, current, update, pods }: Pl
     return ordinal < start + (partition ?? set.status.currentReplicas ?? 0) ? current : update
   }
 
+  let isBlocked = false
+
+  /** Makes the pod with this ordinal, unless it has to wait for claims of the one before to go. */
+  async function make(ordinal: number): Promise<void> {
+    if (isStale(ordinal)) isBlocked = true
+    else await create(ordinal, revisionFor(ordinal))
+  }
+
   /** Makes and waits for the pods of the range; false when the next step has to wait. */
   async function fill(): Promise<boolean> {
     for (let ordinal = start; ordinal < end; ordinal++) {
       const pod = byOrdinal.get(ordinal)
-      if (pod && isFinished(pod)) {
+      if (!pod) {
+        await make(ordinal)
+        if (isOrdered(set)) return false
+      } else if (isFinished(pod)) {
         if (!pod.metadata.deletionTimestamp) await remove(pod)
         if (isOrdered(set)) return false
-      } else if (!pod) {
-        await create(ordinal, revisionFor(ordinal))
-        if (isOrdered(set)) return false
-      } else if (isOrdered(set) && (pod.metadata.deletionTimestamp || !isRunningAndReady(pod) || !available(pod))) return false
+      } else {
+        if (pod.status.phase === 'Pending') await createClaims(ordinal)
+        if (isOrdered(set) && (pod.metadata.deletionTimestamp || !isRunningAndReady(pod) || !available(pod))) return false
+        await identify(pod, ordinal)
+        await bindClaims(pod)
+      }
     }
     return true
   }
 
+  /** The first pod that is not available, or is not there at all: while one of the range is not, none beyond it may be skipped. */
+  function firstUnavailable(): Pod | undefined {
+    for (let ordinal = start; ordinal < end; ordinal++) {
+      const pod = byOrdinal.get(ordinal)
+      if (!pod || !available(pod)) return pod
+    }
+    return condemned.findLast((pod) => !available(pod))
+  }
+
   /** Deletes what is beyond the range, from the top; false when the next step has to wait. */
   async function shrink(): Promise<boolean> {
-    const unhealthy = [...pods].filter((pod) => !isHealthy(pod)).sort((a, b) => (ordinalOf(set, a) ?? 0) - (ordinalOf(set, b) ?? 0))[0]
+    const first = firstUnavailable()
+    for (const pod of condemned) await bindClaims(pod)
     for (const pod of condemned) {
       if (pod.metadata.deletionTimestamp) {
         if (isOrdered(set)) return false
         continue
       }
-      if (isOrdered(set) && !isRunningAndReady(pod) && pod !== unhealthy) return false
-      await bindClaims(pod)
+      if (isOrdered(set) && !available(pod) && pod !== first) return false
       await remove(pod)
       if (isOrdered(set)) return false
     }
@@ -80,5 +102,5 @@ export function createSteps(env: Environment, { set, current, update, pods }: Pl
     }
   }
 
-  return { fill, shrink, roll }
+  return { fill, shrink, roll, isBlocked: () => isBlocked }
 }

@@ -42,6 +42,11 @@ function volumesOf(set: StatefulSet, template: core.PodTemplateSpec, ordinal: nu
   return [...claims, ...(template.spec.volumes ?? []).filter((volume) => !names.has(volume.name))]
 }
 
+/** The labels that tell which of the set's pods this is. */
+export const identityOf = (set: StatefulSet, ordinal: number): Readonly<Record<string, string>> => ({ [podNameLabel]: podName(set, ordinal), [podIndexLabel]: String(ordinal) })
+/** Whether a pod has the label of its name, by which services find it. */
+export const hasIdentity = (pod: Pod): boolean => pod.metadata.labels?.[podNameLabel] === pod.metadata.name
+
 /** The pod with this ordinal, of the template of this revision. */
 export function podFor(set: StatefulSet, template: core.PodTemplateSpec, revision: string, ordinal: number): PodInput {
   const name = podName(set, ordinal)
@@ -51,7 +56,7 @@ export function podFor(set: StatefulSet, template: core.PodTemplateSpec, revisio
     metadata: {
       name,
       namespace: set.metadata.namespace,
-      labels: { ...labels, [podNameLabel]: name, [podIndexLabel]: String(ordinal), [revisionLabel]: revision },
+      labels: { ...labels, ...identityOf(set, ordinal), [revisionLabel]: revision },
       ...(annotations ? { annotations } : {}),
       ...(finalizers ? { finalizers } : {}),
       ownerReferences: [ownerReference(set)],

@@ -62,6 +62,51 @@ describe('a stateful set', () => {
     expect([names(), bench.client.stored(core.persistentvolumeclaims).size]).toEqual([[], 1])
   })
 
+  describe('with claims', () => {
+    const claims: Partial<In<typeof apps.StatefulSetSpec>> = { volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }] }
+    const owners = (ordinal: number) => (bench.client.stored(core.persistentvolumeclaims).get(`default/data-db-${ordinal}`)?.metadata.ownerReferences ?? []).map((o) => `${o.kind} ${o.name}`)
+    const policy = (whenDeleted: 'Delete' | 'Retain', whenScaled: 'Delete' | 'Retain') => ({ persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled } })
+
+    it('lets them go with it, or stay, as its policy says at last', async () => {
+      createKubelet(bench, 100)
+      await create({ replicas: 1, ...claims, ...policy('Delete', 'Retain') })
+      await bench.clock.advance(5000)
+      expect(owners(0)).toEqual(['StatefulSet db'])
+      change(policy('Retain', 'Retain'))
+      await bench.clock.advance(5000)
+      expect(owners(0)).toEqual([])
+      change(policy('Delete', 'Delete'))
+      await bench.clock.advance(5000)
+      expect(owners(0)).toEqual(['StatefulSet db'])
+    })
+
+    it('that go when it shrinks belong to the pod alone, and a new pod waits until they are gone', async () => {
+      createKubelet(bench, 100)
+      await create({ replicas: 2, ...claims, ...policy('Delete', 'Delete') })
+      await bench.clock.advance(5000)
+      change({ replicas: 1 })
+      await bench.clock.advance(5000)
+      expect([names(), owners(0), owners(1)]).toEqual([['db-0'], ['StatefulSet db'], ['Pod db-1']])
+      change({ replicas: 2 })
+      await bench.clock.advance(5000)
+      expect(names()).toEqual(['db-0'])
+      await bench.client.delete(core.persistentvolumeclaims, 'data-db-1', { namespace: 'default' })
+      await bench.clock.advance(5000)
+      expect([names(), owners(1)]).toEqual([['db-0', 'db-1'], ['StatefulSet db']])
+    })
+
+    it('leaves those alone that belong to a set of its name that is no more', async () => {
+      createKubelet(bench, 100)
+      await create({ replicas: 1, ...claims })
+      await bench.clock.advance(5000)
+      bench.client.edit(core.persistentvolumeclaims, 'default/data-db-0', (c) => ({ ...c, metadata: { ...c.metadata, ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'old', controller: true }] } }))
+      change(policy('Delete', 'Delete'))
+      await bench.clock.advance(5000)
+      expect(owners(0)).toEqual(['StatefulSet db'])
+      expect(bench.client.stored(core.persistentvolumeclaims).get('default/data-db-0')?.metadata.ownerReferences?.[0]?.uid).toBe('old')
+    })
+  })
+
   it('shrinks from the top, one at a time', async () => {
     createKubelet(bench, 100)
     await create()
@@ -115,6 +160,19 @@ describe('a stateful set', () => {
     expect(images()).toEqual(['db:1', 'db:2', 'db:1'])
   })
 
+  it('gives a pod the label of its name back, and counts one on its way out as available while it is ready', async () => {
+    createKubelet(bench, 100)
+    await create({ replicas: 1 })
+    await bench.clock.advance(10_000)
+    bench.client.edit(core.pods, 'default/db-0', (p) => ({ ...p, metadata: { ...p.metadata, labels: { app: 'db' }, finalizers: ['test/hold'] } }))
+    await bench.clock.advance(10_000)
+    expect(pod('db-0').metadata.labels).toMatchObject({ 'statefulset.kubernetes.io/pod-name': 'db-0', 'apps.kubernetes.io/pod-index': '0' })
+    expect(bench.events('SuccessfulUpdate')).toEqual(['Normal SuccessfulUpdate update Pod db-0 in StatefulSet db successful'])
+    await bench.client.delete(core.pods, 'db-0', { namespace: 'default' })
+    await settle()
+    expect(set().status).toMatchObject({ readyReplicas: 1, availableReplicas: 1 })
+  })
+
   it('makes a pod that failed again under its name', async () => {
     createKubelet(bench, 100)
     await create()
@@ -137,6 +195,17 @@ describe('a stateful set', () => {
     const revisions = [...bench.client.stored(apps.controllerrevisions).values()]
     expect(revisions).toHaveLength(2)
     expect(images()).toEqual(['db:1'])
+  })
+
+  it('keeps all revisions when it has no limit', async () => {
+    createKubelet(bench, 50)
+    await create({ replicas: 1, revisionHistoryLimit: -1 })
+    for (const image of ['db:2', 'db:3']) {
+      await bench.clock.advance(5000)
+      change({ template: template(image) as core.PodTemplateSpec })
+    }
+    await bench.clock.advance(5000)
+    expect(bench.client.stored(apps.controllerrevisions).size).toBe(3)
   })
 
   it('writes nothing at rest', async () => {

@@ -11,7 +11,7 @@ import { createWritten, type Written } from '../shared/written.ts'
 import { ownersOf } from '../replicaset/replicas.ts'
 import type { Environment } from './actions.ts'
 import { createSteps } from './control.ts'
-import { isHealthy, isRunningAndReady, ordinalOf, replicasOf, revisionOf, type Pod, type StatefulSet } from './pods.ts'
+import { isRunningAndReady, ordinalOf, replicasOf, revisionOf, type Pod, type StatefulSet } from './pods.ts'
 
 interface Sources { readonly sets: Informer<StatefulSet>; readonly pods: Informer<Pod>; readonly revisions: Informer<Revision> }
 
@@ -33,7 +33,7 @@ function statusOf(set: StatefulSet, pods: readonly Pod[], current: Revision, { u
   return {
     ...Object.fromEntries(Object.entries(counts).filter(([, n]) => n !== 0)),
     replicas: pods.length,
-    availableReplicas: count((pod) => isHealthy(pod) && isAvailable(pod, set.spec.minReadySeconds ?? 0, now)),
+    availableReplicas: count((pod) => isRunningAndReady(pod) && isAvailable(pod, set.spec.minReadySeconds ?? 0, now)),
     currentRevision: done ? updateName : currentName,
     updateRevision: updateName,
     collisionCount,
@@ -68,10 +68,12 @@ function statefulSetReconciler({ sets, pods, revisions }: Sources, env: Environm
       written.wrote(key, synced.update)
       const current = synced.all.find((r) => r.metadata.name === set.status.currentRevision) ?? synced.update
       let failure: unknown
+      let isBlocked = false
       if (!set.metadata.deletionTimestamp) {
         const steps = createSteps(env, { set, current, update: synced.update, pods: own })
         try {
           if (await steps.fill() && await steps.shrink()) await steps.roll()
+          isBlocked = steps.isBlocked()
         } catch (error) {
           failure = error
         }
@@ -81,6 +83,7 @@ function statefulSetReconciler({ sets, pods, revisions }: Sources, env: Environm
       if (failure) throw failure
       const inUse = new Set([status.currentRevision ?? '', status.updateRevision ?? '', ...own.map(revisionOf)])
       await trimRevisions(client, synced.all, inUse, set.spec.revisionHistoryLimit ?? 10)
+      if (isBlocked) return { requeueAfter: 1000 }
       const wait = nextAvailable(own, set.spec.minReadySeconds ?? 0, env.now())
       return wait === undefined ? undefined : { requeueAfter: wait }
     },

@@ -71,7 +71,7 @@ function validateUpdate(next: apps.Deployment, current: apps.Deployment, root: P
 
 /** Counts in a status: none negative, none above the number of pods there are; collisions are only ever added. */
 function status(at: Place, next: apps.DeploymentStatus, current: apps.DeploymentStatus): void {
-  for (const name of ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'collisionCount'] as const) notNegative(at.at(name), next[name])
+  for (const name of ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'terminatingReplicas', 'collisionCount'] as const) notNegative(at.at(name), next[name])
   for (const name of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
     if ((next[name] ?? 0) > (next.replicas ?? 0)) at.at(name).invalid(next[name] ?? 0, 'cannot be greater than status.replicas')
   }

@@ -46,7 +46,7 @@ function status(at: Place, value: apps.ReplicaSetStatus): void {
     notNegative(at.at(name), value[name])
     if (name !== 'replicas' && (value[name] ?? 0) > value.replicas) at.at(name).invalid(value[name] ?? 0, 'cannot be greater than status.replicas')
   }
-  notNegative(at.at('observedGeneration'), value.observedGeneration)
+  for (const name of ['terminatingReplicas', 'observedGeneration'] as const) notNegative(at.at(name), value[name])
   if ((value.availableReplicas ?? 0) > (value.readyReplicas ?? 0)) at.at('availableReplicas').invalid(value.availableReplicas, 'cannot be greater than readyReplicas')
 }
 

@@ -2,6 +2,7 @@
 import type { apps, core } from '../../../api/index.ts'
 import { path, type Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
+import { dns1123Label } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { ifThere, notNegative } from '../checks.ts'
 import { claimDefaults } from '../core/claim-defaults.ts'
@@ -9,7 +10,7 @@ import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { templateWarnings } from '../core/pod-warnings.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, text } from '../printing.ts'
-import { collisions, countOrPercent, lastingPods, ownSelector, revisions, selectedTemplate, unusableSelector } from './template.ts'
+import { collisions, countOrPercent, lastingPods, ownSelector, selectedTemplate, unusableSelector } from './template.ts'
 
 const statefulSetPrinter = printer<apps.StatefulSet>(
   nameColumn,
@@ -49,7 +50,7 @@ function spec(at: Place, value: apps.StatefulSetSpec): void {
     ifThere(at.at('persistentVolumeClaimRetentionPolicy').at(name), value.persistentVolumeClaimRetentionPolicy?.[name], ['Retain', 'Delete'])
   }
   notNegative(at.at('replicas'), value.replicas)
-  revisions(at, value)
+  notNegative(at.at('minReadySeconds'), value.minReadySeconds)
   notNegative(at.at('ordinals').at('start'), value.ordinals?.start)
   ownSelector(at.at('selector'), value.selector, 'statefulset')
   unusableSelector(at.at('selector'), value.selector, '')
@@ -73,8 +74,9 @@ function updateStrategy(at: Place, strategy: apps.StatefulSetUpdateStrategy): vo
     if (rollingUpdate) at.at('rollingUpdate').invalid(rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")
   } else if (type === 'RollingUpdate') {
     notNegative(at.at('rollingUpdate').at('partition'), rollingUpdate?.partition)
-    countOrPercent(at.at('rollingUpdate').at('maxUnavailable'), rollingUpdate?.maxUnavailable)
-    if (rollingUpdate?.maxUnavailable === 0) at.at('rollingUpdate').at('maxUnavailable').invalid(0, 'cannot be 0')
+    const [place, limit] = [at.at('rollingUpdate').at('maxUnavailable'), rollingUpdate?.maxUnavailable]
+    countOrPercent(place, limit)
+    if (limit !== undefined && Number(String(limit).replace(/%$/, '')) === 0) place.invalid(limit, 'cannot be 0')
   } else at.invalid(strategy, "must be 'RollingUpdate' or 'OnDelete'")
 }
 
@@ -98,11 +100,21 @@ function status(at: Place, next: apps.StatefulSetStatus, current: apps.StatefulS
   collisions(at, next, current)
 }
 
+function warnings(set: apps.StatefulSet, current?: apps.StatefulSet): readonly string[] {
+  const unlimited = (set.spec.revisionHistoryLimit ?? 0) < 0
+  return [
+    ...templateWarnings(path('spec').at('template'), set, set.spec.template, current),
+    ...(unlimited ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended'] : []),
+  ]
+}
+
 export const statefulsets: Strategy<apps.StatefulSet> = {
   default: withDefaults,
+  // Its pods are named after it, and they are hosts.
+  validateName: dns1123Label,
   validate: (set, root) => spec(root.at('spec'), set.spec),
   validateUpdate,
   validateStatusUpdate: (next, current, root) => status(root.at('status'), next.status, current.status),
-  warnings: (set, current) => templateWarnings(path('spec').at('template'), set, set.spec.template, current),
+  warnings,
   printer: statefulSetPrinter,
 }

@@ -14,19 +14,24 @@ export function ownSelector(at: Place, value: meta.LabelSelector | undefined, wh
 }
 
 /** Whether a selector can be asked what it selects; one that is not there selects nothing. */
-const usable = (value: meta.LabelSelector | undefined): boolean => found((place) => selector(place, value)).length === 0
+export const isUsable = (value: meta.LabelSelector | undefined): boolean => found((place) => selector(place, value)).length === 0
 
 /** What a selector that cannot be used is called as a whole, beside what is wrong inside of it. */
 export function unusableSelector(at: Place, value: meta.LabelSelector | undefined, why: string): void {
-  if (!usable(value)) at.invalid(value, why)
+  if (!isUsable(value)) at.invalid(value, why)
 }
 
 /** A template whose pods the selector finds. */
 export function selectedTemplate(at: Place, template: core.PodTemplateSpec, value: meta.LabelSelector | undefined): void {
-  const labels = template.metadata.labels ?? {}
-  const matches = !usable(value) || (value && (selectsAll(value) || fromLabelSelector(value).matches(labels)))
-  if (!matches) at.at('metadata').at('labels').invalid(template.metadata.labels ?? null, '`selector` does not match template `labels`')
+  templateLabels(at, template, value)
   podTemplate(at, template)
+}
+
+/** The selector finds pods with the labels of the template. */
+export function templateLabels(at: Place, template: core.PodTemplateSpec, value: meta.LabelSelector | undefined): void {
+  const labels = template.metadata.labels ?? {}
+  const matches = !isUsable(value) || (value && (selectsAll(value) || fromLabelSelector(value).matches(labels)))
+  if (!matches) at.at('metadata').at('labels').invalid(template.metadata.labels ?? null, '`selector` does not match template `labels`')
 }
 
 /** Pods that are to be there always: they restart always and have no deadline. */
@@ -57,4 +62,3 @@ export function revisions(at: Place, spec: { readonly minReadySeconds?: number |
   notNegative(at.at('minReadySeconds'), spec.minReadySeconds)
   notNegative(at.at('revisionHistoryLimit'), spec.revisionHistoryLimit)
 }
-

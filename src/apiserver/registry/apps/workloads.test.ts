@@ -63,6 +63,14 @@ describe('stateful sets', () => {
       volumeClaimTemplates: [{ kind: 'PersistentVolumeClaim', apiVersion: 'v1', spec: { volumeMode: 'Filesystem' }, status: { phase: 'Pending' } }],
     })
   })
+  it('have names that are hosts, replace some pods at least, and may keep all revisions', () => {
+    const strategy = strategyFor(apps.statefulsets as never, environment)
+    expect(strategy.validateName?.('a.b')).toHaveLength(1)
+    expect(createErrors(apps.statefulsets, object({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '0%' } } }))).toEqual(['spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "0%": cannot be 0'])
+    const keeping = complete(apps.statefulsets, object({ revisionHistoryLimit: -1 }))
+    expect(createErrors(apps.statefulsets, object({ revisionHistoryLimit: -1 }))).toEqual([])
+    expect(strategy.warnings?.(keeping)).toEqual(['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended'])
+  })
   it('let containers mount what they claim', () => {
     expect(createErrors(apps.statefulsets, object({ volumeClaimTemplates: [claim], template: mounting }))).toEqual([])
     expect(createErrors(apps.statefulsets, object({ template: mounting }))).toEqual(['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"'])
@@ -102,13 +110,24 @@ describe('replica sets and replication controllers', () => {
   })
 })
 
+describe('warnings', () => {
+  it('are about names of pods when something is made, and about the template when it may have changed', () => {
+    const of = (next: apps.Deployment, current?: apps.Deployment) => strategyFor(apps.deployments as never, environment).warnings?.(next as never, current as never) ?? []
+    const short = { ...template, spec: { ...template.spec, terminationGracePeriodSeconds: -1 } }
+    const at = (generation: number, name = 'web') => complete(apps.deployments, { ...object({ template: short }), metadata: { name, namespace: 'default', generation } })
+    expect(of(at(1, 'a.b')).map((text) => text.split(':')[0])).toEqual(['metadata.name', 'spec.template.spec.terminationGracePeriodSeconds'])
+    expect([of(at(1), at(1)), of(at(2, 'a.b'), at(1, 'a.b')).length]).toEqual([[], 1])
+  })
+})
+
 describe('a status with wrong counts', () => {
   it.each<[string, Resource<ApiObject>, object, string[]]>([
     ['a daemon set', apps.daemonsets as never, { desiredNumberScheduled: -1, numberUnavailable: -2, collisionCount: 1 }, ['desiredNumberScheduled: Invalid value: -1: must be greater than or equal to 0', 'numberUnavailable: Invalid value: -2: must be greater than or equal to 0',
       'collisionCount: Invalid value: 1: cannot be decremented']],
     ['a replication controller', core.replicationcontrollers as never, { replicas: 1, readyReplicas: 2, availableReplicas: 3, observedGeneration: -1 }, ['observedGeneration: Invalid value: -1: must be greater than or equal to 0',
       'readyReplicas: Invalid value: 2: cannot be greater than status.replicas', 'availableReplicas: Invalid value: 3: cannot be greater than status.replicas', 'availableReplicas: Invalid value: 3: cannot be greater than readyReplicas']],
-    ['a replica set', apps.replicasets as never, { replicas: 1, observedGeneration: -1 }, ['observedGeneration: Invalid value: -1: must be greater than or equal to 0']],
+    ['a deployment', apps.deployments as never, { terminatingReplicas: -1, collisionCount: 2 }, ['terminatingReplicas: Invalid value: -1: must be greater than or equal to 0']],
+    ['a replica set', apps.replicasets as never, { replicas: 1, terminatingReplicas: -1, observedGeneration: -1 }, ['terminatingReplicas: Invalid value: -1: must be greater than or equal to 0', 'observedGeneration: Invalid value: -1: must be greater than or equal to 0']],
   ])('is refused of %s', (_, resource, status, errors) => {
     const having = (counts: object) => complete(resource, { ...object(resource.kind === 'ReplicationController' ? { selector: undefined } : {}), status: counts })
     expect(statusErrors(strategyFor(resource, environment), having(status), having({ collisionCount: 2 }))).toEqual(errors.map((line) => `status.${line}`))

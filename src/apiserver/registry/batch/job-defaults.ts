@@ -4,7 +4,7 @@ import { podTemplateDefaults } from '../core/defaults/pod-spec.ts'
 import { orDefault, within } from '../defaulting.ts'
 
 export const uidLabel = 'batch.kubernetes.io/controller-uid'
-const nameLabel = 'batch.kubernetes.io/job-name'
+export const nameLabel = 'batch.kubernetes.io/job-name'
 /** The same two under the names they had before v1.27. */
 const oldUidLabel = 'controller-uid'
 const oldNameLabel = 'job-name'
@@ -28,25 +28,27 @@ export function jobDefaults(job: batch.Job): batch.Job {
   })
 }
 
-const failurePolicyDefaults = (spec: batch.JobSpec): batch.JobSpec => within(spec, 'podFailurePolicy', (policy) => ({
+/** A condition that a rule looks for is true, unless it says otherwise. */
+export const failurePolicyDefaults = (spec: batch.JobSpec): batch.JobSpec => within(spec, 'podFailurePolicy', (policy) => ({
   ...policy,
   rules: policy.rules.map((rule) => within(rule, 'onPodConditions', (patterns) => patterns.map((p) => (p.status ? p : { ...p, status: 'True' })))),
 }))
 
-/** Unless the client takes care itself, a job finds its pods by its own uid, which their labels carry. */
+/** The labels that the pods of a job have when it finds them by its own uid. */
+export const generatedLabels = ({ uid = '', name = '' }: batch.Job['metadata']): Readonly<Record<string, string>> =>
+  ({ [oldUidLabel]: uid, [oldNameLabel]: name, [uidLabel]: uid, [nameLabel]: name })
+
+/** Unless the client takes care itself, a job finds its pods by its own uid, which their labels carry. Labels that the client gave stay: validation tells whether they are these. */
 export function withGeneratedSelector(job: batch.Job): batch.Job {
   const { spec, metadata } = job
   if (spec.manualSelector) return job
-  const { uid = '', name = '' } = metadata
   const { template } = spec
-  const labels = { ...template.metadata.labels, [oldUidLabel]: uid, [oldNameLabel]: name, [uidLabel]: uid, [nameLabel]: name }
-  const matchLabels = { ...spec.selector?.matchLabels }
-  if (!matchLabels[uidLabel]) matchLabels[uidLabel] = uid
+  const labels = { ...generatedLabels(metadata), ...template.metadata.labels }
   // A job without labels has those of its pods.
   const own = Object.keys(metadata.labels ?? {}).length > 0 ? metadata : { ...metadata, labels }
   return {
     ...job,
     metadata: own,
-    spec: { ...spec, selector: { ...spec.selector, matchLabels }, template: { ...template, metadata: { ...template.metadata, labels } } },
+    spec: { ...spec, selector: { ...spec.selector, matchLabels: { [uidLabel]: metadata.uid ?? '', ...spec.selector?.matchLabels } }, template: { ...template, metadata: { ...template.metadata, labels } } },
   }
 }

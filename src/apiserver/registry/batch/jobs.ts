@@ -1,14 +1,13 @@
 /** Jobs. */
 import type { batch } from '../../../api/index.ts'
-import { path, type Place } from '../../../machinery/field.ts'
-import { dns1123Label } from '../../../machinery/names.ts'
+import { path } from '../../../machinery/field.ts'
 import { shortAge } from '../../../machinery/time.ts'
 import type { Strategy } from '../../strategy.ts'
-import { templateWarnings } from '../core/pod-warnings.ts'
 import { ageColumn, containersColumn, imagesColumn, nameColumn, printer, selectorColumn, text } from '../printing.ts'
 import { jobDefaults, withGeneratedSelector } from './job-defaults.ts'
 import { jobStatusUpdate } from './job-status.ts'
-import { jobSpec, jobUpdate } from './job-validation.ts'
+import { jobWarnings } from './job-warnings.ts'
+import { jobUpdate, wholeJob } from './job-validation.ts'
 
 const isTrue = (job: batch.Job, type: string): boolean => job.status.conditions?.some((c) => c.type === type && c.status === 'True') ?? false
 
@@ -46,24 +45,13 @@ function duration(job: batch.Job, now: number): string {
   return shortAge((end ? Date.parse(end) : now) - Date.parse(startTime))
 }
 
-/** The last pod of an indexed job is named after it, and on the network too. */
-function podNames({ metadata, spec }: batch.Job, root: Place): void {
-  if (spec.completionMode !== 'Indexed' || !spec.completions || !metadata.name) return
-  for (const why of dns1123Label(`${metadata.name}-${spec.completions - 1}`)) root.at('metadata').at('name').invalid(metadata.name, `will not able to create pod with invalid DNS name: ${why}`)
-}
-
-function validate(job: batch.Job, root: Place): void {
-  podNames(job, root)
-  jobSpec(root.at('spec'), job.spec, job.metadata.uid)
-}
-
 export const jobs: Strategy<batch.Job> = {
   default: jobDefaults,
   prepareForCreate: withGeneratedSelector,
-  validate,
+  validate: (job, root) => wholeJob(job, root),
   validateUpdate: jobUpdate,
   validateStatusUpdate: jobStatusUpdate,
-  warnings: (job, current) => templateWarnings(path('spec').at('template'), job, job.spec.template, current, true),
+  warnings: (job, current) => jobWarnings(path('spec'), job, job.spec, current),
   selectableFields: (job) => ({ 'status.successful': String(job.status.succeeded ?? 0) }),
   printer: jobPrinter,
 }

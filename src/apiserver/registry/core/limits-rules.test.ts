@@ -87,12 +87,12 @@ describe('a job', () => {
   const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
   const job = (name: string, spec: object) => createErrors(batch.jobs, { metadata: { name, namespace: 'default', uid: 'u' }, spec: { template, ...spec } })
   it('with a number for each pod has a name that leaves room for it', () => {
-    expect(job('a'.repeat(62), { completionMode: 'Indexed', completions: 2, parallelism: 1 })).toEqual(['metadata.name: Invalid value: "' + 'a'.repeat(62) + '": will not able to create pod with invalid DNS name: must be no more than 63 characters'])
+    expect(job('a'.repeat(62), { completionMode: 'Indexed', completions: 2, parallelism: 1 })).toEqual(['metadata.name: Invalid value: "' + 'a'.repeat(62) + '": will not able to create pod with invalid DNS label: ' + 'a'.repeat(62) + '-1'])
   })
   it('with very many completions keeps little of each', () => {
     expect(job('a', { completionMode: 'Indexed', completions: 100001, parallelism: 10001, backoffLimitPerIndex: 1 })).toEqual([
+      'spec.maxFailedIndexes: Required value: must be specified when completions is above 100000',
       'spec.parallelism: Invalid value: 10001: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index',
-      'spec.maxFailedIndexes: Required value: must be specified when completions is above 100000 and used with backoff limit per index',
     ])
   })
   it('of a cron job has no selector of its own', () => {
