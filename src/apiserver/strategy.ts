@@ -3,7 +3,7 @@
  * resource it handles. One file per kind in `registry/<group>/<plural>.ts` exports a `Strategy`.
  */
 import type { ApiObject, Client } from '../client/client.ts'
-import type { Place } from '../machinery/field.ts'
+import type { FieldError, Place } from '../machinery/field.ts'
 import type { Stretch } from './audit/latency.ts'
 import type { Identity } from './identity.ts'
 
@@ -77,6 +77,8 @@ export interface Strategy<T extends ApiObject = ApiObject> {
   validateStatusUpdate?(next: T, current: T, root: Place, ctx: RequestContext): void
   /** Whether what writes the status leaves all metadata as it is. Default false: it may change labels, annotations and finalizers, as for most kinds of Kubernetes. */
   readonly statusOnly?: boolean
+  /** What is wrong that only other objects or the authorizer know, said before what validation says; `current` is undefined at a create. Asked about the object and its status. */
+  consult?(next: T, current: T | undefined, ctx: RequestContext): Promise<readonly FieldError[]> | undefined
   /** Warnings for the client about an accepted object; `current` is what it was before an update. */
   warnings?(object: T, current?: T): readonly string[]
   /** Finalizers may have names without a domain. */

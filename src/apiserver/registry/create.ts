@@ -1,6 +1,6 @@
 /** Create: default → admit → prepare → validate → allocate → admit → store. */
 import { ApiError, alreadyExists, badRequest, isApiError } from '../../machinery/errors.ts'
-import { found } from '../../machinery/field.ts'
+import { found, type FieldError } from '../../machinery/field.ts'
 import { generatedName, uid } from '../../machinery/meta.ts'
 import { dns1123Subdomain, validateObjectMeta } from '../../machinery/names.ts'
 import { rfc3339 } from '../../machinery/time.ts'
@@ -78,9 +78,10 @@ function prepared(call: Call, object: ApiObject): ApiObject {
   return strategy.prepareForCreate ? strategy.prepareForCreate(fresh, call) : fresh
 }
 
-function validated(call: Call, object: ApiObject): void {
+function validated(call: Call, object: ApiObject, consulted: readonly FieldError[]): void {
   const { strategy, resource } = call.served
   const errors = found((root) => {
+    for (const error of consulted) root.say(error)
     validateObjectMeta(object.metadata, root.at('metadata'), { namespaced: resource.namespaced, nameRule: strategy.validateName?.bind(strategy) ?? dns1123Subdomain, ...(strategy.anyFinalizers && { anyFinalizers: true }) })
     strategy.validate?.(object, root, call)
   })
@@ -90,7 +91,8 @@ function validated(call: Call, object: ApiObject): void {
 
 async function attemptCreate(env: RegistryEnvironment, call: Call, object: ApiObject): Promise<Encoded> {
   const { served } = call
-  validated(call, object)
+  const consulted = served.strategy.consult?.(object, undefined, call)
+  validated(call, object, consulted ? await consulted : [])
   const allocation = served.strategy.allocation && await served.strategy.allocation.allocate(object, undefined, call)
   const complete = allocation?.object ?? object
   try {

@@ -22,6 +22,8 @@ export interface UpdateRules {
   validate(next: ApiObject, current: ApiObject, root: Place, call: Call): void
   /** Only updates of the object itself count up its generation. */
   readonly counts: boolean
+  /** Whether the strategy's `consult` is asked: of the object and of its status. */
+  readonly consults?: boolean
   /** What admission sees instead of the object (a Scale), and the object with what admission changed in that. Left out: the object. */
   readonly seen?: Seen
 }
@@ -57,6 +59,7 @@ export const objectRules = (served: Served): UpdateRules => ({
     else strategy.validate?.(next, root, call)
   },
   counts: true,
+  consults: true,
 })
 
 /** The rules of the status subresource: the spec stays, and the metadata that a status writer may not change. */
@@ -71,6 +74,7 @@ export const statusRules = (served: Served): UpdateRules => ({
   },
   validate: (next, current, root, call) => served.strategy.validateStatusUpdate?.(next, current, root, call),
   counts: false,
+  consults: true,
 })
 
 export interface UpdateOptions {
@@ -190,7 +194,10 @@ async function attemptUpdate(env: RegistryEnvironment, call: Call, rules: Update
   const moved = served.strategy.moved ?? specChanged
   const generation = (current.metadata.generation ?? 0) + (rules.counts && served.counted && moved(prepared, current) ? 1 : 0)
   const next = withMeta(prepared, { generation: generation || undefined, resourceVersion: undefined })
+  const consulted = rules.consults ? served.strategy.consult?.(next, current, call) : undefined
+  const known = consulted ? await consulted : []
   refuse(call, call.name, found((root) => {
+    for (const error of known) root.say(error)
     validateObjectMetaUpdate(next.metadata, current.metadata, root.at('metadata'), served.strategy)
     rules.validate(next, current, root, call)
   }))

@@ -28,24 +28,33 @@ export function selectors(at: Place, list: readonly dra.DeviceSelector[] | undef
 const longestExpression = 10 * 1024
 const largestParameters = 10 * 1024
 
-/** A list that is looked at only when it is not too long. */
-export function atMost<L extends readonly unknown[]>(at: Place, list: L | undefined, most: number, check: (item: L[number], at: Place) => void): void {
-  if (list && list.length > most) at.tooMany(list.length, most)
-  else forEach(at, list, check)
+/** A list that is looked at only when it is not too long: then false. */
+export function atMost<L extends readonly unknown[]>(at: Place, list: L | undefined, most: number, check: (item: L[number], at: Place) => void): boolean {
+  if (list && list.length > most) {
+    at.tooMany(list.length, most)
+    return false
+  }
+  forEach(at, list, check)
+  return true
 }
 
 /** Validates the configuration of devices. */
 export function configuration(at: Place, value: dra.DeviceConfiguration): void {
   if (!value.opaque) return at.at('opaque').required()
   driverName(at.at('opaque').at('driver'), value.opaque.driver)
-  const { parameters } = value.opaque
-  if (parameters === null) at.at('opaque').at('parameters').required()
-  else if (Buffer.byteLength(JSON.stringify(parameters)) > largestParameters) at.at('opaque').at('parameters').tooLong(largestParameters)
+  oneObject(at.at('opaque').at('parameters'), value.opaque.parameters, largestParameters)
+}
+
+/** Something that only its reader understands: an object, as decoding has made sure, of at most `most` bytes. */
+export function oneObject(at: Place, value: unknown, most: number): void {
+  if (value === null || value === undefined) at.required()
+  else if (Buffer.byteLength(JSON.stringify(value)) > most) at.tooLong(most)
 }
 
 export const taintEffects = ['NoExecute', 'NoSchedule', 'None']
 
-function toleration(value: dra.DeviceToleration, at: Place): void {
+/** Validates a toleration of taints of devices. */
+export function toleration(value: dra.DeviceToleration, at: Place): void {
   if (value.key) follows(at.at('key'), value.key, qualifiedName)
   oneOfThese(at.at('operator'), value.operator, ['Equal', 'Exists'])
   if (value.operator === 'Exists' && value.value) at.at('value').invalid(value.value, 'must be empty for operator `Exists`')
@@ -63,16 +72,21 @@ function request(value: dra.ExactDeviceRequest | dra.DeviceSubRequest, at: Place
   atMost(at.at('tolerations'), value.tolerations, 16, toleration)
 }
 
+/** The names of requests, and of their alternatives. */
+export const requestNames = ({ devices }: dra.ResourceClaimSpec): ReadonlySet<string> =>
+  new Set(devices.requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map((sub) => `${name}/${sub.name}`)]))
+
+/** A list of them, each once. */
+export function knownRequests(at: Place, list: readonly string[] | undefined, names: ReadonlySet<string>): void {
+  if (atMost(at, list, 32, reference(names))) distinct(at, list, (name) => name)
+}
+
 /** The spec of a claim: named requests, and what must hold between them. */
 export function claimSpec(at: Place, { devices }: dra.ResourceClaimSpec): void {
   const place = at.at('devices')
-  const names = new Set(devices.requests.flatMap(({ name, firstAvailable = [] }) => [name, ...firstAvailable.map((sub) => `${name}/${sub.name}`)]))
-  atMost(place.at('requests'), devices.requests, 32, oneRequest)
-  distinct(place.at('requests'), devices.requests, (value) => value.name)
-  const known = (here: Place, list: readonly string[] | undefined): void => {
-    atMost(here, list, 32, reference(names))
-    distinct(here, list, (name) => name)
-  }
+  const names = requestNames({ devices })
+  if (atMost(place.at('requests'), devices.requests, 32, oneRequest)) distinct(place.at('requests'), devices.requests, (value) => value.name)
+  const known = (here: Place, list: readonly string[] | undefined): void => knownRequests(here, list, names)
   atMost(place.at('constraints'), devices.constraints, 32, (constraint, here) => {
     known(here.at('requests'), constraint.requests)
     const { matchAttribute, distinctAttribute } = constraint
@@ -94,18 +108,19 @@ function oneRequest(value: dra.DeviceRequest, at: Place): void {
   if (!value.exactly && alternatives.length === 0) return at.required(eitherOr)
   if (value.exactly && alternatives.length > 0) return at.invalid(null, `${eitherOr}, but multiple fields are set`)
   if (value.exactly) return request(value.exactly, at.at('exactly'))
-  atMost(at.at('firstAvailable'), alternatives, 8, (sub, place) => {
+  const fits = atMost(at.at('firstAvailable'), alternatives, 8, (sub, place) => {
     follows(place.at('name'), sub.name, dns1123Label)
     request(sub, place)
   })
-  distinct(at.at('firstAvailable'), alternatives, (sub) => sub.name)
+  if (fits) distinct(at.at('firstAvailable'), alternatives, (sub) => sub.name)
 }
 
 const unknownRequest = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
 
 /** The name of a request, or of one of its alternatives after a slash. */
-const reference = (names: ReadonlySet<string>) => (name: string, at: Place): void => {
+export const reference = (names: ReadonlySet<string>) => (name: string, at: Place): void => {
   const parts = name.split('/')
-  if (parts.length <= 2) for (const part of parts) follows(at, part, dns1123Label)
+  if (parts.length > 2) return at.invalid(name, unknownRequest)
+  for (const part of parts) follows(at, part, dns1123Label)
   if (!names.has(name)) at.invalid(name, unknownRequest)
 }

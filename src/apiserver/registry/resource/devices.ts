@@ -38,7 +38,7 @@ export function oneDevice(device: dra.Device, at: Place, itself: boolean): void 
 }
 
 /** What must be true before a pod is bound, and what gives up: both or none, and not the same. */
-function bindingConditions({ bindingConditions: wanted = [], bindingFailureConditions: failing = [] }: dra.Device, at: Place): void {
+export function bindingConditions({ bindingConditions: wanted = [], bindingFailureConditions: failing = [] }: Pick<dra.Device, 'bindingConditions' | 'bindingFailureConditions'>, at: Place): void {
   const [first, second] = [at.at('bindingConditions'), at.at('bindingFailureConditions')]
   atMost(first, wanted, 4, (name, place) => follows(place, name, qualifiedName))
   atMost(second, failing, 4, (name, place) => follows(place, name, qualifiedName))

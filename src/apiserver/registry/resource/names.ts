@@ -1,6 +1,7 @@
-/** Names of attributes and capacities of devices: an identifier, of a domain or of the driver itself. */
+/** Names of attributes and capacities of devices (an identifier, of a domain or of the driver itself), and of pools. */
 import type { Place } from '../../../machinery/field.ts'
-import { driverName } from '../checks.ts'
+import { dns1123Subdomain } from '../../../machinery/names.ts'
+import { driverName, follows } from '../checks.ts'
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
 const longest = 32
@@ -25,4 +26,11 @@ export function attributeName(at: Place, name: string): void {
 export function fullName(at: Place, name: string): void {
   attributeName(at, name)
   if (!name.includes('/')) at.invalid(name, 'a fully qualified name must be a domain and a name separated by a slash')
+}
+
+/** `a/b.example.com`: names of domains, with slashes between them. */
+export function poolName(at: Place, name: string): void {
+  if (!name) return at.required()
+  if (name.length > 253) at.tooLong(253)
+  for (const part of name.split('/')) follows(at, part, dns1123Subdomain)
 }

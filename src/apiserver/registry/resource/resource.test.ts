@@ -87,6 +87,6 @@ it('the status of a claim says who may use what is there', () => {
   const errors = (next: object, current: object) => statusErrors(strategy, withStatus(next), withStatus(current))
   const pod = { resource: 'pods', name: 'p', uid: 'u' }
   expect(errors({ reservedFor: [pod] }, {})).toEqual(['status.reservedFor: Forbidden: may not be specified when `allocated` is not set'])
-  expect(errors({ allocation: {}, reservedFor: [pod, { ...pod, name: '' }] }, {})).toEqual(['status.reservedFor[1].name: Required value', 'status.reservedFor[1]: Duplicate value: "u"'])
+  expect(errors({ allocation: {}, reservedFor: [pod, { ...pod, name: '' }] }, { allocation: {} })).toEqual(['status.reservedFor[1].name: Required value', 'status.reservedFor[1]: Duplicate value: "u"'])
   expect(errors({ allocation: { nodeSelector: { nodeSelectorTerms: [] } } }, { allocation: {} })?.[0]).toMatch(/^status.allocation: Invalid value: .*: field is immutable$/)
 })

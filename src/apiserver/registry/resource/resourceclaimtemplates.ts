@@ -1,15 +1,17 @@
 /** Templates of claims for devices. */
 import type { dra } from '../../../api/index.ts'
-import type { Strategy } from '../../strategy.ts'
+import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { unchanged } from '../checks.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer } from '../printing.ts'
 import { claimDefaults, claimSpec } from './claims.ts'
+import { adminRequests } from './permissions.ts'
 
-export const resourceclaimtemplates: Strategy<dra.ResourceClaimTemplate> = {
+export const resourceclaimtemplates = ({ client }: StrategyEnvironment): Strategy<dra.ResourceClaimTemplate> => ({
   counted: false,
   default: (template) => within(template, 'spec', (spec) => within(spec, 'spec', claimDefaults)),
   validate: (template, root) => claimSpec(root.at('spec').at('spec'), template.spec.spec),
   validateUpdate: (next, current, root) => unchanged(root.at('spec'), next.spec, current.spec),
+  consult: (next, current) => (current ? undefined : adminRequests(client, next.spec.spec.devices.requests, next.metadata.namespace ?? '')),
   printer: printer<dra.ResourceClaimTemplate>(nameColumn, ageColumn),
-}
+})

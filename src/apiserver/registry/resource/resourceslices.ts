@@ -8,6 +8,7 @@ import { nodeSelector } from '../core/validation/scheduling.ts'
 import { ageColumn, nameColumn, orUnset, printer, text } from '../printing.ts'
 import { atMost } from './claims.ts'
 import { oneDevice } from './devices.ts'
+import { poolName } from './names.ts'
 
 function validate({ spec }: dra.ResourceSlice, root: Place): void {
   const at = root.at('spec')
@@ -29,12 +30,6 @@ function validate({ spec }: dra.ResourceSlice, root: Place): void {
     for (const name of Object.keys(set.counters ?? {})) follows(place.at('counters'), name, dns1123Label)
   })
   distinct(at.at('sharedCounters'), spec.sharedCounters, (set) => set.name)
-}
-
-function poolName(at: Place, name: string): void {
-  if (!name) return at.required()
-  if (name.length > 253) at.tooLong(253)
-  for (const part of name.split('/')) follows(at, part, dns1123Subdomain)
 }
 
 const onlyOne = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'
