@@ -1,9 +1,10 @@
 /** Nodes. */
 import type { core } from '../../../api/index.ts'
-import { FieldError, type Place } from '../../../machinery/field.ts'
-import { cidr } from '../../../machinery/names.ts'
+import { FieldError, path, type Place } from '../../../machinery/field.ts'
+import type { NameRule } from '../../../machinery/names.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import type { Strategy } from '../../strategy.ts'
+import { blockWarnings, plainBlock, unless } from '../addresses.ts'
 import { follows, forEach } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
 import { wholeObject } from './data.ts'
@@ -54,7 +55,7 @@ function withDefaults(node: core.Node): core.Node {
   return capacity ? within(next, 'status', (status) => orDefault(status, { allocatable: capacity })) : next
 }
 
-function validate(node: core.Node, root: Place): void {
+function validate(node: core.Node, root: Place, rule: NameRule = plainBlock): void {
   const at = root.at('spec')
   forEach(root.at('metadata').at('taints'), node.spec.taints, taint)
   for (const part of ['capacity', 'allocatable'] as const) {
@@ -66,7 +67,7 @@ function validate(node: core.Node, root: Place): void {
     if (seen.has(key)) root.say(new FieldError('FieldValueDuplicate', `metadata.taints[${i}]`, 'taints must be unique by key and effect pair', value))
     seen.add(key)
   }
-  forEach(at.at('podCIDRs'), node.spec.podCIDRs, (value, place) => follows(place, value, cidr))
+  forEach(at.at('podCIDRs'), node.spec.podCIDRs, (value, place) => follows(place, value, rule))
   families(at.at('podCIDRs'), node.spec.podCIDRs ?? [])
   if (node.spec.podCIDRs?.length && node.spec.podCIDRs[0] !== node.spec.podCIDR) at.at('podCIDRs').index(0).invalid(node.spec.podCIDRs, 'must match `podCIDR`')
 }
@@ -81,7 +82,7 @@ function families(at: Place, blocks: readonly string[]): void {
 /** What a node once was told about its network and its machine stays. */
 function validateUpdate(next: core.Node, current: core.Node, root: Place): void {
   const at = root.at('spec')
-  validate(next, root)
+  validate(next, root, unless(current.spec.podCIDRs, plainBlock))
   const addresses = new Set<string>()
   for (const [i, { type, address }] of (next.status.addresses ?? []).entries()) {
     if (addresses.has(`${type} ${address}`)) root.at('status').at('addresses').index(i).duplicate({ type, address })
@@ -101,9 +102,10 @@ export const nodes: Strategy<core.Node> = {
   counted: false,
   default: withDefaults,
   prepareForStatusUpdate: (next, current) => ({ ...next, spec: current.spec }),
-  validate,
+  validate: (node, root) => validate(node, root),
   validateUpdate,
   validateStatusUpdate: validateUpdate,
+  warnings: ({ spec: { podCIDRs = [] } }) => podCIDRs.flatMap((block, i) => blockWarnings(path('spec').at('podCIDRs').index(i), block)),
   selectableFields: (node) => ({ 'spec.unschedulable': String(node.spec.unschedulable ?? false) }),
   printer: nodePrinter,
 }

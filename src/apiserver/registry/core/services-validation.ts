@@ -1,8 +1,8 @@
 /** What can be wrong with a service. */
 import type { core } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
-import { cidr, dns1123Label, dns1123Subdomain, ipAddress, portName, qualifiedName, validateLabels } from '../../../machinery/names.ts'
-import { ordinaryAddress } from '../addresses.ts'
+import { dns1123Label, dns1123Subdomain, portName, qualifiedName, validateLabels, type NameRule } from '../../../machinery/names.ts'
+import { looksLikeAddress, ordinaryAddress, plainAddress, plainBlock, unless } from '../addresses.ts'
 import { follows, forEach, ifThere, oneOfThese, port, within } from '../checks.ts'
 import { hasClusterIP, hasHealthCheckPort, isHeadless } from './services-allocation.ts'
 import { familyOf, familyUpdateErrors } from './services-families.ts'
@@ -14,8 +14,8 @@ const balancerOnly = 'may only be used when `type` is \'LoadBalancer\''
 export const isExternal = (spec: core.ServiceSpec): boolean =>
   spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0)
 
-/** Validates the spec of a service. */
-export function serviceSpec(spec: core.ServiceSpec, root: Place): void {
+/** Validates the spec of a service; addresses that it had before may stay as they were written. */
+export function serviceSpec(spec: core.ServiceSpec, root: Place, was?: core.ServiceSpec): void {
   const at = root.at('spec')
   if ((spec.ports ?? []).length === 0 && !isHeadless(spec) && spec.type !== 'ExternalName') at.at('ports').required()
   externalName(at, spec)
@@ -23,10 +23,11 @@ export function serviceSpec(spec: core.ServiceSpec, root: Place): void {
   validateLabels(spec.selector, at.at('selector'))
   sessionAffinity(at, spec)
   oneOfThese(at.at('type'), spec.type, types)
-  clusterAddresses(at, spec)
-  forEach(at.at('externalIPs'), spec.externalIPs, outsideAddress)
+  clusterAddresses(at, spec, unless(was?.clusterIPs, plainAddress))
+  const outside = unless(was?.externalIPs, plainAddress)
+  forEach(at.at('externalIPs'), spec.externalIPs, (address, place) => outsideAddress(address, place, outside))
   traffic(at, spec)
-  balancer(at, spec)
+  balancer(at, spec, unless(was?.loadBalancerSourceRanges?.map((block) => block.trim()), plainBlock))
 }
 
 function externalName(at: Place, spec: core.ServiceSpec): void {
@@ -85,7 +86,7 @@ function sessionAffinity(at: Place, spec: core.ServiceSpec): void {
   if (seconds <= 0 || seconds > 86400) place.at('clientIP').at('timeoutSeconds').invalid(seconds, 'must be greater than 0 and less than 86400')
 }
 
-function clusterAddresses(at: Place, spec: core.ServiceSpec): void {
+function clusterAddresses(at: Place, spec: core.ServiceSpec, rule: NameRule): void {
   if (!hasClusterIP(spec)) return
   const list = spec.clusterIPs ?? []
   if (list.length > 0 && !spec.clusterIP) at.at('clusterIPs').invalid(list, 'must be empty when `clusterIP` is not specified')
@@ -95,7 +96,7 @@ function clusterAddresses(at: Place, spec: core.ServiceSpec): void {
   let wrong = isHeadless(spec)
   for (const [i, address] of list.entries()) {
     if (i === 0 && address === 'None') continue
-    for (const why of ipAddress(address)) {
+    for (const why of rule(address)) {
       wrong = true
       at.at('clusterIPs').index(i).invalid(address, why)
     }
@@ -116,8 +117,8 @@ function addressFamilies(at: Place, spec: core.ServiceSpec, list: readonly strin
   }
 }
 
-function outsideAddress(address: string, at: Place): void {
-  const problems = ipAddress(address)
+function outsideAddress(address: string, at: Place, rule: NameRule): void {
+  const problems = rule(address)
   for (const why of problems) at.invalid(address, why)
   if (problems.length === 0) ordinaryAddress(at, address)
 }
@@ -138,12 +139,12 @@ function traffic(at: Place, spec: core.ServiceSpec): void {
   ifThere(at.at('trafficDistribution'), spec.trafficDistribution, ['PreferClose', 'PreferSameNode', 'PreferSameZone'])
 }
 
-function balancer(at: Place, spec: core.ServiceSpec): void {
+function balancer(at: Place, spec: core.ServiceSpec, rule: NameRule): void {
   const is = spec.type === 'LoadBalancer'
   const ranges = spec.loadBalancerSourceRanges ?? []
   // The capital is Kubernetes's.
   if (ranges.length > 0 && !is) at.at('LoadBalancerSourceRanges').forbidden(balancerOnly)
-  forEach(at.at('LoadBalancerSourceRanges'), ranges, (block, place) => follows(place, block.trim(), cidr))
+  forEach(at.at('LoadBalancerSourceRanges'), ranges, (block, place) => follows(place, block.trim(), rule))
   if (spec.allocateLoadBalancerNodePorts !== undefined && !is) at.at('allocateLoadBalancerNodePorts').forbidden(balancerOnly)
   if (is && spec.allocateLoadBalancerNodePorts === undefined) at.at('allocateLoadBalancerNodePorts').required('field is required when `type` is \'LoadBalancer\'')
   if (spec.loadBalancerClass === undefined) return
@@ -151,10 +152,23 @@ function balancer(at: Place, spec: core.ServiceSpec): void {
   else follows(at.at('loadBalancerClass'), spec.loadBalancerClass, qualifiedName)
 }
 
+const rangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+
+/** The same ranges in an annotation, as they were written before there was a field; the field comes first. */
+export function annotatedRanges({ metadata, spec }: core.Service, root: Place, current?: core.Service): void {
+  const value = metadata.annotations?.[rangesAnnotation]
+  if (value === undefined || spec.loadBalancerSourceRanges?.length) return
+  const at = root.at('metadata').at('annotations').key(rangesAnnotation)
+  if (spec.type !== 'LoadBalancer') at.forbidden(balancerOnly)
+  if (value.trim() === '' || value === current?.metadata.annotations?.[rangesAnnotation]) return
+  for (const block of value.trim().split(',')) follows(at, block.trim(), plainBlock)
+}
+
 /** Addresses stay once they are given; the class of a load balancer stays while it is one. */
 export function serviceUpdate(next: core.Service, current: core.Service, root: Place): void {
   const at = root.at('spec')
-  serviceSpec(next.spec, root)
+  serviceSpec(next.spec, root, current.spec)
+  annotatedRanges(next, root, current)
   familyUpdateErrors(next.spec, current.spec, root)
   const checked = hasHealthCheckPort(next.spec) && hasHealthCheckPort(current.spec)
   if (checked && next.spec.healthCheckNodePort !== current.spec.healthCheckNodePort) at.at('healthCheckNodePort').forbidden('field is immutable')
@@ -164,20 +178,21 @@ export function serviceUpdate(next: core.Service, current: core.Service, root: P
 }
 
 /** The status of a load balancer: addresses or names. */
-export function balancerStatus(next: core.Service, root: Place): void {
+export function balancerStatus(next: core.Service, current: core.Service, root: Place): void {
   const at = root.at('status').at('loadBalancer').at('ingress')
   const ingress = next.status.loadBalancer.ingress ?? []
+  const before = current.status.loadBalancer.ingress?.map(({ ip = '' }) => ip)
   if (next.spec.type !== 'LoadBalancer' && ingress.length > 0) {
     return at.forbidden("may only be used when `spec.type` is 'LoadBalancer'")
   }
   forEach(at, ingress, (point, place) => {
     if (point.ip) {
-      follows(place.at('ip'), point.ip, ipAddress)
+      follows(place.at('ip'), point.ip, unless(before, plainAddress))
       ifThere(place.at('ipMode'), point.ipMode, ['Proxy', 'VIP'])
     } else if (point.ipMode !== undefined) place.at('ipMode').forbidden('may not be specified when `ip` is not set')
     if (point.hostname) {
       follows(place.at('hostname'), point.hostname, dns1123Subdomain)
-      if (ipAddress(point.hostname).length === 0) place.at('hostname').invalid(point.hostname, 'must be a DNS name, not an IP address')
+      if (looksLikeAddress(point.hostname)) place.at('hostname').invalid(point.hostname, 'must be a DNS name, not an IP address')
     }
     forEach(place.at('ports'), point.ports, (p, here) => within(here.at('port'), p.port, 1, 65535))
   })

@@ -115,11 +115,50 @@ describe('an update of a service', () => {
   })
 })
 
+describe('addresses of a service', () => {
+  const written = (spec: object, annotations = {}) => ({ metadata: { ...service(spec).metadata, annotations }, spec: { ports: [http], ...spec } })
+  it('are written so that all read the same', () => {
+    expect(createErrors(core.services, written({ type: 'LoadBalancer', clusterIP: '::ffff:10.96.0.9', externalIPs: ['010.1.1.1'], loadBalancerSourceRanges: ['10.0.0.1/8', ' 10.0.0.0/8 '] }))).toEqual([
+      'spec.clusterIPs[0]: Invalid value: "::ffff:10.96.0.9": must not be an IPv4-mapped IPv6 address',
+      'spec.externalIPs[0]: Invalid value: "010.1.1.1": must not have leading 0s',
+      'spec.LoadBalancerSourceRanges[0]: Invalid value: "10.0.0.1/8": must not have bits set beyond the prefix length',
+    ])
+  })
+  it('may stay as they were written', () => {
+    const old = written({ type: 'LoadBalancer', externalIPs: ['::ffff:1.1.1.1'], loadBalancerSourceRanges: ['10.0.0.1/8'] })
+    expect(updateErrors(core.services, { ...old, metadata: { ...old.metadata, labels: { a: 'b' } } }, created(core.services, old))).toEqual([])
+  })
+  it('are ranges in an annotation too, of load balancers', () => {
+    const key = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+    expect(createErrors(core.services, written({}, { [key]: '10.0.0.0/8, x' }))).toEqual([
+      `metadata.annotations[${key}]: Forbidden: may only be used when \`type\` is 'LoadBalancer'`,
+      `metadata.annotations[${key}]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)`,
+    ])
+  })
+})
+
+it('a service may have a name that begins with a digit', () => {
+  const rule = (strategyFor(core.services as never, environment) as Strategy<core.Service>).validateName
+  expect(rule?.('1web')).toEqual([])
+  expect(rule?.('Web')).toHaveLength(1)
+})
+
 describe('warnings about a service', () => {
   const strategy = strategyFor(core.services as never, environment) as Strategy<core.Service>
   it('name what has no effect', () => {
     expect(strategy.warnings?.(complete(core.services, service({ clusterIP: 'None', externalName: 'a.b', sessionAffinity: 'ClientIP' }))))
-      .toEqual(['spec.externalName is ignored when spec.type is not "ExternalName"', 'spec.SessionAffinity is ignored for headless services'])
+      .toEqual(['spec.SessionAffinity is ignored for headless services', 'spec.externalName is ignored when spec.type is not "ExternalName"'])
+  })
+  it('name what is old, and addresses that should be written otherwise', () => {
+    const warnings = (spec: object, annotations = {}) => strategy.warnings?.(complete(core.services, { metadata: { ...service(spec).metadata, annotations }, spec }))
+    expect(warnings({ externalIPs: ['2001:DB8::1'], trafficDistribution: 'PreferClose', loadBalancerIP: '010.0.0.1' }, { 'service.kubernetes.io/topology-aware-hints': 'auto' })).toEqual([
+      'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
+      'spec.externalIPs[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+      'spec.loadBalancerIP: non-standard IP address "010.0.0.1" is invalid: use "10.0.0.1"',
+      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
+    ])
+    expect(warnings({ type: 'ExternalName', externalName: 'a.b', externalIPs: ['1.2.3.4'] })).toEqual(['spec.externalIPs is ignored when spec.type is "ExternalName"'])
   })
 })
 

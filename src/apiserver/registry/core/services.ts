@@ -1,13 +1,14 @@
 /** Services. */
 import type { core } from '../../../api/index.ts'
-import { dns1035Label } from '../../../machinery/names.ts'
+import { dns1123Label } from '../../../machinery/names.ts'
 import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { ageColumn, labelsText, nameColumn, orNone, printer, text, wide } from '../printing.ts'
-import { isHeadless, serviceAllocation } from './services-allocation.ts'
+import { serviceAllocation } from './services-allocation.ts'
 import { createAllocator } from './services-allocator.ts'
 import { keepAllocated, serviceDefaults } from './services-defaults.ts'
 import { agreeOnAddresses, chooseFamilies, familyErrors } from './services-families.ts'
-import { balancerStatus, serviceSpec, serviceUpdate } from './services-validation.ts'
+import { annotatedRanges, balancerStatus, serviceSpec, serviceUpdate } from './services-validation.ts'
+import { serviceWarnings } from './services-warnings.ts'
 
 const servicePrinter = printer<core.Service>(
   nameColumn,
@@ -31,19 +32,6 @@ function externalAddress(service: core.Service): string {
 const portsText = (ports: readonly core.ServicePort[]): string =>
   orNone(ports.map((p) => (p.nodePort ? `${p.port}:${p.nodePort}/${p.protocol}` : `${p.port}/${p.protocol}`)).join(','))
 
-/** What is said of a service and has no effect. */
-function serviceWarnings(spec: core.ServiceSpec): string[] {
-  const named = spec.type === 'ExternalName'
-  const warnings: string[] = []
-  if (named && spec.externalIPs?.length) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
-  if (!named && spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
-  if (!isHeadless(spec)) return warnings
-  if (spec.loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services')
-  if (spec.externalIPs?.length) warnings.push('spec.externalIPs is ignored for headless services')
-  if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
-  return warnings
-}
-
 /** Services: the strategy owns the allocator of both addresses and node ports. */
 export function services(env: StrategyEnvironment): Strategy<core.Service> {
   const allocator = createAllocator(env)
@@ -55,17 +43,18 @@ export function services(env: StrategyEnvironment): Strategy<core.Service> {
     prepareForUpdate: (next, current) => withFamilies(keepAllocated(next, current), current.spec),
     validate: (service, root) => {
       serviceSpec(service.spec, root)
+      annotatedRanges(service, root)
       familyErrors(service.spec, families, root)
     },
     validateUpdate: (next, current, root) => {
       serviceUpdate(next, current, root)
       familyErrors(next.spec, families, root)
     },
-    validateStatusUpdate: (next, _current, root) => balancerStatus(next, root),
+    validateStatusUpdate: (next, current, root) => balancerStatus(next, current, root),
     createOnUpdate: true,
     counted: false,
-    validateName: dns1035Label,
-    warnings: (service) => serviceWarnings(service.spec),
+    validateName: dns1123Label,
+    warnings: serviceWarnings,
     selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
     printer: servicePrinter,
     allocation: serviceAllocation(allocator),

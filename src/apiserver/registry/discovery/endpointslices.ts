@@ -1,9 +1,9 @@
 /** Endpoint slices. */
 import type { discovery } from '../../../api/index.ts'
-import type { Place } from '../../../machinery/field.ts'
-import { dns1123Label, dns1123Subdomain, ipAddress, labelValue, qualifiedName, validateLabels, type NameRule } from '../../../machinery/names.ts'
+import { path, type Place } from '../../../machinery/field.ts'
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName, validateLabels, type NameRule } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
-import { isOwnEndpoint, ordinaryAddress } from '../addresses.ts'
+import { addressWarnings, isOwnEndpoint, ordinaryAddress, plainAddress, unless } from '../addresses.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged, within as inRange } from '../checks.ts'
 import { each, orDefault } from '../defaulting.ts'
 import { ageColumn, firstFew, nameColumn, orUnset, printer, text } from '../printing.ts'
@@ -15,10 +15,10 @@ const types = ['FQDN', 'IPv4', 'IPv6']
 const maxEndpoints = 1000
 const maxAddresses = 100
 
-function validate(slice: discovery.EndpointSlice, root: Place): void {
+function validate(slice: discovery.EndpointSlice, root: Place, rule: NameRule = plainAddress): void {
   oneOfThese(root.at('addressType'), slice.addressType, types)
   if (slice.endpoints.length > maxEndpoints) root.at('endpoints').tooMany(slice.endpoints.length, maxEndpoints)
-  else forEach(root.at('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice)))
+  else forEach(root.at('endpoints'), slice.endpoints, (endpoint, at) => oneEndpoint(endpoint, at, slice.addressType, isOwnEndpoint(slice), rule))
   if (slice.ports.length > 20000) return root.at('ports').tooMany(slice.ports.length, 20000)
   const names = new Set<string>()
   forEach(root.at('ports'), slice.ports, (p, at) => {
@@ -32,11 +32,11 @@ function validate(slice: discovery.EndpointSlice, root: Place): void {
   })
 }
 
-function oneEndpoint(value: discovery.Endpoint, at: Place, type: string, own: boolean): void {
+function oneEndpoint(value: discovery.Endpoint, at: Place, type: string, own: boolean, rule: NameRule): void {
   const place = at.at('addresses')
   if (value.addresses.length === 0) place.required('must contain at least 1 address')
   if (value.addresses.length > maxAddresses) place.tooMany(value.addresses.length, maxAddresses)
-  forEach(place, value.addresses, (address, here) => oneAddress(address, here, type, own))
+  forEach(place, value.addresses, (address, here) => oneAddress(address, here, type, own, rule))
   if (value.hostname !== undefined) follows(at.at('hostname'), value.hostname, dns1123Label)
   if (value.nodeName !== undefined) follows(at.at('nodeName'), value.nodeName, dns1123Subdomain)
   const topology = at.at('deprecatedTopology')
@@ -68,9 +68,9 @@ function fullName(at: Place, value: string): void {
   }
 }
 
-function oneAddress(address: string, at: Place, type: string, own: boolean): void {
+function oneAddress(address: string, at: Place, type: string, own: boolean, rule: NameRule): void {
   if (type === 'FQDN') return fullName(at, address)
-  const problems = ipAddress(address)
+  const problems = rule(address)
   for (const why of problems) at.invalid(address, why)
   if (problems.length > 0) return
   const v6 = address.includes(':')
@@ -82,11 +82,13 @@ function oneAddress(address: string, at: Place, type: string, own: boolean): voi
 export const endpointslices: Strategy<discovery.EndpointSlice> = {
   counted: true,
   default: withDefaults,
-  validate,
+  validate: (slice, root) => validate(slice, root),
   validateUpdate: (next, current, root) => {
-    validate(next, root)
+    validate(next, root, unless(current.endpoints.flatMap(({ addresses }): readonly string[] => addresses), plainAddress))
     unchanged(root.at('addressType'), next.addressType, current.addressType)
   },
+  warnings: ({ addressType, endpoints }) => (addressType === 'FQDN' ? [] : endpoints.flatMap(({ addresses }, i) =>
+    addresses.flatMap((address, j) => addressWarnings(path('endpoints').index(i).at('addresses').index(j), address)))),
   printer: printer<discovery.EndpointSlice>(
     nameColumn,
     text('AddressType', 'Of which kind its addresses are.', (o) => o.addressType),

@@ -1,8 +1,9 @@
 /** Ingresses. */
 import type { networking } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
-import { dns1035Label, dns1123Subdomain, ipAddress, pathSegmentName, portName, wildcardDNS1123Subdomain } from '../../../machinery/names.ts'
+import { dns1123Label, dns1123Subdomain, pathSegmentName, portName, wildcardDNS1123Subdomain } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
+import { looksLikeAddress, plainAddress, unless } from '../addresses.ts'
 import { follows, forEach, named, port } from '../checks.ts'
 import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
 
@@ -44,7 +45,7 @@ function spec(at: Place, value: networking.IngressSpec): void {
 }
 
 function host(at: Place, name: string): void {
-  if (ipAddress(name).length === 0) at.invalid(name, 'must be a DNS name, not an IP address')
+  if (looksLikeAddress(name)) at.invalid(name, 'must be a DNS name, not an IP address')
   follows(at, name, name.includes('*') ? wildcardDNS1123Subdomain : dns1123Subdomain)
 }
 
@@ -73,7 +74,7 @@ function backend(at: Place, { service, resource }: networking.IngressBackend): v
   else {
     const place = at.at('service')
     if (!service.name) place.at('name').required()
-    else follows(place.at('name'), service.name, dns1035Label)
+    else follows(place.at('name'), service.name, dns1123Label)
     const { name, number } = service.port
     if (name && number) at.invalid('', 'cannot set both port name & port number')
     else if (name) follows(place.at('port').at('name'), name, portName)
@@ -90,12 +91,13 @@ function validate(ingress: networking.Ingress, root: Place): void {
 }
 
 /** Where an ingress is reached, as its controller says. */
-function statusErrors({ status }: networking.Ingress, root: Place): void {
+function statusErrors({ status }: networking.Ingress, current: networking.Ingress, root: Place): void {
+  const rule = unless(current.status.loadBalancer.ingress?.map(({ ip = '' }) => ip), plainAddress)
   forEach(root.at('status').at('loadBalancer').at('ingress'), status.loadBalancer.ingress, ({ ip, hostname }, place) => {
-    if (ip) follows(place.at('ip'), ip, ipAddress)
+    if (ip) follows(place.at('ip'), ip, rule)
     if (!hostname) return
     follows(place.at('hostname'), hostname, dns1123Subdomain)
-    if (ipAddress(hostname).length === 0) place.at('hostname').invalid(hostname, 'must be a DNS name, not an IP address')
+    if (looksLikeAddress(hostname)) place.at('hostname').invalid(hostname, 'must be a DNS name, not an IP address')
   })
 }
 
@@ -103,6 +105,6 @@ export const ingresses: Strategy<networking.Ingress> = {
   validate,
   warnings: ({ metadata }) => (metadata.annotations?.[classAnnotation] === undefined ? [] : [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]),
   validateUpdate: (next, _current, root) => spec(root.at('spec'), next.spec),
-  validateStatusUpdate: (next, _current, root) => statusErrors(next, root),
+  validateStatusUpdate: (next, current, root) => statusErrors(next, current, root),
   printer: ingressPrinter,
 }
