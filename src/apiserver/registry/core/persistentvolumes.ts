@@ -1,9 +1,10 @@
 /** Persistent volumes. */
 import { core } from '../../../api/index.ts'
-import type { Place } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1123Label, dns1123Subdomain } from '../../../machinery/names.ts'
 import { isQuantity, parseQuantity } from '../../../machinery/quantity.ts'
+import { rfc3339 } from '../../../machinery/time.ts'
 import type { Strategy } from '../../strategy.ts'
 import { follows, ifThere, named, oneOfThese, unchanged } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
@@ -14,6 +15,7 @@ import { noClimbing, absolutePath } from './validation/paths.ts'
 import { azureDisk, csiPersistent, fc, flexOptions, flocker, iscsi, monitors, partition, quobyte, secretWithNamespace, sourcePath, storageos } from './validation/volume-sources.ts'
 import { nodeSelector } from './validation/scheduling.ts'
 import { hostPath, requiredTexts } from './validation/volumes.ts'
+import { nodeTermWarnings } from './node-labels.ts'
 import { classAnnotation, modesText } from './volume-text.ts'
 
 const volumePrinter = printer<core.PersistentVolume>(
@@ -153,11 +155,40 @@ function validateUpdate(next: core.PersistentVolume, current: core.PersistentVol
   }
 }
 
+/** The volume with the time at which it came to its phase; whoever writes the phase may say another. */
+function timed(next: core.PersistentVolume, current: core.PersistentVolume | undefined, now: number): core.PersistentVolume {
+  const was = current?.status
+  const said = next.status.lastPhaseTransitionTime
+  if (was && (next.status.phase === was.phase || (said !== undefined && said !== was.lastPhaseTransitionTime))) return next
+  return { ...next, status: { ...next.status, lastPhaseTransitionTime: rfc3339(now) } }
+}
+
+/** Since when sources are old, and do nothing. */
+const old: Partial<Record<keyof core.PersistentVolumeSource, string>> = {
+  cephfs: 'deprecated in v1.28, non-functional in v1.31+', photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+', scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
+  storageos: 'deprecated in v1.22, non-functional in v1.25+', glusterfs: 'deprecated in v1.25, non-functional in v1.26+', rbd: 'deprecated in v1.28, non-functional in v1.31+',
+}
+const recycling = 'The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.'
+
+/** What is old about a volume. */
+function warnings({ metadata, spec }: core.PersistentVolume): readonly string[] {
+  const at = path('spec')
+  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms ?? []
+  return [
+    ...(metadata.annotations?.[classAnnotation] === undefined ? [] : [`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
+    ...(spec.persistentVolumeReclaimPolicy === 'Recycle' ? [`spec.persistentVolumeReclaimPolicy: ${recycling}`] : []),
+    ...terms.flatMap((term, i) => nodeTermWarnings(at.at('nodeAffinity').at('required').at('nodeSelectorTerms').index(i), term)),
+    ...sourcesOf(spec).flatMap((name) => (old[name] ? [`${at.at(name === 'storageos' ? 'storageOS' : name)}: ${old[name]}`] : [])),
+  ]
+}
+
 export const persistentvolumes: Strategy<core.PersistentVolume> = {
   counted: false,
   default: withDefaults,
-  prepareForCreate: (volume) => ({ ...volume, status: { phase: 'Pending' } }),
+  prepareForCreate: (volume, { now }) => timed({ ...volume, status: { phase: 'Pending' } }, undefined, now),
+  prepareForStatusUpdate: (next, current, { now }) => timed({ ...current, metadata: { ...next.metadata, ownerReferences: current.metadata.ownerReferences }, status: next.status }, current, now),
   validate,
   validateUpdate,
+  warnings,
   printer: volumePrinter,
 }

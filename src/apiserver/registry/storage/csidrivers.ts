@@ -22,6 +22,8 @@ function spec(at: Place, value: storage.CSIDriverSpec): void {
   for (const mode of value.volumeLifecycleModes ?? []) ifThere(at.at('volumeLifecycleModes'), mode, ['Persistent', 'Ephemeral'])
   const period = value.nodeAllocatableUpdatePeriodSeconds
   if (period !== undefined && period < 10) at.at('nodeAllocatableUpdatePeriodSeconds').invalid(period, 'must be greater than or equal to 10 seconds')
+  const handed = value.serviceAccountTokenInSecrets
+  if (handed !== undefined && !value.tokenRequests?.length) at.at('serviceAccountTokenInSecrets').invalid(handed, 'serviceAccountTokenInSecrets is set but no tokenRequests are specified')
 }
 
 function validateUpdate(next: storage.CSIDriver, current: storage.CSIDriver, root: Place): void {

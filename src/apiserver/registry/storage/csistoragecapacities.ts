@@ -1,10 +1,11 @@
 /** CSI storage capacities: how much room there is for volumes of a class. */
 import type { storage } from '../../../api/index.ts'
-import type { Place } from '../../../machinery/field.ts'
+import { path, type Place } from '../../../machinery/field.ts'
 import { dns1123Subdomain } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { readQuantity } from '../amounts.ts'
 import { follows, selector, unchanged } from '../checks.ts'
+import { nodeSelectorWarnings } from '../core/node-labels.ts'
 import { nameColumn, orUnset, printer, text } from '../printing.ts'
 
 function validate(value: storage.CSIStorageCapacity, root: Place): void {
@@ -21,6 +22,7 @@ export const csistoragecapacities: Strategy<storage.CSIStorageCapacity> = {
     unchanged(root.at('nodeTopology'), next.nodeTopology, current.nodeTopology)
     unchanged(root.at('storageClassName'), next.storageClassName, current.storageClassName)
   },
+  warnings: ({ nodeTopology }) => nodeSelectorWarnings(path('nodeTopology'), nodeTopology),
   printer: printer<storage.CSIStorageCapacity>(
     nameColumn,
     text('StorageClassName', 'The class whose volumes find room.', (o) => o.storageClassName),

@@ -5,6 +5,7 @@ import { deepEqual } from '../../../machinery/meta.ts'
 import { qualifiedName } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { distinct, follows, forEach, oneOfThese, unchanged } from '../checks.ts'
+import { oldNodeLabel } from '../core/node-labels.ts'
 import { orDefault } from '../defaulting.ts'
 import { ageColumn, nameColumn, orUnset, printer, text } from '../printing.ts'
 import { parameters, qualifiedDriver } from './parameters.ts'
@@ -50,6 +51,8 @@ export const storageclasses: Strategy<storage.StorageClass> = {
   default: (object) => orDefault(object, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),
   validate,
   validateUpdate,
+  warnings: ({ allowedTopologies = [] }) => allowedTopologies.flatMap(({ matchLabelExpressions = [] }, i) => matchLabelExpressions.flatMap(({ key }, j) =>
+    (oldNodeLabel(key) ? [`allowedTopologies[${i}].matchLabelExpressions[${j}].key: ${oldNodeLabel(key)}`] : []))),
   printer: printer<storage.StorageClass>(
     { ...nameColumn, cell: (o) => `${o.metadata.name ?? ''}${isDefault(o as storage.StorageClass) ? ' (default)' : ''}` },
     text('Provisioner', 'Who makes its volumes.', (o) => o.provisioner),
