@@ -36,6 +36,8 @@ export interface CelEnvironment {
   readonly types: Types
   /** The type by which the sizes of values are known ahead, from the root variables down. */
   readonly measured?: CelType | undefined
+  /** Whether `cel.bind` is known. */
+  readonly bindings?: boolean | undefined
 }
 
 export interface CelProgram {
@@ -72,6 +74,8 @@ export function celEnvironment(options: {
   readonly typeOf?: (name: string) => CelObjectType | undefined
   /** For estimates of costs: the type that root variables have, whose `max` bounds their parts. Without it nothing is bounded. */
   readonly measured?: CelType
+  /** Whether `cel.bind(name, value, body)` is known; Kubernetes has it only where devices are selected. */
+  readonly bindings?: boolean
 }): CelEnvironment {
   standardFunctions ??= functionTable(libraries)
   const types = new Map<string, CelType>([...standardTypes, ...(options.types ?? []).map((type): [string, CelType] => [type.name, type])])
@@ -79,13 +83,14 @@ export function celEnvironment(options: {
     variables: new Map(Object.entries(options.variables)),
     functions: options.functions?.length ? functionTable([...libraries, options.functions]) : standardFunctions,
     measured: options.measured,
+    bindings: options.bindings,
     types: options.typeOf ? { get: (name) => types.get(name) ?? options.typeOf?.(name) } : types,
   }
 }
 
 /** An expression, parsed, checked and ready. Throws `CelError` worded like cel-go: `ERROR: <input>:1:6: undeclared reference to 'x' (in container '')…`. */
 export function compileCel(source: string, env: CelEnvironment): CelProgram {
-  const root = parseCel(source)
+  const root = parseCel(source, env.bindings ? { bindings: true } : {})
   const checked = checkCel(source, root, env)
   validateLiterals(source, checked)
   const planner = createPlanner(checked, env.variables)

@@ -1,6 +1,7 @@
 /** The calls that are not calls: `has`, and the macros with variables of their own. */
 import type { Expr, FoldOp } from './ast.ts'
 import { SyntaxFailure } from './lexer.ts'
+import { INT } from './types.ts'
 
 /** The function that `sortBy` ends in: the list, and the key of each element. */
 export const sortByKeys = '@sortByAssociatedKeys'
@@ -19,6 +20,13 @@ export function macro(name: string, pos: number, target: Expr | undefined, args:
   if (variables.length === 2 && variables[0] === variables[1]) throw new SyntaxFailure((args[1] as Expr).pos, `duplicate variable name: ${variables[1]}`)
   const rest = args.slice(shape.variables)
   return { kind: 'fold', pos, op: shape.op, range: target, variables, ...(rest.length === 2 ? { filter: rest[0] } : {}), body: rest.at(-1) as Expr }
+}
+
+/** `cel.bind(name, value, body)`, where it is known: the body of a list with that one value. */
+export function binding(pos: number, [name, value, body]: readonly Expr[]): Expr {
+  const range: Expr = { kind: 'list', pos, elements: [{ value: value as Expr, optional: false }] }
+  const fold: Expr = { kind: 'fold', pos, op: 'map', range, variables: [variable(name as Expr, 'cel.bind() variable names must be simple identifiers')], body: body as Expr }
+  return { kind: 'call', pos, fn: '_[_]', args: [fold, { kind: 'literal', pos, value: 0n, type: INT }] }
 }
 
 type Shapes = Readonly<Record<number, { readonly op: FoldOp; readonly variables: 1 | 2 }>>

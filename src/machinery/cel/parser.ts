@@ -2,7 +2,7 @@
 import { childrenOf, type Expr } from './ast.ts'
 import { compileError } from './errors.ts'
 import { SyntaxFailure, tokenize, type Token } from './lexer.ts'
-import { macro } from './macros.ts'
+import { binding, macro } from './macros.ts'
 import { BOOL, BYTES, DOUBLE, INT, NULL, STRING, UINT } from './types.ts'
 import { Uint } from './values.ts'
 
@@ -19,13 +19,13 @@ const begins = ({ kind, text }: Token): boolean => (kind === 'op' ? '[{(.-!'.inc
 const anything = "expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 
 /** The expression in `source`. Throws `CelError` with cel-go's wording. */
-export function parseCel(source: string): Expr {
+export function parseCel(source: string, { bindings = false }: { readonly bindings?: boolean } = {}): Expr {
   try {
     if (source.length > maxLength) {
       const size = [...source].length
       if (size > maxLength) throw new SyntaxFailure(0, `expression code point size exceeds limit: size: ${size}, limit ${maxLength}`)
     }
-    const expr = new Parser(tokenize(source)).whole()
+    const expr = new Parser(tokenize(source), bindings).whole()
     if (height(expr) > maxHeight) throw new SyntaxFailure(0, `expression recursion limit exceeded: ${maxHeight}`)
     return expr
   } catch (error) {
@@ -47,7 +47,12 @@ class Parser {
   private at = 0
   private depth = 0
 
-  constructor(tokens: readonly Token[]) { this.tokens = tokens }
+  private readonly bindings: boolean
+
+  constructor(tokens: readonly Token[], bindings: boolean) {
+    this.tokens = tokens
+    this.bindings = bindings
+  }
 
   whole(): Expr {
     const expr = this.expression()
@@ -156,6 +161,7 @@ class Parser {
     const open = this.accept('(')
     if (!open) return { kind: 'select', pos, operand, field: name.text, test: false }
     const args = this.list(')')
+    if (this.bindings && operand.kind === 'ident' && operand.name === 'cel' && name.text === 'bind' && args.length === 3) return binding(open.pos, args)
     return macro(name.text, open.pos, operand, args) ?? { kind: 'call', pos: open.pos, fn: name.text, target: operand, args }
   }
 

@@ -3,6 +3,7 @@ import type { dra } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../../machinery/names.ts'
 import { distinct, driverName, follows, forEach, ifThere, named, oneOfThese } from '../checks.ts'
+import { deviceExpression } from './expressions.ts'
 import { fullName } from './names.ts'
 import { orDefault, within } from '../defaulting.ts'
 
@@ -15,13 +16,15 @@ const exact = <R extends dra.ExactDeviceRequest | dra.DeviceSubRequest>(request:
 export const claimDefaults = (spec: dra.ResourceClaimSpec): dra.ResourceClaimSpec => within(spec, 'devices', (devices) => within(devices, 'requests', (requests) =>
   requests.map((request) => within(within(request, 'exactly', exact), 'firstAvailable', (list) => list.map(exact)))))
 
-/** Validates selectors of devices. */
-export function selectors(at: Place, list: readonly dra.DeviceSelector[] | undefined): void {
+/** Validates selectors of devices; those that are `stored` have been compiled before. */
+export function selectors(at: Place, list: readonly dra.DeviceSelector[] | undefined, stored = false): void {
   atMost(at, list, 32, (selector, place) => {
     if (!selector.cel) return place.at('cel').required()
     const expression = place.at('cel').at('expression')
     if (!selector.cel.expression) expression.required()
+    else if (stored) return
     else if (Buffer.byteLength(selector.cel.expression) > longestExpression) expression.tooLong(longestExpression)
+    else deviceExpression(expression, selector.cel.expression)
   })
 }
 
@@ -38,11 +41,11 @@ export function atMost<L extends readonly unknown[]>(at: Place, list: L | undefi
   return true
 }
 
-/** Validates the configuration of devices. */
-export function configuration(at: Place, value: dra.DeviceConfiguration): void {
+/** Validates the configuration of devices; what is `stored` may be longer than what is new. */
+export function configuration(at: Place, value: dra.DeviceConfiguration, stored = false): void {
   if (!value.opaque) return at.at('opaque').required()
   driverName(at.at('opaque').at('driver'), value.opaque.driver)
-  oneObject(at.at('opaque').at('parameters'), value.opaque.parameters, largestParameters)
+  oneObject(at.at('opaque').at('parameters'), value.opaque.parameters, stored ? Infinity : largestParameters)
 }
 
 /** Something that only its reader understands: an object, as decoding has made sure, of at most `most` bytes. */

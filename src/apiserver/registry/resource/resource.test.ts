@@ -90,3 +90,75 @@ it('the status of a claim says who may use what is there', () => {
   expect(errors({ allocation: {}, reservedFor: [pod, { ...pod, name: '' }] }, { allocation: {} })).toEqual(['status.reservedFor[1].name: Required value', 'status.reservedFor[1]: Duplicate value: "u"'])
   expect(errors({ allocation: { nodeSelector: { nodeSelectorTerms: [] } } }, { allocation: {} })?.[0]).toMatch(/^status.allocation: Invalid value: .*: field is immutable$/)
 })
+
+describe('a device that several may use', () => {
+  const place = 'spec.devices[0].capacity[memory].requestPolicy'
+  const shared = (requestPolicy: object, more: object = { allowMultipleAllocations: true }) => named(device({ ...more, capacity: { memory: { value: '10', requestPolicy } } }))
+  it.each<[string, object, string[]]>([
+    ['as it is', {}, []],
+    ['by values', { default: '2', validValues: ['1', '2', '4'] }, []],
+    ['in steps', { default: '4', validRange: { min: '2', max: '8', step: '2' } }, []],
+    ['by values and in steps', { default: '1', validValues: ['1'], validRange: { min: '1' } }, [`${place}: Forbidden: exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time`]],
+    ['by values without a default', { validValues: ['1'] }, [`${place}.default: Required value: required when validValues is defined`]],
+    ['by values in no order', { default: '3', validValues: ['2', '1', '11', '11'] }, [
+      `${place}.validValues[1]: Invalid value: "1": values must be sorted in ascending order`, `${place}.validValues[2]: Invalid value: "11": option is larger than capacity value: 10`,
+      `${place}.validValues[3]: Invalid value: "11": option is larger than capacity value: 10`, `${place}.validValues[3]: Duplicate value: "11"`, `${place}.validValues: Invalid value: "3": default value is not valid according to the requestPolicy`,
+    ]],
+    ['in a range without a start', { default: '1', validRange: {} }, [`${place}.validRange.min: Required value: required when validRange is defined`]],
+    ['in a range backwards', { default: '1', validRange: { min: '12', max: '11' } }, [
+      `${place}.validRange.min: Invalid value: "12": min is larger than capacity value: 10`, `${place}.validRange.default: Invalid value: "1": default is less than min: 12`,
+      `${place}.validRange.max: Invalid value: "12": min is larger than max: 11`, `${place}.validRange.max: Invalid value: "11": max is larger than capacity value: 10`,
+    ]],
+    ['in steps that miss', { default: '3', validRange: { min: '2', max: '7', step: '2' } }, [
+      `${place}.validRange.step: Invalid value: "3": value is not a multiple of a given step (2) from (2)`, `${place}.validRange.step: Invalid value: "7": value is not a multiple of a given step (2) from (2)`,
+    ]],
+    ['in no steps', { default: '2', validRange: { min: '2', step: '0' } }, [`${place}.validRange.step: Invalid value: "0": must be greater than zero`]],
+    ['from below nothing', { default: '2', validRange: { min: '-2', step: '2' } }, [`${place}.validRange.min: Invalid value: "-2": must be greater than or equal to 0`]],
+  ])('%s', (_, policy, errors) => {
+    expect(createErrors(slices, shared(policy))).toEqual(errors)
+  })
+  it('stays as it was', () => {
+    const before = created(slices, shared({ validValues: ['1'] }))
+    expect(updateErrors(slices, { ...shared({ validValues: ['1'] }), metadata: { name: 'a', labels: { a: 'b' } } }, before)).toEqual([])
+    expect(createErrors(slices, shared({}, {}))).toEqual([`${place}: Forbidden: allowMultipleAllocations must be true`])
+  })
+})
+
+it('a slice has so many counters, and a device so many values, and no more', () => {
+  const many = Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`c${i}`, { value: '1' }]))
+  expect(createErrors(slices, named(slice({ sharedCounters: [{ name: 's', counters: many }] })))).toEqual(['spec.sharedCounters[0].counters: Too many: 33: must have at most 32 items'])
+  expect(createErrors(slices, named(device({ consumesCounters: [{ counterSet: 's', counters: many }] })))).toEqual(['spec.devices[0].consumesCounters[0].counters: Too many: 33: must have at most 32 items'])
+  expect(createErrors(slices, named(device({ attributes: { a: { ints: Array.from({ length: 49 }, (_, i) => i) } } })))).toEqual(['spec.devices[0]: Invalid value: 49: the total number of attribute values must not exceed 48'])
+  expect(createErrors(slices, named(slice({ devices: Array.from({ length: 65 }, (_, i) => ({ name: `d${i}`, attributes: { a: { ints: [1] } } })) })))).toEqual(['spec.devices: Too many: 65: must have at most 64 items'])
+})
+
+it('a template gives its claims labels that can be', () => {
+  const spec = { metadata: { labels: { 'a b': 'c' } }, spec: { devices: { requests: [] } } }
+  expect(createErrors(any(dra.resourceclaimtemplates), named({ spec }))).toEqual([like('spec.metadata.labels: Invalid value: "a b"')])
+})
+
+describe('an expression that selects devices', () => {
+  const at = 'spec.selectors[0].cel.expression'
+  const written = (expression: string) => named({ spec: { selectors: [{ cel: { expression } }] } })
+  it.each([
+    ['a driver', "device.driver == 'd.example.com'"], ['an attribute', "device.attributes['d.example.com'].model == 'x'"], ['an attribute that is true or false', "device.attributes['d.example.com'].fast"],
+    ['a version', "device.attributes['d.example.com'].v.isGreaterThan(semver('1.0.0'))"], ['a capacity', "device.capacity['d.example.com'].memory.compareTo(quantity('1Gi')) >= 0"],
+    ['what is not there', "'d.example.com' in device.attributes && has(device.attributes['d.example.com'].model)"], ['sharing', 'device.allowMultipleAllocations'],
+    ['a name for a part', "cel.bind(d, device.attributes['d.example.com'], d.fast && d.model == 'x')"],
+  ])('by %s', (_, expression) => {
+    expect(createErrors(classes, written(expression))).toEqual([])
+  })
+  it.each([
+    ['which is none', 'device.', new RegExp(`^${at.replaceAll(/[[\].]/g, '\\$&')}: Invalid value: "device.": compilation failed: ERROR: <input>:1:8: Syntax error`)],
+    ['by what devices do not have', 'device.nodes', /compilation failed: ERROR: <input>:1:7: undefined field 'nodes'/],
+    ['by a text', 'device.driver', /must evaluate to bool or the unknown type, not string$/],
+    ['at too high a price', 'device.attributes.all(a, device.attributes.all(b, device.attributes.all(c, device.attributes.all(d, a == b && c == d))))', /: Forbidden: too complex, exceeds cost limit$/],
+  ])('%s is refused', (_, expression, error) => {
+    expect(createErrors(classes, written(expression))).toEqual([expect.stringMatching(error)])
+  })
+  it('is not looked at again while it stays', () => {
+    const stored = created(classes, written('nothing'))
+    expect(updateErrors(classes, { ...written('nothing'), metadata: { name: 'a', labels: { a: 'b' } } }, stored)).toEqual([])
+    expect(updateErrors(classes, written('nothing else'), stored)).toHaveLength(1)
+  })
+})

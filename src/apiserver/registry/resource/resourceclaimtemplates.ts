@@ -1,5 +1,6 @@
 /** Templates of claims for devices. */
 import type { dra } from '../../../api/index.ts'
+import { validateAnnotations, validateLabels } from '../../../machinery/objectmeta.ts'
 import type { Strategy, StrategyEnvironment } from '../../strategy.ts'
 import { unchanged } from '../checks.ts'
 import { within } from '../defaulting.ts'
@@ -10,7 +11,12 @@ import { adminRequests } from './permissions.ts'
 export const resourceclaimtemplates = ({ client }: StrategyEnvironment): Strategy<dra.ResourceClaimTemplate> => ({
   counted: false,
   default: (template) => within(template, 'spec', (spec) => within(spec, 'spec', claimDefaults)),
-  validate: (template, root) => claimSpec(root.at('spec').at('spec'), template.spec.spec),
+  validate: ({ spec: { metadata, spec } }, root) => {
+    const at = root.at('spec')
+    validateAnnotations(metadata.annotations, at.at('metadata').at('annotations'))
+    validateLabels(metadata.labels, at.at('metadata').at('labels'))
+    claimSpec(at.at('spec'), spec)
+  },
   validateUpdate: (next, current, root) => unchanged(root.at('spec'), next.spec, current.spec),
   consult: (next, current) => (current ? undefined : adminRequests(client, next.spec.spec.devices.requests, next.metadata.namespace ?? '')),
   printer: printer<dra.ResourceClaimTemplate>(nameColumn, ageColumn),

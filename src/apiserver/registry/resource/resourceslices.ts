@@ -7,10 +7,10 @@ import { distinct, driverName, follows, unchanged } from '../checks.ts'
 import { nodeSelector } from '../core/validation/scheduling.ts'
 import { ageColumn, nameColumn, orUnset, printer, text } from '../printing.ts'
 import { atMost } from './claims.ts'
-import { oneDevice } from './devices.ts'
+import { counters, oneDevice } from './devices.ts'
 import { poolName } from './names.ts'
 
-function validate({ spec }: dra.ResourceSlice, root: Place): void {
+function validate({ spec }: dra.ResourceSlice, root: Place, was?: dra.ResourceSliceSpec): void {
   const at = root.at('spec')
   driverName(at.at('driver'), spec.driver)
   poolName(at.at('pool').at('name'), spec.pool.name)
@@ -19,18 +19,20 @@ function validate({ spec }: dra.ResourceSlice, root: Place): void {
   places(at, spec)
   if (spec.sharedCounters && spec.devices) at.invalid('', 'only one of `sharedCounters` or `devices` is allowed')
   const devices = spec.devices ?? []
+  const before = new Map((was?.devices ?? []).map((device) => [device.name, device]))
   // What takes long to look through makes room for fewer.
-  const most = devices.some((device) => device.taints?.length || device.consumesCounters?.length) ? 64 : 128
-  atMost(at.at('devices'), devices, most, (device, place) => oneDevice(device, place, spec.perDeviceNodeSelection ?? false))
+  const most = devices.some((device) => device.taints?.length || device.consumesCounters?.length || Object.values(device.attributes ?? {}).some(isList)) ? 64 : 128
+  atMost(at.at('devices'), devices, most, (device, place) => oneDevice(device, place, spec.perDeviceNodeSelection ?? false, before.get(device.name)))
   distinct(at.at('devices'), devices, (device) => device.name)
   atMost(at.at('sharedCounters'), spec.sharedCounters, 8, (set, place) => {
     if (!set.name) place.at('name').required()
     else follows(place.at('name'), set.name, dns1123Label)
-    if (Object.keys(set.counters ?? {}).length === 0) place.at('counters').required()
-    for (const name of Object.keys(set.counters ?? {})) follows(place.at('counters'), name, dns1123Label)
+    counters(place.at('counters'), set.counters)
   })
   distinct(at.at('sharedCounters'), spec.sharedCounters, (set) => set.name)
 }
+
+const isList = ({ bools, ints, strings, versions }: dra.DeviceAttribute): boolean => Boolean(bools ?? ints ?? strings ?? versions)
 
 const onlyOne = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'
 
@@ -57,9 +59,9 @@ function places(at: Place, spec: dra.ResourceSliceSpec): void {
 }
 
 export const resourceslices: Strategy<dra.ResourceSlice> = {
-  validate,
+  validate: (slice, root) => validate(slice, root),
   validateUpdate: (next, current, root) => {
-    validate(next, root)
+    validate(next, root, current.spec)
     for (const name of ['driver', 'nodeName'] as const) unchanged(root.at('spec').at(name), next.spec[name], current.spec[name])
     unchanged(root.at('spec').at('pool').at('name'), next.spec.pool.name, current.spec.pool.name)
   },
