@@ -1,6 +1,7 @@
 /** Endpoint slices. */
 import type { discovery } from '../../../api/index.ts'
 import { path, type Place } from '../../../machinery/field.ts'
+import { deepEqual } from '../../../machinery/meta.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName, validateLabels, type NameRule } from '../../../machinery/names.ts'
 import type { Strategy } from '../../strategy.ts'
 import { addressWarnings, isOwnEndpoint, ordinaryAddress, plainAddress, unless } from '../addresses.ts'
@@ -79,9 +80,22 @@ function oneAddress(address: string, at: Place, type: string, own: boolean, rule
   if (!own) ordinaryAddress(at, address)
 }
 
+/** Places of endpoints as version 1 does not write them any more: what is said of them is passed over. */
+function withoutTopology(slice: discovery.EndpointSlice): discovery.EndpointSlice {
+  if (slice.endpoints.every(({ deprecatedTopology }) => deprecatedTopology === undefined)) return slice
+  return { ...slice, endpoints: slice.endpoints.map((endpoint) => ({ ...endpoint, deprecatedTopology: undefined })) }
+}
+
+/** A slice moves with its labels too: they say whose it is. */
+const moved = (next: discovery.EndpointSlice, current: discovery.EndpointSlice): boolean =>
+  !deepEqual({ ...next, metadata: next.metadata.labels ?? {} }, { ...current, metadata: current.metadata.labels ?? {} })
+
 export const endpointslices: Strategy<discovery.EndpointSlice> = {
   counted: true,
+  moved,
   default: withDefaults,
+  prepareForCreate: withoutTopology,
+  prepareForUpdate: (next, current) => (deepEqual(next.endpoints, current.endpoints) ? next : withoutTopology(next)),
   validate: (slice, root) => validate(slice, root),
   validateUpdate: (next, current, root) => {
     validate(next, root, unless(current.endpoints.flatMap(({ addresses }): readonly string[] => addresses), plainAddress))
