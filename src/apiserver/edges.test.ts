@@ -1,7 +1,7 @@
 /** The edges as clients meet them: over HTTP, with nothing but a token. */
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { admissionregistration, authentication, authorization, core, rbac } from '../api/index.ts'
+import { admissionregistration, authentication, authorization, core, dra, rbac } from '../api/index.ts'
 import { systemClock as clock } from '../machinery/clock.ts'
 import { quiet, type Component } from '../machinery/log.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -17,7 +17,7 @@ let running: Component
 let token: string
 
 const http = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
-  const response = await fetch(api.url + path, { ...init, headers: { ...headers, ...(init.body ? { 'content-type': 'application/json' } : {}) } })
+  const response = await fetch(api.url + path, { ...init, headers: { ...(init.body ? { 'content-type': 'application/json' } : {}), ...headers } })
   const text = await response.text()
   return { code: response.status, text, headers: response.headers, get json() { return JSON.parse(text) as Record<string, never> } }
 }
@@ -147,4 +147,32 @@ it('takes from reviews what only the server says of objects, and refuses those f
   const local = (metadata: object) => api.client.create(authorization.localsubjectaccessreviews, { metadata, spec: { user: 'ana', resourceAttributes } }, { namespace: 'default' }).then(({ metadata: { namespace } }) => namespace, (error: Error) => error.message)
   expect([await local({}), await local({ namespace: 'default' })]).toEqual(['default', 'default'])
   expect(await local({ namespace: 'kube-system' })).toBe('the namespace of the provided object does not match the namespace sent on the request')
+})
+
+describe('claims for devices', () => {
+  const claims = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims'
+  const claim = (name: string, part: object = {}) => ({ apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name }, spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'c', ...part } }] } } })
+  const post = (body: object) => http(claims, as(token), { method: 'POST', body: JSON.stringify(body) })
+  const bound = { status: { allocation: { devices: { results: [{ request: 'r', driver: 'd.example.com', pool: 'p', device: 'gpu' }] } } } }
+  const bind = () => http(`${claims}/plain/status`, { ...as(token), 'content-type': 'application/merge-patch+json' }, { method: 'PATCH', body: JSON.stringify(bound) })
+
+  beforeAll(async () => {
+    const rules = [{ apiGroups: ['resource.k8s.io'], resources: ['resourceclaims', 'resourceclaims/status'], verbs: ['*'] }]
+    await api.client.create(rbac.clusterroles, { metadata: { name: 'claimer' }, rules })
+    await api.client.create(rbac.clusterrolebindings, {
+      metadata: { name: 'claimer' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'claimer' }, subjects: [{ kind: 'ServiceAccount', name: 'app', namespace: 'default' }],
+    })
+  })
+  it('of administrators need a namespace that is marked', async () => {
+    const refused = await post(claim('admin', { adminAccess: true }))
+    expect(refused).toMatchObject({ code: 422, json: { message: expect.stringContaining('admin access to devices requires the `resource.kubernetes.io/admin-access: true` label') as string } })
+    expect((await post(claim('plain'))).code).toBe(201)
+  })
+  it('are bound by nobody who may only write their status', async () => {
+    expect(await bind()).toMatchObject({ code: 422, json: { message: expect.stringContaining('requires resource="resourceclaims/binding", verb="patch" permission') as string } })
+    const rules = [{ apiGroups: ['resource.k8s.io'], resources: ['resourceclaims', 'resourceclaims/status', 'resourceclaims/binding'], verbs: ['*'] }]
+    await api.client.update(rbac.clusterroles, { ...(await api.client.get(rbac.clusterroles, 'claimer')), rules })
+    await expect.poll(async () => (await bind()).code).toBe(200)
+    expect((await api.client.get(dra.resourceclaims, 'plain', { namespace: 'default' })).status.allocation?.devices.results).toHaveLength(1)
+  })
 })
