@@ -4,20 +4,12 @@ import { path, type Path } from '../../../machinery/field.ts'
 import { dns1123Label, labelValue } from '../../../machinery/names.ts'
 import { readQuantity } from '../amounts.ts'
 import { addressWarnings } from './address-warnings.ts'
+import { oldNodeLabel } from './node-labels.ts'
 import { portWarnings } from './port-warnings.ts'
 import { volumeWarnings } from './volume-warnings.ts'
 
 /** A container of any kind, and where it stands: the order of Kubernetes, init containers first. */
 export type Standing = readonly [container: core.Container, at: Path, sidecarOrMain: boolean]
-
-/** Labels of nodes that have a successor. */
-const oldLabels: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-}
 
 /** Annotations that do nothing any more. */
 const oldAnnotations: Readonly<Record<string, string>> = {
@@ -106,12 +98,12 @@ function environment(at: Path, env: readonly core.EnvVar[], warnings: string[]):
 
 /** Selectors that choose by old labels, and those that choose nothing. */
 function scheduling(at: Path, spec: core.PodSpec, warnings: string[]): void {
-  for (const key in spec.nodeSelector) if (Object.hasOwn(oldLabels, key)) warnings.push(`${at.at('nodeSelector').key(key)}: ${oldLabels[key]}`)
+  for (const key in spec.nodeSelector) if (oldNodeLabel(key)) warnings.push(`${at.at('nodeSelector').key(key)}: ${oldNodeLabel(key)}`)
   const affinity = spec.affinity as core.Affinity | undefined
   if (affinity?.nodeAffinity) nodeAffinity(at.at('affinity').at('nodeAffinity'), affinity.nodeAffinity, warnings)
   for (const [i, { topologyKey, labelSelector }] of (spec.topologySpreadConstraints ?? []).entries()) {
     const place = at.at('topologySpreadConstraints').index(i)
-    if (Object.hasOwn(oldLabels, topologyKey)) warnings.push(`${place.at('topologyKey')}: ${topologyKey} is ${oldLabels[topologyKey]}`)
+    if (oldNodeLabel(topologyKey)) warnings.push(`${place.at('topologyKey')}: ${topologyKey} is ${oldNodeLabel(topologyKey)}`)
     matchesNothing(place, labelSelector, warnings)
   }
   for (const name of ['podAffinity', 'podAntiAffinity'] as const) {
@@ -141,7 +133,7 @@ function nodeAffinity(at: Path, value: core.NodeAffinity, warnings: string[]): v
 function nodeTerm(at: Path, term: core.NodeSelectorTerm, values: boolean, warnings: string[]): void {
   for (const [i, expression] of (term.matchExpressions ?? []).entries()) {
     const place = at.at('matchExpressions').index(i)
-    if (Object.hasOwn(oldLabels, expression.key)) warnings.push(`${place.at('key')}: ${expression.key} is ${oldLabels[expression.key]}`)
+    if (oldNodeLabel(expression.key)) warnings.push(`${place.at('key')}: ${expression.key} is ${oldNodeLabel(expression.key)}`)
     if (!values) continue
     for (const [k, value] of (expression.values ?? []).entries()) {
       for (const why of labelValue(value)) warnings.push(`${place.at('values').index(k)}: ${value} is invalid, ${why}`)

@@ -6,10 +6,10 @@ import type { Strategy } from '../../strategy.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
 import { forEach, named, unchanged } from '../checks.ts'
 import { nodeSelectorLabels } from '../core/validation/env.ts'
+import { oldNodeLabel } from '../core/node-labels.ts'
 import { containerResources } from '../core/validation/resources.ts'
 import { toleration } from '../core/validation/scheduling.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
-import { labelWarning } from './node-labels.ts'
 
 function validate(value: node.RuntimeClass, root: Place): void {
   named(root.at('handler'), value.handler, dns1123Label)
@@ -31,6 +31,6 @@ export const runtimeclasses: Strategy<node.RuntimeClass> = {
     validate(next, root)
     unchanged(root.at('handler'), next.handler, current.handler)
   },
-  warnings: ({ scheduling }) => Object.keys(scheduling?.nodeSelector ?? {}).map(labelWarning).filter((text) => text !== undefined).map((text) => `scheduling.nodeSelector: ${text}`),
+  warnings: ({ scheduling }) => Object.keys(scheduling?.nodeSelector ?? {}).map(oldNodeLabel).filter((text) => text !== undefined).map((text) => `scheduling.nodeSelector: ${text}`),
   printer: printer<node.RuntimeClass>(nameColumn, text('Handler', 'What the container runtime calls it.', (o) => o.handler), ageColumn),
 }
