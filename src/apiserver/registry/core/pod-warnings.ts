@@ -2,8 +2,8 @@
 import type { core, meta } from '../../../api/index.ts'
 import { path, type Path } from '../../../machinery/field.ts'
 import { dns1123Label, labelValue } from '../../../machinery/names.ts'
+import { addressWarnings } from '../addresses.ts'
 import { readQuantity } from '../amounts.ts'
-import { addressWarnings } from './address-warnings.ts'
 import { oldNodeLabel } from './node-labels.ts'
 import { portWarnings } from './port-warnings.ts'
 import { volumeWarnings } from './volume-warnings.ts'
@@ -61,7 +61,8 @@ function specWarnings(at: Path, { metadata, spec }: Pick<core.PodTemplateSpec, '
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     warnings.push(`${place.at('terminationGracePeriodSeconds')}: must be >= 0; negative values are invalid and will be treated as 1`)
   }
-  addressWarnings(place, spec, warnings)
+  for (const [i, server] of (spec.dnsConfig?.nameservers ?? []).entries()) warnings.push(...addressWarnings(place.at('dnsConfig').at('nameservers').index(i), server))
+  for (const [i, { ip }] of (spec.hostAliases ?? []).entries()) warnings.push(...addressWarnings(place.at('hostAliases').index(i).at('ip'), ip))
   return warnings
 }
 
