@@ -21,8 +21,17 @@ export interface StatusInput {
   readonly terminal: boolean
 }
 
-function terminatedState(status: ContainerStatus, messages: ReadonlyMap<string, string>): core.ContainerStateTerminated {
-  const message = messages.get(status.id) || status.message
+/** Bytes that the last words of all containers of a pod may have together; each may have its equal share. */
+const longestMessages = 12 * 1024
+
+function shareOf({ initContainers = [], containers, ephemeralContainers = [] }: core.PodSpec): number {
+  return Math.floor(longestMessages / Math.max(1, initContainers.length + containers.length + ephemeralContainers.length))
+}
+
+/** What the runtime says of the end, then what the container said. */
+function terminatedState(status: ContainerStatus, { messages, pod }: StatusInput): core.ContainerStateTerminated {
+  const words = [status.message, messages.get(status.id)].filter(Boolean).join(': ')
+  const message = Buffer.from(words).subarray(0, shareOf(pod.spec)).toString()
   return {
     exitCode: status.exitCode,
     reason: status.reason || (status.exitCode === 0 ? 'Completed' : 'Error'),
@@ -33,39 +42,46 @@ function terminatedState(status: ContainerStatus, messages: ReadonlyMap<string, 
   }
 }
 
+type Kind = 'init' | 'app' | 'ephemeral'
+
 /** Statuses of one sort of containers, in the order of the spec. */
-export function containerStatuses(input: StatusInput, containers: readonly core.Container[], old: readonly core.ContainerStatus[] | undefined, kind: 'init' | 'app' | 'ephemeral'): core.ContainerStatus[] {
-  const statuses = containers.map((container) => one(input, container, old?.find((s) => s.name === container.name), kind === 'init'))
-  // Ephemeral containers are never part of a pod's readiness.
-  return kind === 'ephemeral' ? statuses.map((s) => ({ ...s, ready: false })) : statuses
+export function containerStatuses(input: StatusInput, containers: readonly core.Container[], old: readonly core.ContainerStatus[] | undefined, kind: Kind): core.ContainerStatus[] {
+  const statuses = containers.map((container) => one(input, container, old?.find((s) => s.name === container.name), kind))
+  // Ephemeral containers are never part of a pod's readiness, and nothing asks whether they have started.
+  return kind === 'ephemeral' ? statuses.map(({ started: _, ...s }) => ({ ...s, ready: false })) : statuses
 }
 
-function one(input: StatusInput, container: core.Container, old: core.ContainerStatus | undefined, isInit: boolean): core.ContainerStatus {
+function one(input: StatusInput, container: core.Container, old: core.ContainerStatus | undefined, kind: Kind): core.ContainerStatus {
   const { world } = input
+  const isInit = kind === 'init'
   const status = latest(world, container.name)
   const current = status && status.state !== 'created' && status.state !== 'unknown' ? status : undefined
-  const count = status ? restartCount(status) : (old?.restartCount ?? 0)
+  // It ran, and the runtime knows nothing of it any more: it ended in a way that nobody will know.
+  const vanished = !status && !input.terminal && old?.state.running !== undefined
+  const replaced = vanished && !input.pod.metadata.deletionTimestamp
+  const count = status ? restartCount(status) : (old?.restartCount ?? 0) + (replaced ? 1 : 0)
   const before = current && previous(world, container.name)
-  const lastState: core.ContainerState = before ? { terminated: terminatedState(before, input.messages) } : (old?.lastState ?? {})
+  const ended = vanished ? { terminated: { ...unknownEnd, message: 'The container could not be located when the pod was deleted.  The container used to be Running' } } : {}
+  const lastState: core.ContainerState = before ? { terminated: terminatedState(before, input) } : (old?.lastState.terminated ? old.lastState : ended)
   const base = {
     name: container.name,
     restartCount: count,
     image: status?.image || container.image || '',
     imageID: status?.imageRef ?? old?.imageID ?? '',
-    ...containerId(status?.id, old),
+    ...(vanished ? {} : containerId(status?.id, old)),
     ...mounts(container),
   }
-  const state = stateOf(input, container, current, old)
+  const state = stateOf(input, container, current, old, kind)
   const running = state.running !== undefined
   const started = running && input.started(container.name)
   const finishedInit = isInit && !isSidecar(container) && state.terminated?.exitCode === 0
   return {
     ...base,
     state,
-    lastState: state.waiting && current?.state === 'exited' ? { terminated: terminatedState(current, input.messages) } : lastState,
+    lastState: state.waiting && current?.state === 'exited' ? { terminated: terminatedState(current, input) } : lastState,
     ready: isInit && !isSidecar(container) ? finishedInit : running && started && input.ready(container.name),
     started,
-    ...(running ? allocated(container) : {}),
+    ...(status ? allocated(container) : {}),
   }
 }
 
@@ -80,23 +96,32 @@ function allocated(container: core.Container): Pick<core.ContainerStatus, 'alloc
   return { ...(requests ? { allocatedResources: requests } : {}), resources: { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) } }
 }
 
-function stateOf(input: StatusInput, container: core.Container, current: ContainerStatus | undefined, old: core.ContainerStatus | undefined): core.ContainerState {
+function stateOf(input: StatusInput, container: core.Container, current: ContainerStatus | undefined, old: core.ContainerStatus | undefined, kind: Kind): core.ContainerState {
   if (current?.state === 'running') return { running: { startedAt: rfc3339(current.startedAt || current.createdAt) } }
   const waiting = input.terminal ? undefined : input.waiting.get(container.name)
   if (waiting) return { waiting: { reason: waiting.reason, ...(waiting.message ? { message: waiting.message } : {}) } }
-  if (current) return { terminated: terminatedState(current, input.messages) }
+  if (current) return { terminated: terminatedState(current, input) }
   // The runtime no longer knows it: what was said of it before still holds once it had ended.
   if (old?.state.terminated) return old.state
-  if (input.terminal && old?.state.running) return { terminated: lost(old) }
+  if (input.terminal && (old?.state.running || (kind === 'app' && wasInitialized(input.pod)))) return { terminated: lost(old) }
   const hasInit = (input.pod.spec.initContainers?.length ?? 0) > 0
   return { waiting: { reason: hasInit ? 'PodInitializing' : 'ContainerCreating' } }
 }
 
-const lost = (old: core.ContainerStatus): core.ContainerStateTerminated => ({
-  exitCode: 137,
-  reason: 'ContainerStatusUnknown',
+/** Whether its containers were to run: those of a pod that is over, and of which nothing is known, then count as failed. */
+function wasInitialized({ spec, status }: core.Pod): boolean {
+  if (!spec.initContainers?.length) return true
+  if (status.containerStatuses?.some((s) => s.lastState.terminated || !s.state.waiting)) return true
+  const last = spec.initContainers.at(-1)
+  const said = status.initContainerStatuses?.find((s) => s.name === last?.name)
+  if (last && isSidecar(last)) return said?.state.running !== undefined && said.started === true
+  return said?.state.terminated?.exitCode === 0 || said?.lastState.terminated?.exitCode === 0
+}
+
+const unknownEnd = { exitCode: 137, reason: 'ContainerStatusUnknown', startedAt: null, finishedAt: null }
+
+const lost = (old: core.ContainerStatus | undefined): core.ContainerStateTerminated => ({
+  ...unknownEnd,
   message: 'The container could not be located when the pod was terminated',
-  startedAt: null,
-  finishedAt: null,
-  ...(old.containerID ? { containerID: old.containerID } : {}),
+  ...(old?.containerID ? { containerID: old.containerID } : {}),
 })

@@ -12,16 +12,16 @@ const longestFile = 4096
 const longestLog = 2048
 const logLines = 80
 
-/** At most 4096 bytes of the file; with `FallbackToLogsOnError`, the last 80 lines (2048 bytes) of the log of a failed container that wrote none. */
+/** The last 4096 bytes of the file at most; with `FallbackToLogsOnError`, the last 80 lines (2048 bytes) of the log of a failed container that wrote none. */
 async function readMessage(tools: Tools, pod: core.Pod, status: ContainerStatus): Promise<string> {
   const file = status.annotations[annotation.terminationMessageFile]
-  const message = file ? await head(file) : ''
+  const message = file ? await tail(file) : ''
   if (message !== '') return message
   if (status.exitCode === 0 || status.annotations[annotation.terminationMessagePolicy] !== 'FallbackToLogsOnError') return ''
   const log = join(podLogDirectory(tools.context.directories.logs, pod), status.name, `${status.attempt}.log`)
   const text = await readFile(status.logPath || log).catch(missing)
-  const tail = Buffer.concat(lastLines(Buffer.from(text)).map((line) => parseLine(line)?.text ?? Buffer.alloc(0)))
-  return tail.subarray(Math.max(0, tail.length - longestLog)).toString()
+  const end = Buffer.concat(lastLines(Buffer.from(text)).map((line) => parseLine(line)?.text ?? Buffer.alloc(0)))
+  return end.subarray(Math.max(0, end.length - longestLog)).toString()
 }
 
 /** Reads the last words of the containers that ended since the last look: whoever sees that they ended sees these with it. */
@@ -47,12 +47,13 @@ const missing = (error: NodeJS.ErrnoException): string => {
   throw error
 }
 
-async function head(file: string): Promise<string> {
+async function tail(file: string): Promise<string> {
   const handle = await open(file).catch(missing)
   if (typeof handle === 'string') return handle
   try {
+    const { size } = await handle.stat()
     const buffer = Buffer.alloc(longestFile)
-    const { bytesRead } = await handle.read(buffer, 0, longestFile, 0)
+    const { bytesRead } = await handle.read(buffer, 0, longestFile, Math.max(0, size - longestFile))
     return buffer.subarray(0, bytesRead).toString()
   } finally {
     await handle.close()

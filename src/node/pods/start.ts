@@ -132,8 +132,9 @@ async function create(tools: Tools, state: PodState, c: AnyContainer, image: Ima
   const sandbox = world.sandbox
   if (!sandbox) throw new Error('the pod has no sandbox')
   const before = latest(world, c.container.name)
-  const reported = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])].find((s) => s.name === c.container.name)
-  const attempt = before ? restartCount(before) + 1 : reported?.containerID ? reported.restartCount + 1 : 0
+  const { containerStatuses = [], initContainerStatuses = [] } = state.reported ?? pod.status
+  const reported = [...containerStatuses, ...initContainerStatuses].find((s) => s.name === c.container.name)
+  const attempt = before ? restartCount(before) + 1 : (reported?.restartCount ?? 0) + (reported?.containerID ? 1 : 0)
   const target = c.kind === 'ephemeral' ? (c.container as core.EphemeralContainer).targetContainerName : undefined
   const targetId = target ? latest(world, target)?.id : undefined
   if (target && !targetId) throw new ConfigError(`unable to find target container ${JSON.stringify(target)}`)

@@ -3,6 +3,7 @@ import type { core } from '../../api/index.ts'
 import { rfc3339 } from '../../machinery/time.ts'
 import { isSidecar } from '../context.ts'
 import { containerStatuses, type StatusInput } from './container-status.ts'
+import { restarts } from './plan.ts'
 import { qosClass } from './resources.ts'
 
 export interface PodStatusInput extends StatusInput {
@@ -23,17 +24,22 @@ export function podStatus(given: PodStatusInput): core.PodStatus {
   const { pod, world, verdict } = input
   const old = pod.status
   if (verdict && world.containers.length === 0 && !old.startTime) return refused(input, verdict)
+  // Of a pod that was refused there is nothing more to say.
+  if (isFinal(old.phase) && world.containers.length === 0 && !old.containerStatuses?.length) return old
   const init = containerStatuses(input, pod.spec.initContainers ?? [], old.initContainerStatuses, 'init')
   const app = containerStatuses(input, pod.spec.containers, old.containerStatuses, 'app')
   const ephemeral = containerStatuses(input, (pod.spec.ephemeralContainers ?? []) as readonly core.Container[], old.ephemeralContainerStatuses, 'ephemeral')
   const phase = finalPhase(input, phaseOf(pod, init, app, input.terminal))
+  // Why a pod ended is known to whoever ended it, and later, after a restart of this agent, from what was said then.
+  const { reason, message } = verdict ?? (phase === old.phase ? old : {})
   const ips = pod.spec.hostNetwork ? input.hostIPs : (world.sandbox?.ips ?? [])
   const podIPs = ips.length > 0 ? ips : (old.podIPs ?? []).map((p) => p.ip)
   return {
     ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
     phase,
     conditions: conditions(input, phase, init, app),
-    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+    ...(reason ? { reason } : {}),
+    ...(message ? { message } : {}),
     hostIP: input.hostIPs[0] ?? '',
     hostIPs: input.hostIPs.map((ip) => ({ ip })),
     ...(podIPs.length > 0 ? { podIP: podIPs[0] as string, podIPs: podIPs.map((ip) => ({ ip })) } : {}),
@@ -50,47 +56,54 @@ function refused({ pod, now }: PodStatusInput, verdict: { readonly reason: strin
   return { phase: 'Failed', reason: verdict.reason, message: verdict.message, startTime: pod.status.startTime ?? rfc3339(now), ...(pod.status.conditions ? { conditions: pod.status.conditions } : {}) }
 }
 
+const isFinal = (phase: string | undefined): phase is 'Succeeded' | 'Failed' => phase === 'Succeeded' || phase === 'Failed'
+
 function finalPhase(input: PodStatusInput, computed: Phase): Phase {
   const before = input.pod.status.phase
-  if (before === 'Succeeded' || before === 'Failed') return before
+  if (isFinal(before)) return before
   if (input.verdict) return 'Failed'
-  const isFinal = computed === 'Succeeded' || computed === 'Failed'
   // A sidecar that is still being stopped keeps the pod from being over.
   const lingers = !input.terminal && input.world.containers.some((c) => c.state === 'running')
-  return isFinal && lingers ? (before === 'Pending' ? 'Pending' : 'Running') : computed
+  return isFinal(computed) && lingers ? (before === 'Pending' ? 'Pending' : 'Running') : computed
 }
 
-/** Kubernetes's getPhase. */
+/** Kubernetes's getPhase: what is to run again by the rules and policies of pod and container is not over. */
 function phaseOf(pod: core.Pod, init: readonly core.ContainerStatus[], app: readonly core.ContainerStatus[], terminal: boolean): Phase {
-  const policy = pod.spec.restartPolicy ?? 'Always'
   let initializing = false
-  let failedInit = false
+  let failed: 'restarts' | 'stays' | undefined
   pod.spec.initContainers?.forEach((container, i) => {
     const status = init[i]
     if (isSidecar(container)) {
       if (!status?.started && status?.restartCount === 0 && !app.some((s) => s.state.running || s.state.terminated)) initializing = true
-    } else if (status?.state.terminated) {
-      if (status.state.terminated.exitCode !== 0) failedInit = true
-    } else if (status?.lastState.terminated && status.state.waiting) {
-      if (status.lastState.terminated.exitCode !== 0) initializing = true
-    } else initializing = true
+      return
+    }
+    const end = endOf(status)
+    if (!end) initializing = true
+    else if (end.exitCode !== 0) failed = failed === 'stays' || terminal || !restarts(pod, container, end.exitCode) ? 'stays' : 'restarts'
   })
-  const count = { waiting: 0, running: 0, stopped: 0, succeeded: 0 }
-  for (const { state, lastState } of app) {
-    if (state.running) count.running++
-    else if (state.terminated) { count.stopped++; if (state.terminated.exitCode === 0) count.succeeded++ }
-    else if (lastState.terminated) count.stopped++
-    else count.waiting++
-  }
-  if (failedInit && (policy === 'Never' || terminal)) return 'Failed'
-  if (initializing || failedInit) return 'Pending'
+  const count = { waiting: 0, running: 0, restarting: 0, stopped: 0, succeeded: 0 }
+  pod.spec.containers.forEach((container, i) => {
+    const status = app[i]
+    const end = endOf(status)
+    if (status?.state.running) count.running++
+    else if (!end) count.waiting++
+    else {
+      count.stopped++
+      if (!terminal && restarts(pod, container, end.exitCode)) count.restarting++
+      if (status?.state.terminated?.exitCode === 0) count.succeeded++
+    }
+  })
+  if (failed === 'stays') return 'Failed'
+  if (initializing || failed) return 'Pending'
   if (count.waiting > 0) return terminal ? 'Failed' : 'Pending'
-  if (count.running > 0) return 'Running'
+  if (count.running > 0 || count.restarting > 0) return 'Running'
   if (count.stopped === 0) return 'Pending'
-  if (policy === 'Always' && !terminal) return 'Running'
-  if (count.stopped === count.succeeded) return 'Succeeded'
-  return policy === 'Never' || terminal ? 'Failed' : 'Running'
+  return count.stopped === count.succeeded ? 'Succeeded' : 'Failed'
 }
+
+/** How a container ended that does not run now. */
+const endOf = (status: core.ContainerStatus | undefined): core.ContainerStateTerminated | undefined =>
+  status?.state.terminated ?? (status?.state.running ? undefined : status?.lastState.terminated)
 
 interface Verdict { readonly status: 'True' | 'False'; readonly reason?: string; readonly message?: string }
 const yes: Verdict = { status: 'True' }

@@ -79,6 +79,8 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
     if (isOver()) return end()
     if (await resizeContainers(tools, state)) { life.dirty = true; await look() }
     report(false)
+    // What ended while nobody looked may be all there was to run.
+    if (isOver()) return end()
     // The first report set the time that the deadline counts from.
     pastDeadline()
     tools.prober.sync(state.pod, state.world)
