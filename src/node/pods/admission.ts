@@ -1,6 +1,7 @@
 /** The node's own last word on a pod: whether it fits here. The scheduler asked the same; pods bound by hand were not asked. */
 import type { core } from '../../api/index.ts'
 import { parseQuantity, quantityOf, type Quantity } from '../../machinery/quantity.ts'
+import { qosClass } from './resources.ts'
 
 export interface Refusal { readonly reason: string; readonly message: string }
 
@@ -21,26 +22,37 @@ const isExtended = (resource: string): boolean => resource.includes('/') && !res
 
 const isOver = (pod: core.Pod) => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed'
 
-/** Why the pod cannot run on this node beside the others, in Kubernetes's reasons; undefined when it can. */
+/** Why the pod cannot run on this node beside the others, in Kubernetes's reasons and in its order; undefined when it can. */
 export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.Node | undefined): Refusal | undefined {
   if (!node) return undefined
-  const labels = node.metadata.labels ?? {}
-  const selector = Object.entries(pod.spec.nodeSelector ?? {})
-  if (!selector.every(([key, value]) => labels[key] === value) || !affinityFits(pod, node)) {
-    return { reason: 'NodeAffinity', message: 'Pod was rejected: Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' }
-  }
   const active = others.filter((p) => !isOver(p) && p.metadata.uid !== pod.metadata.uid)
-  const taken = active.flatMap(hostPorts)
-  if (hostPorts(pod).some((wanted) => taken.some((one) => sharePort(one, wanted)))) {
-    return { reason: 'NodePorts', message: 'Pod was rejected: Predicate NodePorts failed: node(s) didn\'t have free ports for the requested pod ports' }
+  return underPressure(pod, node) ?? beyondThisNode(pod, node) ?? lacking(pod, active, node) ?? misplaced(pod, active, node)
+}
+
+/** A node that runs out of something takes nothing in but what the system cannot do without; one short of memory alone, what has a request or bears it. */
+function underPressure(pod: core.Pod, node: core.Node): Refusal | undefined {
+  const conditions = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].filter((type) => node.status.conditions?.some((c) => c.type === type && c.status === 'True'))
+  if (conditions.length === 0 || (pod.spec.priority ?? 0) >= 2_000_000_000) return undefined
+  const isMemoryAlone = conditions.length === 1 && conditions[0] === 'MemoryPressure'
+  if (isMemoryAlone && (qosClass(pod) !== 'BestEffort' || bears(pod, { key: 'node.kubernetes.io/memory-pressure', effect: 'NoSchedule' }))) return undefined
+  return { reason: 'Evicted', message: `The node had condition: [${conditions.join(' ')}]. ` }
+}
+
+/** What no node of this kind can do. */
+function beyondThisNode({ spec, metadata }: core.Pod, node: core.Node): Refusal | undefined {
+  const sysctl = (spec.securityContext?.sysctls ?? []).find((s) => !isSafeSysctl(s.name, spec))
+  if (sysctl) return { reason: 'SysctlForbidden', message: `forbidden sysctl: ${JSON.stringify(sysctl.name)} not allowlisted` }
+  const label = metadata.labels?.['kubernetes.io/os']
+  if (label !== undefined && label !== 'linux') return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message: 'Failed to admit pod as the `kubernetes.io/os` label doesn\'t match node label' }
+  if (spec.os && spec.os.name !== 'linux') return { reason: 'PodOSNotSupported', message: 'Failed to admit pod as the OS field doesn\'t match node OS' }
+  if (spec.securityContext?.supplementalGroupsPolicy === 'Strict' && !node.status.features?.supplementalGroupsPolicy) {
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message: 'SupplementalGroupsPolicy=Strict is not supported in this node' }
   }
-  const os = pod.spec.os?.name
-  if (os !== undefined && os !== 'linux') return { reason: 'PodOSNotSupported', message: 'Pod was rejected: Failed to admit pod as the OS field doesn\'t match node OS' }
-  const sysctl = (pod.spec.securityContext?.sysctls ?? []).find((s) => !isSafeSysctl(s.name, pod))
-  if (sysctl) return { reason: 'SysctlForbidden', message: `Pod was rejected: forbidden sysctl: ${JSON.stringify(sysctl.name)} not allowlisted` }
-  if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict') {
-    return { reason: 'SupplementalGroupsPolicyNotSupported', message: 'Pod was rejected: SupplementalGroupsPolicy=Strict is not supported in this node' }
-  }
+  return undefined
+}
+
+/** What the others have left too little of. */
+function lacking(pod: core.Pod, active: readonly core.Pod[], node: core.Node): Refusal | undefined {
   const allocatable = node.status.allocatable ?? {}
   const most = allocatable['pods']
   if (most !== undefined && BigInt(active.length + 1) > parseQuantity(most).value()) return outOf('pods', 1n, BigInt(active.length), parseQuantity(most).value())
@@ -55,6 +67,30 @@ export function admitPod(pod: core.Pod, others: readonly core.Pod[], node: core.
   }
   return undefined
 }
+
+/** What the pod asks of its node, and the node of its pods. */
+function misplaced(pod: core.Pod, active: readonly core.Pod[], node: core.Node): Refusal | undefined {
+  const failed = (reason: string, why: string): Refusal => ({ reason, message: `Predicate ${reason} failed: ${why}` })
+  const labels = node.metadata.labels ?? {}
+  const selector = Object.entries(pod.spec.nodeSelector ?? {})
+  if (!selector.every(([key, value]) => labels[key] === value) || !affinityFits(pod, node)) return failed('NodeAffinity', 'node(s) didn\'t match Pod\'s node affinity/selector')
+  const taken = active.flatMap(hostPorts)
+  if (hostPorts(pod).some((wanted) => taken.some((one) => sharePort(one, wanted)))) return failed('NodePorts', 'node(s) didn\'t have free ports for the requested pod ports')
+  const driven = (node.spec.taints ?? []).some((taint) => taint.effect === 'NoExecute' && !bears(pod, taint))
+  return driven ? failed('TaintToleration', 'node(s) had taints that the pod didn\'t tolerate') : undefined
+}
+
+/** Whether the pod tolerates the taint. */
+const bears = ({ spec }: core.Pod, taint: Pick<core.Taint, 'key' | 'effect' | 'value'>): boolean => (spec.tolerations ?? []).some((t) => {
+  if ((t.effect && t.effect !== taint.effect) || (t.key && t.key !== taint.key)) return false
+  if (t.operator === 'Exists') return true
+  if (!t.key) return false
+  const [borne, value] = [t.value ?? '', taint.value ?? '']
+  if (t.operator !== 'Lt' && t.operator !== 'Gt') return borne === value
+  return integer.test(borne) && integer.test(value) && (t.operator === 'Lt' ? BigInt(value) < BigInt(borne) : BigInt(value) > BigInt(borne))
+})
+
+const integer = /^-?\d+$/
 
 /** The ports of the node that a pod's containers take, its sidecars' among them; the others of its init containers are gone when it runs. */
 const hostPorts = ({ spec }: core.Pod): readonly core.ContainerPort[] =>
@@ -74,19 +110,21 @@ const safeSysctls: ReadonlySet<string> = new Set([
   'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout', 'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem',
 ])
 
-function isSafeSysctl(name: string, { spec }: core.Pod): boolean {
+function isSafeSysctl(name: string, spec: core.PodSpec): boolean {
   const dotted = name.replaceAll('/', '.')
   return safeSysctls.has(dotted) && !(dotted.startsWith('net.') ? spec.hostNetwork : spec.hostIPC)
 }
 
 const outOf = (resource: string, requested: bigint, used: bigint, capacity: bigint): Refusal => ({
   reason: `OutOf${resource}`,
-  message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
 })
 
-function requestedResources(pod: core.Pod): Set<string> {
+/** CPU, memory and storage first: the first that lacks is the one that is told. */
+function requestedResources(pod: core.Pod): readonly string[] {
   const lists = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap((c) => [c.resources.requests, c.resources.limits])
-  return new Set([...lists, pod.spec.resources?.requests, pod.spec.overhead].flatMap((list) => Object.keys(list ?? {})))
+  const named = new Set([...lists, pod.spec.resources?.requests, pod.spec.overhead].flatMap((list) => Object.keys(list ?? {})))
+  return [...new Set(['cpu', 'memory', 'ephemeral-storage', ...named])].filter((name) => named.has(name))
 }
 
 function affinityFits(pod: core.Pod, node: core.Node): boolean {

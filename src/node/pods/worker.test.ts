@@ -426,6 +426,7 @@ describe('admission', () => {
     node = await startTestNode({ node: { metadata: { name: 'node' }, status: { allocatable: { cpu: '1', memory: '1Gi', pods: '10' } } } })
     await node.create('big', { containers: [{ name: 'main', image: 'app:1', resources: { requests: { cpu: '2' } } }] })
     expect(node.pod('big').status).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu', message: 'Pod was rejected: Node didn\'t have enough resource: cpu, requested: 2000, used: 0, capacity: 1000' })
+    expect(node.events('big')).toEqual(['OutOfcpu: Node didn\'t have enough resource: cpu, requested: 2000, used: 0, capacity: 1000'])
     await node.create('elsewhere', { nodeSelector: { disk: 'ssd' } })
     expect(node.pod('elsewhere').status.reason).toBe('NodeAffinity')
     await node.create('sysctl', { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }, { name: 'kernel.msgmax', value: '1' }] } })

@@ -68,9 +68,12 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   const step = async (): Promise<void> => {
     await look()
     if (!life.admitted && !isOver()) {
-      state.verdict = admit(state.pod)
+      const refusal = admit(state.pod)
       life.admitted = true
-      if (state.verdict) recorder.event(state.pod, 'Warning', state.verdict.reason, state.verdict.message)
+      if (refusal) {
+        recorder.event(state.pod, 'Warning', refusal.reason, refusal.message)
+        state.verdict = { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` }
+      }
     }
     if (!isOver() && pastDeadline()) {
       state.verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
