@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { core } from '../../api/index.ts'
 import { RuntimeError, type RuntimeDriver } from '../runtime/driver.ts'
-import { portNumber, runHandler } from './handlers.ts'
+import { callHook, portNumber, runHandler } from './handlers.ts'
 
 let server: Server
 let port = 0
@@ -66,6 +66,14 @@ describe('other probes', () => {
     expect(await run({ exec: { command: ['sleep', '9'] } }, late)).toEqual({ success: false, output: 'command timed out: "sleep 9" timed out after 1s' })
   })
 
+  it('exec: knows the variables that the container\'s spec gives a value', async () => {
+    const commands: (readonly string[])[] = []
+    const runtime = { exec: async (_id: string, command: readonly string[]) => { commands.push(command); return { exitCode: 0, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) } } } as unknown as RuntimeDriver
+    const withEnv = { name: 'main', env: [{ name: 'PORT', value: '80' }] } as unknown as core.Container
+    await runHandler({ pod: {} as core.Pod, container: withEnv, containerId: 'c', podIP: '127.0.0.1', runtime }, { exec: { command: ['check', 'localhost:$(PORT)', '$(OTHER)', '$$(PORT)'] } }, 1)
+    expect(commands).toEqual([['check', 'localhost:80', '$(OTHER)', '$(PORT)']])
+  })
+
   it('gRPC: asks the health service', async () => {
     const grpc = new GrpcServer()
     const plain = (value: Buffer) => value
@@ -83,5 +91,22 @@ describe('other probes', () => {
     expect(portNumber(container, 'web')).toBe(80)
     expect(portNumber(container, '8080')).toBe(8080)
     expect(() => portNumber(container, 'none')).toThrow("couldn't find port")
+  })
+})
+
+describe('a lifecycle hook over HTTP', () => {
+  const call = (path: string, more: object = {}) => callHook({ container, podIP: '127.0.0.1' }, { port, path, ...more } as core.HTTPGetAction, 1)
+
+  it('is content with any answer, and fails without one', async () => {
+    expect(await call('/bad')).toEqual({})
+    expect(seen.at(-1)?.['user-agent']).toBe('kube-lifecycle/1.36')
+    await expect(call('/slow')).rejects.toThrow('context deadline exceeded')
+    await expect(call('/', { port: 1 })).rejects.toThrow('connection refused')
+  })
+
+  it('goes to a server without TLS without its credentials, and says so', async () => {
+    expect(await call('/ok', { scheme: 'HTTPS', httpHeaders: [{ name: 'Authorization', value: 'Bearer x' }, { name: 'X-Me', value: 'you' }] })).toEqual({ insecure: `127.0.0.1:${port}` })
+    expect(seen.at(-1)).toMatchObject({ 'x-me': 'you' })
+    expect(seen.at(-1)).not.toHaveProperty('authorization')
   })
 })

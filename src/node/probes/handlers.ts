@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect, isIPv6 } from 'node:net'
 import type { core } from '../../api/index.ts'
 import { podText } from '../context.ts'
+import { expand } from '../pods/expand.ts'
 import { RuntimeError, type RuntimeDriver } from '../runtime/driver.ts'
 
 export interface ProbeTarget {
@@ -29,7 +30,7 @@ const longestOutput = 10_240
 /** Runs the handler; never throws. */
 export async function runHandler(target: ProbeTarget, handler: core.ProbeHandler, timeoutSeconds: number): Promise<Outcome> {
   try {
-    if (handler.exec) return await execute(target, handler.exec.command ?? [], timeoutSeconds)
+    if (handler.exec) return await execute(target, expanded(handler.exec.command ?? [], target.container), timeoutSeconds)
     if (handler.httpGet) return await httpGet(target, handler.httpGet, timeoutSeconds)
     if (handler.tcpSocket) return await tcp(handler.tcpSocket.host || target.podIP, portNumber(target.container, handler.tcpSocket.port), timeoutSeconds)
     if (handler.grpc) return await grpcHealth(target.podIP, handler.grpc, timeoutSeconds)
@@ -37,6 +38,11 @@ export async function runHandler(target: ProbeTarget, handler: core.ProbeHandler
   } catch (error) {
     return errored(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** `$(NAME)` in a probe's command: what the container's spec says literally, as nothing else is known once it runs. */
+function expanded(command: readonly string[], { env }: core.Container): readonly string[] {
+  return command.map((text) => expand(text, (name) => { const found = env?.findLast((v) => v.name === name); return found && (found.value ?? '') }))
 }
 
 /** A port by number, or by the name the container gives it. */
@@ -62,22 +68,39 @@ async function execute({ runtime, containerId }: ProbeTarget, command: readonly 
 const hostPort = (host: string, port: number) => `${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 async function httpGet(target: ProbeTarget, action: core.HTTPGetAction, timeoutSeconds: number): Promise<Outcome> {
-  const scheme = (action.scheme ?? 'HTTP').toLowerCase()
-  const host = action.host || target.podIP
-  const port = portNumber(target.container, action.port)
-  const path = action.path ? (action.path.startsWith('/') ? action.path : `/${action.path}`) : '/'
-  const url = `${scheme}://${hostPort(host, port)}${path}`
-  const headers: Record<string, string | string[]> = {}
-  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
-  const withDefaults = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close', ...headers }
-  return fetchOnce(url, withDefaults, timeoutSeconds, 10).catch((error: unknown) => failed(error instanceof Error ? error.message : String(error)))
+  const { url, headers } = requestOf(target, action, 'probe')
+  return fetchOnce(url, headers, timeoutSeconds, 10).catch((error: unknown) => failed(error instanceof Error ? error.message : String(error)))
 }
+
+function requestOf(target: Pick<ProbeTarget, 'container' | 'podIP'>, action: core.HTTPGetAction, agent: 'probe' | 'lifecycle'): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+  const scheme = (action.scheme ?? 'HTTP').toLowerCase()
+  const path = action.path ? (action.path.startsWith('/') ? action.path : `/${action.path}`) : '/'
+  const headers: Record<string, string> = { 'user-agent': `kube-${agent}/1.36`, accept: '*/*', connection: 'close' }
+  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
+  return { url: `${scheme}://${hostPort(action.host || target.podIP, portNumber(target.container, action.port))}${path}`, headers }
+}
+
+/** The request of a lifecycle hook: whatever answers, it was told. Resolves with `insecure` when an HTTPS hook had to be told over HTTP. Throws when nobody answers. */
+export async function callHook(target: Pick<ProbeTarget, 'container' | 'podIP'>, action: core.HTTPGetAction, timeoutSeconds: number): Promise<{ readonly insecure?: string }> {
+  const { url, headers } = requestOf(target, action, 'lifecycle')
+  try {
+    await fetchOnce(url, headers, timeoutSeconds, 10)
+    return {}
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes(plainAnswer)) throw error
+    const { authorization: _, ...others } = headers
+    await fetchOnce(url.replace('https:', 'http:'), others, timeoutSeconds, 10)
+    return { insecure: new URL(url).host }
+  }
+}
+
+const plainAnswer = 'server gave HTTP response to HTTPS client'
 
 /** The redirects that clients follow. */
 const followed = new Set([301, 302, 303, 307, 308])
 
 /** A redirect to the same host is followed; one to another host, or to nowhere, counts as healthy: somebody answered. */
-async function fetchOnce(url: string, headers: Readonly<Record<string, string | string[]>>, timeoutSeconds: number, redirects: number): Promise<Outcome> {
+async function fetchOnce(url: string, headers: Readonly<Record<string, string>>, timeoutSeconds: number, redirects: number): Promise<Outcome> {
   const answer = await get(url, headers, timeoutSeconds)
   const { status, location } = answer
   const next = followed.has(status) && location ? new URL(location, url) : undefined
@@ -89,7 +112,7 @@ async function fetchOnce(url: string, headers: Readonly<Record<string, string | 
   return status >= 200 && status < 300 ? passed(answer.body) : failed(`HTTP probe failed with statuscode: ${status}`)
 }
 
-function get(url: string, headers: Readonly<Record<string, string | string[]>>, timeoutSeconds: number): Promise<{ status: number; location: string | undefined; body: string }> {
+function get(url: string, headers: Readonly<Record<string, string>>, timeoutSeconds: number): Promise<{ status: number; location: string | undefined; body: string }> {
   return new Promise((resolve, reject) => {
     const parsed = new URL(url)
     const send = parsed.protocol === 'https:' ? httpsRequest : httpRequest
@@ -117,7 +140,7 @@ function get(url: string, headers: Readonly<Record<string, string | string[]>>, 
 function dialError(host: string, port: number, error: NodeJS.ErrnoException): string {
   const where = `dial tcp ${hostPort(host.replace(/^\[|\]$/g, ''), port)}`
   const words: Record<string, string> = { ECONNREFUSED: 'connect: connection refused', EHOSTUNREACH: 'connect: no route to host', ENETUNREACH: 'connect: network is unreachable', ETIMEDOUT: 'i/o timeout' }
-  if (error.code === 'EPROTO' && /wrong version number|packet length too long/.test(error.message)) return 'http: server gave HTTP response to HTTPS client'
+  if (error.code === 'EPROTO' && /wrong version number|packet length too long/.test(error.message)) return `http: ${plainAnswer}`
   if (error.code === 'ECONNRESET') return 'read: connection reset by peer'
   return error.code && words[error.code] ? `${where}: ${words[error.code]}` : error.message
 }

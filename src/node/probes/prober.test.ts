@@ -52,3 +52,15 @@ it('learns nothing from a probe that could not be asked: it says so, and neither
   expect(node.events('web')).toContain('Unhealthy: Readiness probe errored and resulted in unknown state: exec: "check": executable file not found in $PATH')
   expect((await series('prober_probe_total')).every((line) => line.endsWith(' 1'))).toBe(true)
 })
+
+it('asks three times before it says that it could not', async () => {
+  let asked = 0
+  node.runtime.onExec = () => {
+    if (++asked % 3 !== 0) throw new RuntimeError('failed', 'the runtime is busy')
+    return 0
+  }
+  await node.create('web', { containers: [{ name: 'main', image: 'app:1', readinessProbe: probe }] })
+  expect(asked).toBe(3)
+  expect(ready('web')).toBe('True')
+  expect(node.events('web').join()).not.toContain('Unhealthy')
+})

@@ -180,8 +180,14 @@ function reported(pod: core.Pod, name: string, containerId: string): core.Contai
   return statuses.find((s) => s.name === name && s.containerID === `containerd://${containerId}`)
 }
 
-function attempt(context: NodeContext, probe: Probe) {
+const attempts = 3
+
+/** A probe that cannot be asked is asked again at once, and given up after three times. */
+async function attempt(context: NodeContext, probe: Probe): Promise<Outcome> {
   const ips = probe.pod.spec.hostNetwork ? context.hostIPs : (probe.world.sandbox?.ips ?? [])
   const target = { pod: probe.pod, container: probe.container, containerId: probe.containerId, podIP: ips[0] ?? '', runtime: context.runtime }
-  return runHandler(target, probe.spec, probe.spec.timeoutSeconds || 1)
+  const ask = () => runHandler(target, probe.spec, probe.spec.timeoutSeconds || 1)
+  let outcome = await ask()
+  for (let i = 1; i < attempts && outcome.errored; i++) outcome = await ask()
+  return outcome
 }
