@@ -118,7 +118,7 @@ function housekeeping(context: NodeContext, tools: Tools, workers: ReadonlyMap<s
   const evictions = createEvictions(context, workers, tools.volumes)
   void repeat(context, evictionEvery, 'looking for pods to evict', () => evictions.check(), signal)
   void repeat(context, logsEvery, 'rotating logs', () => rotateLogs(context, workers.values()), signal)
-  void repeat(context, imagesEvery, 'collecting unused images', () => gc.collect(), signal)
+  void repeat(context, imagesEvery, 'collecting unused images', () => gc.collect().finally(() => tools.images.prune()), signal)
 }
 
 async function repeat({ clock, log }: NodeContext, ms: number, what: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {

@@ -131,7 +131,7 @@ describe('a node on containerd', () => {
     expect(p.status).toMatchObject({ phase: 'Running', podIP: expect.stringMatching(/^10\.249\.77\./), qosClass: 'BestEffort', hostIP: '127.0.0.1' })
     expect(p.status.containerStatuses?.[0]).toMatchObject({ name: 'main', ready: true, started: true, restartCount: 0, containerID: expect.stringMatching(/^containerd:\/\//) })
     await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(eventsOf('simple')).toEqual([`Pulled: Container image "${image}" already present on machine`, 'Created: Created container: main', 'Started: Started container main'])
+    expect(eventsOf('simple')).toEqual([`Pulled: Container image "${image}" already present on machine and can be accessed by the pod`, 'Created: Container created', 'Started: Container started'])
     const { items } = JSON.parse((await kubelet('/runningpods/')).body) as { items: object[] }
     expect(items).toContainEqual({ metadata: { name: 'simple', namespace: 'default', uid: p.metadata.uid }, spec: { containers: [{ name: 'main', image: p.status.containerStatuses?.[0]?.image, resources: {} }] }, status: {} })
   })

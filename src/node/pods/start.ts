@@ -75,8 +75,9 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
   try {
     image = await state.unlessStopped(() => tools.images.ensure(state.pod, c))
   } catch (error) {
-    if (error instanceof ImageError) return fail(error.reason, error.message, error.retryAfter)
-    throw error
+    if (!(error instanceof ImageError)) throw error
+    event('Warning', 'Failed', `Error: ${error.reason}`)
+    return fail(error.reason, error.message, error.retryAfter)
   }
   const id = await create(tools, state, c, image).catch((error: unknown) => {
     const reason = error instanceof ConfigError ? error.reason : 'CreateContainerError'
@@ -84,7 +85,7 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
     fail(reason, text(error))
   })
   if (id === undefined) return false
-  event('Normal', 'Created', `Created container: ${container.name}`)
+  event('Normal', 'Created', 'Container created')
   const before = latest(state.world, container.name)
   if (before?.state === 'exited') tools.crashes.next(crashKey(state.pod, container), before.finishedAt)
   try {
@@ -94,7 +95,7 @@ export async function startContainer(tools: Tools, state: PodState, c: AnyContai
     await refresh(tools, state, id)
     return fail('RunContainerError', text(error), 1000)
   }
-  event('Normal', 'Started', `Started container ${container.name}`)
+  event('Normal', 'Started', 'Container started')
   state.waiting.delete(container.name)
   await refresh(tools, state, id)
   return postStart(tools, state, c, id)

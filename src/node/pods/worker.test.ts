@@ -22,7 +22,7 @@ describe('a pod worker', () => {
     expect(node.pod('web').status).toMatchObject({ phase: 'Running', podIP: '10.0.0.1', hostIP: '192.0.2.1', qosClass: 'BestEffort' })
     expect(status('web')).toMatchObject({ ready: true, started: true, restartCount: 0, imageID: 'sha256:app:1' })
     for (const type of ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']) expect(condition('web', type)?.status).toBe('True')
-    expect(node.events('web')).toEqual(['Pulled: Container image "app:1" already present on machine', 'Created: Created container: main', 'Started: Started container main'])
+    expect(node.events('web')).toEqual(['Pulled: Container image "app:1" already present on machine and can be accessed by the pod', 'Created: Container created', 'Started: Container started'])
   })
 
   it('tells the last words of a container with its end, however short it ran', async () => {
