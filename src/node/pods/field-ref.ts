@@ -35,10 +35,15 @@ export function resourceValue(container: core.Container, selector: core.Resource
   const name = rest.join('.')
   const of = (list: Readonly<Record<string, string>> | undefined) => list?.[name]
   const { limits, requests } = container.resources
-  const text = kind === 'limits' ? (of(limits) ?? of(allocatable)) : (of(requests) ?? of(limits))
+  const limit = of(limits)
+  const unlimited = fromNode.has(name) && (limit === undefined || parseQuantity(limit).isZero())
+  const text = kind === 'limits' ? (unlimited ? of(allocatable) : limit) : (of(requests) ?? limit)
   const divisor = parseQuantity(!selector.divisor || selector.divisor === '0' ? '1' : selector.divisor)
   return divided(parseQuantity(text ?? '0'), divisor).toString()
 }
+
+/** Of these the node gives all it has to a container without a limit. */
+const fromNode: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage'])
 
 function divided(amount: Quantity, divisor: Quantity): bigint {
   if (divisor.isZero()) return amount.value()

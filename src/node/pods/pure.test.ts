@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { core } from '../../api/index.ts'
 import { decodeObject } from '../../machinery/json.ts'
 import { notFound } from '../../machinery/errors.ts'
-import { hostsFile, parseResolvConf, podDns, podHostname, readHostDns } from './dns.ts'
+import { dnsWarnings, kernelHostname, hostsFile, parseResolvConf, podDns, podHostname, readHostDns } from './dns.ts'
 import { environment, type EnvSources } from './env.ts'
 import { expand } from './expand.ts'
 import { fieldValue, resourceValue } from './field-ref.ts'
@@ -81,6 +81,9 @@ describe('the downward API', () => {
     const container = { resources: { limits: { memory: '100Mi' }, requests: { cpu: '250m' } } } as unknown as core.Container
     const value = (resource: string, divisor = '0') => resourceValue(container, { resource, divisor }, { cpu: '4' })
     expect([value('requests.cpu'), value('requests.cpu', '1m'), value('limits.memory', '1Mi'), value('limits.cpu')]).toEqual(['1', '250', '100', '4'])
+    const none = { resources: { limits: { cpu: '0' } } } as unknown as core.Container
+    const of = (resource: string) => resourceValue(none, { resource, divisor: '0' }, { cpu: '4', 'hugepages-2Mi': '8Mi' })
+    expect([of('limits.cpu'), of('limits.hugepages-2Mi')]).toEqual(['4', '0'])
   })
 })
 
@@ -128,6 +131,27 @@ describe('names and addresses', () => {
     expect((await readHostDns(async (file) => files[file] ?? '')).servers).toEqual(['9.9.9.9'])
     files['/etc/resolv.conf'] = 'nameserver 8.8.8.8\n'
     expect((await readHostDns(async (file) => files[file] ?? '')).servers).toEqual(['8.8.8.8'])
+  })
+
+  it('leaves out what resolvers cannot take, wherever it comes from, and says so', () => {
+    const host = parseResolvConf('nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\nnameserver 4.4.4.4\nsearch corp.example. .\n')
+    expect(host.searches).toEqual(['corp.example', '.'])
+    const own = podOf({ dnsPolicy: 'Default' })
+    expect(podDns(own, { ...environment, host }).servers).toEqual(['1.1.1.1', '2.2.2.2', '3.3.3.3'])
+    expect(dnsWarnings(own, { ...environment, host })).toEqual(['Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 1.1.1.1 2.2.2.2 3.3.3.3'])
+    const searching = (searches: string[]) => podOf({ dnsPolicy: 'None', dnsConfig: { nameservers: ['9.9.9.9'], searches } })
+    const [long, longer] = ['a'.repeat(250), 'b'.repeat(254)]
+    expect(podDns(searching(['x', longer, 'y']), environment).searches).toEqual(['x', 'y'])
+    expect(dnsWarnings(searching(['x', longer, 'y']), environment)).toEqual(['Search Line limits were exceeded, some search paths have been omitted, the applied search line is: x y'])
+    expect(podDns(searching(Array.from({ length: 9 }, (_, i) => `${i}${long}`)), environment).searches).toHaveLength(8)
+    expect(dnsWarnings(searching(['x']), environment)).toEqual([])
+  })
+
+  it('refuses a full name that the kernel does not take', () => {
+    const named = (hostname: string) => podOf({ hostname, subdomain: 'sub', setHostnameAsFQDN: true })
+    expect(kernelHostname(named('a'), 'cluster.local')).toBe('a.sub.shop.svc.cluster.local')
+    expect(() => kernelHostname(named('a'.repeat(60)), 'cluster.local')).toThrow('is too long (64 characters is the max, 87 characters requested)')
+    expect(podHostname(podOf({ hostnameOverride: `${'a'.repeat(62)}.b` }), 'cluster.local').hostname).toBe('a'.repeat(62))
   })
 
   it('gives a pod with a subdomain its full name', () => {

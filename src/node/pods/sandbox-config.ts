@@ -2,7 +2,7 @@
 import type { core } from '../../api/index.ts'
 import { podName, podNamespace, podUid, type NodeContext } from '../context.ts'
 import type { LinuxResources, SandboxConfig } from '../runtime/driver.ts'
-import { podDns, podHostname, type DnsConfig } from './dns.ts'
+import { kernelHostname, podDns, type DnsConfig } from './dns.ts'
 import { podLabels, podLogDirectory } from './names.ts'
 import { cpuShares, memoryBytes, milliCpu, podLimits } from './resources.ts'
 import { sandboxSecurity } from './security.ts'
@@ -10,13 +10,12 @@ import { sandboxSecurity } from './security.ts'
 export interface SandboxInput { readonly attempt: number; readonly cgroupParent: string; readonly hostDns: DnsConfig; readonly seccompRoot: string }
 
 export function sandboxConfig(context: Pick<NodeContext, 'clusterDns' | 'clusterDomain' | 'directories' | 'owner'>, pod: core.Pod, input: SandboxInput): SandboxConfig {
-  const { hostname, domain } = podHostname(pod, context.clusterDomain)
   const limits = podLimits(pod)
   const resources: LinuxResources = { cpuShares: limits.shares, cpuQuota: limits.quota, cpuPeriod: limits.period, memoryLimitBytes: limits.memoryBytes }
   const overhead = pod.spec.overhead
   return {
     pod: { name: podName(pod), namespace: podNamespace(pod), uid: podUid(pod), attempt: input.attempt },
-    hostname: pod.spec.hostNetwork ? '' : pod.spec.setHostnameAsFQDN && domain ? `${hostname}.${domain}` : hostname,
+    hostname: pod.spec.hostNetwork ? '' : kernelHostname(pod, context.clusterDomain),
     logDirectory: podLogDirectory(context.directories.logs, pod),
     dns: podDns(pod, { clusterDns: context.clusterDns, clusterDomain: context.clusterDomain, host: input.hostDns }),
     ports: pod.spec.hostNetwork ? [] : portsOf(pod),

@@ -6,7 +6,7 @@ import { podText, podUid, type AnyContainer } from '../context.ts'
 import { ImageError } from '../images/pull.ts'
 import type { Image, SandboxConfig } from '../runtime/driver.ts'
 import { containerConfig } from './container-config.ts'
-import { hostsFile } from './dns.ts'
+import { dnsWarnings, hostsFile } from './dns.ts'
 import { ConfigError } from './env.ts'
 import { runHook } from './hooks.ts'
 import { stopContainer } from './kill.ts'
@@ -31,6 +31,7 @@ export async function startSandbox(tools: Tools, state: PodState, attempt: numbe
   const { context, cgroups } = tools
   const { pod } = state
   await Promise.all([mkdir(podLogDirectory(context.directories.logs, pod), { recursive: true, mode: 0o755 }), cgroups.create(pod)])
+  for (const warning of dnsWarnings(pod, { clusterDns: context.clusterDns, clusterDomain: context.clusterDomain, host: tools.hostDns() })) context.recorder.event(pod, 'Warning', 'DNSConfigForming', warning)
   try {
     const runtimeHandler = await handlerOf(tools, pod)
     const id = await context.runtime.runSandbox({ ...sandboxOf(tools, pod, attempt), ...(runtimeHandler ? { runtimeHandler } : {}) })
