@@ -31,7 +31,7 @@ export async function containerConfig(context: NodeContext, pod: core.Pod, conta
   const env = await environment(pod, container, { podIPs: input.podIPs, hostIPs: context.hostIPs }, input.env)
   const value = (name: string) => env.find((v) => v.key === name)?.value
   const messageFile = await terminationFile(container, input)
-  const { mounts, devices } = await mountsOf(pod, container, env, input)
+  const { mounts, devices } = await mountsOf(context, pod, container, env, input)
   const messagePath = container.terminationMessagePath || '/dev/termination-log'
   return {
     name: container.name,
@@ -80,7 +80,7 @@ async function terminationFile(container: core.Container, input: ContainerInput)
 
 const propagations = { None: 'private', HostToContainer: 'hostToContainer', Bidirectional: 'bidirectional' } as const
 
-async function mountsOf(pod: core.Pod, container: core.Container, env: readonly EnvVariable[], input: ContainerInput): Promise<{ mounts: Mount[]; devices: Device[] }> {
+async function mountsOf(context: NodeContext, pod: core.Pod, container: core.Container, env: readonly EnvVariable[], input: ContainerInput): Promise<{ mounts: Mount[]; devices: Device[] }> {
   const mounts: Mount[] = []
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find((v) => v.name === mount.name)
@@ -88,7 +88,7 @@ async function mountsOf(pod: core.Pod, container: core.Container, env: readonly 
     if (!volume || path === undefined) throw new ConfigError(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`)
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-      hostPath: await sourceOf(container, mount, index, path, env, input),
+      hostPath: await sourceOf(context, container, mount, index, path, env, input),
       readonly: (mount.readOnly ?? false) || isReadOnly(volume),
       propagation: propagations[mount.mountPropagation ?? 'None'],
     })
@@ -101,24 +101,31 @@ async function mountsOf(pod: core.Pod, container: core.Container, env: readonly 
   return { mounts, devices }
 }
 
-async function sourceOf(container: core.Container, mount: core.VolumeMount, index: number, volume: string, env: readonly EnvVariable[], input: ContainerInput): Promise<string> {
+async function sourceOf({ log }: NodeContext, container: core.Container, mount: core.VolumeMount, index: number, volume: string, env: readonly EnvVariable[], input: ContainerInput): Promise<string> {
   const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, env) : mount.subPath
   if (!subPath) return volume
+  if (subPath.startsWith('/')) throw new ConfigError(`error SubPath \`${subPath}\` must not be an absolute path`)
+  if (subPath.split('/').includes('..')) throw new ConfigError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`)
   const target = join(input.podDirectory, 'volume-subpaths', mount.name, container.name, String(index))
   try {
     await mountSubPath(volume, subPath, target)
   } catch (error) {
-    throw new ConfigError(`failed to prepare subPath for volumeMount ${JSON.stringify(mount.name)} of container ${JSON.stringify(container.name)}: ${error instanceof Error ? error.message : String(error)}`)
+    // Where a link in the volume leads to, and whether there is something, is nothing that the pod's owner is told.
+    log.warn({ container: container.name, volume: mount.name, error: error instanceof Error ? error.message : String(error) }, 'subPath not prepared')
+    throw new ConfigError(`failed to prepare subPath for volumeMount ${JSON.stringify(mount.name)} of container ${JSON.stringify(container.name)}`)
   }
   return target
 }
 
 function expandStrictly(text: string, env: readonly EnvVariable[]): string {
-  return expand(text, (name) => {
-    const found = env.find((v) => v.key === name)
-    if (!found) throw new ConfigError(`missing value for ${JSON.stringify(name)}`)
-    return found.value
+  const missing = new Set<string>()
+  const expanded = expand(text, (name) => {
+    const value = env.find((v) => v.key === name)?.value
+    if (!value) missing.add(name)
+    return value
   })
+  if (missing.size > 0) throw new ConfigError(`missing value for ${[...missing].toSorted().join(', ')}`)
+  return expanded
 }
 
 /** Volumes that show API objects are read-only to the container, whatever the mount says. */

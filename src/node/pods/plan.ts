@@ -91,7 +91,7 @@ function killOf({ pod, world, unhealthy }: PlanInput, container: core.Container)
   const status = latest(world, container.name)
   if (status?.state !== 'running') return []
   if (status.annotations[annotation.hash] !== containerHash(container)) {
-    return [{ status, container, probe: undefined, message: `Container ${container.name} definition changed` }]
+    return [{ status, container, probe: undefined, message: `Container ${container.name} definition changed, will be restarted` }]
   }
   const why = unhealthy.get(container.name)
   if (why === undefined) return []

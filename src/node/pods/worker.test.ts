@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -292,6 +292,22 @@ describe('what containers are given', () => {
     await node.client.create(core.configmaps, { metadata: { name: 'conf', namespace: 'default' }, data: { a: '1' } })
     await node.pass(0)
     expect(status('web')?.ready).toBe(true)
+  })
+
+  it('does not tell what is behind a link in a volume', async () => {
+    await node.create('web', { volumes: [{ name: 'v', emptyDir: {} }], containers: [{ name: 'main', image: 'app:1', command: ['x'], volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'link' }] }], initContainers: [{ name: 'first', image: 'app:1' }] })
+    await symlink('/etc/no-such-file', join(node.directory, 'pods', node.pod('web').metadata.uid ?? '', 'volumes', 'kubernetes.io~empty-dir', 'v', 'link'))
+    node.runtime.exit('first', 0)
+    await node.pass(0)
+    expect(status('web')?.state.waiting).toEqual({ reason: 'CreateContainerConfigError', message: 'failed to prepare subPath for volumeMount "v" of container "main"' })
+  })
+
+  it('names what a subPath lacks, and keeps it inside', async () => {
+    const mounting = (value: string) => ({ volumes: [{ name: 'v', emptyDir: {} }], containers: [{ name: 'main', image: 'app:1', env: [{ name: 'A', value }], volumeMounts: [{ name: 'v', mountPath: '/v', subPathExpr: value ? '$(A)' : '$(B)-$(A)' }] }] })
+    await node.create('lacks', mounting(''))
+    expect(status('lacks')?.state.waiting?.message).toBe('missing value for A, B')
+    await node.create('leaves', mounting('../x'))
+    expect(status('leaves')?.state.waiting?.message).toBe('unable to provision SubPath `../x`: must not contain \'..\'')
   })
 
   it('refuses to run as root what must not', async () => {
