@@ -38,11 +38,15 @@ function nodeCapacity({ machine, maxPods }: NodeFacts, given: Readonly<Record<st
   const pages = Object.fromEntries(Object.entries(machine.hugepages).map(([size, bytes]) => [`hugepages-${size}`, bytes === 0 ? '0' : kibibytes(bytes)]))
   const extended = Object.fromEntries(Object.entries(given).filter(([name]) => name.includes('/')))
   const capacity = { ...extended, cpu: String(machine.cpus), 'ephemeral-storage': kibibytes(machine.storageBytes), ...pages, memory: kibibytes(machine.memoryBytes), pods: String(maxPods) }
-  // The last 100 MiB of memory and 5 % of the disk are not for pods: below that the node is under pressure.
-  return { capacity, allocatable: { ...capacity, memory: kibibytes(machine.memoryBytes - 100 * 2 ** 20), 'ephemeral-storage': String(Math.floor(machine.storageBytes * 0.95)) } }
+  // The last 100 MiB of memory and 5 % of the disk are not for pods: below that the node is under pressure. Huge pages are memory that is given away already.
+  const inPages = Object.values(machine.hugepages).reduce((sum, bytes) => sum + bytes, 0)
+  return { capacity, allocatable: { ...capacity, memory: kibibytes(Math.max(0, machine.memoryBytes - 100 * 2 ** 20 - inPages)), 'ephemeral-storage': String(Math.floor(machine.storageBytes * 0.95)) } }
 }
 
 export interface Health { readonly conditions: readonly RuntimeCondition[]; readonly pressure: Pressure }
+
+/** The reason of a runtime that does not answer. */
+export const unreachable = 'Unreachable'
 
 type Word = readonly [type: string, isTrue: boolean, reason: string, message: string]
 
@@ -63,20 +67,30 @@ function nodeConditions(health: Health, old: readonly core.NodeCondition[], now:
 }
 
 function readyWord(conditions: readonly RuntimeCondition[]): Word {
+  if (conditions.some((c) => c.reason === unreachable)) return ['Ready', false, 'KubeletNotReady', 'container runtime is down']
   const problems = ['RuntimeReady', 'NetworkReady'].flatMap((type) => {
     const found = conditions.find((c) => c.type === type)
-    const subject = type === 'RuntimeReady' ? 'container runtime is down' : 'container runtime network not ready'
+    const subject = type === 'RuntimeReady' ? 'container runtime not ready' : 'container runtime network not ready'
     if (!found) return [`${subject}: ${type} is not reported`]
     return found.ready ? [] : [`${subject}: ${type}=false reason:${found.reason} message:${found.message}`]
   })
-  return problems.length === 0 ? ['Ready', true, 'KubeletReady', 'kubelet is posting ready status'] : ['Ready', false, 'KubeletNotReady', problems.join(', ')]
+  if (problems.length === 0) return ['Ready', true, 'KubeletReady', 'kubelet is posting ready status']
+  return ['Ready', false, 'KubeletNotReady', problems.length === 1 ? problems.join() : `[${problems.join(', ')}]`]
 }
 
+/** What an event says of a condition that changed: `NodeHasDiskPressure`. */
+export const conditionEvents: Readonly<Record<string, readonly [isTrue: string, isFalse: string]>> = {
+  MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+  DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+  PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+}
+
+const mostNames = 5
 const mostImages = 50
 
 /** The largest images, by all their names. */
 function nodeImages(images: readonly Image[]): core.ContainerImage[] {
-  return images.toSorted((a, b) => b.size - a.size).slice(0, mostImages).map((i) => ({ names: [...i.digests, ...i.tags], sizeBytes: i.size }))
+  return images.toSorted((a, b) => b.size - a.size).slice(0, mostImages).map((i) => ({ names: [...i.digests, ...i.tags].slice(0, mostNames), sizeBytes: i.size }))
 }
 
 /** The status as this node says it; `old` is what the API has. */

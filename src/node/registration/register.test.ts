@@ -6,9 +6,13 @@ import { FakeClock } from '../../machinery/clock.ts'
 import { quiet } from '../../machinery/log.ts'
 import type { NodeContext } from '../context.ts'
 import { createFakeRuntime } from '../testing/fake-runtime.ts'
+import * as machineRoom from './machine.ts'
+import { nodeStatus } from './node-status.ts'
 import { register } from './register.ts'
 
-async function registered() {
+const machine = { cpus: 2, memoryBytes: 2 ** 32, storageBytes: 2 ** 36, hugepages: {}, machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6', osImage: 'Linux', architecture: 'amd64' }
+
+async function registered(before?: object) {
   const clock = new FakeClock()
   const client = createMemoryClient(clock)
   const runtime = createFakeRuntime(clock)
@@ -23,13 +27,17 @@ async function registered() {
     recorder: createRecorder(client, { component: 'kubelet', host: 'node', clock, log: quiet }),
     node: () => nodes.get('node'), services: () => [],
   }
-  const machine = { cpus: 2, memoryBytes: 2 ** 32, storageBytes: 2 ** 36, hugepages: {}, machineID: 'm', systemUUID: 's', bootID: 'b', kernelVersion: '6', osImage: 'Linux', architecture: 'amd64' }
+  if (before) {
+    await client.create(core.nodes, { metadata: { name: 'node' }, status: before })
+    await vi.waitFor(() => expect(nodes.get('node')).toBeDefined())
+  }
   await register(context, { name: 'node', addresses: ['192.0.2.1'], port: 10250, machine, maxPods: 110, version: 'v1.36.0', runtime: await runtime.info(), labels: {} }, stop.signal)
   const settle = async () => { for (let i = 0; i < 30; i++) await new Promise((resolve) => setTimeout(resolve, 1)) }
   const pass = async (ms: number) => { await settle(); await clock.advance(ms); await settle() }
   await pass(0)
   return {
     pass,
+    events: () => [...client.stored(core.events).values()].map((e) => `${e.reason}: ${e.message}`),
     edit: (change: (status: core.NodeStatus) => object) => client.edit(core.nodes, 'node', (node) => ({ ...node, status: { ...node.status, ...change(node.status) } })),
     /** The look at the machine every ten seconds reads the disk, which takes what it takes: it is looked until it shows. */
     comesTo: (check: (status: core.NodeStatus | undefined) => void) => vi.waitFor(async () => { await pass(10_000); check(client.stored(core.nodes).get('node')?.status) }, { timeout: 20_000, interval: 1 }),
@@ -75,4 +83,29 @@ it('registers again when the node was deleted', async () => {
   const node = await registered()
   await node.remove()
   await node.comesTo((status) => expect(status?.conditions?.find((c) => c.type === 'Ready')?.status).toBe('True'))
+})
+
+it('tells when the node comes under pressure, when that is over, and that the machine was started anew', async () => {
+  const pressure = vi.spyOn(machineRoom, 'readPressure').mockResolvedValue({ memory: false, disk: false, pid: false })
+  onTestFinished(() => pressure.mockRestore())
+  const node = await registered({ nodeInfo: { bootID: 'a' } })
+  expect(node.events()).toContain('Rebooted: Node node has been rebooted, boot id: b')
+  expect(node.events()).not.toContain('NodeHasDiskPressure: Node node status is now: NodeHasDiskPressure')
+  pressure.mockResolvedValue({ memory: false, disk: true, pid: false })
+  await node.pass(10_000)
+  expect(node.events()).toContain('NodeHasDiskPressure: Node node status is now: NodeHasDiskPressure')
+})
+
+it('says what is wrong with the runtime, gives huge pages to nobody twice, and names an image five times at most', () => {
+  const facts = { name: 'node', addresses: [], port: 1, machine: { ...machine, hugepages: { '2Mi': 2 ** 30 } }, maxPods: 110, version: 'v1.36.0', runtime: { name: 'fake', version: '1', apiVersion: 'v1' }, labels: {} }
+  const tags = Array.from({ length: 9 }, (_, i) => `app:${i}`)
+  const status = (conditions: { type: string; ready: boolean; reason: string; message: string }[]) =>
+    nodeStatus(facts, { conditions, pressure: { memory: false, disk: false, pid: false } }, [{ id: 'i', tags, digests: ['app@sha256:x'], size: 1, pinned: false }], undefined, 0)
+  const message = (...given: Parameters<typeof status>) => status(...given).conditions?.find((c) => c.type === 'Ready')?.message
+  const [runtime, network] = ['RuntimeReady', 'NetworkReady'].map((type) => ({ type, ready: false, reason: 'No', message: 'why' }))
+  expect(message([runtime!, network!])).toBe('[container runtime not ready: RuntimeReady=false reason:No message:why, container runtime network not ready: NetworkReady=false reason:No message:why]')
+  expect(message([{ ...runtime!, ready: true }, network!])).toBe('container runtime network not ready: NetworkReady=false reason:No message:why')
+  expect(message([{ ...runtime!, reason: 'Unreachable' }])).toBe('container runtime is down')
+  expect(status([]).allocatable?.['memory']).toBe('2972Mi')
+  expect(status([]).images).toEqual([{ names: ['app@sha256:x', 'app:0', 'app:1', 'app:2', 'app:3'], sizeBytes: 1 }])
 })

@@ -5,7 +5,7 @@ import type { Component } from '../../machinery/log.ts'
 import { rfc3339Micro } from '../../machinery/time.ts'
 import type { NodeContext } from '../context.ts'
 import { readPressure } from './machine.ts'
-import { differs, nodeLabels, nodeStatus, statusChange, type Health, type NodeFacts } from './node-status.ts'
+import { conditionEvents, differs, nodeLabels, nodeStatus, statusChange, unreachable, type Health, type NodeFacts } from './node-status.ts'
 
 const leaseSeconds = 40
 const leaseEvery = 10_000
@@ -31,13 +31,21 @@ export async function register(context: NodeContext, facts: NodeFacts, signal: A
 
   const health = async (): Promise<Health> => {
     const [conditions, pressure] = await Promise.all([
-      runtime.conditions().catch((error: unknown) => [{ type: 'RuntimeReady', ready: false, reason: 'Unreachable', message: String(error) }]),
+      runtime.conditions().catch((error: unknown) => [{ type: 'RuntimeReady', ready: false, reason: unreachable, message: String(error) }]),
       readPressure([context.directories.data]),
     ])
     return { conditions, pressure }
   }
 
+  const told = new Map(Object.keys(conditionEvents).map((type) => [type, 'False']))
+
   const say = (status: core.NodeStatus): void => {
+    for (const [type, words] of Object.entries(conditionEvents)) {
+      const now = status.conditions?.find((c) => c.type === type)?.status ?? 'False'
+      const reason = words[now === 'True' ? 0 : 1]
+      if (now !== told.get(type)) recorder.event(reference, 'Normal', reason, `Node ${facts.name} status is now: ${reason}`)
+      told.set(type, now)
+    }
     const isReady = status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false
     if (isReady !== state.ready && (isReady || state.ready !== undefined)) {
       const reason = isReady ? 'NodeReady' : 'NodeNotReady'
@@ -51,6 +59,8 @@ export async function register(context: NodeContext, facts: NodeFacts, signal: A
     const images = await runtime.images().catch(() => [])
     const there = newest(context.node(), state.sent)?.status
     const status = nodeStatus(facts, await health(), images, there, clock.now())
+    const booted = there?.nodeInfo?.bootID
+    if (booted && booted !== facts.machine.bootID && !state.sent) recorder.event(reference, 'Warning', 'Rebooted', `Node ${facts.name} has been rebooted, boot id: ${facts.machine.bootID}`)
     if (state.sent && there && clock.now() - state.sentAt < statusAtLeast && !differs(there, status)) return
     state.sent = await client.patch(core.nodes, facts.name, { type: 'strategic', body: statusChange(there, status) }, { subresource: 'status' })
     state.sentAt = clock.now()
