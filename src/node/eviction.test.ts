@@ -46,11 +46,18 @@ describe('eviction', () => {
     expect(node.runtime.container('main')?.state).toBe('exited')
   })
 
-  it('holds containers to their ephemeral-storage limits', async () => {
-    await node.create('web', { containers: [{ name: 'main', image: 'app:1', resources: { limits: { 'ephemeral-storage': '1Ki' } } }] })
-    const stats = [{ name: 'main', podUid: '', id: '', at: 0, cpuNanoseconds: 0, memoryWorkingSetBytes: 0, memoryUsageBytes: 0, memoryRssBytes: 0, filesystemUsedBytes: 5000 }]
-    expect(await storageExcess(node.pod('web'), volumes, directory, stats)).toBe('Container main exceeded its local ephemeral storage limit "1Ki". ')
-    expect(await storageExcess(node.pod('web'), volumes, directory, [])).toBeUndefined()
+  it('holds pods and their containers to ephemeral-storage limits, the pod to the sum of those there are', async () => {
+    const limited = (name: string, limit?: string) => ({ name, image: 'app:1', resources: limit ? { limits: { 'ephemeral-storage': limit } } : {} })
+    const used = (name: string, filesystemUsedBytes: number) => ({ name, podUid: '', id: '', at: 0, cpuNanoseconds: 0, memoryWorkingSetBytes: 0, memoryUsageBytes: 0, memoryRssBytes: 0, filesystemUsedBytes })
+    const excess = (name: string, ...stats: ReturnType<typeof used>[]) => storageExcess(node.pod(name), volumes, directory, stats)
+    await node.create('web', { containers: [limited('main', '1Ki'), limited('other', '7Ki')] })
+    expect(await excess('web', used('main', 5000))).toBe('Container main exceeded its local ephemeral storage limit "1Ki". ')
+    expect(await excess('web', used('main', 1000), used('other', 9000))).toBe('Pod ephemeral local storage usage exceeds the total limit of containers 8Ki. ')
+    expect(await excess('web')).toBeUndefined()
+    await node.create('half', { containers: [limited('main', '1Ki'), limited('other')] })
+    expect(await excess('half', used('other', 5000))).toBe('Pod ephemeral local storage usage exceeds the total limit of containers 1Ki. ')
+    await node.create('none', { containers: [limited('main', '0')] })
+    expect(await excess('none', used('main', 5000))).toBeUndefined()
   })
 
   it('takes one pod when memory runs out: over its request first, then the least important', async () => {

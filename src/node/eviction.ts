@@ -5,7 +5,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { core } from '../api/index.ts'
-import { parseQuantity } from '../machinery/quantity.ts'
+import { parseQuantity, quantityOf } from '../machinery/quantity.ts'
 import { podUid, type NodeContext } from './context.ts'
 import { podLogDirectory } from './pods/names.ts'
 import { memoryBytes } from './pods/resources.ts'
@@ -43,26 +43,25 @@ export function rank(usages: readonly Usage[], resource: 'memory' | 'ephemeral-s
 
 const bytes = (text: string | undefined): number => (text === undefined ? 0 : Number(parseQuantity(text).value()))
 
-/** Why the pod is over a limit of its own storage, in Kubernetes's words; undefined when it is not. */
+/** Why the pod is over a limit of its own storage, in Kubernetes's words; undefined when it is not. A limit of zero is none. */
 export async function storageExcess(pod: core.Pod, volumes: PodVolumes, logs: string, stats: readonly ContainerStats[]): Promise<string | undefined> {
   const emptyDirs = (pod.spec.volumes ?? []).filter((v) => v.emptyDir && v.emptyDir.medium !== 'Memory')
-  const limits = pod.spec.containers.map((c) => c.resources.limits?.['ephemeral-storage'])
-  if (!emptyDirs.some((v) => v.emptyDir?.sizeLimit) && limits.every((l) => l === undefined)) return undefined
-  const usage = new Map<string, number>()
-  for (const v of emptyDirs) usage.set(v.name, await diskUsage(join(volumes.podDirectory(podUid(pod)), 'volumes', 'kubernetes.io~empty-dir', v.name)))
+  const limits = pod.spec.containers.flatMap((c) => c.resources.limits?.['ephemeral-storage'] ?? [])
+  if (!emptyDirs.some((v) => v.emptyDir?.sizeLimit) && limits.length === 0) return undefined
+  let total = 0
   for (const v of emptyDirs) {
+    const used = await diskUsage(join(volumes.podDirectory(podUid(pod)), 'volumes', 'kubernetes.io~empty-dir', v.name))
     const limit = v.emptyDir?.sizeLimit
-    if (limit && (usage.get(v.name) ?? 0) > bytes(limit)) return `Usage of EmptyDir volume ${JSON.stringify(v.name)} exceeds the limit ${JSON.stringify(limit)}. `
-  }
-  let total = [...usage.values()].reduce((a, b) => a + b, 0)
-  for (const c of pod.spec.containers) {
-    const used = (stats.find((s) => s.name === c.name)?.filesystemUsedBytes ?? 0) + (await diskUsage(join(podLogDirectory(logs, pod), c.name)))
-    const limit = c.resources.limits?.['ephemeral-storage']
-    if (limit && used > bytes(limit)) return `Container ${c.name} exceeded its local ephemeral storage limit ${JSON.stringify(limit)}. `
+    if (limit && bytes(limit) > 0 && used > bytes(limit)) return `Usage of EmptyDir volume ${JSON.stringify(v.name)} exceeds the limit ${JSON.stringify(limit)}. `
     total += used
   }
-  const whole = limits.reduce((sum, l) => sum + bytes(l), 0)
-  return limits.every((l) => l !== undefined) && total > whole ? `Pod ephemeral local storage usage exceeds the total limit of containers ${whole}. ` : undefined
+  const usage = new Map<string, number>()
+  for (const { name } of pod.spec.containers) usage.set(name, (stats.find((s) => s.name === name)?.filesystemUsedBytes ?? 0) + (await diskUsage(join(podLogDirectory(logs, pod), name))))
+  total += usage.values().reduce((a, b) => a + b, 0)
+  const whole = limits.map(parseQuantity).reduce((a, b) => a.add(b), quantityOf(0, 'BinarySI'))
+  if (!whole.isZero() && total > Number(whole.value())) return `Pod ephemeral local storage usage exceeds the total limit of containers ${whole.toString()}. `
+  const over = pod.spec.containers.find((c) => { const most = bytes(c.resources.limits?.['ephemeral-storage']); return most > 0 && (usage.get(c.name) ?? 0) > most })
+  return over && `Container ${over.name} exceeded its local ephemeral storage limit ${JSON.stringify(over.resources.limits?.['ephemeral-storage'])}. `
 }
 
 export interface Evictions { check(): Promise<void> }

@@ -48,7 +48,7 @@ type Kind = 'init' | 'app' | 'ephemeral'
 export function containerStatuses(input: StatusInput, containers: readonly core.Container[], old: readonly core.ContainerStatus[] | undefined, kind: Kind): core.ContainerStatus[] {
   const statuses = containers.map((container) => one(input, container, old?.find((s) => s.name === container.name), kind))
   // Ephemeral containers are never part of a pod's readiness, and nothing asks whether they have started.
-  return kind === 'ephemeral' ? statuses.map(({ started: _, ...s }) => ({ ...s, ready: false })) : statuses
+  return kind === 'ephemeral' ? statuses.map((s) => ({ ...s, ready: false, started: undefined })) : statuses
 }
 
 function one(input: StatusInput, container: core.Container, old: core.ContainerStatus | undefined, kind: Kind): core.ContainerStatus {

@@ -7,6 +7,7 @@ import type { core } from '../../api/index.ts'
 import type { Clock, Timer } from '../../machinery/clock.ts'
 import { deepEqual } from '../../machinery/meta.ts'
 import { podName, podNamespace, podUid } from '../context.ts'
+import type { Refusal } from './admission.ts'
 import { finishPod, forgetPod } from './finish.ts'
 import { resizeContainers } from './resize.ts'
 import { graceSeconds } from './start.ts'
@@ -47,7 +48,7 @@ export interface WorkerOptions {
   /** The runtime may have the pod already, so it must be asked first. */
   readonly known: boolean
   /** The node's own admission check, once, before anything of the pod runs. */
-  admit(pod: core.Pod): { readonly reason: string; readonly message: string } | undefined
+  admit(pod: core.Pod): Refusal | undefined
   /** Called when nothing of the pod is left, on the node or in the API. */
   onEnd(): void
 }
@@ -68,12 +69,8 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
   const step = async (): Promise<void> => {
     await look()
     if (!life.admitted && !isOver()) {
-      const refusal = admit(state.pod)
       life.admitted = true
-      if (refusal) {
-        recorder.event(state.pod, 'Warning', refusal.reason, refusal.message)
-        state.verdict = { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` }
-      }
+      refuse(tools, state, admit(state.pod))
     }
     if (!isOver() && pastDeadline()) {
       state.verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
@@ -182,6 +179,13 @@ export function startWorker({ tools, pod, known, admit, onEnd }: WorkerOptions):
       tools.prober.forget(uid)
     },
   }
+}
+
+/** Ends a pod that the node does not take in. */
+function refuse({ context }: Tools, state: PodState, refusal: Refusal | undefined): void {
+  if (!refusal) return
+  context.recorder.event(state.pod, 'Warning', refusal.reason, refusal.message)
+  state.verdict = { reason: refusal.reason, message: `Pod was rejected: ${refusal.message}` }
 }
 
 /** The initial, empty state of a pod, and its timer. */
