@@ -106,7 +106,7 @@ async function makeTools(options: NodeAgentOptions, context: NodeContext, machin
       allocatable,
     },
     hostDns: () => hostDns.now,
-    hostsFile: await read('/etc/hosts'),
+    hostsFile: () => read('/etc/hosts'),
     seccompRoot: join(options.dataDir, 'seccomp'),
     machine: { memoryBytes: machine.memoryBytes, cgroupV2: cgroups.version === 2 },
   }

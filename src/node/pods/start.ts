@@ -57,7 +57,7 @@ export async function writeHostsFile(tools: Tools, state: PodState): Promise<voi
   const directory = tools.volumes.podDirectory(podUid(pod))
   await mkdir(directory, { recursive: true, mode: 0o750 })
   const ips = pod.spec.hostNetwork ? tools.context.hostIPs : (world.sandbox?.ips ?? [])
-  await writeFile(join(directory, 'etc-hosts'), hostsFile(pod, ips, tools.context.clusterDomain, tools.hostsFile))
+  await writeFile(join(directory, 'etc-hosts'), hostsFile(pod, ips, tools.context.clusterDomain, pod.spec.hostNetwork ? await tools.hostsFile() : ''))
 }
 
 /** Starts one container. Resolves with whether it runs; if not, the state says what it waits for and when to try again. */

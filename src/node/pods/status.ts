@@ -53,7 +53,8 @@ export function podStatus(given: PodStatusInput): core.PodStatus {
 
 /** A pod the node never took in: no containers, no addresses, only why. */
 function refused({ pod, now }: PodStatusInput, verdict: { readonly reason: string; readonly message: string }): core.PodStatus {
-  return { phase: 'Failed', reason: verdict.reason, message: verdict.message, startTime: pod.status.startTime ?? rfc3339(now), ...(pod.status.conditions ? { conditions: pod.status.conditions } : {}) }
+  const { generation } = pod.metadata
+  return { ...(generation ? { observedGeneration: generation } : {}), phase: 'Failed', reason: verdict.reason, message: verdict.message, startTime: pod.status.startTime ?? rfc3339(now), ...(pod.status.conditions ? { conditions: pod.status.conditions } : {}) }
 }
 
 const isFinal = (phase: string | undefined): phase is 'Succeeded' | 'Failed' => phase === 'Succeeded' || phase === 'Failed'

@@ -21,7 +21,8 @@ export interface Tools {
   readonly env: EnvSources
   /** How the host resolves names, read again now and then. */
   hostDns(): DnsConfig
-  readonly hostsFile: string
+  /** /etc/hosts of the node, as it is now. */
+  hostsFile(): Promise<string>
   readonly seccompRoot: string
   readonly machine: { readonly memoryBytes: number; readonly cgroupV2: boolean }
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -308,6 +308,15 @@ describe('what containers are given', () => {
     expect(status('lacks')?.state.waiting?.message).toBe('missing value for A, B')
     await node.create('leaves', mounting('../x'))
     expect(status('leaves')?.state.waiting?.message).toBe('unable to provision SubPath `../x`: must not contain \'..\'')
+  })
+
+  it('shows pods on the host network the node\'s names as they are when the pod starts', async () => {
+    node.close()
+    let names = '1.2.3.4 old\n'
+    node = await startTestNode({ hostsFile: () => names })
+    names = '1.2.3.4 new\n'
+    await node.create('web', { hostNetwork: true })
+    expect(readFileSync(join(node.directory, 'pods', node.pod('web').metadata.uid ?? '', 'etc-hosts'), 'utf8')).toBe('# Kubernetes-managed hosts file (host network).\n1.2.3.4 new\n')
   })
 
   it('refuses to run as root what must not', async () => {

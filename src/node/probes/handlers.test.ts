@@ -44,6 +44,8 @@ describe('an HTTP probe', () => {
   it('sends its own headers and those asked for', async () => {
     await http('/ok', { httpHeaders: [{ name: 'X-Me', value: 'you' }, { name: 'Host', value: 'name.example' }] })
     expect(seen.at(-1)).toMatchObject({ 'user-agent': 'kube-probe/1.36', 'x-me': 'you', host: 'name.example' })
+    await http('/ok', { httpHeaders: [{ name: 'X-Me', value: 'you' }, { name: 'x-me', value: 'too' }] })
+    expect(seen.at(-1)?.['x-me']).toBe('you, too')
   })
 
   it('says in Go\'s words why nobody answered', async () => {

@@ -72,11 +72,17 @@ async function httpGet(target: ProbeTarget, action: core.HTTPGetAction, timeoutS
   return fetchOnce(url, headers, timeoutSeconds, 10).catch((error: unknown) => failed(error instanceof Error ? error.message : String(error)))
 }
 
-function requestOf(target: Pick<ProbeTarget, 'container' | 'podIP'>, action: core.HTTPGetAction, agent: 'probe' | 'lifecycle'): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+type Headers = Readonly<Record<string, string | string[]>>
+
+function requestOf(target: Pick<ProbeTarget, 'container' | 'podIP'>, action: core.HTTPGetAction, agent: 'probe' | 'lifecycle'): { readonly url: string; readonly headers: Headers } {
   const scheme = (action.scheme ?? 'HTTP').toLowerCase()
   const path = action.path ? (action.path.startsWith('/') ? action.path : `/${action.path}`) : '/'
-  const headers: Record<string, string> = { 'user-agent': `kube-${agent}/1.36`, accept: '*/*', connection: 'close' }
-  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
+  const headers: Record<string, string | string[]> = { 'user-agent': `kube-${agent}/1.36`, accept: '*/*', connection: 'close' }
+  // A header that is asked for twice is sent twice; there is but one host.
+  for (const [name, given] of Map.groupBy(action.httpHeaders ?? [], (h) => h.name.toLowerCase())) {
+    const values = given.map((h) => h.value)
+    headers[name] = name === 'host' || values.length === 1 ? (values.at(-1) ?? '') : values
+  }
   return { url: `${scheme}://${hostPort(action.host || target.podIP, portNumber(target.container, action.port))}${path}`, headers }
 }
 
@@ -100,7 +106,7 @@ const plainAnswer = 'server gave HTTP response to HTTPS client'
 const followed = new Set([301, 302, 303, 307, 308])
 
 /** A redirect to the same host is followed; one to another host, or to nowhere, counts as healthy: somebody answered. */
-async function fetchOnce(url: string, headers: Readonly<Record<string, string>>, timeoutSeconds: number, redirects: number): Promise<Outcome> {
+async function fetchOnce(url: string, headers: Headers, timeoutSeconds: number, redirects: number): Promise<Outcome> {
   const answer = await get(url, headers, timeoutSeconds)
   const { status, location } = answer
   const next = followed.has(status) && location ? new URL(location, url) : undefined
@@ -112,7 +118,7 @@ async function fetchOnce(url: string, headers: Readonly<Record<string, string>>,
   return status >= 200 && status < 300 ? passed(answer.body) : failed(`HTTP probe failed with statuscode: ${status}`)
 }
 
-function get(url: string, headers: Readonly<Record<string, string>>, timeoutSeconds: number): Promise<{ status: number; location: string | undefined; body: string }> {
+function get(url: string, headers: Headers, timeoutSeconds: number): Promise<{ status: number; location: string | undefined; body: string }> {
   return new Promise((resolve, reject) => {
     const parsed = new URL(url)
     const send = parsed.protocol === 'https:' ? httpsRequest : httpRequest

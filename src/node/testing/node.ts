@@ -43,7 +43,7 @@ export interface TestNode {
 }
 
 const noCgroups: Cgroups = { version: 2, podPath: (pod) => `/test/pod${pod.metadata.uid}`, create: async () => undefined, remove: async () => undefined, removeAll: async () => undefined }
-export async function startTestNode(options: { readonly images?: readonly string[]; readonly node?: In<typeof core.Node> } = {}): Promise<TestNode> {
+export async function startTestNode(options: { readonly images?: readonly string[]; readonly node?: In<typeof core.Node>; hostsFile?(): string } = {}): Promise<TestNode> {
   const directory = mkdtempSync(join(tmpdir(), 'skiff-node-test-'))
   const clock = new FakeClock()
   const client = createMemoryClient(clock)
@@ -74,7 +74,7 @@ export async function startTestNode(options: { readonly images?: readonly string
         configMap: (namespace, name) => client.get(core.configmaps, name, { namespace }), secret: (namespace, name) => client.get(core.secrets, name, { namespace }),
         services: () => [], allocatable: () => undefined,
       },
-      hostDns: () => ({ servers: ['192.0.2.53'], searches: [], options: [] }), hostsFile: '', seccompRoot: '/seccomp', machine: { memoryBytes: 8 * 2 ** 30, cgroupV2: true },
+      hostDns: () => ({ servers: ['192.0.2.53'], searches: [], options: [] }), hostsFile: async () => options.hostsFile?.() ?? '', seccompRoot: '/seccomp', machine: { memoryBytes: 8 * 2 ** 30, cgroupV2: true },
     }
     await startPodManager(tools, pods, workers, stop.signal)
   }
