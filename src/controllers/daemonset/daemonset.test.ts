@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apps, core, type In } from '../../api/index.ts'
-import { createBench, createKubelet, settle, type Bench } from '../testing/bench.ts'
+import { createBench, createKubelet, setReady, settle, type Bench } from '../testing/bench.ts'
 import { startDaemonSetController } from './daemonset.ts'
 import { nodeOf } from './nodes.ts'
 
@@ -93,6 +93,62 @@ describe('a daemon set', () => {
     expect(bench.events('FailedDaemonPod')).toHaveLength(1)
   })
 
+  it('replaces a pod that fails again and again after ever longer waits', async () => {
+    createScheduler()
+    await create({ template: template('agent:1', { nodeSelector: { disk: 'hdd' } }) })
+    await settle()
+    const fail = (p: core.Pod) => { if (p.status.phase !== 'Failed') bench.client.edit(core.pods, `default/${p.metadata.name}`, (now) => ({ ...now, status: { ...now.status, phase: 'Failed' } })) }
+    for (let i = 0; i < 1000; i++) {
+      bench.pods().forEach(fail)
+      await bench.clock.advance(100)
+    }
+    const count = bench.client.calls.filter((c) => c.verb === 'create' && c.resource === 'pods').length
+    expect(count).toBeGreaterThan(4)
+    expect(count).toBeLessThan(10)
+  })
+
+  it('does not wait for an ended pod that a finalizer holds', async () => {
+    createScheduler()
+    await create()
+    await settle()
+    const [first] = bench.pods() as [core.Pod]
+    bench.client.edit(core.pods, `default/${first.metadata.name}`, (p) => ({ ...p, metadata: { ...p.metadata, finalizers: ['x/y'] }, status: { ...p.status, phase: 'Succeeded' } }))
+    await settle(40)
+    expect(on()).toEqual(['n1', 'n1', 'n2', 'n3'])
+  })
+
+  it('being deleted makes nothing any more, not even a revision', async () => {
+    await create({}, { finalizers: ['foregroundDeletion'] })
+    await settle()
+    await bench.client.delete(apps.daemonsets, 'agent', { namespace: 'default' })
+    const [revision] = (await bench.client.list(apps.controllerrevisions, { namespace: 'default' })).items
+    await bench.client.delete(apps.controllerrevisions, revision?.metadata.name ?? '', { namespace: 'default' })
+    for (const { metadata } of bench.pods()) await bench.client.delete(core.pods, metadata.name ?? '', { namespace: 'default' })
+    await settle(40)
+    expect(bench.pods()).toEqual([])
+    expect((await bench.client.list(apps.controllerrevisions, { namespace: 'default' })).items).toEqual([])
+  })
+
+  it('has each toleration once, without a limit where daemons bear a taint for ever, and the count of its template', async () => {
+    const key = 'node.kubernetes.io/not-ready'
+    await create({ template: template('agent:1', { tolerations: [{ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }] }) }, { annotations: { 'deprecated.daemonset.template.generation': '7' } })
+    await settle()
+    const [pod] = bench.pods() as [core.Pod]
+    expect(pod.spec.tolerations?.filter((t) => t.key === key)).toEqual([{ key, operator: 'Exists', effect: 'NoExecute' }])
+    expect(pod.metadata.labels?.['pod-template-generation']).toBe('7')
+  })
+
+  it('counts a pod on its way out as available while it is ready', async () => {
+    createScheduler()
+    createKubelet(bench, 100)
+    await create()
+    await bench.clock.advance(2000)
+    const [first] = bench.pods() as [core.Pod]
+    bench.client.edit(core.pods, `default/${first.metadata.name}`, (p) => ({ ...p, metadata: { ...p.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+    await settle(40)
+    expect(set().status).toMatchObject({ numberReady: 3, numberAvailable: 3 })
+  })
+
   it('updates one node after the other', async () => {
     createScheduler()
     createKubelet(bench, 1000)
@@ -119,6 +175,20 @@ describe('a daemon set', () => {
       expect(bench.pods().length).toBeLessThanOrEqual(4)
     }
     expect(bench.pods().map((p) => p.spec.containers[0]?.image)).toEqual(['agent:2', 'agent:2', 'agent:2'])
+  })
+
+  it('with surge does not wait for the new pod where the old one is not ready', async () => {
+    createScheduler()
+    createKubelet(bench, 1000, (pod) => pod.spec.containers[0]?.image === 'agent:1')
+    await create({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 3 } } })
+    await bench.clock.advance(5000)
+    change({ template: template('agent:2') as core.PodTemplateSpec })
+    await bench.clock.advance(2000)
+    const [old] = bench.pods().filter((p) => p.spec.containers[0]?.image === 'agent:1') as [core.Pod]
+    setReady(bench, old, false)
+    await bench.clock.advance(2000)
+    expect(bench.pods().filter((p) => nodeOf(p) === nodeOf(old)).map((p) => p.spec.containers[0]?.image)).toEqual(['agent:2'])
+    expect(bench.pods()).toHaveLength(5)
   })
 
   it('with OnDelete updates only what someone deletes', async () => {

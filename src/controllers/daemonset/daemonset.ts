@@ -12,28 +12,32 @@ import { createPodControl, podFromTemplate, slowStart, type PodInput } from '../
 import { controlledBy, controllerIndex, isFinished, nextAvailable, orphansIn, podInformer } from '../shared/pods.ts'
 import { createWritten, type Written } from '../shared/written.ts'
 import { ownersOf } from '../replicaset/replicas.ts'
-import { daemonTolerations, fit, nodeOf, pinned } from './nodes.ts'
+import { createBackoff, type Backoff } from './backoff.ts'
+import { fit, nodeOf, pinned, withDaemonTolerations } from './nodes.ts'
 import { placement, rollout, type Daemons } from './plan.ts'
 import { statusOf } from './status.ts'
 
 export interface Sources { readonly sets: Informer<apps.DaemonSet>; readonly pods: Informer<core.Pod>; readonly nodes: Informer<core.Node>; readonly revisions: Informer<Revision> }
-interface Environment { readonly client: Client; readonly recorder: EventRecorder; readonly clock: Clock; readonly expectations: Expectations; readonly written: Written<Revision> }
+interface Environment { readonly client: Client; readonly recorder: EventRecorder; readonly clock: Clock; readonly expectations: Expectations; readonly written: Written<Revision>; readonly backoff: Backoff }
 
 const burst = 250
 export const revisionLabel = 'controller-revision-hash'
+/** How often the template has changed. */
+const generationAnnotation = 'deprecated.daemonset.template.generation'
 
 /** The pod for one node. */
 function podFor(set: apps.DaemonSet, revision: Revision, nodeName: string): PodInput {
   const pod = podFromTemplate(set.spec.template, set)
   const { spec } = set.spec.template
+  const generation = set.metadata.annotations?.[generationAnnotation]
   return {
-    metadata: { ...pod.metadata, labels: { ...set.spec.template.metadata.labels, [revisionLabel]: hashOf(revision), 'pod-template-generation': String(set.metadata.generation ?? 1) } },
-    spec: { ...spec, tolerations: [...(spec.tolerations ?? []), ...daemonTolerations(spec)], affinity: pinned(spec.affinity, nodeName) },
+    metadata: { ...pod.metadata, labels: { ...set.spec.template.metadata.labels, [revisionLabel]: hashOf(revision), ...(generation === undefined ? {} : { 'pod-template-generation': generation }) } },
+    spec: { ...spec, tolerations: withDaemonTolerations(spec), affinity: pinned(spec.affinity, nodeName) },
   }
 }
 
 function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, env: Environment): Reconciler {
-  const { client, recorder, clock, expectations, written } = env
+  const { client, recorder, clock, expectations, written, backoff } = env
   const podControl = createPodControl(client, recorder)
 
   async function owned<T extends core.Pod | Revision>(set: apps.DaemonSet, resource: typeof core.pods | typeof apps.controllerrevisions, informer: Informer<T>): Promise<T[]> {
@@ -77,30 +81,36 @@ function daemonSetReconciler({ sets, pods, nodes, revisions }: Sources, env: Env
     async reconcile(key) {
       const set = sets.get(key)
       if (!set) return expectations.forget(key)
+      // What goes is left to the garbage collector: a revision made now would only have to be deleted again.
+      if (set.metadata.deletionTimestamp) return
       if (!written.isSeen(key)) return { requeueAfter: 1000 }
       const synced = await syncRevision(client, set, await owned(set, apps.controllerrevisions, revisions), set.status.collisionCount ?? 0)
       written.wrote(key, synced.update)
       const own = await owned(set, core.pods, pods)
       const hash = hashOf(synced.update)
+      const failures = (node: string) => `${set.metadata.uid}/${set.status.observedGeneration}/${node}`
       const daemons: Daemons = {
-        set, hash, now: clock.now(),
+        set, hash, now: clock.now(), wait: (node) => backoff.left(failures(node)),
         nodes: nodes.list().map((node) => ({ node, ...fit(set.spec.template.spec, node) })),
-        byNode: Map.groupBy(own, nodeOf),
+        // What has ended and is being deleted waits for somebody's finalizer: nobody waits for it.
+        byNode: Map.groupBy(own.filter((pod) => !(isFinished(pod) && pod.metadata.deletionTimestamp)), nodeOf),
       }
       let failure: unknown
-      if (!set.metadata.deletionTimestamp && expectations.satisfied(key)) {
+      if (expectations.satisfied(key)) {
         const placed = placement(daemons)
         const plan = placed.create.length + placed.remove.length > 0 ? placed : rollout(daemons)
         tellOfFinished(set, plan.remove.filter(isFinished))
+        for (const pod of plan.remove) if (pod.status.phase === 'Failed') backoff.replaced(failures(nodeOf(pod)))
         await apply(set, synced.update, plan).catch((error: unknown) => { failure = error })
       }
       const status = statusOf(daemons, synced.collisionCount)
       if (!deepEqual(status, set.status)) await client.updateStatus(apps.daemonsets, { ...set, status })
       if (failure) throw failure
       const inUse = new Set(synced.all.filter((r) => own.some((pod) => pod.metadata.labels?.[revisionLabel] === hashOf(r)) || r === synced.update).map((r) => r.metadata.name ?? ''))
-      await trimRevisions(client, synced.all, inUse, set.spec.revisionHistoryLimit ?? 10)
-      const wait = nextAvailable(own, set.spec.minReadySeconds ?? 0, clock.now())
-      return wait === undefined ? undefined : { requeueAfter: wait }
+      // Old revisions that pods still have count among those that are kept.
+      await trimRevisions(client, synced.all, inUse, Math.max(0, (set.spec.revisionHistoryLimit ?? 10) - (inUse.size - 1)))
+      const waits = [nextAvailable(own, set.spec.minReadySeconds ?? 0, clock.now()), ...[...daemons.byNode.keys()].map(daemons.wait).filter((ms) => ms > 0)].filter((ms) => ms !== undefined)
+      return waits.length > 0 ? { requeueAfter: Math.min(...waits) } : undefined
     },
   }
 }
@@ -118,7 +128,7 @@ export function startDaemonSetController(context: ControllerContext): Controller
     if (type === 'deleted' || (pod.metadata.deletionTimestamp && !old?.metadata.deletionTimestamp)) expectations.deleted(key, pod.metadata.uid ?? '')
   })
   const shape = (node: core.Node) => [node.metadata.labels ?? {}, node.spec.taints ?? []]
-  const env = { client: context.client(name), recorder: recorderOf(context, name, 'daemonset-controller'), clock, expectations, written: createWritten(sources.revisions, clock) }
+  const env = { client: context.client(name), recorder: recorderOf(context, name, 'daemonset-controller'), clock, expectations, written: createWritten(sources.revisions, clock), backoff: createBackoff(clock) }
   return runController({
     name,
     reconciler: daemonSetReconciler(sources, env),

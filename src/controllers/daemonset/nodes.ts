@@ -32,7 +32,7 @@ function matchesAffinity(spec: core.PodSpec, node: core.Node): boolean {
 const bears = (key: string, effect: 'NoSchedule' | 'NoExecute'): core.Toleration => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect })
 
 /** What every daemon pod bears: a node in trouble is where its daemons are needed. */
-export const daemonTolerations = (spec: core.PodSpec): readonly core.Toleration[] => [
+const daemonTolerations = (spec: core.PodSpec): readonly core.Toleration[] => [
   bears('not-ready', 'NoExecute'),
   bears('unreachable', 'NoExecute'),
   bears('disk-pressure', 'NoSchedule'),
@@ -42,12 +42,20 @@ export const daemonTolerations = (spec: core.PodSpec): readonly core.Toleration[
   ...(spec.hostNetwork ? [bears('network-unavailable', 'NoSchedule')] : []),
 ]
 
+/** The template's tolerations with those every daemon pod has; one the template has too, perhaps for a limited time, is not had twice, nor limited. */
+export function withDaemonTolerations(spec: core.PodSpec): readonly core.Toleration[] {
+  const added = daemonTolerations(spec)
+  const same = (a: core.Toleration, b: core.Toleration) => a.key === b.key && a.effect === b.effect && (a.operator ?? 'Equal') === (b.operator ?? 'Equal') && (a.value ?? '') === (b.value ?? '')
+  const own = spec.tolerations ?? []
+  return [...own.map((t) => added.find((a) => same(a, t)) ?? t), ...added.filter((a) => !own.some((t) => same(a, t)))]
+}
+
 export interface Fit { readonly shouldRun: boolean; readonly mayStay: boolean }
 
 /** Whether the template's pod should be on the node, and whether one that is there may stay. */
 export function fit(spec: core.PodSpec, node: core.Node): Fit {
   if ((spec.nodeName && spec.nodeName !== node.metadata.name) || !matchesAffinity(spec, node)) return { shouldRun: false, mayStay: false }
-  const tolerations = [...(spec.tolerations ?? []), ...daemonTolerations(spec)]
+  const tolerations = withDaemonTolerations(spec)
   const repels = (effects: readonly string[]) => (node.spec.taints ?? []).some((taint) => effects.includes(taint.effect) && !tolerations.some((t) => tolerates(t, taint)))
   return { shouldRun: !repels(['NoSchedule', 'NoExecute']), mayStay: !repels(['NoExecute']) }
 }

@@ -1,17 +1,17 @@
 /** The counts of a daemon set. */
 import type { apps } from '../../api/index.ts'
 import { isReady } from '../shared/pods.ts'
-import { available, isUpdated, type Daemons } from './plan.ts'
+import { isServing, isUpdated, oldestFirst, type Daemons } from './plan.ts'
 
 export function statusOf(daemons: Daemons, collisionCount: number): apps.DaemonSetStatus {
   const { set, nodes, byNode, hash } = daemons
   const podsOn = (name: string | undefined) => byNode.get(name ?? '') ?? []
   const wanted = nodes.filter((n) => n.shouldRun).map(({ node }) => {
-    const [oldest] = [...podsOn(node.metadata.name)].sort((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''))
+    const [oldest] = [...podsOn(node.metadata.name)].sort(oldestFirst)
     return oldest
   })
   const there = wanted.filter((pod) => pod !== undefined)
-  const numberAvailable = there.filter((pod) => available(daemons, pod)).length
+  const numberAvailable = there.filter((pod) => isServing(daemons, pod)).length
   const counts = {
     observedGeneration: set.metadata.generation ?? 0,
     updatedNumberScheduled: there.filter((pod) => isUpdated(pod, hash)).length,
