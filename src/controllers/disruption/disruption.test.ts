@@ -63,12 +63,69 @@ describe('a disruption budget', () => {
     await bench.clock.advance(125_000)
     expect(status()).toMatchObject({ currentHealthy: 3, disruptionsAllowed: 2 })
     expect(status().disruptedPods).toBeUndefined()
+    expect(bench.events('NotDeleted')).toEqual(["Warning NotDeleted Pod was expected by PDB default/b to be deleted but it wasn't"])
   })
 
-  it('allows nothing when it cannot count, and says why', async () => {
-    await bench.client.create(core.pods, { metadata: { name: 'bare', namespace: 'default', labels: { app: 'web' } }, spec: { containers: [] } })
+  const pod = (name: string, kind?: string, apiVersion = 'batch/v1') => bench.client.create(core.pods, {
+    metadata: { name, namespace: 'default', labels: { app: 'web' }, ...(kind ? { ownerReferences: [{ apiVersion, kind, name: 'j', uid: 'u', controller: true }] } : {}) }, spec: { containers: [] },
+  })
+
+  it('allows nothing when it cannot count, and says why as it is now', async () => {
+    await pod('p', 'Job')
     await budget({ maxUnavailable: 1 })
     await settle()
-    expect(status()).toMatchObject({ disruptionsAllowed: 0, conditions: [{ status: 'False', reason: 'SyncFailed', message: 'found no controller ref for pod "bare"' }] })
+    expect(status()).toMatchObject({ disruptionsAllowed: 0, conditions: [{ status: 'False', reason: 'SyncFailed', message: 'jobs.batch does not implement the scale subresource' }] })
+    await bench.client.delete(core.pods, 'p', { namespace: 'default' })
+    await pod('q', 'ReplicaSet', 'apps/v1')
+    await settle()
+    expect(status().conditions?.[0]?.message).toBe('found no controllers for pod "q"')
+  })
+
+  it('goes by the scale of any other kind', async () => {
+    bench.client.raw = async (path) => {
+      expect(path).toBe('/apis/apps/v1/namespaces/default/deployments/j/scale')
+      return JSON.stringify({ metadata: { name: 'j', uid: 'u' }, spec: { replicas: 4 } })
+    }
+    await pod('p', 'Deployment', 'apps/v1')
+    await budget({ maxUnavailable: 1 })
+    await settle()
+    expect(status()).toMatchObject({ expectedPods: 4, desiredHealthy: 3 })
+  })
+
+  it('does not count pods that nobody controls, and warns of them', async () => {
+    bench.client.raw = async () => JSON.stringify({ metadata: { name: 'j', uid: 'u' }, spec: { replicas: 3 } })
+    await pod('bare')
+    await pod('p', 'Deployment', 'apps/v1')
+    await budget({ maxUnavailable: 1 })
+    await settle()
+    readyAll(bench)
+    await settle()
+    expect(status()).toMatchObject({ expectedPods: 3, desiredHealthy: 2, currentHealthy: 2, disruptionsAllowed: 0, conditions: [{ reason: 'InsufficientPods' }] })
+    expect(bench.events('UnmanagedPods')[0]).toContain('(selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}) were found to be unmanaged.')
+  })
+
+  it('says of which generation its condition is', async () => {
+    await budget({ minAvailable: 1 })
+    await settle()
+    bench.client.edit(policy.poddisruptionbudgets, 'default/b', (b) => ({ ...b, spec: { ...b.spec, minAvailable: 2 } }))
+    await settle()
+    expect(status()).toMatchObject({ observedGeneration: 2, conditions: [{ reason: 'InsufficientPods', observedGeneration: 2 }] })
+  })
+})
+
+describe('a pod whose deletion was announced', () => {
+  const announce = async (name: string, reason: string) => {
+    await bench.client.create(core.pods, { metadata: { name, namespace: 'default' }, spec: { containers: [] }, status: { conditions: [{ type: 'DisruptionTarget', status: 'True', reason, message: 'm', lastProbeTime: null, lastTransitionTime: rfc3339(bench.clock.now()) }] } })
+  }
+  const condition = (name: string) => bench.client.stored(core.pods).get(`default/${name}`)?.status.conditions?.[0]
+
+  it('and that is still there after two minutes no longer says so, unless its node does', async () => {
+    await announce('p', 'EvictionByEvictionAPI')
+    await announce('q', 'TerminationByKubelet')
+    await bench.clock.advance(119_000)
+    expect(condition('p')?.status).toBe('True')
+    await bench.clock.advance(2000)
+    expect(condition('p')).toEqual({ type: 'DisruptionTarget', status: 'False', lastProbeTime: null, lastTransitionTime: expect.any(String) })
+    expect(condition('q')?.status).toBe('True')
   })
 })
