@@ -131,6 +131,35 @@ describe('a cron job', () => {
     bench = createBench()
   })
 
+  it('tells how late the run would have been, and that too many were missed, also with a deadline', async () => {
+    await bench.stop()
+    for (const [minutes, deadline, reason, message] of [
+      [100, 60 * 200, 'TooManyMissedTimes', undefined],
+      [101, 60 * 200, 'TooManyMissedTimes', 'Warning TooManyMissedTimes too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew'],
+      [400, undefined, 'TooManyMissedTimes', 'Warning TooManyMissedTimes too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew'],
+    ] as const) {
+      bench = createBench()
+      await create({ schedule: '* * * * *', startingDeadlineSeconds: deadline })
+      await bench.clock.advance(minutes * minute)
+      await bench.start(startCronJobController)
+      expect(bench.events(reason), String(minutes)).toEqual(message ? [message] : [])
+      await bench.stop()
+    }
+    bench = createBench()
+  })
+
+  it('notes the scheduled time as it reads in its time zone', async () => {
+    await create({ timeZone: 'Asia/Kolkata' })
+    await bench.clock.advance(10 * minute + 1000)
+    expect(jobs()[0]?.metadata.annotations).toEqual({ 'batch.kubernetes.io/cronjob-scheduled-timestamp': '2026-01-01T05:40:00+05:30' })
+  })
+
+  it('in a time zone that nobody knows says so', async () => {
+    await create({ timeZone: 'Mars/Olympus' })
+    await settle()
+    expect(bench.events('UnknownTimeZone')).toEqual(['Warning UnknownTimeZone invalid timeZone: "Mars/Olympus": unknown time zone Mars/Olympus'])
+  })
+
   it('that is suspended makes none', async () => {
     await create({ suspend: true })
     await bench.clock.advance(60 * minute)

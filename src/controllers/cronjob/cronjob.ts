@@ -1,6 +1,6 @@
 /** The CronJob controller: makes jobs when their time comes, and keeps a history of those that ended. */
 import { batch, type In } from '../../api/index.ts'
-import { keyOf, runController, watch, type Client, type Controller, type EventRecorder, type Informer, type Reconciler, type Result } from '../../client/index.ts'
+import { isNamespaceTerminating, keyOf, runController, watch, type Client, type Controller, type EventRecorder, type Informer, type Reconciler, type Result } from '../../client/index.ts'
 import type { Clock } from '../../machinery/clock.ts'
 import { isAlreadyExists, isNotFound } from '../../machinery/errors.ts'
 import { controllerOf, deepEqual, ownerReference } from '../../machinery/meta.ts'
@@ -9,7 +9,7 @@ import { recorderOf, type ControllerContext } from '../shared/context.ts'
 import { controlledBy, controllerIndex } from '../shared/pods.ts'
 import { createWritten, type Written } from '../shared/written.ts'
 import { dueRun } from './due.ts'
-import { parseSchedule, type Schedule } from './schedule.ts'
+import { isTimeZone, localRfc3339, parseSchedule, type Schedule } from './schedule.ts'
 
 type CronJob = batch.CronJob
 type Job = batch.Job
@@ -32,14 +32,17 @@ const jobFor = (cronJob: CronJob, time: number): In<typeof batch.Job> => {
       name: `${cronJob.metadata.name}-${Math.floor(time / 60_000)}`,
       namespace: cronJob.metadata.namespace,
       ...(metadata.labels ? { labels: metadata.labels } : {}),
-      annotations: { ...metadata.annotations, [scheduledAnnotation]: rfc3339(time) },
+      annotations: { ...metadata.annotations, [scheduledAnnotation]: localRfc3339(time, cronJob.spec.timeZone) },
       ownerReferences: [ownerReference(cronJob)],
     },
     spec,
   }
 }
 
-const byStart = (a: Job, b: Job): number => (a.status.startTime ?? '').localeCompare(b.status.startTime ?? '') || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
+/** Oldest first; those that never started are the newest. */
+const byStart = (a: Job, b: Job): number => (a.status.startTime ?? '~').localeCompare(b.status.startTime ?? '~') || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function createActions({ client, recorder }: Environment) {
   const remove = async (cronJob: CronJob, job: Job): Promise<void> => {
@@ -48,7 +51,9 @@ function createActions({ client, recorder }: Environment) {
       await client.delete(batch.jobs, name, { namespace, propagationPolicy: 'Background', preconditions: { uid } })
       recorder.event(cronJob, 'Normal', 'SuccessfulDelete', `Deleted job ${name}`)
     } catch (error) {
-      if (!isNotFound(error)) throw error
+      if (isNotFound(error)) return
+      recorder.event(cronJob, 'Warning', 'FailedDelete', `Deleted job: ${messageOf(error)}`)
+      throw error
     }
   }
 
@@ -74,7 +79,7 @@ function createActions({ client, recorder }: Environment) {
         const there = await client.get(batch.jobs, name, { namespace: cronJob.metadata.namespace ?? '' })
         return controllerOf(there)?.uid === cronJob.metadata.uid ? there : undefined
       }
-      recorder.event(cronJob, 'Warning', 'FailedCreate', `Error creating job: ${error instanceof Error ? error.message : String(error)}`)
+      if (!isNamespaceTerminating(error)) recorder.event(cronJob, 'Warning', 'FailedCreate', `Error creating job: ${messageOf(error)}`)
       throw error
     }
   }
@@ -120,12 +125,15 @@ function cronJobReconciler(env: Environment): Reconciler {
   }
 
   const schedule = (cronJob: CronJob): Schedule | undefined => {
+    const { timeZone } = cronJob.spec
+    if (timeZone !== undefined && !isTimeZone(timeZone)) {
+      recorder.event(cronJob, 'Warning', 'UnknownTimeZone', `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`)
+      return undefined
+    }
     try {
-      return parseSchedule(cronJob.spec.schedule, cronJob.spec.timeZone)
+      return parseSchedule(cronJob.spec.schedule, timeZone)
     } catch (error) {
-      const { timeZone } = cronJob.spec
-      if (error instanceof RangeError && timeZone !== undefined) recorder.event(cronJob, 'Warning', 'UnknownTimeZone', `invalid timeZone: ${JSON.stringify(timeZone)}: unknown time zone ${timeZone}`)
-      else recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${error instanceof Error ? error.message : String(error)}`)
+      recorder.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: ${JSON.stringify(cronJob.spec.schedule)} : ${messageOf(error)}`)
       return undefined
     }
   }

@@ -30,8 +30,11 @@ export function dueRun(cronJob: batch.CronJob, schedule: Schedule, now: number):
       const later = schedule.next(at) ?? now
       const period = Math.max(60_000, later - at)
       const near = schedule.next(Math.max(at, now - 2 * period))
-      if (near !== undefined && near <= now) at = time = near
+      if (near !== undefined && near <= now) {
+        at = time = near
+        missed++
+      }
     }
   }
-  return { time, next: schedule.next(now), tooMany: deadline === undefined && missed > manyMissed }
+  return { time, next: schedule.next(now), tooMany: missed > manyMissed }
 }

@@ -57,6 +57,26 @@ function localTime(timeZone: string): (ms: number) => Local {
   }
 }
 
+/** Whether a time zone of this name is known. */
+export function isTimeZone(name: string): boolean {
+  try {
+    localTime(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A time as it reads in a time zone, with the distance to UTC: `2026-01-01T09:00:00+01:00`. */
+export function localRfc3339(ms: number, timeZone = 'UTC'): string {
+  const { year, month, day: date, hour, minute: minutes } = localTime(timeZone)(ms)
+  const offset = Math.round((Date.UTC(year, month - 1, date, hour, minutes) - Math.floor(ms / minute) * minute) / minute)
+  const text = new Date(ms + offset * minute).toISOString().slice(0, 19)
+  if (offset === 0) return `${text}Z`
+  const two = (n: number) => String(n).padStart(2, '0')
+  return `${text}${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`
+}
+
 /** The start of the day that `ms` is about the start of: an hour off, perhaps, where clocks changed in between. */
 function startOfDay(ms: number, local: (ms: number) => Local): number {
   const t = local(ms)
