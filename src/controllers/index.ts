@@ -19,6 +19,7 @@ import { startNamespaceController } from './namespace/namespace.ts'
 import { startNodeIpamController } from './nodeipam/nodeipam.ts'
 import { startNodeLifecycleController } from './nodelifecycle/nodelifecycle.ts'
 import { startTaintEvictionController } from './nodelifecycle/tainteviction.ts'
+import { startEphemeralVolumeController } from './persistentvolume/ephemeral.ts'
 import { startVolumeBinder } from './persistentvolume/persistentvolume.ts'
 import { startClaimProtection, startVolumeProtection } from './persistentvolume/protection.ts'
 import { startPodGarbageCollector } from './podgc/podgc.ts'
@@ -75,6 +76,7 @@ const starters: readonly ((context: ControllerContext) => Component | undefined)
   startEndpointSliceController,
   startEndpointSliceMirroringController,
   startVolumeBinder,
+  startEphemeralVolumeController,
   startClaimProtection,
   startVolumeProtection,
   startPodGarbageCollector,

@@ -144,7 +144,8 @@ describe('a daemon set', () => {
     await create()
     await bench.clock.advance(2000)
     const [first] = bench.pods() as [core.Pod]
-    bench.client.edit(core.pods, `default/${first.metadata.name}`, (p) => ({ ...p, metadata: { ...p.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }))
+    bench.client.edit(core.pods, `default/${first.metadata.name}`, (p) => ({ ...p, metadata: { ...p.metadata, finalizers: ['x/y'] } }))
+    await bench.client.delete(core.pods, first.metadata.name ?? '', { namespace: 'default' })
     await settle(40)
     expect(set().status).toMatchObject({ numberReady: 3, numberAvailable: 3 })
   })

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { core, storage, type In } from '../../api/index.ts'
 import { createBench, settle, type Bench } from '../testing/bench.ts'
+import { startEphemeralVolumeController } from './ephemeral.ts'
 import { startVolumeBinder } from './persistentvolume.ts'
 import { startClaimProtection, startVolumeProtection } from './protection.ts'
 
 let bench: Bench
 beforeEach(async () => {
   bench = createBench()
-  await bench.start(startVolumeBinder, startClaimProtection, startVolumeProtection)
+  await bench.start(startVolumeBinder, startClaimProtection, startVolumeProtection, startEphemeralVolumeController)
 })
 afterEach(() => bench.stop())
 
@@ -136,9 +137,50 @@ describe('protection', () => {
     await bench.client.delete(core.persistentvolumes, 'v')
     await pass()
     expect([pvc('c').metadata.deletionTimestamp, pv('v').metadata.deletionTimestamp]).toEqual([expect.any(String), expect.any(String)])
+    bench.client.edit(core.pods, 'default/p', (p) => ({ ...p, status: { ...p.status, phase: 'Succeeded' } }))
+    await pass()
+    expect(pvc('c'), 'a pod that has ended holds it too').toBeDefined()
     await bench.client.delete(core.pods, 'p', { namespace: 'default' })
     await pass()
     expect([pvc('c'), pv('v')]).toEqual([undefined, undefined])
+  })
+
+  it('asks the server for pods before it lets a claim go', async () => {
+    await claim('c')
+    await pass()
+    const { list } = bench.client
+    const late = { metadata: { name: 'p', namespace: 'default' }, spec: { nodeName: 'n', volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'c' } }] } }
+    bench.client.list = (async (...args: Parameters<typeof list>) => (args[0] as unknown === core.pods ? { metadata: {}, items: [late] } : list(...args))) as typeof list
+    await bench.client.delete(core.persistentvolumeclaims, 'c', { namespace: 'default' })
+    await pass()
+    expect(pvc('c')).toBeDefined()
+    bench.client.list = list
+  })
+})
+
+describe('an ephemeral volume', () => {
+  const volumeClaimTemplate = { metadata: { labels: { a: 'b' } }, spec: { accessModes: ['ReadWriteOnce' as const], storageClassName: 'manual', resources: { requests: { storage: '1Gi' } } } }
+  const pod = (name: string) => bench.client.create(core.pods, { metadata: { name, namespace: 'default' }, spec: { nodeName: 'n', containers: [], volumes: [{ name: 'd', ephemeral: { volumeClaimTemplate } }] } })
+
+  it('gets a claim that belongs to its pod, and holds it as long as the pod runs', async () => {
+    const { metadata: { uid } } = await pod('p')
+    await pass()
+    expect(pvc('p-d')).toMatchObject({ metadata: { labels: { a: 'b' }, ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid, controller: true, blockOwnerDeletion: true }] }, spec: { storageClassName: 'manual' } })
+    await bench.client.delete(core.persistentvolumeclaims, 'p-d', { namespace: 'default' })
+    await pass()
+    expect(pvc('p-d')).toBeDefined()
+    bench.client.edit(core.pods, 'default/p', (p) => ({ ...p, metadata: { ...p.metadata, finalizers: ['x/y'] } }))
+    await bench.client.delete(core.pods, 'p', { namespace: 'default', gracePeriodSeconds: 0 })
+    await pass()
+    expect(pvc('p-d')).toBeUndefined()
+  })
+
+  it('does not take the claim of somebody else, and says so', async () => {
+    await claim('p-d')
+    await pass()
+    await pod('p')
+    await pass()
+    expect(bench.events('FailedBinding').filter((e) => e.includes('ephemeral'))).toEqual(['Warning FailedBinding ephemeral volume d: PVC default/p-d was not created for pod default/p (pod is not owner)'])
   })
 })
 
