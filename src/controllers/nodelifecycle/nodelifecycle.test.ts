@@ -101,6 +101,36 @@ describe('a node', () => {
     expect(taints('n1')).toEqual(['not-ready:NoExecute', 'not-ready:NoSchedule'])
   })
 
+  it('that says it is not ready leaves it to its node to say which pods are', async () => {
+    await join('n1')
+    await join('n2')
+    await pod('p', 'n1', [{ operator: 'Exists' }])
+    await settle(40)
+    setNodeReady('n1', 'False')
+    await live(10, 'n1', 'n2')
+    expect(bench.pods()[0]?.status.conditions?.find((c) => c.type === 'Ready')?.status).toBe('True')
+    expect(bench.events('NodeNotReady')).toEqual([])
+  })
+
+  it('is told of when it comes, goes silent and is removed', async () => {
+    await join('n1')
+    await join('n2')
+    await live(60, 'n2')
+    await bench.client.delete(core.nodes, 'n1')
+    await live(10, 'n2')
+    const told = (reason: string) => bench.events(reason).filter((e) => e.includes('n1'))
+    expect(told('RegisteredNode')).toEqual(['Normal RegisteredNode Node n1 event: Registered Node n1 in Controller'])
+    expect(told('NodeNotReady')).toEqual(['Normal NodeNotReady Node n1 status is now: NodeNotReady'])
+    expect(told('RemovingNode')).toEqual(['Normal RemovingNode Node n1 event: Removing Node n1 from Controller'])
+  })
+
+  it('that may be away does not count among those that fail together', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await join(name)
+    for (const name of ['b', 'c', 'd']) bench.client.edit(core.nodes, name, (n) => ({ ...n, metadata: { ...n.metadata, labels: { 'node.kubernetes.io/exclude-disruption': '' } } }))
+    await live(120, 'a')
+    expect(taints('e')).toEqual(['unreachable:NoExecute', 'unreachable:NoSchedule'])
+  })
+
   it('that is cordoned takes no new pods, and keeps taints that others put on it', async () => {
     await join('n1')
     bench.client.edit(core.nodes, 'n1', (n) => ({ ...n, spec: { ...n.spec, unschedulable: true, taints: [{ key: 'mine', effect: 'NoSchedule' }] } }))
@@ -161,5 +191,10 @@ describe('how long a pod may stay', () => {
     expect(stay(withTolerations({ key: 'k', value: 'other' }), [taint])).toBe(0)
     expect(stay(withTolerations({ key: 'k', operator: 'Exists', tolerationSeconds: 5 }, { operator: 'Exists', tolerationSeconds: 9 }), [taint])).toBe(5000)
     expect(stay(withTolerations({ key: 'k', operator: 'Exists', effect: 'NoSchedule' }), [taint])).toBe(0)
+  })
+
+  it('is what the first toleration that bears a taint says', () => {
+    expect(stay(withTolerations({ operator: 'Exists', tolerationSeconds: 9 }, { key: 'k', operator: 'Exists', tolerationSeconds: 5 }), [taint])).toBe(9000)
+    expect(stay(withTolerations({ key: 'k', operator: 'Exists' }, { operator: 'Exists', tolerationSeconds: 9 }), [taint])).toBeUndefined()
   })
 })

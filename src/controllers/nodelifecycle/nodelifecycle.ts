@@ -35,8 +35,10 @@ export function createMonitor(env: MonitorEnvironment, options: HealthOptions): 
   const { client, recorder, clock, nodes, leases, pods } = env
   const health = createHealth(options)
   const rate = createEvictionRate()
-  /** The readiness each node had at the last look. */
-  const before = new Map<string, string>()
+  /** The nodes that were there at the last look, by uid. */
+  const before = new Map<string, core.Node>()
+  /** Those whose pods are still to be told that they do not serve. */
+  const untold = new Set<string>()
 
   async function markSilent(node: core.Node): Promise<core.Node> {
     const conditions = silentConditions(node, rfc3339(clock.now()))
@@ -71,14 +73,29 @@ export function createMonitor(env: MonitorEnvironment, options: HealthOptions): 
     }
   }
 
-  async function tell(node: core.Node): Promise<void> {
+  const about = (node: core.Node, reason: string, what: string) => recorder.event(node, 'Normal', reason, `Node ${node.metadata.name} ${what}`)
+
+  /** `fell`: it was ready, and went silent. A node that says itself that it is not ready says so of its pods too, where it is so. */
+  async function tell(node: core.Node, fell: boolean): Promise<void> {
     const uid = node.metadata.uid ?? ''
-    const now = readiness(node)
-    const was = before.get(uid)
-    if (was === 'True' && now !== 'True') recorder.event(node, 'Normal', 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
-    if (was === undefined) recorder.event(node, 'Normal', 'RegisteredNode', `Node ${node.metadata.name} event: Registered Node ${node.metadata.name} in Controller`)
-    before.set(uid, now)
-    if (now !== 'True' && (was === 'True' || was === undefined)) await markPodsNotReady(node)
+    const isNew = !before.has(uid)
+    if (fell) about(node, 'NodeNotReady', 'status is now: NodeNotReady')
+    if (isNew) about(node, 'RegisteredNode', `event: Registered Node ${node.metadata.name} in Controller`)
+    before.set(uid, node)
+    if (readiness(node) === 'True') untold.delete(uid)
+    else if (fell || isNew) untold.add(uid)
+    if (!untold.has(uid)) return
+    await markPodsNotReady(node)
+    untold.delete(uid)
+  }
+
+  function forgetGone(uids: ReadonlySet<string>): void {
+    for (const [uid, node] of before) {
+      if (uids.has(uid)) continue
+      about(node, 'RemovingNode', `event: Removing Node ${node.metadata.name} from Controller`)
+      before.delete(uid)
+      untold.delete(uid)
+    }
   }
 
   let lookedAt: number | undefined
@@ -90,16 +107,17 @@ export function createMonitor(env: MonitorEnvironment, options: HealthOptions): 
       let current = node
       const lease = leases.get(`${leaseNamespace}/${node.metadata.name}`)
       if (health.isSilent(node, lease, now)) await quietly(node, async () => { current = await markSilent(node) })
-      return current
+      return { node: current, fell: readiness(node) === 'True' && readiness(current) !== 'True' }
     }))
-    const allowed = rate.allowed(looked, evicts, now)
-    for (const node of looked) {
+    const current = looked.map(({ node }) => node)
+    const allowed = rate.allowed(current, evicts, now)
+    for (const { node, fell } of looked) {
       await quietly(node, () => taint(node, allowed.has(node)))
-      await quietly(node, () => tell(node))
+      await quietly(node, () => tell(node, fell))
     }
-    const uids = new Set(looked.map((node) => node.metadata.uid ?? ''))
+    const uids = new Set(current.map((node) => node.metadata.uid ?? ''))
     health.keepOnly(uids)
-    for (const uid of before.keys()) if (!uids.has(uid)) before.delete(uid)
+    forgetGone(uids)
   }
 }
 

@@ -41,13 +41,13 @@ export function desiredTaints(node: core.Node, time: string, evict: boolean): re
   return names(wanted) === names(current) ? undefined : wanted
 }
 
-/** How long a pod may stay with these NoExecute taints, in milliseconds: 0 not at all, undefined for ever. */
+/** How long a pod may stay with these NoExecute taints, in milliseconds: 0 not at all, undefined for ever. Of several tolerations that bear a taint the first counts. */
 export function stay(pod: core.Pod, taints: readonly core.Taint[]): number | undefined {
   const used = new Set<core.Toleration>()
   for (const taint of taints) {
-    const bearing = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint))
-    if (bearing.length === 0) return 0
-    for (const toleration of bearing) used.add(toleration)
+    const bearing = pod.spec.tolerations?.find((toleration) => tolerates(toleration, taint))
+    if (!bearing) return 0
+    used.add(bearing)
   }
   const limits = [...used].flatMap((toleration) => (toleration.tolerationSeconds === undefined ? [] : [Math.max(0, Number(toleration.tolerationSeconds)) * 1000]))
   return limits.length > 0 ? Math.min(...limits) : undefined
