@@ -67,7 +67,7 @@ export const sameTemplate = (d: Deployment, rs: ReplicaSet): boolean => deepEqua
 /** Pods above the wanted number that a rollout may have, and pods below it that may be unavailable; never both 0. */
 export function fenceposts(d: Deployment): { readonly surge: number; readonly unavailable: number } {
   const { rollingUpdate, type } = d.spec.strategy
-  if (type !== 'RollingUpdate' || wanted(d) === 0) return { surge: 0, unavailable: 0 }
+  if (type !== 'RollingUpdate') return { surge: 0, unavailable: 0 }
   const surge = scaledValue(rollingUpdate?.maxSurge ?? '25%', wanted(d), true)
   const unavailable = scaledValue(rollingUpdate?.maxUnavailable ?? '25%', wanted(d), false)
   const possible = surge === 0 && unavailable === 0 ? 1 : unavailable
@@ -85,11 +85,21 @@ export function annotationsFor(d: Deployment, rs: ReplicaSet | undefined): Recor
 export const sizeAnnotations = (d: Deployment): Record<string, string> =>
   ({ [desiredReplicasAnnotation]: String(wanted(d)), [maxReplicasAnnotation]: String(wanted(d) + fenceposts(d).surge) })
 
+/** The history of revisions grows no longer than this many characters; the oldest are dropped. */
+const longestHistory = 2000
+
+function withinLimit(revisions: readonly string[]): readonly string[] {
+  let start = 0
+  let length = revisions.join(',').length
+  while (length > longestHistory) length -= (revisions[start++]?.length ?? 0) + 1
+  return revisions.slice(start)
+}
+
 /** The annotations of a replica set that becomes revision `revision`; the one it had goes into its history. */
 export function revised(annotations: Record<string, string>, revision: bigint): Record<string, string> {
   const before = annotations[revisionAnnotation]
   if (before !== undefined && /^\d+$/.test(before) && BigInt(before) >= revision) return annotations
   const history = annotations[revisionHistoryAnnotation]
-  const past = before === undefined ? history : [...(history ? history.split(',') : []), before].join(',')
+  const past = before === undefined ? history : withinLimit([...(history ? history.split(',') : []), before]).join(',')
   return { ...annotations, [revisionAnnotation]: String(revision), ...(past === undefined ? {} : { [revisionHistoryAnnotation]: past }) }
 }

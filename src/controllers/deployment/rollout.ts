@@ -95,18 +95,21 @@ export async function ensureNew(r: Rollout): Promise<void> {
   const revision = nextRevision(r)
   const object = newReplicaSet(d, hash, replicas, revised(annotationsFor(d, undefined), revision))
   let created: ReplicaSet
+  let isNew = true
   try {
     created = await env.client.create(apps.replicasets, object)
   } catch (error) {
-    if (isAlreadyExists(error)) created = await existing(r, `${d.metadata.name}-${hash}`, error)
-    else {
+    if (isAlreadyExists(error)) {
+      created = await existing(r, `${d.metadata.name}-${hash}`, error)
+      isNew = false
+    } else {
       if (!isNamespaceTerminating(error)) await failed(r, `${d.metadata.name}-${hash}`, error)
       throw error
     }
   }
   r.newSet = created
-  if (replicas > 0) env.recorder.event(d, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${created.metadata.name} from 0 to ${replicas}`)
-  if (hasDeadline(d)) note(r, 'True', 'NewReplicaSetCreated', `Created new replica set "${created.metadata.name}"`)
+  if (isNew && replicas > 0) env.recorder.event(d, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${created.metadata.name} from 0 to ${replicas}`)
+  if (isNew && hasDeadline(d)) note(r, 'True', 'NewReplicaSetCreated', `Created new replica set "${created.metadata.name}"`)
   await markRevision(r, String(revision))
 }
 

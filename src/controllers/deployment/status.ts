@@ -85,5 +85,6 @@ function withProgress(d: Deployment, status: Status, newSet: ReplicaSet | undefi
 function withFailure(conditions: readonly Condition[], all: readonly ReplicaSet[], newSet: ReplicaSet | undefined, now: number): readonly Condition[] {
   const failed = [...(newSet ? [newSet] : []), ...all].map((rs) => conditionOf(rs.status.conditions, 'ReplicaFailure')).find((c) => c !== undefined)
   if (!failed) return withoutCondition(conditions, 'ReplicaFailure')
-  return setCondition(conditions, now, { type: 'ReplicaFailure', status: failed.status, reason: failed.reason, message: failed.message })
+  const since = failed.lastTransitionTime ? parseTime(failed.lastTransitionTime) : now
+  return setCondition(conditions, since, { type: 'ReplicaFailure', status: failed.status, reason: failed.reason, message: failed.message })
 }

@@ -69,7 +69,7 @@ export function deletionConditions({ objects, finalizers, failures, undiscovered
     condition('NamespaceDeletionDiscoveryFailure', undiscovered.length > 0, ['DiscoveryFailed', discoveryFailure(undiscovered)], ['ResourcesDiscovered', 'All resources successfully discovered']),
     condition('NamespaceDeletionGroupVersionParsingFailure', false, ['', ''], ['ParsedGroupVersions', 'All legacy kube types successfully parsed']),
     condition('NamespaceDeletionContentFailure', failures.length > 0,
-      ['ContentDeletionFailed', `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(', ')}`],
+      ['ContentDeletionFailed', `Failed to delete all resource types, ${failures.length} remaining: ${failures.toSorted().join(', ')}`],
       ['ContentDeleted', 'All content successfully deleted, may be waiting on finalization']),
     condition('NamespaceContentRemaining', objects.size > 0,
       ['SomeResourcesRemain', `Some resources are remaining: ${counted(objects, (name, n) => `${name} has ${n} resource instances`)}`],

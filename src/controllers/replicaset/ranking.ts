@@ -1,6 +1,6 @@
 /** Which pods go first when there are too many. */
 import type { core } from '../../api/index.ts'
-import { isReady, readySince } from '../shared/pods.ts'
+import { isActive, isReady, readySince } from '../shared/pods.ts'
 import { parseTime } from '../../machinery/time.ts'
 
 type Pod = core.Pod
@@ -13,11 +13,16 @@ const cost = (pod: Pod): number => {
   return text && /^-?\d+$/.test(text) ? Number(text) : 0
 }
 const restarts = (pod: Pod): number => Math.max(0, ...(pod.status.containerStatuses ?? []).map((s) => s.restartCount))
+/** Restarts of sidecars, which are init containers that go on. */
+function sidecarRestarts(pod: Pod): number {
+  const sidecars = new Set((pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always').map((c) => c.name))
+  return Math.max(0, ...(pod.status.initContainerStatuses ?? []).filter((s) => sidecars.has(s.name)).map((s) => s.restartCount))
+}
 
-/** Ages are compared by their power of two, so that old pods of about the same age go in random order, not all of one rollout. */
+/** Ages are compared by their power of two (of nanoseconds), so that old pods of about the same age go in random order, not all of one rollout. */
 const ageRank = (since: number | undefined, now: number): number => {
-  const age = since === undefined ? 0 : Math.floor((now - since) / 1000)
-  return age < 1 ? 0 : Math.floor(Math.log2(age)) + 1
+  const age = since === undefined ? 0 : now - since
+  return age <= 0 ? -1 : Math.floor(Math.log2(age * 1e6))
 }
 
 const created = (pod: Pod): number | undefined => (pod.metadata.creationTimestamp ? parseTime(pod.metadata.creationTimestamp) : undefined)
@@ -29,7 +34,7 @@ const created = (pod: Pod): number | undefined => (pod.metadata.creationTimestam
  */
 export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], now: number): Pod[] {
   const onNode = new Map<string, number>()
-  for (const { spec } of related) if (spec.nodeName) onNode.set(spec.nodeName, (onNode.get(spec.nodeName) ?? 0) + 1)
+  for (const { spec } of related.filter(isActive)) if (spec.nodeName) onNode.set(spec.nodeName, (onNode.get(spec.nodeName) ?? 0) + 1)
   const crowd = (pod: Pod) => (pod.spec.nodeName ? (onNode.get(pod.spec.nodeName) ?? 0) : 0)
   const ranks = new Map(pods.map((pod) => [pod, [
     pod.spec.nodeName ? 1 : 0,
@@ -39,6 +44,7 @@ export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], n
     -crowd(pod),
     isReady(pod) ? ageRank(readySince(pod), now) : 0,
     -restarts(pod),
+    -sidecarRestarts(pod),
     ageRank(created(pod), now),
   ] as const]))
   return [...pods].sort((a, b) => {
