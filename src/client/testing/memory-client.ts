@@ -132,6 +132,7 @@ async function* watchChanges(db: Objects, resource: Resource, o: WatchOptions): 
 /** Marks for deletion, or removes: finalizers and a namespace's own finalizers keep an object. */
 function remove(db: Objects, resource: Resource, current: ApiObject, o: DeleteOptions): ApiObject {
   if (o.preconditions?.uid && o.preconditions.uid !== current.metadata.uid) throw modified(resource, current.metadata.name ?? '')
+  if (o.preconditions?.resourceVersion && o.preconditions.resourceVersion !== current.metadata.resourceVersion) throw modified(resource, current.metadata.name ?? '')
   const finalizer = o.propagationPolicy === 'Foreground' ? 'foregroundDeletion' : o.propagationPolicy === 'Orphan' ? 'orphan' : undefined
   const finalizers = [...(current.metadata.finalizers ?? []), ...(finalizer && !current.metadata.finalizers?.includes(finalizer) ? [finalizer] : [])]
   if (finalizers.length === 0 && !(resource.plural === 'namespaces' && get(current, 'spec.finalizers'))) return db.commit(resource, 'DELETED', current)

@@ -120,6 +120,9 @@ describe('the slices of a service', () => {
     await bench.client.create(core.services, service({ trafficDistribution: 'PreferSameZone' }))
     await readyPods('a')
     expect(endpoints()[0]).toMatchObject({ zone: 'z1', hints: { forZones: [{ name: 'z1' }] } })
+    setReady(bench, stored('a'), false)
+    await settle()
+    expect(endpoints()[0]?.hints, 'one that is not ready is meant for nobody').toBeUndefined()
   })
 
   it('of a headless service carry its label and the names of its pods', async () => {

@@ -7,7 +7,7 @@ import type { AddressType, Endpoint, Group } from './plan.ts'
 
 const zoneLabel = 'topology.kubernetes.io/zone'
 
-/** For whom an endpoint is meant when the service prefers what is near. */
+/** For whom a ready endpoint is meant when the service prefers what is near. */
 function hintsFor(service: core.Service, zone: string | undefined, nodeName: string | undefined): discovery.EndpointHints | undefined {
   const preference = service.spec.trafficDistribution
   if (!preference) return undefined
@@ -24,10 +24,11 @@ export function endpointOf(pod: core.Pod, service: core.Service, family: Address
   const hostname = hostnameIn(pod, service)
   const nodeName = pod.spec.nodeName || undefined
   const zone = node?.metadata.labels?.[zoneLabel]
-  const hints = hintsFor(service, zone, nodeName)
+  const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating)
+  const hints = ready ? hintsFor(service, zone, nodeName) : undefined
   return {
     addresses: addressesOf(pod, family),
-    conditions: { ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
+    conditions: { ready, serving, terminating },
     ...(hostname ? { hostname } : {}),
     targetRef: targetReference(pod),
     ...(nodeName ? { nodeName } : {}),

@@ -76,22 +76,24 @@ export function collector(env: CollectorEnvironment): Reconciler {
     if (stay.length > 0) return patch(node, { resourceVersion, ownerReferences: stay.map((owner) => ({ ...owner }) as JsonObject) })
     const dependents = graph.dependentsOf(node.uid)
     const foreground = standings.includes('waiting') && dependents.length > 0
-    if (foreground) await unblock(node, live, dependents)
-    await remove(node, live, foreground)
+    const changed = foreground && await unblock(node, live, dependents)
+    await remove(node, live, foreground, changed ? undefined : resourceVersion)
   }
 
   /** Two that wait for each other would wait for ever: the one that is deleted second does not hold up its owner. */
-  async function unblock(node: Node, live: ApiObject, dependents: readonly Node[]): Promise<void> {
-    if (!dependents.some((d) => d.deletesDependents)) return
+  async function unblock(node: Node, live: ApiObject, dependents: readonly Node[]): Promise<boolean> {
+    if (!dependents.some((d) => d.deletesDependents)) return false
     const references = (live.metadata.ownerReferences ?? []).map((owner) => ({ ...owner, blockOwnerDeletion: false }) as JsonObject)
     await patch(node, { ownerReferences: references })
+    return true
   }
 
-  async function remove(node: Node, live: ApiObject, foreground: boolean): Promise<void> {
+  /** Deletes the object as it was when its owners were looked up: one that was given another owner since is looked at again. */
+  async function remove(node: Node, live: ApiObject, foreground: boolean, resourceVersion: string | undefined): Promise<void> {
     const finalizers = live.metadata.finalizers ?? []
     const propagationPolicy = finalizers.includes(orphanFinalizer) ? 'Orphan' : foreground || finalizers.includes(foregroundFinalizer) ? 'Foreground' : 'Background'
     try {
-      await client.delete(node.resource, node.name, { ...(node.namespace ? { namespace: node.namespace } : {}), propagationPolicy, preconditions: { uid: node.uid } })
+      await client.delete(node.resource, node.name, { ...(node.namespace ? { namespace: node.namespace } : {}), propagationPolicy, preconditions: { uid: node.uid, ...(resourceVersion ? { resourceVersion } : {}) } })
     } catch (error) {
       if (isNotFound(error)) return env.forget(node.uid)
       if (!isConflict(error)) throw error

@@ -43,6 +43,19 @@ describe('in the background', () => {
     expect(get('c').metadata.ownerReferences?.map((o) => o.name)).toEqual(['b'])
   })
 
+  it('what is given another owner in the last moment stays', async () => {
+    const b = await create('b')
+    bench.client.onCall = ({ verb, name }) => {
+      if (verb !== 'delete' || name !== 'c') return
+      bench.client.onCall = undefined
+      bench.client.edit(core.configmaps, 'default/c', (c) => ({ ...c, metadata: { ...c.metadata, ownerReferences: [ownerReference(b)] } }))
+    }
+    await create('c', [gone()])
+    await bench.clock.advance(5000)
+    expect(bench.client.onCall).toBeUndefined()
+    expect(names()).toEqual(['b', 'c'])
+  })
+
   it('what is made with an owner that does not exist is deleted', async () => {
     await create('c', [gone()])
     await bench.clock.advance(2000)

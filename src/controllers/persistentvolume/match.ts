@@ -28,11 +28,16 @@ export function mismatch(volume: Volume, claim: Claim): string | undefined {
   return (volume.spec.volumeAttributesClassName ?? '') === (claim.spec.volumeAttributesClassName ?? '') ? undefined : 'volumeAttributesClassName does not match'
 }
 
+const withClassOf = (volume: Volume, claim: Claim): Volume =>
+  ({ ...volume, metadata: { ...volume.metadata, annotations: {} }, spec: { ...volume.spec, storageClassName: classOf(claim) } })
+
 /** The volume reserved for the claim, else the smallest free one that fits; `reservedOnly` for claims that wait for their first pod. */
 export function bestMatch(volumes: readonly Volume[], claim: Claim, reservedOnly: boolean): Volume | undefined {
-  const fitting = volumes.filter((volume) => !volume.metadata.deletionTimestamp && mismatch(volume, claim) === undefined)
-  const reserved = fitting.find((volume) => isReservedFor(volume, claim))
+  const there = volumes.filter((volume) => !volume.metadata.deletionTimestamp)
+  // Who reserved a volume for the claim need not have given it the claim's class, which may be the default one.
+  const reserved = there.find((volume) => isReservedFor(volume, claim) && mismatch(withClassOf(volume, claim), claim) === undefined)
   if (reserved || reservedOnly) return reserved
+  const fitting = there.filter((volume) => mismatch(volume, claim) === undefined)
   const { selector } = claim.spec
   const wanted = selector && fromLabelSelector(selector)
   return fitting

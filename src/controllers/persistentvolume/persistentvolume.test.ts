@@ -68,6 +68,14 @@ describe('a claim', () => {
     expect(bench.events('VolumeMismatch')[0]).toBe('Warning VolumeMismatch Cannot bind to requested volume "a": requested PV is too small')
   })
 
+  it('gets the volume that somebody reserved for it, also one of another class', async () => {
+    await volume('free')
+    await volume('mine', '1Gi', { storageClassName: '', claimRef: { namespace: 'default', name: 'c' } })
+    await claim('c')
+    await pass()
+    expect(pvc('c').spec.volumeName).toBe('mine')
+  })
+
   it('waits for its first pod when its class says so, and takes what the scheduler reserved for it', async () => {
     await bench.client.create(storage.storageclasses, { metadata: { name: 'manual' }, provisioner: 'kubernetes.io/no-provisioner', volumeBindingMode: 'WaitForFirstConsumer' })
     await volume('v')

@@ -36,4 +36,17 @@ describe('the pod garbage collector', () => {
     await bench.clock.advance(21_000)
     expect(names()).toEqual(['b', 'c', 'd'])
   })
+
+  it('removes evicted pods before others that finished', async () => {
+    bench = createBench({ terminatedPodThreshold: 2 })
+    await bench.client.create(core.nodes, { metadata: { name: 'n1' } })
+    for (const name of ['a', 'b', 'c']) {
+      await pod(name, 'n1', name === 'c' ? 'Failed' : 'Succeeded')
+      await bench.clock.advance(1000)
+    }
+    bench.client.edit(core.pods, 'default/c', (p) => ({ ...p, status: { ...p.status, reason: 'Evicted' } }))
+    await bench.start(startPodGarbageCollector)
+    await bench.clock.advance(21_000)
+    expect(names()).toEqual(['a', 'b'])
+  })
 })

@@ -24,7 +24,10 @@ interface Environment {
   readonly threshold: number
 }
 
-const oldestFirst = (a: core.Pod, b: core.Pod): number => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '')
+const isEvicted = ({ status }: core.Pod): boolean => status.phase === 'Failed' && status.reason === 'Evicted'
+/** Evicted pods before others, which somebody may still want to read; then by age. */
+const evictedFirst = (a: core.Pod, b: core.Pod): number =>
+  Number(isEvicted(b)) - Number(isEvicted(a)) || (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
 
 /** One round over all pods. */
 function createPodCollector({ client, clock, log, pods, nodes, threshold }: Environment): () => Promise<void> {
@@ -48,7 +51,7 @@ function createPodCollector({ client, clock, log, pods, nodes, threshold }: Envi
 
   async function removeFinished(): Promise<void> {
     const finished = pods.list().filter((pod) => isFinished(pod) && !pod.metadata.deletionTimestamp)
-    for (const pod of [...finished].sort(oldestFirst).slice(0, Math.max(0, finished.length - threshold))) await remove(pod)
+    for (const pod of [...finished].sort(evictedFirst).slice(0, Math.max(0, finished.length - threshold))) await remove(pod)
   }
 
   /** The nodes that pods name, that are missing for long enough, and that the server does not know either. */
