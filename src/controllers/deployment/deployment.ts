@@ -8,6 +8,7 @@ import { conditionOf } from '../shared/conditions.ts'
 import { recorderOf, type ControllerContext } from '../shared/context.ts'
 import { controlledBy, controllerIndex, orphansIn, podInformer } from '../shared/pods.ts'
 import type { Deployment, ReplicaSet } from './replica-sets.ts'
+import { rollback, rollbackTo } from './rollback.ts'
 import { recreate, rollingUpdate } from './rolling.ts'
 import { allSets, openRollout, trimHistory, writeStatus, type Environment, type Rollout } from './rollout.ts'
 import { isScaling, scale } from './scaling.ts'
@@ -62,9 +63,11 @@ function reconciler(sources: Sources, env: Environment): Reconciler {
       const rollout = await openRollout(env, deployment, sets, !deployment.metadata.deletionTimestamp)
       if (deployment.metadata.deletionTimestamp) return writeCounts(rollout)
       notePause(rollout)
+      const former = rollbackTo(deployment)
+      if (!deployment.spec.paused && former !== undefined) return rollback(rollout, former)
       if (!deployment.spec.paused && !isScaling(deployment, sets)) return roll(rollout, sources.pods)
       await scale(rollout)
-      if (deployment.spec.paused) await trimHistory(rollout)
+      if (deployment.spec.paused && former === undefined) await trimHistory(rollout)
       return writeCounts(rollout)
     },
   }

@@ -11,11 +11,15 @@ export const revisionAnnotation = 'deployment.kubernetes.io/revision'
 const revisionHistoryAnnotation = 'deployment.kubernetes.io/revision-history'
 export const desiredReplicasAnnotation = 'deployment.kubernetes.io/desired-replicas'
 export const maxReplicasAnnotation = 'deployment.kubernetes.io/max-replicas'
+/** Asks for a former revision. */
+export const rollbackAnnotation = 'deprecated.deployment.rollback.to'
 
 /** What a replica set does not take over from its deployment. */
 const ownAnnotations = new Set([
-  'kubectl.kubernetes.io/last-applied-configuration', revisionAnnotation, revisionHistoryAnnotation, desiredReplicasAnnotation, maxReplicasAnnotation, 'deprecated.deployment.rollback.to',
+  'kubectl.kubernetes.io/last-applied-configuration', revisionAnnotation, revisionHistoryAnnotation, desiredReplicasAnnotation, maxReplicasAnnotation, rollbackAnnotation,
 ])
+/** Whether an annotation is the object's own: deployment and replica set do not take it over from each other. */
+export const isOwnAnnotation = (name: string): boolean => ownAnnotations.has(name)
 
 /** Numbers of pods: those a replica set or a deployment asks for, and sums over replica sets. */
 export const desired = (rs: ReplicaSet): number => rs.spec.replicas ?? 1
@@ -49,7 +53,7 @@ const age = (a: ReplicaSet, b: ReplicaSet): number => {
 export const oldestFirst = (sets: readonly ReplicaSet[]): ReplicaSet[] => [...sets].sort(age)
 
 /** The template without the label that tells replica sets apart. */
-function bare(template: core.PodTemplateSpec): core.PodTemplateSpec {
+export function bare(template: core.PodTemplateSpec): core.PodTemplateSpec {
   const { [hashLabel]: _, ...labels } = template.metadata.labels ?? {}
   const { labels: __, ...metadata } = template.metadata
   return { ...template, metadata: Object.keys(labels).length > 0 ? { ...metadata, labels } : metadata }
@@ -77,7 +81,7 @@ export function fenceposts(d: Deployment): { readonly surge: number; readonly un
 /** The annotations a replica set should have: the deployment's, with its own kept; a new one is given its size too. */
 export function annotationsFor(d: Deployment, rs: ReplicaSet | undefined): Record<string, string> {
   const kept = Object.entries(rs?.metadata.annotations ?? {})
-  const taken = Object.entries(d.metadata.annotations ?? {}).filter(([name]) => !ownAnnotations.has(name))
+  const taken = Object.entries(d.metadata.annotations ?? {}).filter(([name]) => !isOwnAnnotation(name))
   return Object.fromEntries([...kept, ...taken, ...(rs ? [] : Object.entries(sizeAnnotations(d)))])
 }
 
