@@ -156,6 +156,15 @@ describe('mirroring', () => {
     }])
   })
 
+  it('tells how many addresses of a subset are too many', async () => {
+    const addresses = Array.from({ length: 1003 }, (_, i) => ({ ip: `10.9.${Math.floor(i / 250)}.${i % 250}` }))
+    await bench.client.create(core.services, bare)
+    await bench.client.create(core.endpoints, { ...byHand, subsets: [{ ...byHand.subsets[0], addresses, notReadyAddresses: [] }] })
+    await settle()
+    expect(endpoints()).toHaveLength(1000)
+    expect(bench.events('TooManyAddressesToMirror')).toEqual(['Warning TooManyAddressesToMirror A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 3 addresses were skipped'])
+  })
+
   it('removes them with the Endpoints, and makes none for those that say so', async () => {
     await bench.client.create(core.services, bare)
     await bench.client.create(core.endpoints, { ...byHand, metadata: { ...byHand.metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } } })

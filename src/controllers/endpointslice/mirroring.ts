@@ -1,9 +1,9 @@
 /** Mirrors Endpoints that users write for services without a selector into EndpointSlices. */
 import { core, discovery } from '../../api/index.ts'
-import { keyOf, runController, watch, type Client, type Controller, type Informer, type Reconciler } from '../../client/index.ts'
+import { keyOf, runController, watch, type Client, type Controller, type EventRecorder, type Informer, type Reconciler } from '../../client/index.ts'
 import { isNotFound } from '../../machinery/errors.ts'
 import { ownerReference } from '../../machinery/meta.ts'
-import type { ControllerContext } from '../shared/context.ts'
+import { recorderOf, type ControllerContext } from '../shared/context.ts'
 import { selects, serviceInformer } from '../shared/service-pods.ts'
 import { createWritten, type Written } from '../shared/written.ts'
 import { applyPlan, managedByLabel, serviceNameLabel } from './apply.ts'
@@ -34,12 +34,16 @@ function mirroredGroups(subsets: readonly core.EndpointSubset[]): readonly Group
   return groups
 }
 
+/** How many addresses are left out. */
+const skipped = (subsets: readonly core.EndpointSubset[]): number =>
+  subsets.reduce((sum, { addresses = [], notReadyAddresses = [] }) => sum + Math.max(0, addresses.length + notReadyAddresses.length - maxPerSubset), 0)
+
 /** Endpoints are mirrored when a service without a selector has their name and nobody said otherwise. */
 const isMirrored = (endpoints: core.Endpoints, service: core.Service | undefined): boolean =>
   service !== undefined && !selects(service) && service.spec.type !== 'ExternalName'
   && endpoints.metadata.labels?.[skipLabel] !== 'true' && endpoints.metadata.annotations?.[leaderAnnotation] === undefined && !endpoints.metadata.deletionTimestamp
 
-function mirroringReconciler({ services, endpoints, slices }: Sources, client: Client, written: Written<Slice>): Reconciler {
+function mirroringReconciler({ services, endpoints, slices }: Sources, client: Client, recorder: EventRecorder, written: Written<Slice>): Reconciler {
   return {
     async reconcile(key) {
       if (!written.isSeen(key)) return { requeueAfter: 1000 }
@@ -51,6 +55,8 @@ function mirroringReconciler({ services, endpoints, slices }: Sources, client: C
         return
       }
       const { name = '', namespace = '' } = source.metadata
+      const tooMany = skipped(source.subsets ?? [])
+      if (tooMany > 0) recorder.event(source, 'Warning', 'TooManyAddressesToMirror', `A max of ${maxPerSubset} addresses can be mirrored to EndpointSlices per Endpoints subset. ${tooMany} addresses were skipped`)
       const { [managedByLabel]: _, ...own } = source.metadata.labels ?? {}
       const labels = { ...own, [serviceNameLabel]: name, [managedByLabel]: managedBy }
       const { 'kubectl.kubernetes.io/last-applied-configuration': __, ...annotations } = source.metadata.annotations ?? {}
@@ -68,7 +74,7 @@ export function startEndpointSliceMirroringController(context: ControllerContext
   const sources = { services: serviceInformer(informers), endpoints: informers.for(core.endpoints), slices: informers.for(discovery.endpointslices, { indexes: sliceIndex }) }
   return runController({
     name,
-    reconciler: mirroringReconciler(sources, context.client(name), createWritten(sources.slices, clock)),
+    reconciler: mirroringReconciler(sources, context.client(name), recorderOf(context, name, 'endpoint-slice-mirroring-controller'), createWritten(sources.slices, clock)),
     watches: [
       watch(sources.services, (service) => (selects(service) ? [] : [keyOf(service)])),
       watch(sources.endpoints, (object) => [keyOf(object)]),
