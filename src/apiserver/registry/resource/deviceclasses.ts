@@ -6,6 +6,7 @@ import type { Strategy } from '../../strategy.ts'
 import { isExtended } from '../core/validation/resources.ts'
 import { ageColumn, nameColumn, printer } from '../printing.ts'
 import { atMost, configuration, selectors } from './claims.ts'
+import { selectorsReady } from './expressions.ts'
 
 /** Checks a class; of what was there before it is known that it can be compiled, and how long it may be. */
 function validate({ spec }: dra.DeviceClass, root: Place, was?: dra.DeviceClassSpec): void {
@@ -18,6 +19,7 @@ function validate({ spec }: dra.DeviceClass, root: Place, was?: dra.DeviceClassS
 }
 
 export const deviceclasses: Strategy<dra.DeviceClass> = {
+  ready: ({ spec }) => selectorsReady(spec.selectors),
   validate: (object, root) => validate(object, root),
   validateUpdate: (next, current, root) => validate(next, root, current.spec),
   printer: printer<dra.DeviceClass>(nameColumn, ageColumn),

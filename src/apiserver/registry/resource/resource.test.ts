@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { dra, type Resource } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
 import { complete, createErrors, created, environment, statusErrors, updateErrors } from '../testing.ts'
+import { loadCel } from '../../admission/policies/cel.ts'
+
+beforeAll(async () => void (await loadCel()))
 
 const any = <T extends ApiObject, I>(resource: Resource<T, I>) => resource as unknown as Resource<ApiObject>
 const claims = any(dra.resourceclaims)

@@ -6,6 +6,7 @@ import { within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 import { ofStatus, statusErrors, withoutFreed } from './claim-status.ts'
 import { claimDefaults, claimSpec } from './claims.ts'
+import { claimReady } from './expressions.ts'
 import { adminRequests, statusPermissions } from './permissions.ts'
 
 function state({ metadata, status }: dra.ResourceClaim): string {
@@ -20,6 +21,7 @@ function state({ metadata, status }: dra.ResourceClaim): string {
 export const resourceclaims = ({ client }: StrategyEnvironment): Strategy<dra.ResourceClaim> => ({
   counted: false,
   default: (claim) => within(claim, 'spec', claimDefaults),
+  ready: ({ spec }) => claimReady(spec),
   validate: (claim, root) => claimSpec(root.at('spec'), claim.spec),
   validateUpdate: (next, current, root) => unchanged(root.at('spec'), next.spec, current.spec),
   prepareForStatusUpdate: (next, current) => withoutFreed(ofStatus(next, current), current),

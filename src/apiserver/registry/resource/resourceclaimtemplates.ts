@@ -6,11 +6,13 @@ import { unchanged } from '../checks.ts'
 import { within } from '../defaulting.ts'
 import { ageColumn, nameColumn, printer } from '../printing.ts'
 import { claimDefaults, claimSpec } from './claims.ts'
+import { claimReady } from './expressions.ts'
 import { adminRequests } from './permissions.ts'
 
 export const resourceclaimtemplates = ({ client }: StrategyEnvironment): Strategy<dra.ResourceClaimTemplate> => ({
   counted: false,
   default: (template) => within(template, 'spec', (spec) => within(spec, 'spec', claimDefaults)),
+  ready: ({ spec: { spec } }) => claimReady(spec),
   validate: ({ spec: { metadata, spec } }, root) => {
     const at = root.at('spec')
     validateAnnotations(metadata.annotations, at.at('metadata').at('annotations'))
