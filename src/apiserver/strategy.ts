@@ -53,10 +53,22 @@ export interface Column {
   readonly priority?: number
 }
 
+/** What is true of an object that its row stands for, as tools can read it. */
+export interface RowCondition {
+  /** The object has run to its end: nothing of it changes any more. */
+  readonly type: 'Completed'
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason?: string
+  readonly message?: string
+}
+
 /** The columns of `kubectl get` and the cells of one object under them, in the same order. `now` is for ages. */
 export interface Printer<T> {
   readonly columns: readonly Column[]
   row(object: T, now: number): readonly Cell[]
+  conditions?(object: T): readonly RowCondition[]
+  /** The order of the rows of a list; without it that of the list. */
+  order?(a: T, b: T): number
 }
 
 export interface Strategy<T extends ApiObject = ApiObject> {

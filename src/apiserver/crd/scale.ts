@@ -7,7 +7,7 @@ import { goText, goType } from '../../machinery/go-text.ts'
 import { withMeta } from '../registry/meta.ts'
 import type { Subresource } from '../registry/subresources.ts'
 import { objectRules, type Seen } from '../registry/update.ts'
-import { scalePrinter } from '../registry/scale-table.ts'
+import { customScalePrinter } from '../registry/scale-table.ts'
 
 type Paths = apiextensions.CustomResourceSubresourceScale
 
@@ -79,7 +79,7 @@ export function scaleOf(paths: Paths): Subresource {
   }
   return {
     kind: 'Scale', apiVersion: 'autoscaling/v1', ...seen, verbs: ['get', 'update'],
-    printer: scalePrinter,
+    printer: customScalePrinter,
     stated: (configuration) => {
       const { spec } = configuration as { readonly spec?: JsonObject }
       return spec && 'replicas' in spec ? (withValueAt({}, wanted, spec['replicas']) as JsonObject) : {}

@@ -39,7 +39,12 @@ export function markOf(served: Served, { object: { metadata: { resourceVersion, 
 
 /** A table of objects (in their stored version), with the list's metadata. */
 export const tableDocument = (served: Served, items: readonly Encoded[], listMeta: object, options: TableOptions): LongDocument<Encoded> =>
-  ({ frame: frameOf(printerOf(served), listMeta, options), key: 'rows', items, json: (item) => row(served, item, options) })
+  ({ frame: frameOf(printerOf(served), listMeta, options), key: 'rows', items: inOrder(served, items), json: (item) => row(served, item, options) })
+
+function inOrder(served: Served, items: readonly Encoded[]): readonly Encoded[] {
+  const printer = printerOf(served)
+  return printer.order ? items.toSorted((a, b) => printer.order!(served.working(a).object, served.working(b).object)) : items
+}
 
 /** The table of one object, as text. */
 export const tableOfOne = (served: Served, item: Encoded, listMeta: object, options: TableOptions): string =>
@@ -53,8 +58,13 @@ export const computedTable = (printer: Printer<ApiObject>, items: readonly ApiOb
     return `{"cells":${JSON.stringify(printer.row(item, now))},"object":${object}}`
   }))
 
-const row = (served: Served, item: Encoded, options: TableOptions): string =>
-  `{"cells":${JSON.stringify(printerOf(served).row(served.working(item).object, options.now))},"object":${rowObject(served, item, options)}}`
+function row(served: Served, item: Encoded, options: TableOptions): string {
+  const printer = printerOf(served)
+  const { object } = served.working(item)
+  const conditions = printer.conditions?.(object) ?? []
+  const shown = conditions.length > 0 ? `"conditions":${JSON.stringify(conditions)},` : ''
+  return `{"cells":${JSON.stringify(printer.row(object, options.now))},${shown}"object":${rowObject(served, item, options)}}`
+}
 
 const tableOf = (served: Served, listMeta: object, options: TableOptions, rows: readonly string[]): string =>
   tableWith(printerOf(served), listMeta, options, rows)

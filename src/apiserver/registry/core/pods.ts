@@ -1,7 +1,7 @@
 /** Pods. */
 import type { core } from '../../../api/index.ts'
 import type { Place } from '../../../machinery/field.ts'
-import type { RequestContext, Strategy } from '../../strategy.ts'
+import type { Printer, RequestContext, RowCondition, Strategy } from '../../strategy.ts'
 import { podDefaults } from './defaults/pod-spec.ts'
 import { newPod, onlyEphemeral, onlyResources, writtenStatus } from './pod-prepare.ts'
 import { podWarnings } from './pod-warnings.ts'
@@ -20,17 +20,23 @@ function summaryOf(pod: core.Pod, now: number): PodSummary {
   return last.summary
 }
 
-const podPrinter = printer<core.Pod>(
+const podColumns = printer<core.Pod>(
   nameColumn,
   text('Ready', 'Containers that are ready, of all containers.', (pod, now) => summaryOf(pod, now).ready),
   text('Status', 'The phase of the pod, or what keeps it from going on.', (pod, now) => summaryOf(pod, now).reason),
   text('Restarts', 'How often its containers were restarted, and when last.', (pod, now) => summaryOf(pod, now).restarts),
   ageColumn,
-  wide(text('IP', 'The first address of the pod.', (pod) => orNone(pod.status.podIPs?.[0]?.ip))),
+  wide(text('IP', 'The first address of the pod.', (pod) => orNone(pod.status.podIP || pod.status.podIPs?.[0]?.ip))),
   wide(text('Node', 'The node it was bound to.', (pod) => orNone(pod.spec.nodeName))),
   wide(text('Nominated Node', 'The node where others are being evicted to make room for it.', (pod) => orNone(pod.status.nominatedNodeName))),
   wide(text('Readiness Gates', 'Readiness gates whose condition is true, of all.', readinessGates)),
 )
+
+const ends: Readonly<Record<string, readonly RowCondition[]>> = {
+  Succeeded: [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }],
+  Failed: [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }],
+}
+const podPrinter: Printer<core.Pod> = { ...podColumns, conditions: ({ status }) => ends[status.phase ?? ''] ?? [] }
 
 function readinessGates(pod: core.Pod): string {
   const gates = pod.spec.readinessGates ?? []

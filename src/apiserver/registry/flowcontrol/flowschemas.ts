@@ -104,19 +104,25 @@ function statusErrors({ status }: flowcontrol.FlowSchema, root: Place): void {
 }
 
 const missing = ({ status }: flowcontrol.FlowSchema): string =>
-  (({ True: 'True', False: 'False' }) as Record<string, string>)[status.conditions?.find((c) => c.type === 'Dangling')?.status ?? ''] ?? '?'
+  status.conditions?.find((c) => c.type === 'Dangling')?.status ?? '?'
+
+const columns = printer<flowcontrol.FlowSchema>(
+  nameColumn,
+  text('PriorityLevel', 'The level its requests have.', (o) => o.spec.priorityLevelConfiguration.name),
+  text('MatchingPrecedence', 'Lower ones are tried first.', (o) => o.spec.matchingPrecedence),
+  text('DistinguisherMethod', 'How its requests are told apart.', (o) => o.spec.distinguisherMethod?.type ?? '<none>'),
+  ageColumn,
+  text('MissingPL', 'Whether its level does not exist.', missing),
+)
+
+/** Lists show schemas in the order in which they are tried. */
+const asTried = (a: flowcontrol.FlowSchema, b: flowcontrol.FlowSchema): number =>
+  a.spec.matchingPrecedence - b.spec.matchingPrecedence || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
 
 export const flowschemas: Strategy<flowcontrol.FlowSchema> = {
   default: withDefaults,
   statusOnly: true,
   validate,
   validateStatusUpdate: (next, _current, root) => statusErrors(next, root),
-  printer: printer<flowcontrol.FlowSchema>(
-    nameColumn,
-    text('PriorityLevel', 'The level its requests have.', (o) => o.spec.priorityLevelConfiguration.name),
-    text('MatchingPrecedence', 'Lower ones are tried first.', (o) => o.spec.matchingPrecedence),
-    text('DistinguisherMethod', 'How its requests are told apart.', (o) => o.spec.distinguisherMethod?.type ?? '<none>'),
-    ageColumn,
-    text('MissingPL', 'Whether its level does not exist.', missing),
-  ),
+  printer: { ...columns, order: asTried },
 }
