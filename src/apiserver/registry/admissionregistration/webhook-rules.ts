@@ -1,5 +1,5 @@
 /** What webhook configurations of both kinds, and the rules of policies, have in common. */
-import type { admissionregistration } from '../../../api/index.ts'
+import type { admissionregistration, meta } from '../../../api/index.ts'
 import type { ApiObject } from '../../../client/client.ts'
 import type { Place } from '../../../machinery/field.ts'
 import { deepEqual } from '../../../machinery/meta.ts'
@@ -224,10 +224,17 @@ export function paramKind(at: Place, value: admissionregistration.ParamKind | un
 
 /** `apps/v1/Deployment` */
 export const paramKindText = (value: admissionregistration.ParamKind | undefined): string => (value ? `${value.apiVersion ?? ''}/${value.kind ?? ''}` : '<unset>')
-/** `namespace/name`, `name`, or `<unset>`. */
+/** `namespace/name`; `*` for the namespace when the parameter is of the request's, or of none. A selector is shown with all its fields. */
 export const paramRefText = (value: admissionregistration.ParamRef | undefined): string => {
-  if (!value) return '<unset>'
-  return value.namespace ? `${value.namespace}/${value.name ?? '*'}` : (value.name ?? '*')
+  if (value?.name) return `${value.namespace || '*'}/${value.name}`
+  return value?.selector ? selectorFields(value.selector) : '<unset>'
+}
+
+/** A selector in the form in which Kubernetes writes down objects for this column. */
+function selectorFields({ matchLabels = {}, matchExpressions = [] }: meta.LabelSelector): string {
+  const labels = Object.entries(matchLabels).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, text]) => `${key}: ${text},`)
+  const expressions = matchExpressions.map(({ key, operator, values = [] }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`)
+  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
 }
 
 /** Validates a binding's reference to parameters. */

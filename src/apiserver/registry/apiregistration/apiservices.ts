@@ -35,7 +35,7 @@ function validate({ metadata, spec }: Service, root: Place): void {
 const available = ({ status }: Service): string => {
   const condition = status.conditions?.find((c) => c.type === 'Available')
   if (!condition) return 'Unknown'
-  return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason ?? ''})`
+  return condition.status !== 'True' && condition.reason ? `${condition.status} (${condition.reason})` : condition.status
 }
 
 /** What this server has itself can be reached from the start; of others that is still to be found out. */

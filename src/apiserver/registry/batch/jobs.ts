@@ -37,6 +37,7 @@ function completions(job: batch.Job): string {
   return parallelism > 1 ? `${done}/1 of ${parallelism}` : `${done}/1`
 }
 
+/** Of a job that failed too, how long it ran: Kubernetes lets its time run on. */
 function duration(job: batch.Job, now: number): string {
   const { startTime, completionTime } = job.status
   if (!startTime) return ''

@@ -14,7 +14,7 @@ const hostPort = (ip: string, port: number): string => (ip.includes(':') ? `[${i
 function endpointsText({ subsets = [] }: core.Endpoints): string {
   const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
     (ports.length === 0 ? addresses.map((a) => a.ip) : ports.flatMap((p) => addresses.map((a) => hostPort(a.ip, p.port)))))
-  return orNone(firstFew(all, 3))
+  return subsets.length === 0 ? orNone(undefined) : firstFew(all, 3)
 }
 
 function withDefaults(endpoints: core.Endpoints): core.Endpoints {

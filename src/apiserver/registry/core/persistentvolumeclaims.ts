@@ -21,7 +21,7 @@ const claimPrinter = printer<core.PersistentVolumeClaim>(
   text('Capacity', 'How much the volume holds.', (o) => (o.spec.volumeName ? (o.status.capacity?.['storage'] ?? '0') : '')),
   text('Access Modes', 'How the volume can be mounted.', (o) => (o.spec.volumeName ? modesText(o.status.accessModes) : '')),
   text('StorageClass', 'The class it asks for.', (o) => o.metadata.annotations?.[classAnnotation] ?? o.spec.storageClassName ?? ''),
-  text('VolumeAttributesClass', 'The class of attributes it asks for.', (o) => orUnset(o.spec.volumeAttributesClassName)),
+  text('VolumeAttributesClass', 'The class of attributes it asks for.', (o) => o.spec.volumeAttributesClassName ?? '<unset>'),
   ageColumn,
   wide(text('VolumeMode', 'Whether it is for a file system or a block device.', (o) => orUnset(o.spec.volumeMode))),
 )

@@ -26,7 +26,7 @@ const volumePrinter = printer<core.PersistentVolume>(
   text('Status', 'Whether it is bound.', (o) => (o.metadata.deletionTimestamp ? 'Terminating' : (o.status.phase ?? ''))),
   text('Claim', 'The claim it is bound to.', (o) => (o.spec.claimRef ? `${o.spec.claimRef.namespace ?? ''}/${o.spec.claimRef.name ?? ''}` : '')),
   text('StorageClass', 'The class it belongs to.', (o) => o.metadata.annotations?.[classAnnotation] ?? o.spec.storageClassName ?? ''),
-  text('VolumeAttributesClass', 'The class of its attributes.', (o) => orUnset(o.spec.volumeAttributesClassName)),
+  text('VolumeAttributesClass', 'The class of its attributes.', (o) => o.spec.volumeAttributesClassName ?? '<unset>'),
   text('Reason', 'Why it is in its present state, in one word.', (o) => o.status.reason ?? ''),
   ageColumn,
   wide(text('VolumeMode', 'Whether it is a file system or a block device.', (o) => orUnset(o.spec.volumeMode))),

@@ -7,7 +7,7 @@ import { readQuantity } from '../amounts.ts'
 import { ageColumn, nameColumn, printer, text } from '../printing.ts'
 import { amount, isQuotaResource, resourceName, type Amounts } from './validation/resources.ts'
 
-const isLimit = (name: string): boolean => name.startsWith('limits')
+const isLimit = (name: string): boolean => name.startsWith('limits.')
 
 /** `cpu: 1/2, pods: 3/10`: used of what may be used. */
 function usage({ status }: core.ResourceQuota, wanted: (name: string) => boolean): string {

@@ -20,7 +20,7 @@ const servicePrinter = printer<core.Service>(
   wide(text('Selector', 'Which pods it leads to.', (o) => labelsText(o.spec.selector))),
 )
 
-/** Addresses of a load balancer are listed in order and cut to fit the column, as kubectl does. */
+/** Addresses of a load balancer are listed in order, each once, before those that the service declares. */
 function externalAddress(service: core.Service): string {
   const declared = service.spec.externalIPs ?? []
   if (service.spec.type === 'ExternalName') return orNone(service.spec.externalName)

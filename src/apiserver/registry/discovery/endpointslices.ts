@@ -106,7 +106,7 @@ export const endpointslices: Strategy<discovery.EndpointSlice> = {
   printer: printer<discovery.EndpointSlice>(
     nameColumn,
     text('AddressType', 'Of which kind its addresses are.', (o) => o.addressType),
-    text('Ports', 'Ports that all its endpoints have.', (o) => orUnset(firstFew(o.ports.map((p) => (p.port === undefined ? '*' : String(p.port))), 3))),
+    text('Ports', 'Ports that all its endpoints have.', (o) => orUnset(firstFew(o.ports.map((p) => (p.port === undefined ? p.name ?? '*' : String(p.port))), 3))),
     text('Endpoints', 'Addresses it holds.', (o) => orUnset(firstFew(o.endpoints.flatMap((e): readonly string[] => e.addresses), 3))),
     ageColumn,
   ),

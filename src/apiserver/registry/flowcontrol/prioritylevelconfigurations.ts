@@ -93,10 +93,8 @@ function statusErrors({ status }: Level, root: Place): void {
   distinct(at, status.conditions, (condition) => condition.type, 'type')
 }
 
-const queuing = (name: keyof flowcontrol.QueuingConfiguration) => (level: Level): string => {
-  const value = level.spec.limited?.limitResponse.queuing?.[name]
-  return value === undefined ? '<none>' : String(value)
-}
+const queuing = (name: keyof flowcontrol.QueuingConfiguration) => (level: Level): number | string =>
+  level.spec.limited?.limitResponse.queuing?.[name] ?? '<none>'
 
 export const prioritylevelconfigurations: Strategy<Level> = {
   default: withDefaults,
@@ -106,7 +104,7 @@ export const prioritylevelconfigurations: Strategy<Level> = {
   printer: printer<Level>(
     nameColumn,
     text('Type', 'Whether its requests are limited.', (o) => o.spec.type),
-    text('NominalConcurrencyShares', 'Its share of the requests that are served at a time.', (o) => String(o.spec.limited?.nominalConcurrencyShares ?? '<none>')),
+    text('NominalConcurrencyShares', 'Its share of the requests that are served at a time.', (o) => o.spec.limited?.nominalConcurrencyShares ?? '<none>'),
     text('Queues', 'How many queues there are.', queuing('queues')),
     text('HandSize', 'How many queues a flow is spread over.', queuing('handSize')),
     text('QueueLengthLimit', 'How many requests a queue holds.', queuing('queueLengthLimit')),

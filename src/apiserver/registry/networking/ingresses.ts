@@ -5,22 +5,30 @@ import { dns1123Label, dns1123Subdomain, pathSegmentName, portName, wildcardDNS1
 import type { Strategy } from '../../strategy.ts'
 import { looksLikeAddress, plainAddress, unless } from '../addresses.ts'
 import { follows, forEach, named, port } from '../checks.ts'
-import { ageColumn, firstFew, nameColumn, orNone, printer, text } from '../printing.ts'
+import { ageColumn, nameColumn, orNone, printer, text } from '../printing.ts'
 
 const classAnnotation = 'kubernetes.io/ingress.class'
 
 const ingressPrinter = printer<networking.Ingress>(
   nameColumn,
-  text('Class', 'The class of controllers it is for.', (o) => orNone(o.spec.ingressClassName ?? o.metadata.annotations?.[classAnnotation])),
+  text('Class', 'The class of controllers it is for.', (o) => orNone(o.spec.ingressClassName)),
   text('Hosts', 'Hosts whose requests it takes.', hostsText),
-  text('Address', 'Where it is reached.', (o) => (o.status.loadBalancer.ingress ?? []).map((i) => i.ip || i.hostname || '').filter(Boolean).join(',')),
+  text('Address', 'Where it is reached.', addressText),
   text('Ports', 'Ports it takes requests on.', (o) => (o.spec.tls?.length ? '80, 443' : '80')),
   ageColumn,
 )
 
-function hostsText({ spec }: networking.Ingress): string {
-  const hosts = (spec.rules ?? []).filter((rule) => rule.http).map((rule) => rule.host || '*')
-  return hosts.length === 0 ? '*' : firstFew(hosts, 3)
+/** The first three hosts that rules name. How many more there are counts all other rules that follow the third, as clients know it. */
+function hostsText({ spec: { rules = [] } }: networking.Ingress): string {
+  const naming = rules.flatMap((rule, i) => (rule.host ? [{ host: rule.host, i }] : []))
+  if (naming.length === 0) return '*'
+  const shown = naming.slice(0, 3).map(({ host }) => host).join(',')
+  const third = naming[2]?.i
+  return third !== undefined && third < rules.length - 1 ? `${shown} + ${rules.length - 3} more...` : shown
+}
+
+function addressText({ status }: networking.Ingress): string {
+  return [...new Set((status.loadBalancer.ingress ?? []).map((i) => i.ip || i.hostname || ''))].filter(Boolean).toSorted().join(',')
 }
 
 const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix']

@@ -19,7 +19,7 @@ function validate({ spec }: networking.IPAddress, root: Place): void {
 
 function parentText(parent: networking.ParentReference | undefined): string {
   if (!parent) return orNone(undefined)
-  const resource = parent.group ? `${parent.resource}.${parent.group}` : parent.resource
+  const resource = [parent.resource, parent.group].filter(Boolean).join('.').toLowerCase()
   return [resource, parent.namespace, parent.name].filter(Boolean).join('/')
 }
 

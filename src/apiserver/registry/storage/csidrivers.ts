@@ -4,7 +4,7 @@ import type { Place } from '../../../machinery/field.ts'
 import type { Strategy } from '../../strategy.ts'
 import { forEach, ifThere, unchanged } from '../checks.ts'
 import { orDefault, within } from '../defaulting.ts'
-import { ageColumn, boolean, nameColumn, orUnset, printer, text } from '../printing.ts'
+import { ageColumn, boolean, nameColumn, printer, text } from '../printing.ts'
 
 const withDefaults = (driver: storage.CSIDriver): storage.CSIDriver => within(driver, 'spec', (spec) => orDefault(spec, {
   attachRequired: true, podInfoOnMount: false, storageCapacity: false, fsGroupPolicy: 'ReadWriteOnceWithFSType', volumeLifecycleModes: ['Persistent'], requiresRepublish: false, seLinuxMount: false,
@@ -45,7 +45,7 @@ export const csidrivers: Strategy<storage.CSIDriver> = {
     boolean('AttachRequired', 'Whether its volumes must be attached to a node first.', (o) => shown(o.spec.attachRequired)),
     boolean('PodInfoOnMount', 'Whether it is told which pod mounts a volume.', (o) => shown(o.spec.podInfoOnMount)),
     boolean('StorageCapacity', 'Whether it says how much room it has.', (o) => shown(o.spec.storageCapacity)),
-    text('TokenRequests', 'Audiences of the tokens it is given.', (o) => orUnset((o.spec.tokenRequests ?? []).map((r) => r.audience).join(','))),
+    text('TokenRequests', 'Audiences of the tokens it is given.', (o) => (o.spec.tokenRequests?.length ? o.spec.tokenRequests.map((r) => r.audience).join(',') : '<unset>')),
     boolean('RequiresRepublish', 'Whether mounts are refreshed.', (o) => shown(o.spec.requiresRepublish)),
     text('Modes', 'How long its volumes live.', (o) => (o.spec.volumeLifecycleModes ?? []).join(',') || '<none>'),
     ageColumn,
