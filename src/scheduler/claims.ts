@@ -7,11 +7,19 @@ import { amount } from './resources.ts'
 
 const noProvisioner = 'kubernetes.io/no-provisioner'
 
-/** The names of the claims a pod mounts; an ephemeral volume's claim is named after pod and volume. */
-export const claimNames = (pod: core.Pod): string[] => (pod.spec.volumes ?? []).flatMap((v) => {
-  if (v.persistentVolumeClaim) return [v.persistentVolumeClaim.claimName]
-  return v.ephemeral ? [`${pod.metadata.name}-${v.name}`] : []
+export interface MountedClaim {
+  readonly name: string
+  /** Made for this pod alone, from a template in its volume. */
+  readonly ephemeral: boolean
+}
+
+/** The claims a pod mounts, in the order of its volumes; an ephemeral volume's claim is named after pod and volume. */
+export const mountedClaims = (pod: core.Pod): MountedClaim[] => (pod.spec.volumes ?? []).flatMap((v) => {
+  if (v.persistentVolumeClaim) return [{ name: v.persistentVolumeClaim.claimName, ephemeral: false }]
+  return v.ephemeral ? [{ name: `${pod.metadata.name}-${v.name}`, ephemeral: true }] : []
 })
+
+export const claimNames = (pod: core.Pod): string[] => mountedClaims(pod).map(({ name }) => name)
 
 /** Whether claim and volume are bound to each other. */
 export const bound = (claim: core.PersistentVolumeClaim) =>

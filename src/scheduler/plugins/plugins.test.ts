@@ -302,6 +302,18 @@ describe('VolumeBinding', () => {
     expect(verdict([claim('data')])).toBe('pod has unbound immediate PersistentVolumeClaims !')
     expect(verdict([claim('data', { volumeName: 'v' }, 'Lost')])).toBe('persistentvolumeclaim "data" bound to non-existent persistentvolume "v" !')
   })
+  it('takes for an ephemeral volume only the claim that was made for the pod', () => {
+    const pod = podOf('p', { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: {} } } }] })
+    const made = (uid: string) => {
+      const { metadata, ...rest } = claim('p-scratch', { volumeName: 'v' }, 'Bound')
+      return { ...rest, metadata: { ...metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid, controller: true }] } }
+    }
+    const verdict = (claims: readonly Json[]) => verdicts(volumeBinding, pod, world({ nodes, claims, volumes: [volume('v')] }))['a']
+    expect(verdict([])).toBe('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-scratch" !')
+    expect(verdict([claim('p-scratch', { volumeName: 'v' }, 'Bound')])).toBe('PVC default/p-scratch was not created for pod default/p (pod is not owner) !')
+    expect(verdict([made('another')])).toBe('PVC default/p-scratch was not created for pod default/p (pod is not owner) !')
+    expect(verdict([made('p')])).toBe('ok')
+  })
   it('puts the pod where its bound volumes reach', () => {
     const cluster = world({ nodes, claims: [claim('data', { volumeName: 'v' }, 'Bound')], volumes: [volume('v', on('b'))] })
     expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: "node(s) didn't match PersistentVolume's node affinity !", b: 'ok' })

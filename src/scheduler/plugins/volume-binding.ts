@@ -1,26 +1,38 @@
 import type { core } from '../../api/index.ts'
-import { bound, choose, claimNames, reaches, waits } from '../claims.ts'
+import { isControlledBy, keyOf } from '../../machinery/meta.ts'
+import { bound, choose, mountedClaims, reaches, waits } from '../claims.ts'
+import type { MountedClaim } from '../claims.ts'
 import { refuse, refuseForGood } from '../plugin.ts'
 import type { Cluster, Filter, Plugin, Refusal } from '../plugin.ts'
 
 const name = 'VolumeBinding'
 
-/** What keeps a pod's claims from every node: missing, lost or not yet bound although nothing waits for the pod. */
-function obstacle(claims: readonly { name: string; claim: core.PersistentVolumeClaim | undefined }[], cluster: Cluster): Refusal | undefined {
-  for (const { name: claimName, claim } of claims) {
-    if (!claim) return refuseForGood(name, `persistentvolumeclaim ${JSON.stringify(claimName)} not found`)
-    if (claim.status.phase === 'Lost') return refuseForGood(name, `persistentvolumeclaim ${JSON.stringify(claimName)} bound to non-existent persistentvolume ${JSON.stringify(claim.spec.volumeName ?? '')}`)
-    if (claim.metadata.deletionTimestamp) return refuseForGood(name, `persistentvolumeclaim ${JSON.stringify(claimName)} is being deleted`)
+interface Found extends MountedClaim { readonly claim: core.PersistentVolumeClaim | undefined }
+
+/** What is wrong with one claim, whatever the node. A claim that has an ephemeral volume's name but is not its pod's own belongs to someone else. */
+function fault(pod: core.Pod, { name: claimName, ephemeral, claim }: Found): string | undefined {
+  const quoted = JSON.stringify(claimName)
+  if (!claim) return ephemeral ? `waiting for ephemeral volume controller to create the persistentvolumeclaim ${quoted}` : `persistentvolumeclaim ${quoted} not found`
+  if (claim.status.phase === 'Lost') return `persistentvolumeclaim ${quoted} bound to non-existent persistentvolume ${JSON.stringify(claim.spec.volumeName ?? '')}`
+  if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim ${quoted} is being deleted`
+  return ephemeral && !isControlledBy(claim, pod) ? `PVC ${keyOf(claim)} was not created for pod ${keyOf(pod)} (pod is not owner)` : undefined
+}
+
+/** What keeps a pod's claims from every node: one is faulty, or not yet bound although nothing waits for the pod. */
+function obstacle(pod: core.Pod, claims: readonly Found[], cluster: Cluster): Refusal | undefined {
+  for (const found of claims) {
+    const wrong = fault(pod, found)
+    if (wrong) return refuseForGood(name, wrong)
   }
   const immediate = claims.some(({ claim }) => claim && !bound(claim) && !waits(claim, cluster))
   return immediate ? refuseForGood(name, 'pod has unbound immediate PersistentVolumeClaims') : undefined
 }
 
 function filterFor(pod: core.Pod, cluster: Cluster): Filter | Refusal | undefined {
-  const names = claimNames(pod)
-  if (!names.length) return undefined
-  const claims = names.map((n) => ({ name: n, claim: cluster.claim(`${pod.metadata.namespace}/${n}`) }))
-  const refused = obstacle(claims, cluster)
+  const mounted = mountedClaims(pod)
+  if (!mounted.length) return undefined
+  const claims = mounted.map((m) => ({ ...m, claim: cluster.claim(`${pod.metadata.namespace}/${m.name}`) }))
+  const refused = obstacle(pod, claims, cluster)
   if (refused) return refused
   const all = claims.map(({ claim }) => claim!)
   return ({ node }) => {
