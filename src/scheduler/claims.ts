@@ -14,7 +14,7 @@ export interface MountedClaim {
 }
 
 /** The claims a pod mounts, in the order of its volumes; an ephemeral volume's claim is named after pod and volume. */
-export const mountedClaims = (pod: core.Pod): MountedClaim[] => (pod.spec.volumes ?? []).flatMap((v) => {
+export const mountedClaims = (pod: core.Pod): MountedClaim[] => (pod.spec.volumes ?? []).flatMap((v): MountedClaim[] => {
   if (v.persistentVolumeClaim) return [{ name: v.persistentVolumeClaim.claimName, ephemeral: false }]
   return v.ephemeral ? [{ name: `${pod.metadata.name}-${v.name}`, ephemeral: true }] : []
 })

@@ -70,8 +70,8 @@ export function createVolumes(directories: Directories, sources: ProjectionSourc
     return directory
   }
 
-  const claimed = async (pod: core.Pod, claimName: string, readOnly: boolean): Promise<string> => {
-    const path = await claimPath(sources.client, pod, claimName)
+  const claimed = async (pod: core.Pod, claimName: string, readOnly: boolean, ephemeral = false): Promise<string> => {
+    const path = await claimPath(sources.client, pod, claimName, ephemeral)
     const group = pod.spec.securityContext?.fsGroup
     if (group !== undefined && !readOnly) await applyFsGroup(path, group, pod.spec.securityContext?.fsGroupChangePolicy)
     return path
@@ -81,7 +81,7 @@ export function createVolumes(directories: Directories, sources: ProjectionSourc
     if (v.emptyDir) return emptyDir(pod, v, v.emptyDir)
     if (v.hostPath) return hostPath(v.hostPath)
     if (v.persistentVolumeClaim) return claimed(pod, v.persistentVolumeClaim.claimName, v.persistentVolumeClaim.readOnly ?? false)
-    if (v.ephemeral) return claimed(pod, `${pod.metadata.name}-${v.name}`, false)
+    if (v.ephemeral) return claimed(pod, `${pod.metadata.name}-${v.name}`, false, true)
     const shown = await show(pod, v)
     if (shown) return shown
     const kind = Object.keys(v).find((key) => key !== 'name') ?? 'empty'
