@@ -12,8 +12,9 @@ import { nodeUnschedulable } from './node-unschedulable.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { volumeBinding } from './volume-binding.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
 
 export const plugins: readonly Plugin[] = [
   nodeUnschedulable, nodeName, taintToleration, nodeAffinity, nodePorts, nodeResourcesFit,
-  dynamicResources, volumeBinding, podTopologySpread, interPodAffinity, nodeResourcesBalancedAllocation, imageLocality,
+  volumeRestrictions, dynamicResources, volumeBinding, podTopologySpread, interPodAffinity, nodeResourcesBalancedAllocation, imageLocality,
 ]

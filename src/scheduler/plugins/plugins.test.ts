@@ -18,6 +18,7 @@ import { nodeUnschedulable } from './node-unschedulable.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { volumeBinding } from './volume-binding.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
 
 type Json = Record<string, unknown>
 
@@ -59,8 +60,8 @@ function world({ nodes, pods = {}, claims = [], volumes = [], classes = [], name
 }
 
 /** node name → 'ok' or the reasons, with ` !` when preemption cannot help. */
-function verdicts(plugin: Plugin, pod: core.Pod, cluster: Cluster): Record<string, string> {
-  const filter = combinedFilter([plugin], podInfo(pod), cluster)
+function verdicts(plugin: Plugin | readonly Plugin[], pod: core.Pod, cluster: Cluster): Record<string, string> {
+  const filter = combinedFilter([plugin].flat(), podInfo(pod), cluster)
   return Object.fromEntries(cluster.nodes.map((n) => {
     const refusal = typeof filter === 'function' ? filter(n) : filter
     return [n.name, refusal ? `${refusal.reasons.join(', ')}${refusal.unresolvable ? ' !' : ''}` : 'ok']
@@ -154,6 +155,8 @@ describe('NodeAffinity', () => {
     expect(verdicts(nodeAffinity, required(named('a'), named('b')), world({ nodes }))).toEqual({ a: 'ok', b: 'ok', c: skipped })
     expect(verdicts(nodeAffinity, required({ ...named('a'), ...expression('zone', 'In', 'y') }), world({ nodes }))).toEqual({ a: no, b: skipped, c: skipped })
     expect(verdicts(nodeAffinity, required(named('a', 'b')), world({ nodes }))['a']).toBe('pod affinity terms conflict !')
+    const tainted = nodeOf('master', { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } })
+    expect(verdicts([taintToleration, nodeAffinity], required(named('a')), world({ nodes: [nodeOf('a'), tainted] }))).toEqual({ a: 'ok', master: skipped })
   })
   it('takes terms as alternatives and scores preferences by weight', () => {
     expect(verdicts(nodeAffinity, required(expression('zone', 'In', 'x'), expression('cores', 'In', '16')), world({ nodes }))).toEqual({ a: 'ok', b: 'ok', c: no })
@@ -329,6 +332,20 @@ describe('VolumeBinding', () => {
     const made = { ...lazy, provisioner: 'example.com/disk', allowedTopologies: [{ matchLabelExpressions: [{ key: 'kubernetes.io/hostname', values: ['a'] }] }] }
     const cluster = world({ nodes, classes: [made], claims: [claim('data', { storageClassName: 'lazy' })] })
     expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: 'ok', b: "node(s) didn't find available persistent volumes to bind" })
+  })
+})
+
+describe('VolumeRestrictions', () => {
+  it('gives a claim that is for one pod only to one pod in the cluster', () => {
+    const claim = (name: string, mode: string, namespace = 'default') => ({ metadata: { name, namespace }, spec: { accessModes: [mode] }, status: { phase: 'Bound' } })
+    const using = (name: string, claimName: string, namespace = 'default') => podOf(name, { volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }] }, { namespace })
+    const claims = [claim('one', 'ReadWriteOncePod'), claim('many', 'ReadWriteOnce'), claim('one', 'ReadWriteOncePod', 'other')]
+    const cluster = (...there: core.Pod[]) => world({ nodes: [nodeOf('a'), nodeOf('b')], claims, pods: { a: there } })
+    const no = 'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod'
+    expect(verdicts(volumeRestrictions, using('p', 'one'), cluster(using('first', 'one')))).toEqual({ a: no, b: no })
+    expect(verdicts(volumeRestrictions, using('p', 'many'), cluster(using('first', 'many')))).toEqual({ a: 'ok', b: 'ok' })
+    expect(verdicts(volumeRestrictions, using('p', 'one'), cluster(using('first', 'one', 'other')))).toEqual({ a: 'ok', b: 'ok' })
+    expect(verdicts(volumeRestrictions, using('p', 'one'), cluster())).toEqual({ a: 'ok', b: 'ok' })
   })
 })
 
