@@ -2,6 +2,7 @@
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import { supposing } from './state.ts'
+import { refuseForGood } from './plugin.ts'
 import type { Cluster, Filter, Plugin, Refusal, Scores } from './plugin.ts'
 
 /** Why no node fits. */
@@ -23,6 +24,8 @@ export interface Nominations { on(node: string): readonly PodInfo[] }
 export function combinedFilter(plugins: readonly Plugin[], pod: PodInfo, cluster: Cluster): Filter | Refusal {
   const filters: Filter[] = []
   for (const plugin of plugins) {
+    const only = plugin.only?.(pod)
+    if (only) filters.unshift((node) => (only.has(node.name) ? undefined : refuseForGood(plugin.name, `node(s) didn't satisfy plugin(s) [${plugin.name}]`)))
     const filter = plugin.filter?.(pod, cluster)
     if (typeof filter === 'object') return filter
     if (filter) filters.push(filter)

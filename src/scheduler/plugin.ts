@@ -56,6 +56,8 @@ export interface Plugin {
   readonly name: string
   /** After which events a pod that this plugin refused is worth another look. */
   readonly wakes?: readonly ClusterEvent[]
+  /** The names of the only nodes that come into question: no filter is asked about the others. */
+  only?(pod: PodInfo): ReadonlySet<string> | undefined
   /** A refusal instead of a function refuses all nodes. */
   filter?(pod: PodInfo, cluster: Cluster): Filter | Refusal | undefined
   /** How much the scores count. */

@@ -24,15 +24,12 @@ function namedNodes(required: core.NodeSelector | undefined): ReadonlySet<string
 export const nodeAffinity: Plugin = {
   name,
   wakes: ['node added', 'node labels'],
+  only: ({ pod }) => namedNodes(pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
   filter({ pod }) {
     const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
     if (!required && !pod.spec.nodeSelector) return undefined
-    const only = namedNodes(required)
-    if (only?.size === 0) return refuseForGood(name, 'pod affinity terms conflict')
-    return ({ node, name: nodeName }) => {
-      if (only && !only.has(nodeName)) return refuseForGood(name, `node(s) didn't satisfy plugin(s) [${name}]`)
-      return requiredNodeAffinityMatches(pod, node) ? undefined : refuseForGood(name, "node(s) didn't match Pod's node affinity/selector")
-    }
+    if (namedNodes(required)?.size === 0) return refuseForGood(name, 'pod affinity terms conflict')
+    return ({ node }) => (requiredNodeAffinityMatches(pod, node) ? undefined : refuseForGood(name, "node(s) didn't match Pod's node affinity/selector"))
   },
   weight: 2,
   score({ pod }) {
