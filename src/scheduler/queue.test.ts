@@ -32,6 +32,18 @@ describe('scheduling queue', () => {
     expect(names()).toEqual(['b', 'd', 'a', 'c'])
   })
 
+  it('lets a pod that was tried in vain go behind those that came meanwhile', async () => {
+    const { clock, queue, names } = setUp()
+    queue.set(podOf('old'))
+    await clock.advance(1_000)
+    queue.set(podOf('new'))
+    await clock.advance(1_000)
+    queue.refuse(queue.next()!, new Set(['Fit']))
+    await clock.advance(5_000)
+    queue.happened('pod deleted')
+    expect(names()).toEqual(['new', 'old'])
+  })
+
   it('backs off 1, 2, 4, 8 and then 10 seconds after errors', async () => {
     const { clock, queue } = setUp()
     queue.set(podOf('a'))

@@ -1,7 +1,7 @@
 /**
  * Pods that wait for a node, in one of three places:
  *
- *   active         to be tried now: highest priority first, then the one that waits longest
+ *   active         to be tried now: highest priority first, then the one that is new or was tried longest ago
  *   back-off       tried in vain a moment ago: 1 s after the first try, doubling to 10 s
  *   unschedulable  no node would do; waits for an event that may change that, or five minutes
  */
@@ -68,8 +68,9 @@ export interface QueueOptions {
 function createPlaces(clock: Clock, ready: () => void) {
   const items = new Map<string, Item>()
   const priority = (i: Item) => i.pod.spec.priority ?? 0
+  const queuedAt = (i: Item) => Math.max(i.since, i.triedAt)
   const backOffEnd = (i: Item) => i.triedAt + backOffOf(i.attempts)
-  const active = createHeap<Item>((a, b) => (priority(a) !== priority(b) ? priority(a) > priority(b) : a.since < b.since))
+  const active = createHeap<Item>((a, b) => (priority(a) !== priority(b) ? priority(a) > priority(b) : queuedAt(a) < queuedAt(b)))
   const backOff = createHeap<Item>((a, b) => backOffEnd(a) < backOffEnd(b))
   const unschedulable = new Set<Item>()
   let timer: Timer | undefined
