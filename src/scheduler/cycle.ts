@@ -48,7 +48,7 @@ export function fits(plugins: readonly Plugin[], pod: PodInfo, node: NodeInfo, c
 /** How many fitting nodes are enough to choose from: all of a hundred, about a tenth of thousands. */
 export function enough(nodes: number): number {
   if (nodes <= 100) return nodes
-  const percent = Math.max(5, Math.floor(50 - nodes / 125))
+  const percent = Math.max(5, 50 - Math.floor(nodes / 125))
   return Math.max(100, Math.floor((nodes * percent) / 100))
 }
 

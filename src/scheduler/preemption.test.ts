@@ -84,6 +84,6 @@ describe('preemption', () => {
 
 describe('how many nodes are looked at', () => {
   it('is all of a hundred, and a shrinking share of more', () => {
-    expect([3, 100, 101, 300, 1000, 5000, 20_000].map(enough)).toEqual([3, 100, 100, 141, 420, 500, 1000])
+    expect([3, 100, 101, 300, 1000, 1100, 5000, 20_000].map(enough)).toEqual([3, 100, 100, 144, 420, 462, 500, 1000])
   })
 })
