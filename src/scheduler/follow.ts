@@ -37,7 +37,10 @@ function nodeEvents(before: core.Node, now: core.Node): ClusterEvent[] {
 
 function followNodes({ informers, state, queue }: Following): void {
   informers.for(core.nodes).onChange(({ type, object, old }) => {
-    if (type === 'deleted') return state.removeNode(object.metadata.name ?? '')
+    if (type === 'deleted') {
+      state.removeNode(object.metadata.name ?? '')
+      return queue.happened('node deleted')
+    }
     state.setNode(object)
     const events: ClusterEvent[] = type === 'added' ? ['node added'] : nodeEvents(old!, object)
     for (const event of events) queue.happened(event)

@@ -6,7 +6,7 @@ import type { PodInfo } from './pod-info.ts'
 
 /** Something in the cluster that may let a pod be scheduled that could not be before. */
 export type ClusterEvent =
-  | 'node added' | 'node allocatable' | 'node labels' | 'node taints'
+  | 'node added' | 'node deleted' | 'node allocatable' | 'node labels' | 'node taints'
   | 'pod assigned' | 'pod deleted' | 'pod labels' | 'pod resized'
   | 'claim' | 'volume' | 'storage class' | 'namespace'
 

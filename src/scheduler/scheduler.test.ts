@@ -165,6 +165,18 @@ describe('scheduler', () => {
     expect(tries()).toBe(2)
   })
 
+  it('wakes pods that must be spread when the node of an empty domain goes', async () => {
+    const c = await cluster([node('a', { labels: { zone: 'x' } }), node('b', { labels: { zone: 'y' }, spec: { unschedulable: true } })])
+    const spread = { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'web' } } }] }
+    const labels = { labels: { app: 'web' } }
+    await c.create(pod('there', { nodeName: 'a' }, labels), pod('web', spread, labels))
+    await c.settle(2_000)
+    expect(c.bound).toEqual([])
+    await c.client.delete(core.nodes, 'b')
+    await c.settle(2_000)
+    expect(c.bound).toEqual(['web → a'])
+  })
+
   it('does not wake pods for a heartbeat', async () => {
     const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
     await c.create(pod('big', asking({ cpu: '2' })))

@@ -128,7 +128,7 @@ function scoresFor({ pod }: PodInfo, cluster: Cluster, nodes: readonly NodeInfo[
 /** Pods of a kind spread evenly over hosts, zones or whatever else nodes are labelled with. */
 export const podTopologySpread: Plugin = {
   name,
-  wakes: ['node added', 'node labels', 'node taints', 'pod assigned', 'pod deleted', 'pod labels'],
+  wakes: ['node added', 'node deleted', 'node labels', 'node taints', 'pod assigned', 'pod deleted', 'pod labels'],
   filter: filterFor,
   weight: 2,
   score: scoresFor,
