@@ -56,6 +56,13 @@ describe('preemption', () => {
     expect(preempt({ a: [podOf('kept', '2', 1, web)], b: [podOf('free', '2', 50)] }, vip, [budget({ app: 'web' }, 1)])).toBe('a: kept')
   })
 
+  it('knows that no budget covers a pod without labels', () => {
+    const all = decodeObject(policy.PodDisruptionBudget, {
+      metadata: { name: 'keep', namespace: 'default' }, spec: { selector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } }, status: { disruptionsAllowed: 0 },
+    }).object
+    expect(preempt({ a: [podOf('bare', '2', 1)], b: [podOf('free', '2', 50, { labels: { tier: 'x', app: 'y' } })] }, vip, [all])).toBe('a: bare')
+  })
+
   it('then looks at the highest priority, the sum, the number and the age of the victims', () => {
     expect(preempt({ a: [podOf('a1', '2', 20)], b: [podOf('b1', '1', 10), podOf('b2', '1', 10)] }, podOf('vip', '2', 100))).toBe('b: b1 b2')
     expect(preempt({ a: [podOf('a1', '1', 10), podOf('a2', '1', 10)], b: [podOf('b1', '2', 10)] }, podOf('vip', '2', 100))).toBe('b: b1')
@@ -79,6 +86,8 @@ describe('preemption', () => {
     const going = { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }
     const promised = podOf('vip', '1', 100, { status: { nominatedNodeName: 'a' } })
     expect(preempt({ a: [going], b: [podOf('low', '2', 1)] }, promised)).toContain('preemption: not eligible due to a terminating pod on the nominated node.')
+    const hopeless = podOf('vip', '1', 100, { status: { nominatedNodeName: 'a' }, spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'none' } }] } })
+    expect(preempt({ a: [going] }, hopeless)).toContain('preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
   })
 })
 

@@ -46,9 +46,11 @@ function byBudget(pods: readonly PodInfo[], budgets: readonly policy.PodDisrupti
   const allowed: PodInfo[] = []
   for (const p of pods) {
     let kept = false
+    // No budget covers a pod without labels, whatever its selector excludes.
+    const labelled = Object.keys(p.pod.metadata.labels ?? {}).length > 0
     for (const budget of budgets) {
       const selector = fromLabelSelector(budget.spec.selector)
-      if (budget.metadata.namespace !== p.pod.metadata.namespace || selector.empty || !selector.matches(p.pod.metadata.labels)) continue
+      if (!labelled || budget.metadata.namespace !== p.pod.metadata.namespace || selector.empty || !selector.matches(p.pod.metadata.labels)) continue
       if (Object.hasOwn(budget.status.disruptedPods ?? {}, p.pod.metadata.name ?? '')) continue
       const rest = left.get(budget)! - 1
       left.set(budget, rest)
@@ -105,7 +107,7 @@ function mildest(candidates: readonly Candidate[]): Candidate {
 function stillClearing(pod: PodInfo, cluster: Cluster, diagnosis: Diagnosis): boolean {
   const promised = pod.pod.status.nominatedNodeName
   const node = promised ? cluster.node(promised) : undefined
-  if (!promised || !node || diagnosis.refusals.get(promised)?.unresolvable) return false
+  if (!promised || !node || (diagnosis.all ?? diagnosis.refusals.get(promised))?.unresolvable) return false
   return [...node.pods.values()].some((p) => p.pod.metadata.deletionTimestamp && p.priority < pod.priority
     && p.pod.status.conditions?.some((c) => c.type === 'DisruptionTarget' && c.status === 'True' && c.reason === 'PreemptionByScheduler'))
 }
