@@ -61,9 +61,12 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
     return reporter.failed(queued.pod, 'Unschedulable', message, outcome.clearNomination ? { node: '' } : undefined)
   }
   const { preemption } = outcome
+  const displaced = nominations.on(preemption.node).filter((p) => p.priority < info.priority)
+  for (const p of displaced) nominations.remove(p.key)
   nominations.set(info, preemption.node)
   log.info({ pod: queued.key, node: preemption.node, victims: preemption.victims.map(keyOf) }, 'preempting')
   await reporter.failed(queued.pod, 'Unschedulable', explain(diagnosis), { node: preemption.node })
+  await Promise.all(displaced.map((p) => reporter.released(p.pod)))
   try {
     await evict(parts, preemption, queued.pod)
   } catch (error) {
@@ -74,7 +77,7 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
 
 /** Binds the pod to its node at the API server. The pod counts there already; if the server refuses, it is taken off again. */
 async function bind(parts: AttemptParts, queued: QueuedPod, { name: node, node: object }: NodeInfo): Promise<void> {
-  const { client, state, queue, nominations, reporter, log } = parts
+  const { client, state, queue, reporter, log } = parts
   const { pod } = queued
   const { name = '', namespace, uid } = pod.metadata
   const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { kind: 'Node', name: node } }
@@ -82,7 +85,6 @@ async function bind(parts: AttemptParts, queued: QueuedPod, { name: node, node: 
     const settling = parts.volumes.settle(pod, object, state.cluster)
     if (settling) await settling.catch((error: unknown) => { throw new Error(`running PreBind plugin "VolumeBinding": ${textOf(error)}`, { cause: error }) })
     await client.createSubresource(core.pods, name, 'binding', body, { namespace })
-    nominations.remove(queued.key)
     queue.done(queued)
     reporter.scheduled(pod, node)
   } catch (error) {
@@ -93,12 +95,12 @@ async function bind(parts: AttemptParts, queued: QueuedPod, { name: node, node: 
     log.warn({ pod: queued.key, node, error: textOf(error) }, 'a pod could not be bound to its node')
     queue.fail(queued)
     const preparing = textOf(error).startsWith('running PreBind')
-    await reporter.failed(pod, 'SchedulerError', preparing ? textOf(error) : `binding rejected: ${textOf(error)}`)
+    await reporter.failed(pod, 'SchedulerError', preparing ? textOf(error) : `running Bind plugin "DefaultBinder": ${textOf(error)}`, { node: '' })
   }
 }
 
 export function createAttempts(parts: AttemptParts): Attempts {
-  const { log, state, queue, reporter } = parts
+  const { log, state, queue, reporter, nominations } = parts
   const underWay = new Set<Promise<void>>()
 
   const inBackground = (queued: QueuedPod, work: Promise<void>) => {
@@ -112,6 +114,7 @@ export function createAttempts(parts: AttemptParts): Attempts {
     const outcome = parts.cycle(podInfo(queued.pod), state.cluster)
     if (!('node' in outcome)) return inBackground(queued, refused(parts, queued, outcome.diagnosis))
     state.assume(queued.pod, outcome.node.name)
+    nominations.remove(queued.key)
     inBackground(queued, bind(parts, queued, outcome.node))
   }
 
@@ -123,7 +126,8 @@ export function createAttempts(parts: AttemptParts): Attempts {
       } catch (error) {
         log.error({ pod: queued.key, error: error instanceof Error ? error.stack : String(error) }, 'a scheduling cycle failed')
         queue.fail(queued)
-        inBackground(queued, reporter.failed(queued.pod, 'SchedulerError', textOf(error)))
+        nominations.remove(queued.key)
+        inBackground(queued, reporter.failed(queued.pod, 'SchedulerError', textOf(error), { node: '' }))
       }
     },
     async settled() { await Promise.all(underWay) },

@@ -15,21 +15,20 @@ interface Evictor {
   readonly clock: Clock
 }
 
-/** Deletes the victims, to make room for `pod`. Rejects when one could not be deleted, unless it is gone already. */
+/** Deletes the victims, to make room for `pod`; those on their way out are left to it. Rejects when one could not be deleted, unless it is gone already. */
 export async function evict({ name: scheduler, client, recorder, clock }: Evictor, { node, victims }: Preemption, pod: core.Pod): Promise<void> {
-  await Promise.all(victims.map(async (victim) => {
-    const { name = '', namespace, uid } = victim.metadata
+  await Promise.all(victims.filter((v) => !v.metadata.deletionTimestamp).map(async (victim) => {
+    const { name = '', namespace, uid, generation } = victim.metadata
     const condition = {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'PreemptionByScheduler',
       message: `${scheduler}: preempting to accommodate a higher priority pod`,
       lastTransitionTime: rfc3339(clock.now()),
+      ...(generation ? { observedGeneration: generation } : {}),
     }
     try {
-      if (!victim.metadata.deletionTimestamp) {
-        await client.patch(core.pods, name, { type: 'strategic', body: { metadata: { uid: uid ?? '' }, status: { conditions: [condition] } } }, { namespace, subresource: 'status' })
-      }
+      await client.patch(core.pods, name, { type: 'strategic', body: { metadata: { uid: uid ?? '' }, status: { conditions: [condition] } } }, { namespace, subresource: 'status' })
       await client.delete(core.pods, name, { namespace, ...(uid ? { preconditions: { uid } } : {}) })
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error

@@ -69,14 +69,16 @@ function followPods(following: Following): void {
     state.removePod(key)
     if (pod.spec.nodeName || pod.status.nominatedNodeName) queue.happened('pod deleted')
   }
-  const waits = (pod: core.Pod) => {
+  const waits = (pod: core.Pod, old: core.Pod | undefined) => {
     const key = keyOf(pod)
     if (!own(pod) || gated(pod) || pod.metadata.deletionTimestamp) {
       nominations.remove(key)
       return queue.remove(key)
     }
+    if (state.isAssumed(key)) return
     if (pod.status.nominatedNodeName) nominations.set(podInfo(pod), pod.status.nominatedNodeName)
-    if (!state.isAssumed(key)) queue.set(pod)
+    else if (old?.status.nominatedNodeName) nominations.remove(key)
+    queue.set(pod)
   }
   informers.for(core.pods).onChange(({ type, object, old }: Change<core.Pod>) => {
     if (type === 'deleted') return gone(object)
@@ -85,7 +87,7 @@ function followPods(following: Following): void {
     } else if (assigned(object)) {
       nominations.remove(keyOf(object))
       place(following, object, old)
-    } else waits(object)
+    } else waits(object, old)
   })
 }
 

@@ -14,6 +14,8 @@ export interface Reporter {
   scheduled(pod: core.Pod, node: string): void
   /** Says that a pod could not be scheduled. Resolves when the condition is written; never rejects. */
   failed(pod: core.Pod, reason: 'Unschedulable' | 'SchedulerError', message: string, nominated?: { readonly node: string }): Promise<void>
+  /** Takes back that a pod was promised a node. Resolves when that is written; never rejects. */
+  released(pod: core.Pod): Promise<void>
 }
 
 export function createReporter(client: Client, recorder: EventRecorder, clock: Clock, log: Logger): Reporter {
@@ -27,6 +29,9 @@ export function createReporter(client: Client, recorder: EventRecorder, clock: C
   }
   return {
     scheduled: (pod, node) => recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`, 'Binding'),
+    async released(pod) {
+      if (pod.status.nominatedNodeName) await write(pod, { nominatedNodeName: null })
+    },
     async failed(pod, reason, message, nominated) {
       const said = message.length > longestMessage ? `${message.slice(0, longestMessage - 4)} ...` : message
       recorder.event(pod, 'Warning', 'FailedScheduling', said, 'Scheduling')

@@ -147,9 +147,10 @@ describe('scheduler', () => {
   it('tries again after a binding was refused, with the room given back meanwhile', async () => {
     const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
     c.refuseBindings(new ApiError(500, 'InternalError', 'no'))
-    await c.create(pod('web', asking({ cpu: '1' })))
+    await c.create({ ...pod('web', asking({ cpu: '1' })), status: { phase: 'Pending', nominatedNodeName: 'a' } as never })
     await c.settle()
-    expect(c.condition('web')).toMatchObject({ reason: 'SchedulerError', message: 'binding rejected: no' })
+    expect(c.get('web')?.status.nominatedNodeName ?? '').toBe('')
+    expect(c.condition('web')).toMatchObject({ reason: 'SchedulerError', message: 'running Bind plugin "DefaultBinder": no' })
     c.refuseBindings(undefined)
     await c.settle(1_100)
     expect(c.bound).toEqual(['web → a'])
@@ -213,6 +214,41 @@ describe('scheduler: preemption', () => {
     await c.create(low('sneaky', '1', 1))
     await c.settle(20_000)
     expect(c.bound).toEqual(['vip → a'])
+  })
+
+  const promised = (name: string, spec: Json) => ({ ...pod(name, { preemptionPolicy: 'Never', ...spec }), status: { phase: 'Pending', nominatedNodeName: 'a' } as never })
+
+  it('takes back what it promised lesser pods on the node', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(low('victim', '1', 50, { nodeName: 'a' }), promised('mid', { ...asking({ cpu: '1' }), priority: 10 }))
+    await c.settle()
+    expect(c.get('mid')?.status.nominatedNodeName).toBe('a')
+    await c.create(pod('vip', { ...asking({ cpu: '1' }), priority: 100 }))
+    await c.settle()
+    expect(c.get('vip')?.status.nominatedNodeName).toBe('a')
+    expect(c.get('mid')?.status.nominatedNodeName ?? '').toBe('')
+  })
+
+  it('keeps no room for a pod whose promise was taken back', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(promised('vip', { ...asking({ cpu: '2' }), priority: 100 }), low('web', '1', 1))
+    await c.settle()
+    expect(c.bound).toEqual([])
+    c.client.edit(core.pods, 'default/vip', (p) => ({ ...p, status: { ...p.status, nominatedNodeName: '' } }))
+    await c.settle(2_000)
+    c.client.edit(core.nodes, 'a', (n) => ({ ...n, status: { ...n.status, allocatable: { ...n.status.allocatable, memory: '9Gi' } } }))
+    await c.settle(2_000)
+    expect(c.bound).toEqual(['web → a'])
+  })
+
+  it('leaves victims alone that are on their way out', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(pod('leaving', { ...asking({ cpu: '1' }), priority: 0, nodeName: 'a' }, { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.com/hold'] }))
+    await c.create(pod('vip', { ...asking({ cpu: '1' }), priority: 100 }))
+    await c.settle()
+    expect(c.get('vip')?.status.nominatedNodeName).toBe('a')
+    expect(c.client.calls.filter((call: Call) => call.resource === 'pods' && call.verb === 'delete')).toEqual([])
+    expect(c.events().filter((e) => e.includes('Preempted'))).toEqual([])
   })
 
   it('does nothing for pods that must not preempt, and says so', async () => {
