@@ -99,7 +99,7 @@ const assumed = { cpu: 100, memory: 200 * 1024 * 1024 }
 /** Requests for scoring: every container counts for some CPU and memory. */
 export function scoringRequests(pod: core.Pod): { readonly milliCpu: number; readonly memory: number } {
   const request = held(pod)
-  const total = sum(podSum(pod.spec, (c) => ({ ...assumed, ...request(c) })), numbers(pod.spec.overhead))
   const own = numbers(pod.spec.resources?.requests)
-  return { milliCpu: own['cpu'] ?? total['cpu'] ?? 0, memory: own['memory'] ?? total['memory'] ?? 0 }
+  const total = sum({ ...podSum(pod.spec, (c) => ({ ...assumed, ...request(c) })), ...own }, numbers(pod.spec.overhead))
+  return { milliCpu: total['cpu'] ?? 0, memory: total['memory'] ?? 0 }
 }

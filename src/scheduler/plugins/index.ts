@@ -13,8 +13,9 @@ import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { volumeBinding } from './volume-binding.ts'
 import { volumeRestrictions } from './volume-restrictions.ts'
+import { volumeZone } from './volume-zone.ts'
 
 export const plugins: readonly Plugin[] = [
   nodeUnschedulable, nodeName, taintToleration, nodeAffinity, nodePorts, nodeResourcesFit,
-  volumeRestrictions, dynamicResources, volumeBinding, podTopologySpread, interPodAffinity, nodeResourcesBalancedAllocation, imageLocality,
+  volumeRestrictions, dynamicResources, volumeBinding, volumeZone, podTopologySpread, interPodAffinity, nodeResourcesBalancedAllocation, imageLocality,
 ]

@@ -19,6 +19,7 @@ import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { volumeBinding } from './volume-binding.ts'
 import { volumeRestrictions } from './volume-restrictions.ts'
+import { volumeZone } from './volume-zone.ts'
 
 type Json = Record<string, unknown>
 
@@ -110,6 +111,10 @@ describe('NodeResourcesFit', () => {
     expect(need({ containers: [container('2')], initContainers: [container('1'), container('500m', { restartPolicy: 'Always' })] })).toBe(2500)
     expect(need({ containers: [container('1')], overhead: { cpu: '250m' } })).toBe(1250)
     expect(need({ containers: [container('1')], resources: { requests: { cpu: '3' } } })).toBe(3000)
+  })
+  it('counts the overhead of a pod that asks for resources as a whole when it compares nodes, too', () => {
+    const { scoring } = podInfo(podOf('p', { ...asking({ cpu: '1' }), resources: { requests: { cpu: '3' } }, overhead: { cpu: '250m' } }))
+    expect(scoring).toEqual({ milliCpu: 3250, memory: 200 * 1024 * 1024 })
   })
   it('prefers nodes with more left, and counts something for pods that ask for nothing', () => {
     const cluster = world({ nodes: [nodeOf('a'), nodeOf('b'), nodeOf('c')], pods: { a: [podOf('x', asking({ cpu: '2', memory: '4Gi' }))], b: [podOf('y')] } })
@@ -332,6 +337,25 @@ describe('VolumeBinding', () => {
     const made = { ...lazy, provisioner: 'example.com/disk', allowedTopologies: [{ matchLabelExpressions: [{ key: 'kubernetes.io/hostname', values: ['a'] }] }] }
     const cluster = world({ nodes, classes: [made], claims: [claim('data', { storageClassName: 'lazy' })] })
     expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: 'ok', b: "node(s) didn't find available persistent volumes to bind" })
+  })
+})
+
+describe('VolumeZone', () => {
+  it('keeps a pod to the zones its volumes are labelled with', () => {
+    const zone = 'topology.kubernetes.io/zone'
+    const nodes = [nodeOf('x', { labels: { [zone]: 'x' } }), nodeOf('y', { labels: { [zone]: 'y' } }), nodeOf('nowhere'), nodeOf('region', { labels: { 'topology.kubernetes.io/region': 'r' } })]
+    const claims = [{ metadata: { name: 'data', namespace: 'default' }, spec: { volumeName: 'v' }, status: { phase: 'Bound' } }]
+    const pod = podOf('p', { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] })
+    const fitting = (labels: Json) => {
+      const found = verdicts(volumeZone, pod, world({ nodes, claims, volumes: [{ metadata: { name: 'v', labels }, spec: {} }] }))
+      expect(new Set(Object.values(found).filter((v) => v !== 'ok'))).toEqual(new Set(Object.values(found).every((v) => v === 'ok') ? [] : ['node(s) had no available volume zone !']))
+      return Object.keys(found).filter((n) => found[n] === 'ok')
+    }
+    expect(fitting({ [zone]: 'x' })).toEqual(['x', 'nowhere'])
+    expect(fitting({ [zone]: 'x__y' })).toEqual(['x', 'y', 'nowhere'])
+    expect(fitting({ 'failure-domain.beta.kubernetes.io/zone': 'y' })).toEqual(['y', 'nowhere'])
+    expect(fitting({ [zone]: 'x__' })).toEqual(['x', 'y', 'nowhere', 'region'])
+    expect(fitting({})).toEqual(['x', 'y', 'nowhere', 'region'])
   })
 })
 
