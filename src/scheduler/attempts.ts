@@ -78,12 +78,18 @@ async function refused(parts: AttemptParts, queued: QueuedPod, diagnosis: Diagno
 /** Binds the pod to its node at the API server. The pod counts there already; if the server refuses, it is taken off again. */
 async function bind(parts: AttemptParts, queued: QueuedPod, { name: node, node: object }: NodeInfo): Promise<void> {
   const { client, state, queue, reporter, log } = parts
-  const { pod } = queued
+  let { pod } = queued
   const { name = '', namespace, uid } = pod.metadata
   const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { kind: 'Node', name: node } }
   try {
     const settling = parts.volumes.settle(pod, object, state.cluster)
-    if (settling) await settling.catch((error: unknown) => { throw new Error(`running PreBind plugin "VolumeBinding": ${textOf(error)}`, { cause: error }) })
+    if (settling) {
+      const settled = settling.catch((error: unknown) => { throw new Error(`running PreBind plugin "VolumeBinding": ${textOf(error)}`, { cause: error }) })
+      const expected = reporter.expected(pod, node)
+      pod = { ...pod, status: { ...pod.status, nominatedNodeName: node } }
+      await Promise.allSettled([settled, expected])
+      await settled
+    }
     await client.createSubresource(core.pods, name, 'binding', body, { namespace })
     queue.done(queued)
     reporter.scheduled(pod, node)

@@ -14,6 +14,8 @@ export interface Reporter {
   scheduled(pod: core.Pod, node: string): void
   /** Says that a pod could not be scheduled. Resolves when the condition is written; never rejects. */
   failed(pod: core.Pod, reason: 'Unschedulable' | 'SchedulerError', message: string, nominated?: { readonly node: string }): Promise<void>
+  /** Says which node a pod will get once its volumes are ready, for those who add and remove nodes. Resolves when that is written; never rejects. */
+  expected(pod: core.Pod, node: string): Promise<void>
   /** Takes back that a pod was promised a node. Resolves when that is written; never rejects. */
   released(pod: core.Pod): Promise<void>
 }
@@ -29,6 +31,9 @@ export function createReporter(client: Client, recorder: EventRecorder, clock: C
   }
   return {
     scheduled: (pod, node) => recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`, 'Binding'),
+    async expected(pod, node) {
+      if (pod.status.nominatedNodeName !== node) await write(pod, { nominatedNodeName: node })
+    },
     async released(pod) {
       if (pod.status.nominatedNodeName) await write(pod, { nominatedNodeName: null })
     },

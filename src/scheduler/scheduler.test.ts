@@ -302,8 +302,10 @@ describe('scheduler: volumes that wait for their first pod', () => {
     await c.settle()
     const told = () => c.client.stored(core.persistentvolumeclaims).get('default/x')?.metadata.annotations?.['volume.kubernetes.io/selected-node']
     expect(told()).toBe('a')
+    expect(c.get('db')?.status.nominatedNodeName).toBe('a')
     c.client.edit(core.persistentvolumeclaims, 'default/x', (p) => ({ ...p, metadata: { ...p.metadata, annotations: {} } }))
     await c.settle()
+    expect(c.get('db')?.status.nominatedNodeName ?? '').toBe('')
     expect(c.condition('db')).toMatchObject({ reason: 'SchedulerError', message: 'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC' })
     await c.settle(1_500)
     expect(told()).toBe('a')
