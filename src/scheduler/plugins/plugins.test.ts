@@ -328,7 +328,7 @@ describe('VolumeBinding', () => {
   })
   it('looks for volumes that claims which wait for their pod could have', () => {
     const cluster = (over: Json) => world({ nodes, classes: [lazy], claims: [claim('data', { storageClassName: 'lazy' })], volumes: [volume('v', { storageClassName: 'lazy', ...on('b'), ...over })] })
-    const no = "node(s) didn't find available persistent volumes to bind"
+    const no = "node(s) didn't find available persistent volumes to bind !"
     expect(verdicts(volumeBinding, mounting('data'), cluster({}))).toEqual({ a: no, b: 'ok' })
     expect(verdicts(volumeBinding, mounting('data'), cluster({ capacity: { storage: '500Mi' } }))).toEqual({ a: no, b: no })
     expect(verdicts(volumeBinding, mounting('data'), cluster({ claimRef: { name: 'other', namespace: 'default' } }))).toEqual({ a: no, b: no })
@@ -336,7 +336,12 @@ describe('VolumeBinding', () => {
   it('trusts a provisioner to make a volume where the class allows it', () => {
     const made = { ...lazy, provisioner: 'example.com/disk', allowedTopologies: [{ matchLabelExpressions: [{ key: 'kubernetes.io/hostname', values: ['a'] }] }] }
     const cluster = world({ nodes, classes: [made], claims: [claim('data', { storageClassName: 'lazy' })] })
-    expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: 'ok', b: "node(s) didn't find available persistent volumes to bind" })
+    expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: 'ok', b: "node(s) didn't find available persistent volumes to bind !" })
+  })
+  it('names both what does not reach the node and what is not to be had there', () => {
+    const cluster = world({ nodes, classes: [lazy], claims: [claim('old', { volumeName: 'v' }, 'Bound'), claim('new', { storageClassName: 'lazy' })], volumes: [volume('v', on('b'))] })
+    const none = "node(s) didn't find available persistent volumes to bind !"
+    expect(verdicts(volumeBinding, mounting('old', 'new'), cluster)).toEqual({ a: `node(s) didn't match PersistentVolume's node affinity, ${none}`, b: none })
   })
 })
 

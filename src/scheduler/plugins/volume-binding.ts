@@ -2,7 +2,7 @@ import type { core } from '../../api/index.ts'
 import { isControlledBy, keyOf } from '../../machinery/meta.ts'
 import { bound, choose, mountedClaims, reaches, waits } from '../claims.ts'
 import type { MountedClaim } from '../claims.ts'
-import { refuse, refuseForGood } from '../plugin.ts'
+import { refuseForGood } from '../plugin.ts'
 import type { Cluster, Filter, Plugin, Refusal } from '../plugin.ts'
 
 const name = 'VolumeBinding'
@@ -28,6 +28,16 @@ function obstacle(pod: core.Pod, claims: readonly Found[], cluster: Cluster): Re
   return immediate ? refuseForGood(name, 'pod has unbound immediate PersistentVolumeClaims') : undefined
 }
 
+/** Why the volumes of bound claims cannot be used on a node: the first that is wrong says it. */
+function unreachable(claims: readonly core.PersistentVolumeClaim[], node: core.Node, cluster: Cluster): string[] {
+  for (const claim of claims) {
+    const volume = cluster.volume(claim.spec.volumeName ?? '')
+    if (!volume) return ['node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)']
+    if (!reaches(volume, node)) return ["node(s) didn't match PersistentVolume's node affinity"]
+  }
+  return []
+}
+
 function filterFor(pod: core.Pod, cluster: Cluster): Filter | Refusal | undefined {
   const mounted = mountedClaims(pod)
   if (!mounted.length) return undefined
@@ -36,12 +46,9 @@ function filterFor(pod: core.Pod, cluster: Cluster): Filter | Refusal | undefine
   if (refused) return refused
   const all = claims.map(({ claim }) => claim!)
   return ({ node }) => {
-    for (const claim of all.filter(bound)) {
-      const volume = cluster.volume(claim.spec.volumeName ?? '')
-      if (!volume) return refuseForGood(name, 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)')
-      if (!reaches(volume, node)) return refuseForGood(name, "node(s) didn't match PersistentVolume's node affinity")
-    }
-    return choose(all.filter((c) => !bound(c)), node, cluster) ? undefined : refuse(name, "node(s) didn't find available persistent volumes to bind")
+    const reasons = unreachable(all.filter(bound), node, cluster)
+    if (!choose(all.filter((c) => !bound(c)), node, cluster)) reasons.push("node(s) didn't find available persistent volumes to bind")
+    return reasons.length ? refuseForGood(name, ...reasons) : undefined
   }
 }
 
