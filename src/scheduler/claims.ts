@@ -6,6 +6,8 @@ import type { Cluster } from './plugin.ts'
 import { amount } from './resources.ts'
 
 const noProvisioner = 'kubernetes.io/no-provisioner'
+/** The annotation of a claim that tells its provisioner the node. */
+export const selectedNode = 'volume.kubernetes.io/selected-node'
 
 export interface MountedClaim {
   readonly name: string
@@ -59,13 +61,16 @@ const sizeOf = (volume: core.PersistentVolume) => amount('storage', volume.spec.
 
 /**
  * Which volume each unbound claim would get on a node: the smallest that serves, no volume twice; undefined for one that is
- * to be provisioned. Undefined instead of a map when some claim can have neither.
+ * to be provisioned. Undefined instead of a map when some claim can have neither. A claim whose provisioner was told a node
+ * already stays with it.
  */
 export function choose(claims: readonly core.PersistentVolumeClaim[], node: core.Node, cluster: Cluster): ReadonlyMap<core.PersistentVolumeClaim, core.PersistentVolume | undefined> | undefined {
   const chosen = new Map<core.PersistentVolumeClaim, core.PersistentVolume | undefined>()
   for (const claim of claims) {
+    const told = claim.metadata.annotations?.[selectedNode]
+    if (told !== undefined && told !== node.metadata.name) return undefined
     const taken = [...chosen.values()]
-    const free = cluster.volumes().filter((v) => serves(v, claim) && reaches(v, node) && !taken.includes(v))
+    const free = told !== undefined ? [] : cluster.volumes().filter((v) => serves(v, claim) && reaches(v, node) && !taken.includes(v))
     // A volume that already names the claim was set aside for it.
     const volume = free.find((v) => v.spec.claimRef) ?? free.sort((a, b) => sizeOf(a) - sizeOf(b))[0]
     if (!volume && !provisions(claim, node, cluster)) return undefined

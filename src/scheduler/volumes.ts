@@ -6,12 +6,11 @@ import { core } from '../api/index.ts'
 import type { Client } from '../client/client.ts'
 import type { Informer } from '../client/informer.ts'
 import type { Clock } from '../machinery/clock.ts'
-import { bound, choose, claimNames } from './claims.ts'
+import { bound, choose, claimNames, selectedNode } from './claims.ts'
 import type { Cluster } from './plugin.ts'
 
 /** How long claims may take to become bound, in milliseconds; after that the pod is scheduled again. */
 const patience = 600_000
-const selectedNode = 'volume.kubernetes.io/selected-node'
 
 export interface Volumes {
   /** Volumes as the informer has them, except those just given to a claim. */

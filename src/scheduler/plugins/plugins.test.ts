@@ -338,6 +338,12 @@ describe('VolumeBinding', () => {
     const cluster = world({ nodes, classes: [made], claims: [claim('data', { storageClassName: 'lazy' })] })
     expect(verdicts(volumeBinding, mounting('data'), cluster)).toEqual({ a: 'ok', b: "node(s) didn't find available persistent volumes to bind !" })
   })
+  it('leaves a claim with the node that its provisioner was told', () => {
+    const made = { ...lazy, provisioner: 'example.com/disk' }
+    const { metadata, ...rest } = claim('data', { storageClassName: 'lazy' })
+    const told = { ...rest, metadata: { ...metadata, annotations: { 'volume.kubernetes.io/selected-node': 'b' } } }
+    expect(verdicts(volumeBinding, mounting('data'), world({ nodes, classes: [made], claims: [told] }))).toEqual({ a: "node(s) didn't find available persistent volumes to bind !", b: 'ok' })
+  })
   it('names both what does not reach the node and what is not to be had there', () => {
     const cluster = world({ nodes, classes: [lazy], claims: [claim('old', { volumeName: 'v' }, 'Bound'), claim('new', { storageClassName: 'lazy' })], volumes: [volume('v', on('b'))] })
     const none = "node(s) didn't find available persistent volumes to bind !"
