@@ -310,6 +310,10 @@ describe('VolumeBinding', () => {
     expect(verdict([claim('data')])).toBe('pod has unbound immediate PersistentVolumeClaims !')
     expect(verdict([claim('data', { volumeName: 'v' }, 'Lost')])).toBe('persistentvolumeclaim "data" bound to non-existent persistentvolume "v" !')
   })
+  it('waits for a claim that names its volume, although its class waits for the pod', () => {
+    const cluster = world({ nodes, classes: [lazy], claims: [claim('data', { storageClassName: 'lazy', volumeName: 'mine' })], volumes: [volume('other', { storageClassName: 'lazy' })] })
+    expect(verdicts(volumeBinding, mounting('data'), cluster)['a']).toBe('pod has unbound immediate PersistentVolumeClaims !')
+  })
   it('takes for an ephemeral volume only the claim that was made for the pod', () => {
     const pod = podOf('p', { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: {} } } }] })
     const made = (uid: string) => {

@@ -24,7 +24,8 @@ function obstacle(pod: core.Pod, claims: readonly Found[], cluster: Cluster): Re
     const wrong = fault(pod, found)
     if (wrong) return refuseForGood(name, wrong)
   }
-  const immediate = claims.some(({ claim }) => claim && !bound(claim) && !waits(claim, cluster))
+  // A claim that names its volume waits for that one, whatever its class says.
+  const immediate = claims.some(({ claim }) => claim && !bound(claim) && (claim.spec.volumeName || !waits(claim, cluster)))
   return immediate ? refuseForGood(name, 'pod has unbound immediate PersistentVolumeClaims') : undefined
 }
 
