@@ -205,6 +205,16 @@ describe('scheduler: preemption', () => {
     expect(c.bound).toEqual(['vip → b'])
   })
 
+  it('says in the status of a victim why it goes, and of which generation that is true', async () => {
+    const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
+    await c.create(pod('victim', { ...asking({ cpu: '1' }), priority: 0, nodeName: 'a' }))
+    await c.create(pod('vip', { ...asking({ cpu: '1' }), priority: 100 }))
+    await c.settle()
+    const said = c.client.calls.find((call: Call) => call.verb === 'patch' && call.name === 'victim')?.object
+    expect(JSON.stringify(said)).toContain('"reason":"PreemptionByScheduler"')
+    expect(JSON.stringify(said)).toContain('"observedGeneration":1')
+  })
+
   it('keeps the room it made from lesser pods', async () => {
     const c = await cluster([node('a', { allocatable: { cpu: '1' } })])
     await c.create(low('victim', '1', 0, { nodeName: 'a' }))
