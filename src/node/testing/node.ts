@@ -81,11 +81,11 @@ export async function startTestNode(options: { readonly images?: readonly string
   /** Files and sockets take real time, whatever the clock says: waits until nothing has happened for a while and no worker is in a step. */
   const settle = async () => {
     const happened = () => runtime.calls.length + client.calls.length
-    for (let quiet = 0, rounds = 0, before = -1; quiet < 5 && rounds < 200; rounds++) {
+    for (let quiet = 0, rounds = 0, before = -1; quiet < 5 && rounds < 400; rounds++) {
       await new Promise((resolve) => setTimeout(resolve, 1))
       // A step that waits for the clock stays busy: then a longer silence has to do.
       const busy = [...workers.values()].some((w) => w.busy)
-      quiet = happened() === before ? quiet + (busy ? 0.1 : 1) : 0
+      quiet = happened() === before ? quiet + (busy ? 0.04 : 1) : 0
       before = happened()
     }
   }
