@@ -10,8 +10,19 @@ const ofPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory
 const alsoUnprefixed = (name: string): boolean => ofPodLevel(name) || name === 'ephemeral-storage'
 const implicitDevices = 'deviceclass.resource.kubernetes.io/'
 
+/** By pod, which never changes once it is read: every writer in a namespace with a quota asks about all pods that are there. */
+const usages = new WeakMap<core.Pod, Amounts>()
+
 /** Everything that a pod uses of a quota; `now` in milliseconds. */
 export function podUsage(pod: core.Pod, now: number): Amounts {
+  // Of one that is on its way out it depends on the time.
+  if (pod.metadata.deletionTimestamp !== undefined) return usageAt(pod, now)
+  let usage = usages.get(pod)
+  if (!usage) usages.set(pod, (usage = usageAt(pod, now)))
+  return usage
+}
+
+function usageAt(pod: core.Pod, now: number): Amounts {
   const usage = new Map<string, Quantity>([['count/pods', one]])
   // What has ended uses nothing any more; its object is still counted.
   if (hasEnded(pod, now)) return usage

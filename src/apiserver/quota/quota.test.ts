@@ -234,6 +234,12 @@ describe('usage', () => {
     expect(textOf(usageOf(core.pods, going, 90_001))).toBe('count/pods=1')
   })
 
+  it('of a pod that stays is added up once, however many writers ask', () => {
+    const [staying, going] = [pod('a'), { ...pod('b'), metadata: { deletionTimestamp: '1970-01-01T00:01:00Z', deletionGracePeriodSeconds: 30 } }]
+    expect(usageOf(core.pods, staying, 1)).toBe(usageOf(core.pods, staying, 0))
+    expect(usageOf(core.pods, going, 1)).not.toBe(usageOf(core.pods, going, 0))
+  })
+
   it('of a pod has the names that quotas can limit', () => {
     const asks = { requests: { 'example.com/gpu': '1', 'kubernetes.io/x': '1', 'hugepages-2Mi': '2Mi' }, limits: { 'example.com/gpu': '1', 'hugepages-2Mi': '2Mi' } }
     expect(textOf(usageOf(core.pods, pod('a', asks)))).toBe('count/pods=1,hugepages-2Mi=2Mi,pods=1,requests.example.com/gpu=1,requests.hugepages-2Mi=2Mi')
