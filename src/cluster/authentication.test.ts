@@ -85,6 +85,7 @@ describe('the flags of authentication', () => {
     await expect(authentication('requestheader-username-headers=X-User')).rejects.toThrow('requestheader-client-ca-file is needed')
     await expect(authentication(`requestheader-client-ca-file=${file('same.crt', pki.ca.cert)}`)).rejects.toThrow('requestheader-allowed-names must be given')
     await expect(authentication(`requestheader-client-ca-file=${file('same.crt', pki.ca.cert)}`, 'requestheader-allowed-names=front')).resolves.toBeDefined()
+    await expect(authentication(`requestheader-client-ca-file=${file('front.crt', pki.frontProxyCa.cert)}`, 'requestheader-allowed-names=')).resolves.toMatchObject({ options: { requestHeader: { allowedNames: [] } } })
     for (const names of [',', 'front, ']) await expect(authentication(`requestheader-client-ca-file=${file('front.crt', pki.frontProxyCa.cert)}`, `requestheader-allowed-names=${names}`)).rejects.toThrow('requestheader-allowed-names: empty value')
     await expect(authentication('service-account-issuer=https://a.example,https://b.example,https://a.example')).rejects.toThrow('"https://a.example" is already specified')
     await expect(authentication(`client-ca-file=${file('none.crt', 'no certificate')}`)).rejects.toThrow('client-ca-file: it contains no certificate')

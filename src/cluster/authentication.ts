@@ -126,8 +126,8 @@ function keysIn(text: string): readonly string[] {
 function requestHeaderOf(given: Given): RequestHeaderOptions | undefined {
   const clientCa = argumentFile(given, 'requestheader-client-ca-file')
   const list = (name: string) => {
-    // A name left empty would be taken for none, and none of the names of proxies means any.
-    if (given?.[name]?.split(',').some((part) => part.trim() === '')) throw new UserError(`${name}: empty value in "${given[name]}"`)
+    // A name left empty would be taken for none, and none of the names of proxies means any: who wants that gives an empty list.
+    if (given?.[name] && given[name].split(',').some((part) => part.trim() === '')) throw new UserError(`${name}: empty value in "${given[name]}"`)
     return argumentList(given, name)
   }
   const usernameHeaders = list('requestheader-username-headers')
