@@ -54,7 +54,11 @@ function hostBits({ address, bits, family }: Block): bigint {
 type Block = NonNullable<ReturnType<typeof parseCIDR>>
 
 /** The rule, for values that are new: what was there before may stay. */
-export const unless = (before: readonly string[] | undefined, rule: NameRule): NameRule => (before?.length ? (value) => (before.includes(value) ? [] : rule(value)) : rule)
+export function unless(before: readonly string[] | undefined, rule: NameRule): NameRule {
+  if (!before?.length) return rule
+  const known = new Set(before)
+  return (value) => (known.has(value) ? [] : rule(value))
+}
 
 /** An address in its canonical form: required in new kinds, where the text is a name. */
 export function strictAddress(value: string): readonly string[] {
@@ -77,8 +81,9 @@ const preferred = (address: string): string => (isMapped(address) ? addressText(
 
 /** What to say of an address that is accepted, but should be written otherwise. */
 export function addressWarnings(at: Path, value: string | undefined): readonly string[] {
-  const plain = withoutZeros(value ?? '')
-  if (value === undefined || ipAddress(plain).length > 0) return []
+  if (value === undefined || (!value.includes(':') && ipAddress(value).length === 0)) return []
+  const plain = withoutZeros(value)
+  if (ipAddress(plain).length > 0) return []
   if (plain !== value || isMapped(value)) return [`${at}: non-standard IP address ${JSON.stringify(value)} is invalid: use ${JSON.stringify(preferred(plain))}`]
   return canonical(value) === value ? [] : [`${at}: IPv6 address ${JSON.stringify(value)} should be in RFC 5952 canonical format (${JSON.stringify(canonical(value))})`]
 }

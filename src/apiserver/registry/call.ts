@@ -101,6 +101,9 @@ export type CallOptions = Partial<Pick<Call, 'subresource' | 'namespace' | 'name
   readonly trail?: AuditTrail | undefined
 }
 
+/** More than fit into the head of an answer. An object can be written so that there is something to say of each of its many parts. */
+const mostWarnings = 500
+
 /** A call by `user` to do `verb` on `served`. */
 export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served, user: Identity, verb: string, o: CallOptions): Call {
   return {
@@ -116,7 +119,7 @@ export function makeCall(env: Pick<RegistryEnvironment, 'clock'>, served: Served
     options: o.options ?? {},
     caller: o.caller,
     now: env.clock.now(),
-    warn: (text) => void (o.warnings && !o.warnings.includes(text) && o.warnings.push(text)),
+    warn: (text) => void (o.warnings && o.warnings.length < mostWarnings && !o.warnings.includes(text) && o.warnings.push(text)),
     annotate: (key, value, from) => o.trail?.annotate(key, value, from),
     apiVersion: served.resource.apiVersion,
   }

@@ -76,7 +76,8 @@ function createPodWork({ client, recorder, clock, expectations }: Environment, b
   return async (job: Job, pods: readonly Pod[], tally: Tally, ended: boolean): Promise<number | undefined> => {
     const active = pods.filter(isActive)
     const need: Missing = ended || job.spec.suspend ? { parallel: 0, indexes: [] } : missing(job, pods, tally, clock.now())
-    const excess = tooMany(job, rankForDeletion(active, active, clock.now()), need.parallel).slice(0, ended ? undefined : burst)
+    const isTooMany = tooMany(job, active, need.parallel).length > 0
+    const excess = isTooMany ? tooMany(job, rankForDeletion(active, active, clock.now()), need.parallel).slice(0, ended ? undefined : burst) : []
     if (excess.length > 0) {
       // That there are too many is nobody's failure: they are not counted.
       if (!ended) await release(client, excess.filter(isTracked))

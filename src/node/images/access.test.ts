@@ -70,6 +70,13 @@ it('asks the registry for what a pull left behind that nobody saw the end of', a
   expect(node.runtime.calls).toContain('pull app:1')
 })
 
+it('asks the registry when the records cannot be read, and keeps them again from then on', async () => {
+  writeFileSync(join(node.directory, 'image-access.json'), '')
+  await node.create('web', {})
+  await node.create('other', {})
+  expect(node.runtime.calls.filter((c) => c === 'pull app:1')).toHaveLength(1)
+})
+
 it('lets everybody have what somebody else brought to the node', async () => {
   await node.create('web', {})
   expect(pulls()).toBe(0)

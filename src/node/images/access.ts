@@ -20,7 +20,7 @@ export interface ImageAccess {
 type Users = 'everybody' | readonly Credential[]
 
 interface Records {
-  /** Being pulled: what is there under such a name, and in no record, came from a pull that nobody saw the end of. */
+  /** Being pulled: what is there under such a name, and in no record, came from a pull that nobody saw the end of. `*`: under any name. */
   readonly pulling: readonly string[]
   /** By image id, then by repository. */
   readonly images: Readonly<Record<string, Readonly<Record<string, Users>>>>
@@ -30,13 +30,22 @@ const repositoryOf = (name: string): string => completeName(name).replace(/@.*$/
 
 const isSame = (a: Credential, b: Credential): boolean => a.hash === b.hash || (a.uid === b.uid && a.namespace === b.namespace && a.name === b.name)
 
+/** Records that cannot be read are begun anew; as nobody knows then what came from where, the registry is asked about all that is there. */
+function parsed(text: string): Records {
+  try {
+    return JSON.parse(text) as Records
+  } catch {
+    return { pulling: ['*'], images: {} }
+  }
+}
+
 /** Keeps its records in `file`, whose directory is there. */
 export function createImageAccess(file: string): ImageAccess {
   let records: Promise<Records> | undefined
   let writing: Promise<void> = Promise.resolve()
 
   const read = (): Promise<Records> => (records ??= readFile(file, 'utf8').then(
-    (text) => JSON.parse(text) as Records,
+    parsed,
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
       return { pulling: [], images: {} }
@@ -46,7 +55,7 @@ export function createImageAccess(file: string): ImageAccess {
   const change = (to: (before: Records) => Records): Promise<void> => {
     const done = writing.then(async () => {
       const after = to(await read())
-      await writeFile(`${file}.new`, JSON.stringify(after), { mode: 0o600 })
+      await writeFile(`${file}.new`, JSON.stringify(after), { mode: 0o600, flush: true })
       await rename(`${file}.new`, file)
       records = Promise.resolve(after)
     })
@@ -70,7 +79,7 @@ export function createImageAccess(file: string): ImageAccess {
     async allows(name, id, shown) {
       const { images, pulling } = await read()
       const record = images[id]
-      if (!record) return !pulling.includes(name)
+      if (!record) return !pulling.includes(name) && !pulling.includes('*')
       const users = record[repositoryOf(name)] ?? []
       if (users === 'everybody') return true
       if (users.length === 0) return false

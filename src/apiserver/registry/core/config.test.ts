@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { core } from '../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
 import { strategyFor } from '../strategies.ts'
+import { keyPairProblem } from './key-pair.ts'
 import { selfSigned } from '../../testing/self-signed.ts'
 import { complete, createErrors, created, environment, row, statusErrors, updateErrors } from '../testing.ts'
 
@@ -49,6 +50,11 @@ describe('secrets', () => {
       [one.cert, one.cert, 'found a certificate rather than a key in the PEM for the private key'],
       [one.cert, 'x', 'failed to find any PEM data in key input'],
     ] as const) expect(warned(cert, key)).toEqual([`tls: ${problem}`])
+  })
+  it('are read once, however many blocks begin in them', () => {
+    const started = performance.now()
+    expect(keyPairProblem('-----BEGIN A-----\n'.repeat(50_000), '')).toBe('tls: failed to find any PEM data in certificate input')
+    expect(performance.now() - started).toBeLessThan(2000)
   })
   it('show their type and size', () => {
     expect(row(core.secrets, complete(core.secrets, { ...meta, stringData: { a: 'x' } }))).toMatchObject({ Type: 'Opaque', Data: 1 })

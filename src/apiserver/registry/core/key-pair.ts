@@ -3,7 +3,21 @@ import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto'
 
 interface Block { readonly type: string; readonly pem: string }
 
-const blocksOf = (text: string): readonly Block[] => [...text.matchAll(/-----BEGIN ([^\n]+?)-----\r?\n[\s\S]*?-----END \1-----/g)].map(([pem, type = '']) => ({ type, pem }))
+/** The blocks of a PEM text. Each is looked for once, as the text is anybody's: many beginnings without an end must not cost more than their length. */
+function blocksOf(text: string): readonly Block[] {
+  const blocks: Block[] = []
+  let start = -1
+  let type: string | undefined
+  for (const { 0: mark, 1: what, 2: named, index } of text.matchAll(/-----(BEGIN|END) ([^\n]{1,64}?)-----/g)) {
+    if (what === 'BEGIN') [start, type] = [index, named]
+    else if (named === type && type !== undefined) {
+      blocks.push({ type, pem: text.slice(start, index + mark.length) })
+      type = undefined
+    }
+  }
+  return blocks
+}
+
 const isKey = ({ type }: Block): boolean => type === 'PRIVATE KEY' || type.endsWith(' PRIVATE KEY')
 const typesOf = (blocks: readonly Block[]): string => `[${blocks.map(({ type }) => type).join(' ')}]`
 

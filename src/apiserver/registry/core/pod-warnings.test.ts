@@ -136,3 +136,10 @@ describe('a new pod that asks for what is off', () => {
     expect(spec.schedulingGroup).toBeUndefined()
   })
 })
+
+it('says no more of ports and files than their number allows', () => {
+  const ports = Array.from({ length: 2000 }, () => ({ containerPort: 1 }))
+  const items = Array.from({ length: 2000 }, () => ({ key: 'k', path: 'a' }))
+  const said = warnings(pod({ containers: [{ ...web, ports }], volumes: [{ name: 'v', configMap: { name: 'c', items } }] })) ?? []
+  expect(said.length).toBeLessThan(2000 * 8 + 500)
+})

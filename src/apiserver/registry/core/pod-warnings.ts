@@ -91,8 +91,8 @@ function environment(at: Path, env: readonly core.EnvVar[], warnings: string[]):
   const seen = new Set<string>()
   for (const [i, { name, value = '', valueFrom }] of env.entries()) {
     const reference = `$(${name})`
-    const builds = !valueFrom && value !== reference && value.includes(reference)
-    if (seen.has(name) && !builds) warnings.push(`${at.index(i)}: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`)
+    const builds = () => !valueFrom && value !== reference && value.includes(reference)
+    if (seen.has(name) && !builds()) warnings.push(`${at.index(i)}: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`)
     seen.add(name)
   }
 }

@@ -5,6 +5,9 @@ import type { Standing } from './pod-warnings.ts'
 
 type Known = readonly [port: core.ContainerPort, at: Path]
 
+/** With at most so many definitions of the same port a new one is compared: who writes more of them is told enough. */
+const mostCompared = 8
+
 /** Ports that are there twice, and names of which only the first is ever found. */
 export function portWarnings(containers: readonly Standing[], warnings: string[]): void {
   const byNumber = new Map<string, Known[]>()
@@ -20,7 +23,8 @@ export function portWarnings(containers: readonly Standing[], warnings: string[]
         const what = clash(port, other)
         if (what) warnings.push(`${at}: ${what} port definition with ${there}`)
       }
-      byNumber.set(key, [...same, [port, at]])
+      if (same.length < mostCompared) same.push([port, at])
+      if (same.length === 1) byNumber.set(key, same)
       // An init container is over before anybody asks for its ports.
       if (!name || !lasting) continue
       const first = byName.get(name)

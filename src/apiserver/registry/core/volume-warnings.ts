@@ -40,6 +40,10 @@ function claimWarnings(at: Path, { resources }: core.PersistentVolumeClaimSpec, 
   }
 }
 
+/** Paths are compared with this many before them, until so much is said: whoever has more of them is told enough. */
+const mostPaths = 100
+const mostWarnings = 500
+
 const pathsOf = (items: readonly { readonly path: string }[] | undefined): readonly string[] => (items ?? []).map((item) => item.path)
 
 /** Files of one volume that would stand in each other's place. */
@@ -49,9 +53,9 @@ function overlaps(volume: core.Volume, warnings: string[]): void {
     const taken: string[] = []
     for (const path of paths.map(trimmed)) {
       for (const other of taken) {
-        if (collide(path, other)) warnings.push(`volume ${JSON.stringify(volume.name)} (${kind}): overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`)
+        if (warnings.length < mostWarnings && collide(path, other)) warnings.push(`volume ${JSON.stringify(volume.name)} (${kind}): overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`)
       }
-      taken.push(path)
+      if (taken.length < mostPaths) taken.push(path)
     }
   }
   if (configMap) of(`ConfigMap ${JSON.stringify(configMap.name ?? '')}`, pathsOf(configMap.items))
@@ -67,9 +71,9 @@ function projectedOverlaps(name: string, sources: readonly core.VolumeProjection
     if (from === '') warnings.push(`volume ${JSON.stringify(name)} (Projected) has no sources provided`)
     for (const path of paths.map(trimmed)) {
       for (const other of taken) {
-        if (collide(path, other.path)) warnings.push(`volume ${JSON.stringify(name)} (Projected): overlapping paths: ${JSON.stringify(path)} (${from}) with ${JSON.stringify(other.path)} (${other.from})`)
+        if (warnings.length < mostWarnings && collide(path, other.path)) warnings.push(`volume ${JSON.stringify(name)} (Projected): overlapping paths: ${JSON.stringify(path)} (${from}) with ${JSON.stringify(other.path)} (${other.from})`)
       }
-      taken.push({ path, from })
+      if (taken.length < mostPaths) taken.push({ path, from })
     }
   }
 }
