@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { core } from '../../api/index.ts'
 import { RuntimeError } from '../runtime/driver.ts'
+import { createImageAccess } from './access.ts'
 import { startTestNode, type TestNode } from '../testing/node.ts'
 
 let node: TestNode
@@ -81,6 +82,19 @@ it('lets everybody have what somebody else brought to the node', async () => {
   await node.create('web', {})
   expect(pulls()).toBe(0)
   rmSync(join(node.directory, 'image-access.json'), { force: true })
+})
+
+it('forgets images that are gone, and not who may have one that was pulled again meanwhile', async () => {
+  const file = join(node.directory, 'access.json')
+  const access = createImageAccess(file)
+  const credential = { uid: 'u', namespace: 'default', name: 'key', hash: 'h' }
+  const pulled = () => access.pull(image, () => Promise.resolve({ id: 'i', credential }))
+  const isOpen = () => access.allows(image, 'i', () => Promise.resolve([]))
+  await pulled()
+  await access.prune(async () => { await pulled(); return [] })
+  expect(await isOpen()).toBe(false)
+  await access.prune(() => Promise.resolve([]))
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ pulling: [], images: {} })
 })
 
 it('tells which pull secrets are not there, when the pull fails too', async () => {

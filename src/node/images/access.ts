@@ -97,11 +97,12 @@ export function createImageAccess(file: string): ImageAccess {
       }
     },
     async prune(present) {
-      const known = Object.keys((await read()).images)
-      if (known.length === 0) return
+      const { images: known } = await read()
+      if (Object.keys(known).length === 0) return
       const there = new Set(await present())
-      const gone = known.filter((id) => !there.has(id))
-      if (gone.length > 0) await change((before) => ({ ...before, images: Object.fromEntries(Object.entries(before.images).filter(([id]) => !gone.includes(id))) }))
+      // One that was pulled again meanwhile has another record by now, which stays.
+      const isGone = ([id, record]: readonly [string, unknown]) => !there.has(id) && record === known[id]
+      if (Object.entries(known).some(isGone)) await change((before) => ({ ...before, images: Object.fromEntries(Object.entries(before.images).filter((entry) => !isGone(entry))) }))
     },
   }
 }
