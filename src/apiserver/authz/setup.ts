@@ -32,6 +32,9 @@ const alwaysAllow: AuthorizationMode = {
 }
 const alwaysDeny: AuthorizationMode = { name: 'AlwaysDeny', authorize: () => ({ opinion: 'none', reason: 'Everything is forbidden.' }), rulesFor: () => [] }
 
+/** Default bindings by which everybody discovers what there is. */
+const discoverers = ['system:discovery', 'system:public-info-viewer']
+
 /** Members of `system:masters` and health checks are allowed before any configured authorizer. `registry`: for the metrics of webhooks. */
 export function setUpAuthorizer(env: Pick<ServerEnvironment, 'lister' | 'clock' | 'log'>, options?: AuthorizationOptions, decided?: Decided, registry?: Registry): Authorizer {
   const node = createNodeMode({
@@ -41,13 +44,16 @@ export function setUpAuthorizer(env: Pick<ServerEnvironment, 'lister' | 'clock' 
     slices: env.lister(dra.resourceslices),
   })
   const clusterRoles = env.lister(rbac.clusterroles)
+  const clusterRoleBindings = env.lister(rbac.clusterrolebindings)
   const byRoles = createRbacMode({
     roles: env.lister(rbac.roles),
     clusterRoles,
     roleBindings: env.lister(rbac.rolebindings),
-    clusterRoleBindings: env.lister(rbac.clusterrolebindings),
+    clusterRoleBindings,
   })
-  const everybody = publicUntil(() => clusterRoles.get('', 'cluster-admin') !== undefined)
+  // At the first boot roles and bindings are written side by side: they say who may discover what once these are there.
+  let said = false
+  const everybody = publicUntil(() => (said ||= clusterRoles.get('', 'cluster-admin') !== undefined && discoverers.every((name) => clusterRoleBindings.get('', name))))
   const builtIn = { Node: [node], RBAC: [everybody, byRoles], AlwaysAllow: [alwaysAllow], AlwaysDeny: [alwaysDeny] } as const
   if (!options) return createAuthorizer([mastersMode, everybody, node, byRoles], decided)
 

@@ -71,7 +71,7 @@ const noRevision = (text: string, why: string): ApiError => badRequest(`resource
 export function parseRevision(text: string): number {
   if (text === '' || text === '0') return 0
   if (!/^\d+$/.test(text)) throw noRevision(text, 'invalid syntax')
-  if (BigInt(text) > mostRevision) throw noRevision(text, 'value out of range')
+  if (text.replace(/^0+/, '').length > 20 || BigInt(text) > mostRevision) throw noRevision(text, 'value out of range')
   return Number(text)
 }
 

@@ -3,6 +3,7 @@ import { meta, type StructType } from '../../api/index.ts'
 import type { ApiObject } from '../../client/client.ts'
 import { badRequest, invalid, isApiError } from '../../machinery/errors.ts'
 import { path } from '../../machinery/field.ts'
+import { parseInt64 } from '../../machinery/int64.ts'
 import type { ListQuery } from '../cache/list.ts'
 import type { SelectionOptions } from '../cache/selection.ts'
 import type { WatchQuery } from '../cache/watch.ts'
@@ -65,9 +66,8 @@ export function writeQuery(request: ApiRequest, kind: string): WriteQuery {
 const integer = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name)
   if (text === null) return undefined
-  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-  const value = BigInt(text.replace('+', ''))
-  if (BigInt.asIntN(64, value) !== value) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
+  const value = parseInt64(text)
+  if (typeof value === 'string') throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${value}`)
   return Number(value)
 }
 

@@ -2,6 +2,7 @@
 import type { core } from '../../api/index.ts'
 import { badRequest, invalid } from '../../machinery/errors.ts'
 import { path, type FieldError } from '../../machinery/field.ts'
+import { parseInt64 } from '../../machinery/int64.ts'
 import { parseTime, rfc3339 } from '../../machinery/time.ts'
 import { isTrue } from '../http/request-info.ts'
 
@@ -38,9 +39,8 @@ export function logParameters(pod: string, query: URLSearchParams): URLSearchPar
   const number = (name: string, least: number, why: string) => {
     const text = query.get(name)
     if (text === null) return
-    if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
-    const value = BigInt(text)
-    if (BigInt.asIntN(64, value) !== value) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
+    const value = parseInt64(text)
+    if (typeof value === 'string') throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${value}`)
     if (value < least) errors.push(path(name).invalid(Number(value), why))
     parameters.set(name, String(value))
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { core } from '../../api/index.ts'
+import { quiet } from '../../machinery/log.ts'
 import { RuntimeError } from '../runtime/driver.ts'
 import { createImageAccess } from './access.ts'
 import { startTestNode, type TestNode } from '../testing/node.ts'
@@ -86,7 +87,7 @@ it('lets everybody have what somebody else brought to the node', async () => {
 
 it('forgets images that are gone, and not who may have one that was pulled again meanwhile', async () => {
   const file = join(node.directory, 'access.json')
-  const access = createImageAccess(file)
+  const access = createImageAccess(file, quiet)
   const credential = { uid: 'u', namespace: 'default', name: 'key', hash: 'h' }
   const pulled = () => access.pull(image, () => Promise.resolve({ id: 'i', credential }))
   const isOpen = () => access.allows(image, 'i', () => Promise.resolve([]))

@@ -3,6 +3,7 @@
  * registry takes; one that was pulled without any, or that somebody else brought to the node, is for all. What was pulled how outlasts the agent.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { Logger } from '../../machinery/log.ts'
 import { completeName } from './archive.ts'
 
 /** Credentials by the secret that holds them, and a hash of what is in them: either is enough to know them again. */
@@ -30,19 +31,20 @@ const repositoryOf = (name: string): string => completeName(name).replace(/@.*$/
 
 const isSame = (a: Credential, b: Credential): boolean => a.hash === b.hash || (a.uid === b.uid && a.namespace === b.namespace && a.name === b.name)
 
-/** Records that cannot be read are begun anew; as nobody knows then what came from where, the registry is asked about all that is there. */
-function parsed(text: string): Records {
-  try {
-    return JSON.parse(text) as Records
-  } catch {
-    return { pulling: ['*'], images: {} }
-  }
-}
-
 /** Keeps its records in `file`, whose directory is there. */
-export function createImageAccess(file: string): ImageAccess {
+export function createImageAccess(file: string, log: Logger): ImageAccess {
   let records: Promise<Records> | undefined
   let writing: Promise<void> = Promise.resolve()
+
+  /** Records that cannot be read are begun anew; as nobody knows then what came from where, the registry is asked about all that is there. */
+  const parsed = (text: string): Records => {
+    try {
+      return JSON.parse(text) as Records
+    } catch {
+      log.warn({ file }, 'which images were pulled with whose secrets cannot be read: every image that is here already is asked for again; delete the file if all pods may have them')
+      return { pulling: ['*'], images: {} }
+    }
+  }
 
   const read = (): Promise<Records> => (records ??= readFile(file, 'utf8').then(
     parsed,

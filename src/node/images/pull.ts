@@ -40,7 +40,7 @@ export function createImages(context: NodeContext): Images {
   const backoff = createBackoff(clock)
   const failures = new Map<string, { message: string; at: number }>()
   const pulling = new Map<string, Promise<string>>()
-  const access = createImageAccess(join(context.directories.data, 'image-access.json'))
+  const access = createImageAccess(join(context.directories.data, 'image-access.json'), context.log)
 
   const record = (pod: core.Pod, c: AnyContainer, type: 'Normal' | 'Warning', reason: string, message: string) =>
     recorder.event({ ...pod, fieldPath: c.fieldPath }, type, reason, message)

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { core } from '../../api/index.ts'
 import { ApiError, badRequest } from '../../machinery/errors.ts'
+import { parseInt64 } from '../../machinery/int64.ts'
 import { parseInstant } from '../../machinery/time.ts'
 import { podUid, type NodeContext } from '../context.ts'
 import { readLog, type LogOptions } from '../logs/read-log.ts'
@@ -42,8 +43,9 @@ const undecodable = (): ApiError => badRequest('{"message": "Unable to decode qu
 function optionsOf(query: URLSearchParams, now: number): LogOptions {
   const number = (name: string, text = query.get(name)): number | undefined => {
     if (text === null) return undefined
-    if (!/^[+-]?\d+$/.test(text) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) throw undecodable()
-    return Number(text)
+    const value = parseInt64(text)
+    if (typeof value === 'string') throw undecodable()
+    return Number(value)
   }
   // An older name of it; `all` is no limit.
   const tail = query.get('tail') || query.get('tailLines')
