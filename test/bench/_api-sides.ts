@@ -9,7 +9,7 @@ import { createHttpsClient } from '../../src/client/https.ts'
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts'
 import { benchNamespace, configMapOf, inTurns, nameOf, otherNamespace, podOf } from './_api-objects.ts'
 import type { Place } from './_api-load.ts'
-import { launcherFlags } from './_launcher.ts'
+import { launcherEnvironment, launcherFlags } from './_launcher.ts'
 import type { Order } from './_api-server.ts'
 
 export interface Side extends Place {
@@ -38,7 +38,7 @@ const flags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
 /** Starts one side over what is in `folder`: `key.pem` and `cert.pem`, and the store of an earlier one. */
 export async function startSide(mode: 'skiff' | 'bare', folder: string): Promise<Side> {
   const extra = mode === 'skiff' ? [...flags, ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [])] : []
-  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...launcherFlags, '--expose-gc', ...extra], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
+  const child = fork(join(import.meta.dirname, '_api-server.ts'), [mode, folder], { execArgv: [...launcherFlags, '--expose-gc', ...extra], env: { ...process.env, ...launcherEnvironment } })
   const ready = await answerOf<Place & { filled: number }>(child)
   return {
     ...ready,

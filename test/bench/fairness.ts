@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { nameOf, podOf } from './_api-objects.ts'
-import { launcherFlags } from './_launcher.ts'
+import { launcherEnvironment, launcherFlags } from './_launcher.ts'
 import type { Turns } from './_fairness-server.ts'
 
 const run = promisify(execFile)
@@ -39,7 +39,7 @@ const collection = '/api/v1/namespaces/default/pods'
 interface Server { readonly url: string; readonly tokens: { readonly flood: string; readonly other: string }; readonly child: ChildProcess }
 
 function start(mode: string): Promise<Server> {
-  const child = fork(join(import.meta.dirname, '_fairness-server.ts'), [base, mode, String(pods)], { execArgv: [...launcherFlags], env: { ...process.env, MALLOC_ARENA_MAX: '2' } })
+  const child = fork(join(import.meta.dirname, '_fairness-server.ts'), [base, mode, String(pods)], { execArgv: [...launcherFlags], env: { ...process.env, ...launcherEnvironment } })
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)))
     child.once('message', (message) => {
