@@ -18,7 +18,7 @@ export interface ExtensionServer {
   mode: 'good' | 'older' | 'broken' | 'silent' | 'lying'
   /** Its own objects (`reports`), by `namespace/name`: listed, watched and deleted through the API. */
   readonly reports: Map<string, Report>
-  /** How many watches are open. */
+  /** How many watches of nodes are open. Those of reports do not count: the garbage collector has one as soon as it has found them. */
   readonly watchers: number
   /** Sends an event to all watches. */
   emit(event: object): void
@@ -85,6 +85,7 @@ export async function startExtensionServer(options: { readonly names: readonly s
   const pair = await selfSigned(options.names)
   const seen: SeenRequest[] = []
   const watches = new Set<ServerResponse>()
+  const reportWatches = new Set<ServerResponse>()
   const reports = new Map<string, Report>()
   const self = { mode: 'good' as ExtensionServer['mode'] }
   const subjectOf = (request: IncomingMessage): string => {
@@ -99,7 +100,7 @@ export async function startExtensionServer(options: { readonly names: readonly s
     if (self.mode === 'broken') return void response.writeHead(500).end('broken')
     if (subject !== 'front-proxy-client' || !request.headers['x-remote-user']) return void response.writeHead(401).end('who are you?')
     if (self.mode === 'lying') return void response.writeHead(200, { 'content-type': 'application/json' }).end(path === '/apis' ? '{"groups":7}' : '[{"resources":')
-    if (/\/reports(\/|$)/.test(path)) return answerReports(request, response, path, reports, watches)
+    if (/\/reports(\/|$)/.test(path)) return answerReports(request, response, path, reports, reportWatches)
     if (/watch=(1|true)/.test(request.url ?? '')) {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.write(`${JSON.stringify({ type: 'ADDED', object: nodeMetrics })}\n`)
@@ -134,7 +135,7 @@ export async function startExtensionServer(options: { readonly names: readonly s
     set mode(mode) { self.mode = mode },
     get watchers() { return watches.size },
     emit(event) {
-      for (const watch of watches) watch.write(`${JSON.stringify(event)}\n`)
+      for (const watch of [...watches, ...reportWatches]) watch.write(`${JSON.stringify(event)}\n`)
     },
     ask: (headers, as) => new Promise((resolve, reject) => {
       const call = httpsRequest({ host: 'localhost', port, path: '/apis/metrics.k8s.io/v1beta1/nodes', headers, rejectUnauthorized: false, agent: false, ...(as ? { cert: as.cert, key: as.key } : {}) }, (response) => {
