@@ -167,9 +167,22 @@ describe('default roles', () => {
       if ((object as { metadata?: { name?: string } }).metadata?.name === 'system:heapster') return Promise.reject(new Error('a policy is against it'))
       return client.create(resource, object, options)
     }
-    await ensureRoles({ ...client, create }, quiet)
+    expect(await ensureRoles({ ...client, create }, quiet)).toBe(false)
     expect((await client.get(rbac.clusterroles, 'system:kube-dns')).metadata.name).toBe('system:kube-dns')
     await expect(client.get(rbac.clusterroles, 'system:heapster')).rejects.toMatchObject({ code: 404 })
+  })
+
+  it('that could not be written at the start are written as soon as they can be', async () => {
+    await running.stop()
+    await client.delete(rbac.clusterroles, 'system:heapster')
+    let isFull = true
+    const create: Client['create'] = (resource, object, options) =>
+      (isFull && (resource as { readonly plural: string }).plural === 'clusterroles' ? Promise.reject(new Error('no space left')) : client.create(resource, object, options))
+    running = await startBootstrap({ client: { ...client, create }, clock, log: quiet, serviceCidr: '10.96.0.0/16', place: () => place })
+    await expect(client.get(rbac.clusterroles, 'system:heapster')).rejects.toMatchObject({ code: 404 })
+    isFull = false
+    await clock.advance(10_000)
+    await expect.poll(() => client.get(rbac.clusterroles, 'system:heapster').then(() => true, () => false)).toBe(true)
   })
 
   it('keep certificates to the signers of Kubernetes', () => {

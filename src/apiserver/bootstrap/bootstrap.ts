@@ -45,7 +45,7 @@ const priorityClasses = [
 
 /**
  * Resolves when everything is there; then looks after namespaces, the service `kubernetes`, the status of quotas and aggregated roles until it is stopped.
- * Roles are brought up to date once, at the start, as Kubernetes does.
+ * Roles are brought up to date once, at the start, as Kubernetes does; those that could not be are tried again until they are.
  */
 export async function startBootstrap(options: BootstrapOptions): Promise<Component> {
   const { client, clock, log, serviceCidr, place } = options
@@ -60,13 +60,14 @@ export async function startBootstrap(options: BootstrapOptions): Promise<Compone
     if (options.extensionAuthentication) await ensureExtensionAuthentication(client, options.extensionAuthentication)
   }
   await round()
-  await Promise.all([ensurePriorityClasses(client), ensureRoles(client, log), ensure(client, core.serviceaccounts, nodeNetworkAccount, { metadata: nodeNetworkAccount })])
+  let [complete] = await Promise.all([ensureRoles(client, log), ensurePriorityClasses(client), ensure(client, core.serviceaccounts, nodeNetworkAccount, { metadata: nodeNetworkAccount })])
   const helpers = [startQuotaKeeper({ client, clock, log, resources: options.resources ?? (() => declared) }), await startAggregation({ client, clock, log }), keepInBackground(options)]
   if (options.nodePorts) helpers.push(startServiceRepair({ client, clock, log, nodePorts: options.nodePorts }))
   const loop = (async () => {
     for (;;) {
       const slept = await clock.sleep(options.interval ?? 10_000, stopped.signal).then(() => true, () => false)
       if (!slept) return
+      if (!complete) complete = await ensureRoles(client, log)
       await round().catch((error: unknown) => log.warn({ error: String(error) }, 'could not look after the system namespaces and the service kubernetes'))
     }
   })()

@@ -11,16 +11,20 @@ const labels = { 'kubernetes.io/bootstrapping': 'rbac-defaults' }
 const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate'
 const annotations = { [autoUpdate]: 'true' }
 
-/** Writes all default roles and bindings. Needs the system namespaces. What cannot be written is logged, and keeps nobody from starting. */
-export async function ensureRoles(client: Client, log: Logger): Promise<void> {
+/** Writes all default roles and bindings; whether all could be written. Needs the system namespaces. What cannot be written is logged, and keeps nobody from starting. */
+export async function ensureRoles(client: Client, log: Logger): Promise<boolean> {
   const named = (kind: string, data: { readonly name: string; readonly namespace?: string }, done: Promise<unknown>) =>
-    done.catch((error: unknown) => log.error({ kind, name: data.name, namespace: data.namespace, error: String(error) }, 'a default role or binding could not be brought up to date'))
-  await Promise.all([
+    done.then(() => true, (error: unknown) => {
+      log.error({ kind, name: data.name, namespace: data.namespace, error: String(error) }, 'a default role or binding could not be brought up to date')
+      return false
+    })
+  const written = await Promise.all([
     ...clusterRoles.map((data) => named('ClusterRole', data, ensure(client, rbac.clusterroles, data, { ...meta(data), rules: rulesOf(data), ...(data.aggregate ? { aggregationRule: aggregationOf(data.aggregate) } : {}) }, mendClusterRole(data)))),
     ...roles.map((data) => named('Role', data, ensure(client, rbac.roles, data, { ...meta(data), rules: data.rules }, mendRole(data)))),
     ...clusterRoleBindings.map((data) => named('ClusterRoleBinding', data, ensureBinding(client, rbac.clusterrolebindings, data))),
     ...roleBindings.map((data) => named('RoleBinding', data, ensureBinding(client, rbac.rolebindings, data))),
   ])
+  return written.every(Boolean)
 }
 
 /** What a binding is for cannot be changed: one that is for something else is made anew. */

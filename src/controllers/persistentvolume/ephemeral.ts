@@ -1,7 +1,7 @@
 /** Claims of pods' own: a volume with a claim template gets a claim that lives as long as its pod. */
 import { core } from '../../api/index.ts'
 import { keyOf, runController, watch, type Client, type Controller, type EventRecorder, type Informer, type Reconciler } from '../../client/index.ts'
-import { controllerOf, ownerReference } from '../../machinery/meta.ts'
+import { isControlledBy, ownerReference } from '../../machinery/meta.ts'
 import { recorderOf, type ControllerContext } from '../shared/context.ts'
 import { podInformer } from '../shared/pods.ts'
 import type { Claim } from './match.ts'
@@ -12,7 +12,7 @@ type Pod = core.Pod
 export const ephemeralClaimName = (pod: Pod, volume: core.Volume): string => `${pod.metadata.name}-${volume.name}`
 
 /** Whether the claim was made for this very pod, not for an earlier one of its name and not by a user. */
-export const isClaimFor = (claim: Claim, pod: Pod): boolean => claim.metadata.namespace === pod.metadata.namespace && controllerOf(claim)?.uid === pod.metadata.uid
+export const isClaimFor = (claim: Claim, pod: Pod): boolean => claim.metadata.namespace === pod.metadata.namespace && isControlledBy(claim, pod)
 
 const ephemeralVolumes = (pod: Pod): readonly core.Volume[] => (pod.spec.volumes ?? []).filter((volume) => volume.ephemeral)
 

@@ -18,7 +18,7 @@ function intervalOf(text: string, completions: number): Interval | string {
 }
 
 /** How many indexes below `completions` a text names, which go up only; or why it is not such a text. */
-export function countIndexes(text: string, completions: number): number | string {
+function countIndexes(text: string, completions: number): number | string {
   let [total, last] = [0, -1]
   for (const part of text === '' ? [] : text.split(',')) {
     const interval = intervalOf(part, completions)
